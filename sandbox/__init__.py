@@ -1,1 +1,1 @@
-"""Honest little vendors on loopback: WHMCS, Salesforce, a mail sink and the back office of the people who work there."""
+"""Honest little vendors on loopback: WHMCS, Salesforce, a mail sink and the back office of those who work there."""

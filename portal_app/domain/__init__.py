@@ -1,0 +1,1 @@
+"""What things are: plain Python that parses or raises."""

@@ -1,0 +1,128 @@
+"""Every way the portal says no, in one small tree.
+
+PortalError
+├── InvalidInput          422  something the customer typed; says which fields
+├── NotSignedIn           401
+├── NotAllowed            403
+├── NotFound              404  also for what belongs to somebody else
+├── Conflict              409
+├── RateLimited           429  says when to try again
+└── ExternalError
+    ├── ExternalRejected     502  the vendor understood and refused
+    ├── ExternalUnavailable  503  the vendor did not answer, or not sensibly; nothing was written
+    └── OutcomeUnknown       504  a write whose answer was lost: look it up, never repeat it blindly
+"""
+
+from collections.abc import Mapping
+
+
+class PortalError(Exception):
+    """The root. `user_message` is fit for a customer; the exception's own text is for the log."""
+
+    code = "error"
+    status = 500
+    retryable = False
+    user_message = "Something went wrong on our side. Try again in a moment."
+
+    def __init__(self, detail: str = "", *, user_message: str | None = None, code: str | None = None) -> None:
+        super().__init__(detail or user_message or self.user_message)
+        if user_message is not None:
+            self.user_message = user_message
+        if code is not None:
+            self.code = code
+
+
+class InvalidInput(PortalError):
+    """Something typed is missing or malformed; `fields` maps the field's name to what to do about it."""
+
+    code = "invalid_input"
+    status = 422
+    user_message = "Check the marked fields."
+
+    def __init__(self, fields: Mapping[str, str], *, user_message: str | None = None) -> None:
+        super().__init__(f"invalid: {', '.join(fields)}", user_message=user_message)
+        self.fields = dict(fields)
+
+
+class NotSignedIn(PortalError):
+    """Nobody is signed in, or the session has ended."""
+
+    code = "not_signed_in"
+    status = 401
+    user_message = "Sign in to continue."
+
+
+class NotAllowed(PortalError):
+    """Signed in, but this is not for this customer or not now."""
+
+    code = "not_allowed"
+    status = 403
+    user_message = "This is not available for your account."
+
+
+class NotFound(PortalError):
+    """It does not exist, or it belongs to somebody else."""
+
+    code = "not_found"
+    status = 404
+    user_message = "We could not find that."
+
+
+class Conflict(PortalError):
+    """It contradicts what is already there or under way."""
+
+    code = "conflict"
+    status = 409
+    user_message = "This was already done or is under way."
+
+
+class RateLimited(PortalError):
+    """Too many tries; `retry_after` is in seconds."""
+
+    code = "rate_limited"
+    status = 429
+    retryable = True
+    user_message = "Too many tries. Wait a moment and try again."
+
+    def __init__(self, retry_after: int, *, user_message: str | None = None) -> None:
+        super().__init__(f"retry after {retry_after} s", user_message=user_message)
+        self.retry_after = retry_after
+
+
+class ExternalError(PortalError):
+    """A system of record did not do what was asked. `request_id` is the vendor's, where it gave one."""
+
+    vendor = ""
+
+    def __init__(
+        self, detail: str = "", *, vendor: str = "", request_id: str = "", user_message: str | None = None
+    ) -> None:
+        super().__init__(detail, user_message=user_message)
+        self.vendor = vendor or self.vendor
+        self.request_id = request_id
+
+
+class ExternalRejected(ExternalError):
+    """The vendor understood and refused; repeating it changes nothing."""
+
+    code = "external_rejected"
+    status = 502
+    user_message = "This could not be done. Our team can help you with it."
+
+
+class ExternalUnavailable(ExternalError):
+    """The vendor is away, and nothing was written; `retry_after` (seconds) where it is known."""
+
+    code = "external_unavailable"
+    status = 503
+    retryable = True
+    user_message = "One of our systems is not answering at the moment. Try again in a few minutes."
+    retry_after: int = 30
+
+
+class OutcomeUnknown(ExternalError):
+    """A write was sent and its answer lost. Look it up by its reference before any second call."""
+
+    code = "outcome_unknown"
+    status = 504
+    user_message = "We are checking whether this went through. You do not need to do it again."

@@ -1,0 +1,55 @@
+"""Customer numbers, Salesforce ids and our own references: checked before they are used anywhere."""
+
+import re
+from uuid import UUID
+
+from portal_app.domain.errors import NotFound
+
+_SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}([A-Z0-5]{3})?", re.ASCII)
+_CUSTOMER_NUMBER = re.compile(r"C\d{8}", re.ASCII)
+_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def salesforce_id(text: str) -> str:
+    """Return the 18-character form of a 15- or 18-character id. Raises ValueError (Salesforce REST guide, ids)."""
+    if not _SALESFORCE_ID.fullmatch(text):
+        raise ValueError("not a Salesforce id")
+    full = text[:15] + "".join(_checksum_character(text[start : start + 5]) for start in (0, 5, 10))
+    if len(text) == 18 and text != full:
+        raise ValueError("not a Salesforce id: its checksum is wrong")
+    return full
+
+
+def customer_number(sequence: int) -> str:
+    """Return the customer number for the next value of our sequence, such as C00000042."""
+    return f"C{sequence:08d}"
+
+
+def is_customer_number(text: str) -> bool:
+    """Say whether the text has the form of a customer number."""
+    return bool(_CUSTOMER_NUMBER.fullmatch(text))
+
+
+def our_id(text: str) -> UUID:
+    """Parse an id of ours that came from outside. Raises NotFound, so that a guess learns nothing."""
+    try:
+        return UUID(text)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise NotFound("malformed id") from error
+
+
+def vendor_number(text: str | int) -> int:
+    """Parse a WHMCS number that came from outside. Raises NotFound."""
+    digits = str(text)
+    if not (digits.isascii() and digits.isdigit() and 0 < len(digits) < 12):
+        raise NotFound("malformed number")
+    return int(digits)
+
+
+def step_reference(order_id: UUID, step: str, attempt: int) -> str:
+    """Name one remote effect of an order, so that it can be found again at the vendor before a second call."""
+    return f"{order_id}:{step}:{attempt}"
+
+
+def _checksum_character(group: str) -> str:
+    return _CHECKSUM[sum(1 << index for index, character in enumerate(group) if character.isupper())]

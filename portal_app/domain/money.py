@@ -1,0 +1,66 @@
+"""Yen and other money as whole minor units; tax floored once per rate."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from typing import Self
+
+_MINOR_DIGITS = {"JPY": 0}
+_SYMBOLS = {"JPY": "¥", "USD": "$", "EUR": "€"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount in minor units (yen for JPY) of one currency."""
+
+    minor: int
+    currency: str = "JPY"
+
+    @classmethod
+    def parse(cls, text: str | int | Decimal, currency: str = "JPY") -> Self:
+        """Read a vendor's decimal such as "6500.00". Raises ValueError where it is no whole minor unit."""
+        try:
+            amount = Decimal(str(text).strip().replace(",", ""))
+        except InvalidOperation as error:
+            raise ValueError(f"not an amount: {text!r}") from error
+        scaled = amount * (Decimal(10) ** _MINOR_DIGITS.get(currency, 2))
+        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+            raise ValueError(f"not a whole minor unit of {currency}: {text!r}")
+        return cls(int(scaled), currency)
+
+    @classmethod
+    def total(cls, amounts: Iterable["Money"], currency: str = "JPY") -> Self:
+        """Add up amounts of one currency; an empty sum is zero."""
+        total = cls(0, currency)
+        for amount in amounts:
+            total = total + amount
+        return total
+
+    def __add__(self, other: "Money") -> Self:
+        self._same_currency(other)
+        return type(self)(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> Self:
+        self._same_currency(other)
+        return type(self)(self.minor - other.minor, self.currency)
+
+    def __mul__(self, count: int) -> Self:
+        return type(self)(self.minor * count, self.currency)
+
+    def __str__(self) -> str:
+        digits = _MINOR_DIGITS.get(self.currency, 2)
+        number = f"{abs(self.minor) / 10**digits:,.{digits}f}" if digits else f"{abs(self.minor):,}"
+        symbol = _SYMBOLS.get(self.currency, f"{self.currency} ")
+        return f"{'-' if self.minor < 0 else ''}{symbol}{number}"
+
+    def tax(self, percent: Decimal = Decimal(10)) -> Self:
+        """Return the tax on this amount, floored to the minor unit (once per rate and invoice)."""
+        return type(self)(int((self.minor * percent / 100).to_integral_value(ROUND_FLOOR)), self.currency)
+
+    def with_tax(self, percent: Decimal = Decimal(10)) -> Self:
+        """Return this amount plus its floored tax."""
+        return self + self.tax(percent)
+
+    def _same_currency(self, other: "Money") -> None:
+        if other.currency != self.currency:
+            raise ValueError(f"cannot mix {self.currency} and {other.currency}")

@@ -1,0 +1,192 @@
+"""What services need from the outside world, said in our own words.
+
+Every method may raise ExternalUnavailable (nothing was written), ExternalRejected (the vendor refused) and, where it
+writes, OutcomeUnknown (the answer was lost: look the reference up before calling again).
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from portal_app.domain.customer import Profile
+from portal_app.domain.invoice import Invoice, PaymentMethod
+from portal_app.domain.money import Money
+from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
+from portal_app.domain.plan import CatalogItem
+from portal_app.domain.subscription import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class BillingClient:
+    """A WHMCS client as far as the portal cares."""
+
+    id: int
+    email: str
+    first_name: str
+    last_name: str
+    phone: str
+    status: str
+    customer_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillingOrder:
+    """What WHMCS made of an order. `invoice_id` is None where nothing was to be billed."""
+
+    order_id: int
+    service_ids: tuple[int, ...]
+    invoice_id: int | None
+
+
+class BillingGateway(Protocol):
+    """WHMCS: clients, products, orders, services, invoices, payment methods, single sign-on."""
+
+    async def find_client(self, email: str) -> BillingClient | None:
+        """Return the client with exactly this e-mail address, or None."""
+        ...
+
+    async def client(self, client_id: int) -> BillingClient:
+        """Return one client. Raises NotFound."""
+        ...
+
+    async def add_client(self, profile: Profile, *, customer_number: str, password: str) -> int:
+        """Create a client with our customer number and return its id. Look `find_client` up before a second call."""
+        ...
+
+    async def set_client_status(self, client_id: int, status: str) -> None:
+        """Set Active or Inactive."""
+        ...
+
+    async def invoices(self, client_id: int) -> list[Invoice]:
+        """Return all invoices of a client, newest first, drafts left out; no lines, no balance."""
+        ...
+
+    async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
+        """Return one invoice with lines and payments. Raises NotFound, also for another client's."""
+        ...
+
+    async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
+        """Return the stored cards and banks of a client."""
+        ...
+
+    async def subscriptions(self, client_id: int) -> list[Subscription]:
+        """Return all services of a client."""
+        ...
+
+    async def find_order(self, client_id: int, reference: str) -> BillingOrder | None:
+        """Look an order up by our reference (a product custom field), or None."""
+        ...
+
+    async def add_order(self, client_id: int, lines: Sequence[OrderLine], *, reference: str) -> BillingOrder:
+        """Place an order for lines with a WHMCS product. Never repeated blindly: see `find_order`."""
+        ...
+
+    async def accept_order(self, order_id: int) -> None:
+        """Accept a pending order, which sets its services up; accepting an active one again is no error."""
+        ...
+
+    async def product_prices(self) -> dict[int, dict[str, Money]]:
+        """Return product id -> billing cycle -> price, for comparing with the catalogue."""
+        ...
+
+    async def sign_on_link(self, client_id: int, path: str) -> str:
+        """Return a single-use link (60 s) that signs the client in at WHMCS and opens a relative path there."""
+        ...
+
+
+class CatalogGateway(Protocol):
+    """Salesforce's products in the portal's price book."""
+
+    async def items(self) -> list[CatalogItem]:
+        """Return every active item with a price."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CrmCustomer:
+    """A Salesforce account with its contact. `contact_id` is empty where the contact is missing."""
+
+    account_id: str
+    contact_id: str
+
+
+class CrmGateway(Protocol):
+    """Salesforce: accounts, contacts, orders."""
+
+    async def find_customer(self, customer_number: str) -> CrmCustomer | None:
+        """Look an account and its portal contact up by customer number."""
+        ...
+
+    async def upsert_customer(
+        self, profile: Profile, *, user_id: UUID, customer_number: str, whmcs_client_id: int
+    ) -> CrmCustomer:
+        """Create or update the account (by customer number) and contact (by user id). Safe to repeat."""
+        ...
+
+    async def upsert_order(self, order: NewSalesforceOrder) -> str:
+        """Create the order with its lines as Pending Review, all or none, by our order id; return its id.
+
+        Safe to repeat: an order that exists with its lines is left alone.
+        """
+        ...
+
+    async def order(self, sf_order_id: str) -> SalesforceOrder:
+        """Return one order. Raises NotFound."""
+        ...
+
+    async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:
+        """Write the WHMCS ids back to the order and its lines; the status stays."""
+        ...
+
+    async def order_activated(self, sf_order_id: str) -> None:
+        """Set Processed and Activated: the last step of provisioning."""
+        ...
+
+    async def order_failed(self, sf_order_id: str, *, code: str, message: str) -> None:
+        """Set activation Failed with a code (80) and a message (255)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event of a stream. `undecodable` events carry no payload and are set aside, not retried."""
+
+    topic: str
+    id: str
+    replay_id: bytes
+    payload: Mapping[str, Any]
+    undecodable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBatch:
+    """What one answer of the stream held; an empty one only moves the position forward."""
+
+    topic: str
+    replay_id: bytes
+    events: tuple[StreamEvent, ...] = field(default=())
+
+
+class PositionLost(Exception):
+    """The stored replay position is no longer valid: what was missed must be reconciled."""
+
+
+class EventStream(Protocol):
+    """Salesforce's event bus."""
+
+    def batches(self, topic: str, *, after: bytes | None) -> AsyncIterator[StreamBatch]:
+        """Yield batches after a position (None: only new ones) until the connection ends.
+
+        Further credit is asked for only when the consumer comes back for the next batch. Raises
+        ExternalUnavailable when the stream breaks and PositionLost when the position is refused.
+        """
+        ...
+
+
+class Mailer(Protocol):
+    """Sends one mail. Raises ExternalUnavailable when the server does not take it."""
+
+    async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
+        """Hand one message to the mail server."""
+        ...

@@ -1,0 +1,43 @@
+"""A service a customer has: as WHMCS bills it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from portal_app.domain.money import Money
+from portal_app.domain.plan import Category
+
+SubscriptionStatus = Literal[
+    "pending", "active", "completed", "suspended", "terminated", "cancelled", "fraud", "unknown"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One WHMCS service. `reference` is our own reference, kept in a product custom field."""
+
+    id: int
+    client_id: int
+    product_id: int
+    order_id: int | None
+    name: str
+    group: str
+    status: SubscriptionStatus
+    cycle: str
+    recurring: Money
+    first_payment: Money
+    registered_on: date | None
+    next_due_on: date | None
+    reference: str = ""
+
+    @property
+    def category(self) -> Category:
+        """Guess the kind of service from its product and group names, as the original system does."""
+        words = f"{self.name} {self.group}".lower()
+        if "sim" in words:
+            return "sim"
+        if "vpn" in words:
+            return "vpn"
+        if "internet" in words or ("ntt" in words and "fiber" in words):
+            return "internet"
+        return "other"

@@ -1,0 +1,159 @@
+"""Every setting of the portal, read from the environment once; unset means production."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "only-for-development-only-for-development"  # noqa: S105  refused in production
+DatabaseRole = Literal["owner", "identity", "web", "worker"]
+
+
+class Settings(BaseSettings):
+    """What the portal is told from outside. Durations are seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    portal_env: Literal["production", "development"] = Field("production", description="production or development")
+    portal_url: str = Field(
+        "http://localhost:3000", description="The address customers use, without a slash at the end"
+    )
+    portal_port: int = Field(3000, description="The one port of the web process")
+    portal_host: str = Field("127.0.0.1", description="The address the web process binds")
+    portal_web_workers: int = Field(2, description="Web worker processes")
+    portal_metrics_port: int = Field(9100, description="Loopback port of /metrics; 0 turns it off")
+    portal_metrics_dir: str = Field("", description="Folder where this host's processes share their counters")
+    portal_trusted_proxies: int = Field(0, description="How many reverse proxies stand in front and may be believed")
+    portal_log_format: Literal["json", "text"] = Field("json", description="json, or text for people")
+    portal_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    portal_language: str = Field("en", description="Language of mails to customers who chose none")
+    portal_support_email: str = Field("support@example.jp", description="Where customers can write to")
+    portal_mail_from: str = Field("Portal <no-reply@example.jp>", description="Sender of the portal's mails")
+    portal_poll_seconds: float = Field(0.5, description="How often a worker looks for new durable work")
+    portal_drain_seconds: int = Field(30, description="How long a stopping process finishes what it began")
+
+    database_url: str = Field("postgresql://portal@127.0.0.1:5432/portal", description="PostgreSQL as the owner role")
+    database_identity_url: str = Field("", description="The same database as portal_identity; derived when empty")
+    database_web_url: str = Field("", description="The same database as portal_web; derived when empty")
+    database_worker_url: str = Field("", description="The same database as portal_worker; derived when empty")
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey, with user and password")
+
+    jwt_secret: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens; at least 32 bytes")
+    jwt_refresh_secret: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Keys the hash of refresh tokens and codes; at least 32 bytes"
+    )
+    portal_keys: SecretStr = Field(
+        SecretStr("1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        description="Encryption keys as id:base64 of 32 bytes, comma separated; the last one writes",
+    )
+    portal_index_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Keys the look-up hash of e-mails")
+    bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of password hashing")
+    portal_access_seconds: int = Field(600, description="Life of an access token")
+    portal_idle_seconds: int = Field(12 * 3600, description="A session ends after this long without use")
+    portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
+    portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
+    portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
+    portal_code_attempts: int = Field(5, description="Tries for one mailed code")
+    portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
+    portal_account_limit: str = Field("5/minute", description="Sign-in tries per account")
+    portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
+    portal_event_limit: str = Field("600/minute", description="Events per browser tab")
+    portal_api_limit: str = Field("600/minute", description="API calls per session")
+
+    whmcs_url: str = Field("", description="Address of the WHMCS client area, without a slash at the end")
+    whmcs_api_url: str = Field("", description="Full address of WHMCS's includes/api.php")
+    whmcs_api_identifier: str = Field("", description="API credential: identifier")
+    whmcs_api_secret: SecretStr = Field(SecretStr(""), description="API credential: secret")
+    whmcs_access_key: SecretStr = Field(SecretStr(""), description="Optional key past WHMCS's address list")
+    whmcs_timezone: str = Field("Asia/Tokyo", description="Zone of WHMCS's naive times")
+    whmcs_currency: str = Field("JPY", description="Currency code of the portal's clients")
+    whmcs_payment_method: str = Field("stripe", description="Gateway system name for orders")
+    whmcs_customer_number_field: int = Field(198, description="Client custom field that holds the customer number")
+    whmcs_reference_field: str = Field("Portal Reference", description="Product custom field that holds our reference")
+    whmcs_order_no_invoice: bool = Field(False, description="Place orders without an invoice")
+    whmcs_webhook_secrets: SecretStr = Field(
+        SecretStr(""), description="Up to two key:secret pairs, comma separated; empty turns the webhook off"
+    )
+    whmcs_timeout: float = Field(15.0, description="Longest wait for one WHMCS answer")
+    whmcs_concurrency: int = Field(8, description="WHMCS calls at once, over all processes")
+    whmcs_rate: str = Field("300/minute", description="WHMCS calls in any window, over all processes")
+
+    sf_login_url: str = Field("https://login.salesforce.com", description="Salesforce login host")
+    sf_audience: str = Field("", description="Audience of the login token; the login host when empty")
+    sf_client_id: str = Field("", description="Consumer key of the connected app")
+    sf_username: str = Field("", description="Name of the integration user")
+    sf_private_key_file: str = Field("", description="PEM file of the key that signs the login")
+    sf_ca_file: str = Field("", description="CA file when Salesforce's certificate is not publicly trusted")
+    sf_api_version: str = Field("62.0", description="REST API version")
+    sf_pubsub_endpoint: str = Field("api.pubsub.salesforce.com:7443", description="host:port of the Pub/Sub API")
+    sf_pubsub_ca_file: str = Field("", description="CA file of the Pub/Sub endpoint")
+    sf_events_enabled: bool = Field(True, description="Listen for Salesforce events")
+    sf_events_replay: Literal["LATEST", "ALL"] = Field("LATEST", description="Where a listener without position begins")
+    sf_provision_event_channel: str = Field(
+        "/event/Order_Fulfilment_Requested__e", description="Topic that asks for fulfilment"
+    )
+    sf_change_channels: str = Field(
+        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent",
+        description="Change event topics to follow, comma separated",
+    )
+    sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
+    sf_concurrency: int = Field(8, description="Salesforce calls at once, over all processes")
+    sf_rate: str = Field("600/minute", description="Salesforce calls in any window, over all processes")
+    sf_threads: int = Field(8, description="Threads for Salesforce calls in one process")
+    portal_pricebook_id: str = Field("", description="Salesforce price book of the portal")
+
+    smtp_host: str = Field("127.0.0.1", description="Mail server")
+    smtp_port: int = Field(25, description="Mail server's port")
+    smtp_username: str = Field("", description="Mail server's user")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Mail server's password")
+    smtp_start_tls: bool = Field(False, description="Insist on STARTTLS")
+
+    cache_catalog_seconds: int = Field(86400, description="Catalogue; events refresh it earlier")
+    cache_invoices_seconds: int = Field(90, description="Invoice list")
+    cache_invoice_seconds: int = Field(300, description="One invoice")
+    cache_payment_methods_seconds: int = Field(900, description="Stored cards")
+    cache_subscriptions_seconds: int = Field(300, description="Services")
+    cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
+    tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
+
+    @model_validator(mode="after")
+    def _refuse_development_secrets(self) -> "Settings":
+        if self.portal_env == "production":
+            for name in ("jwt_secret", "jwt_refresh_secret", "portal_index_key", "portal_keys"):
+                value = getattr(self, name).get_secret_value()
+                if value == type(self).model_fields[name].default.get_secret_value() or len(value) < 32:
+                    raise ValueError(f"{name.upper()} must be set to a secret of at least 32 bytes in production")
+        return self
+
+    def database_url_for(self, role: DatabaseRole) -> str:
+        """Return the SQLAlchemy address for a role; derived from DATABASE_URL where none is set."""
+        url = {
+            "owner": self.database_url,
+            "identity": self.database_identity_url,
+            "web": self.database_web_url,
+            "worker": self.database_worker_url,
+        }[role] or self._with_user(f"portal_{role}")
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+    @cached_property
+    def is_secure(self) -> bool:
+        """Whether customers reach the portal over https (then cookies are Secure and carry __Host-)."""
+        return self.portal_url.startswith("https://")
+
+    @cached_property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins that may open a websocket or send a form: exactly ours."""
+        return (self.portal_url,)
+
+    @cached_property
+    def private_key(self) -> str:
+        """The PEM text that signs Salesforce logins."""
+        return Path(self.sf_private_key_file).read_text()
+
+    def _with_user(self, user: str) -> str:
+        parts = urlsplit(self.database_url)
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{user}@{host}"))

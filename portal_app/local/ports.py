@@ -1,0 +1,69 @@
+"""Which loopback ports to listen on, and the same ones again after a restart."""
+
+import errno
+import json
+import socket
+from pathlib import Path
+
+from portal_app.local.errors import LocalError
+
+LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on this port, on either address that `localhost` may mean."""
+    return all(_can_bind(family, address, port) for family, address in LOOPBACK)
+
+
+def free_port() -> int:
+    """Return a port the system considers free at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class PortBook:
+    """Choose ports by name and remember them in `ports.json`, so that addresses stay stable over restarts."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "ports.json"
+
+    def claim(self, name: str, wanted: int) -> int:
+        """Return the remembered port, else the wanted one, else the next free one above it.
+
+        A changed wish counts more than the memory. Raises LocalError when a hundred ports in a row are taken.
+        """
+        book = self._read()
+        entry = book.get(name, {})
+        remembered = entry["port"] if entry.get("wanted") == wanted else wanted
+        taken = {other["port"] for key, other in book.items() if key != name}
+        for port in (remembered, *range(wanted, min(wanted + 100, 65536))):
+            if port not in taken and is_free(port):
+                book[name] = {"wanted": wanted, "port": port}
+                self._write(book)
+                return port
+        raise LocalError(f"No free port for {name} between {wanted} and {wanted + 99}.")
+
+    def _read(self) -> dict[str, dict[str, int]]:
+        try:
+            book: dict[str, dict[str, int]] = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return book
+
+    def _write(self, book: dict[str, dict[str, int]]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(book, indent=2) + "\n")
+        fresh.replace(self._path)
+
+
+def _can_bind(family: socket.AddressFamily, address: str, port: int) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # Without this a port whose last connection closed a minute ago would count as taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno not in (errno.EADDRINUSE, errno.EACCES)
+    return True

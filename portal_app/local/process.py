@@ -1,0 +1,130 @@
+"""Child processes that do not outlive their parent, and the left-overs of a parent that was killed."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from portal_app.local.errors import LocalError
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Account:
+    """An operating system account a child runs as when we are root."""
+
+    uid: int
+    gid: int
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.02) -> bool:
+    """Ask until the answer is yes; false when the time is up."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(every)
+    return True
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    output: IO[Any] | int,
+    env: Mapping[str, str] | None = None,
+    account: Account | None = None,
+    parting_signal: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start a direct child in a session of its own, so that Ctrl-C reaches only us.
+
+    On Linux the kernel sends it `parting_signal` when we die, even by kill -9. That bond is to the starting
+    *thread*, so it is tied only from the main thread; elsewhere the next start stops what was left behind.
+    """
+    tied = LIBC is not None and threading.current_thread() is threading.main_thread()
+    return subprocess.Popen(
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=dict(env) if env is not None else None,
+        cwd="/" if account else None,
+        start_new_session=True,
+        preexec_fn=_tie_to_parent(parting_signal) if tied else None,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
+
+
+def stop(process: subprocess.Popen[bytes], *, signals: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Send each signal in turn and wait its seconds, until the child is gone; at last SIGKILL to its group."""
+    for number, seconds in signals:
+        if process.poll() is not None:
+            return
+        process.send_signal(number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def stop_stranger(pid: int, *, signals: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Stop a process that is not our child, as `stop` does. Raises LocalError when it will not go."""
+    for number, seconds in [*signals, (signal.SIGKILL, 10.0)]:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+        if wait_until(lambda: not is_running(pid), seconds=seconds):
+            return
+    raise LocalError(f"Process {pid} was left behind by an earlier run and cannot be stopped.")
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process exists and is more than a zombie nobody has reaped."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return sys.platform != "linux"
+    return state not in ("Z", "X")
+
+
+def command_line(pid: int) -> list[str]:
+    """Return the words a running process was started with; empty when it is gone or a zombie."""
+    if sys.platform == "linux":
+        try:
+            return [word.decode(errors="replace") for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+        except OSError:
+            return []
+    found = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout.split()
+
+
+def _tie_to_parent(parting_signal: signal.Signals) -> Callable[[], None]:
+    parent = os.getpid()
+
+    def tie() -> None:
+        if LIBC is not None:
+            LIBC.prctl(PR_SET_PDEATHSIG, int(parting_signal))
+        if os.getppid() != parent:  # it died between the fork and the call
+            os._exit(1)
+
+    return tie

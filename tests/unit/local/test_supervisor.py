@@ -1,0 +1,147 @@
+"""The supervisor: order, restarts, logs, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from portal_app.local.errors import HomeInUse, LocalError
+from portal_app.local.process import is_running, wait_until
+from portal_app.local.supervisor import Supervisor
+
+SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+PARENT = """
+import sys
+from pathlib import Path
+from portal_app.local.supervisor import Supervisor
+with Supervisor(Path(sys.argv[1])) as supervisor:
+    {adds}
+    supervisor.run(on_ready=lambda: print("ready", flush=True))
+"""
+WITH_GRANDCHILD = [
+    sys.executable,
+    "-c",
+    "import subprocess, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])",
+]
+
+
+def pid_of(home: Path, name: str) -> int:
+    return int((home / "run" / f"{name}.pid").read_text().split()[0])
+
+
+def start_parent(home: Path, adds: str) -> subprocess.Popen[str]:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(adds=adds), str(home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "ready\n"
+    return parent
+
+
+def test_programs_start_in_order_and_stop_in_reverse(tmp_path: Path) -> None:
+    note = tmp_path / "order"
+    script = (
+        "import signal, sys, time; name, note = sys.argv[1:];\n"
+        "def leave(*_):\n    open(note, 'a').write(f'{name} down\\n'); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, leave); open(note, 'a').write(f'{name} up\\n'); time.sleep(60)"
+    )
+    with Supervisor(tmp_path / "home") as supervisor:
+        for name in ("first", "second"):
+            supervisor.add(
+                name,
+                [sys.executable, "-c", script, name, str(note)],
+                ready=lambda name=name: note.exists() and f"{name} up" in note.read_text(),
+            )
+        assert supervisor.run(on_ready=lambda: os.kill(os.getpid(), signal.SIGTERM)) == 0
+    assert note.read_text().split("\n")[:4] == ["first up", "second up", "second down", "first down"]
+
+
+def test_a_killed_program_is_started_again_and_a_line_says_so(tmp_path: Path) -> None:
+    parent = start_parent(tmp_path, f"supervisor.add('worker', {SLEEPER!r})")
+    first = pid_of(tmp_path, "worker")
+    os.kill(first, signal.SIGKILL)
+    assert wait_until(lambda: pid_of(tmp_path, "worker") != first, seconds=10)
+    parent.send_signal(signal.SIGINT)
+    _, said = parent.communicate(timeout=20)
+    assert parent.returncode == 0
+    assert "worker ended (killed by SIGKILL); starting it again in 0.5 s" in said
+
+
+def test_a_program_that_must_not_be_restarted_ends_the_run(tmp_path: Path) -> None:
+    said: list[str] = []
+    with Supervisor(tmp_path, say=said.append) as supervisor:
+        supervisor.add("keeper", SLEEPER)
+        supervisor.add(
+            "brief", [sys.executable, "-c", "import time; time.sleep(0.3); raise SystemExit(3)"], restart=False
+        )
+        assert supervisor.run() == 1
+    assert any("brief ended (exit code 3)" in line for line in said)
+
+
+def test_a_program_that_fails_at_its_start_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="cannot find the moon"), Supervisor(tmp_path) as supervisor:
+        supervisor.add("web", [sys.executable, "-c", "raise SystemExit('cannot find the moon')"], ready=lambda: False)
+        supervisor.run()
+
+
+def test_log_lines_carry_the_name_and_only_problems_reach_the_terminal(tmp_path: Path) -> None:
+    said: list[str] = []
+    script = "print('all is well'); print('ERROR the roof leaks', flush=True); import time; time.sleep(60)"
+    log = tmp_path / "log" / "web.log"
+    with Supervisor(tmp_path, say=said.append) as supervisor:
+        supervisor.add("web", [sys.executable, "-c", script], ready=lambda: log.exists() and "roof" in log.read_text())
+        supervisor.run(on_ready=lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert log.read_text() == "web | all is well\nweb | ERROR the roof leaks\n"
+    assert said == ["web: ERROR the roof leaks"]
+
+
+def test_two_supervisors_on_one_home_refuse_clearly(tmp_path: Path) -> None:
+    with Supervisor(tmp_path), pytest.raises(HomeInUse, match=f"process {os.getpid()}"), Supervisor(tmp_path):
+        pytest.fail("the second one got in")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parting signal exists on Linux only")
+def test_programs_leave_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    parent = start_parent(tmp_path, f"supervisor.add('worker', {SLEEPER!r})")
+    worker = pid_of(tmp_path, "worker")
+    parent.kill()
+    parent.communicate()
+    assert wait_until(lambda: not is_running(worker), seconds=10)
+
+
+def test_what_outlives_a_killed_supervisor_is_stopped_at_the_next_start(tmp_path: Path) -> None:
+    parent = start_parent(tmp_path, f"supervisor.add('stubborn', {WITH_GRANDCHILD!r})")
+    stubborn = pid_of(tmp_path, "stubborn")
+    time.sleep(0.3)
+    parent.kill()
+    parent.communicate()
+    said: list[str] = []
+    with Supervisor(tmp_path, say=said.append):
+        assert not is_running(stubborn)
+    assert "left behind" in said[0]
+
+
+def test_an_attached_server_is_revived_when_it_dies(tmp_path: Path) -> None:
+    adds = (
+        "from portal_app.local.valkey import EmbeddedValkey\n"
+        "    supervisor.attach('valkey', EmbeddedValkey(supervisor.home / 'valkey'))\n"
+        f"    supervisor.add('worker', {SLEEPER!r})"
+    )
+    parent = start_parent(tmp_path, adds)
+    pid_file = tmp_path / "valkey" / "valkey.pid"
+    first = int(pid_file.read_text())
+    os.kill(first, signal.SIGKILL)
+    assert wait_until(lambda: pid_file.exists() and pid_file.read_text() not in ("", str(first)), seconds=10)
+    second = int(pid_file.read_text())
+    parent.terminate()
+    _, said = parent.communicate(timeout=20)
+    assert "valkey died; starting it again." in said
+    assert not is_running(second)

@@ -1,0 +1,108 @@
+"""Orders at WHMCS: placed with our reference in a product custom field, and found again by it."""
+
+from collections.abc import Sequence
+
+from portal_app.domain.errors import ExternalRejected
+from portal_app.domain.order import OrderLine
+from portal_app.domain.ports import BillingOrder
+from portal_app.domain.subscription import Subscription
+from portal_app.infra.settings import Settings
+from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
+from portal_app.integrations.whmcs.encoding import php_packed
+from portal_app.integrations.whmcs.fields import Row, number, number_or_none, rows, text
+from portal_app.integrations.whmcs.reading import all_rows, understood
+from portal_app.integrations.whmcs.schemas import field_id_of, new_order_of, subscription_of
+
+_NOT_PENDING = "order id not found or status not pending"
+
+
+class WHMCSOrders:
+    """Place, find and accept orders. AddOrder has neither an idempotency key nor a notes input."""
+
+    def __init__(self, client: WHMCSClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._field_ids: dict[int, int] = {}
+
+    async def subscriptions(self, client_id: int) -> list[Subscription]:
+        """Return all services of a client; rows of anybody else are left out."""
+        found = await all_rows(
+            self._client, "GetClientsProducts", {"clientid": client_id}, plural="products", singular="product"
+        )
+        own = self._settings
+        with understood("GetClientsProducts"):
+            services = [
+                subscription_of(row, currency=own.whmcs_currency, reference_field=own.whmcs_reference_field)
+                for row in found
+            ]
+        return [service for service in services if service.client_id == client_id]
+
+    async def find(self, client_id: int, reference: str) -> BillingOrder | None:
+        """Look an order up by our reference, with its invoice."""
+        services = await self.subscriptions(client_id)
+        order_id = next((service.order_id for service in services if service.reference == reference), None)
+        if not reference or order_id is None:
+            return None
+        own = tuple(sorted(service.id for service in services if service.order_id == order_id))
+        row = await self._order(order_id)
+        with understood("GetOrders"):
+            return BillingOrder(order_id, own, number_or_none(row, "invoiceid"))
+
+    async def add(self, client_id: int, lines: Sequence[OrderLine], *, reference: str) -> BillingOrder:
+        """Place an order. Raises ExternalRejected before anything is sent when it could not be found again."""
+        billed = [(line.whmcs_product_id, line.cycle) for line in lines if line.whmcs_product_id is not None]
+        if not billed:
+            raise ExternalRejected("AddOrder: no line has a WHMCS product", vendor=VENDOR)
+        products = [product for product, _ in billed]
+        fields = await self._reference_fields(products)
+        own = self._settings
+        answer = await self._client.call(
+            "AddOrder",
+            {
+                "clientid": client_id,
+                "paymentmethod": own.whmcs_payment_method,
+                "pid": products,
+                "billingcycle": [cycle for _, cycle in billed],
+                "customfields": [php_packed({fields[pid]: reference} if pid in fields else {}) for pid in products],
+                "noinvoice": own.whmcs_order_no_invoice,
+                "noinvoiceemail": True,
+                "noemail": True,
+            },
+            safe=False,
+        )
+        with understood("AddOrder", written=True):
+            return new_order_of(answer)
+
+    async def accept(self, order_id: int) -> None:
+        """Accept an order and set its services up; one that is Active already is fine."""
+        try:
+            await self._client.call(
+                "AcceptOrder", {"orderid": order_id, "autosetup": True, "sendemail": False}, safe=False
+            )
+        except WHMCSRejected as error:
+            if _NOT_PENDING not in error.message.lower():
+                raise
+            if text(await self._order(order_id), "status") != "Active":
+                raise
+
+    async def _order(self, order_id: int) -> Row:
+        body = await self._client.call("GetOrders", {"id": order_id}, safe=True)
+        with understood("GetOrders"):
+            found = [row for row in rows(body, "orders", "order") if number(row, "id") == order_id]
+        if not found:
+            raise ExternalRejected(f"GetOrders: no order {order_id}", vendor=VENDOR)
+        return found[0]
+
+    async def _reference_fields(self, products: Sequence[int]) -> dict[int, int]:
+        unknown = sorted(set(products) - self._field_ids.keys())
+        if unknown:
+            body = await self._client.call("GetProducts", {"pid": ",".join(map(str, unknown))}, safe=True)
+            with understood("GetProducts"):
+                for row in rows(body, "products", "product"):
+                    if (field := field_id_of(row, self._settings.whmcs_reference_field)) is not None:
+                        self._field_ids[number(row, "pid")] = field
+        fields = {product: self._field_ids[product] for product in products if product in self._field_ids}
+        if not fields:
+            name = self._settings.whmcs_reference_field
+            raise ExternalRejected(f"AddOrder: products {unknown} have no custom field {name!r}", vendor=VENDOR)
+        return fields

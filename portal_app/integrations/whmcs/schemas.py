@@ -1,0 +1,156 @@
+"""WHMCS's bodies as domain objects. What we do not need, secrets above all, is never read."""
+
+from datetime import UTC, datetime
+from typing import cast, get_args
+from zoneinfo import ZoneInfo
+
+from portal_app.domain.invoice import Invoice, InvoiceLine, InvoiceStatus, Payment, PaymentMethod
+from portal_app.domain.money import Money
+from portal_app.domain.ports import BillingClient, BillingOrder
+from portal_app.domain.subscription import Subscription, SubscriptionStatus
+from portal_app.integrations.whmcs.fields import (
+    Row,
+    day,
+    moment,
+    money,
+    number,
+    number_or_none,
+    numbers,
+    rows,
+    text,
+    truth,
+)
+
+_CYCLES = ("monthly", "quarterly", "semiannually", "annually", "biennially", "triennially")
+
+
+def client_of(body: Row, *, number_field: int) -> BillingClient:
+    """Read GetClientsDetails: `client` first, then its deprecated copy at the root."""
+    inner = body.get("client")
+    row: Row = inner if isinstance(inner, dict) else body
+    number_row = next((field for field in rows(row, "customfields") if number(field, "id") == number_field), {})
+    return BillingClient(
+        id=number(row, "id" if "id" in row else "userid"),
+        email=text(row, "email"),
+        first_name=text(row, "firstname"),
+        last_name=text(row, "lastname"),
+        phone=text(row, "phonenumber"),
+        status=text(row, "status"),
+        customer_number=text(number_row, "value"),
+    )
+
+
+def invoice_of(row: Row, *, currency: str, zone: ZoneInfo) -> Invoice:
+    """Read a row of GetInvoices or the body of GetInvoice; lists know no balance, lines or payments."""
+    currency = text(row, "currencycode") or currency
+    return Invoice(
+        id=number(row, "invoiceid" if "invoiceid" in row else "id"),
+        number=text(row, "invoicenum"),
+        client_id=number(row, "userid"),
+        status=_invoice_status(text(row, "status")),
+        issued_on=day(row, "date"),
+        due_on=day(row, "duedate"),
+        paid_at=moment(row, "datepaid", zone),
+        subtotal=money(row, "subtotal", currency),
+        tax=money(row, "tax", currency) + money(row, "tax2", currency),
+        credit=money(row, "credit", currency),
+        total=money(row, "total", currency),
+        balance=money(row, "balance", currency) if "balance" in row else None,
+        lines=tuple(_line(item, currency) for item in rows(row, "items", "item")),
+        payments=tuple(_payment(item, currency, zone) for item in rows(row, "transactions", "transaction")),
+    )
+
+
+def payment_method_of(row: Row) -> PaymentMethod:
+    """Read a row of GetPayMethods; its remote_token is left behind."""
+    is_card = "card" in text(row, "type").lower()
+    return PaymentMethod(
+        id=number(row, "id"),
+        kind="card" if is_card else "bank",
+        description=text(row, "description") or text(row, "card_type" if is_card else "bank_name"),
+        last_four=text(row, "card_last_four"),
+        expires=text(row, "expiry_date"),
+        gateway=text(row, "gateway_name"),
+    )
+
+
+def subscription_of(row: Row, *, currency: str, reference_field: str) -> Subscription:
+    """Read a row of GetClientsProducts; its password, user name and notes are left behind."""
+    return Subscription(
+        id=number(row, "id"),
+        client_id=number(row, "clientid"),
+        product_id=number(row, "pid"),
+        order_id=number_or_none(row, "orderid"),
+        name=text(row, "translated_name") or text(row, "name"),
+        group=text(row, "translated_groupname") or text(row, "groupname"),
+        status=_service_status(text(row, "status")),
+        cycle=text(row, "billingcycle").lower().replace("-", "").replace(" ", ""),
+        recurring=money(row, "recurringamount", currency),
+        first_payment=money(row, "firstpaymentamount", currency),
+        registered_on=day(row, "regdate"),
+        next_due_on=day(row, "nextduedate"),
+        reference=_field_value(row, reference_field),
+    )
+
+
+def new_order_of(body: Row) -> BillingOrder:
+    """Read the answer of AddOrder; older versions call the services products."""
+    services = numbers(body, "serviceids") or numbers(body, "productids")
+    return BillingOrder(number(body, "orderid"), services, number_or_none(body, "invoiceid"))
+
+
+def field_id_of(product: Row, field: str) -> int | None:
+    """Find a product's custom field by its name in a row of GetProducts."""
+    return next((number(row, "id") for row in _custom_fields(product) if _is_named(row, field)), None)
+
+
+def prices_of(product: Row, currency: str) -> dict[str, Money]:
+    """Read what a product costs by billing cycle; -1.00 means not offered, and one-time prices stand in monthly."""
+    pricing = product.get("pricing")
+    cells = pricing.get(currency) if isinstance(pricing, dict) else None
+    if not isinstance(cells, dict) or text(product, "paytype") == "free":
+        return {}
+    once = text(product, "paytype") == "onetime"
+    offered = {cycle: money(cells, cycle, currency) for cycle in (_CYCLES[:1] if once else _CYCLES) if cycle in cells}
+    return {"onetime" if once else cycle: price for cycle, price in offered.items() if price.minor >= 0}
+
+
+def _custom_fields(row: Row) -> list[Row]:
+    return rows(row, "customfields", "customfield")
+
+
+def _field_value(row: Row, field: str) -> str:
+    return next((text(item, "value") for item in _custom_fields(row) if _is_named(item, field)), "")
+
+
+def _is_named(row: Row, field: str) -> bool:
+    # Operators may write "name|name for display".
+    return text(row, "name").partition("|")[0].strip().casefold() == field.casefold()
+
+
+def _invoice_status(word: str) -> InvoiceStatus:
+    name = word.lower().replace(" ", "_")
+    return cast(InvoiceStatus, name) if name in get_args(InvoiceStatus) else "unknown"
+
+
+def _service_status(word: str) -> SubscriptionStatus:
+    name = word.lower()
+    return cast(SubscriptionStatus, name) if name in get_args(SubscriptionStatus) else "unknown"
+
+
+def _line(row: Row, currency: str) -> InvoiceLine:
+    bills_service = text(row, "type").lower() == "hosting"
+    return InvoiceLine(
+        description=text(row, "description"),
+        amount=money(row, "amount", currency),
+        taxed=truth(row, "taxed"),
+        service_id=number_or_none(row, "relid") if bills_service else None,
+    )
+
+
+def _payment(row: Row, currency: str, zone: ZoneInfo) -> Payment:
+    return Payment(
+        paid_at=moment(row, "date", zone) or datetime.fromtimestamp(0, UTC),
+        gateway=text(row, "gateway"),
+        amount=money(row, "amountin", currency) - money(row, "amountout", currency),
+    )

@@ -1,0 +1,69 @@
+"""The bridge's signed events: checks that they are WHMCS's, fresh and small, and reads them."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from portal_app.domain.errors import InvalidInput, NotAllowed
+from portal_app.domain.events import InboundEvent
+
+LARGEST_BODY = 64 * 1024
+WINDOW_SECONDS = 300
+_DELIVERY = re.compile(r"[A-Za-z0-9._:-]{8,100}", re.ASCII)
+
+
+def parse_secrets(text: str) -> dict[str, bytes]:
+    """Read up to two "key:secret" pairs, comma separated. Raises ValueError."""
+    pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    if len(pairs) > 2 or any(not key or not secret for key, _, secret in pairs):
+        raise ValueError("expected at most two key:secret pairs")
+    return {key: secret.encode() for key, _, secret in pairs}
+
+
+def verify(headers: Mapping[str, str], body: bytes, *, secrets: Mapping[str, bytes], now: datetime) -> InboundEvent:
+    """Return the event of a delivery. `now` is aware.
+
+    Raises NotAllowed for a wrong signature or a time more than five minutes off either way, and InvalidInput for a
+    body that is too large or not an event of ours.
+    """
+    if len(body) > LARGEST_BODY:
+        raise InvalidInput({"body": "At most 64 KiB."})
+    given = {name.lower(): value for name, value in headers.items()}
+    timestamp, delivery = given.get("x-whmcs-timestamp", ""), given.get("x-whmcs-delivery", "")
+    secret = secrets.get(given.get("x-whmcs-key", ""))
+    _check_signature(given.get("x-whmcs-signature", ""), f"{timestamp}.{delivery}.".encode() + body, secret)
+    if not timestamp.isdecimal() or abs(now.timestamp() - int(timestamp)) > WINDOW_SECONDS:
+        raise NotAllowed("webhook: outside the time window")
+    return _event(delivery, body)
+
+
+def sign(secret: bytes, *, timestamp: str, delivery: str, body: bytes) -> str:
+    """Return the signature header of a delivery."""
+    return "v1=" + _hex(secret, f"{timestamp}.{delivery}.".encode() + body)
+
+
+def _check_signature(given: str, signed: bytes, secret: bytes | None) -> None:
+    # An unknown key costs the same time as a wrong signature.
+    expected = "v1=" + _hex(secret or b"nobody's secret", signed)
+    if not hmac.compare_digest(given.encode(), expected.encode()) or secret is None:
+        raise NotAllowed("webhook: wrong signature")
+
+
+def _hex(secret: bytes, signed: bytes) -> str:
+    return hmac.new(secret, signed, hashlib.sha256).hexdigest()
+
+
+def _event(delivery: str, body: bytes) -> InboundEvent:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput({"body": "Not JSON."}) from error
+    if not isinstance(content, dict) or content.get("id") != delivery or not _DELIVERY.fullmatch(delivery):
+        raise InvalidInput({"id": "Not the delivery's id."})
+    kind, data = content.get("event"), content.get("data")
+    if not isinstance(kind, str) or not 0 < len(kind) <= 100 or not isinstance(data, dict):
+        raise InvalidInput({"event": "Not an event."})
+    return InboundEvent(source="whmcs", id=delivery, kind=kind, data=data)

@@ -1,0 +1,1 @@
+"""A Salesforce org on loopback: REST, Pub/Sub gRPC, its rows, events and automation."""

@@ -3,6 +3,7 @@
 import errno
 import json
 import socket
+from itertools import chain
 from pathlib import Path
 
 from portal_app.local.errors import LocalError
@@ -37,7 +38,7 @@ class PortBook:
         entry = book.get(name, {})
         remembered = entry["port"] if entry.get("wanted") == wanted else wanted
         taken = {other["port"] for key, other in book.items() if key != name}
-        for port in (remembered, *range(wanted, min(wanted + 100, 65536))):
+        for port in chain([remembered], range(wanted, min(wanted + 100, 65536))):
             if port not in taken and is_free(port):
                 book[name] = {"wanted": wanted, "port": port}
                 self._write(book)

@@ -1,0 +1,69 @@
+# Everything starts here, with Python 3.11+, git and make alone. `make` lists what there is.
+
+PYTHON ?= $(firstword $(shell command -v python3 python3.14 python3.13 python3.12 python3.11))
+VENV_PYTHON := .venv/bin/python
+# One place where the checks look, so that all of them see the same files.
+export PYTHONPATH := $(CURDIR)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export REFLEX_CHECK_LATEST_VERSION := false
+export REFLEX_TELEMETRY_ENABLED := false
+say = @printf '\n== %s\n' '$(1)'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test checks bench soak lock clean environment browser
+
+help:
+	@echo 'make demo    the whole portal with sandbox vendors and two customers; Ctrl-C stops it'
+	@echo 'make dev     the same world, pages reload when their source changes'
+	@echo 'make test    exactly what CI runs: format, lint, types, import rules, all tests'
+	@echo 'make bench   speed and size figures, each against its peer'
+	@echo 'make soak    the long runs: kill loops, many orders, shuffled days'
+	@echo 'make lock    recompile requirements/ from pyproject.toml'
+	@echo 'make clean   remove the environment, the built pages and the demo data'
+
+demo: environment
+	@exec $(VENV_PYTHON) -m portal_app.cli demo
+
+dev: environment
+	@exec $(VENV_PYTHON) -m portal_app.cli dev
+
+test: environment browser checks
+	$(call say,Tests without a browser)
+	@$(VENV_PYTHON) -m pytest --ignore=tests/journeys
+	$(call say,Journeys in a browser)
+	@$(VENV_PYTHON) -m pytest tests/journeys
+	@printf '\nAll checks and tests passed.\n'
+
+checks: environment
+	$(call say,Format)
+	@ruff format --check .
+	$(call say,Lint)
+	@ruff check .
+	$(call say,Types)
+	@$(VENV_PYTHON) -m mypy
+	$(call say,Import rules)
+	@lint-imports
+
+bench: environment browser
+	@$(VENV_PYTHON) -m benchmarks
+
+soak: environment browser
+	@$(VENV_PYTHON) -m benchmarks.soak
+
+lock: environment
+	$(call say,Locking with uv)
+	@test -x .portal/uv/bin/uv || $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --target .portal/uv uv
+	@for set in app dev; do \
+		group=$$(test $$set = dev && echo '--group dev' || true); \
+		.portal/uv/bin/uv pip compile pyproject.toml $$group --quiet --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-header -o requirements/$$set.txt || exit 1; \
+	done
+
+clean:
+	@if [ -x $(VENV_PYTHON) ]; then $(VENV_PYTHON) -m portal_app.local.clean; else $(PYTHON) -m portal_app.local.clean; fi
+
+environment:
+	@$(if $(PYTHON),,echo 'No python3 found: install Python 3.11 or newer.'; exit 1;) $(PYTHON) portal_app/local/bootstrap.py
+
+browser: environment
+	@$(VENV_PYTHON) -m portal_app.local.browser

@@ -1,0 +1,42 @@
+"""A Chromium for the browser tests: the one that is there, else Debian's, else Playwright's own."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from portal_app.local.bootstrap import install_system_packages
+from portal_app.local.supervisor import tell
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chromium on this machine, None when there is none."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None) or _playwrights_own()
+
+
+def ensure_browser() -> str:
+    """Return the path of a Chromium, getting one first if need be. Ends the program when none can be had."""
+    found = find_browser()
+    if found is None and install_system_packages("chromium"):
+        found = find_browser()
+    if found is None:
+        tell("Downloading Playwright's Chromium ...")
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+        found = find_browser()
+    if found is None:
+        raise SystemExit("The browser tests need Chromium or Chrome on PATH; install one and try again.")
+    return found
+
+
+def _playwrights_own() -> str | None:
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+if __name__ == "__main__":
+    tell(f"Browser: {ensure_browser()}")

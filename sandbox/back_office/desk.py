@@ -1,0 +1,154 @@
+"""What the people behind the counter can do: the agent, the cashier and the saboteur."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Protocol, get_args
+
+from sandbox.clock import Clock
+from sandbox.faults import VENDORS, Faults, Mood, Vendor
+from sandbox.mailbox import Mailbox
+from sandbox.store import Document
+from sandbox.whmcs.installation import Installation
+from sandbox.whmcs.invoices import balance_of, cancel_invoice, is_overdue, pay, refund
+from sandbox.whmcs.money import decimal
+
+_ORDERS = (
+    "SELECT Id, OrderNumber, Status, Activation_Status__c, Order_Type__c, AccountId, Portal_Order_Id__c, "
+    "WHMCS_Order_ID__c, Activation_Error_Code__c, Activation_Error_Message__c, CreatedDate FROM Order"
+)
+_LINES = "SELECT OrderId, Product2Id, Quantity, UnitPrice, WHMCS_Service_ID__c FROM OrderItem"
+
+
+class Rows(Protocol):
+    """What the back office needs of the Salesforce sandbox's rows."""
+
+    def get(self, object_name: str, row_id: str) -> dict[str, Any] | None: ...
+    def update(self, object_name: str, row_id: str, fields: dict[str, Any]) -> None: ...
+    def query(self, text: str) -> list[dict[str, Any]]: ...
+
+
+class NotThere(Exception):
+    """Nothing of that id exists."""
+
+
+class NotNow(Exception):
+    """The thing is not in a state that allows this."""
+
+
+class Desk:
+    """The back office's work, for pages and JSON alike."""
+
+    def __init__(self, whmcs: Installation, salesforce: Rows, mailbox: Mailbox, reset: Callable[[], None]) -> None:
+        self.mailbox = mailbox
+        self.clock: Clock = whmcs.clock
+        self.faults: Faults = whmcs.faults
+        self.reset = reset
+        self._whmcs = whmcs
+        self._salesforce = salesforce
+
+    def orders(self) -> list[Document]:
+        """Return the Salesforce orders with customer and lines, newest first."""
+        lines = defaultdict(list)
+        for row in self._salesforce.query(_LINES):
+            lines[row["OrderId"]].append(self._line(row))
+        rows = sorted(self._salesforce.query(_ORDERS), key=lambda row: row["OrderNumber"], reverse=True)
+        return [self._order(row, lines[row["Id"]]) for row in rows]
+
+    def approve(self, order_id: str) -> None:
+        """Approve an order under review; its flow then asks for fulfilment. Raises NotThere, NotNow."""
+        order = self._order_under_review(order_id)
+        if order["Activation_Status__c"] in ("Activating", "Activated"):
+            raise NotNow(f"The order is already {order['Activation_Status__c']}.")
+        self._salesforce.update("Order", order_id, {"Activation_Status__c": "Activating"})
+
+    def reject(self, order_id: str) -> None:
+        """Reject an order under review. Raises NotThere, NotNow."""
+        self._order_under_review(order_id)
+        self._salesforce.update("Order", order_id, {"Status": "Rejected"})
+
+    def invoices(self) -> list[Document]:
+        """Return the WHMCS invoices with client and amounts, newest first."""
+        return [self._invoice(row) for row in self._whmcs.rows("invoice")][::-1]
+
+    def pay_invoice(self, number: int) -> None:
+        """Take the balance of an unpaid invoice at the till. Raises NotThere, NotNow."""
+        invoice = self._invoice_in(number, "Unpaid")
+        amount = balance_of(self._whmcs, invoice).balance
+        with self._whmcs.store.transaction():
+            pay(self._whmcs, invoice, amount, gateway="banktransfer", transid=f"till_{secrets.token_hex(6)}")
+
+    def cancel_invoice(self, number: int) -> None:
+        """Cancel an unpaid invoice. Raises NotThere, NotNow."""
+        with self._whmcs.store.transaction():
+            cancel_invoice(self._whmcs, self._invoice_in(number, "Unpaid"))
+
+    def refund_invoice(self, number: int) -> None:
+        """Give a paid invoice's money back. Raises NotThere, NotNow."""
+        with self._whmcs.store.transaction():
+            refund(self._whmcs, self._invoice_in(number, "Paid"))
+
+    def whmcs_rows(self, kind: str) -> list[Document]:
+        """Return WHMCS rows as kept: clients, orders, services or invoices. Raises NotThere."""
+        if kind not in ("clients", "orders", "services", "invoices"):
+            raise NotThere(kind)
+        return self.invoices() if kind == "invoices" else self._whmcs.rows(kind.removesuffix("s"))
+
+    def moods(self) -> dict[str, Document]:
+        """Return each vendor's mood."""
+        return {vendor: asdict(self.faults.mood(vendor)) for vendor in VENDORS}
+
+    def set_mood(self, vendor: str, mood: Mood) -> None:
+        """Put a vendor into a mood. Raises NotThere."""
+        if vendor not in get_args(Vendor):
+            raise NotThere(vendor)
+        self.faults.set(next(known for known in VENDORS if known == vendor), mood)
+
+    def advance(self, seconds: float) -> str:
+        """Move the clock and return the new time as ISO text."""
+        return self.clock.advance(timedelta(seconds=seconds)).isoformat()
+
+    def _order_under_review(self, order_id: str) -> Document:
+        order = self._salesforce.get("Order", order_id)
+        if order is None:
+            raise NotThere(order_id)
+        if order["Status"] != "Pending Review":
+            raise NotNow(f"The order is {order['Status']}.")
+        return order
+
+    def _order(self, row: Document, lines: list[Document]) -> Document:
+        account = self._salesforce.get("Account", row["AccountId"]) or {}
+        return {
+            "id": row["Id"], "number": row["OrderNumber"], "status": row["Status"],
+            "activation_status": row["Activation_Status__c"], "type": row["Order_Type__c"],
+            "portal_order_id": row["Portal_Order_Id__c"], "whmcs_order_id": row["WHMCS_Order_ID__c"],
+            "error": row["Activation_Error_Message__c"] or row["Activation_Error_Code__c"] or "",
+            "customer": account.get("Name"), "customer_number": account.get("SF_Account_No__c"),
+            "created_at": row["CreatedDate"], "lines": lines,
+            "total": sum(line["quantity"] * line["unit_price"] for line in lines),
+        }  # fmt: skip
+
+    def _line(self, row: Document) -> Document:
+        product = self._salesforce.get("Product2", row["Product2Id"]) or {}
+        return {
+            "name": product.get("Name"), "sku": product.get("StockKeepingUnit"),
+            "cycle": product.get("Billing_Cycle__c"), "quantity": int(row["Quantity"]),
+            "unit_price": int(row["UnitPrice"]), "whmcs_service_id": row["WHMCS_Service_ID__c"],
+        }  # fmt: skip
+
+    def _invoice_in(self, number: int, status: str) -> Document:
+        invoice = self._whmcs.row("invoice", number)
+        if invoice is None:
+            raise NotThere(number)
+        if invoice["status"] != status:
+            raise NotNow(f"The invoice is {invoice['status']}.")
+        return invoice
+
+    def _invoice(self, row: Document) -> Document:
+        owed = balance_of(self._whmcs, row)
+        client = self._whmcs.row("client", row["userid"]) or {"firstname": "", "lastname": ""}
+        amounts = {"total": decimal(owed.total), "balance": decimal(owed.balance), "tax": decimal(owed.tax)}
+        name = f"{client['firstname']} {client['lastname']}"
+        return row | amounts | {"client_name": name, "overdue": is_overdue(self._whmcs, row)}

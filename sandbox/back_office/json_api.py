@@ -1,0 +1,91 @@
+"""The back office as JSON, for tests and scripts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.back_office.desk import Desk, NotNow, NotThere
+from sandbox.faults import Mood
+
+Page = Callable[[Request], Awaitable[Response]]
+
+
+class JsonApi:
+    """Routes below /office/api. Unknown ids answer 404, impossible wishes 409, malformed bodies 422."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._order_actions = {"approve": desk.approve, "reject": desk.reject}
+        self._invoice_actions = {
+            "pay": desk.pay_invoice, "cancel": desk.cancel_invoice, "refund": desk.refund_invoice,
+        }  # fmt: skip
+        self.routes = [
+            Route("/mail", _answering(self._mail)),
+            Route("/orders", _answering(self._orders)),
+            Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
+            Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
+            Route("/faults", _answering(self._moods)),
+            Route("/faults/{vendor}", _answering(self._set_mood), methods=["POST"]),
+            Route("/clock", _answering(self._clock)),
+            Route("/clock", _answering(self._advance), methods=["POST"]),
+            Route("/reset", _answering(self._reset), methods=["POST"]),
+            Route("/whmcs/{kind}", _answering(self._whmcs)),
+        ]
+
+    async def _mail(self, request: Request) -> Any:
+        return self._desk.mailbox.messages(request.query_params.get("to"))
+
+    async def _orders(self, request: Request) -> Any:
+        return self._desk.orders()
+
+    async def _change_order(self, request: Request) -> Any:
+        _known(self._order_actions, request)(request.path_params["id"])
+        return next(order for order in self._desk.orders() if order["id"][:15] == request.path_params["id"][:15])
+
+    async def _change_invoice(self, request: Request) -> Any:
+        _known(self._invoice_actions, request)(request.path_params["id"])
+        return next(row for row in self._desk.invoices() if row["id"] == request.path_params["id"])
+
+    async def _moods(self, request: Request) -> Any:
+        return self._desk.moods()
+
+    async def _set_mood(self, request: Request) -> Any:
+        self._desk.set_mood(request.path_params["vendor"], Mood(**await request.json()))
+        return self._desk.moods()[request.path_params["vendor"]]
+
+    async def _clock(self, request: Request) -> Any:
+        return {"now": self._desk.clock.now().isoformat()}
+
+    async def _advance(self, request: Request) -> Any:
+        return {"now": self._desk.advance(float((await request.json())["seconds"]))}
+
+    async def _reset(self, request: Request) -> Any:
+        self._desk.reset()
+        return {"now": self._desk.clock.now().isoformat()}
+
+    async def _whmcs(self, request: Request) -> Any:
+        return self._desk.whmcs_rows(request.path_params["kind"])
+
+
+def _answering(work: Callable[[Request], Awaitable[Any]]) -> Page:
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await work(request))
+        except NotThere:
+            return JSONResponse({"error": "not found"}, 404)
+        except NotNow as error:
+            return JSONResponse({"error": str(error)}, 409)
+        except (ValueError, TypeError, KeyError) as error:
+            return JSONResponse({"error": str(error)}, 422)
+
+    return answer
+
+
+def _known(actions: dict[str, Callable[[Any], None]], request: Request) -> Callable[[Any], None]:
+    action = actions.get(request.path_params["action"])
+    if action is None:
+        raise NotThere(request.path_params["action"])
+    return action

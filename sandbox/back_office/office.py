@@ -1,0 +1,132 @@
+"""The back office's pages: orders, invoices, mail, vendors and the world."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.back_office.desk import Desk, NotNow, NotThere
+from sandbox.back_office.guard import Guard
+from sandbox.back_office.json_api import JsonApi
+from sandbox.faults import Mood
+
+_HERE = Path(__file__).parent
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_PRESETS = {
+    "healthy": Mood(),
+    "down": Mood(down=True),
+    "slow": Mood(slow=3.0),
+    "flaky": Mood(flaky=0.5),
+    "lose": Mood(lose_answers=1),
+}
+_SPECIALS = {"whmcs": ("wrong_signature", "duplicate_webhook")}
+_NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
+_NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
+_NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
+
+
+class Office:
+    """Routes below /office. Actions post a form and come back by redirect with a short note."""
+
+    def __init__(self, desk: Desk, host: str) -> None:
+        self._desk = desk
+        self._templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
+        self._templates.filters["yen"] = lambda amount: f"¥{int(float(amount)):,}"
+        routes = [
+            Route("/", lambda request: RedirectResponse("/office/orders", 303)),
+            Route("/orders", self._orders),
+            Route("/orders/{id}/{action}", self._posting(self._change_order), methods=["POST"]),
+            Route("/invoices", self._invoices),
+            Route("/invoices/{id:int}/pay", self._posting(self._pay_invoice), methods=["POST"]),
+            Route("/mail", self._mail),
+            Route("/vendors", self._vendors),
+            Route("/vendors/{vendor}", self._posting(self._set_vendor), methods=["POST"]),
+            Route("/clock", self._posting(self._advance), methods=["POST"]),
+            Route("/world", self._world),
+            Route("/world/reset", self._posting(self._reset), methods=["POST"]),
+            Mount("/api", routes=JsonApi(desk).routes),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+        ]
+        self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
+
+    async def _orders(self, request: Request) -> Response:
+        return self._page("orders.html", request, orders=self._desk.orders())
+
+    async def _invoices(self, request: Request) -> Response:
+        return self._page("invoices.html", request, invoices=self._desk.invoices())
+
+    async def _mail(self, request: Request) -> Response:
+        messages = self._desk.mailbox.messages(request.query_params.get("to"))[::-1]
+        return self._page("mail.html", request, messages=[row | {"code": _code(row["text"])} for row in messages])
+
+    async def _vendors(self, request: Request) -> Response:
+        vendors = [(name, mood, _face(mood)) for name, mood in self._desk.moods().items()]
+        return self._page("vendors.html", request, vendors=vendors, presets=_PRESETS, specials=_SPECIALS)
+
+    async def _world(self, request: Request) -> Response:
+        return self._page("world.html", request)
+
+    def _change_order(self, request: Request, form: dict[str, str]) -> str:
+        action, order = request.path_params["action"], request.path_params["id"]
+        (self._desk.approve if action == "approve" else self._desk.reject)(order)
+        return "orders?note=" + ("approved" if action == "approve" else "rejected")
+
+    def _pay_invoice(self, request: Request, form: dict[str, str]) -> str:
+        self._desk.pay_invoice(request.path_params["id"])
+        return "invoices?note=paid"
+
+    def _set_vendor(self, request: Request, form: dict[str, str]) -> str:
+        vendor, preset = request.path_params["vendor"], form.get("mood", "")
+        mood = _PRESETS.get(preset)
+        if mood is None:
+            if preset not in _SPECIALS.get(vendor, ()):
+                raise NotThere(preset)
+            current = Mood(**self._desk.moods()[vendor])
+            mood = replace(current, special=current.special | {preset: 1})
+        self._desk.set_mood(vendor, mood)
+        return "vendors?note=set"
+
+    def _advance(self, request: Request, form: dict[str, str]) -> str:
+        self._desk.advance(float(form.get("seconds", "0")))
+        return "vendors?note=moved"
+
+    def _reset(self, request: Request, form: dict[str, str]) -> str:
+        if not form.get("confirmed"):
+            return "world?note=unconfirmed"
+        self._desk.reset()
+        return "world?note=reset"
+
+    def _posting(self, work: Callable[[Request, dict[str, str]], str]) -> Callable[..., Any]:
+        async def post(request: Request) -> Response:
+            form = {name: str(value) for name, value in (await request.form()).items()}
+            try:
+                target = work(request, form)
+            except (NotThere, NotNow):
+                target = f"{request.url.path.split('/')[2]}?note=refused"
+            return RedirectResponse(f"/office/{target}", 303)
+
+        return post
+
+    def _page(self, template: str, request: Request, **values: object) -> Response:
+        note = _NOTES.get(request.query_params.get("note", ""), "")
+        shown = {"here": template.removesuffix(".html"), "note": note, "now": self._desk.clock.now()}
+        html = self._templates.get_template(template).render(**shown, **values)
+        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+
+def _code(text: str) -> str:
+    found = _CODE.search(text)
+    return found[0] if found else ""
+
+
+def _face(mood: dict[str, Any]) -> str:
+    named = next((name for name, preset in _PRESETS.items() if asdict(preset) == mood), "")
+    return {"lose": "loses its next answer"}.get(named, named) or "special"

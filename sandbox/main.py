@@ -1,0 +1,183 @@
+"""The sandbox process: all vendors, the mail sink and the back office in one event loop."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+from collections.abc import Iterator
+
+import typer
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from sandbox.back_office.desk import Desk
+from sandbox.back_office.office import Office
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.keys import Keys
+from sandbox.mailbox import Mailbox
+from sandbox.salesforce.org import SalesforceSandbox
+from sandbox.settings import SandboxSettings
+from sandbox.store import Store
+from sandbox.whmcs.site import WhmcsSandbox
+from sandbox.world import pricebook_id, seed
+
+_RUNNING = "running.json"
+_PORTS = ("http_port", "https_port", "pubsub_port", "smtp_port")
+_STOP_SECONDS = 2.5
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+class Sandbox:
+    """Everything between start and stop. Ports given as 0 are chosen by the system and written into the settings."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self._keys = Keys(settings.home)
+        self._keys.ensure()
+        self.store = Store(settings.home / "sandbox.db")
+        self.clock = Clock(self.store)
+        self.faults = Faults(self.store)
+        self.mailbox = Mailbox(self.store, self.clock, self.faults)
+        self._servers: list[uvicorn.Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Listen everywhere, seed an empty world and write down the ports."""
+        settings, keys = self.settings, self._keys
+        plain, secure = _listen(settings.host, settings.http_port), _listen(settings.host, settings.https_port)
+        settings.http_port, settings.https_port = plain.getsockname()[1], secure.getsockname()[1]
+        public_key = keys.client_public.read_text()
+        self.whmcs = WhmcsSandbox(settings, self.store, self.clock, self.faults)
+        self.salesforce = SalesforceSandbox(settings, self.store, self.clock, self.faults, public_key)
+        self._seed()
+        certificate, key = keys.server.read_text(), keys.server_key.read_text()
+        settings.pubsub_port = await self.salesforce.start_pubsub(
+            settings.host, settings.pubsub_port, certificate, key
+        )  # fmt: skip
+        settings.smtp_port = await self.mailbox.start(settings.host, settings.smtp_port)
+        self.whmcs.bridge.start()
+        await self._serve(plain, secure)
+        self._write_down()
+
+    async def stop(self) -> None:
+        """Stop listening and close the store."""
+        for server in self._servers:
+            server.should_exit = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.mailbox.stop()
+                await self.whmcs.bridge.stop()
+                await asyncio.gather(self.salesforce.stop_pubsub(), *self._tasks)
+
+    def reset(self) -> None:
+        """Forget everything and seed anew."""
+        with self.store.transaction():
+            self.store.reset()
+            self._seed()
+
+    def _seed(self) -> None:
+        seed(self.store, self.salesforce.rows, self.whmcs.installation, self.clock)
+
+    async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
+        desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
+        office = Office(desk, self.settings.host)
+        home = Route("/", lambda request: RedirectResponse("/office", 303))
+        site = Starlette(routes=[home, *self.whmcs.routes, *office.routes, *self.salesforce.routes])
+        # An answer cut on purpose is an error to uvicorn; it need not be told.
+        shared = {"lifespan": "off", "log_level": "critical", "access_log": False, "timeout_graceful_shutdown": 1}
+        files = {"ssl_certfile": str(self._keys.server), "ssl_keyfile": str(self._keys.server_key)}
+        for sock, config in (
+            (plain, uvicorn.Config(site, **shared)),
+            (secure, uvicorn.Config(site, **shared, **files)),
+        ):
+            server = _Server(config)
+            self._servers.append(server)
+            self._tasks.append(asyncio.create_task(server.serve(sockets=[sock])))
+        while not all(server.started for server in self._servers):
+            await asyncio.sleep(0.01)
+
+    def _write_down(self) -> None:
+        facts = {name: getattr(self.settings, name) for name in _PORTS}
+        facts["pricebook_id"] = pricebook_id(self.salesforce.rows)
+        draft = self.settings.home / f"{_RUNNING}.new"
+        draft.write_text(json.dumps(facts))
+        draft.replace(self.settings.home / _RUNNING)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+def environment(settings: SandboxSettings) -> dict[str, str]:
+    """Return the product's settings that reach the sandbox running in this home."""
+    facts = json.loads((settings.home / _RUNNING).read_text())
+    host, secure = settings.host, f"https://{settings.host}:{facts['https_port']}"
+    site = f"http://{host}:{facts['http_port']}/whmcs"
+    keys = Keys(settings.home.resolve())
+    return {
+        "WHMCS_API_URL": f"{site}/includes/api.php",
+        "WHMCS_URL": site,
+        "WHMCS_API_IDENTIFIER": settings.whmcs_identifier,
+        "WHMCS_API_SECRET": settings.whmcs_secret,
+        "WHMCS_WEBHOOK_SECRETS": f"{settings.whmcs_webhook_key}:{settings.whmcs_webhook_secret}",
+        "SF_LOGIN_URL": secure,
+        "SF_AUDIENCE": settings.sf_audience or secure,
+        "SF_CLIENT_ID": settings.sf_client_id,
+        "SF_USERNAME": settings.sf_username,
+        "SF_PRIVATE_KEY_FILE": str(keys.client_key),
+        "SF_CA_FILE": str(keys.ca),
+        "SF_PUBSUB_ENDPOINT": f"{host}:{facts['pubsub_port']}",
+        "SF_PUBSUB_CA_FILE": str(keys.ca),
+        "PORTAL_PRICEBOOK_ID": facts["pricebook_id"],
+        "SMTP_HOST": host,
+        "SMTP_PORT": str(facts["smtp_port"]),
+    }
+
+
+@app.command()
+def serve() -> None:
+    """Run the sandbox until SIGTERM or Ctrl-C."""
+    asyncio.run(_serve_until_told(SandboxSettings()))
+
+
+@app.command()
+def env() -> None:
+    """Print the settings with which a client reaches the running sandbox, in dotenv form."""
+    settings = SandboxSettings()
+    if not (settings.home / _RUNNING).exists():
+        typer.echo(f"No sandbox has run in {settings.home} yet: start it with serve.", err=True)
+        raise typer.Exit(1)
+    for name, value in environment(settings).items():
+        typer.echo(f"{name}={value}")
+
+
+async def _serve_until_told(settings: SandboxSettings) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    sandbox = Sandbox(settings)
+    await sandbox.start()
+    typer.echo(f"Sandbox ready: back office at {settings.base_url}/office, mail sink on port {settings.smtp_port}")
+    await told.wait()
+    await sandbox.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    sock.listen(128)
+    return sock
+
+
+if __name__ == "__main__":
+    app()

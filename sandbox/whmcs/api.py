@@ -1,0 +1,101 @@
+"""The External API's single address: envelope, order of checks, statuses and error texts."""
+
+import hmac
+from html import escape
+from typing import Any
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from sandbox.faults import VendorDown, VendorFailed
+from sandbox.store import Document
+from sandbox.whmcs import billing, clients, orders, pay_methods, products, sso, system
+from sandbox.whmcs.installation import Installation, Refused, Request
+from sandbox.whmcs.php import json_encode, parse_form
+
+_MODULES = (billing, clients, orders, pay_methods, products, sso, system)
+_ACTIONS = {name.lower(): (name, handle) for module in _MODULES for name, handle in module.ACTIONS.items()}
+_READS = ("Get", "Validate", "WhmcsDetails")
+_DOWN = "<html><head><title>Down for Maintenance</title></head><body><h1>Down for Maintenance</h1></body></html>"
+_FAILED = "<html><head><title>Oops!</title></head><body><h1>Oops!</h1><p>Something went wrong.</p></body></html>"
+
+
+class CutConnection(Response):
+    """An answer that is promised and never comes: the server closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send only the head of an answer."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+
+
+class Api:
+    """Answer POST /whmcs/includes/api.php."""
+
+    def __init__(self, whmcs: Installation) -> None:
+        self._whmcs = whmcs
+
+    async def __call__(self, http: HttpRequest) -> Response:
+        """Check in WHMCS's order, carry the action out in one transaction and answer."""
+        body = (await http.body()).decode("utf-8", "replace")
+        request = Request(parse_form(http.url.query) | parse_form(body))
+        word = request.text("action").lower()
+        name, handle = _ACTIONS.get(word, (word, None))
+        try:
+            await self._whmcs.faults.before("whmcs", name)
+        except VendorDown:
+            return HTMLResponse(_DOWN, 503)
+        except VendorFailed:
+            return HTMLResponse(_FAILED, 500)
+        refusal = self._refusal(request, word)
+        if refusal:
+            return refusal
+        if handle is None:
+            return _error("API Function Not Found", 200)
+        answer = self._carry_out(handle, request)
+        if not name.startswith(_READS) and self._whmcs.faults.loses_answer("whmcs", name):
+            return CutConnection()
+        return answer
+
+    def _refusal(self, request: Request, word: str) -> Response | None:
+        if not word:
+            return _error("Empty action request", 400)
+        if not self._knows(request):
+            return _error("Invalid or missing credentials", 403)
+        if self._whmcs.faults.mood("whmcs").special.get(f"forbid_{word}"):
+            return _error(f'Invalid Permissions: API action "{word}" is not allowed', 403)
+        return None
+
+    def _knows(self, request: Request) -> bool:
+        settings = self._whmcs.settings
+        for identifier, secret in (("identifier", "secret"), ("username", "password")):
+            if hmac.compare_digest(request.text(identifier).encode(), settings.whmcs_identifier.encode()):
+                return hmac.compare_digest(request.text(secret).encode(), settings.whmcs_secret.encode())
+        return False
+
+    def _carry_out(self, handle: Any, request: Request) -> Response:
+        # A refused action keeps what it wrote before refusing (a failed capture leaves its time), as WHMCS does.
+        with self._whmcs.store.transaction():
+            try:
+                answer = handle(self._whmcs, request)
+            except Refused as error:
+                return _error(str(error), 200)
+        return _answer({} if "status" in answer and "message" in answer else {"result": "success"}, answer, request)
+
+
+def _answer(head: Document, answer: Document, request: Request) -> Response:
+    fields = head | answer
+    kind = request.text("responsetype").lower()
+    if kind == "json":
+        return Response(json_encode(fields), media_type="application/json")
+    if kind == "xml":
+        inner = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields.items())
+        return Response(f'<?xml version="1.0" encoding="utf-8"?><whmcsapi>{inner}</whmcsapi>', media_type="text/xml")
+    return Response("".join(f"{name}={value};" for name, value in fields.items()), media_type="text/plain")
+
+
+def _error(message: str, status: int) -> Response:
+    body = json_encode({"result": "error", "message": message}).replace('\\"', "\\u0022")
+    return Response(body, status, media_type="application/json")

@@ -1,0 +1,126 @@
+"""Invoices as rows: their arithmetic, their payment and what payment sets off."""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sandbox.store import Document
+from sandbox.whmcs.installation import NO_TIME, Installation
+from sandbox.whmcs.money import TAX_RATE, tax_on
+from sandbox.whmcs.people import credit_row
+
+MONTHS = {"Monthly": 1, "Quarterly": 3, "Semi-Annually": 6, "Annually": 12, "Biennially": 24, "Triennially": 36}
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The amounts of an invoice, in hundredths."""
+
+    subtotal: int
+    tax: int
+    total: int
+    balance: int
+
+
+def new_invoice(whmcs: Installation, client_id: int, items: list[Document], **fields: object) -> Document:
+    """Insert an invoice. Each item: type, relid, description, amount in hundredths, taxed 0 or 1."""
+    today = whmcs.today().isoformat()
+    lines = [{"id": whmcs.store.next_number("whmcs.invoice_item"), **item} for item in items]
+    defaults: Document = {
+        "invoicenum": "", "userid": client_id, "date": today, "duedate": today, "datepaid": NO_TIME,
+        "lastcaptureattempt": NO_TIME, "date_refunded": NO_TIME, "date_cancelled": NO_TIME, "credit": 0,
+        "taxrate": TAX_RATE, "status": "Unpaid", "paymentmethod": "stripe", "paymethodid": None, "notes": "",
+        "items": lines, "order_id": None, "created_at": whmcs.stamp(), "updated_at": whmcs.stamp(),
+    }  # fmt: skip
+    invoice = whmcs.add("invoice", defaults | fields)
+    if invoice["status"] != "Draft":
+        whmcs.hook("InvoiceCreated", invoice_id=invoice["id"])
+    return invoice
+
+
+def balance_of(whmcs: Installation, invoice: Document) -> Balance:
+    """Work out an invoice's amounts from its lines, credit and transactions."""
+    subtotal = sum(item["amount"] for item in invoice["items"])
+    tax = tax_on(sum(item["amount"] for item in invoice["items"] if item["taxed"]), invoice["taxrate"])
+    total = subtotal + tax - invoice["credit"]
+    moved = sum(row["amountin"] - row["amountout"] for row in whmcs.rows("transaction", invoiceid=invoice["id"]))
+    return Balance(subtotal, tax, total, total - moved)
+
+
+def is_overdue(whmcs: Installation, invoice: Document) -> bool:
+    """Say whether an invoice is unpaid after its due date; never a stored status."""
+    return invoice["status"] == "Unpaid" and invoice["duedate"] < whmcs.today().isoformat()
+
+
+def touch(whmcs: Installation, invoice: Document, **changes: object) -> None:
+    """Change an invoice and its updated_at."""
+    invoice |= changes | {"updated_at": whmcs.stamp()}
+    whmcs.save("invoice", invoice)
+
+
+def cancel_invoice(whmcs: Installation, invoice: Document) -> None:
+    """Cancel an unpaid invoice."""
+    touch(whmcs, invoice, status="Cancelled", date_cancelled=whmcs.stamp())
+    whmcs.hook("InvoiceCancelled", invoice_id=invoice["id"])
+
+
+def pay(whmcs: Installation, invoice: Document, amount: int, *, gateway: str, transid: str, paid_at: str = "") -> None:
+    """Record a payment; a surplus becomes the client's credit, a settled invoice turns Paid."""
+    owed = balance_of(whmcs, invoice).balance
+    was_open = invoice["status"] in ("Unpaid", "Payment Pending", "Collections")
+    when = paid_at or whmcs.stamp()
+    entry = {"userid": invoice["userid"], "currency": 0, "gateway": gateway, "date": when, "fees": 0, "amountout": 0}
+    entry |= {"description": "Invoice Payment", "amountin": amount, "rate": "1.00000", "transid": transid}
+    whmcs.add("transaction", entry | {"invoiceid": invoice["id"], "refundid": 0})
+    whmcs.hook("AddInvoicePayment", invoice_id=invoice["id"])
+    surplus = amount - max(owed, 0)
+    client = whmcs.row("client", invoice["userid"])
+    if surplus > 0 and client:
+        text = f"Overpayment of Invoice #{invoice['id']}"
+        credit_row(whmcs, client, surplus, description=text, relid=invoice["id"])
+    if was_open and amount >= owed:
+        settle(whmcs, invoice, when)
+    else:
+        touch(whmcs, invoice)
+
+
+def settle(whmcs: Installation, invoice: Document, when: str) -> None:
+    """Turn an invoice Paid and do what a paid invoice sets off. The order it came from stays Pending."""
+    touch(whmcs, invoice, status="Paid", datepaid=when)
+    for item in invoice["items"]:
+        if item["type"] == "Hosting":
+            _extend(whmcs, item["relid"])
+    whmcs.hook("InvoicePaid", invoice_id=invoice["id"])
+    if invoice["order_id"]:
+        ids = {"order_id": invoice["order_id"], "client_id": invoice["userid"], "invoice_id": invoice["id"]}
+        whmcs.hook("OrderPaid", **ids)
+
+
+def refund(whmcs: Installation, invoice: Document) -> None:
+    """Give back everything paid on an invoice and turn it Refunded."""
+    for row in whmcs.rows("transaction", invoiceid=invoice["id"]):
+        back = {"amountin": 0, "amountout": row["amountin"], "refundid": row["id"], "description": "Refund"}
+        if row["amountin"]:
+            whmcs.add("transaction", {name: row[name] for name in row if name != "id"} | back | {"date": whmcs.stamp()})
+    touch(whmcs, invoice, status="Refunded", date_refunded=whmcs.stamp())
+    whmcs.hook("InvoiceRefunded", invoice_id=invoice["id"])
+
+
+def one_cycle_later(day: date, cycle: str) -> date:
+    """Return the date one billing cycle after a day, cut to the month's end."""
+    months = day.month - 1 + MONTHS[cycle]
+    year, month = day.year + months // 12, months % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def period(day: date, cycle: str) -> str:
+    """Return the words of an invoice line for the cycle that begins on a day."""
+    return f"({day:%Y/%m/%d} - {one_cycle_later(day, cycle) - timedelta(days=1):%Y/%m/%d})"
+
+
+def _extend(whmcs: Installation, service_id: int) -> None:
+    service = whmcs.row("service", service_id)
+    if service and service["billingcycle"] in MONTHS:
+        due = date.fromisoformat(service["nextduedate"])
+        service["nextduedate"] = one_cycle_later(due, service["billingcycle"]).isoformat()
+        whmcs.save("service", service)

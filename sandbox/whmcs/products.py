@@ -1,0 +1,174 @@
+"""Products and the services clients hold of them."""
+
+from sandbox.store import Document
+from sandbox.whmcs.installation import NO_DATE, NO_TIME, Installation, Refused, Request, custom_fields, page
+from sandbox.whmcs.money import CURRENCY_CODE, PREFIX, SUFFIX, decimal, hundredths
+from sandbox.whmcs.pay_methods import GATEWAYS
+
+REFERENCE_FIELD = "Portal Reference"
+LABELS = {
+    "free": "Free Account", "onetime": "One Time", "monthly": "Monthly", "quarterly": "Quarterly",
+    "semiannually": "Semi-Annually", "annually": "Annually", "biennially": "Biennially", "triennially": "Triennially",
+}  # fmt: skip
+_CYCLES = ("monthly", "quarterly", "semiannually", "annually", "biennially", "triennially")
+_SETUPS = ("msetupfee", "qsetupfee", "ssetupfee", "asetupfee", "bsetupfee", "tsetupfee")
+_TEXTS = (
+    "domain", "nextduedate", "regdate", "status", "notes", "subscriptionid", "dedicatedip", "assignedips", "ns1",
+    "ns2", "paymentmethod", "overideautosuspend", "overidesuspenduntil", "terminationdate", "diskusage", "disklimit",
+    "bwusage", "bwlimit",
+)  # fmt: skip
+_RENAMED = {"serviceusername": "username", "servicepassword": "password", "suspendreason": "suspensionreason"}
+
+
+def new_product(whmcs: Installation, pid: int, **fields: object) -> Document:
+    """Insert a product: name, gid, group, paytype, price in hundredths, customfields {id: name}, module."""
+    product: Document = {"id": pid, "description": "", "module": "autorelease", "stock": None, **fields}
+    whmcs.save("product", product)
+    return product
+
+
+def new_service(whmcs: Installation, client_id: int, product: Document, **fields: object) -> Document:
+    """Insert a service of a product for a client, Pending unless the fields say otherwise."""
+    today = whmcs.today().isoformat()
+    defaults: Document = {
+        "clientid": client_id, "orderid": 0, "pid": product["id"], "qty": 1, "regdate": today, "domain": "",
+        "firstpaymentamount": product["price"], "recurringamount": product["price"], "paymentmethod": "stripe",
+        "billingcycle": "Monthly", "nextduedate": today, "status": "Pending", "username": "", "password": "",
+        "customfields": {}, "notes": "", "suspensionreason": "", "subscriptionid": "", "dedicatedip": "", "ns1": "",
+        "ns2": "", "assignedips": "", "overideautosuspend": "", "overidesuspenduntil": NO_DATE, "diskusage": "0",
+        "disklimit": "0", "bwusage": "0", "bwlimit": "0",
+    }  # fmt: skip
+    return whmcs.add("service", defaults | fields)
+
+
+def get_products(whmcs: Installation, request: Request) -> Document:
+    """GetProducts, filtered by pid (one or several, comma separated), group and module."""
+    rows = whmcs.rows("product")
+    if request.text("pid"):
+        wanted = {part.strip() for part in request.text("pid").split(",")}
+        rows = [row for row in rows if str(row["id"]) in wanted]
+    if request.text("gid"):
+        rows = [row for row in rows if row["gid"] == request.number("gid")]
+    if request.text("module"):
+        rows = [row for row in rows if row["module"] == request.text("module")]
+    answer: Document = {"totalresults": len(rows)}
+    return answer | ({"products": {"product": [_product_shown(whmcs, row) for row in rows]}} if rows else {})
+
+
+def get_clients_products(whmcs: Installation, request: Request) -> Document:
+    """GetClientsProducts: ids and totalresults are texts; unknown ids give no rows."""
+    rows = whmcs.rows("service")
+    for name, field in (("clientid", "clientid"), ("serviceid", "id"), ("pid", "pid")):
+        if request.text(name):
+            rows = [row for row in rows if row[field] == request.number(name)]
+    for name, field in (("domain", "domain"), ("username2", "username")):
+        if request.text(name):
+            rows = [row for row in rows if row[field] == request.text(name)]
+    cut, counters = page(rows, request)
+    echoed = {name: request.fields.get(name) for name in ("clientid", "serviceid", "pid", "domain")}
+    answer = echoed | counters | {"totalresults": str(len(rows))}
+    return answer | ({"products": {"product": [_service_shown(whmcs, row) for row in cut]}} if cut else {})
+
+
+def update_client_product(whmcs: Installation, request: Request) -> Document:
+    """UpdateClientProduct: edits the record only, no module runs."""
+    service = whmcs.row("service", request.number("serviceid"))
+    if service is None:
+        raise Refused("Service ID Not Found")
+    service |= {name: request.text(name) for name in _TEXTS if request.has(name)}
+    service |= {field: request.text(name) for name, field in _RENAMED.items() if request.has(name)}
+    for name in ("firstpaymentamount", "recurringamount"):
+        amount = hundredths(request.text(name))
+        service |= {} if amount is None else {name: amount}
+    if request.has("billingcycle"):
+        cycle = request.text("billingcycle").lower().replace("-", "").replace(" ", "")
+        service["billingcycle"] = LABELS.get(cycle, service["billingcycle"])
+    if whmcs.row("product", request.number("pid")):
+        service["pid"] = request.number("pid")
+    for name in request.array("unset").values():
+        field = _RENAMED.get(name, name)
+        service |= {field: ""} if field in service and name in (*_TEXTS, *_RENAMED) else {}
+    known = (whmcs.row("product", service["pid"]) or {}).get("customfields", {})
+    service["customfields"] |= custom_fields(request.fields.get("customfields"), known)
+    whmcs.save("service", service)
+    whmcs.hook("ServiceEdit", client_id=service["clientid"], service_id=service["id"])
+    return {"serviceid": request.text("serviceid")}
+
+
+def add_cancel_request(whmcs: Installation, request: Request) -> Document:
+    """AddCancelRequest: one open request per service; the service's status stays."""
+    service = whmcs.row("service", request.number("serviceid"))
+    if service is None:
+        raise Refused("Service ID Not Found")
+    if whmcs.rows("cancellation", relid=service["id"]):
+        raise Refused("Existing Cancellation Request Exists")
+    kind = request.text("type") if request.text("type") == "End of Billing Period" else "Immediate"
+    wish = {"relid": service["id"], "reason": request.text("reason"), "type": kind, "date": whmcs.stamp()}
+    whmcs.add("cancellation", wish)
+    whmcs.hook("CancellationRequest", client_id=service["clientid"], service_id=service["id"])
+    return {"serviceid": request.text("serviceid"), "userid": str(service["clientid"])}
+
+
+def get_cancelled_packages(whmcs: Installation, request: Request) -> Document:
+    """GetCancelledPackages: everything, as texts, without a client filter."""
+    cut, counters = page(whmcs.rows("cancellation"), request)
+    names = ("id", "date", "relid", "reason", "type")
+    rows = [
+        {name: str(row[name]) for name in names} | {"created_at": row["date"], "updated_at": row["date"]} for row in cut
+    ]
+    answer: Document = {name: str(number) for name, number in counters.items()}
+    return answer | ({"packages": {"package": rows}} if rows else {})
+
+
+def _product_shown(whmcs: Installation, product: Document) -> Document:
+    pid = product["id"]
+    known = product["customfields"].items()
+    fields = [{"id": int(key), "name": name, "description": "", "required": ""} for key, name in known]
+    slug = product["name"].lower().replace(" ", "-")
+    return {
+        "pid": pid, "gid": product["gid"], "type": "other", "name": product["name"], "slug": slug,
+        "product-url": f"{whmcs.url}/store/{slug}", "description": product["description"],
+        "module": product["module"], "paytype": product["paytype"], "allowqty": 0, "quantity_available": 0,
+        "pricing": {CURRENCY_CODE: _pricing(product)}, "customfields": {"customfield": fields},
+        "configoptions": {"configoption": []},
+    }  # fmt: skip
+
+
+def _pricing(product: Document) -> Document:
+    cells = {"prefix": PREFIX, "suffix": SUFFIX} | dict.fromkeys(_SETUPS, "0.00") | dict.fromkeys(_CYCLES, "-1.00")
+    return cells | {"monthly": decimal(product["price"])}
+
+
+def _service_shown(whmcs: Installation, service: Document) -> Document:
+    product = whmcs.row("product", service["pid"]) or {"name": "", "group": "", "customfields": {}}
+    order = whmcs.row("order", service["orderid"]) or {"ordernum": ""}
+    values = service["customfields"]
+    fields = [
+        {"id": key, "name": name, "translated_name": name, "value": values.get(key, "")}
+        for key, name in product["customfields"].items()
+    ]
+    ids = {name: str(service[name]) for name in ("id", "qty", "clientid", "orderid", "pid")}
+    texts = {
+        name: service[name]
+        for name in (
+            "regdate", "domain", "dedicatedip", "suspensionreason", "paymentmethod", "billingcycle", "nextduedate",
+            "status", "username", "password", "subscriptionid", "overideautosuspend", "overidesuspenduntil", "ns1",
+            "ns2", "assignedips", "notes", "diskusage", "disklimit", "bwusage", "bwlimit",
+        )
+    }  # fmt: skip
+    names = {"name": product["name"], "translated_name": product["name"], "groupname": product["group"]}
+    amounts = {name: decimal(service[name]) for name in ("firstpaymentamount", "recurringamount")}
+    server = {"serverid": "0", "servername": "", "serverip": "", "serverhostname": "", "promoid": "0"}
+    gateway = {"paymentmethodname": GATEWAYS.get(service["paymentmethod"], ""), "lastupdate": NO_TIME}
+    lists = {"customfields": {"customfield": fields}, "configoptions": {"configoption": []}}
+    group = {"ordernumber": order["ordernum"], "translated_groupname": product["group"]}
+    return ids | group | names | texts | amounts | server | gateway | lists
+
+
+ACTIONS = {
+    "GetProducts": get_products,
+    "GetClientsProducts": get_clients_products,
+    "UpdateClientProduct": update_client_product,
+    "AddCancelRequest": add_cancel_request,
+    "GetCancelledPackages": get_cancelled_packages,
+}

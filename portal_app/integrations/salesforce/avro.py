@@ -1,0 +1,103 @@
+"""Event payloads: Avro binary in the schema that each event names, and the bitmaps of change events."""
+
+import io
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import fastavro
+from fastavro.types import Schema
+
+_BITMAPS = ("changedFields", "nulledFields", "diffFields")
+# What the decoder raises over bytes that are not what the schema says.
+_GARBAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+class Undecodable(Exception):
+    """The payload does not fit its schema: set it aside, the next event may be fine."""
+
+
+class EventSchema:
+    """One schema, parsed once."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._json: dict[str, Any] = json.loads(text)
+            self._parsed: Schema = fastavro.parse_schema(json.loads(text))
+        except (*_GARBAGE, fastavro.schema.SchemaParseException) as error:
+            raise Undecodable("an unusable schema") from error
+
+    def decode(self, payload: bytes) -> dict[str, Any]:
+        """Return the payload in JSON's types, bitmaps as field names. Raises Undecodable."""
+        stream = io.BytesIO(payload)
+        try:
+            record = fastavro.schemaless_reader(stream, self._parsed, None)
+            if not isinstance(record, dict) or stream.read(1):
+                raise ValueError("not one record")
+            return self._named(_plain(record))
+        except _GARBAGE as error:
+            raise Undecodable(type(error).__name__) from error
+
+    def _named(self, record: dict[str, Any]) -> dict[str, Any]:
+        header = record.get("ChangeEventHeader")
+        if isinstance(header, dict):
+            for name in _BITMAPS:
+                header[name] = field_names(self._json, header.get(name) or [])
+        return record
+
+
+def field_names(schema: Mapping[str, Any], bitmaps: Sequence[str]) -> list[str]:
+    """Return the fields that bitmaps name: "0x.." for the record's own, "4-0x.." for those inside its field 4.
+
+    A bit counts fields in the order of the schema. Raises ValueError or LookupError for bits beyond it.
+    """
+    fields = schema["fields"]
+    names: list[str] = []
+    for bitmap in bitmaps:
+        position, is_nested, bits = bitmap.rpartition("-")
+        if is_nested:
+            parent = fields[int(position)]
+            inner = _record_in(parent["type"])["fields"]
+            names += [f"{parent['name']}.{inner[index]['name']}" for index in _set_bits(bits)]
+        else:
+            names += [fields[index]["name"] for index in _set_bits(bits)]
+    return names
+
+
+def _set_bits(hexadecimal: str) -> list[int]:
+    value = int(hexadecimal, 16)
+    return [index for index in range(value.bit_length()) if value >> index & 1]
+
+
+def _record_in(kind: Any) -> Mapping[str, Any]:
+    for option in kind if isinstance(kind, list) else [kind]:
+        if isinstance(option, Mapping) and option.get("type") == "record":
+            return option
+    raise LookupError("no compound field")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value) if isinstance(value, Decimal | UUID) else value

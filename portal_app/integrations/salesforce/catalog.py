@@ -1,0 +1,96 @@
+"""The catalogue as agents keep it in Salesforce: implements CatalogGateway."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, cast, get_args
+
+import structlog
+
+from portal_app.domain.identifiers import salesforce_id
+from portal_app.domain.money import Money
+from portal_app.domain.plan import CatalogItem, Category, Cycle, ItemClass
+from portal_app.infra.settings import Settings
+from portal_app.integrations.salesforce.client import SalesforceClient
+
+_log = structlog.get_logger(__name__)
+_DETAILS = {
+    "Internet_Plan_Tier__c": "Tier",
+    "Internet_Offering_Type__c": "Line",
+    "VPN_Region__c": "Region",
+    "SIM_Data_Size__c": "Data",
+    "SIM_Plan_Type__c": "Kind",
+}
+_ITEMS = """
+SELECT Id, UnitPrice, Product2.Id, Product2.Name, Product2.Description, Product2.StockKeepingUnit,
+  Product2.Item_Class__c, Product2.Billing_Cycle__c, Product2.Product_Category__c, Product2.Portal_Catalog__c,
+  Product2.Portal_Accessible__c, Product2.Auto_Add__c, Product2.Display_Order__c, Product2.WH_Product_ID__c,
+  Product2.Internet_Plan_Tier__c, Product2.Internet_Offering_Type__c, Product2.VPN_Region__c,
+  Product2.SIM_Data_Size__c, Product2.SIM_Plan_Type__c
+FROM PricebookEntry
+WHERE Pricebook2Id = {pricebook} AND IsActive = true AND Product2.IsActive = true
+"""
+_QUERY = " ".join(_ITEMS.split())
+
+
+class SalesforceCatalog:
+    """Read the products of the portal's price book."""
+
+    def __init__(self, client: SalesforceClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    async def items(self) -> list[CatalogItem]:
+        """Return every active item with a price, in display order; an entry we cannot read is left out and logged."""
+        found = await self._client.query(_QUERY, pricebook=self._settings.portal_pricebook_id)
+        items: list[CatalogItem] = []
+        for row in found:
+            try:
+                items.append(_item(row))
+            except (ArithmeticError, ValueError, KeyError, TypeError) as error:
+                _log.warning("catalog.entry_left_out", entry=str(row.get("Id")), reason=str(error))
+        return sorted(items, key=lambda item: (item.order, item.name))
+
+
+def _item(row: Mapping[str, Any]) -> CatalogItem:
+    product = row["Product2"]
+    return CatalogItem(
+        sku=_required(product, "StockKeepingUnit"),
+        name=_required(product, "Name"),
+        category=cast(Category, _one_of(product, "Product_Category__c", get_args(Category))),
+        item_class=cast(ItemClass, _one_of(product, "Item_Class__c", get_args(ItemClass))),
+        cycle=cast(Cycle, _one_of(product, "Billing_Cycle__c", get_args(Cycle))),
+        price=Money.parse(str(row["UnitPrice"])),
+        product_id=salesforce_id(_required(product, "Id")),
+        pricebook_entry_id=salesforce_id(_required(row, "Id")),
+        whmcs_product_id=_whole(product.get("WH_Product_ID__c")),
+        choosable=bool(product.get("Portal_Catalog__c")),
+        orderable=bool(product.get("Portal_Accessible__c")),
+        auto_add=bool(product.get("Auto_Add__c")),
+        order=_whole(product.get("Display_Order__c")) or 0,
+        description=str(product.get("Description") or ""),
+        details=tuple((label, str(product[name])) for name, label in _DETAILS.items() if product.get(name)),
+    )
+
+
+def _required(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is missing")
+    return value
+
+
+def _one_of(row: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
+    word = _required(row, name).lower()
+    if word not in words:
+        raise ValueError(f"{name} is unknown")
+    return word
+
+
+def _whole(value: object) -> int | None:
+    """Read a Salesforce number, which may come as 12, 12.0 or text."""
+    if value is None or value == "":
+        return None
+    number = Decimal(str(value))
+    if number != number.to_integral_value():
+        raise ValueError("not a whole number")
+    return int(number)

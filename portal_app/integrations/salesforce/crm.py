@@ -1,0 +1,161 @@
+"""Accounts, contacts and orders in Salesforce: implements CrmGateway."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from portal_app.domain.customer import Profile
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, OutcomeUnknown
+from portal_app.domain.identifiers import salesforce_id
+from portal_app.domain.order import NewSalesforceOrder, SalesforceOrder
+from portal_app.domain.ports import BillingOrder, CrmCustomer
+from portal_app.infra.settings import Settings
+from portal_app.integrations.salesforce.client import Part, SalesforceClient, checked_id, external_id_path
+from portal_app.integrations.salesforce.faults import VENDOR, SalesforceRejected
+from portal_app.integrations.salesforce.records import (
+    ORDER_FIELDS,
+    account_of,
+    contact_of,
+    item_of,
+    new_order_of,
+    order_of,
+)
+
+# A composite call takes 25 requests; the first is the order itself.
+MOST_LINES = 24
+_CODE_LENGTH, _MESSAGE_LENGTH = 80, 255
+_log = structlog.get_logger(__name__)
+
+
+class SalesforceCrm:
+    """Write what the portal knows into the org, each record by an external id of ours."""
+
+    def __init__(self, client: SalesforceClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    async def find_customer(self, customer_number: str) -> CrmCustomer | None:
+        """Look an account and its portal contact up by customer number."""
+        accounts = await self._client.query(
+            "SELECT Id FROM Account WHERE SF_Account_No__c = {number} LIMIT 1", number=customer_number
+        )
+        if not accounts:
+            return None
+        account_id = _id_of(accounts[0])
+        contacts = await self._client.query(
+            "SELECT Id FROM Contact WHERE AccountId = {account} AND Portal_User_Id__c != null LIMIT 1",
+            account=account_id,
+        )
+        return CrmCustomer(account_id, _id_of(contacts[0]) if contacts else "")
+
+    async def upsert_customer(
+        self, profile: Profile, *, user_id: UUID, customer_number: str, whmcs_client_id: int
+    ) -> CrmCustomer:
+        """Create or update account and contact together. Safe to repeat."""
+        account_path = external_id_path("Account", "SF_Account_No__c", customer_number)
+        contact_path = external_id_path("Contact", "Portal_User_Id__c", str(user_id))
+        contact = contact_of(profile) | {"AccountId": "@{account.id}"}
+        done = await self._client.composite(
+            "upsert customer",
+            [
+                Part("account", "PATCH", account_path, account_of(profile, whmcs_client_id)),
+                Part("contact", "PATCH", contact_path, contact),
+            ],
+            safe=True,
+        )
+        return CrmCustomer(_id_of(done["account"], "id"), _id_of(done["contact"], "id"))
+
+    async def upsert_order(self, order: NewSalesforceOrder) -> str:
+        """Create the order with its lines, all or none, unless it is there; return its id.
+
+        Raises OutcomeUnknown when the answer was lost and the order is not to be seen; calling again is safe.
+        """
+        if len(order.lines) > MOST_LINES:
+            raise InvalidInput({"lines": f"At most {MOST_LINES} items."})
+        return await self._find_order(order.order_id) or await self._create_order(order)
+
+    async def order(self, sf_order_id: str) -> SalesforceOrder:
+        """Return one order. Raises NotFound."""
+        row = await self._client.read("Order", sf_order_id, ORDER_FIELDS)
+        try:
+            return order_of(row)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ExternalUnavailable("read Order: an answer we cannot read", vendor=VENDOR) from error
+
+    async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:
+        """Write the WHMCS ids back to the order and its lines; the status stays. Safe to repeat."""
+        order_path = f"sobjects/Order/{checked_id(sf_order_id)}"
+        items = await self._client.query(
+            "SELECT Id, PricebookEntry.Product2.WH_Product_ID__c FROM OrderItem WHERE OrderId = {order} "
+            "ORDER BY OrderItemNumber",
+            order=sf_order_id,
+        )
+        billed = [_id_of(row) for row in items if _has_whmcs_product(row)]
+        parts = [Part("order", "PATCH", order_path, {"WHMCS_Order_ID__c": str(billing.order_id)})]
+        if len(billed) == len(billing.service_ids):
+            # Services come in the order in which the lines were sent to WHMCS, and lines were created in that order.
+            pairs = zip(billed, billing.service_ids, strict=True)
+            parts += [
+                Part(f"item{index}", "PATCH", f"sobjects/OrderItem/{item}", {"WHMCS_Service_ID__c": str(service)})
+                for index, (item, service) in enumerate(pairs)
+            ]
+        else:
+            _log.warning("salesforce.services_not_matched", items=len(billed), services=len(billing.service_ids))
+        await self._client.composite("order billed", parts, safe=True)
+
+    async def order_activated(self, sf_order_id: str) -> None:
+        """Set Processed and Activated, and clear an earlier failure. Safe to repeat."""
+        done = {
+            "Status": "Processed",
+            "Activation_Status__c": "Activated",
+            "Activation_Error_Code__c": None,
+            "Activation_Error_Message__c": None,
+        }
+        await self._client.update("Order", sf_order_id, done)
+
+    async def order_failed(self, sf_order_id: str, *, code: str, message: str) -> None:
+        """Set activation Failed; code and message are ours and are cut to the length of their fields."""
+        failed = {
+            "Activation_Status__c": "Failed",
+            "Activation_Error_Code__c": code[:_CODE_LENGTH],
+            "Activation_Error_Message__c": message[:_MESSAGE_LENGTH],
+        }
+        await self._client.update("Order", sf_order_id, failed)
+
+    async def _find_order(self, order_id: UUID) -> str | None:
+        found = await self._client.query(
+            "SELECT Id FROM Order WHERE Portal_Order_Id__c = {order} LIMIT 1", order=str(order_id)
+        )
+        return _id_of(found[0]) if found else None
+
+    async def _create_order(self, order: NewSalesforceOrder) -> str:
+        head = new_order_of(order, pricebook_id=self._settings.portal_pricebook_id)
+        parts = [Part("order", "POST", "sobjects/Order", head)]
+        parts += [
+            Part(f"item{index}", "POST", "sobjects/OrderItem", item_of(line) | {"OrderId": "@{order.id}"})
+            for index, line in enumerate(order.lines)
+        ]
+        try:
+            done = await self._client.composite("create order", parts, safe=False)
+        except (OutcomeUnknown, SalesforceRejected) as error:
+            # Our order id is unique there, so of two that create it at once one is refused and finds the other's.
+            if isinstance(error, SalesforceRejected) and error.error_code != "DUPLICATE_VALUE":
+                raise
+            if found := await self._find_order(order.order_id):
+                return found
+            raise
+        return _id_of(done["order"], "id")
+
+
+def _id_of(row: Mapping[str, Any], name: str = "Id") -> str:
+    try:
+        return salesforce_id(str(row[name]))
+    except (KeyError, ValueError) as error:
+        raise ExternalRejected("an answer without a proper id", vendor=VENDOR) from error
+
+
+def _has_whmcs_product(row: Mapping[str, Any]) -> bool:
+    entry = row.get("PricebookEntry") or {}
+    return bool((entry.get("Product2") or {}).get("WH_Product_ID__c"))

@@ -1,0 +1,108 @@
+"""Logging in to Salesforce with a signed token (OAuth 2.0 JWT bearer flow), once for all who wait."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import structlog
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.identifiers import salesforce_id
+from portal_app.infra.settings import Settings
+from portal_app.integrations.http import Endpoint, post_form
+from portal_app.integrations.line import Misconfigured
+
+VENDOR = "salesforce"
+LOGINS_PER_MINUTE = 10
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceSession:
+    """A live session. `instance_url` has no slash at the end; `org_id` is the tenant of the event bus."""
+
+    token: str = field(repr=False)
+    instance_url: str
+    org_id: str
+
+
+class SalesforceLogin:
+    """Hold the current session of this process and renew it when somebody finds it dead."""
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._http = http
+        self._current: SalesforceSession | None = None
+        self._flight: asyncio.Task[SalesforceSession] | None = None
+        self._logins: deque[float] = deque()
+
+    async def session(self) -> SalesforceSession:
+        """Return the session, logging in if there is none. Raises ExternalUnavailable or Misconfigured."""
+        return self._current or await self._join_flight()
+
+    async def renew(self, dead: SalesforceSession) -> SalesforceSession:
+        """Replace a session that was refused; whoever comes with an older one gets the new one."""
+        if self._current is dead:
+            self._current = None
+        return await self.session()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _join_flight(self) -> SalesforceSession:
+        if self._flight is None or self._flight.done():
+            self._flight = asyncio.create_task(self._log_in())
+        # Shielded, because one caller that gives up must not end the login for the others.
+        return await asyncio.shield(self._flight)
+
+    async def _log_in(self) -> SalesforceSession:
+        self._count_login()
+        endpoint = Endpoint(VENDOR, "login", f"{self._settings.sf_login_url}/services/oauth2/token", safe=True)
+        form = urlencode({"grant_type": _GRANT, "assertion": self._assertion()})
+        session = _session_of(await post_form(self._http, endpoint, form))
+        self._current = session
+        _log.info("salesforce.logged_in", org=session.org_id)
+        return session
+
+    def _count_login(self) -> None:
+        now = time.monotonic()
+        while self._logins and self._logins[0] < now - 60:
+            self._logins.popleft()
+        if len(self._logins) >= LOGINS_PER_MINUTE:
+            raise ExternalUnavailable("login: too many logins in a minute", vendor=VENDOR)
+        self._logins.append(now)
+
+    def _assertion(self) -> str:
+        own = self._settings
+        claims = {
+            "iss": own.sf_client_id,
+            "sub": own.sf_username,
+            "aud": own.sf_audience or own.sf_login_url,
+            "exp": int(time.time()) + 180,
+        }
+        try:
+            return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(own.private_key), algorithms=["RS256"])
+        except (OSError, ValueError, JoseError) as error:
+            raise Misconfigured(f"login: {type(error).__name__} with SF_PRIVATE_KEY_FILE", vendor=VENDOR) from error
+
+
+def _session_of(answer: httpx.Response) -> SalesforceSession:
+    try:
+        body = json.loads(answer.content)
+        if answer.status_code == 200:
+            instance = str(body["instance_url"]).rstrip("/")
+            org = salesforce_id(urlsplit(str(body["id"])).path.split("/")[-2])
+            return SalesforceSession(token=str(body["access_token"]), instance_url=instance, org_id=org)
+        reason = f"{body['error']}: {body.get('error_description', '')}"
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ExternalUnavailable(f"login: HTTP {answer.status_code}, unreadable", vendor=VENDOR) from error
+    raise Misconfigured(f"login: {reason[:120]}", vendor=VENDOR)

@@ -1,0 +1,162 @@
+"""Salesforce's event bus over gRPC (Pub/Sub API): implements EventStream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import structlog
+from asgi_correlation_id import correlation_id
+
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.ports import StreamBatch, StreamEvent
+from portal_app.infra.settings import Settings
+from portal_app.integrations.salesforce.avro import EventSchema, Undecodable
+from portal_app.integrations.salesforce.login import SalesforceLogin, SalesforceSession
+from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
+from portal_app.integrations.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
+from portal_app.integrations.salesforce.stream_faults import VENDOR, is_about_session, stream_fault
+
+CREDIT = 50
+SILENCE_SECONDS = 300.0
+SCHEMA_SECONDS = 10.0
+_OPTIONS = (
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    ("grpc.enable_retries", 0),
+)
+_log = structlog.get_logger(__name__)
+
+
+class SalesforceEventStream:
+    """Subscribe to topics over one channel. `silence` is how long nothing at all may arrive before we reconnect."""
+
+    def __init__(
+        self, settings: Settings, login: SalesforceLogin, *, silence: float = SILENCE_SECONDS, credit: int = CREDIT
+    ) -> None:
+        self._settings = settings
+        self._login = login
+        self._silence = silence
+        self._credit = credit
+        self._schemas: dict[str, EventSchema | None] = {}
+        self._open: grpc.aio.Channel | None = None
+
+    async def batches(self, topic: str, *, after: bytes | None) -> AsyncIterator[StreamBatch]:
+        """Yield batches after a position until the server ends the connection.
+
+        Further credit is asked for when the consumer comes back, so one that is slow is not flooded. Raises
+        PositionLost, ExternalUnavailable when the stream breaks or falls silent, and ExternalRejected when the topic
+        will never work (unknown, not permitted).
+        """
+        session = await self._login.session()
+        call = self._stub().Subscribe(metadata=_metadata(session))
+        try:
+            await call.write(self._first_request(topic, after))
+            outstanding = self._credit
+            while True:
+                answer = await asyncio.wait_for(call.read(), self._silence)
+                if answer is grpc.aio.EOF:
+                    return
+                yield await self._batch(topic, answer)
+                outstanding -= len(answer.events)
+                if outstanding <= self._credit // 2:
+                    await call.write(wire.FetchRequest(num_requested=self._credit - outstanding))
+                    outstanding = self._credit
+        except TimeoutError as error:
+            raise ExternalUnavailable(f"{topic}: silent for {self._silence} s", vendor=VENDOR) from error
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            raise await self._broken(topic, call, session, error) from error
+        finally:
+            call.cancel()
+
+    async def aclose(self) -> None:
+        """Close the channel."""
+        if self._open is not None:
+            await self._open.close()
+            self._open = None
+
+    def _stub(self) -> Any:
+        # Opened late: a gRPC channel belongs to the running loop.
+        if self._open is None:
+            self._open = grpc.aio.secure_channel(
+                self._settings.sf_pubsub_endpoint, _credentials(self._settings.sf_pubsub_ca_file), options=_OPTIONS
+            )
+        return PubSubStub(self._open)  # type: ignore[no-untyped-call]
+
+    def _first_request(self, topic: str, after: bytes | None) -> wire.FetchRequest:
+        if after is not None:
+            return wire.FetchRequest(
+                topic_name=topic,
+                replay_preset=wire.ReplayPreset.CUSTOM,
+                replay_id=after,
+                num_requested=self._credit,
+            )
+        from_start = self._settings.sf_events_replay == "ALL"
+        preset = wire.ReplayPreset.EARLIEST if from_start else wire.ReplayPreset.LATEST
+        return wire.FetchRequest(topic_name=topic, replay_preset=preset, num_requested=self._credit)
+
+    async def _batch(self, topic: str, answer: wire.FetchResponse) -> StreamBatch:
+        events = [await self._event(topic, received) for received in answer.events]
+        position = answer.events[-1].replay_id if answer.events else answer.latest_replay_id
+        return StreamBatch(topic, position, tuple(events))
+
+    async def _event(self, topic: str, received: wire.ConsumerEvent) -> StreamEvent:
+        event = received.event
+        schema = await self._schema(event.schema_id)
+        try:
+            if schema is None:
+                raise Undecodable("an unknown schema")
+            payload = schema.decode(event.payload)
+        except Undecodable as error:
+            _log.warning("salesforce.event_undecodable", topic=topic, event=event.id, reason=str(error))
+            own_id = event.id or f"replay:{received.replay_id.hex()}"
+            return StreamEvent(topic, own_id, received.replay_id, {}, undecodable=True)
+        return StreamEvent(topic, _event_id(payload, event.id, received.replay_id), received.replay_id, payload)
+
+    async def _schema(self, schema_id: str) -> EventSchema | None:
+        """Return a schema, fetched once; None where there is none to be had."""
+        if schema_id not in self._schemas:
+            session = await self._login.session()
+            request = wire.SchemaRequest(schema_id=schema_id)
+            try:
+                info = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=SCHEMA_SECONDS)
+                self._schemas[schema_id] = EventSchema(info.schema_json)
+            except Undecodable:
+                self._schemas[schema_id] = None
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
+                    raise
+                self._schemas[schema_id] = None
+        return self._schemas[schema_id]
+
+    async def _broken(self, topic: str, call: Any, session: SalesforceSession, error: Exception) -> Exception:
+        if not isinstance(error, grpc.aio.AioRpcError):  # a write after the server had ended the call
+            code, trailers = await call.code(), await call.trailing_metadata()
+        else:
+            code, trailers = error.code(), error.trailing_metadata()
+        fault = stream_fault(topic, code, trailers)
+        if is_about_session(code, trailers):
+            await self._login.renew(session)
+        return fault
+
+
+def _credentials(ca_file: str) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(Path(ca_file).read_bytes() if ca_file else None)
+
+
+def _metadata(session: SalesforceSession) -> tuple[tuple[str, str], ...]:
+    """Return what every call carries, from the session alive at that moment."""
+    own = (("accesstoken", session.token), ("instanceurl", session.instance_url), ("tenantid", session.org_id))
+    current = correlation_id.get()
+    return (*own, ("x-client-trace-id", current)) if current else own
+
+
+def _event_id(payload: dict[str, Any], given: str, replay_id: bytes) -> str:
+    """Name an event so that it keeps its name when it is delivered again."""
+    header = payload.get("ChangeEventHeader")
+    if isinstance(header, dict):
+        record = (header.get("recordIds") or [""])[0]
+        return f"{header.get('entityName')}:{record}:{header.get('transactionKey')}:{header.get('sequenceNumber')}"
+    return str(payload.get("EventUuid") or given or f"replay:{replay_id.hex()}")

@@ -1,0 +1,102 @@
+"""Domain objects as Salesforce records and back, in the org's field names."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from portal_app.domain.address import Address
+from portal_app.domain.customer import Profile
+from portal_app.domain.identifiers import salesforce_id
+from portal_app.domain.money import Money
+from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
+from portal_app.domain.plan import Category
+
+ORDER_FIELDS = (
+    "Id",
+    "Portal_Order_Id__c",
+    "AccountId",
+    "Status",
+    "Activation_Status__c",
+    "WHMCS_Order_ID__c",
+    "Order_Type__c",
+)
+BUSINESS_ZONE = ZoneInfo("Asia/Tokyo")
+_ORDER_TYPES: dict[Category, str] = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
+
+
+def account_of(profile: Profile, whmcs_client_id: int) -> dict[str, Any]:
+    """Return the account's fields that the portal owns; the agents' fields are left alone."""
+    return {
+        "Name": profile.full_name,
+        "WH_Account__c": f"#{whmcs_client_id} - {profile.full_name}",
+        "Portal_Status__c": "Active",
+        "Portal_Registration_Source__c": "New Signup",
+        "Phone": profile.phone,
+        **_billing_address(profile.address),
+    }
+
+
+def contact_of(profile: Profile) -> dict[str, Any]:
+    """Return the contact's fields."""
+    return {
+        "FirstName": profile.first_name,
+        "LastName": profile.last_name,
+        "FirstName_Kana__c": profile.first_name_kana or None,
+        "LastName_Kana__c": profile.last_name_kana or None,
+        "Email": profile.email,
+        "MobilePhone": profile.phone,
+    }
+
+
+def new_order_of(order: NewSalesforceOrder, *, pricebook_id: str) -> dict[str, Any]:
+    """Return a new order, waiting for review; its date is the business day in Japan."""
+    return {
+        "Portal_Order_Id__c": str(order.order_id),
+        "AccountId": salesforce_id(order.account_id),
+        "EffectiveDate": order.placed_at.astimezone(BUSINESS_ZONE).date().isoformat(),
+        "Pricebook2Id": salesforce_id(pricebook_id),
+        "Status": "Pending Review",
+        "Activation_Status__c": "Not Started",
+        "Order_Type__c": _ORDER_TYPES[order.category],
+        **(_billing_address(order.address) if order.address else {}),
+    }
+
+
+def item_of(line: OrderLine) -> dict[str, Any]:
+    """Return one line of an order at the price agreed."""
+    return {
+        "PricebookEntryId": salesforce_id(line.pricebook_entry_id),
+        "Quantity": 1,
+        "UnitPrice": _whole_units(line.price),
+    }
+
+
+def order_of(row: Mapping[str, Any]) -> SalesforceOrder:
+    """Read an order. Raises ValueError or KeyError."""
+    kind = str(row.get("Order_Type__c") or "").lower()
+    category = kind if kind in _ORDER_TYPES else "other"
+    return SalesforceOrder(
+        id=salesforce_id(str(row["Id"])),
+        portal_order_id=str(row.get("Portal_Order_Id__c") or ""),
+        account_id=salesforce_id(str(row["AccountId"])),
+        status=str(row.get("Status") or ""),
+        activation_status=str(row.get("Activation_Status__c") or ""),
+        whmcs_order_id=str(row.get("WHMCS_Order_ID__c") or ""),
+        category=category,
+    )
+
+
+def _billing_address(address: Address) -> dict[str, str]:
+    return {
+        "BillingStreet": address.japanese_street(),
+        "BillingCity": address.city,
+        "BillingState": address.prefecture,
+        "BillingPostalCode": address.postcode,
+        "BillingCountry": "日本",
+    }
+
+
+def _whole_units(price: Money) -> int:
+    if price.currency != "JPY":
+        raise ValueError("the price book is in yen")
+    return price.minor

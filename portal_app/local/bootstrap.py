@@ -90,10 +90,24 @@ def moved_or_other_python() -> bool:
 def install_packages() -> None:
     """Install exactly what the lock file names, checking every hash."""
     say("Installing the locked packages (about 300 MB on disk, a minute on a good line) ...")
-    command = [str(PYTHON), "-m", "pip", "install", *QUIET_PIP, "--require-hashes", "-r", str(REQUIREMENTS)]
-    # The warning about pip as root is for system-wide installs; this one goes into .venv.
-    if subprocess.run(command, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}, check=False).returncode != 0:
-        stop("The packages could not be installed; pip says why above. The same command tries again.")
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        *QUIET_PIP,
+        "--no-compile",
+        "--require-hashes",
+        "-r",
+        str(REQUIREMENTS),
+    ]
+    log = ROOT / ".portal" / "log" / "install.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        end = log.read_text(errors="replace")[-2000:]
+        stop(f"The packages could not be installed (all of it in {log}):\n{end}")
 
 
 def install_system_packages(*names: str) -> bool:

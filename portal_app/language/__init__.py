@@ -1,0 +1,49 @@
+"""Words in the customer's language: English in the code, Japanese in ja.po beside this file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Literal, get_args
+
+from portal_app.language.catalogue import read_catalogue
+
+Language = Literal["en", "ja"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DEFAULT: Language = "en"
+
+_spoken: ContextVar[Language] = ContextVar("spoken_language", default=DEFAULT)
+_catalogues: dict[str, dict[str, str]] = {"ja": read_catalogue(Path(__file__).with_name("ja.po"))}
+
+
+def _(text: str) -> str:
+    """Return the text in the spoken language; a text without a translation stays English."""
+    return _catalogues.get(_spoken.get(), {}).get(text, text)
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Speak a language while a page builds, a row is formatted or a mail is written."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def spoken() -> Language:
+    """Return the language being spoken."""
+    return _spoken.get()
+
+
+def path_for(route: str, language: Language | None = None) -> str:
+    """Return the path of a route in a language: English has no prefix, Japanese lives under /ja."""
+    language = language or spoken()
+    if language == DEFAULT:
+        return route
+    return f"/{language}" if route == "/" else f"/{language}{route}"
+
+
+def parse_language(text: str | None) -> Language:
+    """Read a stored or sent language; anything else is the default."""
+    return next((language for language in LANGUAGES if language == text), DEFAULT)

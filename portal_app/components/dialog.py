@@ -1,0 +1,42 @@
+"""Dialogs: the browser's own, opened and closed by handlers compiled into the page."""
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from portal_app.components.button import Size, Variant, button
+from portal_app.components.condition import Content, Text
+
+
+def dialog(*children: rx.Component, id: str, title: Text, actions: rx.Component | None = None) -> rx.Component:
+    """Ask in a window of its own. Name the consequence in the title; Escape and a click beside it close it."""
+    return rx.el.dialog(
+        rx.el.h2(title, id=f"{id}-title", class_name="text-lead font-semibold"),
+        rx.el.div(*children, class_name="mt-2 grid gap-4 text-quiet"),
+        rx.el.div(actions, class_name="mt-6 flex flex-col-reverse gap-3 sm:flex-row sm:justify-end") if actions else "",
+        id=id,
+        aria_labelledby=f"{id}-title",
+        custom_attrs={"closedby": "any"},
+        class_name="dialog",
+    )
+
+
+def dialog_actions(*buttons: rx.Component) -> rx.Component:
+    """Put the buttons of a dialog in a row: first the way back, last the deed."""
+    return rx.fragment(*buttons)
+
+
+def open_dialog(id: str) -> EventSpec:
+    """Return the handler that opens a dialog, for any on_click."""
+    return rx.call_function(
+        rx.Var(f"(() => {{ const d = document.getElementById('{id}'); if (!d.open) d.showModal(); }})")
+    )
+
+
+def close_dialog(id: str) -> EventSpec:
+    """Return the handler that closes a dialog; put it after the deed in a list of handlers."""
+    return rx.call_function(rx.Var(f"(() => document.getElementById('{id}').close())"))
+
+
+def dialog_button(*content: Content, opens: str, variant: Variant = "secondary", size: Size = "main") -> rx.Component:
+    """Open a dialog."""
+    return button(*content, variant=variant, size=size, on_click=open_dialog(opens), aria_haspopup="dialog")

@@ -1,0 +1,49 @@
+"""A real HTML form that the browser itself posts to the server: credentials never pass through state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import reflex as rx
+from reflex_base.event import no_args_event_spec
+from reflex_components_core.el.elements.base import BaseHTML
+
+from portal_app.components.condition import Text
+
+# Marks the pressed button busy while the browser posts; gives it back if the answer never comes.
+_MARK_BUSY = rx.Var(
+    "(() => { const b = document.activeElement?.closest('button[type=submit]') "
+    "?? document.activeElement?.form?.querySelector('button[type=submit]'); "
+    "if (!b) return; b.setAttribute('aria-busy', 'true'); "
+    "setTimeout(() => b.removeAttribute('aria-busy'), 10000); })"
+)
+
+
+class NativeForm(BaseHTML):
+    """The plain form element: Reflex's own form always stops the browser from posting."""
+
+    tag = "form"
+    action: rx.Var[str]
+    method: rx.Var[str]
+    on_submit: rx.EventHandler[no_args_event_spec]
+
+
+def native_form(
+    *children: rx.Component, action: Text, hidden: Mapping[str, Text] | None = None, **attributes: Any
+) -> rx.Component:
+    """Post its fields to `action` with a full page load. `hidden` are values sent along unseen."""
+    attributes.setdefault("method", "post")
+    attributes.setdefault("class_name", "grid gap-5")
+    attributes.setdefault("on_submit", rx.call_function(_MARK_BUSY))
+    unseen = [rx.el.input(type="hidden", name=name, value=value) for name, value in (hidden or {}).items()]
+    return NativeForm.create(*unseen, *children, action=action, **attributes)
+
+
+def live_form(*children: rx.Component, on_submit: Any, **attributes: Any) -> rx.Component:
+    """Hand its fields to a state handler as a dict, without a page load."""
+    attributes.setdefault("class_name", "grid gap-5")
+    return rx.el.form(*children, on_submit=on_submit, **attributes)
+
+
+def form_actions(*children: rx.Component) -> rx.Component:
+    """Set a form's buttons in one line, full width on a phone."""
+    return rx.el.div(*children, class_name="flex flex-col gap-3 pt-1 sm:flex-row sm:items-center")

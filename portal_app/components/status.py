@@ -1,0 +1,19 @@
+"""A status: a word, a shape and a colour, so that none of the three stands alone."""
+
+from typing import Literal
+
+import reflex as rx
+
+from portal_app.components.condition import Text
+
+Tone = Literal["ok", "waiting", "attention", "problem", "neutral"]
+
+
+def status(word: Text, *, tone: Tone | rx.Var[str]) -> rx.Component:
+    """Show where something stands. The tone may be a var: the stylesheet picks shape and colour."""
+    return rx.el.span(shape(), word, custom_attrs={"data-tone": tone}, class_name="status")
+
+
+def shape(extra: str = "") -> rx.Component:
+    """Draw the shape of the tone set on the parent element."""
+    return rx.el.span(aria_hidden="true", class_name=f"shape {extra}".strip())

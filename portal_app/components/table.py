@@ -1,0 +1,51 @@
+"""Tables on wide screens that become labelled rows on phones, from the same markup."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import reflex as rx
+
+from portal_app.components.condition import Content, Text, each
+from portal_app.components.link import link
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, how a row shows in it, and where it lines up ("end" for amounts)."""
+
+    heading: str
+    cell: Callable[[Any], Content]
+    align: Literal["start", "end"] = "start"
+
+
+def data_table(rows: Sequence[Any] | rx.Var, *, columns: Sequence[Column], caption: Text) -> rx.Component:
+    """Show rows under headings. The first column names the row: give it a `row_link`.
+
+    The caption is read by screen readers only. Roles are spelled out because phones lay the rows out as blocks.
+    """
+    return rx.el.table(
+        rx.el.caption(caption, class_name="sr-only"),
+        rx.el.thead(rx.el.tr(*[_heading(column) for column in columns], role="row"), role="rowgroup"),
+        rx.el.tbody(*each(rows, lambda row: _row(row, columns)), role="rowgroup"),
+        role="table",
+        class_name="table",
+    )
+
+
+def row_link(text: Text, *, href: Text) -> rx.Component:
+    """Link a row to its page."""
+    return link(text, href=href, class_name="link inline-block py-1 font-medium")
+
+
+def _heading(column: Column) -> rx.Component:
+    return rx.el.th(column.heading, scope="col", role="columnheader", custom_attrs={"data-align": column.align})
+
+
+def _row(row: Any, columns: Sequence[Column]) -> rx.Component:
+    return rx.el.tr(*[_cell(row, column) for column in columns], role="row")
+
+
+def _cell(row: Any, column: Column) -> rx.Component:
+    place = {"data-label": column.heading, "data-align": column.align}
+    return rx.el.td(column.cell(row), role="cell", custom_attrs=place)

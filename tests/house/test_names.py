@@ -1,0 +1,36 @@
+"""Names say what a thing is, in folders, tests and decisions alike."""
+
+import re
+from pathlib import Path
+
+from tests.house.sources import functions_in, python_files, tracked
+
+BANNED = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}
+DECISION = re.compile(r"\d{4}-[a-z0-9]+(-[a-z0-9]+)*\.md")
+FEWEST_WORDS = 4
+
+
+def test_no_module_or_folder_has_a_name_that_says_nothing() -> None:
+    nameless = [str(path) for path in tracked() if path.suffix == ".py" and BANNED & {*path.with_suffix("").parts}]
+    assert nameless == []
+
+
+def test_every_test_name_is_a_sentence_of_at_least_four_words() -> None:
+    short = [
+        f"{path}: {function.name}"
+        for path in python_files("tests")
+        for function in functions_in(path)
+        if function.name.startswith("test_") and len(function.name.split("_")[1:]) < FEWEST_WORDS
+    ]
+    assert short == []
+
+
+def test_every_decision_record_has_a_number_and_a_title() -> None:
+    records = [path.name for path in tracked() if path.parent == Path("docs/decisions")]
+    assert records, "there are no decision records"
+    assert [name for name in records if not DECISION.fullmatch(name)] == []
+
+
+def test_no_two_decision_records_share_a_number() -> None:
+    numbers = [path.name[:4] for path in tracked() if path.parent == Path("docs/decisions")]
+    assert len(numbers) == len(set(numbers))

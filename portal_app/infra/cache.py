@@ -1,0 +1,128 @@
+"""A cache over Redis: one computation at a time over all processes, tags to invalidate, open when Redis is away.
+
+A tag has a generation; the key of an entry contains the generations of its tags. To invalidate is to raise a
+generation, so a computation that began before it writes where nobody will look.
+"""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import structlog
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+Value = TypeVar("Value")
+_log = structlog.get_logger(__name__)
+_READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
+_INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
+_LEASE_MS = 10_000
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class Cache:
+    """Keep JSON values by key for a while. Failures of the computation are never kept."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._flights: dict[str, asyncio.Task[Any]] = {}
+        self._away_until = 0.0
+        self._is_away = False
+
+    async def get_or_set(
+        self, key: str, compute: Callable[[], Awaitable[Any]], *, seconds: int, tags: Sequence[str] = ()
+    ) -> Any:
+        """Return the kept JSON value, or compute, keep and return it. Callers of one key share one computation."""
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.create_task(self._look_up(key, compute, seconds, tags))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        else:
+            _READS.labels("coalesced").inc()
+        # A caller who leaves (a closed browser) must not take the others down.
+        return await asyncio.shield(flight)
+
+    async def invalidate(self, *tags: str) -> None:
+        """Make every entry with one of these tags stale, at once and everywhere."""
+        _INVALIDATIONS.inc(len(tags))
+        # A flight under way may hold what is now stale: later callers start a new one.
+        self._flights.clear()
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                for tag in tags:
+                    pipe.incr(f"g:{tag}")
+                await pipe.execute()
+        except RedisError as error:
+            self._went_away(error)
+
+    def _landed(self, key: str, done: asyncio.Task[Any]) -> None:
+        if self._flights.get(key) is done:
+            del self._flights[key]
+        if not done.cancelled():
+            done.exception()
+
+    async def _look_up(self, key: str, compute: Callable[[], Awaitable[Any]], seconds: int, tags: Sequence[str]) -> Any:
+        if time.monotonic() < self._away_until:
+            _READS.labels("away").inc()
+            return await compute()
+        try:
+            name = await self._name(key, tags)
+            kept = await self._redis.get(name)
+            if kept is not None:
+                _READS.labels("hit").inc()
+                return json.loads(kept)
+            lease, kept = await self._lease_or_value(name)
+            if kept is not None:
+                _READS.labels("coalesced").inc()
+                return json.loads(kept)
+            self._came_back()
+        except RedisError as error:
+            self._went_away(error)
+            _READS.labels("away").inc()
+            return await compute()
+        _READS.labels("miss").inc()
+        return await self._compute(name, lease, compute, seconds)
+
+    async def _name(self, key: str, tags: Sequence[str]) -> str:
+        generations = await self._redis.mget([f"g:{tag}" for tag in tags]) if tags else []
+        return f"c:{key}:" + ".".join((value or b"0").decode() for value in generations)
+
+    async def _lease_or_value(self, name: str) -> tuple[str, bytes | None]:
+        token = uuid.uuid4().hex
+        give_up = time.monotonic() + _LEASE_MS / 1000
+        while not await self._redis.set(f"l:{name}", token, nx=True, px=_LEASE_MS):
+            await asyncio.sleep(0.02)
+            kept = await self._redis.get(name)
+            if kept is not None or time.monotonic() > give_up:
+                return token, kept
+        return token, None
+
+    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Any]], seconds: int) -> Any:
+        kept: bytes | None = None
+        try:
+            value = await compute()
+            kept = json.dumps(value, separators=(",", ":")).encode()
+            return value
+        finally:
+            try:
+                if kept is not None and seconds > 0:
+                    await self._redis.set(name, kept, ex=seconds)
+                await self._redis.eval(_RELEASE, 1, f"l:{name}", lease)  # type: ignore[misc]
+            except RedisError as error:
+                self._went_away(error)
+
+    def _went_away(self, error: RedisError) -> None:
+        self._away_until = time.monotonic() + 2
+        if not self._is_away:
+            self._is_away = True
+            _log.warning("cache.away", error=type(error).__name__)
+
+    def _came_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            _log.info("cache.back")

@@ -1,0 +1,96 @@
+"""PostgreSQL: engines per role, and the one place that commits."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.settings import DatabaseRole, Settings
+
+_OPTIONS = (
+    "-c statement_timeout=15000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+)
+_SET_CUSTOMER = sa.text("SELECT set_config('portal.user_id', :user_id, true)")
+
+
+class DatabaseUnavailable(ExternalUnavailable):
+    """PostgreSQL is away, read-only or has no connection left."""
+
+    vendor = "postgresql"
+    user_message = "We cannot reach our own records at the moment. Try again in a few minutes."
+
+
+class Database:
+    """Hand out transactions under the right role.
+
+    `role` is what this process may do: *web* sees only the rows of the customer named for the transaction,
+    *worker* sees all. Look-ups of users, credentials and sessions always run as *identity*.
+    """
+
+    def __init__(self, settings: Settings, role: Literal["web", "worker"]) -> None:
+        self._main = _engine(settings, role)
+        self._identity = _engine(settings, "identity")
+
+    @asynccontextmanager
+    async def unit_of_work(self, *, customer: UUID | None = None) -> AsyncIterator[AsyncSession]:
+        """Open one transaction; leaving it commits, an exception rolls back.
+
+        Raises DatabaseUnavailable. Under *web* no row of a customer is visible unless `customer` names them.
+        """
+        async with _transaction(self._main) as session:
+            if customer is not None:
+                connection = await session.connection()
+                await connection.execute(_SET_CUSTOMER, {"user_id": str(customer)})
+            yield session
+
+    @asynccontextmanager
+    async def identity(self) -> AsyncIterator[AsyncSession]:
+        """Open one transaction under the role that reaches users, credentials, sessions and tokens."""
+        async with _transaction(self._identity) as session:
+            yield session
+
+    async def ping(self) -> None:
+        """Ask both roles for a sign of life. Raises DatabaseUnavailable."""
+        for engine in (self._main, self._identity):
+            async with _transaction(engine) as session:
+                await session.connection()
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self._main.dispose()
+        await self._identity.dispose()
+
+
+def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
+    return create_async_engine(
+        settings.database_url_for(role),
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 3, "application_name": f"portal-{role}", "options": _OPTIONS},
+    )
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    session = AsyncSession(engine, expire_on_commit=False)
+    try:
+        yield session
+        await session.commit()
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise DatabaseUnavailable(type(error).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable(type(error).__name__) from error
+        raise
+    finally:
+        await session.close()

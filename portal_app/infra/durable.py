@@ -1,0 +1,81 @@
+"""Durable work: enqueue workflows by name inside the transaction that is their cause."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.infra.settings import DatabaseRole, Settings
+
+APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
+
+
+class DurableQueue:
+    """Write workflows and messages to DBOS's tables; only ids may go in, never personal data."""
+
+    def __init__(self, settings: Settings, role: DatabaseRole) -> None:
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        self._client = DBOSClient(
+            system_database_url=settings.database_url_for(role),
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            system_database_pool_size=2,
+            lazy=True,
+        )
+
+    async def enqueue(
+        self, session: AsyncSession, name: str, workflow_id: str, *args: str | int, delay_seconds: float = 0
+    ) -> None:
+        """Start a workflow once the transaction commits. A known id is left alone: it runs once."""
+        options: Any = {
+            "queue_name": QUEUE,
+            "workflow_name": name,
+            "workflow_id": workflow_id,
+            "app_version": VERSION,
+        }
+        if delay_seconds:
+            options["delay_seconds"] = delay_seconds
+        await session.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, *args))
+
+    async def send(self, session: AsyncSession, workflow_id: str, message: str, *, key: str) -> None:
+        """Send a message to a waiting workflow once the transaction commits; the same key is sent once."""
+        await session.run_sync(
+            lambda sync: self._client.send_in_transaction(sync, workflow_id, message, idempotency_key=key)
+        )
+
+    async def status(self, workflow_id: str) -> str | None:
+        """Return DBOS's word for how a workflow stands, or None where there is none."""
+        found = await self._client.list_workflows_async(workflow_ids=[workflow_id], load_input=False, load_output=False)
+        return found[0].status if found else None
+
+    def close(self) -> None:
+        """Give the client's connections back."""
+        self._client.destroy()
+
+
+def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
+    """Return how a worker runs DBOS: as the worker role, JSON only, one pinned version, no migrations."""
+    return {
+        "name": APPLICATION,
+        "system_database_url": settings.database_url_for("worker"),
+        "application_version": VERSION,
+        "executor_id": executor,
+        "serializer": DBOSPortableJSONSerializer(),
+        "run_migrations": False,
+        "use_listen_notify": True,
+        "sys_db_pool_size": 10,
+        "log_level": "ERROR",
+        "console_log_level": "ERROR",
+        "enable_otlp": False,
+        "notification_listener_polling_interval_sec": min(1.0, settings.portal_poll_seconds),
+    }
+
+
+def database_name(url: str) -> str:
+    """Return the database an address names."""
+    return urlsplit(url).path.lstrip("/")
+
+
+__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "database_name", "dbos_config"]

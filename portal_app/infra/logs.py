@@ -1,0 +1,74 @@
+"""Structured logs: JSON in production, readable in development, always with the correlation id, never with secrets."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from asgi_correlation_id import correlation_id
+
+# The one list of what no log line may carry. Values are dropped by the name of their key.
+REDACTED = frozenset(
+    """
+    password password2 passwd secret token access_token refresh_token authorization cookie set_cookie code email to
+    recipient phone phonenumber first_name last_name firstname lastname full_name name address address1 address2
+    street postcode city iccid eid lpa msisdn birth_date remote_token redirect_url link body
+    """.split()
+)
+_NOISY = ("httpx", "httpcore", "dbos", "apscheduler", "simple_salesforce", "urllib3", "granian.access")
+
+
+def set_up_logs(*, process: str, log_format: str, level: str) -> None:
+    """Send every log line of this process, ours and libraries', to standard error in one form."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_correlation_id,
+        redact,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *([structlog.processors.dict_tracebacks] if log_format == "json" else []),
+            renderer,
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+def redact(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the value of every redacted key, at any depth."""
+    return {key: _redacted(key, value) for key, value in line.items()}
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if key.lower() in REDACTED:
+        return "[redacted]"
+    if isinstance(value, dict):
+        return {inner: _redacted(inner, content) for inner, content in value.items()}
+    return value
+
+
+def _with_correlation_id(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if current := correlation_id.get():
+        line.setdefault("correlation_id", current)
+    return line

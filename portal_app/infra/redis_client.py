@@ -1,0 +1,16 @@
+"""One way to talk to Redis: quick to give up, so that a hung server never hangs a page."""
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+
+def connect(url: str) -> Redis:
+    """Return a client that gives up after 0.25 s and never retries by itself (callers decide what that means)."""
+    return Redis.from_url(
+        url,
+        socket_timeout=0.25,
+        socket_connect_timeout=0.25,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=30,
+    )

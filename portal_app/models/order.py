@@ -1,0 +1,92 @@
+"""Orders and their timelines."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.order import Order, OrderEvent, OrderLine, OrderStage
+from portal_app.domain.plan import Category
+from portal_app.models.columns import document, key, moment, now
+
+
+class OrderRow(SQLModel, table=True):
+    """What a customer ordered and where it stands; Salesforce is the authority for the review."""
+
+    __tablename__ = "orders"
+
+    id: UUID = key()
+    user_id: UUID = Field(foreign_key="users.id", index=True)
+    category: str
+    stage: str = "received"
+    lines: list[dict[str, Any]] = document()
+    placed_at: datetime = moment(default_factory=now)
+    updated_at: datetime = moment(default_factory=now)
+    sf_order_id: str | None = Field(default=None, unique=True, max_length=18)
+    whmcs_order_id: int | None = Field(default=None, unique=True)
+    attempt: int = 1
+    problem: str = ""
+
+    def to_domain(self) -> Order:
+        """Return the order as the domain knows it."""
+        return Order(
+            id=self.id,
+            user_id=self.user_id,
+            category=cast(Category, self.category),
+            stage=cast(OrderStage, self.stage),
+            lines=tuple(OrderLine.from_json(line) for line in self.lines),
+            placed_at=self.placed_at,
+            sf_order_id=self.sf_order_id or "",
+            whmcs_order_id=self.whmcs_order_id,
+            attempt=self.attempt,
+        )
+
+    @classmethod
+    async def of(cls, session: AsyncSession, user_id: UUID) -> "list[OrderRow]":
+        """Return a customer's orders, newest first."""
+        query = select(cls).where(cls.user_id == user_id).order_by(col(cls.placed_at).desc())
+        return list((await session.exec(query)).all())
+
+    @classmethod
+    async def by_salesforce_id(cls, session: AsyncSession, sf_order_id: str) -> "OrderRow | None":
+        """Find the row of a Salesforce order."""
+        return (await session.exec(select(cls).where(cls.sf_order_id == sf_order_id))).first()
+
+
+class OrderEventRow(SQLModel, table=True):
+    """One entry of a timeline; (order, attempt, step) happens once."""
+
+    __tablename__ = "order_events"
+
+    order_id: UUID = Field(foreign_key="orders.id", primary_key=True)
+    attempt: int = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id")
+    at: datetime = moment(default_factory=now)
+    source: str = "system"
+    detail: str = ""
+
+    def to_domain(self) -> OrderEvent:
+        """Return the entry as the domain knows it."""
+        return OrderEvent(self.step, self.at, cast(Any, self.source), self.detail)
+
+    @classmethod
+    async def of(cls, session: AsyncSession, order_id: UUID) -> "list[OrderEventRow]":
+        """Return an order's timeline, oldest first."""
+        query = select(cls).where(cls.order_id == order_id).order_by(col(cls.at))
+        return list((await session.exec(query)).all())
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """What a mutating call with this key led to; kept for 24 hours."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    route: str = Field(primary_key=True)
+    key: str = Field(primary_key=True, max_length=200)
+    payload_hash: bytes
+    resource_id: str
+    created_at: datetime = moment(default_factory=now)

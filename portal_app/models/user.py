@@ -1,0 +1,90 @@
+"""Users, the mapping to the systems of record, and sign-ups on the way: identity's own tables."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.customer import Customer
+from portal_app.models.columns import document, key, moment, now, sealed
+
+EMAIL_PLACE = "users.email"
+
+
+class User(SQLModel, table=True):
+    """Somebody who can sign in. `profile` is the JSON of what they gave at sign-up, kept until it is handed over."""
+
+    __tablename__ = "users"
+
+    id: UUID = key()
+    email: str = sealed(EMAIL_PLACE)
+    email_index: bytes = Field(unique=True)
+    password_hash: str
+    name: str = sealed("users.name")
+    profile: str | None = sealed("users.profile", default=None, nullable=True)
+    customer_number: str = Field(unique=True)
+    status: str = "setting_up"
+    language: str = "en"
+    created_at: datetime = moment(default_factory=now)
+
+    @classmethod
+    async def by_email(cls, session: AsyncSession, index: bytes) -> "User | None":
+        """Find a user by the blind index of the e-mail address."""
+        return (await session.exec(select(cls).where(cls.email_index == index))).first()
+
+
+class IdMapping(SQLModel, table=True):
+    """Who is who: our user, the WHMCS client, the Salesforce account and contact."""
+
+    __tablename__ = "id_mappings"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="users.id")
+    whmcs_client_id: int = Field(unique=True)
+    sf_account_id: str = Field(unique=True, max_length=18)
+    sf_contact_id: str = Field(unique=True, max_length=18)
+    customer_number: str = Field(unique=True, max_length=9)
+    created_at: datetime = moment(default_factory=now)
+
+    def to_domain(self) -> Customer:
+        """Return the mapping as the domain knows it."""
+        return Customer(
+            self.user_id, self.whmcs_client_id, self.sf_account_id, self.sf_contact_id, self.customer_number
+        )
+
+    @classmethod
+    async def by_client(cls, session: AsyncSession, client_id: int) -> "IdMapping | None":
+        """Find the mapping of a WHMCS client."""
+        return (await session.exec(select(cls).where(cls.whmcs_client_id == client_id))).first()
+
+    @classmethod
+    async def by_account(cls, session: AsyncSession, account_id: str) -> "IdMapping | None":
+        """Find the mapping of a Salesforce account."""
+        return (await session.exec(select(cls).where(cls.sf_account_id == account_id))).first()
+
+
+class SignUp(SQLModel, table=True):
+    """A mailbox being proven, and what was typed so far. Nothing exists at any vendor for it."""
+
+    __tablename__ = "sign_ups"
+
+    id: UUID = key()
+    token_hash: bytes = Field(unique=True)
+    email: str = sealed("sign_ups.email")
+    code_hash: bytes
+    attempts_left: int
+    expires_at: datetime = moment()
+    verified_at: datetime | None = moment(default=None, nullable=True)
+    entries: str | None = sealed("sign_ups.entries", default=None, nullable=True)
+    errors: dict[str, str] = document(default_factory=dict)
+    user_id: UUID | None = Field(default=None)
+    created_at: datetime = moment(default_factory=now)
+
+    @classmethod
+    async def by_token(cls, session: AsyncSession, token_hash: bytes) -> "SignUp | None":
+        """Find a sign-up by the hash of its cookie, locked for this transaction."""
+        return (await session.exec(select(cls).where(cls.token_hash == token_hash).with_for_update())).first()
+
+
+customer_numbers = sa.Sequence("customer_numbers")

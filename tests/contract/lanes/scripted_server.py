@@ -1,0 +1,90 @@
+"""A vendor that answers exactly what a test tells it to, byte by byte, and remembers what it was asked."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+Answer = bytes | Callable[[dict[str, str]], bytes]
+
+
+@dataclass
+class ScriptedServer:
+    """Answers are used up in order; the last one is repeated. An empty answer closes the connection."""
+
+    port: int = 0
+    answers: list[Answer] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    pause: float = 0.0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def script(self, *answers: Answer) -> None:
+        self.answers, self.pause = list(answers), 0.0
+        self.requests.clear()
+        self.headers.clear()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        lines = dict(line.split(": ", 1) for line in head.splitlines()[1:] if ": " in line)
+        headers = {name.lower(): value for name, value in lines.items()}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        self.requests.append(form)
+        self.headers.append(headers)
+        if self.pause:
+            await asyncio.sleep(self.pause)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = answer(form) if callable(answer) else answer
+        writer.write(answer)
+        await writer.drain()
+        return bool(answer) and b"Connection: close" not in answer
+
+
+def http(body: Any, status: int = 200, **headers: str) -> bytes:
+    """Return a whole HTTP answer; a body that is no bytes is sent as JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status} Any\r\nContent-Length: {len(raw)}\r\n{extra}\r\n".encode() + raw
+
+
+def half(body: bytes) -> bytes:
+    """Return an answer that promises more than it brings."""
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n" + body
+
+
+@asynccontextmanager
+async def scripted_server() -> AsyncIterator[ScriptedServer]:
+    """Run one on a free port."""
+    server = ScriptedServer(answers=[http({"result": "success"})])
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listening.close()
+
+
+async def soon(condition: Callable[[], Awaitable[bool] | bool], seconds: float = 5.0) -> None:
+    """Wait until a condition holds; fail when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while True:
+            holds = condition()
+            if holds if isinstance(holds, bool) else await holds:
+                return
+            await asyncio.sleep(0.01)

@@ -1,0 +1,109 @@
+"""The line to a vendor: repetition, time limits, the breaker, and one log line per outage."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+
+from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
+from portal_app.integrations.lanes import Lane
+from portal_app.integrations.line import FAILURES_BEFORE_OPEN, BreakerOpen, Misconfigured, VendorLine
+
+
+@pytest.fixture
+def line(redis: Redis) -> VendorLine:
+    lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
+    return VendorLine("vendor", lane, timeout=0.3, open_seconds=0.3)
+
+
+class Vendor:
+    """Raises its troubles one after the other, then answers."""
+
+    def __init__(self, *troubles: Exception) -> None:
+        self.troubles, self.calls = list(troubles), 0
+
+    async def __call__(self) -> str:
+        self.calls += 1
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return "answer"
+
+
+def away() -> ExternalUnavailable:
+    return ExternalUnavailable("away")
+
+
+async def hang() -> str:
+    await asyncio.sleep(5)
+    return ""
+
+
+async def test_a_safe_call_is_repeated_until_the_vendor_answers(line: VendorLine) -> None:
+    vendor = Vendor(away(), away())
+    assert await line.run("read", vendor, safe=True) == "answer"
+    assert vendor.calls == 3
+
+
+async def test_a_call_that_is_not_safe_is_sent_once(line: VendorLine) -> None:
+    vendor = Vendor(away(), away())
+    with pytest.raises(ExternalUnavailable):
+        await line.run("write", vendor, safe=False)
+    assert vendor.calls == 1
+
+
+@pytest.mark.parametrize("trouble", [ExternalRejected("no"), Misconfigured("who are you")])
+async def test_an_answer_that_will_not_change_is_not_asked_for_again(line: VendorLine, trouble: Exception) -> None:
+    vendor = Vendor(trouble)
+    with pytest.raises(type(trouble)):
+        await line.run("read", vendor, safe=True)
+    assert vendor.calls == 1
+
+
+async def test_a_long_pause_that_the_vendor_asks_for_is_left_to_the_caller(line: VendorLine) -> None:
+    busy = away()
+    busy.retry_after = 120
+    vendor = Vendor(busy)
+    with pytest.raises(ExternalUnavailable) as caught:
+        await line.run("read", vendor, safe=True)
+    assert vendor.calls == 1 and caught.value.retry_after == 120
+
+
+@pytest.mark.parametrize(("safe", "expected"), [(True, ExternalUnavailable), (False, OutcomeUnknown)])
+async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
+    line: VendorLine, safe: bool, expected: type[Exception]
+) -> None:
+    with pytest.raises(expected):
+        await line.run("call", hang, safe=safe)
+
+
+async def test_the_breaker_opens_after_failures_and_closes_when_the_vendor_is_back(line: VendorLine) -> None:
+    await _fail_often(line, away)
+    untouched = Vendor()
+    with pytest.raises(BreakerOpen):
+        await line.run("read", untouched, safe=True)
+    assert untouched.calls == 0
+    await asyncio.sleep(0.35)
+    assert await line.run("read", untouched, safe=True) == "answer"
+
+
+async def test_refusals_do_not_open_the_breaker(line: VendorLine) -> None:
+    await _fail_often(line, lambda: ExternalRejected("no"))
+    assert await line.run("read", Vendor(), safe=True) == "answer"
+
+
+async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(line: VendorLine) -> None:
+    with capture_logs() as logs:
+        await _fail_often(line, away)
+        await asyncio.sleep(0.35)
+        await line.run("read", Vendor(), safe=True)
+        await line.run("read", Vendor(), safe=True)
+    assert [entry["event"] for entry in logs] == ["vendor.outage_began", "vendor.outage_ended"]
+
+
+async def _fail_often(line: VendorLine, trouble: Callable[[], Exception]) -> None:
+    for _ in range(FAILURES_BEFORE_OPEN):
+        call: Callable[[], Awaitable[str]] = Vendor(trouble())
+        with pytest.raises(ExternalError):
+            await line.run("write", call, safe=False)

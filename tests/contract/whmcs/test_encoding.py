@@ -1,0 +1,105 @@
+"""PHP's forms and serialized values, against published vectors."""
+
+import base64
+
+import pytest
+
+from portal_app.integrations.whmcs.encoding import (
+    php_form,
+    php_packed,
+    php_serialize,
+    php_unpacked,
+    php_unserialize,
+)
+
+VECTORS = [
+    ({"1": "Yahoo"}, b'a:1:{i:1;s:5:"Yahoo";}', "YToxOntpOjE7czo1OiJZYWhvbyI7fQ=="),
+    ({"1": "Google"}, b'a:1:{i:1;s:6:"Google";}', "YToxOntpOjE7czo2OiJHb29nbGUiO30="),
+    ({"1": 999}, b"a:1:{i:1;i:999;}", "YToxOntpOjE7aTo5OTk7fQ=="),
+    (
+        {1: 4, 2: {"optionid": 7, "qty": 5}},
+        b'a:2:{i:1;i:4;i:2;a:2:{s:8:"optionid";i:7;s:3:"qty";i:5;}}',
+        "YToyOntpOjE7aTo0O2k6MjthOjI6e3M6ODoib3B0aW9uaWQiO2k6NztzOjM6InF0eSI7aTo1O319",
+    ),
+    ({3: "Zürich"}, 'a:1:{i:3;s:7:"Zürich";}'.encode(), "YToxOntpOjM7czo3OiJaw7xyaWNoIjt9"),
+    (
+        {"nickname": "Ada", "12": "8944500000000000001"},
+        b'a:2:{s:8:"nickname";s:3:"Ada";i:12;s:19:"8944500000000000001";}',
+        "YToyOntzOjg6Im5pY2tuYW1lIjtzOjM6IkFkYSI7aToxMjtzOjE5OiI4OTQ0NTAwMDAwMDAwMDAwMDAxIjt9",
+    ),
+    ({1: ""}, b'a:1:{i:1;s:0:"";}', "YToxOntpOjE7czowOiIiO30="),
+    ({"01": "x"}, b'a:1:{s:2:"01";s:1:"x";}', "YToxOntzOjI6IjAxIjtzOjE6IngiO30="),
+    ({}, b"a:0:{}", "YTowOnt9"),
+]
+
+
+@pytest.mark.parametrize(("value", "serialized", "packed"), VECTORS)
+def test_values_are_serialized_as_php_does(value: dict, serialized: bytes, packed: str) -> None:
+    assert (php_serialize(value), php_packed(value)) == (serialized, packed)
+
+
+@pytest.mark.parametrize(("value", "serialized", "packed"), VECTORS)
+def test_what_was_serialized_is_read_back(value: dict, serialized: bytes, packed: str) -> None:
+    numbered = {int(key) if str(key) in {"1", "2", "3", "12"} else key: item for key, item in value.items()}
+    assert php_unserialize(serialized) == numbered
+    assert php_unpacked(packed) == numbered
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, b"N;"), (True, b"b:1;"), (False, b"b:0;"), (-5, b"i:-5;")])
+def test_scalars_are_serialized_as_php_does(value: object, expected: bytes) -> None:
+    assert php_serialize(value) == expected
+    assert php_unserialize(expected) == value
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'O:8:"stdClass":0:{}',
+        b'C:3:"Foo":0:{}',
+        b"R:1;",
+        b"r:1;",
+        b'a:1:{i:0;O:8:"stdClass":0:{}}',
+        b's:99999999999:"x";',
+        b's:-1:"x";',
+        b'a:5:{i:0;s:1:"x";}',
+        b"i:1;i:2;",
+        b"b:2;",
+        b"i:",
+        b"",
+        b"a:1:{i:0;" * 500,
+        b'a:1:{d:1.5;s:1:"x";}',
+        b's:2:"\xff\xfe";',
+    ],
+)
+def test_objects_references_and_broken_data_are_refused(hostile: bytes) -> None:
+    with pytest.raises(ValueError):
+        php_unserialize(hostile)
+
+
+def test_text_that_is_no_base64_is_refused() -> None:
+    with pytest.raises(ValueError):
+        php_unpacked("not base64!")
+
+
+def test_forms_follow_phps_rules() -> None:
+    form = php_form(
+        {
+            "pid": [1, 3],
+            "itemdescription": {"13": "a b"},
+            "attributes": [{"label": "x"}],
+            "on": True,
+            "off": False,
+            "absent": None,
+            "secret": "a+b&c%d#e",
+            "city": "港区",
+        }
+    )
+    assert form == (
+        "pid%5B0%5D=1&pid%5B1%5D=3&itemdescription%5B13%5D=a+b&attributes%5B0%5D%5Blabel%5D=x&on=1&off=0"
+        "&secret=a%2Bb%26c%25d%23e&city=%E6%B8%AF%E5%8C%BA"
+    )
+
+
+def test_packed_values_survive_the_form() -> None:
+    packed = base64.b64encode(b"\xfb\xff\xfe").decode()
+    assert php_form({"customfields": packed}) == "customfields=%2B%2F%2F%2B"

@@ -60,6 +60,10 @@ class Rows:
         for callback in self.after_commit:
             callback()
 
+    def unit_ms(self) -> int:
+        """Return the running unit's time in milliseconds since 1970."""
+        return int((self._unit.at if self._unit else self._clock.now()).timestamp() * 1000)
+
     def create(self, object_name: str, fields: dict[str, Any]) -> str:
         """Create a row and return its id. Raises SalesforceError."""
         obj = row_object(object_name)

@@ -1,0 +1,129 @@
+"""The composite resource: up to 25 calls in one, later ones referring to what earlier ones answered."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from sandbox.salesforce.calls import Answer, Call, Handler, refused
+from sandbox.salesforce.errors import SalesforceError
+from sandbox.salesforce.rows import Rows
+
+_MOST_CALLS = 25
+_MOST_QUERIES = 5
+_REFERENCE = re.compile(r"@\{([A-Za-z][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\])*)\}")
+_PATH = re.compile(r"/services/data/v(\d+\.\d+)/(.*)")
+_ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
+
+
+class _RollBack(Exception):
+    """One part failed and all parts are to be undone; carries the failed part's place."""
+
+
+class Composite:
+    """Carry out the parts of a composite call through the same handler that serves them alone."""
+
+    def __init__(self, rows: Rows, handle: Handler) -> None:
+        self._rows = rows
+        self._handle = handle
+
+    def run(self, call: Call) -> Answer:
+        """POST /composite."""
+        parts = _checked_parts(call.fields())
+        answers: list[Answer] = []
+        if not call.fields().get("allOrNone"):
+            self._run_parts(call, parts, answers)
+        else:
+            self._run_all_or_none(call, parts, answers)
+        told = [_told(part, answer) for part, answer in zip(parts, answers, strict=True)]
+        return Answer(200, {"compositeResponse": told})
+
+    def _run_all_or_none(self, call: Call, parts: list[dict[str, Any]], answers: list[Answer]) -> None:
+        try:
+            with self._rows.unit(call.actor):
+                self._run_parts(call, parts, answers, stop=True)
+        except _RollBack:
+            failed = answers[-1]
+            halted = refused(SalesforceError("PROCESSING_HALTED", _ROLLED_BACK))
+            answers[:] = [halted] * (len(answers) - 1) + [failed] + [halted] * (len(parts) - len(answers))
+
+    def _run_parts(self, call: Call, parts: list[dict[str, Any]], answers: list[Answer], *, stop: bool = False) -> None:
+        known: dict[str, Any] = {}
+        for part in parts:
+            try:
+                answer = self._handle(_part_call(call, part, known))
+            except SalesforceError as error:
+                answer = refused(error)
+            answers.append(answer)
+            if answer.status < 300:
+                known[part["referenceId"]] = answer.body
+            elif stop:
+                raise _RollBack
+
+
+def _checked_parts(body: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = body.get("compositeRequest")
+    if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
+        raise SalesforceError("JSON_PARSER_ERROR", "compositeRequest must be a list of subrequests")
+    for name in ("method", "url", "referenceId"):
+        if any(not isinstance(part.get(name), str) for part in parts):
+            raise SalesforceError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{name}]")
+    if len(parts) > _MOST_CALLS:
+        raise SalesforceError("LIMIT_EXCEEDED", f"Composite request can't have more than {_MOST_CALLS} operations")
+    if sum("/query" in part["url"] or "/composite/" in part["url"] for part in parts) > _MOST_QUERIES:
+        message = f"Composite request can't have more than {_MOST_QUERIES} query and collection operations"
+        raise SalesforceError("LIMIT_EXCEEDED", message)
+    if len({part["referenceId"] for part in parts}) < len(parts):
+        raise SalesforceError("JSON_PARSER_ERROR", "Provided reference IDs are not unique")
+    return parts
+
+
+def _part_call(call: Call, part: dict[str, Any], known: dict[str, Any]) -> Call:
+    url = urlsplit(_filled(part["url"], known))
+    match = _PATH.fullmatch(url.path)
+    if match is None or match.group(2).rstrip("/") == "composite":
+        raise SalesforceError("INVALID_REQUEST", f"The url {url.path} is not allowed in a composite request")
+    headers = {str(name).lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
+    return Call(
+        method=part["method"].upper(),
+        path=tuple(unquote(segment) for segment in match.group(2).rstrip("/").split("/")),
+        version=match.group(1),
+        query=dict(parse_qsl(url.query, keep_blank_values=True)),
+        headers=headers,
+        body=_filled(part.get("body"), known),
+        actor=call.actor,
+    )
+
+
+def _filled(value: Any, known: dict[str, Any]) -> Any:
+    """Replace references by what they stand for, at any depth."""
+    if isinstance(value, dict):
+        return {name: _filled(inner, known) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, known) for inner in value]
+    if not isinstance(value, str):
+        return value
+    whole = _REFERENCE.fullmatch(value)
+    if whole:
+        return _looked_up(whole, known)
+    return _REFERENCE.sub(lambda match: str(_looked_up(match, known)), value)
+
+
+def _looked_up(match: re.Match[str], known: dict[str, Any]) -> Any:
+    name, path = match.groups()
+    try:
+        found = known[name]
+        for step in re.findall(r"\w+", path):
+            found = found[int(step)] if isinstance(found, list) else found[step]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        message = f"Invalid reference specified. No value for {name}{path} found in {name}"
+        raise SalesforceError("PROCESSING_HALTED", message) from error
+    return found
+
+
+def _told(part: dict[str, Any], answer: Answer) -> dict[str, Any]:
+    return {
+        "body": answer.body,
+        "httpHeaders": answer.headers,
+        "httpStatusCode": answer.status,
+        "referenceId": part["referenceId"],
+    }

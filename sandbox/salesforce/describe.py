@@ -1,0 +1,164 @@
+"""REST resources that describe the org: versions, objects, fields and limits."""
+
+from typing import Any
+
+from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.errors import not_found
+from sandbox.salesforce.objects import OBJECTS, find_object
+from sandbox.salesforce.schema import Field, Object
+
+DAILY_REQUESTS = 100_000
+
+_OLDEST, _NEWEST = 46, 67
+_SEASONS = ("Spring", "Summer", "Winter")
+_SOAP_TYPES = {"boolean": "xsd:boolean", "double": "xsd:double", "currency": "xsd:double", "int": "xsd:int"}
+_SOAP_TYPES |= {"date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID", "reference": "tns:ID"}
+
+
+def versions() -> list[dict[str, str]]:
+    """Return the API versions served, oldest first."""
+    return [
+        {"label": _label(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+        for number in range(_OLDEST, _NEWEST + 1)
+    ]
+
+
+def is_served(version: str) -> bool:
+    """Say whether an API version such as `62.0` is served."""
+    whole, dot, rest = version.partition(".")
+    return whole.isdigit() and dot + rest == ".0" and _OLDEST <= int(whole) <= _NEWEST
+
+
+def resources(call: Call) -> Answer:
+    """Answer the paths of this version's resources."""
+    names = ("sobjects", "query", "queryAll", "limits", "composite")
+    return Answer(200, {name: f"{call.api_path}/{name}" for name in names})
+
+
+def all_objects(call: Call) -> Answer:
+    """Answer the short description of every object."""
+    found = [_short(call, obj) for obj in OBJECTS.values()]
+    return Answer(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
+
+
+def one_object(call: Call) -> Answer:
+    """Answer the full description of an object."""
+    obj = find_object(call.path[1])
+    if obj is None:
+        raise not_found()
+    full = {
+        "fields": [_field(field) for field in obj.fields],
+        "childRelationships": _children(obj),
+        "recordTypeInfos": [],
+        "supportedScopes": [{"label": f"All {_plural(obj)}", "name": "everything"}],
+    }
+    return Answer(200, _short(call, obj) | full)
+
+
+def object_head(call: Call) -> Answer:
+    """Answer what GET on an object itself tells: its short description and no recent rows."""
+    obj = find_object(call.path[1])
+    if obj is None:
+        raise not_found()
+    return Answer(200, {"objectDescribe": _short(call, obj), "recentItems": []})
+
+
+def limits(used: int) -> Answer:
+    """Answer the org's limits, of which the daily requests are counted."""
+    daily = {"Max": DAILY_REQUESTS, "Remaining": max(0, DAILY_REQUESTS - used)}
+    return Answer(
+        200,
+        {
+            "DailyApiRequests": daily,
+            "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
+            "DailyDeliveredPlatformEvents": {"Max": 50_000, "Remaining": 50_000},
+            "DailyStandardVolumePlatformEvents": {"Max": 25_000, "Remaining": 25_000},
+            "HourlyPublishedPlatformEvents": {"Max": 250_000, "Remaining": 250_000},
+        },
+    )
+
+
+def _label(number: int) -> str:
+    # Version 58 was Summer '23, and there are three a year.
+    steps = number - 57
+    return f"{_SEASONS[steps % 3]} '{23 + steps // 3 + (steps % 3 == 2)}"
+
+
+def _short(call: Call, obj: Object) -> dict[str, Any]:
+    path = f"{call.api_path}/sobjects/{obj.name}"
+    is_row = obj.kind == "row"
+    return {
+        "name": obj.name,
+        "label": obj.name.removesuffix("__c").removesuffix("__e").replace("_", " "),
+        "labelPlural": _plural(obj),
+        "keyPrefix": obj.prefix,
+        "custom": obj.custom,
+        "createable": True,
+        "updateable": is_row,
+        "deletable": is_row,
+        "queryable": is_row,
+        "retrieveable": is_row,
+        "searchable": False,
+        "triggerable": True,
+        "undeletable": is_row,
+        "layoutable": is_row,
+        "mergeable": False,
+        "urls": {"sobject": path, "describe": f"{path}/describe", "rowTemplate": f"{path}/{{ID}}"},
+    }
+
+
+def _plural(obj: Object) -> str:
+    return obj.name.removesuffix("__c").removesuffix("__e").replace("_", " ") + "s"
+
+
+def _field(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.caption,
+        "type": field.type,
+        "soapType": _SOAP_TYPES.get(field.type, "xsd:string"),
+        "length": field.length,
+        "byteLength": field.length * 3,
+        "precision": 18 if field.type in ("double", "currency") else 0,
+        "scale": 2 if field.type == "currency" else 0,
+        "digits": 0,
+        "nillable": not field.required and field.type not in ("id", "boolean"),
+        "defaultedOnCreate": field.default is not None,
+        "createable": field.createable,
+        "updateable": field.updateable,
+        "calculated": False,
+        "autoNumber": field.name.endswith("Number") and not field.createable,
+        "custom": field.name.endswith("__c"),
+        "externalId": field.external_id,
+        "idLookup": field.external_id or field.type == "id",
+        "unique": field.unique,
+        "caseSensitive": False,
+        "filterable": field.type != "textarea",
+        "sortable": field.type not in ("textarea", "multipicklist"),
+        "groupable": field.type not in ("textarea", "multipicklist", "double", "currency", "datetime"),
+        "nameField": field.name in ("Name", "CaseNumber", "OrderNumber", "OrderItemNumber"),
+        "defaultValue": field.default,
+        "restrictedPicklist": field.restricted,
+        "picklistValues": [_choice(value, field.default) for value in field.values],
+        "referenceTo": [field.to] if field.to else [],
+        "relationshipName": field.relationship or None,
+    }
+
+
+def _choice(value: str, default: Any) -> dict[str, Any]:
+    return {"value": value, "label": value, "active": True, "defaultValue": value == default, "validFor": None}
+
+
+def _children(obj: Object) -> list[dict[str, Any]]:
+    return [
+        {
+            "childSObject": other.name,
+            "field": field.name,
+            "relationshipName": field.children or None,
+            "cascadeDelete": False,
+            "restrictedDelete": False,
+        }
+        for other in OBJECTS.values()
+        for field in other.fields
+        if field.to == obj.name
+    ]

@@ -1,0 +1,46 @@
+"""The org's automation: what happens by itself when rows change."""
+
+import uuid
+
+from sandbox.salesforce.bus import Bus
+from sandbox.salesforce.changes import Change, Unit
+from sandbox.salesforce.events import publish
+from sandbox.salesforce.objects import OBJECTS
+from sandbox.salesforce.rows import Rows
+
+_FULFILMENT = "Order_Fulfilment_Requested__e"
+
+
+class Flows:
+    """Ask for fulfilment when an order is approved, and touch a case when it is commented on."""
+
+    def __init__(self, rows: Rows, bus: Bus) -> None:
+        self._rows = rows
+        self._bus = bus
+
+    def on_change(self, change: Change) -> None:
+        """Follow up on one change within its transaction."""
+        if change.object_name == "CaseComment" and change.type == "CREATE":
+            self._rows.update("Case", change.after["ParentId"], {})
+
+    def on_commit(self, unit: Unit) -> None:
+        """Publish the fulfilment requests of a unit; they become visible only with its commit."""
+        approved = [
+            change.row_id
+            for change in unit.changes
+            if change.object_name == "Order" and change.became("Activation_Status__c", "Activating")
+        ]
+        for order_id in approved:
+            self._request_fulfilment(order_id, unit)
+
+    def _request_fulfilment(self, order_id: str, unit: Unit) -> None:
+        user = self._rows.tables.get(OBJECTS["User"], unit.actor.user_id) or {}
+        values = {
+            "OrderId__c": order_id,
+            "IdemKey__c": f"{order_id}:{uuid.uuid4()}",
+            "CorrelationId__c": str(uuid.uuid4()),
+            "RequestedBy__c": user.get("Username", unit.actor.user_id),
+            "Version__c": 1,
+        }
+        at_ms = int(unit.at.timestamp() * 1000)
+        publish(self._bus, _FULFILMENT, values, user_id=unit.actor.user_id, at_ms=at_ms)

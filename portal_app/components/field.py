@@ -75,9 +75,9 @@ def checkbox_field(label: Content, *, name: str, hint: Text = "", error: Text = 
     place = _id(name, attributes)
     box = rx.el.input(
         **_control(name, hint, error, {"type": "checkbox"} | attributes)
-        | {"class_name": "mt-0.5 size-5 shrink-0 accent-accent"}
+        | {"class_name": "size-6 shrink-0 accent-accent"}
     )
-    words = rx.el.label(label, html_for=place, class_name="min-w-0 py-px")
+    words = rx.el.label(label, html_for=place, class_name="min-w-0")
     return rx.el.div(
         rx.el.div(box, words, class_name="flex items-start gap-3"),
         *_notes(place, hint, error),
@@ -89,7 +89,7 @@ def choice_field(
     title: Content, *, name: str, value: Text, detail: Content = "", aside: Content = "", **attributes: Any
 ) -> rx.Component:
     """Offer one of several large radio choices; put them into `choice_group`."""
-    radio = rx.el.input(type="radio", name=name, value=value, class_name="mt-0.5 size-5 accent-accent", **attributes)
+    radio = rx.el.input(type="radio", name=name, value=value, class_name="size-6 accent-accent", **attributes)
     words = rx.el.span(
         rx.el.span(title, class_name="block font-medium"),
         rx.el.span(detail, class_name="block text-small text-quiet"),

@@ -16,7 +16,7 @@ from portal_app.language import _, path_for
 _TOOL = "relative grid size-11 place-items-center rounded text-quiet hover:bg-sunken hover:text-ink"
 _SIDE = "sticky top-0 hidden h-dvh flex-col gap-6 overflow-y-auto border-r border-line px-3 py-5 md:flex"
 _BAR = "fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
-_COUNT = "absolute right-0.5 top-1 grid h-4.5 min-w-4.5 place-items-center rounded-full bg-accent px-1 text-on-accent"
+_COUNT = "absolute left-6 top-1 grid h-4.5 min-w-4.5 place-items-center rounded-full bg-accent px-1 text-on-accent"
 
 
 @dataclass(frozen=True, slots=True)

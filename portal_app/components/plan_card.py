@@ -19,7 +19,7 @@ def plan_card(
     `one_time` is usually `one_time_note(price)`, `details` a `check_list`, `action` a link button.
     """
     return rx.el.li(
-        rx.el.h3(name, class_name="text-lead font-semibold"),
+        rx.el.h2(name, class_name="text-lead font-semibold"),
         rx.el.div(price_line(monthly, size="large"), rx.el.div(one_time, class_name="mt-3 text-small text-quiet")),
         rx.el.div(details, class_name="border-t border-line pt-4 text-small"),
         rx.el.div(action, class_name="mt-auto grid"),

@@ -38,7 +38,7 @@ def _step(step: Any) -> rx.Component:
             ),
             rx.el.p(
                 rx.el.span(step.at, class_name="tabular-nums"),
-                when(has(step.who), rx.el.span(step.who, class_name="before:content-['·'] before:mx-1.5")),
+                when(has(step.who), rx.el.span(step.who, class_name="timeline-who")),
                 class_name="text-small text-quiet",
             ),
             class_name="flex flex-wrap items-baseline justify-between gap-x-4",

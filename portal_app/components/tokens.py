@@ -7,9 +7,10 @@ _COLOURS = (
     "accent-soft", "ok", "waiting", "attention", "problem",
 )  # fmt: skip
 
+# system-ui comes last: on a Japanese Windows it is a face with poor Latin letters.
 _SANS = (
-    'system-ui, -apple-system, "Segoe UI", Roboto, "Hiragino Sans", "Hiragino Kaku Gothic ProN", '
-    '"Noto Sans JP", "Noto Sans CJK JP", "Yu Gothic UI", Meiryo, sans-serif'
+    '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Hiragino Sans", "Noto Sans JP", '
+    '"Noto Sans CJK JP", "Yu Gothic UI", Meiryo, system-ui, sans-serif'
 )
 
 # Everything a page may use: other colours, sizes, radii and shadows of Tailwind do not exist here.

@@ -28,7 +28,7 @@ from sandbox.world import pricebook_id, seed
 _RUNNING = "running.json"
 _PORTS = ("http_port", "https_port", "pubsub_port", "smtp_port")
 _STOP_SECONDS = 2.5
-app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 class Sandbox:
@@ -50,11 +50,11 @@ class Sandbox:
         settings, keys = self.settings, self._keys
         plain, secure = _listen(settings.host, settings.http_port), _listen(settings.host, settings.https_port)
         settings.http_port, settings.https_port = plain.getsockname()[1], secure.getsockname()[1]
-        public_key = keys.client_public.read_text()
+        public_key = keys.client_public.read_bytes()
         self.whmcs = WhmcsSandbox(settings, self.store, self.clock, self.faults)
         self.salesforce = SalesforceSandbox(settings, self.store, self.clock, self.faults, public_key)
         self._seed()
-        certificate, key = keys.server.read_text(), keys.server_key.read_text()
+        certificate, key = keys.server.read_bytes(), keys.server_key.read_bytes()
         settings.pubsub_port = await self.salesforce.start_pubsub(
             settings.host, settings.pubsub_port, certificate, key
         )  # fmt: skip

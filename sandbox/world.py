@@ -200,22 +200,20 @@ def _seed_customer(salesforce: Rows, whmcs: Installation, person: Document, numb
 def _seed_service(whmcs: Installation, client: Document) -> tuple[Document, Document]:
     """Give a client an active VPN service, a paid and an overdue invoice, and a stored card."""
     today = whmcs.today()
-    start = _months_ago(today, 2) - timedelta(days=10)
+    start = _month_ago(today) - timedelta(days=10)
     product = whmcs.row("product", 33) or {}
     order = whmcs.add("order", {
         "ordernum": "4100000001", "userid": client["id"], "date": f"{start} 10:00:00", "amount": product["price"],
         "paymentmethod": "stripe", "invoiceid": 0, "status": "Active", "ipaddress": "127.0.0.1", "promocode": "",
     })  # fmt: skip
-    due = [start, one_cycle_later(start, "Monthly"), one_cycle_later(one_cycle_later(start, "Monthly"), "Monthly")]
     service = new_service(
-        whmcs, client["id"], product, orderid=order["id"], regdate=str(start), status="Active", nextduedate=str(due[0])
+        whmcs, client["id"], product, orderid=order["id"], regdate=str(start), status="Active", nextduedate=str(start)
     )  # fmt: skip
-    paid = _seed_invoice(whmcs, client, service, due[0])
-    order["invoiceid"] = paid["id"]
-    whmcs.save("order", order)
+    paid = _seed_invoice(whmcs, client, service, start)
     amount = balance_of(whmcs, paid).balance
-    pay(whmcs, paid, amount, gateway="stripe", transid="ch_seed_1", paid_at=f"{due[0]} 10:05:00")
-    _seed_invoice(whmcs, client, service, due[1])
+    whmcs.save("order", order | {"invoiceid": paid["id"], "amount": amount})
+    pay(whmcs, paid, amount, gateway="stripe", transid="ch_seed_1", paid_at=f"{start} 10:05:00")
+    _seed_invoice(whmcs, client, service, one_cycle_later(start, "Monthly"))
     store_card(whmcs, client["id"], "4242 4242 4242 4242", f"12{(today.year + 3) % 100:02}", description="Main card")
     return whmcs.row("service", service["id"]) or service, order
 
@@ -223,7 +221,9 @@ def _seed_service(whmcs: Installation, client: Document) -> tuple[Document, Docu
 def _seed_invoice(whmcs: Installation, client: Document, service: Document, day: date) -> Document:
     text = f"VPN Router USA (San Francisco) {period(day, 'Monthly')}"
     line = {"type": "Hosting", "relid": service["id"], "description": text, "amount": service["recurringamount"]}
-    return new_invoice(whmcs, client["id"], [line | {"taxed": 1}], date=str(day), duedate=str(day))
+    made = f"{day} 10:00:00"
+    times = {"date": str(day), "duedate": str(day), "created_at": made, "updated_at": made}
+    return new_invoice(whmcs, client["id"], [line | {"taxed": 1}], **times)
 
 
 def _seed_order(
@@ -238,6 +238,6 @@ def _seed_order(
     salesforce.update("Order", order, {"Activation_Status__c": "Activated", "Status": "Processed"})
 
 
-def _months_ago(day: date, months: int) -> date:
-    month = day.year * 12 + day.month - 1 - months
-    return date(month // 12, month % 12 + 1, min(day.day, 28))
+def _month_ago(day: date) -> date:
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=min(day.day, 28))

@@ -5,7 +5,7 @@ import secrets
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request, custom_fields, page
 from sandbox.whmcs.invoices import balance_of, cancel_invoice, new_invoice, period
-from sandbox.whmcs.money import PREFIX, SUFFIX, decimal, hundredths
+from sandbox.whmcs.money import PREFIX, SUFFIX, decimal, formatted, hundredths
 from sandbox.whmcs.pay_methods import GATEWAYS
 from sandbox.whmcs.products import LABELS, new_service
 
@@ -157,7 +157,7 @@ def _line_shown(whmcs: Installation, service: Document) -> Document:
         "type": "product", "relid": service["id"], "producttype": "Other",
         "product": f"{product['group']} - {product['name']}", "domain": service["domain"],
         "billingcycle": service["billingcycle"].replace("One Time", "One-Time"),
-        "amount": f"{PREFIX}{decimal(service['firstpaymentamount'])}{SUFFIX}", "status": service["status"],
+        "amount": formatted(service["firstpaymentamount"]), "status": service["status"],
     }  # fmt: skip
 
 

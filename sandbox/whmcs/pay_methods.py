@@ -1,11 +1,11 @@
 """Stored cards and bank accounts, the gateways and the actions on them. Card numbers are never kept."""
 
-import json
 import re
 import secrets
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request
+from sandbox.whmcs.php import json_encode
 
 GATEWAYS = {"stripe": "Credit Card", "banktransfer": "Bank Transfer", "mailin": "Mail In Payment"}
 TOKEN_GATEWAYS = ("stripe",)
@@ -29,7 +29,7 @@ def store_card(whmcs: Installation, client_id: int, number: str, expiry: str, *,
         raise CardRefused("The expiry date is not valid or has passed.")
     if digits == REFUSED_CARD:
         raise CardRefused("The card was declined by its bank.")
-    token = json.dumps({"customer": f"cus_{client_id}", "method": f"pm_{secrets.token_hex(8)}"})
+    token = json_encode({"customer": f"cus_{client_id}", "method": f"pm_{secrets.token_hex(8)}"})
     return whmcs.add("paymethod", {
         "clientid": client_id, "type": "RemoteCreditCard", "description": description, "gateway_name": "stripe",
         "card_last_four": digits[-4:], "expiry_date": f"{expiry[:2]}/{expiry[2:]}", "card_type": _brand(digits),

@@ -1,5 +1,7 @@
 """Products and the services clients hold of them."""
 
+import re
+
 from sandbox.store import Document
 from sandbox.whmcs.installation import NO_DATE, NO_TIME, Installation, Refused, Request, custom_fields, page
 from sandbox.whmcs.money import CURRENCY_CODE, PREFIX, SUFFIX, decimal, hundredths
@@ -124,7 +126,7 @@ def _product_shown(whmcs: Installation, product: Document) -> Document:
     pid = product["id"]
     known = product["customfields"].items()
     fields = [{"id": int(key), "name": name, "description": "", "required": ""} for key, name in known]
-    slug = product["name"].lower().replace(" ", "-")
+    slug = re.sub(r"[^a-z0-9]+", "-", product["name"].lower()).strip("-")
     return {
         "pid": pid, "gid": product["gid"], "type": "other", "name": product["name"], "slug": slug,
         "product-url": f"{whmcs.url}/store/{slug}", "description": product["description"],

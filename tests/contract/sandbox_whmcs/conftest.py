@@ -1,0 +1,215 @@
+"""A sandbox process with a webhook receiver of our own, shared by the tests of this folder."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).parents[3]
+
+
+class Receiver:
+    """A tiny HTTP server that keeps every post and answers with the next status of `answers`, else 202."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        self._news = asyncio.Condition()
+
+    async def start(self) -> str:
+        """Listen on a free port and return the address to post to."""
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/hook"
+
+    async def wait_for(self, event: str, count: int = 1, **ids: int) -> list[tuple[dict[str, str], bytes]]:
+        """Return `count` deliveries of an event with these ids, waiting up to five seconds."""
+
+        def found() -> list[tuple[dict[str, str], bytes]]:
+            wanted = [d for d in self.deliveries if d[0]["x-whmcs-event"] == event]
+            return [d for d in wanted if ids.items() <= json.loads(d[1])["data"].items()]
+
+        async with asyncio.timeout(5), self._news:
+            await self._news.wait_for(lambda: len(found()) >= count)
+        return found()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+        headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in head)}
+        body = await reader.readexactly(int(headers["content-length"]))
+        status = self.answers.pop(0) if self.answers else 202
+        writer.write(f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+        async with self._news:
+            self.deliveries.append((headers, body))
+            self._news.notify_all()
+
+
+class Process:
+    """The sandbox as an operating-system process that can be killed and started again on the same ports."""
+
+    def __init__(self, home: Path, webhook_url: str) -> None:
+        self.home = home
+        self.variables = os.environ | {
+            "SANDBOX_HOME": str(home),
+            "SANDBOX_WHMCS_WEBHOOK_URL": webhook_url,
+            "SANDBOX_HTTP_PORT": "0",
+            "SANDBOX_HTTPS_PORT": "0",
+            "SANDBOX_PUBSUB_PORT": "0",
+            "SANDBOX_SMTP_PORT": "0",
+        }
+
+    def start(self) -> None:
+        """Start and wait until it says that it is ready."""
+        command = [sys.executable, "-m", "sandbox.main", "serve"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.variables, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if "ready" not in line:
+            self.stop(signal.SIGKILL)
+            pytest.fail(f"the sandbox did not start: {line!r}")
+        ports = json.loads((self.home / "running.json").read_text())
+        self.variables |= {f"SANDBOX_{name.upper()}": str(ports[name]) for name in ports if name.endswith("_port")}
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
+
+    def settings(self) -> dict[str, str]:
+        """Return what `sandbox.main env` prints."""
+        command = [sys.executable, "-m", "sandbox.main", "env"]
+        printed = subprocess.run(command, cwd=ROOT, env=self.variables, capture_output=True, text=True, check=True)
+        path = self.home / "printed.env"
+        path.write_text(printed.stdout)
+        return {name: value or "" for name, value in dotenv_values(path).items()}
+
+
+class Whmcs:
+    """The API as a plain HTTP client sees it."""
+
+    def __init__(self, browser: httpx.AsyncClient, settings: dict[str, str]) -> None:
+        self.browser = browser
+        self.settings = settings
+        self.url = settings["WHMCS_API_URL"]
+        self.site = settings["WHMCS_URL"]
+        self.office = self.site.removesuffix("/whmcs") + "/office"
+
+    async def post(self, action: str, **fields: Any) -> httpx.Response:
+        """Post an action with credentials; fields override them."""
+        keys = {"identifier": self.settings["WHMCS_API_IDENTIFIER"], "secret": self.settings["WHMCS_API_SECRET"]}
+        return await self.browser.post(self.url, data={**keys, "action": action, "responsetype": "json", **fields})
+
+    async def call(self, action: str, **fields: Any) -> Any:
+        """Post an action and return its parsed answer."""
+        return (await self.post(action, **fields)).json()
+
+    async def error(self, action: str, **fields: Any) -> str:
+        """Post an action that is refused with HTTP 200 and return the message."""
+        answer = await self.post(action, **fields)
+        assert (answer.status_code, answer.json()["result"]) == (200, "error")
+        return str(answer.json()["message"])
+
+    async def new_client(self, **fields: Any) -> int:
+        """Add a client with an address of its own and return its id."""
+        return int((await self.call("AddClient", **new_person(), **fields))["clientid"])
+
+    async def new_order(self, client: int, **fields: Any) -> Any:
+        """Order one VPN plan for a client."""
+        line = {"pid[0]": "33", "billingcycle[0]": "monthly", "qty[0]": "1"}
+        return await self.call("AddOrder", clientid=client, paymentmethod="stripe", **line, **fields)
+
+    async def sign_on(self, client: int, path: str) -> httpx.Response:
+        """Follow a fresh single sign-on link to a page of the client area."""
+        fields = {"destination": "sso:custom_redirect", "sso_redirect_path": path}
+        token = await self.call("CreateSsoToken", client_id=client, **fields)
+        return await self.browser.get(token["redirect_url"], follow_redirects=True)
+
+    async def set_mood(self, vendor: str, **mood: Any) -> None:
+        """Put a vendor into a mood by way of the back office."""
+        assert (await self.browser.post(f"{self.office}/api/faults/{vendor}", json=mood)).status_code == 200
+
+
+def new_person() -> dict[str, str]:
+    """Return the identity fields of somebody new."""
+    return {
+        "firstname": "Hana", "lastname": "Sato", "email": f"{uuid.uuid4().hex}@example.jp",
+        "address1": "1-1 Marunouchi", "city": "Chiyoda-ku", "state": "Tokyo", "postcode": "100-0005", "country": "JP",
+        "phonenumber": "090-1234-5678", "password2": "correct horse",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+async def receiver() -> AsyncIterator[Receiver]:
+    """The portal's stand-in for webhooks."""
+    receiver = Receiver()
+    receiver.url = await receiver.start()
+    yield receiver
+    receiver.server.close()
+    await receiver.server.wait_closed()
+
+
+@pytest.fixture(scope="session")
+def process(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A running sandbox."""
+    process = Process(tmp_path_factory.mktemp("sandbox"), receiver.url)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def own(tmp_path: Path, receiver: Receiver) -> Iterator[Process]:
+    """A sandbox that a test may kill."""
+    process = Process(tmp_path / "home", receiver.url)
+    process.start()
+    yield process
+    if process.process.poll() is None:
+        process.stop()
+
+
+@pytest.fixture
+async def own_whmcs(own: Process) -> AsyncIterator[Whmcs]:
+    """The API of the sandbox that a test may kill."""
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+        yield Whmcs(browser, own.settings())
+
+
+@pytest.fixture
+def person() -> Callable[[], dict[str, str]]:
+    """Make the identity fields of somebody new."""
+    return new_person
+
+
+@pytest.fixture(scope="session")
+def printed(process: Process) -> dict[str, str]:
+    """The settings the sandbox prints for its clients."""
+    return process.settings()
+
+
+@pytest.fixture
+async def whmcs(printed: dict[str, str]) -> AsyncIterator[Whmcs]:
+    """The API and a fresh browser."""
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+        yield Whmcs(browser, printed)
+
+
+@pytest.fixture
+async def mood(whmcs: Whmcs) -> AsyncIterator[Callable[..., Any]]:
+    """Set a vendor's mood; everybody is healthy again afterwards."""
+    yield whmcs.set_mood
+    for vendor in ("whmcs", "mail"):
+        await whmcs.set_mood(vendor)

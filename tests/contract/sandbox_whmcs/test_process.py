@@ -1,0 +1,35 @@
+"""The sandbox as a process: stops politely, loses nothing when killed, starts over on request."""
+
+import signal
+import time
+
+
+async def test_killed_sandbox_comes_back_with_all_it_knew(own, own_whmcs):
+    client = await own_whmcs.new_client()
+
+    own.stop(signal.SIGKILL)
+    own.start()
+
+    assert (await own_whmcs.call("GetClientsDetails", clientid=client))["client"]["firstname"] == "Hana"
+    assert (await own_whmcs.call("GetClients", search="ben@example.jp"))["totalresults"] == 1
+    assert own.settings() == own_whmcs.settings
+
+
+async def test_sigterm_stops_within_three_seconds(own):
+    began = time.monotonic()
+
+    status = own.stop()
+
+    assert (status, time.monotonic() - began < 3) == (0, True)
+
+
+async def test_reset_puts_the_demo_world_back(own, own_whmcs):
+    await own_whmcs.new_client()
+
+    unconfirmed = await own_whmcs.browser.post(f"{own_whmcs.office}/world/reset", data={})
+    before = (await own_whmcs.call("GetClients"))["totalresults"]
+    await own_whmcs.browser.post(f"{own_whmcs.office}/world/reset", data={"confirmed": "yes"})
+
+    assert "unconfirmed" in unconfirmed.headers["location"]
+    assert (before, (await own_whmcs.call("GetClients"))["totalresults"]) == (3, 2)
+    assert own.settings() == own_whmcs.settings

@@ -1,0 +1,126 @@
+"""How the API is reached: envelope, statuses, encodings (WHMCS fact sheet 1.4, 1.6, 1.7)."""
+
+import base64
+import json
+
+import httpx
+import pytest
+
+
+async def test_credentials_are_asked_for_before_anything_is_said(whmcs):
+    answer = await whmcs.post("GetClients", secret="wrong")
+
+    assert answer.status_code == 403
+    assert answer.json() == {"result": "error", "message": "Invalid or missing credentials"}
+
+
+async def test_credentials_are_accepted_as_username_and_password(whmcs):
+    fields = {"username": whmcs.settings["WHMCS_API_IDENTIFIER"], "password": whmcs.settings["WHMCS_API_SECRET"]}
+
+    answer = await whmcs.call("WhmcsDetails", identifier="", secret="", **fields)
+
+    assert answer["whmcs"]["version"] == "9.0.3"
+
+
+async def test_empty_action_is_refused_before_the_credentials_are_looked_at(whmcs):
+    answer = await whmcs.post("", secret="wrong")
+
+    assert (answer.status_code, answer.json()["message"]) == (400, "Empty action request")
+
+
+async def test_unknown_action_is_a_business_error(whmcs):
+    assert await whmcs.error("MakeCoffee") == "API Function Not Found"
+
+
+async def test_action_outside_the_role_is_forbidden_with_escaped_quotes(whmcs, mood):
+    await mood("whmcs", special={"forbid_getpaymethods": -1})
+
+    answer = await whmcs.post("GetPayMethods", clientid=1)
+
+    assert answer.status_code == 403
+    assert answer.text == (
+        '{"result":"error","message":"Invalid Permissions: API action \\u0022getpaymethods\\u0022 is not allowed"}'
+    )
+
+
+async def test_action_names_are_case_insensitive(whmcs):
+    assert (await whmcs.call("getclientsdetails", clientid=1))["client"]["email"] == "aiko@example.jp"
+
+
+async def test_slashes_and_characters_beyond_ascii_are_escaped_as_php_does(whmcs):
+    client = await whmcs.new_client(companyname="日本/テスト")
+
+    text = (await whmcs.post("GetClientsDetails", clientid=client)).text
+
+    assert '"companyname":"\\u65e5\\u672c\\/\\u30c6\\u30b9\\u30c8"' in text
+
+
+@pytest.mark.parametrize("brackets", ["[0]", "%5B0%5D", "[]"])
+async def test_array_brackets_are_read_plain_encoded_and_empty(whmcs, brackets):
+    client = await whmcs.new_client()
+    body = f"identifier=sandbox-identifier&secret=sandbox-secret&action=AddOrder&responsetype=json&clientid={client}"
+    body += f"&paymentmethod=stripe&pid{brackets}=33&billingcycle{brackets}=monthly"
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await whmcs.browser.post(whmcs.url, content=body, headers=headers)
+
+    assert answer.json()["result"] == "success"
+
+
+async def test_scalar_where_a_list_belongs_is_refused(whmcs):
+    client = await whmcs.new_client()
+
+    message = await whmcs.error("AddOrder", clientid=client, paymentmethod="stripe", pid="33")
+
+    assert message == "Expecting parameter 'pid' to be an array"
+
+
+@pytest.mark.parametrize(
+    ("serialized", "kept"),
+    [
+        ('a:1:{i:198;s:9:"C00000077";}', "C00000077"),
+        ('a:1:{s:3:"198";s:7:"Zürich";}', "Zürich"),
+        ("a:1:{i:198;i:42;}", "42"),
+        ('a:1:{i:198;O:8:"stdClass":0:{}}', ""),
+        ('a:1:{i:198;s:99:"too short";}', ""),
+        ("a:1:{i:198;R:1;}", ""),
+    ],
+)
+async def test_serialized_custom_fields_are_kept_unless_they_hold_objects_or_lies(whmcs, serialized, kept):
+    client = await whmcs.new_client(customfields=base64.b64encode(serialized.encode()).decode())
+
+    details = await whmcs.call("GetClientsDetails", clientid=client)
+
+    assert details["client"]["customfields"][0] == {"id": 198, "value": kept}
+
+
+async def test_vendor_that_is_down_shows_a_web_page(whmcs, mood):
+    await mood("whmcs", down=True)
+
+    answer = await whmcs.post("GetClients")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+
+
+async def test_flaky_vendor_fails_only_the_named_operations(whmcs, mood):
+    await mood("whmcs", flaky=1.0, operations=["GetClients"])
+
+    assert (await whmcs.post("getclients")).status_code == 500
+    assert (await whmcs.post("GetUsers")).status_code == 200
+
+
+async def test_lost_answer_cuts_the_connection_after_the_write(whmcs, mood):
+    client = await whmcs.new_client()
+    await mood("whmcs", lose_answers=1, operations=["AddOrder"])
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        await whmcs.new_order(client)
+
+    assert (await whmcs.call("GetOrders", userid=client))["totalresults"] == 1
+
+
+async def test_answers_without_responsetype_are_no_json(whmcs):
+    text = (await whmcs.post("WhmcsDetails", responsetype="")).text
+
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(text)

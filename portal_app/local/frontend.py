@@ -24,6 +24,7 @@ INPUTS = (
     "requirements/dev.txt",
 )
 IGNORED_SUFFIXES = {".pyc"}
+ROOT = Path(__file__).resolve().parents[2]
 EXPORT = (sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip")
 
 
@@ -134,3 +135,7 @@ def _build_from_scratch(
 
 def _end_of(log: Path) -> str:
     return log.read_text(errors="replace")[-2000:]
+
+
+if __name__ == "__main__":
+    build_frontend(ROOT)

@@ -127,14 +127,23 @@ def _copy_once(programs: Path) -> Path:
     if final.exists():
         return place
     _open_common_ground()
-    draft = Path(tempfile.mkdtemp(prefix="copy-", dir=COMMON_GROUND))
-    shutil.copytree(install, draft / package.name / install.name, symlinks=True)
-    libraries = package.parent / f"{package.name}.libs"
-    if libraries.exists():
-        shutil.copytree(libraries, draft / libraries.name)
-    draft.chmod(0o755)
-    try:
+    with FileLock(COMMON_GROUND / "lock"):
+        if final.exists():  # another starter was first; its copy is as good
+            return place
+        draft = COMMON_GROUND / "draft"
+        shutil.rmtree(draft, ignore_errors=True)  # of a copier that was killed
+        shutil.copytree(install, draft / package.name / install.name, symlinks=True)
+        libraries = package.parent / f"{package.name}.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, draft / libraries.name)
+        _open_to_all(draft)
         draft.rename(final)
-    except OSError:  # another starter was first; its copy is as good
-        shutil.rmtree(draft)
     return place
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let everybody read and run what the owner can: the wheel may have been installed under a strict umask."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            owner = path.stat().st_mode & 0o500
+            path.chmod(path.stat().st_mode | owner >> 3 | owner >> 6)

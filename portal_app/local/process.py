@@ -1,6 +1,5 @@
 """Child processes that do not outlive their parent, and the left-overs of a parent that was killed."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -14,8 +13,7 @@ from typing import IO, Any
 
 from portal_app.local.errors import LocalError
 
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,11 @@ def spawn(
     On Linux the kernel sends it `parting_signal` when we die, even by kill -9. That bond is to the starting
     *thread*, so it is tied only from the main thread; elsewhere the next start stops what was left behind.
     """
-    tied = LIBC is not None and threading.current_thread() is threading.main_thread()
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    if sys.platform == "linux" and on_main_thread:
+        argv, account_here = _tied(argv, account, parting_signal), None
+    else:
+        account_here = account
     return subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
@@ -58,10 +60,9 @@ def spawn(
         env=dict(env) if env is not None else None,
         cwd="/" if account else None,
         start_new_session=True,
-        preexec_fn=_tie_to_parent(parting_signal) if tied else None,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        user=account_here.uid if account_here else None,
+        group=account_here.gid if account_here else None,
+        extra_groups=[] if account_here else None,
     )
 
 
@@ -118,13 +119,8 @@ def command_line(pid: int) -> list[str]:
     return found.stdout.split()
 
 
-def _tie_to_parent(parting_signal: signal.Signals) -> Callable[[], None]:
-    parent = os.getpid()
-
-    def tie() -> None:
-        if LIBC is not None:
-            LIBC.prctl(PR_SET_PDEATHSIG, int(parting_signal))
-        if os.getppid() != parent:  # it died between the fork and the call
-            os._exit(1)
-
-    return tie
+def _tied(argv: Sequence[str], account: Account | None, parting_signal: signal.Signals) -> list[str]:
+    """Put the launcher in front of a command; it changes the account itself, being ours to read."""
+    identity = (account.uid, account.gid) if account else (-1, -1)
+    numbers = [str(int(number)) for number in (parting_signal, os.getpid(), *identity)]
+    return [sys.executable, "-I", "-S", str(LAUNCHER), *numbers, *argv]

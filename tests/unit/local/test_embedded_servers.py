@@ -1,6 +1,7 @@
 """The embedded PostgreSQL and Valkey: they start, keep what they were given, and survive violence."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from redis.retry import Retry
 
 from portal_app.local.errors import HomeInUse, LocalError
 from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.postgres_binaries import COMMON_GROUND, find_programs
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.valkey import EmbeddedValkey
 
@@ -130,6 +132,28 @@ def test_postgres_starts_anew_after_a_half_made_cluster(tmp_path: Path) -> None:
     half_made.joinpath("PG_VERSION").write_text("16\n")
     with EmbeddedPostgres(tmp_path / "pg", fast=True) as server:
         assert server.is_running()
+
+
+def test_two_starters_at_once_share_one_copy_of_unreachable_programs(tmp_path: Path) -> None:
+    package = find_programs().parents[1]
+    private = tmp_path / "private"
+    shutil.copytree(package / "pginstall", private / package.name / "pginstall", symlinks=True)
+    if (libraries := package.with_name(f"{package.name}.libs")).exists():
+        shutil.copytree(libraries, private / libraries.name)
+    private.chmod(0o700)
+    programs = private / package.name / "pginstall" / "bin"
+    os.utime(programs / "postgres")  # a new time makes these programs unlike any that were copied before
+    before = set(COMMON_GROUND.glob("postgres-*"))
+    script = START_AND_WAIT.format(module="postgres", kind="EmbeddedPostgres").replace(
+        "time.sleep(60)", "server.stop()"
+    )
+    env = {**os.environ, "PORTAL_PG_BIN": str(programs)}
+    starters = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path / name)], env=env) for name in ("a", "b")]
+    assert [starter.wait(60) for starter in starters] == [0, 0]
+    copies = set(COMMON_GROUND.glob("postgres-*")) - before
+    for copy in copies:
+        shutil.rmtree(copy)
+    assert len(copies) == (1 if os.geteuid() == 0 else 0)
 
 
 def test_postgres_says_why_when_its_port_is_taken(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""What operators start exists, and what must come back does."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from tests.house.sources import ROOT, tracked
+
+COMMANDS = {"migrate", "web", "worker", "listener"}
+DEPLOY = Path("deploy")
+
+
+def units() -> dict[str, str]:
+    return {path.stem: (ROOT / path).read_text() for path in tracked() if path.suffix == ".service"}
+
+
+def test_every_unit_starts_the_command_it_is_named_after() -> None:
+    started = {
+        name: re.findall(r"^ExecStart=.* -m portal_app\.cli (\w+)$", text, re.M) for name, text in units().items()
+    }
+    assert started == {f"portal-{command}": [command] for command in COMMANDS}
+
+
+def test_every_long_running_unit_comes_back_after_it_died() -> None:
+    for name, text in units().items():
+        assert ("Restart=always" in text) == (name != "portal-migrate")
+
+
+def test_compose_runs_every_process_after_the_migrations() -> None:
+    services = yaml.safe_load((ROOT / DEPLOY / "compose.yaml").read_text())["services"]
+    assert set(services) == COMMANDS | {"postgres", "redis"}
+    for command in COMMANDS - {"migrate"}:
+        assert services[command]["command"] == [command]
+        assert services[command]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    lines = (ROOT / DEPLOY / "Dockerfile").read_text().splitlines()
+    assert lines.index("USER portal") > lines.index("RUN useradd --system --uid 10001 --no-create-home portal")

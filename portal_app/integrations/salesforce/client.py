@@ -27,6 +27,7 @@ from portal_app.integrations.salesforce.transport import Sessions
 
 T = TypeVar("T")
 Record = Mapping[str, Any]
+MOST_PAGES = 100
 # Marks our own writes in change events.
 _CALLER = {"Sforce-Call-Options": "client=portal"}
 _NOT_SENT = (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError)
@@ -56,8 +57,7 @@ class SalesforceClient:
     async def query(self, template: str, **values: str | int | Sequence[str]) -> list[Record]:
         """Run SOQL with bound values and return every row of every page; numbers with a point are Decimal."""
         soql = format_soql(template, **values)
-        found = await self._run("query", lambda api: api.query_all(soql), safe=True)
-        return _records(found)
+        return await self._run("query", lambda api: _all_pages(api, soql), safe=True)
 
     async def read(self, kind: str, record_id: str, fields: Sequence[str]) -> Record:
         """Return fields of one record. Raises NotFound."""
@@ -163,11 +163,26 @@ def _is_not_reached(error: Exception) -> bool:
 
 
 def _rest(api: Salesforce, method: str, path: str, **kwargs: Any) -> Any:
-    return api.restful(path, method=method, **kwargs)
+    try:
+        return api.restful(path, method=method, **kwargs)
+    except TypeError as error:  # the library takes the length of any answer, a bare number's too
+        raise requests.exceptions.InvalidJSONError("neither object nor list") from error
 
 
-def _records(found: Any) -> list[Record]:
-    rows = found.get("records") if isinstance(found, Mapping) else None
+def _all_pages(api: Salesforce, soql: str) -> list[Record]:
+    found: list[Record] = []
+    page = _rest(api, "GET", "query", params={"q": soql})
+    for _ in range(MOST_PAGES):
+        found += _records(page)
+        following = page.get("nextRecordsUrl")
+        if not following:
+            return found
+        page = api.query_more(str(following), identifier_is_url=True)
+    raise ExternalUnavailable(f"query: more than {MOST_PAGES} pages", vendor=VENDOR)
+
+
+def _records(page: Any) -> list[Record]:
+    rows = page.get("records") if isinstance(page, Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise ExternalUnavailable("query: no records in the answer", vendor=VENDOR)
     return rows

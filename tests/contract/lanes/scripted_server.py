@@ -19,6 +19,7 @@ class ScriptedServer:
     answers: list[Answer] = field(default_factory=list)
     requests: list[dict[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     pause: float = 0.0
 
     @property
@@ -29,6 +30,7 @@ class ScriptedServer:
         self.answers, self.pause = list(answers), 0.0
         self.requests.clear()
         self.headers.clear()
+        self.asked.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -47,6 +49,7 @@ class ScriptedServer:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         self.requests.append(form)
         self.headers.append(headers)
+        self.asked.append(head.split("\r\n", 1)[0].rpartition(" ")[0])
         if self.pause:
             await asyncio.sleep(self.pause)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -1,0 +1,207 @@
+"""What the portal asks of WHMCS, answered by the sandbox over real sockets."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Profile
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.money import Money
+from portal_app.domain.order import OrderLine
+from portal_app.domain.ports import BillingGateway
+from portal_app.integrations.build import build_vendors
+from sandbox.faults import Mood
+from sandbox.world import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
+from tests.contract.lanes.servers import RunningSandbox
+
+FORM = {
+    "first_name": "Hanako", "last_name": "Sato", "phone": "090-1234-5678", "first_name_kana": "ハナコ",
+    "last_name_kana": "サトウ", "postcode": "106-0044", "prefecture": "東京都", "city": "港区", "town": "東麻布",
+    "street": "１-5", "building": "ビル101", "city_romanised": "Minato-ku", "town_romanised": "Higashiazabu",
+    "building_romanised": "Biru 101",
+}  # fmt: skip
+VPN = OrderLine("VPN-REMOTE-ACCESS-USA-SF", "VPN", "monthly", Money(2500), "01uxx0000000001", 33)
+FEE = OrderLine("VPN-ACTIVATION-FEE", "Fee", "onetime", Money(3000), "01uxx0000000002", 37)
+
+
+@pytest.fixture
+async def billing(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[BillingGateway]:
+    vendors = build_vendors(sandbox.settings, redis)
+    yield vendors.billing
+    await vendors.close()
+
+
+@pytest.fixture(autouse=True)
+def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
+    yield
+    sandbox.faults.set("whmcs", Mood())
+
+
+def newcomer() -> Profile:
+    return Profile.parse(f"{uuid4().hex}@example.jp", FORM)
+
+
+async def sign_up(billing: BillingGateway) -> int:
+    return await billing.add_client(newcomer(), customer_number=f"C{uuid4().int % 10**8:08}", password=uuid4().hex)
+
+
+async def test_a_new_client_is_found_by_email_with_its_number(billing: BillingGateway) -> None:
+    profile = newcomer()
+    client_id = await billing.add_client(profile, customer_number="C00009001", password=uuid4().hex)
+    found = await billing.find_client(profile.email)
+    assert found == await billing.client(client_id)
+    assert (found.id, found.email, found.customer_number) == (client_id, profile.email, "C00009001")
+    assert (found.first_name, found.last_name, found.phone, found.status) == ("Hanako", "Sato", "09012345678", "Active")
+
+
+async def test_an_email_in_another_case_finds_the_same_client(billing: BillingGateway) -> None:
+    found = await billing.find_client(AIKO_EMAIL)
+    assert found and (found.id, found.customer_number) == (AIKO_CLIENT_ID, AIKO_NUMBER)
+
+
+async def test_an_unknown_email_finds_nobody(billing: BillingGateway) -> None:
+    assert await billing.find_client("nobody@example.jp") is None
+
+
+async def test_an_unknown_client_is_not_found(billing: BillingGateway) -> None:
+    with pytest.raises(NotFound):
+        await billing.client(999999)
+    with pytest.raises(NotFound):
+        await billing.set_client_status(999999, "Inactive")
+
+
+async def test_an_email_already_taken_is_rejected(billing: BillingGateway) -> None:
+    with pytest.raises(ExternalRejected):
+        await billing.add_client(replace(newcomer(), email=BEN_EMAIL), customer_number="C00009002", password="x" * 40)
+
+
+async def test_a_client_can_be_set_inactive_and_back(billing: BillingGateway) -> None:
+    client_id = await sign_up(billing)
+    for status in ("Inactive", "Active"):
+        await billing.set_client_status(client_id, status)
+        assert (await billing.client(client_id)).status == status
+
+
+async def test_invoices_come_newest_first_and_in_detail_with_lines_and_payments(billing: BillingGateway) -> None:
+    unpaid, paid = await billing.invoices(BEN_CLIENT_ID)
+    assert (unpaid.status, paid.status) == ("unpaid", "paid") and unpaid.id > paid.id
+    assert unpaid.balance is None and unpaid.lines == ()
+    detail = await billing.invoice(BEN_CLIENT_ID, paid.id)
+    assert detail.balance == Money(0) and detail.lines[0].service_id
+    assert sum(payment.amount.minor for payment in detail.payments) == detail.total.minor == paid.total.minor
+    assert detail.paid_at is not None and detail.paid_at.tzinfo is not None
+
+
+async def test_another_clients_invoice_is_not_found(billing: BillingGateway) -> None:
+    invoice = (await billing.invoices(BEN_CLIENT_ID))[0]
+    for client_id, invoice_id in ((AIKO_CLIENT_ID, invoice.id), (BEN_CLIENT_ID, 999999)):
+        with pytest.raises(NotFound):
+            await billing.invoice(client_id, invoice_id)
+
+
+async def test_stored_cards_are_listed_without_tokens(billing: BillingGateway) -> None:
+    (card,) = await billing.payment_methods(BEN_CLIENT_ID)
+    assert (card.kind, card.last_four, card.gateway) == ("card", "4242", "stripe")
+    assert await billing.payment_methods(AIKO_CLIENT_ID) == []
+
+
+async def test_services_are_listed_for_their_owner_only(billing: BillingGateway) -> None:
+    service = (await billing.subscriptions(BEN_CLIENT_ID))[0]
+    assert (service.status, service.category, service.cycle, service.recurring) == (
+        "active", "vpn", "monthly", Money(2500),
+    )  # fmt: skip
+    assert all(found.client_id == BEN_CLIENT_ID for found in await billing.subscriptions(BEN_CLIENT_ID))
+    assert await billing.subscriptions(await sign_up(billing)) == []
+
+
+async def test_an_order_is_found_by_our_reference_and_accepted_twice_without_harm(billing: BillingGateway) -> None:
+    client_id, reference = await sign_up(billing), f"{uuid4()}:order:1"
+    assert await billing.find_order(client_id, reference) is None
+    placed = await billing.add_order(client_id, [VPN, FEE], reference=reference)
+    assert len(placed.service_ids) == 2 and placed.invoice_id
+    assert await billing.find_order(client_id, reference) == placed
+    assert await billing.find_order(client_id, reference + "0") is None
+    await billing.accept_order(placed.order_id)
+    await billing.accept_order(placed.order_id)
+    assert {service.status for service in await billing.subscriptions(client_id)} == {"active"}
+
+
+async def test_services_come_in_the_order_of_the_lines(billing: BillingGateway) -> None:
+    client_id = await sign_up(billing)
+    placed = await billing.add_order(client_id, [FEE, VPN], reference=f"{uuid4()}:order:1")
+    products = {service.id: service.product_id for service in await billing.subscriptions(client_id)}
+    assert [products[service] for service in placed.service_ids] == [37, 33]
+
+
+async def test_an_order_that_could_not_be_found_again_is_not_placed(billing: BillingGateway) -> None:
+    client_id = await sign_up(billing)
+    for line in (replace(VPN, whmcs_product_id=None), replace(VPN, whmcs_product_id=999999)):
+        with pytest.raises(ExternalRejected):
+            await billing.add_order(client_id, [line], reference="x")
+    assert await billing.subscriptions(client_id) == []
+
+
+async def test_an_unknown_order_cannot_be_accepted(billing: BillingGateway) -> None:
+    with pytest.raises(ExternalRejected):
+        await billing.accept_order(999999)
+
+
+async def test_an_order_whose_answer_was_lost_is_found_and_exists_once(
+    billing: BillingGateway, sandbox: RunningSandbox
+) -> None:
+    client_id, reference = await sign_up(billing), f"{uuid4()}:order:1"
+    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["AddOrder"]))
+    with pytest.raises(OutcomeUnknown):
+        await billing.add_order(client_id, [VPN], reference=reference)
+    found = await billing.find_order(client_id, reference)
+    assert found is not None and len(await billing.subscriptions(client_id)) == 1
+
+
+async def test_a_lost_acceptance_may_be_repeated(billing: BillingGateway, sandbox: RunningSandbox) -> None:
+    placed = await billing.add_order(await sign_up(billing), [VPN], reference=f"{uuid4()}:order:1")
+    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["AcceptOrder"]))
+    with pytest.raises(OutcomeUnknown):
+        await billing.accept_order(placed.order_id)
+    await billing.accept_order(placed.order_id)
+
+
+async def test_prices_can_be_compared_with_the_catalogue(billing: BillingGateway) -> None:
+    prices = await billing.product_prices()
+    assert prices[33] == {"monthly": Money(2500)} and prices[37] == {"onetime": Money(3000)}
+
+
+async def test_a_sign_on_link_opens_the_clients_page_once(billing: BillingGateway) -> None:
+    link = await billing.sign_on_link(BEN_CLIENT_ID, "/index.php/account/paymentmethods")
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as browser:
+        page = await browser.get(link)
+        assert page.status_code == 200 and page.url.path.endswith("/index.php/account/paymentmethods")
+        assert "4242" in page.text
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as stranger:
+        assert "4242" not in (await stranger.get(link)).text
+
+
+async def test_a_link_for_an_unknown_client_is_not_found(billing: BillingGateway) -> None:
+    with pytest.raises(NotFound):
+        await billing.sign_on_link(999999, "clientarea.php")
+
+
+async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(
+    billing: BillingGateway, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.set("whmcs", Mood(down=True))
+    with pytest.raises(ExternalUnavailable):
+        await billing.invoices(BEN_CLIENT_ID)
+    sandbox.faults.set("whmcs", Mood())
+    assert await billing.invoices(BEN_CLIENT_ID)
+
+
+async def test_an_action_our_credentials_do_not_allow_is_unavailable(
+    billing: BillingGateway, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.set("whmcs", Mood(special={"forbid_getpaymethods": 1}))
+    with pytest.raises(ExternalUnavailable):
+        await billing.payment_methods(BEN_CLIENT_ID)

@@ -22,6 +22,7 @@ from sandbox.whmcs.sso import redeem
 
 COOKIE = "whmcs_sandbox"
 _TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+_MAINTENANCE = "Down for maintenance. Please try again later."
 _NOT_SIGNED_IN = "You are not signed in. Please come in through the portal."
 _TEST_CARDS = (
     ("4242 4242 4242 4242", "is stored and pays"),
@@ -39,6 +40,8 @@ class ClientArea:
 
     async def sign_on(self, http: HttpRequest) -> Response:
         """Redeem an SSO token, open a session and go on to its destination."""
+        if await self._is_down():
+            return self._page("error.html", 503, message=_MAINTENANCE)
         found = redeem(self._whmcs, http.query_params.get("access_token", ""))
         if found is None:
             return self._page("error.html", 403, message="This sign-on link has expired or was already used.")
@@ -55,10 +58,8 @@ class ClientArea:
         """Wrap a page: needs a session, form posts need its token, a vendor that is down shows so."""
 
         async def guarded_page(http: HttpRequest) -> Response:
-            try:
-                await self._whmcs.faults.before("whmcs", "ClientArea")
-            except (VendorDown, VendorFailed):
-                return self._page("error.html", 503, message="Down for maintenance.")
+            if await self._is_down():
+                return self._page("error.html", 503, message=_MAINTENANCE)
             session = self._whmcs.store.get("whmcs.session", http.cookies.get(COOKIE, ""))
             client = self._whmcs.row("client", session["client_id"]) if session else None
             if session is None or client is None:
@@ -66,7 +67,7 @@ class ClientArea:
                     "error.html", 403, message="You are not signed in. Please come in through the portal."
                 )
             form = {name: str(value) for name, value in (await http.form()).items()} if http.method == "POST" else {}
-            if http.method == "POST" and not secrets.compare_digest(form.get("token", ""), session["token"]):
+            if http.method == "POST" and not _same(form.get("token", ""), session["token"]):
                 return self._page("error.html", 403, message="Invalid CSRF Protection Token")
             with self._whmcs.store.transaction():
                 return serve(http, client | {"token": session["token"]}, form)
@@ -121,6 +122,13 @@ class ClientArea:
         name = f'attachment; filename="Invoice-{row["id"]}.pdf"'
         return Response(_pdf(lines), media_type="application/pdf", headers={"Content-Disposition": name})
 
+    async def _is_down(self) -> bool:
+        try:
+            await self._whmcs.faults.before("whmcs", "ClientArea")
+        except (VendorDown, VendorFailed):
+            return True
+        return False
+
     def _add_card(self, http: HttpRequest, client: Document, form: dict[str, str]) -> Response:
         expiry = re.sub(r"[^0-9]", "", form.get("expiry", ""))
         try:
@@ -174,6 +182,10 @@ def _cards_address(http: HttpRequest, **extra: str) -> str:
     kept = {"return": http.query_params["return"]} if http.query_params.get("return") else {}
     query = urlencode(kept | extra, quote_via=quote)
     return "/whmcs/index.php/account/paymentmethods" + (f"?{query}" if query else "")
+
+
+def _same(given: str, wanted: str) -> bool:
+    return secrets.compare_digest(given.encode(), wanted.encode())
 
 
 def _outcome(http: HttpRequest) -> str:

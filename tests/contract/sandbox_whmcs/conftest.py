@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import uuid
@@ -15,6 +16,8 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
+# Plain http only: one empty context for all saves reading the certificate store for each test.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 ROOT = Path(__file__).parents[3]
 
 
@@ -171,10 +174,10 @@ def process(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Ite
     process.stop()
 
 
-@pytest.fixture
-def own(tmp_path: Path, receiver: Receiver) -> Iterator[Process]:
-    """A sandbox that a test may kill."""
-    process = Process(tmp_path / "home", receiver.url)
+@pytest.fixture(scope="session")
+def mortal(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Process]:
+    """A sandbox beside the other, for the tests of its own life."""
+    process = Process(tmp_path_factory.mktemp("mortal"), receiver.url)
     process.start()
     yield process
     if process.process.poll() is None:
@@ -182,9 +185,17 @@ def own(tmp_path: Path, receiver: Receiver) -> Iterator[Process]:
 
 
 @pytest.fixture
+def own(mortal: Process) -> Process:
+    """A running sandbox that a test may kill."""
+    if mortal.process.poll() is not None:
+        mortal.start()
+    return mortal
+
+
+@pytest.fixture
 async def own_whmcs(own: Process) -> AsyncIterator[Whmcs]:
     """The API of the sandbox that a test may kill."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
         yield Whmcs(browser, own.settings())
 
 
@@ -203,7 +214,7 @@ def printed(process: Process) -> dict[str, str]:
 @pytest.fixture
 async def whmcs(printed: dict[str, str]) -> AsyncIterator[Whmcs]:
     """The API and a fresh browser."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
         yield Whmcs(browser, printed)
 
 

@@ -1,6 +1,9 @@
 # Everything starts here, with Python 3.11+, git and make alone. `make` lists what there is.
 
-PYTHON ?= $(firstword $(shell command -v python3 python3.14 python3.13 python3.12 python3.11))
+# Looked up before .venv/bin comes first on PATH below; `make demo PYTHON=/some/python3.13` chooses another.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(firstword $(shell command -v python3 python3.14 python3.13 python3.12 python3.11))
+endif
 VENV_PYTHON := .venv/bin/python
 # One place where the checks look, so that all of them see the same files.
 export PYTHONPATH := $(CURDIR)

@@ -67,14 +67,15 @@ def make_environment() -> None:
     if works([str(PYTHON), "-m", "pip", "--version"]) and not moved_or_other_python():
         return
     say("Creating a virtual environment in .venv ...")
-    create = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    python = str(getattr(sys, "_base_executable", sys.executable))  # not the one of an activated environment
+    create = [python, "-m", "venv", "--clear", str(VENV)]
     if works(create):
         return
     if install_system_packages("python3-venv") and works(create):
         return
-    bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)]
-    if works([sys.executable, "-m", "pip", "--version"]) and works(bare):
-        host_pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", *QUIET_PIP, "pip"]
+    bare = [python, "-m", "venv", "--clear", "--without-pip", str(VENV)]
+    if works([python, "-m", "pip", "--version"]) and works(bare):
+        host_pip = [python, "-m", "pip", "--python", str(PYTHON), "install", *QUIET_PIP, "pip"]
         if works(host_pip):
             return
     stop("Python cannot create virtual environments here. On Debian or Ubuntu: apt-get install python3-venv")

@@ -9,7 +9,7 @@ from sandbox.salesforce.schema import Field, Object
 
 DAILY_REQUESTS = 100_000
 
-_OLDEST, _NEWEST = 46, 67
+_OLDEST, _NEWEST = 31, 67
 _SEASONS = ("Spring", "Summer", "Winter")
 _SOAP_TYPES = {"boolean": "xsd:boolean", "double": "xsd:double", "currency": "xsd:double", "int": "xsd:int"}
 _SOAP_TYPES |= {"date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID", "reference": "tns:ID"}

@@ -192,7 +192,7 @@ async def test_describe_tells_fields_and_limits_count_calls(api: httpx.AsyncClie
 
 
 async def test_versions_are_listed_without_login(org: Org, api: httpx.AsyncClient) -> None:
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as stranger:
         listed = (await stranger.get(f"{org.http_url}/services/data/")).json()
     resources = (await api.get("/")).json()
     unknown = await api.get(f"{org.http_url}/services/data/v99.0/limits")

@@ -66,6 +66,10 @@ class BillingGateway(Protocol):
         """Return one invoice with lines and payments. Raises NotFound, also for another client's."""
         ...
 
+    async def invoice_owner(self, invoice_id: int) -> int:
+        """Return the client an invoice belongs to: for events, never for a customer. Raises NotFound."""
+        ...
+
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         """Return the stored cards and banks of a client."""
         ...

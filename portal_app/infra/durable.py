@@ -39,10 +39,10 @@ class DurableQueue:
             options["delay_seconds"] = delay_seconds
         await session.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, *args))
 
-    async def send(self, session: AsyncSession, workflow_id: str, message: str, *, key: str) -> None:
+    async def send(self, session: AsyncSession, workflow_id: str, message: str, *, topic: str, key: str) -> None:
         """Send a message to a waiting workflow once the transaction commits; the same key is sent once."""
         await session.run_sync(
-            lambda sync: self._client.send_in_transaction(sync, workflow_id, message, idempotency_key=key)
+            lambda sync: self._client.send_in_transaction(sync, workflow_id, message, topic, idempotency_key=key)
         )
 
     async def status(self, workflow_id: str) -> str | None:

@@ -1,0 +1,50 @@
+"""The timetable: everything that happens by the clock, in one table. A tick only enqueues; a double tick runs once."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from portal_app.wiring import Portal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timetable: a workflow's name and when (crontab, Japan's time)."""
+
+    workflow: str
+    when: str
+    why: str
+
+
+TIMETABLE = (
+    Entry("tidy_up", "17 * * * *", "forget dead sign-ups, used tokens and old idempotency keys"),
+    Entry("catch_up_orders", "*/5 * * * *", "find orders whose event was lost and read their review again"),
+)
+
+
+async def keep_timetable(portal: Portal) -> None:
+    """Run the timetable until cancelled. Only the leader does this."""
+    scheduler = AsyncIOScheduler(timezone="Asia/Tokyo")
+    for entry in TIMETABLE:
+        scheduler.add_job(
+            _tick,
+            CronTrigger.from_crontab(entry.when, timezone="Asia/Tokyo"),
+            args=(portal, entry.workflow),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=300,
+        )
+    scheduler.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _tick(portal: Portal, workflow: str) -> None:
+    minute = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    async with portal.database.unit_of_work() as session:
+        await portal.queue.enqueue(session, workflow, f"{workflow}-{minute}")

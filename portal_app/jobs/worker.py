@@ -1,0 +1,51 @@
+"""The worker: runs durable workflows and, as the one leader, the timetable."""
+
+import asyncio
+import signal
+
+import structlog
+from dbos import DBOS
+
+import portal_app.workflows.events
+import portal_app.workflows.mail
+import portal_app.workflows.orders
+import portal_app.workflows.sign_up
+import portal_app.workflows.upkeep
+from portal_app.infra.durable import QUEUE, dbos_config
+from portal_app.infra.settings import Settings
+from portal_app.jobs.leader import lead
+from portal_app.jobs.slots import Slot
+from portal_app.jobs.timetable import keep_timetable
+from portal_app.wiring import build, use
+
+WORKFLOWS = (
+    portal_app.workflows.events,
+    portal_app.workflows.mail,
+    portal_app.workflows.orders,
+    portal_app.workflows.sign_up,
+    portal_app.workflows.upkeep,
+)
+_log = structlog.get_logger(__name__)
+
+
+async def work(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then finish the running steps within the drain time."""
+    portal = use(build(settings, role="worker"))
+    slot = Slot(settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    DBOS(config=dbos_config(settings, executor=slot.executor))
+    await asyncio.to_thread(DBOS.launch)
+    await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
+    slot.watch(max(0.5, settings.portal_poll_seconds))
+    timetable = asyncio.create_task(lead(settings, "timetable", lambda: keep_timetable(portal)))
+    _log.info("worker.ready", slot=slot.executor)
+    await stop.wait()
+    _log.info("worker.stopping")
+    timetable.cancel()
+    await asyncio.gather(timetable, return_exceptions=True)
+    # What is parked or waiting goes on elsewhere: steps that run now get a short while, not the whole drain.
+    await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=min(5, settings.portal_drain_seconds))
+    slot.release()
+    await portal.close()

@@ -1,0 +1,41 @@
+"""The audit: rows written in the same transaction as what they tell of."""
+
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.models.record import AuditEntry
+
+Actor = Literal["you", "staff", "system"]
+
+
+class Tag(StrEnum):
+    """Everything the audit can tell, as subject:thing:action."""
+
+    ACCOUNT_CREATED = "account:user:created"
+    ACCOUNT_LINKED = "account:mapping:created"
+    ACCOUNT_FAILED = "account:mapping:failed"
+    SIGNED_IN = "session:sign_in:succeeded"
+    SIGN_IN_FAILED = "session:sign_in:failed"
+    SIGNED_OUT = "session:sign_out:succeeded"
+    FAMILY_REVOKED = "session:refresh:reused"
+    ORDER_PLACED = "order:order:placed"
+    ORDER_HANDED_OVER = "order:salesforce:created"
+    ORDER_BILLED = "order:whmcs:created"
+    ORDER_ACTIVATED = "order:order:activated"
+    ORDER_FAILED = "order:order:failed"
+    SIGN_ON_LINK = "billing:sign_on:opened"
+
+
+def record(
+    session: AsyncSession,
+    tag: Tag,
+    *,
+    user_id: UUID | None,
+    actor: Actor = "system",
+    detail: dict[str, str] | None = None,
+) -> None:
+    """Add one entry; `detail` holds ids and words, never personal data."""
+    session.add(AuditEntry(user_id=user_id, actor=actor, tag=tag.value, detail=detail or {}))

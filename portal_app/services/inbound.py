@@ -1,0 +1,112 @@
+"""What vendors tell us: written down once with the work it leads to, then applied by reading the truth again."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import NotFound
+from portal_app.domain.events import InboundEvent, ReplayPosition
+from portal_app.domain.ports import BillingGateway
+from portal_app.infra.database import Database
+from portal_app.infra.durable import DurableQueue
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.models import inbound as tables
+from portal_app.models.columns import now
+from portal_app.models.user import IdMapping
+from portal_app.services.billing import Billing
+from portal_app.services.catalog import Catalog
+from portal_app.services.subscriptions import Subscriptions
+
+
+class Inbound:
+    """Take events in and apply them."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: DurableQueue,
+        gateway: BillingGateway,
+        *,
+        catalog: Catalog,
+        billing: Billing,
+        subscriptions: Subscriptions,
+        live: LiveUpdates,
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._gateway = gateway
+        self._catalog = catalog
+        self._billing = billing
+        self._subscriptions = subscriptions
+        self._live = live
+
+    async def accept(self, event: InboundEvent) -> bool:
+        """Write an event down and enqueue its work in one transaction; False when it was delivered before."""
+        async with self._database.unit_of_work() as session:
+            return await self._take(session, event)
+
+    async def accept_batch(self, events: list[InboundEvent], position: ReplayPosition) -> int:
+        """Write a stream's events, their work and the position reached in one transaction; return how many are new."""
+        async with self._database.unit_of_work() as session:
+            fresh = [await self._take(session, event) for event in events]
+            await session.merge(tables.ReplayPosition(topic=position.topic, replay_id=position.replay_id))
+        return sum(fresh)
+
+    async def position(self, topic: str) -> bytes | None:
+        """Return how far a topic was read, or None for a topic never read."""
+        async with self._database.unit_of_work() as session:
+            row = await session.get(tables.ReplayPosition, topic)
+        return row.replay_id if row else None
+
+    async def forget_position(self, topic: str) -> None:
+        """Begin a topic anew after its position was refused; what was missed is for the reconcile."""
+        async with self._database.unit_of_work() as session:
+            if row := await session.get(tables.ReplayPosition, topic):
+                await session.delete(row)
+
+    async def event(self, source: str, event_id: str) -> InboundEvent:
+        """Return an event that was written down. Raises NotFound."""
+        async with self._database.unit_of_work() as session:
+            row = await session.get(tables.Inbox, (source, event_id))
+        if row is None:
+            raise NotFound("no such event")
+        return InboundEvent("whmcs" if row.source == "whmcs" else "salesforce", row.id, row.kind, row.data)
+
+    async def finish(self, event: InboundEvent) -> None:
+        """Note that an event was applied."""
+        async with self._database.unit_of_work() as session:
+            if row := await session.get(tables.Inbox, (event.source, event.id)):
+                row.handled_at = now()
+
+    async def apply_billing_change(self, event: InboundEvent) -> None:
+        """Read what WHMCS says changed, refresh cache and mirror, and tell the customer's open pages."""
+        customer = await self._customer_of(event)
+        if customer is None:
+            return
+        await self._billing.refresh_invoice(customer)
+        await self._billing.forget_payment_methods(customer)
+        await self._subscriptions.refresh(customer)
+        invoice_id = event.data.get("invoice_id")
+        if isinstance(invoice_id, int):
+            await self._billing.invoice_for(customer, invoice_id)
+        await self._live.publish(Change(customer.user_id, "billing", str(invoice_id or "")))
+
+    async def apply_catalog_change(self) -> None:
+        """Forget the catalogue: Salesforce says that products or prices changed."""
+        await self._catalog.bust()
+
+    async def _take(self, session: AsyncSession, event: InboundEvent) -> bool:
+        if not await tables.Inbox.take(session, event):
+            return False
+        await self._queue.enqueue(session, "apply_event", f"event-{event.source}-{event.id}", event.source, event.id)
+        return True
+
+    async def _customer_of(self, event: InboundEvent) -> Customer | None:
+        client_id = event.data.get("client_id")
+        if not isinstance(client_id, int):
+            invoice_id = event.data.get("invoice_id")
+            if not isinstance(invoice_id, int):
+                return None
+            client_id = await self._gateway.invoice_owner(invoice_id)
+        async with self._database.unit_of_work() as session:
+            mapping = await IdMapping.by_client(session, client_id)
+        return mapping.to_domain() if mapping else None

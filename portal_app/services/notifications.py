@@ -1,0 +1,46 @@
+"""Mails: written down with their cause, made and sent later by durable work, each once."""
+
+import json
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.ports import Mailer
+from portal_app.infra.database import Database
+from portal_app.infra.durable import DurableQueue
+from portal_app.infra.letter_writer import Letters
+from portal_app.models.columns import now
+from portal_app.models.record import Mail
+
+
+class Notifications:
+    """Write mails down in the caller's transaction; send them from the worker."""
+
+    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, letters: Letters) -> None:
+        self._database = database
+        self._queue = queue
+        self._mailer = mailer
+        self._letters = letters
+
+    async def mail(
+        self, session: AsyncSession, occasion: str, *, recipient: str, user_id: UUID | None, **content: str
+    ) -> None:
+        """Write one mail down and enqueue its sending; both happen only if the transaction commits."""
+        mail = Mail(user_id=user_id, recipient=recipient, occasion=occasion, content=json.dumps(content))
+        session.add(mail)
+        await session.flush()
+        await self._queue.enqueue(session, "send_mail", f"mail-{mail.id}", str(mail.id))
+
+    async def send(self, mail_id: UUID) -> None:
+        """Send a mail that was written down; one that was sent is left alone. Raises ExternalUnavailable."""
+        async with self._database.unit_of_work() as session:
+            mail = await session.get(Mail, mail_id)
+        if mail is None or mail.sent_at is not None:
+            return
+        letter = self._letters.write(mail.occasion, mail.language, json.loads(mail.content))
+        await self._mailer.send(
+            to=mail.recipient, subject=letter.subject, text=letter.text, html=letter.html, message_id=str(mail.id)
+        )
+        async with self._database.unit_of_work() as session:
+            if (row := await session.get(Mail, mail_id)) is not None:
+                row.sent_at = now()

@@ -1,0 +1,183 @@
+"""Sessions: opened at sign-in, carried by short access tokens and a chain of refresh tokens, ended everywhere."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.errors import NotSignedIn
+from portal_app.infra.database import Database
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.infra.tokens import Access, AccessTokens, RandomTokens
+from portal_app.models.columns import now
+from portal_app.models.session import RefreshToken, Session
+from portal_app.models.user import User
+from portal_app.services.audit import Tag, record
+from portal_app.services.notifications import Notifications
+
+_PURPOSE = "refresh"
+_ALIVE_SECONDS = 60
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a browser gets: both go into HttpOnly cookies, nothing else ever sees them."""
+
+    user_id: UUID
+    session_id: UUID
+    access: str
+    refresh: str
+
+
+class Sessions:
+    """Open, check, rotate and end sessions."""
+
+    def __init__(
+        self, settings: Settings, database: Database, redis: Redis, live: LiveUpdates, notifications: Notifications
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._redis = redis
+        self._live = live
+        self._notifications = notifications
+        self._access = AccessTokens(settings.jwt_secret.get_secret_value(), lifetime=settings.portal_access_seconds)
+        self._random = RandomTokens(settings.jwt_refresh_secret.get_secret_value())
+
+    async def open(
+        self, session: AsyncSession, user_id: UUID, *, factors: tuple[str, ...], browser: str, address: str
+    ) -> Tokens:
+        """Begin a session inside the caller's transaction."""
+        row = Session(
+            user_id=user_id,
+            factors=" ".join(factors),
+            browser=browser[:200],
+            address=address,
+            expires_at=now() + timedelta(seconds=self._settings.portal_session_seconds),
+        )
+        session.add(row)
+        await session.flush()
+        return self._issue(session, row, predecessor=None)
+
+    def read(self, access_token: str) -> Access:
+        """Return what an access token says. Raises NotSignedIn. Whether the session still lives: `check`."""
+        return self._access.check(access_token)
+
+    async def check(self, session_id: UUID) -> UUID:
+        """Return whose session this is. Raises NotSignedIn when it ended or ran out; use slides the idle time.
+
+        Redis remembers for a minute; where it is away PostgreSQL is asked every time.
+        """
+        key = f"session:{session_id}"
+        try:
+            kept = await self._redis.get(key)
+        except RedisError:
+            kept = None
+        if kept == b"ended":
+            raise NotSignedIn("session ended")
+        if kept is not None:
+            return UUID(kept.decode())
+        async with self._database.identity() as session:
+            row = await session.get(Session, session_id)
+            if row is None or not self._is_alive(row):
+                raise NotSignedIn("session ended")
+            row.used_at = now()
+        try:
+            # Only where nothing stands: an end that came in between must win.
+            await self._redis.set(key, str(row.user_id), ex=_ALIVE_SECONDS, nx=True)
+        except RedisError as error:
+            _log.debug("sessions.redis_away", error=type(error).__name__)
+        return row.user_id
+
+    async def rotate(self, refresh_token: str) -> Tokens:
+        """Exchange a refresh token for new tokens of the same session. Raises NotSignedIn.
+
+        The previous token stays good until its successor is first used, at most the grace time; any other reuse
+        means that somebody else holds a copy, and ends the whole session.
+        """
+        async with self._database.identity() as session:
+            token = await RefreshToken.by_hash(session, self._random.hash(refresh_token, _PURPOSE))
+            row = await session.get(Session, token.session_id) if token else None
+            if token is None or row is None or not self._is_alive(row):
+                raise NotSignedIn("unknown or ended")
+            if not self._is_reuse(token):
+                await self._close_before(session, token)
+                token.used_at = token.used_at or now()
+                row.used_at = now()
+                return self._issue(session, row, predecessor=token.token_hash)
+            await self._revoke_family(session, row)
+        await self._tell_ended(row)
+        raise NotSignedIn("refresh token reused")
+
+    async def end(self, session_id: UUID, *, because: str = "signed out") -> None:
+        """End one session everywhere: tokens, open pages, other processes."""
+        async with self._database.identity() as session:
+            row = await session.get(Session, session_id)
+            if row is None or row.ended_at is not None:
+                return
+            row.ended_at, row.ended_because = now(), because
+            record(session, Tag.SIGNED_OUT, user_id=row.user_id, actor="you")
+        await self._tell_ended(row)
+
+    async def end_all(self, user_id: UUID, *, because: str, but: UUID | None = None) -> None:
+        """End all sessions of a user, except one if given."""
+        async with self._database.identity() as session:
+            ended = [row for row in await Session.alive_of(session, user_id) if row.id != but]
+            for row in ended:
+                row.ended_at, row.ended_because = now(), because
+        for row in ended:
+            await self._tell_ended(row)
+
+    def _issue(self, session: AsyncSession, row: Session, *, predecessor: bytes | None) -> Tokens:
+        refresh = self._random.new()
+        hashed = self._random.hash(refresh, _PURPOSE)
+        session.add(RefreshToken(token_hash=hashed, session_id=row.id, predecessor=predecessor))
+        access = self._access.issue(row.user_id, row.id, tuple(row.factors.split()))
+        return Tokens(row.user_id, row.id, access, refresh)
+
+    def _is_alive(self, row: Session) -> bool:
+        idle_until = row.used_at + timedelta(seconds=self._settings.portal_idle_seconds)
+        return row.ended_at is None and now() < min(row.expires_at, idle_until)
+
+    def _is_reuse(self, token: RefreshToken) -> bool:
+        if token.closed:
+            return True
+        return token.used_at is not None and now() > self._grace_end(token.used_at)
+
+    def _grace_end(self, used_at: datetime) -> datetime:
+        return used_at + timedelta(seconds=self._settings.portal_refresh_grace_seconds)
+
+    @staticmethod
+    async def _close_before(session: AsyncSession, token: RefreshToken) -> None:
+        # Using a token proves its owner has it: its predecessor and that one's other successors are done for.
+        if token.used_at is None and token.predecessor is not None:
+            older = sa.or_(
+                col(RefreshToken.token_hash) == token.predecessor,
+                sa.and_(
+                    col(RefreshToken.predecessor) == token.predecessor,
+                    col(RefreshToken.token_hash) != token.token_hash,
+                ),
+            )
+            connection = await session.connection()
+            await connection.execute(sa.update(RefreshToken).where(older).values(closed=True))
+
+    async def _revoke_family(self, session: AsyncSession, row: Session) -> None:
+        row.ended_at, row.ended_because = now(), "refresh token reused"
+        record(session, Tag.FAMILY_REVOKED, user_id=row.user_id)
+        user = await session.get(User, row.user_id)
+        if user is not None:
+            await self._notifications.mail(session, "session_revoked", recipient=user.email, user_id=user.id)
+
+    async def _tell_ended(self, row: Session) -> None:
+        try:
+            await self._redis.set(f"session:{row.id}", "ended", ex=self._settings.portal_session_seconds)
+        except RedisError as error:
+            _log.warning("sessions.redis_away", error=type(error).__name__)
+        await self._live.publish(Change(row.user_id, "session", str(row.id)))

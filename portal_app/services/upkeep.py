@@ -1,0 +1,42 @@
+"""Upkeep: forgetting what has run out, and finding what was missed."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from portal_app.infra.database import Database
+from portal_app.models.columns import now
+from portal_app.models.order import IdempotencyKey, OrderRow
+from portal_app.models.session import RefreshToken
+from portal_app.models.user import SignUp
+
+
+class Upkeep:
+    """Keep the tables small and the orders moving."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def tidy_up(self) -> None:
+        """Delete dead sign-ups, tokens used long ago, and idempotency keys older than a day."""
+        async with self._database.unit_of_work() as session:
+            connection = await session.connection()
+            for statement in (
+                sa.delete(SignUp).where(col(SignUp.expires_at) < now() - timedelta(days=1)),
+                sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
+                sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - timedelta(days=1)),
+            ):
+                await connection.execute(statement)
+
+    async def unfinished_orders(self) -> list[str]:
+        """Return the Salesforce ids of orders whose last word is older than two minutes and not final."""
+        waiting = ("in_review", "needs_attention", "being_set_up")
+        query = sa.select(col(OrderRow.sf_order_id)).where(
+            col(OrderRow.stage).in_(waiting),
+            col(OrderRow.sf_order_id).is_not(None),
+            col(OrderRow.updated_at) < now() - timedelta(minutes=2),
+        )
+        async with self._database.unit_of_work() as session:
+            connection = await session.connection()
+            return [str(row[0]) for row in await connection.execute(query.limit(200))]

@@ -1,0 +1,64 @@
+"""Events of vendors: a hint each, applied by reading the truth again."""
+
+from functools import partial
+from typing import Any
+
+from dbos import DBOS, SetWorkflowID
+
+from portal_app.domain.events import InboundEvent
+from portal_app.infra.durable import QUEUE
+from portal_app.wiring import portal
+from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
+from portal_app.workflows.step import durable, step
+
+_CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
+
+
+@durable(name="apply_event")
+async def apply_event(source: str, event_id: str) -> str:
+    """Apply one event of the inbox."""
+    read = await step("read_event", lambda: _read(source, event_id))
+    if read["state"] != "done":
+        return read["state"]
+    event = InboundEvent("whmcs" if source == "whmcs" else "salesforce", event_id, **read["value"])
+    if source == "whmcs":
+        outcome = (await step("apply_billing_change", lambda: portal().inbound.apply_billing_change(event)))["state"]
+    elif event.kind in _CATALOG:
+        outcome = (await step("apply_catalog_change", lambda: portal().inbound.apply_catalog_change()))["state"]
+    else:
+        outcome = await apply_to_orders(event)
+    await step("finish", lambda: portal().inbound.finish(event))
+    return outcome
+
+
+async def _read(source: str, event_id: str) -> dict[str, Any]:
+    event = await portal().inbound.event(source, event_id)
+    return {"kind": event.kind, "data": event.data}
+
+
+async def apply_to_orders(event: InboundEvent) -> str:
+    """Read the orders an event names from Salesforce and move their provisioning on."""
+    outcome = "done"
+    for sf_order_id in event.data.get("order_ids", []):
+        read = await step("apply_review", partial(_apply_review, str(sf_order_id)))
+        outcome, found = read["state"], read["value"]
+        if found:
+            workflow_id = provision_id(found["order_id"], found["attempt"])
+            with SetWorkflowID(workflow_id):
+                await DBOS.enqueue_workflow_async(QUEUE, provision_order, found["order_id"])
+            # A known id is left alone by the queue: the message wakes a provisioning that is parked.
+            await DBOS.send_async(workflow_id, event.id, topic=RESUME_TOPIC)
+    return outcome
+
+
+async def _apply_review(sf_order_id: str) -> dict[str, Any] | None:
+    """Take over what Salesforce says of an order; return the order and attempt to provision, if it is approved."""
+    provisioning = portal().provisioning
+    review = await provisioning.read_review(sf_order_id)
+    order = await provisioning.order_of(review)
+    if order is None:
+        return None
+    await provisioning.apply_review(order.id, review)
+    if review.activation_status != "Activating" or order.stage == "active":
+        return None
+    return {"order_id": str(order.id), "attempt": order.attempt}

@@ -1,0 +1,53 @@
+"""One step of a workflow: run once, its outcome kept; a vendor that is away is waited for, durably."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypedDict
+
+import structlog
+from dbos import DBOS
+
+from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown, PortalError, RateLimited
+
+# No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
+durable = partial(DBOS.workflow, max_recovery_attempts=None)
+_log = structlog.get_logger(__name__)
+# About a day in all: 1, 2, 4 ... 300 s, then every five minutes.
+_FIRST_WAIT, _LONGEST_WAIT, _TRIES = 1.0, 300.0, 300
+
+
+class Outcome(TypedDict):
+    """What a step came to. `state` is done, away (try again later) or refused (with the error's code)."""
+
+    state: str
+    value: Any
+    code: str
+    message: str
+
+
+async def step(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
+    """Run one step until it is done or refused, waiting for vendors that are away for up to a day.
+
+    The call must be safe to repeat: it looks an effect up before making it a second time.
+    """
+    for attempt in range(_TRIES):
+        outcome: Outcome = await DBOS.run_step_async({"name": name}, _attempt, name, call)
+        if outcome["state"] != "away":
+            return outcome
+        await DBOS.sleep_async(min(_FIRST_WAIT * 2 ** min(attempt, 9), _LONGEST_WAIT))
+    return Outcome(state="refused", value=None, code="gave_up", message=f"{name} was not possible for a day")
+
+
+async def _attempt(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
+    try:
+        return Outcome(state="done", value=await call(), code="", message="")
+    except (ExternalUnavailable, OutcomeUnknown, RateLimited) as error:
+        _log.info("step.away", step=name, error=type(error).__name__, reason=error.code)
+        return Outcome(state="away", value=None, code=error.code, message="")
+    except PortalError as error:
+        _log.warning("step.refused", step=name, error=type(error).__name__, reason=str(error)[:200])
+        return Outcome(state="refused", value=None, code=error.code, message=str(error)[:200])
+    except Exception:
+        # The outermost door of durable work: a defect of ours parks the work for a person instead of losing it.
+        _log.exception("step.broke", step=name)
+        return Outcome(state="refused", value=None, code="unexpected", message="An unexpected error; see the log.")

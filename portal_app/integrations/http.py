@@ -83,7 +83,7 @@ def retry_after(value: str | None) -> int | None:
 
 
 def slow_down(endpoint: Endpoint, headers: httpx.Headers) -> ExternalUnavailable:
-    """Return the error for a vendor that asks us to come back later."""
+    """Return the error for a vendor that asks us to come back later; it did nothing."""
     error = ExternalUnavailable(f"{endpoint.operation}: asked to slow down", vendor=endpoint.vendor)
     seconds = retry_after(headers.get("Retry-After"))
     if seconds is not None:

@@ -33,6 +33,10 @@ class Misconfigured(ExternalUnavailable):
     """The vendor refuses our credentials or our address: an operator must act, repeating does not help."""
 
 
+class Busy(ExternalUnavailable):
+    """The vendor is well and wrote nothing: a record was locked, or a limit of ours is used up. No outage."""
+
+
 class VendorLine:
     """Run calls to one vendor. The breaker is each process's own, so it needs nothing that may be away itself."""
 
@@ -107,7 +111,7 @@ class VendorLine:
 
 
 def _is_vendors_fault(error: BaseException) -> bool:
-    return isinstance(error, ExternalUnavailable | OutcomeUnknown) and not isinstance(error, LaneClosed)
+    return isinstance(error, ExternalUnavailable | OutcomeUnknown) and not isinstance(error, LaneClosed | Busy)
 
 
 def _pause_before_next(error: Exception) -> bool | float:

@@ -5,13 +5,11 @@ from typing import Any
 from simple_salesforce.exceptions import SalesforceError
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
-from portal_app.integrations.line import Misconfigured
+from portal_app.integrations.line import Busy, Misconfigured
 
 VENDOR = "salesforce"
 # Nothing was written, and the same call may succeed in a moment.
-_PASSING = frozenset(
-    {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "TOO_MANY_APEX_REQUESTS"}
-)
+_PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "TOO_MANY_APEX_REQUESTS"})
 _OUR_FAULT = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FORBIDDEN", "FUNCTIONALITY_NOT_ENABLED"})
 _MISSING = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "MALFORMED_ID"})
 _DAILY_LIMIT_PAUSE = 3600
@@ -54,10 +52,10 @@ def refusal(operation: str, told: dict[str, Any], *, safe: bool) -> ExternalErro
     if code == "REQUEST_LIMIT_EXCEEDED":
         return _limit(detail, daily="TotalRequests" in str(told.get("message", "")))
     if code in _PASSING:
-        return ExternalUnavailable(detail, vendor=VENDOR)
+        return Busy(detail, vendor=VENDOR)
     if code in _OUR_FAULT:
         return Misconfigured(detail, vendor=VENDOR)
-    if code == "UNKNOWN_EXCEPTION" or int(told.get("status") or 0) >= 500:
+    if code in ("UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE") or int(told.get("status") or 0) >= 500:
         return lost(detail, safe=safe)
     return SalesforceRejected(operation, code, tuple(str(name) for name in told.get("fields") or ()))
 
@@ -67,8 +65,8 @@ def lost(detail: str, *, safe: bool) -> ExternalUnavailable | OutcomeUnknown:
     return (ExternalUnavailable if safe else OutcomeUnknown)(detail, vendor=VENDOR)
 
 
-def _limit(detail: str, *, daily: bool) -> ExternalUnavailable:
-    error = ExternalUnavailable(detail, vendor=VENDOR)
+def _limit(detail: str, *, daily: bool) -> Busy:
+    error = Busy(detail, vendor=VENDOR)
     if daily:
         error.retry_after = _DAILY_LIMIT_PAUSE
     return error

@@ -110,7 +110,7 @@ class SalesforceEventStream:
                 raise Undecodable("an unknown schema")
             payload = schema.decode(event.payload)
         except Undecodable as error:
-            _log.warning("salesforce.event_undecodable", topic=topic, event=event.id, reason=str(error))
+            _log.warning("salesforce.event_undecodable", topic=topic, event_id=event.id, reason=str(error))
             own_id = event.id or f"replay:{received.replay_id.hex()}"
             return StreamEvent(topic, own_id, received.replay_id, {}, undecodable=True)
         return StreamEvent(topic, _event_id(payload, event.id, received.replay_id), received.replay_id, payload)

@@ -84,13 +84,14 @@ class WHMCSGateway:
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
-        with not_found_when("Invoice ID Not Found"):
-            body = await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
-        with understood("GetInvoice"):
-            invoice = invoice_of(body, currency=self._settings.whmcs_currency, zone=self._zone)
-        if invoice.client_id != client_id or invoice.id != invoice_id or invoice.status == "draft":
+        invoice = await self._any_invoice(invoice_id)
+        if invoice.client_id != client_id or invoice.status == "draft":
             raise NotFound("GetInvoice: not this client's")
         return invoice
+
+    async def invoice_owner(self, invoice_id: int) -> int:
+        """Return the client an invoice belongs to: for events, never for a customer. Raises NotFound."""
+        return (await self._any_invoice(invoice_id)).client_id
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         """Return the stored cards and banks of a client, without their tokens."""
@@ -143,6 +144,15 @@ class WHMCSGateway:
         if _origin(link) != _origin(self._settings.whmcs_url):
             raise ExternalRejected("CreateSsoToken: the link leads elsewhere", vendor=VENDOR)
         return link
+
+    async def _any_invoice(self, invoice_id: int) -> Invoice:
+        with not_found_when("Invoice ID Not Found"):
+            body = await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
+        with understood("GetInvoice"):
+            invoice = invoice_of(body, currency=self._settings.whmcs_currency, zone=self._zone)
+        if invoice.id != invoice_id:
+            raise NotFound("GetInvoice: another invoice")
+        return invoice
 
     async def _details(self, which: dict[str, FormValue]) -> BillingClient:
         with not_found_when("Client Not Found"):

@@ -103,6 +103,13 @@ async def test_another_clients_invoice_is_not_found(billing: BillingGateway) -> 
             await billing.invoice(client_id, invoice_id)
 
 
+async def test_an_event_can_ask_whose_an_invoice_is(billing: BillingGateway) -> None:
+    invoice = (await billing.invoices(BEN_CLIENT_ID))[0]
+    assert await billing.invoice_owner(invoice.id) == BEN_CLIENT_ID
+    with pytest.raises(NotFound):
+        await billing.invoice_owner(999999)
+
+
 async def test_stored_cards_are_listed_without_tokens(billing: BillingGateway) -> None:
     (card,) = await billing.payment_methods(BEN_CLIENT_ID)
     assert (card.kind, card.last_four, card.gateway) == ("card", "4242", "stripe")

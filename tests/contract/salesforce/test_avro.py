@@ -1,0 +1,63 @@
+"""Payloads and bitmaps, against the vendor's published example."""
+
+import io
+import json
+
+import fastavro
+import pytest
+
+from portal_app.integrations.salesforce.avro import EventSchema, Undecodable, field_names
+
+PERSON = {"type": "record", "name": "Name", "fields": [{"name": f"Part{n}", "type": "string"} for n in range(6)]}
+
+
+def schema_of(count: int) -> dict:
+    fields = [{"name": f"F{n}", "type": ["null", "string"]} for n in range(count)]
+    fields[4]["type"] = ["null", "string", PERSON]
+    fields[7]["type"] = PERSON
+    return {"type": "record", "name": "E", "fields": fields}
+
+
+def test_the_published_bitmaps_are_read() -> None:
+    assert field_names(schema_of(32), ["0x650004E0", "4-0x10", "7-0x06"]) == [
+        *(f"F{n}" for n in (5, 6, 7, 10, 24, 26, 29, 30)), "F4.Part4", "F7.Part1", "F7.Part2",
+    ]  # fmt: skip
+
+
+def test_bitmaps_of_nested_fields_alone_are_read() -> None:
+    assert field_names(schema_of(8), ["4-0x04"]) == ["F4.Part2"]
+
+
+def test_lower_case_and_empty_bitmaps_are_read() -> None:
+    assert field_names(schema_of(8), []) == []
+    assert field_names(schema_of(8), ["0x6"]) == field_names(schema_of(8), ["0x06"]) == ["F1", "F2"]
+
+
+SIMPLE = {"type": "record", "name": "E", "fields": [
+    {"name": "Id", "type": "string"},
+    {"name": "At", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "Raw", "type": ["null", "bytes"]},
+]}  # fmt: skip
+
+
+def encoded(record: dict) -> bytes:
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(json.loads(json.dumps(SIMPLE))), record)
+    return stream.getvalue()
+
+
+def test_a_payload_is_read_as_json_can_keep_it() -> None:
+    payload = EventSchema(json.dumps(SIMPLE)).decode(encoded({"Id": "x", "At": 0, "Raw": b"\x01"}))
+    assert json.loads(json.dumps(payload)) == {"Id": "x", "At": "1970-01-01T00:00:00+00:00", "Raw": "01"}
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff" * 20, encoded({"Id": "x", "At": 0, "Raw": None}) + b"more", b"\x08x"])
+def test_a_payload_that_does_not_fit_is_undecodable(payload: bytes) -> None:
+    with pytest.raises(Undecodable):
+        EventSchema(json.dumps(SIMPLE)).decode(payload)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"type": "record"}', '{"type": "nonsense"}'])
+def test_a_schema_that_is_none_is_undecodable(text: str) -> None:
+    with pytest.raises(Undecodable):
+        EventSchema(text).decode(b"")

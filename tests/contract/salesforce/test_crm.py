@@ -1,0 +1,259 @@
+"""Catalogue, accounts, contacts and orders, answered by the sandbox over TLS."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Profile
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, NotFound
+from portal_app.domain.money import Money
+from portal_app.domain.order import NewSalesforceOrder, OrderLine
+from portal_app.domain.plan import plans_of
+from portal_app.domain.ports import BillingOrder, CrmCustomer
+from portal_app.integrations.build import Vendors, build_vendors
+from portal_app.integrations.http import vendor_client
+from portal_app.integrations.lanes import Lane
+from portal_app.integrations.line import VendorLine
+from portal_app.integrations.salesforce.client import SalesforceClient
+from portal_app.integrations.salesforce.login import SalesforceLogin
+from sandbox.faults import Mood
+from sandbox.world import AIKO_NUMBER
+from tests.contract.lanes.servers import RunningSandbox
+
+FORM = {
+    "first_name": "花子", "last_name": "O'Hara\\", "phone": "090-1234-5678", "first_name_kana": "ハナコ",
+    "last_name_kana": "オハラ", "postcode": "106-0044", "prefecture": "東京都", "city": "港区", "town": "東麻布",
+    "street": "１-5", "building": "ビル101", "city_romanised": "Minato-ku", "town_romanised": "Higashiazabu",
+    "building_romanised": "Biru 101",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
+    vendors = build_vendors(sandbox.settings, redis)
+    yield vendors
+    await vendors.close()
+
+
+@pytest.fixture
+async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[SalesforceClient]:
+    """The bare wire, to look at what was written."""
+    http = vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file)
+    login = SalesforceLogin(sandbox.settings, http)
+    lane = Lane(redis, "look", concurrency=5, rate="1000/minute", queue=20, timeout=5.0)
+    client = SalesforceClient(sandbox.settings, login, VendorLine("look", lane, timeout=5.0))
+    yield client
+    await client.aclose()
+    await login.aclose()
+
+
+@pytest.fixture(autouse=True)
+def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
+    yield
+    sandbox.faults.set("salesforce", Mood())
+
+
+def newcomer() -> Profile:
+    return Profile.parse(f"{uuid4().hex}@example.jp", FORM)
+
+
+def fresh_number() -> str:
+    return f"C{uuid4().int % 10**8:08}"
+
+
+async def new_customer(vendors: Vendors) -> CrmCustomer:
+    return await vendors.crm.upsert_customer(
+        newcomer(), user_id=uuid4(), customer_number=fresh_number(), whmcs_client_id=7
+    )
+
+
+async def new_order(vendors: Vendors, customer: CrmCustomer, *skus: str) -> NewSalesforceOrder:
+    items = {item.sku: item for item in await vendors.catalog.items()}
+    chosen = [items[sku] for sku in skus or ("VPN-REMOTE-ACCESS-USA-SF", "VPN-ACTIVATION-FEE")]
+    lines = tuple(
+        OrderLine(item.sku, item.name, item.cycle, item.price, item.pricebook_entry_id, item.whmcs_product_id)
+        for item in chosen
+    )
+    placed = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)
+    return NewSalesforceOrder(uuid4(), customer.account_id, "vpn", lines, placed, newcomer().address)
+
+
+async def items_of(client: SalesforceClient, order_id: str) -> list:
+    return await client.query(
+        "SELECT Id, Quantity, UnitPrice, WHMCS_Service_ID__c, PricebookEntry.Product2.StockKeepingUnit "
+        "FROM OrderItem WHERE OrderId = {order} ORDER BY OrderItemNumber",
+        order=order_id,
+    )
+
+
+async def test_the_catalogue_holds_every_plan_with_its_price(vendors: Vendors) -> None:
+    items = await vendors.catalog.items()
+    plan = next(plan for plan in plans_of(items, "vpn") if plan.service.sku == "VPN-REMOTE-ACCESS-USA-SF")
+    assert (plan.monthly, plan.one_time) == (Money(2500), Money(3000))
+    assert plan.service.whmcs_product_id == 33 and ("Region", "USA-SF") in plan.service.details
+    assert {item.category for item in items} == {"vpn", "sim", "internet"}
+    assert [item.order for item in items] == sorted(item.order for item in items)
+
+
+async def test_a_customer_is_created_and_found_by_number(vendors: Vendors, client: SalesforceClient) -> None:
+    number, user_id, profile = fresh_number(), uuid4(), newcomer()
+    assert await vendors.crm.find_customer(number) is None
+    made = await vendors.crm.upsert_customer(profile, user_id=user_id, customer_number=number, whmcs_client_id=7)
+    assert await vendors.crm.find_customer(number) == made
+    account = await client.read("Account", made.account_id, ["Name", "WH_Account__c", "BillingCity", "BillingStreet"])
+    assert (account["Name"], account["WH_Account__c"]) == (profile.full_name, f"#7 - {profile.full_name}")
+    assert (account["BillingCity"], account["BillingStreet"]) == ("港区", profile.address.japanese_street())
+    contact = await client.read("Contact", made.contact_id, ["LastName", "FirstName_Kana__c", "Portal_User_Id__c"])
+    assert (contact["LastName"], contact["Portal_User_Id__c"]) == ("O'Hara\\", str(user_id))
+
+
+async def test_repeating_a_customer_changes_nothing_but_their_data(vendors: Vendors) -> None:
+    number, user_id, profile = fresh_number(), uuid4(), newcomer()
+    first = await vendors.crm.upsert_customer(profile, user_id=user_id, customer_number=number, whmcs_client_id=7)
+    moved = replace(profile, first_name="Hana")
+    assert first == await vendors.crm.upsert_customer(moved, user_id=user_id, customer_number=number, whmcs_client_id=7)
+
+
+async def test_an_account_whose_contact_is_missing_is_told(vendors: Vendors) -> None:
+    found = await vendors.crm.find_customer(AIKO_NUMBER)
+    assert found is not None and found.account_id
+
+
+async def test_a_value_too_long_is_refused_and_nothing_is_created(vendors: Vendors) -> None:
+    number = fresh_number()
+    long = replace(newcomer(), first_name="x" * 41)
+    with pytest.raises(ExternalRejected):
+        await vendors.crm.upsert_customer(long, user_id=uuid4(), customer_number=number, whmcs_client_id=7)
+    assert await vendors.crm.find_customer(number) is None
+
+
+async def test_an_order_is_created_with_its_lines_and_waits_for_review(
+    vendors: Vendors, client: SalesforceClient
+) -> None:
+    customer = await new_customer(vendors)
+    new = await new_order(vendors, customer)
+    order_id = await vendors.crm.upsert_order(new)
+    order = await vendors.crm.order(order_id)
+    assert (order.portal_order_id, order.account_id) == (str(new.order_id), customer.account_id)
+    assert (order.status, order.activation_status, order.stage, order.category) == (
+        "Pending Review", "Not Started", "in_review", "vpn",
+    )  # fmt: skip
+    lines = await items_of(client, order_id)
+    assert [(int(line["Quantity"]), int(line["UnitPrice"])) for line in lines] == [(1, 2500), (1, 3000)]
+    row = await client.read("Order", order_id, ["EffectiveDate", "BillingCity"])
+    assert (row["EffectiveDate"], row["BillingCity"]) == ("2026-11-22", "港区")
+
+
+async def test_an_order_handed_over_twice_exists_once(vendors: Vendors, client: SalesforceClient) -> None:
+    new = await new_order(vendors, await new_customer(vendors))
+    first = await vendors.crm.upsert_order(new)
+    assert await vendors.crm.upsert_order(new) == first
+    assert len(await items_of(client, first)) == 2
+
+
+async def test_an_order_handed_over_by_many_at_once_exists_once(vendors: Vendors, client: SalesforceClient) -> None:
+    new = await new_order(vendors, await new_customer(vendors))
+    ids = await asyncio.gather(*(vendors.crm.upsert_order(new) for _ in range(5)))
+    assert len(set(ids)) == 1 and len(await items_of(client, ids[0])) == 2
+
+
+async def test_an_order_with_a_line_that_is_refused_is_not_created(vendors: Vendors, client: SalesforceClient) -> None:
+    new = await new_order(vendors, await new_customer(vendors))
+    broken = replace(new, lines=(*new.lines, replace(new.lines[0], pricebook_entry_id="01uxx0000000001")))
+    with pytest.raises((ExternalRejected, NotFound)):
+        await vendors.crm.upsert_order(broken)
+    found = await client.query("SELECT Id FROM Order WHERE Portal_Order_Id__c = {id}", id=str(new.order_id))
+    assert found == []
+
+
+async def test_an_order_whose_answer_was_lost_is_found_at_once(
+    vendors: Vendors, sandbox: RunningSandbox, client: SalesforceClient
+) -> None:
+    new = await new_order(vendors, await new_customer(vendors))
+    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    order_id = await vendors.crm.upsert_order(new)
+    assert len(await items_of(client, order_id)) == 2
+
+
+async def test_a_customer_whose_answer_was_lost_is_repeated_without_harm(
+    vendors: Vendors, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    assert (await new_customer(vendors)).contact_id
+
+
+async def test_too_many_lines_are_refused_before_anything_is_sent(vendors: Vendors) -> None:
+    new = await new_order(vendors, await new_customer(vendors))
+    with pytest.raises(InvalidInput):
+        await vendors.crm.upsert_order(replace(new, lines=new.lines * 13))
+
+
+async def test_the_whmcs_ids_are_written_to_the_order_and_its_lines(vendors: Vendors, client: SalesforceClient) -> None:
+    order_id = await vendors.crm.upsert_order(await new_order(vendors, await new_customer(vendors)))
+    for _ in range(2):
+        await vendors.crm.order_billed(order_id, billing=BillingOrder(41, (71, 72), 5))
+    order = await vendors.crm.order(order_id)
+    assert (order.whmcs_order_id, order.status) == ("41", "Pending Review")
+    assert [line["WHMCS_Service_ID__c"] for line in await items_of(client, order_id)] == ["71", "72"]
+
+
+async def test_an_activated_order_is_processed_and_stays_so_when_repeated(vendors: Vendors) -> None:
+    order_id = await vendors.crm.upsert_order(await new_order(vendors, await new_customer(vendors)))
+    for _ in range(2):
+        await vendors.crm.order_activated(order_id)
+    assert (await vendors.crm.order(order_id)).stage == "active"
+
+
+async def test_a_failure_is_written_within_the_length_of_its_fields(vendors: Vendors, client: SalesforceClient) -> None:
+    order_id = await vendors.crm.upsert_order(await new_order(vendors, await new_customer(vendors)))
+    await vendors.crm.order_failed(order_id, code="c" * 100, message="あ" * 300)
+    row = await client.read("Order", order_id, ["Activation_Error_Code__c", "Activation_Error_Message__c"])
+    assert (len(row["Activation_Error_Code__c"]), len(row["Activation_Error_Message__c"])) == (80, 255)
+    assert (await vendors.crm.order(order_id)).stage == "needs_attention"
+
+
+@pytest.mark.parametrize("unknown", ["801xx0000009999", "not-an-id", "https://evil.example/"])
+async def test_an_unknown_order_is_not_found(vendors: Vendors, unknown: str) -> None:
+    with pytest.raises(NotFound):
+        await vendors.crm.order(unknown)
+
+
+async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(
+    vendors: Vendors, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.set("salesforce", Mood(down=True))
+    with pytest.raises(ExternalUnavailable):
+        await vendors.catalog.items()
+    sandbox.faults.set("salesforce", Mood())
+    assert await vendors.catalog.items()
+
+
+@pytest.mark.parametrize("special", ["expire_sessions", "lock_row"])
+async def test_a_passing_trouble_is_overcome_within_the_call(
+    vendors: Vendors, sandbox: RunningSandbox, special: str
+) -> None:
+    sandbox.faults.set("salesforce", Mood(special={special: 1}))
+    assert await new_customer(vendors)
+    assert sandbox.faults.mood("salesforce").special == {special: 0}
+
+
+async def test_an_order_that_met_a_locked_row_was_not_written(
+    vendors: Vendors, sandbox: RunningSandbox, client: SalesforceClient
+) -> None:
+    new = await new_order(vendors, await new_customer(vendors))
+    sandbox.faults.set("salesforce", Mood(special={"lock_row": 1}))
+    with pytest.raises(ExternalUnavailable):
+        await vendors.crm.upsert_order(new)
+    assert len(await items_of(client, await vendors.crm.upsert_order(new))) == 2
+
+
+async def test_the_daily_limit_is_told_with_a_long_pause(vendors: Vendors, sandbox: RunningSandbox) -> None:
+    sandbox.faults.set("salesforce", Mood(special={"daily_limit": -1}))
+    with pytest.raises(ExternalUnavailable) as caught:
+        await vendors.catalog.items()
+    assert caught.value.retry_after == 3600

@@ -30,7 +30,7 @@ class Change:
 
     def became(self, field_name: str, value: Any) -> bool:
         """Say whether a field has this value now and had not before."""
-        return self.after.get(field_name) == value and self.before.get(field_name) != value
+        return bool(self.after.get(field_name) == value != self.before.get(field_name))
 
 
 @dataclass

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.salesforce.errors import SalesforceError
+from sandbox.salesforce.ids import is_id, to_18
 from sandbox.salesforce.objects import OBJECTS, find_object
 from sandbox.salesforce.schema import Field, Object
 from sandbox.salesforce.soql_filter import test_for
@@ -70,6 +71,7 @@ class _Run:
         self._text = text
         self._deleted_too = deleted_too
         self._api_path = api_path
+        self._parents: dict[str, Row | None] = {}
 
     def answer(self, obj: Object, query: Query, rows: Iterable[Row] | None = None) -> Answer:
         if query.offset > 2000:
@@ -92,7 +94,7 @@ class _Run:
         return (row for row in rows if self._deleted_too or not row.get("IsDeleted"))
 
     def _by_key(self, obj: Object, where: Any) -> Iterable[Row]:
-        """Read only the rows that a plain condition on Id or a unique field can match; otherwise all."""
+        """Read only the rows that a plain condition on Id, a parent or a unique field can match; otherwise all."""
         parts = where.parts if isinstance(where, Logic) and where.operator == "and" else (where,)
         for part in parts:
             if not isinstance(part, Compare) or part.operator not in ("=", "in") or isinstance(part.value, Query):
@@ -104,9 +106,12 @@ class _Run:
             if field.type == "id":
                 found = (self._tables.get(obj, each.value) for each in literals)
                 return list({row["Id"]: row for row in found if row}.values())
+            if field.children:
+                ids = {to_18(each.value) for each in literals if is_id(each.value)}
+                return [row for row_id in ids for row in self._tables.linked(obj.name, field.name, row_id)]
             if field.unique and not self._deleted_too:
-                pairs = (row for each in literals for row in self._tables.find(obj, field, each.value))
-                return list({row["Id"]: row for row in pairs}.values())
+                rows = (row for each in literals for row in self._tables.find(obj, field, each.value))
+                return list({row["Id"]: row for row in rows}.values())
         return self._tables.all(obj)
 
     def _check_selection(self, obj: Object, query: Query) -> None:
@@ -161,7 +166,12 @@ class _Run:
         raise malformed(self._text, child.object_at, what, "INVALID_TYPE")
 
     def _parent(self, link: Field, row: Row) -> Row | None:
-        return self._tables.get(OBJECTS[link.to], row[link.name]) if row.get(link.name) else None
+        parent_id = row.get(link.name)
+        if parent_id is None:
+            return None
+        if parent_id not in self._parents:
+            self._parents[parent_id] = self._tables.get(OBJECTS[link.to], parent_id)
+        return self._parents[parent_id]
 
     def _reader(self, obj: Object, path: str, at: int) -> Callable[[Row], Any]:
         return self._field_reader(obj, path, at)[1]

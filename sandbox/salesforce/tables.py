@@ -1,4 +1,4 @@
-"""Rows as documents in the store, with an index for unique fields and the rows every org is born with."""
+"""Rows as documents in the store, with indexes for unique fields and parents, and the rows every org is born with."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -47,6 +47,7 @@ class Tables:
                 self._store.delete(_index(obj, field), old.lower())
             if new is not None and old != new:
                 self._store.put(_index(obj, field), new.lower(), {"id": row["Id"]})
+        self._link(obj, row, before or {})
 
     def find(self, obj: Object, field: Field, value: str) -> list[Row]:
         """Return the living rows whose field has this value in any case."""
@@ -61,8 +62,15 @@ class Tables:
         return (row for row in self.all(obj) if not row.get("IsDeleted"))
 
     def children(self, object_name: str, field_name: str, parent_id: str) -> list[Row]:
-        """Return the living rows that point at a parent."""
-        return [row for row in self.living(OBJECTS[object_name]) if row.get(field_name) == parent_id]
+        """Return the living rows that point at a parent by a field with a child relationship."""
+        return [row for row in self.linked(object_name, field_name, parent_id) if not row.get("IsDeleted")]
+
+    def linked(self, object_name: str, field_name: str, parent_id: str) -> list[Row]:
+        """Return the rows that point at a parent, deleted ones too."""
+        obj = OBJECTS[object_name]
+        entries = self._store.all(_links(obj, field_name, parent_id))
+        found = (self.get(obj, entry["id"]) for entry in entries)
+        return [row for row in found if row]
 
     def next_id(self, obj: Object) -> str:
         """Return a fresh id."""
@@ -72,6 +80,16 @@ class Tables:
         """Return the next number of an auto-number field."""
         return self._store.next_number(f"salesforce:number:{name}", start)
 
+    def _link(self, obj: Object, row: Row, before: Row) -> None:
+        for field in obj.fields:
+            old, new = before.get(field.name), row.get(field.name)
+            if not field.children or old == new:
+                continue
+            if old is not None:
+                self._store.delete(_links(obj, field.name, old), row["Id"])
+            if new is not None:
+                self._store.put(_links(obj, field.name, new), row["Id"], {"id": row["Id"]})
+
 
 def _kind(obj: Object) -> str:
     return f"salesforce:{obj.name}"
@@ -79,6 +97,10 @@ def _kind(obj: Object) -> str:
 
 def _index(obj: Object, field: Field) -> str:
     return f"salesforce:key:{obj.name}.{field.name}"
+
+
+def _links(obj: Object, field_name: str, parent_id: str) -> str:
+    return f"salesforce:links:{obj.name}.{field_name}:{parent_id}"
 
 
 def _unique_fields(obj: Object) -> list[Field]:

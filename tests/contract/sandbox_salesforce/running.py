@@ -140,7 +140,9 @@ async def running_org(keys: Keys, folder: Path) -> AsyncIterator[Org]:
 
 @asynccontextmanager
 async def _served(app: Starlette, **tls: Any) -> AsyncIterator[int]:
-    listener = socket.create_server(("127.0.0.1", 0))
+    # Named as TCP, so that asyncio switches off the delay of small packets on what it accepts.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, **tls)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([listener]))

@@ -15,6 +15,8 @@ from portal_app.language import _, path_for
 
 _ROW = "mx-auto flex w-full max-w-5xl flex-wrap items-center justify-between gap-x-6 px-5 sm:px-8"
 _GAP = "grid grid-cols-[minmax(0,1fr)] content-start gap-10"
+# The router keeps the browser from moving the focus with the fragment, so the link does it itself.
+_TO_CONTENT = rx.Var("(() => document.getElementById('content').focus())")
 
 
 def signed_in_frame(
@@ -57,9 +59,9 @@ def public_frame(*children: rx.Component, signed_in: bool = False) -> rx.Compone
             link(wordmark(), href=path_for("/"), reload=True, class_name="rounded py-2.5"),
             rx.el.nav(
                 *_public_links(signed_in),
-                theme_toggle(),
+                rx.el.div(theme_toggle(), class_name="ml-auto"),
                 aria_label=_("Main"),
-                class_name="flex flex-wrap items-center gap-x-1",
+                class_name="-ml-3 flex w-full items-center sm:ml-0 sm:w-auto sm:gap-x-1",
             ),
             class_name=f"{_ROW} py-3",
         ),
@@ -108,6 +110,7 @@ def _skip_link() -> rx.Component:
         _("Skip to content"),
         href="#content",
         class_name="button sr-only focus:not-sr-only focus:absolute focus:left-4 focus:top-4 focus:z-50",
+        on_click=rx.call_function(_TO_CONTENT),
         custom_attrs={"data-variant": "primary"},
     )
 

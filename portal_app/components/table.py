@@ -22,13 +22,15 @@ class Column:
 def data_table(rows: Sequence[Any] | rx.Var, *, columns: Sequence[Column], caption: Text) -> rx.Component:
     """Show rows under headings. The first column names the row: give it a `row_link`.
 
-    The caption is read by screen readers only. Roles are spelled out because phones lay the rows out as blocks.
+    The caption is read by screen readers only. Two columns stay a table on phones. Roles are spelled out because
+    phones lay the rows out as blocks.
     """
     return rx.el.table(
         rx.el.caption(caption, class_name="sr-only"),
         rx.el.thead(rx.el.tr(*[_heading(column) for column in columns], role="row"), role="rowgroup"),
         rx.el.tbody(*each(rows, lambda row: _row(row, columns)), role="rowgroup"),
         role="table",
+        custom_attrs={"data-stacks": ""} if len(columns) > 2 else {},
         class_name="table",
     )
 

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from portal_app.local.bootstrap import install_system_packages
 from portal_app.local.supervisor import tell
 
@@ -33,9 +31,13 @@ def ensure_browser() -> str:
 
 
 def _playwrights_own() -> str | None:
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+    """Ask Playwright in a process of its own: its loop must not meet the one of whoever asks."""
+    question = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
+    )
+    told = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=False).stdout.strip()
+    return told if told and Path(told).exists() else None
 
 
 if __name__ == "__main__":

@@ -47,12 +47,37 @@ def build_frontend(
         say("Building the pages (once per change of their sources, half a minute or so) ...")
         log = home / "log" / "frontend.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        variables = {**_environment(home), **(env or {})}
+        variables = {**reflex_environment(home), **(env or {})}
         if not _build(root, command, variables, log) and not _build_from_scratch(root, command, variables, log, say):
             raise LocalError(f"The pages could not be built; all of {log} tells why, its end is:\n{_end_of(log)}")
         _stamp_file(root).write_text(stamp)
         say("The pages are built.")
     return root / OUTPUT
+
+
+def reflex_environment(home: Path) -> dict[str, str]:
+    """Return our variables, changed so that any `reflex` command sees only the wheel's bun and keeps quiet.
+
+    bun also stands in under the name of node, in case an old Node is installed.
+    """
+    programs = Path(sys.executable).parent
+    shims = home / "shims"
+    shims.mkdir(parents=True, exist_ok=True)
+    node = shims / "node"
+    node.unlink(missing_ok=True)
+    bun = shutil.which("bun", path=str(programs)) or shutil.which("bun")
+    if bun:
+        node.symlink_to(bun)
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(programs), str(shims), os.environ.get("PATH", os.defpath)]),
+        "REFLEX_DIR": str(home / "reflex"),
+        "REFLEX_USE_SYSTEM_BUN": "1",
+        "REFLEX_USE_NPM": "0",
+        "REFLEX_CHECK_LATEST_VERSION": "false",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "NO_COLOR": "1",
+    }
 
 
 def _stamp_of(root: Path) -> str:
@@ -81,28 +106,6 @@ def _is_fresh(root: Path, stamp: str) -> bool:
         return _stamp_file(root).read_text() == stamp
     except OSError:
         return False
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """Let the build see only the wheel's bun: also under the name of node, in case an old Node is installed."""
-    programs = Path(sys.executable).parent
-    shims = home / "shims"
-    shims.mkdir(parents=True, exist_ok=True)
-    node = shims / "node"
-    node.unlink(missing_ok=True)
-    bun = shutil.which("bun", path=str(programs)) or shutil.which("bun")
-    if bun:
-        node.symlink_to(bun)
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join([str(programs), str(shims), os.environ.get("PATH", os.defpath)]),
-        "REFLEX_DIR": str(home / "reflex"),
-        "REFLEX_USE_SYSTEM_BUN": "1",
-        "REFLEX_USE_NPM": "0",
-        "REFLEX_CHECK_LATEST_VERSION": "false",
-        "REFLEX_TELEMETRY_ENABLED": "false",
-        "NO_COLOR": "1",
-    }
 
 
 def _build(root: Path, command: Sequence[str], variables: Mapping[str, str], log: Path) -> bool:

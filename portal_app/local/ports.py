@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from portal_app.local.errors import LocalError
+from portal_app.local.process import wait_until
 
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
@@ -32,11 +33,15 @@ class PortBook:
     def claim(self, name: str, wanted: int) -> int:
         """Return the remembered port, else the wanted one, else the next free one above it.
 
-        A changed wish counts more than the memory. Raises LocalError when a hundred ports in a row are taken.
+        A changed wish counts more than the memory, and a remembered port is given a moment to become free: its last
+        user may just be stopping. Raises LocalError when a hundred ports in a row are taken.
         """
         book = self._read()
         entry = book.get(name, {})
-        remembered = entry["port"] if entry.get("wanted") == wanted else wanted
+        remembered = wanted
+        if entry.get("wanted") == wanted:
+            remembered = entry["port"]
+            wait_until(lambda: is_free(remembered), seconds=3)
         taken = {other["port"] for key, other in book.items() if key != name}
         for port in chain([remembered], range(wanted, min(wanted + 100, 65536))):
             if port not in taken and is_free(port):

@@ -44,7 +44,7 @@ class Supervisor:
     """Hold a home folder and everything that runs in it; use it as a context manager from the main thread.
 
     Ctrl-C, SIGTERM or a closed terminal stop all in reverse order; a second Ctrl-C does not wait. Entering raises
-    HomeInUse when another supervisor has the home, and ends what a killed one left behind.
+    HomeInUse when another supervisor has the home, and ends what a killed one left behind: claim ports after that.
     """
 
     def __init__(self, home: Path, *, say: Callable[[str], None] = tell) -> None:

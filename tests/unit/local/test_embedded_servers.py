@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from portal_app.local.errors import HomeInUse, LocalError
 from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.postgres_binaries import COMMON_GROUND, find_programs
+from portal_app.local.postgres_binaries import COMMON_GROUND, find_programs, sweep_common_ground
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.valkey import EmbeddedValkey
 
@@ -132,6 +132,14 @@ def test_postgres_starts_anew_after_a_half_made_cluster(tmp_path: Path) -> None:
     half_made.joinpath("PG_VERSION").write_text("16\n")
     with EmbeddedPostgres(tmp_path / "pg", fast=True) as server:
         assert server.is_running()
+
+
+def test_sweeping_spares_a_home_that_is_still_there(tmp_path: Path) -> None:
+    with EmbeddedPostgres(tmp_path / "pg") as first:
+        remember(first.url(), "spared")
+    sweep_common_ground()
+    with EmbeddedPostgres(tmp_path / "pg") as second:
+        assert recall(second.url()) == ["spared"]
 
 
 def test_two_starters_at_once_share_one_copy_of_unreachable_programs(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from portal_app.local.errors import HomeInUse, LocalError
+from portal_app.local.ports import free_port
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.supervisor import Supervisor
 
@@ -147,3 +148,26 @@ def test_an_attached_server_is_revived_when_it_dies(tmp_path: Path) -> None:
     _, said = parent.communicate(timeout=20)
     assert "valkey died; starting it again." in said
     assert not is_running(second)
+
+
+def test_the_whole_world_comes_back_on_its_ports_after_kill_minus_nine(tmp_path: Path) -> None:
+    adds = (
+        "from portal_app.local.ports import PortBook\n"
+        "    from portal_app.local.postgres import EmbeddedPostgres\n"
+        "    from portal_app.local.valkey import EmbeddedValkey\n"
+        "    book = PortBook(supervisor.home)\n"
+        "    for kind, name in ((EmbeddedPostgres, 'postgres'), (EmbeddedValkey, 'valkey')):\n"
+        f"        server = kind(supervisor.home / name, port=book.claim(name, {free_port()}))\n"
+        "        supervisor.attach(name, server)\n"
+        f"    supervisor.add('worker', {SLEEPER!r})"
+    )
+    first = start_parent(tmp_path, adds)
+    ports = (tmp_path / "ports.json").read_text()
+    first.kill()
+    first.communicate()
+    second = start_parent(tmp_path, adds)
+    assert (tmp_path / "ports.json").read_text() == ports
+    second.terminate()
+    second.communicate(timeout=30)
+    assert second.returncode == 0
+    assert list((tmp_path / "run").glob("*.pid")) == []

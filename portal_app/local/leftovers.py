@@ -12,7 +12,7 @@ from portal_app.local.process import command_line, is_running, wait_until
 def stop_leftovers(home: Path) -> list[int]:
     """End every program an earlier supervisor of this home started; call it while holding the home's lock."""
     found = _marked(home) if sys.platform == "linux" else _noted(home)
-    for number, seconds in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    for number, seconds in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
         for pid in filter(is_running, found):
             _send(pid, number)
         if wait_until(lambda: not any(map(is_running, found)), seconds=seconds):

@@ -62,7 +62,7 @@ def sidebar(around: Around, active: str) -> rx.Component:
 def top_bar(around: Around) -> rx.Component:
     """Head a page on phones, where the customer and sign-out sit behind one button."""
     menu = rx.el.details(
-        rx.el.summary(icon("circle-user-round", size=20), aria_label=_("Account menu"), class_name=_TOOL),
+        rx.el.summary(icon("account", size=20), aria_label=_("Account menu"), class_name=_TOOL),
         rx.el.div(
             rx.el.p(around.customer_name, class_name="min-h-6 truncate px-3 pt-1 text-small font-medium"),
             _sign_out("w-full px-3"),

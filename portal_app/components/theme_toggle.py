@@ -16,7 +16,7 @@ THEME_SCRIPT = (
 def theme_toggle() -> rx.Component:
     """Offer the other scheme. Public pages put THEME_SCRIPT at their end instead of the framework."""
     return rx.el.button(
-        icon("sun-moon"),
+        icon("contrast"),
         type="button",
         on_click=rx.toggle_color_mode,
         aria_label=_("Switch between light and dark"),

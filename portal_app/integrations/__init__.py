@@ -1,0 +1,1 @@
+"""Speak to one vendor each, behind the ports of the domain."""

@@ -27,7 +27,6 @@ _IN_FLIGHT = Gauge("portal_lane_in_flight", "Calls under way", ["lane"], multipr
 _REJECTED = Counter("portal_lane_rejected", "Calls turned away", ["lane", "reason"])
 
 _ENTERED, _FULL = -1, -2
-_WITHOUT_REDIS_SECONDS = 2.0
 _TICKET_MILLISECONDS = 2000
 
 # One script, so that look and take are one step for all processes; the server's clock, so that ours need not agree.
@@ -80,8 +79,10 @@ class Lane:
     """Let calls to one vendor through: `concurrency` at once, `rate` such as "300/minute", over all processes.
 
     At most `queue` calls wait, none longer than `timeout` seconds. While Redis is away each process keeps the same
-    limits for itself.
+    limits for itself, and looks for Redis again after `without_redis_seconds`.
     """
+
+    without_redis_seconds = 2.0
 
     def __init__(self, redis: Redis, name: str, *, concurrency: int, rate: str, queue: int, timeout: float) -> None:
         self.name = name
@@ -136,6 +137,7 @@ class Lane:
         except (RedisError, OSError, TimeoutError) as error:
             self._redis_failed(error)
             return self._own, await self._own.enter(token, priority)
+        await self._own.leave(token)  # a ticket drawn while Redis was away would hold others back for ever
         if self._redis_is_away:
             self._redis_is_away = False
             _log.info("lane.shared_again", lane=self.name)
@@ -148,7 +150,7 @@ class Lane:
             self._redis_failed(error)  # the lease ends by itself
 
     def _redis_failed(self, error: Exception) -> None:
-        self._redis_back_at = time.monotonic() + _WITHOUT_REDIS_SECONDS
+        self._redis_back_at = time.monotonic() + self.without_redis_seconds
         if not self._redis_is_away:
             self._redis_is_away = True
             _log.warning("lane.on_its_own", lane=self.name, error=type(error).__name__)

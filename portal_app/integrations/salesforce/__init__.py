@@ -1,0 +1,1 @@
+"""Salesforce: catalogue, accounts, orders, events."""

@@ -1,0 +1,1 @@
+"""WHMCS: billing, services, the authoritative address."""

@@ -116,3 +116,19 @@ async def test_without_redis_a_full_queue_still_turns_calls_away(nobody: Redis) 
 
 async def _waiting(redis: Redis, count: int) -> bool:
     return await redis.zcard("lane:{vendor}:customers") + await redis.zcard("lane:{vendor}:background") == count
+
+
+class ForgivingLane(Lane):
+    without_redis_seconds = 0.1
+
+
+async def test_a_ticket_drawn_while_redis_was_away_does_not_stay(redis: Redis) -> None:
+    options = {"concurrency": 1, "rate": "1000/minute", "queue": 1, "timeout": 5.0}
+    narrow, crowd = ForgivingLane(redis, "vendor", **options), Crowd()
+    for _ in range(2):
+        await redis.client_pause(250)
+        visits = [asyncio.create_task(crowd.visit(narrow, stay=0.6))]
+        await soon(lambda: crowd.inside == 1)
+        visits.append(asyncio.create_task(crowd.visit(narrow)))
+        await asyncio.gather(*visits)
+    assert len(crowd.order) == 4

@@ -7,6 +7,7 @@ import pytest
 
 from portal_app.domain.errors import InvalidInput, NotAllowed
 from portal_app.integrations.whmcs.webhooks import LARGEST_BODY, parse_secrets, sign, verify
+from sandbox.whmcs.bridge import signature
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 SECRETS = parse_secrets("k1:first-secret,k2:second-secret")
@@ -29,6 +30,11 @@ def signed(body: bytes = BODY, *, key: str = "k1", at: datetime = NOW, delivery:
 def test_an_event_signed_with_either_live_secret_is_read(key: str) -> None:
     event = verify(signed(key=key), BODY, secrets=SECRETS, now=NOW)
     assert (event.source, event.id, event.kind, event.data) == ("whmcs", DELIVERY, "InvoicePaid", {"invoice_id": 31})
+
+
+def test_we_sign_as_the_bridge_does() -> None:
+    theirs = signature("first-secret", "1700000000", DELIVERY, BODY)
+    assert sign(b"first-secret", timestamp="1700000000", delivery=DELIVERY, body=BODY) == f"v1={theirs}"
 
 
 def test_header_names_are_read_in_any_case() -> None:

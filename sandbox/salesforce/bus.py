@@ -98,10 +98,10 @@ class Bus:
             raise ReplayIdUnknown(replay_id.hex())
         return max(int(mark["position"]), self.earliest(topic))
 
-    def newest_position(self, topic: str) -> int:
-        """Return the newest position without touching anything; 0 for a topic without events."""
-        head = self._store.get(_HEADS, topic)
-        return int(head["position"]) if head else 0
+    def epoch(self, topic: str) -> str:
+        """Return a mark of the log's beginning; it changes when the org is reset and all positions lose meaning."""
+        with self._store.transaction():
+            return str(self._head(topic)["epoch"])
 
     def add_waiter(self) -> Waiter:
         """Return a bell that rings whenever events were added."""
@@ -140,11 +140,11 @@ class Bus:
         return _replay_bytes(head["replay"])
 
     def _head(self, topic: str) -> dict[str, Any]:
-        fresh = {"position": 0, "oldest": 1, "replay": _FIRST_NUMBER + secrets.randbelow(100_000)}
-        return self._store.get(_HEADS, topic) or self._begun(topic, fresh)
-
-    def _begun(self, topic: str, head: dict[str, Any]) -> dict[str, Any]:
-        self._store.put(_HEADS, topic, head)
+        head = self._store.get(_HEADS, topic)
+        if head is None:
+            begun = {"epoch": secrets.token_hex(8), "replay": _FIRST_NUMBER + secrets.randbelow(100_000)}
+            head = begun | {"position": 0, "oldest": 1}
+            self._store.put(_HEADS, topic, head)
         return head
 
     def _mark(self, topic: str, replay: int, position: int) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -74,8 +75,9 @@ class PubSub(pb_grpc.PubSubServicer):
         """Deliver a topic's events against the client's credits."""
         try:
             await self._enter(context, "Subscribe")
-            async for answer in self._serve(requests):
-                yield answer
+            async with aclosing(self._serve(requests)) as answers:
+                async for answer in answers:
+                    yield answer
         except PubSubError as error:
             await refuse(context, error, "Subscribe")
 
@@ -114,7 +116,7 @@ class PubSub(pb_grpc.PubSubServicer):
         if tenant[:15] != self._org_id[:15] or self._sessions.user_of(token) is None:
             raise unauthenticated()
 
-    async def _serve(self, requests: AsyncIterator[pb.FetchRequest]) -> AsyncIterator[pb.FetchResponse]:
+    async def _serve(self, requests: AsyncIterator[pb.FetchRequest]) -> AsyncGenerator[pb.FetchResponse, None]:
         first = await anext(requests, None)
         if first is None:
             return

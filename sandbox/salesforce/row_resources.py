@@ -1,5 +1,6 @@
 """REST resources of single rows: create, read, update, delete, and the same by external id."""
 
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from sandbox.salesforce.rows import MultipleMatches, Rows, full_row
 from sandbox.salesforce.schema import Object
 from sandbox.salesforce.soql import compound_address, record_head
 from sandbox.salesforce.tables import Row
+from sandbox.salesforce.values import parse_datetime
 
 
 class RowResources:
@@ -35,12 +37,18 @@ class RowResources:
     def read(self, call: Call) -> Answer:
         """GET a row by its id."""
         obj = known_object(call.path[1])
-        return Answer(200, self._shown(call, obj, self._rows.existing(obj, call.path[2])))
+        row = self._rows.existing(obj, call.path[2])
+        if _is_unchanged_since(row, call.headers.get("if-modified-since")):
+            return Answer(304)
+        return Answer(200, self._shown(call, obj, row))
 
     def update(self, call: Call) -> Answer:
         """PATCH a row by its id."""
         obj = known_object(call.path[1])
+        wanted = call.headers.get("if-unmodified-since")
         with self._rows.unit(call.actor):
+            if wanted and not _is_unchanged_since(self._rows.existing(obj, call.path[2]), wanted):
+                return Answer(412)
             self._rows.update(obj.name, call.path[2], call.fields())
         return Answer(204)
 
@@ -118,6 +126,17 @@ def known_object(name: str) -> Object:
     if obj is None:
         raise not_found()
     return obj
+
+
+def _is_unchanged_since(row: Row, http_date: str | None) -> bool:
+    if http_date is None:
+        return False
+    try:
+        since = parsedate_to_datetime(http_date)
+    except ValueError as error:
+        raise SalesforceError("INVALID_HEADER", f"Invalid HTTP date: {http_date}") from error
+    changed_at = parse_datetime(row["SystemModstamp"])
+    return changed_at is not None and changed_at <= since
 
 
 def _key(call: Call) -> tuple[str, str]:

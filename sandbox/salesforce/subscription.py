@@ -38,6 +38,7 @@ class Subscription:
         self._left = False
         self._refusal: PubSubError | None = None
         self._position = self._start(first)
+        self._epoch = bus.epoch(self._topic)
         self._spoke_at = self._asked_at = time.monotonic()
         self.ask(first)
 
@@ -68,13 +69,11 @@ class Subscription:
             self._look_around()
             if self._left:
                 return
-            events = self._bus.read(self._topic, self._position, min(self._credits, _MOST_IN_ONE_ANSWER))
-            if events:
-                yield self._delivery(events)
-            elif self._is_due(self._spoke_at, self._pace.keepalive):
-                yield self._keepalive()
-            elif not self._credits and self._is_due(self._asked_at, self._pace.idle_close):
+            if not self._credits and self._is_due(self._asked_at, self._pace.idle_close):
                 return
+            answer = self._delivery() or self._keepalive()
+            if answer:
+                yield answer
             else:
                 await self._waiter.wait(min(_TICK, self._pace.keepalive))
 
@@ -105,17 +104,24 @@ class Subscription:
             raise unavailable()
         if self._faults.take_special("pubsub", "drop_stream"):
             raise dropped()
-        if self._bus.newest_position(self._topic) < self._position:
+        if self._bus.epoch(self._topic) != self._epoch:
             raise unavailable()
 
-    def _delivery(self, events: list[Event]) -> pb.FetchResponse:
+    def _delivery(self) -> pb.FetchResponse | None:
+        events = self._bus.read(self._topic, self._position, min(self._credits, _MOST_IN_ONE_ANSWER))
+        if not events:
+            return None
         self._position = events[-1].position
         self._credits -= len(events)
         self._asked_at = time.monotonic()
         return self._answer([_consumer_event(event) for event in events], events[-1].replay_id)
 
-    def _keepalive(self) -> pb.FetchResponse:
-        return self._answer([], self._bus.latest(self._topic)[1])
+    def _keepalive(self) -> pb.FetchResponse | None:
+        # A client resumes after the position a keepalive names, so it must not run ahead of what was delivered.
+        if not self._credits or not self._is_due(self._spoke_at, self._pace.keepalive):
+            return None
+        position, replay_id = self._bus.latest(self._topic)
+        return self._answer([], replay_id) if position == self._position else None
 
     def _answer(self, events: list[pb.ConsumerEvent], latest: bytes) -> pb.FetchResponse:
         self._spoke_at = time.monotonic()

@@ -41,6 +41,7 @@ class Keys:
     certificate_file: Path
     key_file: Path
     client_key_pem: bytes
+    client_key: RSAKey
     client_public_pem: bytes
 
     def ssl_context(self) -> ssl.SSLContext:
@@ -74,7 +75,7 @@ class Org:
 
     def assertion(self, key_pem: bytes | None = None, **other: Any) -> str:
         """Return a signed login assertion."""
-        key = RSAKey.import_key(key_pem or self.keys.client_key_pem)
+        key = RSAKey.import_key(key_pem) if key_pem else self.keys.client_key
         return jwt.encode({"alg": "RS256"}, self.claims(**other), key, algorithms=["RS256"])
 
     async def token(self) -> str:
@@ -106,10 +107,18 @@ def make_keys(folder: Path) -> Keys:
     files = {"ca.pem": _pem(ca), "server.pem": _pem(server), "server.key": _private_pem(server_key)}
     for name, content in files.items():
         (folder / name).write_bytes(content)
+    client_pem = _private_pem(client_key)
     public = client_key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return Keys(folder / "ca.pem", folder / "server.pem", folder / "server.key", _private_pem(client_key), public)
+    return Keys(
+        folder / "ca.pem",
+        folder / "server.pem",
+        folder / "server.key",
+        client_pem,
+        RSAKey.import_key(client_pem),
+        public,
+    )
 
 
 @asynccontextmanager

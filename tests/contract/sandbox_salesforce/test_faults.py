@@ -61,3 +61,15 @@ async def test_daily_limit_refuses_everything(org: Org, api: httpx.AsyncClient) 
 
     refusal = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
     assert (answer.status_code, answer.json()) == (403, refusal)
+
+
+async def test_lock_inside_a_composite_is_told_by_its_part(org: Org, api: httpx.AsyncClient) -> None:
+    org.faults.set("salesforce", Mood(special={"lock_row": 1}))
+    url = "/services/data/v62.0/sobjects/Account"
+    parts = [{"method": "POST", "url": url, "referenceId": "a", "body": {"Name": "A"}}]
+
+    answer = await api.post("/composite", json={"compositeRequest": parts})
+
+    (told,) = answer.json()["compositeResponse"]
+    assert (answer.status_code, told["httpStatusCode"]) == (200, 400)
+    assert told["body"][0]["errorCode"] == "UNABLE_TO_LOCK_ROW"

@@ -333,3 +333,29 @@ async def test_good_replay_id_can_be_declared_corrupted(org: Org, pubsub: PubSub
     refused = await pubsub.subscribe(replay_preset=pb.CUSTOM, replay_id=quiet.latest_replay_id)
 
     assert (await refused.refusal())[1] == "subscription.fetch.replayid.corrupted"
+
+
+async def test_keepalive_never_runs_ahead_of_what_was_delivered(org: Org, pubsub: PubSubClient) -> None:
+    publish(org, 2)
+    stream = await pubsub.subscribe(num_requested=1, replay_preset=pb.EARLIEST)
+
+    seen = [await stream.read()]
+    while (answer := await stream.read()) is not grpc.aio.EOF:
+        seen.append(answer)
+    resumed = await pubsub.subscribe(replay_preset=pb.CUSTOM, replay_id=seen[-1].latest_replay_id)
+
+    assert len(await resumed.events(1)) == 1
+    resumed.call.cancel()
+
+
+async def test_reset_of_the_org_cuts_streams_and_voids_replay_ids(org: Org, pubsub: PubSubClient) -> None:
+    stream = await pubsub.subscribe()
+    quiet = await stream.read()
+
+    org.store.reset()
+    publish(org, 3)
+
+    assert await stream.refusal() == (grpc.StatusCode.UNAVAILABLE, "service.unavailable")
+    async with PubSubClient(org, await org.token()) as later:
+        resumed = await later.subscribe(replay_preset=pb.CUSTOM, replay_id=quiet.latest_replay_id)
+        assert (await resumed.refusal())[1] == "subscription.fetch.replayid.corrupted"

@@ -186,3 +186,18 @@ async def test_comment_touches_its_case_and_closing_dates_it(org: Org, api: http
     assert (before["Status"], before["Priority"], before["IsClosed"]) == ("New", "Medium", False)
     assert len(before["CaseNumber"]) == 8
     assert (after["IsClosed"], after["ClosedDate"]) == (True, after["LastModifiedDate"])
+
+
+async def test_conditional_headers_guard_against_lost_updates(org: Org, api: httpx.AsyncClient) -> None:
+    case_id = await create(api, "Case", Subject="No signal")
+    path = f"/sobjects/Case/{case_id}"
+    long_ago, later = "Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"
+
+    stale = await api.patch(path, json={"Subject": "x"}, headers={"If-Unmodified-Since": long_ago})
+    fresh = await api.patch(path, json={"Subject": "y"}, headers={"If-Unmodified-Since": later})
+    unchanged = await api.get(path, headers={"If-Modified-Since": later})
+    changed = await api.get(path, headers={"If-Modified-Since": long_ago})
+    bad = await api.patch(path, json={}, headers={"If-Unmodified-Since": "yesterday"})
+
+    assert [answer.status_code for answer in (stale, fresh, unchanged, changed, bad)] == [412, 204, 304, 200, 400]
+    assert changed.json()["Subject"] == "y"

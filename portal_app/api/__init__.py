@@ -1,0 +1,1 @@
+"""The HTTP edge: sessions, headers, public pages, resources, webhooks, health."""

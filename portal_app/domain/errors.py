@@ -6,6 +6,7 @@ PortalError
 ├── NotAllowed            403
 ├── NotFound              404  also for what belongs to somebody else
 ├── Conflict              409
+├── AccountNotReady       409  signed up, but not yet set up at the systems of record
 ├── RateLimited           429  says when to try again
 └── ExternalError
     ├── ExternalRejected     502  the vendor understood and refused
@@ -74,6 +75,15 @@ class Conflict(PortalError):
     code = "conflict"
     status = 409
     user_message = "This was already done or is under way."
+
+
+class AccountNotReady(PortalError):
+    """The account exists but is still being set up at WHMCS and Salesforce."""
+
+    code = "account_not_ready"
+    status = 409
+    retryable = True
+    user_message = "Your account is still being set up. This usually takes less than a minute."
 
 
 class RateLimited(PortalError):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer, Profile, parse_email
-from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
+from portal_app.domain.errors import AccountNotReady, Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
@@ -266,15 +266,6 @@ class Accounts:
         record(session, Tag.ACCOUNT_CREATED, user_id=user.id, actor="you")
         await self._queue.enqueue(session, "sign_up", f"sign-up-{user.id}", str(user.id))
         return user.id
-
-
-class AccountNotReady(PortalError):
-    """The account exists but is still being set up at WHMCS and Salesforce."""
-
-    code = "account_not_ready"
-    status = 409
-    retryable = True
-    user_message = "Your account is still being set up. This usually takes less than a minute."
 
 
 def profile_to_json(profile: Profile) -> str:

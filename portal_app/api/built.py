@@ -1,0 +1,55 @@
+"""The built frontend as the web process serves it: page files, the script hashes of its policy, the one address."""
+
+import base64
+import functools
+import hashlib
+import os
+import re
+from pathlib import Path
+
+_INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
+_ENVIRONMENT = re.compile(r"^reflex-env-[\w-]+\.js$")
+_ADDRESS = re.compile(r"(https?|wss?)://[A-Za-z0-9.-]+(:\d+)?")
+
+
+def folder() -> Path:
+    """Return where the built pages lie."""
+    return Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
+
+
+@functools.cache
+def page_file(path: str) -> Path | None:
+    """Return the prerendered file of a page's path, or None."""
+    candidate = folder() / path.strip("/") / "index.html"
+    is_inside = candidate.resolve().is_relative_to(folder().resolve())
+    return candidate if is_inside and candidate.is_file() else None
+
+
+@functools.cache
+def script_hashes() -> str:
+    """Return the policy's list of hashes of every inline script in the built pages."""
+    found = {
+        "'sha256-" + base64.b64encode(hashlib.sha256(match[1].encode()).digest()).decode() + "'"
+        for path in folder().rglob("*.html")
+        for match in _INLINE.finditer(path.read_text())
+    }
+    return " ".join(sorted(found))
+
+
+@functools.cache
+def environment_script(name: str, portal_url: str) -> bytes | None:
+    """Return the script that tells the browser where the server is, with this portal's own address.
+
+    Reflex bakes the address into the build; one build must serve every address.
+    """
+    path = folder() / "assets" / name
+    if not _ENVIRONMENT.match(name) or not path.is_file():
+        return None
+    host = portal_url.split("://", 1)[1]
+    secure = portal_url.startswith("https")
+
+    def ours(match: re.Match[str]) -> str:
+        scheme = {"http": "https" if secure else "http", "ws": "wss" if secure else "ws"}[match[1].rstrip("s")]
+        return f"{scheme}://{host}"
+
+    return _ADDRESS.sub(ours, path.read_text()).encode()

@@ -1,0 +1,101 @@
+"""Security headers and caching for everything the web process answers, and the shape of what it accepts."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal_app.api import built
+from portal_app.infra.settings import Settings
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+_CLOSED = ("/_upload", "/_all_routes")
+
+
+class Headers:
+    """The outermost layer: refuse what no browser of ours sends, add what every answer must carry."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._fixed = _fixed_headers(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "websocket":
+            if not self._may_connect(scope):
+                await receive()
+                await send({"type": "websocket.close", "code": 4403})
+                return
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), *self._fixed]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", _caching(path)))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        # Socket.IO's long-polling would be a second, weaker way in: only the websocket is open.
+        if path.startswith(_CLOSED) or path.startswith("/_event"):
+            await _plain(with_headers, 404, b"Not found")
+            return
+        name = path.removeprefix("/assets/")
+        if name != path and (script := built.environment_script(name, self._settings.portal_url)) is not None:
+            await _plain(with_headers, 200, script, kind=b"text/javascript", cache=b"no-cache")
+            return
+        if scope["method"] in ("GET", "HEAD") and not path.endswith("/") and built.page_file(path):
+            # The static server would answer with a redirect to an absolute address.
+            scope = {**scope, "path": path + "/", "raw_path": path.encode() + b"/"}
+        await self._app(scope, receive, with_headers)
+
+    def _may_connect(self, scope: Scope) -> bool:
+        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        if origin is not None and origin not in self._settings.allowed_origins:
+            return False
+        token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        # State trees are keyed by this token: it must never name anything but a tab.
+        return bool(_UUID.fullmatch(token))
+
+
+def _fixed_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    whmcs = urlsplit(settings.whmcs_url)
+    form_targets = f"'self' {whmcs.scheme}://{whmcs.netloc}" if whmcs.netloc else "'self'"
+    policy = (
+        f"default-src 'self'; script-src 'self' {built.script_hashes()}; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data:; font-src 'self'; connect-src 'self' {settings.portal_url.replace('http', 'ws', 1)}; "
+        f"form-action {form_targets}; base-uri 'self'; object-src 'none'; frame-ancestors 'none'"
+    )
+    headers = [
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    ]
+    if settings.is_secure:
+        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    return headers
+
+
+def _caching(path: str) -> bytes:
+    if path.startswith("/assets/"):
+        return b"public, max-age=31536000, immutable"
+    return b"no-store" if path.startswith("/api/") else b"no-cache"
+
+
+async def _plain(send: Send, status: int, body: bytes, *, kind: bytes = b"text/plain", cache: bytes = b"") -> None:
+    headers = [(b"content-type", kind + b"; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    if cache:
+        headers.append((b"cache-control", cache))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

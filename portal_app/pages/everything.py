@@ -1,0 +1,1 @@
+"""Every page of the portal, imported so that it registers itself."""

@@ -1,0 +1,61 @@
+"""Assembles the web process: pages, guard, API, lifespan."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import reflex as rx
+from asgi_correlation_id import CorrelationIdMiddleware
+from reflex.app import default_error_boundary
+from starlette.types import ASGIApp
+
+from portal_app.api.application import build_api
+from portal_app.api.door import Door
+from portal_app.api.headers import Headers
+from portal_app.api.public_pages import PublicPages
+from portal_app.infra.logs import set_up_logs
+from portal_app.infra.settings import Settings
+from portal_app.pages import everything
+from portal_app.pages.page import add_pages, needs_session, static_routes
+from portal_app.state.guard import SessionGuard
+from portal_app.state.live import push_changes
+from portal_app.wiring import build, use
+
+settings = Settings()
+set_up_logs(process="web", log_format=settings.portal_log_format, level=settings.portal_log_level)
+
+
+def edge(inner: ASGIApp) -> ASGIApp:
+    """Put the layers of the HTTP edge around the application, the first to see a request last."""
+    public = PublicPages(inner, static_routes())
+    return CorrelationIdMiddleware(Headers(Door(public, settings, needs_session), settings))
+
+
+app = rx.App(
+    html_lang="en",
+    stylesheets=["/portal.css"],
+    toaster=None,
+    app_wraps={(55, "ErrorBoundary"): lambda _: default_error_boundary()},
+    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
+    api_transformer=[build_api(settings), edge],
+)
+app.add_middleware(SessionGuard(), index=0)
+add_pages(app)
+
+
+@contextlib.asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
+    portal = use(build(settings, role="web"))
+    pushing = asyncio.create_task(push_changes(app))
+    try:
+        yield
+    finally:
+        pushing.cancel()
+        await asyncio.gather(pushing, return_exceptions=True)
+        await portal.close()
+
+
+app.register_lifespan_task(lifespan)
+
+__all__ = ["app", "everything"]

@@ -1,0 +1,132 @@
+"""Runs before every event of every tab: no session, no event, unless the handler is declared public."""
+
+import uuid
+from collections import OrderedDict
+from typing import Any
+
+import reflex as rx
+import structlog
+from asgi_correlation_id import correlation_id
+from limits import parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, State, StateUpdate
+from reflex_base.event import Event
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+
+from portal_app.domain.errors import NotSignedIn, PortalError
+from portal_app.infra.tokens import Access
+from portal_app.state.access import is_public
+from portal_app.state.cookies import cookie_name, read_cookie
+from portal_app.state.identity import Identity
+from portal_app.state.tabs import TABS
+from portal_app.wiring import portal
+
+# What Reflex itself sends when a page opens: it only lays out the tree and asks for the page's own load events.
+_LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal"})
+_MOST_HANDSHAKES = 20_000
+_log = structlog.get_logger(__name__)
+
+
+class SessionGuard(Middleware):
+    """Bind each state tree to one session, and refuse what that session may not do."""
+
+    def __init__(self) -> None:
+        self._handshakes: OrderedDict[tuple[str, str], Access] = OrderedDict()
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Return None to let an event through, an update instead of it otherwise."""
+        correlation_id.set(uuid.uuid4().hex)
+        structlog.contextvars.bind_contextvars(handler=event.name)
+        if not await self._limiter.hit(parse(portal().settings.portal_event_limit), event.token):
+            return StateUpdate()
+        identity = await state.get_state(Identity)
+        access = await self._session_of(identity)
+        bound = str(access.session_id) if access else ""
+        was_bound = identity._session_id
+        if was_bound and was_bound != bound:
+            identity = await _wipe(state)
+        handler = RegistrationContext.get().event_handlers.get(event.name)
+        if access is None:
+            return await self._without_session(state, identity, event, handler, had_one=bool(was_bound))
+        if identity._session_id != bound:
+            await _bind(identity, access)
+        page = _page_of(event, handler)
+        TABS.seen(event.token, user_id=str(access.user_id), session_id=bound, page=page)
+        return None
+
+    async def _session_of(self, identity: Identity) -> Access | None:
+        """Return the live session of the cookie this socket was opened with.
+
+        Expiry counts at the handshake only: afterwards the session itself decides.
+        """
+        token = read_cookie(identity.router.headers.cookie, cookie_name(portal().settings, "access"))
+        if not token:
+            return None
+        key = (identity.router.session.session_id, token)
+        try:
+            access = self._handshakes.get(key) or portal().sessions.read(token)
+            await portal().sessions.check(access.session_id)
+        except PortalError as error:
+            if not isinstance(error, NotSignedIn):
+                _log.warning("guard.closed", error=type(error).__name__)
+            self._handshakes.pop(key, None)
+            return None
+        self._handshakes[key] = access
+        if len(self._handshakes) > _MOST_HANDSHAKES:
+            self._handshakes.popitem(last=False)
+        return access
+
+    async def _without_session(
+        self,
+        state: BaseState,
+        identity: Identity,
+        event: Event,
+        handler: RegisteredEventHandler | None,
+        *,
+        had_one: bool,
+    ) -> StateUpdate | None:
+        name = event.name.rpartition(".")[2]
+        if name in _LAYING_OUT or (handler is not None and is_public(handler.handler) and not had_one):
+            return None
+        # The page goes once through the door, which renews the cookies or leads to the sign-in page.
+        identity.must_reload = True
+        return await _update_of(state)
+
+
+async def _bind(identity: Identity, access: Access) -> None:
+    view = await portal().accounts.view(access.user_id)
+    identity._session_id, identity._user_id = str(access.session_id), str(access.user_id)
+    identity._email = view.email
+    identity.name, identity.signed_in, identity.must_reload = view.name, True, False
+
+
+async def _wipe(state: BaseState) -> Identity:
+    root = state._get_root_state()
+    for substate in _all(State):
+        # Redis loads lazily: what is not loaded would survive the reset.
+        await root.get_state(substate)
+    root.reset()
+    return await root.get_state(Identity)
+
+
+async def _update_of(state: BaseState) -> StateUpdate:
+    root = state._get_root_state()
+    delta = await root._get_resolved_delta()
+    root._clean()
+    return StateUpdate(delta=delta)
+
+
+def _all(cls: type[BaseState]) -> list[type[BaseState]]:
+    found: list[type[BaseState]] = []
+    for substate in cls.get_substates():
+        found += [substate, *_all(substate)]
+    return found
+
+
+def _page_of(event: Event, handler: RegisteredEventHandler | None) -> Any:
+    if handler is None or event.name.rpartition(".")[2] != "load":
+        return None
+    return handler.states[-1] if handler.states else None

@@ -87,6 +87,7 @@ def auth_frame(*children: rx.Component, title: Text, lead: Any = "", below: Any 
     """Ask one thing on a screen of its own; `below` holds the way to the neighbouring screen."""
     return rx.el.div(
         _skip_link(),
+        connection_notice(),
         rx.el.header(
             link(wordmark(), href=path_for("/"), reload=True, class_name="rounded py-2.5"),
             theme_toggle(),

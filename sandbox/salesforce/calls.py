@@ -11,7 +11,10 @@ from sandbox.salesforce.errors import SalesforceError
 
 @dataclass(frozen=True)
 class Call:
-    """One call below /services/data/vXX.X: `path` holds the decoded segments after the version."""
+    """One call below /services/data/vXX.X: `path` holds the decoded segments after the version.
+
+    `locked` says that the row it wants to write is held by somebody else.
+    """
 
     method: str
     path: tuple[str, ...]
@@ -20,6 +23,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
     actor: Actor = field(default_factory=Actor)
+    locked: bool = False
 
     @property
     def api_path(self) -> str:

@@ -91,6 +91,7 @@ def _part_call(call: Call, part: dict[str, Any], known: dict[str, Any]) -> Call:
         headers=headers,
         body=_filled(part.get("body"), known),
         actor=call.actor,
+        locked=call.locked,
     )
 
 

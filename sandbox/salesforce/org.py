@@ -49,7 +49,6 @@ class SalesforceSandbox:
             RowResources(self.rows, self.bus),
             Queries(self.rows, store, clock),
             Collections(self.rows),
-            faults=faults,
             used=usage.today,
         )
         oauth = OAuthDoor(settings, Login(settings, public_key_pem), sessions, faults)

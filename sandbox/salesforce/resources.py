@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sandbox.faults import Faults
 from sandbox.salesforce import describe
 from sandbox.salesforce.calls import Answer, Call, Handler, refused
 from sandbox.salesforce.collections_resource import Collections
@@ -39,9 +38,8 @@ class Resources:
     """Answer any call below /services/data/vXX.X."""
 
     def __init__(
-        self, rows: RowResources, queries: Queries, collections: Collections, *, faults: Faults, used: Callable[[], int]
+        self, rows: RowResources, queries: Queries, collections: Collections, *, used: Callable[[], int]
     ) -> None:
-        self._faults = faults
         composite = Composite(rows.engine, self.handle)
         self._routes = [
             *_row_routes(rows),
@@ -89,7 +87,7 @@ class Resources:
             raise SalesforceError("METHOD_NOT_ALLOWED", message, status=405)
         if route is None:
             raise not_found()
-        if route.writes and call.path != ("composite",) and self._faults.take_special("salesforce", "lock_row"):
+        if route.writes and call.locked and call.path != ("composite",):
             raise SalesforceError("UNABLE_TO_LOCK_ROW", _LOCKED + "/".join(call.path[2:3]))
         return route
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -78,6 +79,9 @@ class RestDoor:
             call = _completed(call, user_id, parsed_json(body))
         except SalesforceError as error:
             return json_response(refused(error))
+        # Drawn before any transaction, which would undo the counting when it fails.
+        if self._resources.operation(call)[1] and self._faults.take_special("salesforce", "lock_row"):
+            call = replace(call, locked=True)
         self._usage.count()
         response = json_response(self._resources.handle(call))
         response.headers["Sforce-Limit-Info"] = self._usage.header()
@@ -136,4 +140,4 @@ def _call(request: Request) -> Call:
 def _completed(call: Call, user_id: str, body: Any) -> Call:
     client = call.headers.get("sforce-call-options", "").partition("client=")[2].split(",")[0].strip()
     origin = f"com/salesforce/api/rest/{call.version};client={client}"
-    return Call(call.method, call.path, call.version, call.query, call.headers, body, Actor(user_id, origin))
+    return replace(call, body=body, actor=Actor(user_id, origin))

@@ -68,8 +68,10 @@ async def test_lock_inside_a_composite_is_told_by_its_part(org: Org, api: httpx.
     url = "/services/data/v62.0/sobjects/Account"
     parts = [{"method": "POST", "url": url, "referenceId": "a", "body": {"Name": "A"}}]
 
-    answer = await api.post("/composite", json={"compositeRequest": parts})
+    answer = await api.post("/composite", json={"allOrNone": True, "compositeRequest": parts})
+    again = await api.post("/composite", json={"allOrNone": True, "compositeRequest": parts})
 
     (told,) = answer.json()["compositeResponse"]
     assert (answer.status_code, told["httpStatusCode"]) == (200, 400)
     assert told["body"][0]["errorCode"] == "UNABLE_TO_LOCK_ROW"
+    assert again.json()["compositeResponse"][0]["httpStatusCode"] == 201

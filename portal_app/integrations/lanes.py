@@ -28,6 +28,7 @@ _REJECTED = Counter("portal_lane_rejected", "Calls turned away", ["lane", "reaso
 
 _ENTERED, _FULL = -1, -2
 _TICKET_MILLISECONDS = 2000
+_TALKING_TO_REDIS = 8
 
 # One script, so that look and take are one step for all processes; the server's clock, so that ours need not agree.
 # Tickets and leases expire: a killed process gives back what it held. Customers' tickets hold background calls back.
@@ -138,7 +139,7 @@ class Lane:
             self._redis_failed(error)
             return self._own, await self._own.enter(token, priority)
         await self._own.leave(token)  # a ticket drawn while Redis was away would hold others back for ever
-        if self._redis_is_away:
+        if self._redis_is_away and time.monotonic() >= self._redis_back_at:
             self._redis_is_away = False
             _log.info("lane.shared_again", lane=self.name)
         return self._shared, answer
@@ -176,15 +177,18 @@ class _SharedGate:
         self._redis = redis
         self._limits = limits
         self._script = cast(Callable[..., Awaitable[int]], redis.register_script(_ENTER))
+        # A crowd at the door must not open a connection each: on a busy host that alone looks like Redis being away.
+        self._at_once = asyncio.Semaphore(_TALKING_TO_REDIS)
         self._keys = [f"lane:{{{name}}}:{part}" for part in ("running", "window", "customers", "background")]
 
     async def enter(self, token: str, priority: Priority) -> int:
         own = self._limits
         numbers = (own.concurrency, own.lease, own.rate, own.period, own.queue, _TICKET_MILLISECONDS)
-        return int(await self._script(keys=self._keys, args=[token, priority, *numbers]))
+        async with self._at_once:
+            return int(await self._script(keys=self._keys, args=[token, priority, *numbers]))
 
     async def leave(self, token: str) -> None:
-        async with self._redis.pipeline(transaction=False) as pipe:
+        async with self._at_once, self._redis.pipeline(transaction=False) as pipe:
             for key in (self._keys[0], *self._keys[2:]):
                 pipe.zrem(key, token)
             await pipe.execute()

@@ -44,14 +44,14 @@ class Mailbox:
         except (VendorDown, VendorFailed):
             return "451 Requested action aborted: error in processing"
         self._keep(envelope)
-        if self._faults.loses_answer("mail", "DATA") and server.transport:
-            server.transport.abort()
+        if self._faults.loses_answer("mail", "DATA"):
+            cast("asyncio.WriteTransport", server.transport).abort()
         return "250 Message accepted for delivery"
 
     def _keep(self, envelope: Envelope) -> None:
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
-        message = cast("EmailMessage", message_from_bytes(raw, policy=default))
+        message = message_from_bytes(raw, policy=default)
         number = self._store.next_number("mail")
         head = {"id": number, "from": envelope.mail_from, "to": list(envelope.rcpt_tos)}
         head["received_at"] = self._clock.now().isoformat()

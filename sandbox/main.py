@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 import uvicorn
@@ -88,13 +89,12 @@ class Sandbox:
         office = Office(desk, self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(routes=[home, *self.whmcs.routes, *office.routes, *self.salesforce.routes])
-        shared = {"lifespan": "off", "log_level": "error", "access_log": False, "timeout_graceful_shutdown": 1}
-        files = {"ssl_certfile": str(self._keys.server), "ssl_keyfile": str(self._keys.server_key)}
-        for sock, config in (
-            (plain, uvicorn.Config(site, **shared)),
-            (secure, uvicorn.Config(site, **shared, **files)),
-        ):
-            server = _Server(config)
+        shared: dict[str, Any] = {"lifespan": "off", "log_level": "error", "access_log": False}
+        shared["timeout_graceful_shutdown"] = 1
+        tls: dict[str, Any] = {"ssl_certfile": str(self._keys.server), "ssl_keyfile": str(self._keys.server_key)}
+        doors: list[tuple[socket.socket, dict[str, Any]]] = [(plain, shared), (secure, shared | tls)]
+        for sock, options in doors:
+            server = _Server(uvicorn.Config(site, **options))
             self._servers.append(server)
             self._tasks.append(asyncio.create_task(server.serve(sockets=[sock])))
         logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
@@ -152,7 +152,11 @@ def environment(settings: SandboxSettings) -> dict[str, str]:
 @app.command()
 def serve() -> None:
     """Run the sandbox until SIGTERM or Ctrl-C."""
-    asyncio.run(_serve_until_told(SandboxSettings()))
+    try:
+        asyncio.run(_serve_until_told(SandboxSettings()))
+    except OSError as error:
+        typer.echo(f"The sandbox cannot start: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command()
@@ -180,7 +184,11 @@ async def _serve_until_told(settings: SandboxSettings) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((host, port))
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"port {port} on {host}: {error.strerror}") from error
     sock.listen(128)
     return sock
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from sandbox.clock import Clock
 from sandbox.store import Document, Store
 from sandbox.whmcs.installation import Installation
-from sandbox.whmcs.invoices import balance_of, new_invoice, one_cycle_later, pay, period
+from sandbox.whmcs.invoices import Payment, balance_of, new_invoice, one_cycle_later, pay, period
 from sandbox.whmcs.pay_methods import store_card
 from sandbox.whmcs.people import new_client, new_user
 from sandbox.whmcs.products import REFERENCE_FIELD, new_product, new_service
@@ -212,7 +212,7 @@ def _seed_service(whmcs: Installation, client: Document) -> tuple[Document, Docu
     paid = _seed_invoice(whmcs, client, service, start)
     amount = balance_of(whmcs, paid).balance
     whmcs.save("order", order | {"invoiceid": paid["id"], "amount": amount})
-    pay(whmcs, paid, amount, gateway="stripe", transid="ch_seed_1", paid_at=f"{start} 10:05:00")
+    pay(whmcs, paid, Payment(amount, "stripe", "ch_seed_1", f"{start} 10:05:00"))
     _seed_invoice(whmcs, client, service, one_cycle_later(start, "Monthly"))
     store_card(whmcs, client["id"], "4242 4242 4242 4242", f"12{(today.year + 3) % 100:02}", description="Main card")
     return whmcs.row("service", service["id"]) or service, order

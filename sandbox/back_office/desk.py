@@ -12,7 +12,7 @@ from sandbox.faults import VENDORS, Faults, Mood, Vendor
 from sandbox.mailbox import Mailbox
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation
-from sandbox.whmcs.invoices import balance_of, cancel_invoice, is_overdue, pay, refund
+from sandbox.whmcs.invoices import Payment, balance_of, cancel_invoice, is_overdue, pay, refund
 from sandbox.whmcs.money import decimal
 
 _ORDERS = (
@@ -78,7 +78,7 @@ class Desk:
         invoice = self._invoice_in(number, "Unpaid")
         amount = balance_of(self._whmcs, invoice).balance
         with self._whmcs.store.transaction():
-            pay(self._whmcs, invoice, amount, gateway="banktransfer", transid=f"till_{secrets.token_hex(6)}")
+            pay(self._whmcs, invoice, Payment(amount, "banktransfer", f"till_{secrets.token_hex(6)}"))
 
     def cancel_invoice(self, number: int) -> None:
         """Cancel an unpaid invoice. Raises NotThere, NotNow."""

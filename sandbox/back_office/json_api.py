@@ -18,8 +18,8 @@ class JsonApi:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._order_actions = {"approve": desk.approve, "reject": desk.reject}
-        self._invoice_actions = {
+        self._order_actions: dict[str, Callable[[Any], None]] = {"approve": desk.approve, "reject": desk.reject}
+        self._invoice_actions: dict[str, Callable[[Any], None]] = {
             "pay": desk.pay_invoice, "cancel": desk.cancel_invoice, "refund": desk.refund_invoice,
         }  # fmt: skip
         self.routes = [

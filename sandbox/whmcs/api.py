@@ -62,6 +62,8 @@ class Api:
     def _refusal(self, request: Request, word: str) -> Response | None:
         if not word:
             return _error("Empty action request", 400)
+        if self._whmcs.faults.mood("whmcs").special.get("foreign_ip"):
+            return _error("Invalid IP 203.0.113.9", 403)
         if not self._knows(request):
             return _error("Invalid or missing credentials", 403)
         if self._whmcs.faults.mood("whmcs").special.get(f"forbid_{word}"):

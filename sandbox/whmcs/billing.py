@@ -5,7 +5,7 @@ import secrets
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request, page
-from sandbox.whmcs.invoices import balance_of, is_overdue, new_invoice, pay, settle, touch
+from sandbox.whmcs.invoices import Payment, balance_of, is_overdue, new_invoice, pay, settle, touch
 from sandbox.whmcs.money import CURRENCY_CODE, CURRENCY_ID, PREFIX, SUFFIX, TAX_RATE, decimal, hundredths
 from sandbox.whmcs.pay_methods import TOKEN_GATEWAYS, charge
 from sandbox.whmcs.people import credit_row
@@ -72,7 +72,7 @@ def add_invoice_payment(whmcs: Installation, request: Request) -> Document:
     amount = hundredths(request.text("amount"))
     amount = balance_of(whmcs, invoice).balance if amount is None else amount
     gateway = request.text("gateway") or invoice["paymentmethod"]
-    pay(whmcs, invoice, amount, gateway=gateway, transid=request.text("transid"), paid_at=request.text("date"))
+    pay(whmcs, invoice, Payment(amount, gateway, request.text("transid"), request.text("date")))
     return {}
 
 
@@ -93,7 +93,7 @@ def capture(whmcs: Installation, invoice: Document, pay_method_id: int | None = 
         return False
     touch(whmcs, invoice, paymentmethod="stripe")
     amount = balance_of(whmcs, invoice).balance
-    pay(whmcs, invoice, amount, gateway="stripe", transid=f"ch_{secrets.token_hex(8)}")
+    pay(whmcs, invoice, Payment(amount, "stripe", f"ch_{secrets.token_hex(8)}"))
     return True
 
 

@@ -17,6 +17,9 @@ from sandbox.whmcs.php import json_encode
 BACKOFF_MINUTES = (1, 5, 15, 60, 240)
 GIVE_UP_HOURS = 72
 _POLL_SECONDS = 1.0
+# The PHP file waits two seconds because it runs inside a visitor's request. Here nobody waits, and a busy machine must
+# not turn a slow answer into a retry a minute later.
+_PATIENCE_SECONDS = 10.0
 
 
 class Bridge:
@@ -31,11 +34,11 @@ class Bridge:
 
     def record(self, event: str, ids: dict[str, int]) -> None:
         """Put one event into the outbox; it belongs to the caller's transaction."""
-        if not self._whmcs.settings.whmcs_webhook_url or self._store.get("whmcs.bridge", "stopped"):
+        if not self._whmcs.settings.whmcs_webhook_url or self._is_stopped():
             return
         now = self._whmcs.clock.now()
         delivery = str(uuid.uuid4())
-        payload = {"id": delivery, "event": event, "occurred_at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+        payload: Document = {"id": delivery, "event": event, "occurred_at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
         payload |= {"source": self._whmcs.url, "api_version": 1, "data": ids}
         row = {"event_id": delivery, "event": event, "payload": json_encode(payload), "attempts": 0}
         times = {"created_at": now.isoformat(), "next_at": now.isoformat(), "last_error": ""}
@@ -54,8 +57,7 @@ class Bridge:
                 await self._task
 
     async def _deliver_for_ever(self) -> None:
-        timeout = httpx.Timeout(2.0, connect=1.0)
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client:
+        async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS, trust_env=False, follow_redirects=False) as client:
             while True:
                 self._due.clear()
                 await self._deliver_due(client)
@@ -65,6 +67,8 @@ class Bridge:
     async def _deliver_due(self, client: httpx.AsyncClient) -> None:
         now = self._whmcs.clock.now()
         for row in self._store.all("whmcs.outbox"):
+            if self._is_stopped():
+                return
             if datetime.fromisoformat(row["next_at"]) <= now:
                 await self._deliver(client, row)
 
@@ -82,6 +86,10 @@ class Bridge:
         if gone:
             self._store.put("whmcs.bridge", "stopped", {"at": self._whmcs.clock.now().isoformat()})
         self._note(row, error, gone=gone)
+
+    def _is_stopped(self) -> bool:
+        """Say whether the portal has answered 410 once: then nothing is sent until the world is reset."""
+        return self._store.get("whmcs.bridge", "stopped") is not None
 
     async def _post(self, client: httpx.AsyncClient, row: Document) -> httpx.Response:
         settings = self._whmcs.settings

@@ -25,7 +25,7 @@ _TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templa
 _MAINTENANCE = "Down for maintenance. Please try again later."
 _NOT_SIGNED_IN = "You are not signed in. Please come in through the portal."
 _TEST_CARDS = (
-    ("4242 4242 4242 4242", "is stored and pays"),
+    ("4242424242424242", "is stored and pays"),
     (DECLINING_CARD, "is stored, but every payment fails"),
     (REFUSED_CARD, "is not accepted"),
 )

@@ -49,7 +49,7 @@ def balance_of(whmcs: Installation, invoice: Document) -> Balance:
 
 def is_overdue(whmcs: Installation, invoice: Document) -> bool:
     """Say whether an invoice is unpaid after its due date; never a stored status."""
-    return invoice["status"] == "Unpaid" and invoice["duedate"] < whmcs.today().isoformat()
+    return invoice["status"] == "Unpaid" and str(invoice["duedate"]) < whmcs.today().isoformat()
 
 
 def touch(whmcs: Installation, invoice: Document, **changes: object) -> None:
@@ -64,14 +64,26 @@ def cancel_invoice(whmcs: Installation, invoice: Document) -> None:
     whmcs.hook("InvoiceCancelled", invoice_id=invoice["id"])
 
 
-def pay(whmcs: Installation, invoice: Document, amount: int, *, gateway: str, transid: str, paid_at: str = "") -> None:
+@dataclass(frozen=True)
+class Payment:
+    """Money received: an amount in hundredths, the gateway, its reference and, unless it is now, the time."""
+
+    amount: int
+    gateway: str
+    transid: str
+    paid_at: str = ""
+
+
+def pay(whmcs: Installation, invoice: Document, payment: Payment) -> None:
     """Record a payment; a surplus becomes the client's credit, a settled invoice turns Paid."""
     owed = balance_of(whmcs, invoice).balance
     was_open = invoice["status"] in ("Unpaid", "Payment Pending", "Collections")
-    when = paid_at or whmcs.stamp()
-    entry = {"userid": invoice["userid"], "currency": 0, "gateway": gateway, "date": when, "fees": 0, "amountout": 0}
-    entry |= {"description": "Invoice Payment", "amountin": amount, "rate": "1.00000", "transid": transid}
-    whmcs.add("transaction", entry | {"invoiceid": invoice["id"], "refundid": 0})
+    amount, when = payment.amount, payment.paid_at or whmcs.stamp()
+    whmcs.add("transaction", {
+        "userid": invoice["userid"], "currency": 0, "gateway": payment.gateway, "date": when, "fees": 0,
+        "description": "Invoice Payment", "amountin": amount, "amountout": 0, "rate": "1.00000",
+        "transid": payment.transid, "invoiceid": invoice["id"], "refundid": 0,
+    })  # fmt: skip
     whmcs.hook("AddInvoicePayment", invoice_id=invoice["id"])
     surplus = amount - max(owed, 0)
     client = whmcs.row("client", invoice["userid"])

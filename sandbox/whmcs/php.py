@@ -4,11 +4,13 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 Value = Any
 _KEY = re.compile(r"^([^\[]+)((?:\[[^\]]*\])*)")
+_SCALARS: dict[bytes, Callable[[str], Value]] = {b"i:": int, b"b:": lambda text: text == "1", b"d:": float}
 _INTEGER_KEY = re.compile(r"^(0|-?[1-9][0-9]*)$")
 
 
@@ -71,12 +73,11 @@ def _read(raw: bytes, at: int) -> tuple[Value, int]:
         return _read_text(raw, at + 2)
     if kind == b"a:":
         return _read_array(raw, at + 2)
-    if kind not in (b"i:", b"b:", b"d:"):
+    if kind not in _SCALARS:
         raise Malformed(f"type {kind!r} is refused")
     end = raw.index(b";", at)
     word = raw[at + 2 : end].decode("ascii")
-    convert = {b"i:": int, b"b:": lambda text: text == "1", b"d:": float}[kind]
-    return convert(word), end + 1
+    return _SCALARS[kind](word), end + 1
 
 
 def _read_text(raw: bytes, at: int) -> tuple[str, int]:

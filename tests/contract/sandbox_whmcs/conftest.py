@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,13 @@ class Receiver:
         return f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/hook"
 
     async def wait_for(self, event: str, count: int = 1, **ids: int) -> list[tuple[dict[str, str], bytes]]:
-        """Return `count` deliveries of an event with these ids, waiting up to five seconds."""
+        """Return `count` deliveries of an event with these ids, waiting up to fifteen seconds."""
 
         def found() -> list[tuple[dict[str, str], bytes]]:
             wanted = [d for d in self.deliveries if d[0]["x-whmcs-event"] == event]
             return [d for d in wanted if ids.items() <= json.loads(d[1])["data"].items()]
 
-        async with asyncio.timeout(5), self._news:
+        async with asyncio.timeout(15), self._news:
             await self._news.wait_for(lambda: len(found()) >= count)
         return found()
 
@@ -158,6 +159,20 @@ def new_person() -> dict[str, str]:
 @pytest.fixture(scope="session")
 async def receiver() -> AsyncIterator[Receiver]:
     """The portal's stand-in for webhooks."""
+    async with listening() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+async def own_receiver() -> AsyncIterator[Receiver]:
+    """The stand-in of the sandbox that a test may kill."""
+    async with listening() as receiver:
+        yield receiver
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Receiver]:
+    """Run a receiver."""
     receiver = Receiver()
     receiver.url = await receiver.start()
     yield receiver
@@ -175,9 +190,9 @@ def process(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def mortal(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Process]:
+def mortal(tmp_path_factory: pytest.TempPathFactory, own_receiver: Receiver) -> Iterator[Process]:
     """A sandbox beside the other, for the tests of its own life."""
-    process = Process(tmp_path_factory.mktemp("mortal"), receiver.url)
+    process = Process(tmp_path_factory.mktemp("mortal"), own_receiver.url)
     process.start()
     yield process
     if process.process.poll() is None:

@@ -69,6 +69,18 @@ async def test_refused_delivery_is_sent_again_under_the_same_id(whmcs, receiver)
     assert is_signed(*second)
 
 
+async def test_gone_stops_everything_until_the_world_is_reset(own_whmcs, own_receiver):
+    own_receiver.answers[:] = [410]
+    await own_receiver.wait_for("ClientAdd", client_id=await own_whmcs.new_client())
+    own_receiver.deliveries.clear()
+
+    await own_whmcs.new_client()
+    await own_whmcs.browser.post(f"{own_whmcs.office}/api/reset")
+    await own_receiver.wait_for("ClientAdd", client_id=await own_whmcs.new_client())
+
+    assert len(own_receiver.deliveries) == 1
+
+
 async def test_saboteur_spoils_one_signature(whmcs, receiver, mood):
     await receiver.wait_for("ClientAdd", client_id=await whmcs.new_client())
     await mood("whmcs", special={"wrong_signature": 1})

@@ -1,6 +1,8 @@
 """The sandbox as a process: stops politely, loses nothing when killed, starts over on request."""
 
 import signal
+import subprocess
+import sys
 import time
 
 
@@ -34,3 +36,13 @@ async def test_sigterm_stops_within_three_seconds(own):
     status = own.stop()
 
     assert (status, time.monotonic() - began < 3) == (0, True)
+
+
+def test_taken_port_is_told_in_one_line(process, tmp_path):
+    command = [sys.executable, "-m", "sandbox.main", "serve"]
+    variables = process.variables | {"SANDBOX_HOME": str(tmp_path)}
+
+    second = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
+
+    assert second.returncode == 1
+    assert second.stderr.startswith("The sandbox cannot start:") and second.stderr.count("\n") == 1

@@ -43,6 +43,14 @@ async def test_action_outside_the_role_is_forbidden_with_escaped_quotes(whmcs, m
     )
 
 
+async def test_foreign_address_is_told_before_the_credentials(whmcs, mood):
+    await mood("whmcs", special={"foreign_ip": -1})
+
+    answer = await whmcs.post("GetClients", secret="wrong")
+
+    assert (answer.status_code, answer.json()["message"]) == (403, "Invalid IP 203.0.113.9")
+
+
 async def test_action_names_are_case_insensitive(whmcs):
     assert (await whmcs.call("getclientsdetails", clientid=1))["client"]["email"] == "aiko@example.jp"
 

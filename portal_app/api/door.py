@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import Access
-from portal_app.state.cookies import cookie_name
+from portal_app.infra.cookies import cookie_name
 from portal_app.wiring import Portal, portal
 
 ACCESS = "portal.access"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.config import Config
 from dbos import run_dbos_database_migrations
 
-from alembic import command
 from portal_app.infra.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +17,7 @@ _DURABLE_GRANTS = (
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA dbos TO portal_worker, portal_web, portal_identity",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dbos TO portal_worker, portal_web, portal_identity",
     "GRANT SELECT, INSERT, UPDATE ON dbos.workflow_status TO portal_identity, portal_web",
+    "GRANT INSERT, SELECT (workflow_uuid) ON dbos.workflow_input TO portal_identity, portal_web",
     "GRANT SELECT, INSERT ON dbos.notifications TO portal_identity, portal_web",
 )
 
@@ -32,3 +33,7 @@ def migrate(settings: Settings) -> None:
         with engine.connect() as connection:
             for statement in _DURABLE_GRANTS:
                 connection.execute(sa.text(statement))
+
+
+if __name__ == "__main__":
+    migrate(Settings())

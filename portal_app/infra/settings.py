@@ -1,5 +1,6 @@
 """Every setting of the portal, read from the environment once; unset means production."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,8 @@ DatabaseRole = Literal["owner", "identity", "web", "worker"]
 class Settings(BaseSettings):
     """What the portal is told from outside. Durations are seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+    # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.
+    model_config = SettingsConfigDict(env_file=os.environ.get("PORTAL_ENV_FILE"), extra="ignore", frozen=True)
 
     portal_env: Literal["production", "development"] = Field("production", description="production or development")
     portal_url: str = Field(
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
     portal_host: str = Field("127.0.0.1", description="The address the web process binds")
     portal_web_workers: int = Field(2, description="Web worker processes")
     portal_metrics_port: int = Field(9100, description="Loopback port of /metrics; 0 turns it off")
-    portal_metrics_dir: str = Field("", description="Folder where this host's processes share their counters")
+    prometheus_multiproc_dir: str = Field("", description="Folder where this host's processes share their counters")
     portal_trusted_proxies: int = Field(0, description="How many reverse proxies stand in front and may be believed")
     portal_log_format: Literal["json", "text"] = Field("json", description="json, or text for people")
     portal_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

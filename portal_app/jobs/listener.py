@@ -10,6 +10,7 @@ import structlog
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.events import InboundEvent, ReplayPosition
 from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
+from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.jobs.leader import lead
 from portal_app.wiring import Portal, build, use
@@ -83,3 +84,9 @@ def to_inbound(event: StreamEvent) -> InboundEvent:
     return InboundEvent(
         source="salesforce", id=event.id, kind=kind, data={"order_ids" if is_order else "record_ids": ids}
     )
+
+
+if __name__ == "__main__":
+    settings = Settings()
+    set_up_logs(process="listener", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    asyncio.run(listen(settings))

@@ -12,6 +12,7 @@ import portal_app.workflows.orders
 import portal_app.workflows.sign_up
 import portal_app.workflows.upkeep
 from portal_app.infra.durable import QUEUE, dbos_config
+from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.jobs.leader import lead
 from portal_app.jobs.slots import Slot
@@ -49,3 +50,9 @@ async def work(settings: Settings) -> None:
     await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=min(5, settings.portal_drain_seconds))
     slot.release()
     await portal.close()
+
+
+if __name__ == "__main__":
+    settings = Settings()
+    set_up_logs(process="worker", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    asyncio.run(work(settings))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer, Profile, parse_email
@@ -250,7 +251,7 @@ class Accounts:
         if await User.by_email(session, self._vault.ring.index(profile.email, EMAIL_PLACE)) is not None:
             raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
         connection = await session.connection()
-        number = customer_number(int(await connection.scalar(customer_numbers)))
+        number = customer_number(await connection.scalar(sa.select(customer_numbers.next_value())))
         user = User(
             email=profile.email,
             email_index=self._vault.ring.index(profile.email, EMAIL_PLACE),

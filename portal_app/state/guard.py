@@ -18,7 +18,7 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.tokens import Access
 from portal_app.state.access import is_public
-from portal_app.state.cookies import cookie_name, read_cookie
+from portal_app.infra.cookies import cookie_name, read_cookie
 from portal_app.state.identity import Identity
 from portal_app.state.tabs import TABS
 from portal_app.wiring import portal

@@ -1,0 +1,77 @@
+"""The `portal` command: one word per process. Each becomes that process, so that signals reach it directly."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from portal_app.local.errors import LocalError
+from portal_app.local.world import World
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
+Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
+
+
+@app.command()
+def web() -> None:
+    """Serve pages, events, API and webhooks."""
+    _become("portal_app.jobs.web")
+
+
+@app.command()
+def worker() -> None:
+    """Run durable work and the timetable."""
+    _become("portal_app.jobs.worker")
+
+
+@app.command()
+def listener() -> None:
+    """Follow Salesforce's events."""
+    _become("portal_app.jobs.listener")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date, as its owner."""
+    _become("portal_app.infra.migrate")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sandbox(context: typer.Context) -> None:
+    """Run the sandbox vendors: `serve`, or `env` for the settings that reach them."""
+    _become("sandbox.main", *context.args)
+
+
+@app.command()
+def demo(home: Home = Path(".portal"), port: Port = 3000) -> None:
+    """Run everything on this machine: servers, sandbox vendors, portal. Ctrl-C stops it."""
+    _run(World(home, port=port))
+
+
+@app.command()
+def dev(home: Home = Path(".portal"), port: Port = 3000) -> None:
+    """Run everything, and reload pages when their source changes."""
+    _run(World(home, port=port, reloads=True))
+
+
+def _become(module: str, *arguments: str) -> None:
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+
+
+def _run(world: World) -> None:
+    try:
+        code = world.run()
+    except LocalError as error:
+        typer.echo(str(error), err=True)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app()

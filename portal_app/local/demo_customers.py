@@ -1,0 +1,62 @@
+"""Give the two customers of the sandbox's world a portal account each, linked over the wire as a real one would be."""
+
+import asyncio
+import sys
+from uuid import UUID
+
+from portal_app.infra.settings import Settings
+from portal_app.models.user import EMAIL_PLACE, IdMapping, User
+from portal_app.wiring import Portal, build
+
+PASSWORD = "correct-horse-battery"  # noqa: S105  the demo's, printed for whoever plays it
+PEOPLE = (("aiko@example.jp", "Aiko Tanaka", "new here, no card yet"), ("ben@example.jp", "Ben Carter", "has a VPN"))
+
+
+async def link_all(settings: Settings) -> list[str]:
+    """Create what is missing and return one line per customer."""
+    portal = build(settings, role="worker")
+    try:
+        return [await _link(portal, email, name, about) for email, name, about in PEOPLE]
+    finally:
+        await portal.close()
+
+
+async def _link(portal: Portal, email: str, name: str, about: str) -> str:
+    index = portal.vault.ring.index(email, EMAIL_PLACE)
+    async with portal.database.unit_of_work() as session:
+        known = await User.by_email(session, index)
+    if known is None:
+        client = await portal.vendors.billing.find_client(email)
+        if client is None:
+            return f"  {name:<13} is not in the sandbox's world any more"
+        crm = await portal.vendors.crm.find_customer(client.customer_number)
+        if crm is None:
+            return f"  {name:<13} has no Salesforce account in the sandbox's world"
+        hashed = await portal.vault.passwords.hash(PASSWORD)
+        async with portal.database.unit_of_work() as session:
+            user = User(
+                email=email,
+                email_index=index,
+                password_hash=hashed,
+                name=name,
+                customer_number=client.customer_number,
+                status="active",
+            )
+            session.add(user)
+            await session.flush()
+            session.add(_mapping(user.id, client.id, crm.account_id, crm.contact_id, client.customer_number))
+    return f"  {name:<13} {email}  password: {PASSWORD}  ({about})"
+
+
+def _mapping(user_id: UUID, client_id: int, account_id: str, contact_id: str, number: str) -> IdMapping:
+    return IdMapping(
+        user_id=user_id,
+        whmcs_client_id=client_id,
+        sf_account_id=account_id,
+        sf_contact_id=contact_id,
+        customer_number=number,
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(asyncio.run(link_all(Settings()))) + "\n")

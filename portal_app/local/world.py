@@ -1,0 +1,125 @@
+"""The whole portal on one machine: servers, sandbox vendors, worker, listener, web, and two customers to play."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from portal_app.local.errors import LocalError
+from portal_app.local.frontend import build_frontend, reflex_environment
+from portal_app.local.ports import PortBook
+from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.supervisor import Supervisor, tell
+from portal_app.local.valkey import EmbeddedValkey
+
+ROOT = Path(__file__).resolve().parents[2]
+_SANDBOX_PORTS = ("http", "https", "pubsub", "smtp")
+
+
+class World:
+    """Start everything in order, say where it is, stop it in reverse. Data stay in `home`."""
+
+    def __init__(self, home: Path, *, port: int = 3000, reloads: bool = False) -> None:
+        self.home = home.resolve()
+        self._wanted = port
+        self._reloads = reloads
+        self._began = time.monotonic()
+        self._env: dict[str, str] = {}
+
+    def run(self) -> int:
+        """Run until asked to stop. Raises LocalError with what to do about it."""
+        with Supervisor(self.home) as supervisor:
+            self._env = self._settings(supervisor)
+            tell("Bringing the database up to date ...")
+            self._call("portal_app.infra.migrate")
+            if not self._reloads:
+                build_frontend(ROOT, env=self._env, say=tell)
+            self._add_programs(supervisor)
+            tell("Starting the sandbox vendors and the portal ...")
+            return supervisor.run(on_ready=self._welcome)
+
+    def _settings(self, supervisor: Supervisor) -> dict[str, str]:
+        ports = PortBook(self.home)
+        tell("Starting PostgreSQL and Valkey ...")
+        database = supervisor.attach(
+            "PostgreSQL", EmbeddedPostgres(self.home / "postgres", port=ports.claim("postgres", self._wanted + 1))
+        )
+        redis = supervisor.attach(
+            "Valkey", EmbeddedValkey(self.home / "valkey", port=ports.claim("valkey", self._wanted + 2))
+        )
+        portal = ports.claim("portal", self._wanted)
+        metrics = self.home / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir(parents=True)
+        env = {
+            "DATABASE_URL": database,
+            "REDIS_URL": redis,
+            "PORTAL_ENV": "development",
+            "PORTAL_ENV_FILE": str(self.home / "sandbox.env"),
+            "PORTAL_URL": f"http://localhost:{portal}",
+            "PORTAL_PORT": str(portal),
+            "PORTAL_LOG_FORMAT": os.environ.get("PORTAL_LOG_FORMAT", "text"),
+            "PORTAL_METRICS_PORT": str(ports.claim("metrics", self._wanted + 3)),
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+            "PORTAL_WEB_WORKERS": os.environ.get("PORTAL_WEB_WORKERS", "1"),
+            "PORTAL_POLL_SECONDS": os.environ.get("PORTAL_POLL_SECONDS", "0.2"),
+            "PYTHONPATH": str(ROOT),
+            "SANDBOX_HOME": str(self.home / "sandbox"),
+            "SANDBOX_PORTAL_URL": f"http://localhost:{portal}",
+            "SANDBOX_WHMCS_WEBHOOK_URL": f"http://localhost:{portal}/api/webhooks/whmcs",
+        }
+        for offset, name in enumerate(_SANDBOX_PORTS):
+            env[f"SANDBOX_{name.upper()}_PORT"] = str(ports.claim(f"sandbox-{name}", self._wanted + 10 + offset))
+        return env
+
+    def _add_programs(self, supervisor: Supervisor) -> None:
+        python = [sys.executable, "-m"]
+        supervisor.add("sandbox", [*python, "sandbox.main", "serve"], env=self._env, ready=self._sandbox_is_ready)
+        supervisor.add("worker", [*python, "portal_app.jobs.worker"], env=self._env)
+        supervisor.add("listener", [*python, "portal_app.jobs.listener"], env=self._env)
+        live = f"{self._env['PORTAL_URL']}/api/health/live"
+        if self._reloads:
+            command = [*python, "reflex", "run", "--env", "preview"]
+            supervisor.add("web", command, env={**self._env, **reflex_environment(self.home)}, ready=live)
+        else:
+            supervisor.add("web", [*python, "portal_app.jobs.web"], env=self._env, ready=live)
+
+    def _sandbox_is_ready(self) -> bool:
+        """Once the sandbox answers, write down the settings that reach it: the portal's processes read that file."""
+        try:
+            httpx.get(f"{self._office}/api/mail", timeout=1).raise_for_status()
+        except httpx.HTTPError:
+            return False
+        (self.home / "sandbox.env").write_text(self._call("sandbox.main", "env"))
+        return True
+
+    @property
+    def _office(self) -> str:
+        return f"http://127.0.0.1:{self._env['SANDBOX_HTTP_PORT']}/office"
+
+    def _welcome(self) -> None:
+        people = self._call("portal_app.local.demo_customers").strip()
+        tell(
+            f"\nReady after {time.monotonic() - self._began:.1f} s.\n\n"
+            f"  Portal        {self._env['PORTAL_URL']}\n"
+            f"  Back office   {self._office}   (agent, cashier, mail, saboteur)\n\n"
+            f"{people}\n\nCtrl-C stops everything; the data stay in {self.home.name}/."
+        )
+
+    def _call(self, module: str, *arguments: str) -> str:
+        """Run one of our modules to its end and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            env={**os.environ, **self._env},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if done.returncode:
+            raise LocalError(f"{module} failed:\n{done.stderr[-2000:]}")
+        return done.stdout

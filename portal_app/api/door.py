@@ -9,16 +9,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.domain.errors import NotSignedIn, PortalError
+from portal_app.api.problem import problem
+from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
+from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import Access
-from portal_app.infra.cookies import cookie_name
 from portal_app.wiring import Portal, portal
 
 ACCESS = "portal.access"
 SIGN_IN = "/auth/login"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCHECKED = ("/api/webhooks/",)
+# These routes give out or take away tokens themselves; a second set of cookies would undo their work.
+_OWN_TOKENS = "/api/auth/"
 
 
 class Door:
@@ -38,12 +41,13 @@ class Door:
         is_api = path.startswith("/api/")
         headers = Headers(scope=scope)
         if is_api and scope["method"] not in _SAFE and not path.startswith(_UNCHECKED) and not self._is_ours(headers):
-            await Response("This form was sent from another site.", 403)(scope, receive, send)
+            await problem(NotAllowed(user_message="This form was sent from another site."))(scope, receive, send)
             return
         if not is_api and not self._needs_session(path):
             await self._app(scope, receive, send)
             return
-        access, renewed = await self._session(Request(scope), may_renew=not is_api or _is_browser(headers))
+        may_renew = not is_api or (_is_browser(headers) and not path.startswith(_OWN_TOKENS))
+        access, renewed = await self._session(Request(scope), may_renew=may_renew)
         if access is None and not is_api:
             await _to_sign_in(scope)(scope, receive, send)
             return

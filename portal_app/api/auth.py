@@ -1,0 +1,83 @@
+"""Signing in, staying signed in, signing out. Credentials come by native form or JSON, tokens only in cookies."""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.door import ACCESS, SIGN_IN, local_path, session_cookies, set_cookie
+from portal_app.api.incoming import Body, language, origin, read, takes
+from portal_app.api.outgoing import done, json, refused, with_cookies
+from portal_app.domain.errors import NotSignedIn, PortalError
+from portal_app.infra.cookies import cookie_name
+from portal_app.language import path_for
+from portal_app.services.sessions import Tokens
+from portal_app.wiring import portal
+
+HOME = "/dashboard"
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+
+class SignIn(Body):
+    """E-mail and password, and the page to go on to."""
+
+    email: str = Field(max_length=300)
+    password: str = Field(max_length=2000)
+    next: str = Field("", max_length=2000)
+
+
+@router.post("/login", openapi_extra=takes(SignIn))
+async def login(request: Request) -> Response:
+    """Sign in: session cookies, and on to `next` or the dashboard."""
+    entries: SignIn | None = None
+    try:
+        entries = await read(request, SignIn)
+        tokens = await portal().accounts.sign_in(entries.email, entries.password, origin(request, portal().settings))
+    except PortalError as error:
+        if entries is None:
+            return await refused(request, error, SIGN_IN)
+        onward = local_path(entries.next, "")
+        return await refused(request, error, SIGN_IN, typed={"email": entries.email}, next_path=onward)
+    await _end_current(request)
+    return signed_in(request, tokens, local_path(entries.next, ""))
+
+
+@router.post("/logout")
+async def logout(request: Request) -> Response:
+    """Sign out everywhere this session is open."""
+    await _end_current(request)
+    settings = portal().settings
+    gone = [set_cookie(settings, kind, "", 0) for kind in ("access", "refresh")]
+    return done(request, path_for(SIGN_IN, language(request)), cookies=gone)
+
+
+@router.post("/refresh")
+async def refresh(request: Request) -> Response:
+    """Exchange the refresh cookie for new session cookies."""
+    settings = portal().settings
+    token = request.cookies.get(cookie_name(settings, "refresh"), "")
+    if not token:
+        raise NotSignedIn("no refresh cookie")
+    tokens = await portal().sessions.rotate(token)
+    return with_cookies(json({"expires_in": settings.portal_access_seconds}), session_cookies(tokens, settings))
+
+
+def signed_in(request: Request, tokens: Tokens, target: str = "", *, forget: tuple[str, ...] = ()) -> Response:
+    """Answer a fresh session: its cookies, without the named ones, and on to a page of ours."""
+    settings = portal().settings
+    cookies = [*session_cookies(tokens, settings), *(set_cookie(settings, kind, "", 0) for kind in forget)]
+    return done(request, target or path_for(HOME, language(request)), cookies=cookies)
+
+
+async def _end_current(request: Request) -> None:
+    """End the session a browser brings along, also when only its refresh token still lives."""
+    access = request.scope.get(ACCESS)
+    token = request.cookies.get(cookie_name(portal().settings, "refresh"), "")
+    if access is not None:
+        await portal().sessions.end(access.session_id)
+    elif token:
+        try:
+            tokens = await portal().sessions.rotate(token)
+        except NotSignedIn:
+            return
+        await portal().sessions.end(tokens.session_id)

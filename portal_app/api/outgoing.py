@@ -1,0 +1,65 @@
+"""What a request is answered with: JSON for programs, a redirect to a page for native forms."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.incoming import language, wants_json
+from portal_app.domain.errors import InvalidInput, PortalError
+from portal_app.language import _, path_for, speaking
+from portal_app.wiring import portal
+
+GENERAL = "form"
+
+
+def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer that no cache keeps."""
+    return Response(
+        orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json"
+    )
+
+
+def see_other(target: str) -> Response:
+    """Send a browser on to a page or link with a GET."""
+    return Response(status_code=303, headers={"Location": target, "Cache-Control": "no-store"})
+
+
+def with_cookies(response: Response, cookies: list[str]) -> Response:
+    """Add Set-Cookie lines to an answer."""
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie)
+    return response
+
+
+def done(request: Request, target: str, *, cookies: list[str] | None = None) -> Response:
+    """Say that it is done and where to go on: `{"next": path}` for programs, the page itself for forms."""
+    response = json({"next": target}) if wants_json(request) else see_other(target)
+    return with_cookies(response, cookies or [])
+
+
+async def refused(
+    request: Request, error: PortalError, route: str, *, typed: Mapping[str, str] | None = None, next_path: str = ""
+) -> Response:
+    """Send a form back to its page with what is wrong; programs get the problem.
+
+    The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
+    as "typed:<field>".
+    """
+    if wants_json(request):
+        raise error
+    spoken = language(request, next_path)
+    query = {"flash": await portal().flashes.keep(_messages(request, error, typed or {}, next_path))}
+    if next_path:
+        query["next"] = next_path
+    return see_other(f"{path_for(route, spoken)}?{urlencode(query)}")
+
+
+def _messages(request: Request, error: PortalError, typed: Mapping[str, str], next_path: str) -> dict[str, str]:
+    fields = error.fields if isinstance(error, InvalidInput) else {}
+    with speaking(language(request, next_path)):
+        messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
+    return messages | {f"typed:{name}": value[:300] for name, value in typed.items() if value}

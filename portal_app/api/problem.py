@@ -1,0 +1,88 @@
+"""How the API says no: every error becomes one application/problem+json answer (RFC 9457), here and nowhere else."""
+
+from http import HTTPStatus
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.domain.errors import InvalidInput, NotFound, PortalError
+
+_SOON_SECONDS = 2
+
+
+class BadRequest(PortalError):
+    """The request itself is incomplete."""
+
+    code = "bad_request"
+    status = 400
+    user_message = "This request is incomplete."
+
+
+class TooLarge(PortalError):
+    """The body is larger than this route takes."""
+
+    code = "too_large"
+    status = 413
+    user_message = "This is too large."
+
+
+class UnknownFormat(PortalError):
+    """The body is neither JSON nor a form."""
+
+    code = "unsupported_media_type"
+    status = 415
+    user_message = "Send JSON or a form."
+
+
+def problem(error: PortalError) -> Response:
+    """Return the answer for an error: type, title, status, detail and code, with fields and Retry-After if known."""
+    body = {
+        "type": f"urn:portal:problem:{error.code}",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": error.user_message,
+        "code": error.code,
+    }
+    if isinstance(error, InvalidInput):
+        body["fields"] = error.fields
+    headers = {"Cache-Control": "no-store"}
+    if (seconds := _retry_after(error)) is not None:
+        headers["Retry-After"] = str(seconds)
+    return Response(orjson.dumps(body), error.status, headers, media_type="application/problem+json")
+
+
+def answer_errors(api: FastAPI) -> None:
+    """Let an application answer every foreseen error as a problem."""
+
+    async def ours(_: Request, error: Exception) -> Response:
+        return problem(error if isinstance(error, PortalError) else PortalError())
+
+    async def malformed(_: Request, error: Exception) -> Response:
+        found = error.errors() if isinstance(error, RequestValidationError) else []
+        return problem(InvalidInput({str(each["loc"][-1]): str(each["msg"]) for each in found}))
+
+    async def http(_: Request, error: Exception) -> Response:
+        return problem(_from_http(error) if isinstance(error, HTTPException) else PortalError())
+
+    api.add_exception_handler(PortalError, ours)
+    api.add_exception_handler(RequestValidationError, malformed)
+    api.add_exception_handler(HTTPException, http)
+
+
+def _from_http(error: HTTPException) -> PortalError:
+    if error.status_code == NotFound.status:
+        return NotFound()
+    refused = BadRequest(code=HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"))
+    refused.status = error.status_code
+    return refused
+
+
+def _retry_after(error: PortalError) -> int | None:
+    seconds = getattr(error, "retry_after", None)
+    if isinstance(seconds, int):
+        return seconds
+    return _SOON_SECONDS if error.retryable else None

@@ -1,0 +1,114 @@
+"""Signing up, step by step: an e-mail, its code, the details. The sign-up's token lives in a cookie of its own."""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.auth import signed_in
+from portal_app.api.door import SIGN_IN, set_cookie
+from portal_app.api.incoming import Body, language, origin, read, takes
+from portal_app.api.outgoing import done, refused
+from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
+from portal_app.infra.cookies import cookie_name
+from portal_app.language import path_for
+from portal_app.wiring import portal
+
+START, VERIFY, DETAILS = "/auth/signup", "/auth/verify", "/auth/details"
+_COOKIE_SECONDS = 3 * 3600
+router = APIRouter(prefix="/api/auth/signup", tags=["sign-up"])
+
+
+class Mailbox(Body):
+    """The address that will sign in."""
+
+    email: str = Field(max_length=300)
+
+
+class Code(Body):
+    """The six digits that were mailed."""
+
+    code: str = Field(max_length=50)
+
+
+class Details(Body):
+    """The person and the address. What is missing is told by the account service, all at once."""
+
+    first_name: str = Field("", max_length=1000)
+    last_name: str = Field("", max_length=1000)
+    first_name_kana: str = Field("", max_length=1000)
+    last_name_kana: str = Field("", max_length=1000)
+    phone: str = Field("", max_length=1000)
+    postcode: str = Field("", max_length=1000)
+    prefecture: str = Field("", max_length=1000)
+    city: str = Field("", max_length=1000)
+    town: str = Field("", max_length=1000)
+    street: str = Field("", max_length=1000)
+    building: str = Field("", max_length=1000)
+    city_romanised: str = Field("", max_length=1000)
+    town_romanised: str = Field("", max_length=1000)
+    building_romanised: str = Field("", max_length=1000)
+    password: str = Field("", max_length=2000)
+    terms: str = Field("", max_length=10)
+
+
+@router.post("", openapi_extra=takes(Mailbox))
+async def begin(request: Request) -> Response:
+    """Mail a code to an address; the answer is the same whether or not it has an account."""
+    email = ""
+    try:
+        email = (await read(request, Mailbox)).email
+        return await _mailed(request, email)
+    except PortalError as error:
+        return await refused(request, error, START, typed={"email": email})
+
+
+@router.post("/resend")
+async def resend(request: Request) -> Response:
+    """Mail a new code to the same address; the old one ends."""
+    try:
+        progress = await portal().accounts.sign_up_progress(_token(request))
+        return await _mailed(request, progress.email)
+    except PortalError as error:
+        return await refused(request, error, _page_of(error, VERIFY))
+
+
+@router.post("/verify", openapi_extra=takes(Code))
+async def verify(request: Request) -> Response:
+    """Check the mailed code."""
+    try:
+        entries = await read(request, Code)
+        await portal().accounts.prove_mailbox(_token(request), entries.code)
+    except PortalError as error:
+        return await refused(request, error, _page_of(error, VERIFY))
+    return done(request, path_for(DETAILS, language(request)))
+
+
+@router.post("/complete", openapi_extra=takes(Details))
+async def complete(request: Request) -> Response:
+    """Create the account and sign in; entries and their errors stay with the sign-up."""
+    try:
+        entries = await read(request, Details)
+        tokens = await portal().accounts.complete_sign_up(
+            _token(request), entries.model_dump(), origin(request, portal().settings)
+        )
+    except PortalError as error:
+        return await refused(request, error, _page_of(error, DETAILS))
+    return signed_in(request, tokens, forget=("signup",))
+
+
+async def _mailed(request: Request, email: str) -> Response:
+    settings = portal().settings
+    token = await portal().accounts.begin_sign_up(email, origin(request, settings))
+    cookie = set_cookie(settings, "signup", token, _COOKIE_SECONDS)
+    return done(request, path_for(VERIFY, language(request)), cookies=[cookie])
+
+
+def _token(request: Request) -> str:
+    return request.cookies.get(cookie_name(portal().settings, "signup"), "")
+
+
+def _page_of(error: PortalError, default: str) -> str:
+    if isinstance(error, InvalidInput):
+        return default
+    return {NotSignedIn: START, Conflict: SIGN_IN}.get(type(error), default)

@@ -1,0 +1,41 @@
+"""Messages that wait for the next page: kept for ten minutes under a random id that travels in its address."""
+
+import json
+import re
+import secrets
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_SECONDS = 600
+_ID = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
+_log = structlog.get_logger(__name__)
+
+
+class Flashes:
+    """Keep what a refused form has to say until its page shows it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def keep(self, messages: dict[str, str]) -> str:
+        """Keep messages by field name and return their id; empty where Redis is away."""
+        flash_id = secrets.token_urlsafe(16)
+        try:
+            await self._redis.set(f"flash:{flash_id}", json.dumps(messages), ex=_SECONDS)
+        except (RedisError, OSError) as error:
+            _log.warning("flashes.redis_away", error=type(error).__name__)
+            return ""
+        return flash_id
+
+    async def read(self, flash_id: str) -> dict[str, str]:
+        """Return the messages of an id, again on a reload; empty for what is malformed, unknown or out of reach."""
+        if not _ID.fullmatch(flash_id):
+            return {}
+        try:
+            kept = await self._redis.get(f"flash:{flash_id}")
+        except (RedisError, OSError) as error:
+            _log.warning("flashes.redis_away", error=type(error).__name__)
+            return {}
+        return {str(name): str(text) for name, text in json.loads(kept).items()} if kept else {}

@@ -155,10 +155,17 @@ class Bus:
         begin = head["oldest"]
         while (entry := self._store.get(_log(topic), head["oldest"])) and self._expired(entry["at"]):
             self._store.delete(_log(topic), head["oldest"])
+            self._forget_mark(topic, entry["replay"])
             head["oldest"] += 1
         if head["oldest"] != begin:
             self._store.put(_HEADS, topic, head)
         return head
+
+    def _forget_mark(self, topic: str, replay: int) -> None:
+        key = _replay_bytes(replay).hex()
+        mark = self._store.get(_marks(topic), key)
+        if mark and self._expired(mark["at"]):
+            self._store.delete(_marks(topic), key)
 
     def _expired(self, at: float) -> bool:
         return self._now() - at > RETENTION.total_seconds()

@@ -9,7 +9,7 @@ from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.ids import is_id, to_18
 from sandbox.salesforce.objects import OBJECTS, find_object
 from sandbox.salesforce.schema import Field, Object
-from sandbox.salesforce.soql_filter import test_for
+from sandbox.salesforce.soql_filter import filter_for
 from sandbox.salesforce.soql_syntax import Compare, Literal, Logic, Query, malformed, parse
 from sandbox.salesforce.tables import Row, Tables
 
@@ -219,7 +219,7 @@ class _Run:
         field, read = self._field_reader(obj, condition.path, condition.at)
         if isinstance(condition.value, Query):
             condition = self._joined(condition)
-        test = test_for(field, condition, self._now)
+        test = filter_for(field, condition, self._now)
         return lambda row: test(read(row))
 
     def _joined(self, condition: Compare) -> Compare:

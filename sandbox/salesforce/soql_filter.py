@@ -17,7 +17,7 @@ _NUMBERS = ("double", "currency", "int")
 _DAY = timedelta(days=1)
 
 
-def test_for(field: Field, compare: Compare, now: datetime) -> Test:
+def filter_for(field: Field, compare: Compare, now: datetime) -> Test:
     """Return the test that a field's value must pass. Raises SalesforceError when the literal does not fit."""
     if field.type == "textarea":
         raise SalesforceError("INVALID_FIELD", f"field '{field.name}' can not be filtered in a query call")

@@ -1,7 +1,7 @@
 """The library most Python programs use for Salesforce, against the sandbox."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -29,9 +29,15 @@ class ToSandbox(HTTPAdapter):
         return super().send(request, **options)
 
 
-def direct(org: Org, token: str) -> Salesforce:
-    session = requests.Session()
-    session.trust_env = False
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """Return an HTTP session that is closed in the end, as an open TLS connection holds up the server's stop."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def direct(org: Org, token: str, session: requests.Session) -> Salesforce:
     session.verify = str(org.keys.ca_file)
     return Salesforce(session_id=token, instance_url=org.https_url, session=session, version="62.0")
 
@@ -40,8 +46,8 @@ async def in_thread(call: Callable[[], Any]) -> Any:
     return await asyncio.to_thread(call)
 
 
-async def test_direct_mode_works_over_tls(org: Org) -> None:
-    sf = direct(org, await org.token())
+async def test_direct_mode_works_over_tls(org: Org, session: requests.Session) -> None:
+    sf = direct(org, await org.token(), session)
 
     def work() -> None:
         key = format_external_id("SF_Account_No__c", "C/1 ü+")
@@ -64,9 +70,9 @@ async def test_direct_mode_works_over_tls(org: Org) -> None:
     await in_thread(work)
 
 
-async def test_errors_become_the_librarys_exceptions(org: Org) -> None:
-    sf = direct(org, await org.token())
-    stale = direct(org, "nonsense")
+async def test_errors_become_the_librarys_exceptions(org: Org, session: requests.Session) -> None:
+    sf = direct(org, await org.token(), session)
+    stale = direct(org, "nonsense", session)
 
     def work() -> None:
         with pytest.raises(SalesforceMalformedRequest) as refused:
@@ -82,9 +88,7 @@ async def test_errors_become_the_librarys_exceptions(org: Org) -> None:
     await in_thread(work)
 
 
-async def test_the_librarys_own_jwt_login_works(org: Org) -> None:
-    session = requests.Session()
-    session.trust_env = False
+async def test_the_librarys_own_jwt_login_works(org: Org, session: requests.Session) -> None:
     session.mount("https://", ToSandbox(org.http_url))
     common = {"consumer_key": org.settings.sf_client_id, "privatekey": org.keys.client_key_pem.decode()}
 

@@ -23,6 +23,7 @@ from portal_app.integrations.whmcs.webhooks import verify as verify_whmcs_webhoo
 from portal_app.services.accounts import Accounts, Vault
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
+from portal_app.services.flashes import Flashes
 from portal_app.services.inbound import Inbound
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
@@ -49,6 +50,7 @@ class Portal:
     stream: EventStream
     accounts: Accounts
     sessions: Sessions
+    flashes: Flashes
     catalog: Catalog
     billing: Billing
     subscriptions: Subscriptions
@@ -91,44 +93,65 @@ def use(built: Portal) -> Portal:
 
 def build(settings: Settings, *, role: Literal["web", "worker"]) -> Portal:
     """Join all parts for one process. Opens no connection by itself."""
-    ring = KeyRing.parse(settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value())
-    use_key_ring(ring)
     redis = connect(settings.redis_url)
-    database = Database(settings, role)
-    queue = DurableQueue(settings, role)
-    live = LiveUpdates(redis)
-    limits = RateLimits(settings.redis_url)
-    cache = Cache(redis)
-    vendors = build_vendors(settings, redis)
     letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
-    notifications = Notifications(database, queue, SmtpMailer(settings), letters)
-    sessions = Sessions(settings, database, redis, live, notifications)
-    secret = settings.jwt_refresh_secret.get_secret_value()
-    vault = Vault(Passwords(rounds=settings.bcrypt_rounds, pepper=secret), RandomTokens(secret), ring)
-    catalog = Catalog(settings, cache, vendors.catalog)
-    billing = Billing(settings, database, cache, vendors.billing)
-    subscriptions = Subscriptions(settings, database, cache, vendors.billing)
+    base = _Base(
+        settings=settings,
+        redis=redis,
+        database=Database(settings, role),
+        queue=DurableQueue(settings, role),
+        live=LiveUpdates(redis),
+        cache=Cache(redis),
+        vendors=build_vendors(settings, redis),
+    )
+    notifications = Notifications(base.database, base.queue, SmtpMailer(settings), letters)
+    return _customer_side(base, notifications)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What every service stands on."""
+
+    settings: Settings
+    redis: Redis
+    database: Database
+    queue: DurableQueue
+    live: LiveUpdates
+    cache: Cache
+    vendors: Vendors
+
+
+def _customer_side(base: _Base, notifications: Notifications) -> Portal:
+    settings, database, live, queue = base.settings, base.database, base.live, base.queue
+    gateway, crm = base.vendors.billing, base.vendors.crm
+    vault, limits = _vault(settings), RateLimits(settings.redis_url)
+    sessions = Sessions(settings, database, base.redis, live, notifications)
+    catalog = Catalog(settings, base.cache, base.vendors.catalog)
+    billing = Billing(settings, database, base.cache, gateway)
+    subscriptions = Subscriptions(settings, database, base.cache, gateway)
     return Portal(
         settings=settings,
         database=database,
-        redis=redis,
+        redis=base.redis,
         queue=queue,
         live=live,
         limits=limits,
-        stream=vendors.stream,
+        stream=base.vendors.stream,
         accounts=Accounts(
             settings, database, vault, limits, sessions=sessions, notifications=notifications, queue=queue
         ),
         sessions=sessions,
+        flashes=Flashes(base.redis),
         catalog=catalog,
         billing=billing,
         subscriptions=subscriptions,
         orders=Orders(database, catalog, billing, notifications=notifications, queue=queue),
-        onboarding=Onboarding(database, vendors.billing, vendors.crm, notifications=notifications, live=live),
+        onboarding=Onboarding(database, gateway, crm, notifications=notifications, live=live),
         provisioning=Provisioning(
+            settings,
             database,
-            vendors.billing,
-            vendors.crm,
+            gateway,
+            crm,
             billing=billing,
             subscriptions=subscriptions,
             notifications=notifications,
@@ -136,15 +159,16 @@ def build(settings: Settings, *, role: Literal["web", "worker"]) -> Portal:
         ),
         notifications=notifications,
         inbound=Inbound(
-            database,
-            queue,
-            vendors.billing,
-            catalog=catalog,
-            billing=billing,
-            subscriptions=subscriptions,
-            live=live,
+            database, queue, gateway, catalog=catalog, billing=billing, subscriptions=subscriptions, live=live
         ),
         upkeep=Upkeep(database),
         vault=vault,
-        vendors=vendors,
+        vendors=base.vendors,
     )
+
+
+def _vault(settings: Settings) -> Vault:
+    ring = KeyRing.parse(settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value())
+    use_key_ring(ring)
+    secret = settings.jwt_refresh_secret.get_secret_value()
+    return Vault(Passwords(rounds=settings.bcrypt_rounds, pepper=secret), RandomTokens(secret), ring)

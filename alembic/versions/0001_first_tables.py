@@ -196,7 +196,7 @@ def _orders() -> None:
         sa.Column("sf_order_id", sa.String(length=18), nullable=True),
         sa.Column("whmcs_order_id", sa.Integer(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("billing_tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"],
             ["users.id"],

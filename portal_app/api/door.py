@@ -91,7 +91,7 @@ def _is_browser(headers: Headers) -> bool:
 
 def _to_sign_in(scope: Scope) -> Response:
     query = scope["query_string"].decode("latin-1")
-    target = scope["path"] + (f"?{query}" if query else "")
+    target = (scope["path"].rstrip("/") or "/") + (f"?{query}" if query else "")
     prefix = "/ja" if target.startswith("/ja/") else ""
     return RedirectResponse(f"{prefix}{SIGN_IN}?next={quote(target, safe='')}", 303)
 

@@ -119,7 +119,7 @@ class CrmGateway(Protocol):
     """Salesforce: accounts, contacts, orders."""
 
     async def find_customer(self, customer_number: str) -> CrmCustomer | None:
-        """Look an account and its portal contact up by customer number."""
+        """Look an account up by customer number, with its portal contact or, where it has none, another one."""
         ...
 
     async def upsert_customer(

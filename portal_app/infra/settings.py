@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     whmcs_webhook_secrets: SecretStr = Field(
         SecretStr(""), description="Up to two key:secret pairs, comma separated; empty turns the webhook off"
     )
+    whmcs_settle_seconds: float = Field(
+        60.0, description="How long a write whose answer was lost may still be running inside WHMCS"
+    )
     whmcs_timeout: float = Field(15.0, description="Longest wait for one WHMCS answer")
     whmcs_concurrency: int = Field(8, description="WHMCS calls at once, over all processes")
     whmcs_rate: str = Field("300/minute", description="WHMCS calls in any window, over all processes")

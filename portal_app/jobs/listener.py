@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.domain.events import InboundEvent, ReplayPosition
 from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
 from portal_app.infra.logs import set_up_logs
@@ -59,6 +59,10 @@ async def follow(portal: Portal, topic: str) -> None:
         except ExternalUnavailable as error:
             if not failures:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
+        except ExternalRejected as error:
+            # No reconnect mends this (unknown topic, missing permission): say it loudly, look again now and then.
+            _log.error("listener.refused", topic=topic, error=str(error)[:200])
+            failures = max(failures, 6)
         failures += 1
         await asyncio.sleep(random.uniform(0.5, 1.0) * min(30.0, 0.5 * 2 ** min(failures, 6)))  # noqa: S311
 

@@ -37,7 +37,8 @@ async def work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     DBOS(config=dbos_config(settings, executor=slot.executor))
-    await asyncio.to_thread(DBOS.launch)
+    # Launched from this loop, so that workflows run on it: the vendors' connections belong to one loop.
+    DBOS.launch()
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
     slot.watch(max(0.5, settings.portal_poll_seconds))
     timetable = asyncio.create_task(lead(settings, "timetable", lambda: keep_timetable(portal)))

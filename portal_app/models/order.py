@@ -27,7 +27,7 @@ class OrderRow(SQLModel, table=True):
     sf_order_id: str | None = Field(default=None, unique=True, max_length=18)
     whmcs_order_id: int | None = Field(default=None, unique=True)
     attempt: int = 1
-    problem: str = ""
+    billing_tried_at: datetime | None = moment(default=None, nullable=True)
 
     def to_domain(self) -> Order:
         """Return the order as the domain knows it."""

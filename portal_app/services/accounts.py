@@ -251,7 +251,8 @@ class Accounts:
         if await User.by_email(session, self._vault.ring.index(profile.email, EMAIL_PLACE)) is not None:
             raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
         connection = await session.connection()
-        number = customer_number(await connection.scalar(sa.select(customer_numbers.next_value())))
+        drawn = await connection.execute(sa.select(customer_numbers.next_value()))
+        number = customer_number(drawn.scalar_one())
         user = User(
             email=profile.email,
             email_index=self._vault.ring.index(profile.email, EMAIL_PLACE),

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, NotFound
@@ -152,8 +153,8 @@ class Billing:
         write = insert(InvoiceMirror).values(rows)
         new = {"body": write.excluded.body, "is_full": write.excluded.is_full, "read_at": write.excluded.read_at}
         # A list knows less than a detail: it replaces a full row only when the status has moved on.
-        changed = InvoiceMirror.body["status"].astext != write.excluded.body["status"].astext  # type: ignore[index]
-        worth = None if is_full else (InvoiceMirror.is_full.is_(False) | changed)
+        changed = col(InvoiceMirror.body)["status"].astext != write.excluded.body["status"].astext
+        worth = None if is_full else (col(InvoiceMirror.is_full).is_(False) | changed)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             connection = await session.connection()
             await connection.execute(write.on_conflict_do_update(index_elements=["invoice_id"], set_=new, where=worth))

@@ -1,5 +1,6 @@
 """Provisioning: the remote effects of an order, each a step that can be repeated, and what the customer sees of it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,12 +9,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import NotFound
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
 from portal_app.domain.ports import BillingGateway, BillingOrder, CrmGateway
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping, User
@@ -28,6 +30,7 @@ class Provisioning:
 
     def __init__(
         self,
+        settings: Settings,
         database: Database,
         billing_gateway: BillingGateway,
         crm: CrmGateway,
@@ -37,6 +40,7 @@ class Provisioning:
         notifications: Notifications,
         live: LiveUpdates,
     ) -> None:
+        self._settle = timedelta(seconds=settings.whmcs_settle_seconds)
         self._database = database
         self._gateway = billing_gateway
         self._crm = crm
@@ -113,13 +117,17 @@ class Provisioning:
         )
 
     async def place_billing_order(self, order_id: UUID) -> BillingOrder:
-        """Place the WHMCS order, unless our reference is there already."""
+        """Place the WHMCS order, unless our reference is there already.
+
+        Raises OutcomeUnknown while an earlier call, whose answer we never saw, may still be running inside WHMCS:
+        until then an empty look-up proves nothing.
+        """
         order, customer = await self._order(order_id)
         reference = step_reference(order.id, "whmcs", order.attempt)
         known = await self._gateway.find_order(customer.whmcs_client_id, reference)
         if known is None:
-            lines = [line for line in order.lines if line.whmcs_product_id is not None]
-            known = await self._gateway.add_order(customer.whmcs_client_id, lines, reference=reference)
+            await self._note_billing_try(order_id)
+            known = await self._add_billing_order(order, customer, reference)
         async with self._database.unit_of_work() as session:
             row = await _locked(session, order_id)
             row.whmcs_order_id = known.order_id
@@ -127,6 +135,23 @@ class Provisioning:
             await self._note(session, row, "billing_created", stage="being_set_up")
         await self._tell(order)
         return known
+
+    async def _note_billing_try(self, order_id: UUID) -> None:
+        async with self._database.unit_of_work() as session:
+            row = await _locked(session, order_id)
+            if row.billing_tried_at is not None and now() < row.billing_tried_at + self._settle:
+                raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
+            row.billing_tried_at = now()
+
+    async def _add_billing_order(self, order: Order, customer: Customer, reference: str) -> BillingOrder:
+        lines = [line for line in order.lines if line.whmcs_product_id is not None]
+        try:
+            return await self._gateway.add_order(customer.whmcs_client_id, lines, reference=reference)
+        except (ExternalUnavailable, ExternalRejected):
+            # WHMCS said no, or never got it: the next try need not wait.
+            async with self._database.unit_of_work() as session:
+                (await _locked(session, order.id)).billing_tried_at = None
+            raise
 
     async def accept_billing_order(self, order_id: UUID) -> None:
         """Accept the WHMCS order, which sets the service up."""

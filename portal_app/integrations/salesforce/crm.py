@@ -37,7 +37,7 @@ class SalesforceCrm:
         self._settings = settings
 
     async def find_customer(self, customer_number: str) -> CrmCustomer | None:
-        """Look an account and its portal contact up by customer number."""
+        """Look an account up by customer number, with its portal contact or, where it has none, another one."""
         accounts = await self._client.query(
             "SELECT Id FROM Account WHERE SF_Account_No__c = {number} LIMIT 1", number=customer_number
         )
@@ -45,7 +45,7 @@ class SalesforceCrm:
             return None
         account_id = _id_of(accounts[0])
         contacts = await self._client.query(
-            "SELECT Id FROM Contact WHERE AccountId = {account} AND Portal_User_Id__c != null LIMIT 1",
+            "SELECT Id FROM Contact WHERE AccountId = {account} ORDER BY Portal_User_Id__c DESC NULLS LAST LIMIT 1",
             account=account_id,
         )
         return CrmCustomer(account_id, _id_of(contacts[0]) if contacts else "")

@@ -1,10 +1,18 @@
 """Assembles the HTTP API: its routes, its errors, its description."""
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
 
-from portal_app.api import auth, sign_up
-from portal_app.api.problem import answer_errors
+from portal_app.api import account, auth, billing, catalog, health, orders, sign_up, subscriptions, webhooks
+from portal_app.api.observed import LastResort
+from portal_app.api.problem import DOCUMENTED, WrongMethod, answer_errors
+from portal_app.domain.errors import NotFound
 from portal_app.infra.settings import Settings
+
+_ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_PARTS = (auth, sign_up, account, billing, subscriptions, orders, catalog, webhooks, health)
 
 
 def build_api(settings: Settings) -> FastAPI:
@@ -17,8 +25,19 @@ def build_api(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         servers=[{"url": settings.portal_url}],
+        responses=DOCUMENTED,
     )
-    for part in (auth, sign_up):
+    for part in _PARTS:
         api.include_router(part.router)
     answer_errors(api)
+    api.add_api_route("/api/{rest:path}", _unknown, methods=_ALL_METHODS, include_in_schema=False)
+    api.add_middleware(LastResort)
     return api
+
+
+async def _unknown(request: Request) -> Response:
+    """Answer what is no route of ours, before the pages mounted below would."""
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is Match.PARTIAL:
+            raise WrongMethod()
+    raise NotFound("no such route")

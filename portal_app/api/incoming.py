@@ -34,8 +34,10 @@ def takes(model: type[Body], *, form: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": kinds}}
 
 
-async def read(request: Request, model: type[Entries]) -> Entries:
+async def read(request: Request, model: type[Entries], *, form: bool = True) -> Entries:
     """Return the checked body. Raises InvalidInput naming the fields, TooLarge, UnknownFormat."""
+    if not form and _content_type(request) != _JSON:
+        raise UnknownFormat(user_message="Send JSON.")
     body = await raw_body(request)
     try:
         if wants_json(request):

@@ -18,9 +18,8 @@ GENERAL = "form"
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer that no cache keeps."""
-    return Response(
-        orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json"
-    )
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
 
 
 def see_other(target: str) -> Response:

@@ -1,6 +1,7 @@
 """How the API says no: every error becomes one application/problem+json answer (RFC 9457), here and nowhere else."""
 
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from fastapi import FastAPI
@@ -12,6 +13,21 @@ from starlette.responses import Response
 from portal_app.domain.errors import InvalidInput, NotFound, PortalError
 
 _SOON_SECONDS = 2
+_KIND = "application/problem+json"
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
+        "status": {"type": "integer"},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+# What OpenAPI is told of every route.
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "What is wrong with the request", "content": {_KIND: {"schema": _SCHEMA}}},
+    "5XX": {"description": "What is wrong on our side or a vendor's", "content": {_KIND: {"schema": _SCHEMA}}},
+}
 
 
 class BadRequest(PortalError):
@@ -20,6 +36,14 @@ class BadRequest(PortalError):
     code = "bad_request"
     status = 400
     user_message = "This request is incomplete."
+
+
+class WrongMethod(PortalError):
+    """The address exists, but does not do this."""
+
+    code = "method_not_allowed"
+    status = 405
+    user_message = "This address does not do that."
 
 
 class TooLarge(PortalError):
@@ -52,7 +76,7 @@ def problem(error: PortalError) -> Response:
     headers = {"Cache-Control": "no-store"}
     if (seconds := _retry_after(error)) is not None:
         headers["Retry-After"] = str(seconds)
-    return Response(orjson.dumps(body), error.status, headers, media_type="application/problem+json")
+    return Response(orjson.dumps(body), error.status, headers, media_type=_KIND)
 
 
 def answer_errors(api: FastAPI) -> None:
@@ -63,6 +87,8 @@ def answer_errors(api: FastAPI) -> None:
 
     async def malformed(_: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
+        if any(each["loc"][0] == "path" for each in found):
+            return problem(NotFound())
         return problem(InvalidInput({str(each["loc"][-1]): str(each["msg"]) for each in found}))
 
     async def http(_: Request, error: Exception) -> Response:

@@ -1,0 +1,92 @@
+"""Invoices, payment methods, and the links that lead to paying at WHMCS."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api import shapes, views
+from portal_app.api.door import local_path
+from portal_app.api.incoming import Body, language, read, takes, wants_json
+from portal_app.api.outgoing import json, refused, see_other
+from portal_app.api.signed_in import SignedInCustomer, vendor_id
+from portal_app.domain.errors import ExternalRejected, PortalError
+from portal_app.domain.invoice import InvoiceStatus
+from portal_app.language import path_for
+from portal_app.wiring import portal
+
+INVOICES, METHODS = "/billing/invoices", "/billing/payment-methods"
+router = APIRouter(prefix="/api", tags=["billing"])
+
+
+class Back(Body):
+    """The page of ours to come back to."""
+
+    back: str = Field("", max_length=500)
+
+
+@router.get("/invoices", response_model=shapes.InvoicePage)
+async def invoices(
+    customer: SignedInCustomer,
+    status: InvoiceStatus | None = None,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Return one page of the customer's invoices, newest first."""
+    found = await portal().billing.invoices_for(customer)
+    rows = [row for row in found.rows if status in (None, row.status)]
+    shown = [views.invoice_summary(row) for row in rows[(page - 1) * limit : page * limit]]
+    counts = {"page": page, "limit": limit, "total": len(rows), "as_of": found.as_of}
+    return json({"items": shown, **counts}, headers=as_of(found.as_of))
+
+
+@router.get("/invoices/{invoice_id}", response_model=shapes.InvoiceView)
+async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
+    """Return one invoice with its lines and payments."""
+    found = await portal().billing.invoice_for(customer, vendor_id(invoice_id))
+    return json(views.invoice_in_full(found.invoice, found.as_of), headers=as_of(found.as_of))
+
+
+@router.post("/invoices/{invoice_id}/sso-link", response_model=shapes.SignOnLink)
+async def invoice_link(request: Request, customer: SignedInCustomer, invoice_id: str) -> Response:
+    """Open an invoice at WHMCS to pay it: a form is led there, a program gets the link."""
+    number = vendor_id(invoice_id)
+    try:
+        return _onward(request, await portal().billing.pay_link(customer, number))
+    except PortalError as error:
+        return await refused(request, error, f"{INVOICES}/{number}")
+
+
+@router.get("/payment-methods", response_model=shapes.PaymentMethodList)
+async def payment_methods(customer: SignedInCustomer) -> Response:
+    """Return the customer's stored cards and bank accounts."""
+    found = await portal().billing.payment_methods_for(customer)
+    return json({"items": [views.payment_method(method) for method in found]})
+
+
+@router.post("/payment-methods/sso-link", response_model=shapes.SignOnLink, openapi_extra=takes(Back))
+async def payment_methods_link(request: Request, customer: SignedInCustomer) -> Response:
+    """Open the payment methods at WHMCS, with a way back to a page of ours."""
+    back = ""
+    try:
+        back = local_path((await read(request, Back)).back, "")
+        address = portal().settings.portal_url + (back or path_for(METHODS, language(request)))
+        return _onward(request, await portal().billing.add_card_link(customer, back_to=address))
+    except PortalError as error:
+        return await refused(request, error, METHODS, next_path=back)
+
+
+def as_of(time: datetime | None) -> dict[str, str]:
+    """Return the header that tells the age of saved data, none for fresh data."""
+    return {"X-Data-As-Of": time.isoformat()} if time else {}
+
+
+def _onward(request: Request, link: str) -> Response:
+    ours, theirs = urlsplit(portal().settings.whmcs_url), urlsplit(link)
+    if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+        raise ExternalRejected("sign-on link leads elsewhere", vendor="whmcs")
+    return json({"url": link}) if wants_json(request) else see_other(link)

@@ -1,0 +1,60 @@
+"""A customer's orders: placed once per key, listed, followed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api import shapes, views
+from portal_app.api.incoming import Body, read, takes
+from portal_app.api.outgoing import json
+from portal_app.api.problem import BadRequest
+from portal_app.api.signed_in import SignedInCustomer
+from portal_app.domain.errors import NotFound
+from portal_app.wiring import portal
+
+router = APIRouter(prefix="/api/orders", tags=["orders"])
+
+
+class NewOrder(Body):
+    """The plan to order. Its price is the catalogue's, never the caller's."""
+
+    sku: str = Field(min_length=1, max_length=100)
+
+
+@router.get("", response_model=shapes.OrderList)
+async def orders(customer: SignedInCustomer) -> Response:
+    """Return the customer's orders, newest first."""
+    return json({"items": [views.order(row) for row in await portal().orders.orders_for(customer)]})
+
+
+@router.get("/{order_id}", response_model=shapes.OrderWithEvents)
+async def order(customer: SignedInCustomer, order_id: str) -> Response:
+    """Return one order with its timeline."""
+    found = await portal().orders.order_for(customer, _order_id(order_id))
+    return json(views.order_with_events(found.order, found.events))
+
+
+@router.post("", status_code=201, response_model=shapes.OrderView, openapi_extra=takes(NewOrder, form=False))
+async def place(
+    request: Request,
+    customer: SignedInCustomer,
+    idempotency_key: Annotated[str | None, Header(description="8 to 200 characters, new for every order")] = None,
+) -> Response:
+    """Place an order, once per Idempotency-Key: the same key again answers with the same order."""
+    if not idempotency_key:
+        raise BadRequest("no key", user_message="Send an Idempotency-Key header.", code="idempotency_key_missing")
+    entries = await read(request, NewOrder, form=False)
+    account = await portal().accounts.view(customer.user_id)
+    placed = await portal().orders.place(customer, sku=entries.sku, key=idempotency_key, recipient=account.email)
+    return json(views.order(placed), 201, {"Location": f"/api/orders/{placed.id}"})
+
+
+def _order_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("malformed id") from error

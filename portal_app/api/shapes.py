@@ -1,0 +1,185 @@
+"""The shapes of what the API shows: plain documents, amounts in whole minor units, times in UTC."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from typing_extensions import TypedDict
+
+
+class Amount(TypedDict):
+    """An amount: `minor` counts yen for JPY, `text` is fit to show."""
+
+    minor: int
+    currency: str
+    text: str
+
+
+class Me(TypedDict):
+    """The account that is signed in. `customer_number` is null until it is set up everywhere."""
+
+    name: str
+    email: str
+    customer_number: str | None
+    status: str
+
+
+class InvoiceSummary(TypedDict):
+    """An invoice as the list shows it."""
+
+    id: int
+    number: str
+    status: str
+    issued_on: date | None
+    due_on: date | None
+    paid_at: datetime | None
+    total: Amount
+
+
+class LineView(TypedDict):
+    """One line of an invoice."""
+
+    description: str
+    amount: Amount
+    service_id: int | None
+
+
+class PaymentView(TypedDict):
+    """Money that came in or, negative, went back."""
+
+    paid_at: datetime
+    gateway: str
+    amount: Amount
+
+
+class InvoiceView(InvoiceSummary):
+    """One invoice in full. `as_of` is set for saved data, shown while WHMCS is away."""
+
+    subtotal: Amount
+    tax: Amount
+    credit: Amount
+    balance: Amount | None
+    lines: list[LineView]
+    payments: list[PaymentView]
+    as_of: datetime | None
+
+
+class InvoicePage(TypedDict):
+    """One page of invoices, newest first, of `total` that match."""
+
+    items: list[InvoiceSummary]
+    page: int
+    limit: int
+    total: int
+    as_of: datetime | None
+
+
+class PaymentMethodView(TypedDict):
+    """A stored card or bank account."""
+
+    id: int
+    kind: str
+    description: str
+    last_four: str
+    expires: str
+
+
+class PaymentMethodList(TypedDict):
+    """All stored payment methods."""
+
+    items: list[PaymentMethodView]
+
+
+class SignOnLink(TypedDict):
+    """A single-use link into the billing pages; open it within a minute, in a browser."""
+
+    url: str
+
+
+class SubscriptionView(TypedDict):
+    """One service a customer has."""
+
+    id: int
+    name: str
+    category: str
+    status: str
+    cycle: str
+    recurring: Amount
+    registered_on: date | None
+    next_due_on: date | None
+
+
+class SubscriptionList(TypedDict):
+    """All services, newest first."""
+
+    items: list[SubscriptionView]
+    as_of: datetime | None
+
+
+class SubscriptionDetail(SubscriptionView):
+    """One service; `as_of` is set for saved data."""
+
+    first_payment: Amount
+    as_of: datetime | None
+
+
+class OrderLineView(TypedDict):
+    """One thing ordered, with its price without tax."""
+
+    sku: str
+    name: str
+    cycle: str
+    price: Amount
+
+
+class OrderView(TypedDict):
+    """An order and where it stands."""
+
+    id: UUID
+    title: str
+    category: str
+    stage: str
+    stage_text: str
+    placed_at: datetime
+    monthly: Amount
+    one_time: Amount
+    lines: list[OrderLineView]
+
+
+class OrderList(TypedDict):
+    """All orders, newest first."""
+
+    items: list[OrderView]
+
+
+class OrderEventView(TypedDict):
+    """One entry of a timeline."""
+
+    step: str
+    at: datetime
+    source: str
+    detail: str
+
+
+class OrderWithEvents(OrderView):
+    """An order with its timeline, oldest entry first."""
+
+    events: list[OrderEventView]
+
+
+class PlanView(TypedDict):
+    """A plan that can be ordered; prices are without tax."""
+
+    sku: str
+    name: str
+    description: str
+    details: dict[str, str]
+    monthly: Amount
+    one_time: Amount
+    monthly_with_tax: Amount
+    one_time_with_tax: Amount
+
+
+class PlanList(TypedDict):
+    """The plans of one category in display order."""
+
+    items: list[PlanView]

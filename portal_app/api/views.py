@@ -1,0 +1,143 @@
+"""From the domain to what the API shows of it."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from portal_app.api.shapes import (
+    Amount,
+    InvoiceSummary,
+    InvoiceView,
+    LineView,
+    Me,
+    OrderEventView,
+    OrderView,
+    OrderWithEvents,
+    PaymentMethodView,
+    PaymentView,
+    PlanView,
+    SubscriptionDetail,
+    SubscriptionView,
+)
+from portal_app.domain.customer import Customer
+from portal_app.domain.invoice import Invoice, InvoiceLine, Payment, PaymentMethod
+from portal_app.domain.money import Money
+from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
+from portal_app.domain.plan import Plan
+from portal_app.domain.subscription import Subscription
+
+
+def amount(money: Money) -> Amount:
+    """Show an amount."""
+    return {"minor": money.minor, "currency": money.currency, "text": str(money)}
+
+
+def me(name: str, email: str, status: str, customer: Customer | None) -> Me:
+    """Show the account."""
+    number = customer.customer_number if customer else None
+    return {"name": name, "email": email, "customer_number": number, "status": status}
+
+
+def invoice_summary(invoice: Invoice) -> InvoiceSummary:
+    """Show an invoice in a list."""
+    return {
+        "id": invoice.id,
+        "number": invoice.label,
+        "status": invoice.status,
+        "issued_on": invoice.issued_on,
+        "due_on": invoice.due_on,
+        "paid_at": invoice.paid_at,
+        "total": amount(invoice.total),
+    }
+
+
+def invoice_in_full(invoice: Invoice, as_of: datetime | None) -> InvoiceView:
+    """Show an invoice with lines and payments."""
+    return {
+        **invoice_summary(invoice),
+        "subtotal": amount(invoice.subtotal),
+        "tax": amount(invoice.tax),
+        "credit": amount(invoice.credit),
+        "balance": amount(invoice.balance) if invoice.balance is not None else None,
+        "lines": [_line(line) for line in invoice.lines],
+        "payments": [_payment(payment) for payment in invoice.payments],
+        "as_of": as_of,
+    }
+
+
+def payment_method(method: PaymentMethod) -> PaymentMethodView:
+    """Show a card or bank account."""
+    return {
+        "id": method.id,
+        "kind": method.kind,
+        "description": method.description,
+        "last_four": method.last_four,
+        "expires": method.expires,
+    }
+
+
+def subscription(service: Subscription) -> SubscriptionView:
+    """Show a service."""
+    return {
+        "id": service.id,
+        "name": service.name,
+        "category": service.category,
+        "status": service.status,
+        "cycle": service.cycle,
+        "recurring": amount(service.recurring),
+        "registered_on": service.registered_on,
+        "next_due_on": service.next_due_on,
+    }
+
+
+def subscription_in_full(service: Subscription, as_of: datetime | None) -> SubscriptionDetail:
+    """Show a service by itself."""
+    return {**subscription(service), "first_payment": amount(service.first_payment), "as_of": as_of}
+
+
+def order(placed: Order) -> OrderView:
+    """Show an order."""
+    return {
+        "id": placed.id,
+        "title": placed.title,
+        "category": placed.category,
+        "stage": placed.stage,
+        "stage_text": STAGE_WORDS[placed.stage],
+        "placed_at": placed.placed_at,
+        "monthly": amount(placed.monthly),
+        "one_time": amount(placed.one_time),
+        "lines": [
+            {"sku": line.sku, "name": line.name, "cycle": line.cycle, "price": amount(line.price)}
+            for line in placed.lines
+        ],
+    }
+
+
+def order_with_events(placed: Order, events: tuple[OrderEvent, ...]) -> OrderWithEvents:
+    """Show an order with its timeline."""
+    return {**order(placed), "events": [_event(event) for event in events]}
+
+
+def plan(offered: Plan, tax_percent: Decimal) -> PlanView:
+    """Show a plan with and without tax; the tax is floored once per sum."""
+    return {
+        "sku": offered.service.sku,
+        "name": offered.service.name,
+        "description": offered.service.description,
+        "details": dict(offered.service.details),
+        "monthly": amount(offered.monthly),
+        "one_time": amount(offered.one_time),
+        "monthly_with_tax": amount(offered.monthly.with_tax(tax_percent)),
+        "one_time_with_tax": amount(offered.one_time.with_tax(tax_percent)),
+    }
+
+
+def _line(line: InvoiceLine) -> LineView:
+    return {"description": line.description, "amount": amount(line.amount), "service_id": line.service_id}
+
+
+def _payment(payment: Payment) -> PaymentView:
+    return {"paid_at": payment.paid_at, "gateway": payment.gateway, "amount": amount(payment.amount)}
+
+
+def _event(event: OrderEvent) -> OrderEventView:
+    return {"step": event.step, "at": event.at, "source": event.source, "detail": event.detail}

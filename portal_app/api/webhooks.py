@@ -1,0 +1,41 @@
+"""Signed events of vendors: checked, written down once, acknowledged within the second."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.incoming import raw_body
+from portal_app.api.outgoing import json
+from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
+from portal_app.integrations.whmcs.webhooks import parse_secrets
+from portal_app.wiring import portal, verify_webhook
+
+# The hook points that change what a customer sees; anything else is acknowledged and forgotten.
+KINDS = frozenset(
+    """
+    InvoiceCreated InvoicePaid InvoiceUnpaid InvoiceCancelled InvoiceRefunded AddInvoicePayment AddTransaction
+    InvoiceChangeGateway UpdateInvoiceTotal AddInvoiceLateFee InvoiceSplit OrderPaid AcceptOrder CancelOrder
+    PendingOrder FraudOrder AfterModuleCreate AfterModuleSuspend AfterModuleUnsuspend AfterModuleTerminate
+    AfterModuleChangePackage ServiceEdit ServiceDelete CancellationRequest ClientAdd ClientEdit ClientClose
+    """.split()
+)
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+
+
+@router.post("/whmcs", status_code=202)
+async def whmcs(request: Request) -> Response:
+    """Take one event of the WHMCS bridge: 202 when it is new, 200 when it is known or of no interest."""
+    secrets = parse_secrets(portal().settings.whmcs_webhook_secrets.get_secret_value())
+    if not secrets:
+        raise NotFound("webhook is off")
+    body = await raw_body(request)
+    try:
+        event = verify_webhook(dict(request.headers), body, secrets=secrets, now=datetime.now(UTC))
+    except NotAllowed as error:
+        raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
+    if event.kind not in KINDS:
+        return json({"result": "ignored"})
+    is_new = await portal().inbound.accept(event)
+    return json({"result": "accepted"}, 202) if is_new else json({"result": "known"})

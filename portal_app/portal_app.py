@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import reflex as rx
+import structlog
 from asgi_correlation_id import CorrelationIdMiddleware
 from reflex.app import default_error_boundary
 from starlette.types import ASGIApp
@@ -22,6 +23,7 @@ from portal_app.state.live import push_changes
 from portal_app.wiring import build, use
 
 settings = Settings()
+_log = structlog.get_logger(__name__)
 set_up_logs(process="web", log_format=settings.portal_log_format, level=settings.portal_log_level)
 
 
@@ -31,7 +33,13 @@ def edge(inner: ASGIApp) -> ASGIApp:
     return CorrelationIdMiddleware(Headers(Door(public, settings, needs_session), settings))
 
 
+def on_defect(exception: Exception) -> None:
+    """Log what no handler told; Reflex's own way would need a script the policy forbids."""
+    _log.error("event.broke", exc_info=exception)
+
+
 app = rx.App(
+    backend_exception_handler=on_defect,
     html_lang="en",
     stylesheets=["/portal.css"],
     toaster=None,

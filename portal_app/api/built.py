@@ -45,11 +45,10 @@ def environment_script(name: str, portal_url: str) -> bytes | None:
     path = folder() / "assets" / name
     if not _ENVIRONMENT.match(name) or not path.is_file():
         return None
-    host = portal_url.split("://", 1)[1]
-    secure = portal_url.startswith("https")
+    page, host = portal_url.split("://", 1)
+    socket = "wss" if page == "https" else "ws"
 
     def ours(match: re.Match[str]) -> str:
-        scheme = {"http": "https" if secure else "http", "ws": "wss" if secure else "ws"}[match[1].rstrip("s")]
-        return f"{scheme}://{host}"
+        return f"{socket if match[1].startswith('ws') else page}://{host}"
 
     return _ADDRESS.sub(ours, path.read_text()).encode()

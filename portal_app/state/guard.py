@@ -16,9 +16,9 @@ from reflex_base.event import Event
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from portal_app.domain.errors import NotSignedIn, PortalError
+from portal_app.infra.cookies import cookie_name, read_cookie
 from portal_app.infra.tokens import Access
 from portal_app.state.access import is_public
-from portal_app.infra.cookies import cookie_name, read_cookie
 from portal_app.state.identity import Identity
 from portal_app.state.tabs import TABS
 from portal_app.wiring import portal
@@ -40,9 +40,11 @@ class SessionGuard(Middleware):
         """Return None to let an event through, an update instead of it otherwise."""
         correlation_id.set(uuid.uuid4().hex)
         structlog.contextvars.bind_contextvars(handler=event.name)
-        if not await self._limiter.hit(parse(portal().settings.portal_event_limit), event.token):
-            return StateUpdate()
         identity = await state.get_state(Identity)
+        tab = identity.router.session.client_token
+        if not await self._limiter.hit(parse(portal().settings.portal_event_limit), tab):
+            _log.warning("guard.flood")
+            return StateUpdate()
         access = await self._session_of(identity)
         bound = str(access.session_id) if access else ""
         was_bound = identity._session_id
@@ -54,7 +56,7 @@ class SessionGuard(Middleware):
         if identity._session_id != bound:
             await _bind(identity, access)
         page = _page_of(event, handler)
-        TABS.seen(event.token, user_id=str(access.user_id), session_id=bound, page=page)
+        TABS.seen(tab, user_id=str(access.user_id), session_id=bound, page=page)
         return None
 
     async def _session_of(self, identity: Identity) -> Access | None:

@@ -1,65 +1,132 @@
-"""What every signed-in page's state shares: whose data it shows, and how trouble is told."""
+"""What every page's state shares: whose data it shows, its face, its language, and how trouble is told."""
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import reflex as rx
+import structlog
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import AccountNotReady, NotFound, PortalError
-from portal_app.language import _
+from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError
+from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.language.format import time
 from portal_app.state.identity import Identity
 from portal_app.wiring import portal
 
-Params = ParamSpec("Params")
-Result = TypeVar("Result")
+
+_log = structlog.get_logger(__name__)
 
 
 class PageState(rx.State, mixin=True):
-    """Mix into a page's state. The page shows one of: loading, missing, problem, or its rows.
+    """Mix into a page's state. `topics` are the live changes that make an open page call its `refresh`.
 
-    `topics` are the live changes that make an open page call its `refresh`.
+    The page shows one face: `missing`, `setting_up`, its rows once `shown`, a `problem`, or that it is `loading`.
+    A problem with rows already shown is told above them.
     """
 
     topics: ClassVar[frozenset[str]] = frozenset()
 
     loading: bool = True
+    shown: bool = False
     missing: bool = False
     setting_up: bool = False
     problem: str = ""
     saved_note: str = ""
+    _opened_path: str = ""
 
-    async def customer(self) -> Customer:
+    async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""
         identity = await self.get_state(Identity)
         return await portal().accounts.customer(UUID(identity._user_id))
 
-    def note_saved(self, as_of: datetime | None) -> None:
+    def _note_saved(self, as_of: datetime | None) -> None:
         """Say how old saved data are; None says nothing."""
-        self.saved_note = time(as_of) if as_of else ""
+        self.saved_note = (
+            _("Saved data from {time}: billing is not answering.").format(time=time(as_of)) if as_of else ""
+        )
+
+    def _query(self, name: str) -> str:
+        """Return one parameter of the page's address, or an empty text."""
+        return str(self.router.url.query_parameters.get(name, ""))
+
+    def _last_part(self) -> str:
+        """Return the last part of the page's path: the id in the address of a detail page."""
+        return self.router.url.path.rstrip("/").rpartition("/")[2]
 
 
-def told(handler: Callable[Params, Awaitable[Result]]) -> Callable[Params, Awaitable[Result | None]]:
-    """Tell a page's customer what went wrong instead of failing; put it below `@rx.event`."""
+def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
+    """Make a handler the page's `load`: below `@rx.event`. A new address shows its skeleton, never the last rows."""
+    tell = told(load)
 
-    @wraps(handler)
-    async def run(*args: Params.args, **kwargs: Params.kwargs) -> Result | None:
-        state: Any = args[0]
-        state.problem = ""
-        try:
-            return await handler(*args, **kwargs)
-        except AccountNotReady:
-            state.setting_up = True
-        except NotFound:
-            state.missing = True
-        except PortalError as error:
-            state.problem = _(error.user_message)
-        finally:
-            state.loading = False
-        return None
+    @wraps(load)
+    async def run(self: Any) -> AsyncIterator[Any]:
+        path = self.router.url.path
+        if path != self._opened_path:
+            self._opened_path, self.shown, self.loading = path, False, True
+            yield
+        leave = await tell(self)
+        if leave is not None:
+            yield leave
+        elif not (self.problem or self.missing or self.setting_up):
+            self.shown = True
 
     return run
+
+
+def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell a page's customer what went wrong instead of failing; put it below `@rx.event`."""
+    if inspect.isasyncgenfunction(handler):
+
+        @wraps(handler)
+        async def run_in_steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            with speaking(language_of(args[0])), _Telling(args[0]):
+                async for update in handler(*args, **kwargs):
+                    yield update
+
+        return run_in_steps
+
+    @wraps(handler)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        with speaking(language_of(args[0])), _Telling(args[0]):
+            return await handler(*args, **kwargs)
+
+    return run
+
+
+def language_of(state: rx.State) -> Language:
+    """Return the language of the page a state is shown on: its path says it."""
+    head = state.router.url.path.strip("/").partition("/")[0]
+    return parse_language(head) if head in LANGUAGES else parse_language(None)
+
+
+class _Telling:
+    """Turns what is raised into the page's face."""
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def __enter__(self) -> None:
+        self._state.problem = ""
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+        state = self._state
+        state.loading = False
+        if error is None:
+            state.missing = state.setting_up = False
+        elif isinstance(error, AccountNotReady):
+            state.setting_up, state.shown = True, False
+        elif isinstance(error, NotFound):
+            state.missing, state.shown = True, False
+        elif isinstance(error, InvalidInput) and error.fields:
+            state.problem = " ".join(_(text) for text in error.fields.values())
+        elif isinstance(error, PortalError):
+            state.problem = _(error.user_message)
+        elif isinstance(error, Exception):
+            # The outermost door of a handler: a defect of ours is told in plain words and logged in full.
+            _log.error("handler.broke", exc_info=error)
+            state.problem = _(PortalError.user_message)
+        return isinstance(error, Exception)

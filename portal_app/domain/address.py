@@ -3,16 +3,21 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.prefecture import ROMANISED
 
-_POSTCODE = re.compile(r"(\d{3})-?(\d{4})")
+_POSTCODE = re.compile(r"〒?(\d{3})-?(\d{4})", re.ASCII)
+# What Japanese keyboards write for a hyphen between numbers, the long-vowel mark among them.
+_DASHES = re.compile(r"(?<=\d)\s*[‐‑‒–—―−ー]\s*(?=\d)")
+_BLOCK_WORDS = re.compile(r"丁目|番地の?|番|号")
 
 
 def parse_postcode(text: str) -> str:
-    """Return a postcode as 123-4567, accepting full-width digits. Raises ValueError."""
-    match = _POSTCODE.fullmatch(unicodedata.normalize("NFKC", text).strip().replace(" ", ""))
+    """Return a postcode as 123-4567, accepting full-width digits and any dash. Raises ValueError."""
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).strip().replace(" ", "")
+    match = _POSTCODE.fullmatch(plain)
     if not match:
         raise ValueError("not a postcode")
     return f"{match[1]}-{match[2]}"
@@ -46,13 +51,12 @@ class Address:
 
     def romanised_lines(self) -> tuple[str, str]:
         """The two address lines WHMCS keeps, in Latin letters."""
-        street = unicodedata.normalize("NFKC", self.street)
-        return f"{street} {self.town_romanised}".strip(), self.building_romanised
+        return f"{_romanised_street(self.street)} {self.town_romanised}".strip(), self.building_romanised
 
     @classmethod
     def parse(cls, form: dict[str, str]) -> "Address":
         """Read a form. Raises InvalidInput naming each field that is missing or malformed."""
-        values = {name: _clean(form.get(name, "")) for name in _FIELDS}
+        values = {name: _clean(name, form.get(name, "")) for name in _FIELDS}
         wrong = {name: message for name, message in _REQUIRED.items() if not values[name]}
         try:
             values["postcode"] = parse_postcode(values["postcode"])
@@ -60,7 +64,7 @@ class Address:
             wrong["postcode"] = "Enter the seven digits of your postcode, such as 106-0044."
         if values["prefecture"] not in ROMANISED:
             wrong["prefecture"] = "Choose your prefecture."
-        wrong |= _not_latin(values) | _too_long(values)
+        wrong |= _not_latin(values) | _too_long(values) | _invisible(values)
         if wrong:
             raise InvalidInput(wrong)
         return cls(**values)
@@ -86,8 +90,16 @@ _REQUIRED = {
 }
 
 
-def _clean(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).replace("\x00", "").split())
+def _clean(name: str, text: str) -> str:
+    # Latin typed with a Japanese keyboard is full-width; Japanese script itself stays as it was typed.
+    form: Literal["NFC", "NFKC"] = "NFKC" if name.endswith("_romanised") else "NFC"
+    return " ".join(unicodedata.normalize(form, text).replace("\x00", "").split())
+
+
+def _romanised_street(street: str) -> str:
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", street))
+    numbers = re.sub(r"-{2,}", "-", _BLOCK_WORDS.sub("-", plain).replace(" ", ""))
+    return numbers.strip("-") if _BLOCK_WORDS.search(plain) else plain
 
 
 def _not_latin(values: dict[str, str]) -> dict[str, str]:
@@ -101,3 +113,9 @@ def _is_latin(text: str) -> bool:
 
 def _too_long(values: dict[str, str]) -> dict[str, str]:
     return {name: "Use at most 80 characters." for name, value in values.items() if len(value) > 80}
+
+
+def _invisible(values: dict[str, str]) -> dict[str, str]:
+    """Refuse what nobody can see or print: control and format characters, halves of surrogate pairs."""
+    bad = [name for name, value in values.items() if any(unicodedata.category(x) in ("Cc", "Cf", "Cs") for x in value)]
+    return dict.fromkeys(bad, "Use letters, digits and signs only.")

@@ -1,12 +1,15 @@
 """Yen and other money as whole minor units; tax floored once per rate."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal
 from typing import Self
 
 _MINOR_DIGITS = {"JPY": 0}
 _SYMBOLS = {"JPY": "¥", "USD": "$", "EUR": "€"}
+# Plain decimals only: Python's own reader also takes 1e9, NaN, 1_000 and full-width digits.
+_AMOUNT = re.compile(r"-?(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{1,10})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,12 +22,11 @@ class Money:
     @classmethod
     def parse(cls, text: str | int | Decimal, currency: str = "JPY") -> Self:
         """Read a vendor's decimal such as "6500.00". Raises ValueError where it is no whole minor unit."""
-        try:
-            amount = Decimal(str(text).strip().replace(",", ""))
-        except InvalidOperation as error:
-            raise ValueError(f"not an amount: {text!r}") from error
-        scaled = amount * (Decimal(10) ** _MINOR_DIGITS.get(currency, 2))
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        plain = str(text).strip()
+        if not _AMOUNT.fullmatch(plain):
+            raise ValueError(f"not an amount: {text!r}")
+        scaled = Decimal(plain.replace(",", "")) * (Decimal(10) ** _MINOR_DIGITS.get(currency, 2))
+        if scaled != scaled.to_integral_value():
             raise ValueError(f"not a whole minor unit of {currency}: {text!r}")
         return cls(int(scaled), currency)
 
@@ -49,7 +51,8 @@ class Money:
 
     def __str__(self) -> str:
         digits = _MINOR_DIGITS.get(self.currency, 2)
-        number = f"{abs(self.minor) / 10**digits:,.{digits}f}" if digits else f"{abs(self.minor):,}"
+        whole, rest = divmod(abs(self.minor), 10**digits)
+        number = f"{whole:,}.{rest:0{digits}}" if digits else f"{whole:,}"
         symbol = _SYMBOLS.get(self.currency, f"{self.currency} ")
         return f"{'-' if self.minor < 0 else ''}{symbol}{number}"
 

@@ -1,0 +1,81 @@
+"""Somebody in front of the portal's HTTP edge: a browser that submits forms, or a program that sends JSON."""
+
+import json
+from typing import Any
+
+import httpx
+from asgi_correlation_id import CorrelationIdMiddleware
+from sqlmodel import col, select
+from starlette.types import ASGIApp
+
+from portal_app.api.application import build_api
+from portal_app.api.door import Door
+from portal_app.api.headers import Headers
+from portal_app.api.observed import Observed
+from portal_app.infra.cookies import cookie_name
+from portal_app.infra.settings import Settings
+from portal_app.models.record import Mail
+from portal_app.wiring import Portal
+from tests.world import PASSWORD
+
+
+def edge(settings: Settings) -> ASGIApp:
+    """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
+    door = Door(build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard")))
+    return CorrelationIdMiddleware(Observed(Headers(door, settings)))
+
+
+class Visitor:
+    """One browser with its own cookies."""
+
+    def __init__(self, settings: Settings, *, address: str = "127.0.0.1") -> None:
+        self.settings = settings
+        transport = httpx.ASGITransport(edge(settings), client=(address, 1))
+        self.http = httpx.AsyncClient(transport=transport, base_url=settings.portal_url)
+
+    async def submit(self, path: str, *, page: str = "/", **fields: str) -> httpx.Response:
+        """Send a native form from a page of ours."""
+        headers = {
+            "Origin": self.settings.portal_url,
+            "Sec-Fetch-Site": "same-origin",
+            "Referer": self.settings.portal_url + page,
+            "Accept": "text/html",
+        }
+        return await self.http.post(path, data=fields or {"": ""}, headers=headers)
+
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Send a program's request."""
+        content = None if body is None else json.dumps(body).encode()
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.request(method, path, content=content, headers=kind | named)
+
+    async def get(self, path: str) -> httpx.Response:
+        """Read as a program does."""
+        return await self.http.get(path)
+
+    async def sign_in(self, email: str, password: str = PASSWORD) -> "Visitor":
+        """Sign in by form."""
+        answer = await self.submit("/api/auth/login", email=email, password=password)
+        assert answer.status_code == 303 and "flash" not in answer.headers["location"]
+        return self
+
+    def cookie(self, kind: str) -> str:
+        """Return the value of an access, refresh or signup cookie, or an empty text."""
+        return self.http.cookies.get(cookie_name(self.settings, kind), "")
+
+    def set_cookie(self, kind: str, value: str) -> None:
+        """Put a value of one's own into a cookie; an empty one removes it."""
+        name = cookie_name(self.settings, kind)
+        for cookie in [each for each in self.http.cookies.jar if each.name == name]:
+            self.http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
+        if value:
+            self.http.cookies.set(name, value, domain="localhost.local")
+
+
+async def mailed(worker: Portal, email: str) -> dict[str, str]:
+    """Return occasion and content of the last mail written to an address."""
+    async with worker.database.unit_of_work() as session:
+        found = (await session.exec(select(Mail).order_by(col(Mail.created_at).desc()).limit(200))).all()
+    mail = next(mail for mail in found if mail.recipient == email)
+    return {"occasion": mail.occasion, **json.loads(mail.content)}

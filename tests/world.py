@@ -1,0 +1,96 @@
+"""The world tests stand in: embedded servers with a migrated database, and the sandbox as a process of its own.
+
+`world()` starts it once per run and stops it at the end. Aiko (new, no card) and Ben (a VPN, two invoices, a card,
+one order at Salesforce) can sign in with PASSWORD.
+"""
+
+import asyncio
+import atexit
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from portal_app.infra.settings import Settings
+from portal_app.local.demo_customers import PASSWORD, link_all
+from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.valkey import EmbeddedValkey
+
+__all__ = ["AIKO", "BEN", "PASSWORD", "World", "running_sandbox", "world"]
+AIKO, BEN = "aiko@example.jp", "ben@example.jp"
+_PORTS = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "SMTP")}
+_QUICK: dict[str, Any] = {
+    "portal_env": "development",
+    "portal_log_format": "text",
+    "bcrypt_rounds": 4,
+    "portal_sign_in_limit": "100000/minute",
+    "portal_account_limit": "100000/minute",
+    "portal_sign_up_limit": "100000/minute",
+    "portal_api_limit": "100000/minute",
+    "whmcs_rate": "100000/minute",
+    "sf_rate": "100000/minute",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A running world. `settings` reach all of it; `office` is the back office's address."""
+
+    settings: Settings
+    office: str
+    postgres: EmbeddedPostgres
+    valkey: EmbeddedValkey
+
+    def settings_with(self, **changes: Any) -> Settings:
+        """Return the settings with some changed."""
+        return self.settings.model_copy(update=changes)
+
+    def set_mood(self, vendor: str, **mood: Any) -> None:
+        """Make a sandbox vendor ("whmcs", "salesforce", "mail") slow, flaky or dead; no mood makes it well."""
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
+
+
+@cache
+def world() -> World:
+    """Return this run's world, started at the first call."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-world-")))
+    sandbox = stack.enter_context(running_sandbox(home / "sandbox"))
+    postgres = stack.enter_context(EmbeddedPostgres(home / "postgres", fast=True))
+    valkey = stack.enter_context(EmbeddedValkey(home / "valkey"))
+    settings = Settings(**_QUICK, **sandbox, database_url=postgres.url(), redis_url=valkey.url())
+    environment = {**os.environ, "PORTAL_ENV": settings.portal_env, "DATABASE_URL": settings.database_url}
+    subprocess.run([sys.executable, "-W", "ignore", "-m", "portal_app.infra.migrate"], env=environment, check=True)
+    # In a thread of its own: the caller's may run a loop already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, link_all(settings)).result()
+    return World(settings, settings.whmcs_url.removesuffix("/whmcs") + "/office", postgres, valkey)
+
+
+@contextmanager
+def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
+    """Run the sandbox on free ports and yield the settings that reach it."""
+    environment = {**os.environ, **_PORTS, "SANDBOX_HOME": str(home), **variables}
+    command = [sys.executable, "-m", "sandbox.main"]
+    process = subprocess.Popen([*command, "serve"], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not (home / "running.json").exists():
+            assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
+            time.sleep(0.05)
+        told = subprocess.check_output([*command, "env"], env=environment, text=True)
+        yield {name.lower(): value for name, _, value in (line.partition("=") for line in told.splitlines())}
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,5 +1,7 @@
 """Katakana in Latin letters: Hepburn as on Japanese road signs, without marks for long vowels."""
 
+import unicodedata
+
 _ROWS = {
     "": "アイウエオ", "k": "カキクケコ", "s": "サシスセソ", "t": "タチツテト", "n": "ナニヌネノ", "h": "ハヒフヘホ",
     "m": "マミムメモ", "r": "ラリルレロ", "g": "ガギグゲゴ", "z": "ザジズゼゾ", "d": "ダヂヅデド", "b": "バビブベボ",
@@ -19,6 +21,7 @@ _LONG = ("ou", "oo", "uu")
 def romanise(kana: str) -> str:
     """Return katakana in Latin letters, its first letter a capital; other characters stay as they are."""
     letters = ""
+    kana = unicodedata.normalize("NFKC", kana)
     for place, letter in enumerate(kana):
         letters = _with(letters, letter, kana[place + 1 : place + 2])
     for pair in _LONG:

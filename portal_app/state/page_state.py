@@ -17,7 +17,6 @@ from portal_app.language.format import time
 from portal_app.state.identity import Identity
 from portal_app.wiring import portal
 
-
 _log = structlog.get_logger(__name__)
 
 

@@ -1,0 +1,100 @@
+"""The checkout: what I buy, what I pay, how, and the one button."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.button import button
+from portal_app.components.definition import definition_list, total_line
+from portal_app.components.form import native_form
+from portal_app.components.link import link
+from portal_app.components.message import message
+from portal_app.components.plan_card import check_list
+from portal_app.components.section import columns, page_title, section
+from portal_app.components.states import skeleton
+from portal_app.language import _, path_for
+from portal_app.pages.frame import faces, portal_page
+from portal_app.pages.page import page
+from portal_app.state.checkout import CheckoutPage
+
+
+@page("/checkout", title="Checkout", load=CheckoutPage.load)
+def checkout() -> rx.Component:
+    """Lay the page out."""
+    left = rx.fragment(_purchase(), _payment())
+    body = rx.el.div(_earlier(), columns(left, _order()), class_name="grid gap-10")
+    title = page_title(_("Checkout"), back=link(_("All plans"), href=path_for("/catalog")))
+    return portal_page(title, faces(CheckoutPage, body, loading=skeleton(8)), active="services")
+
+
+def _earlier() -> rx.Component:
+    note = message(
+        _("Order again only if you want a second one."),
+        title=_("You have an order for this plan in progress"),
+        action=link(_("See that order"), href=CheckoutPage.earlier),
+    )
+    return rx.cond(CheckoutPage.earlier != "", note)
+
+
+def _purchase() -> rx.Component:
+    return section(
+        _("You buy"),
+        rx.el.p(CheckoutPage.name, class_name="mb-3 font-medium"),
+        rx.el.div(check_list(CheckoutPage.lines), class_name="text-small"),
+    )
+
+
+def _payment() -> rx.Component:
+    def method(row: Any) -> rx.Component:
+        return rx.el.li(
+            rx.el.span(row.name, class_name="font-medium"),
+            rx.cond(row.expires != "", rx.el.span(_("Expires"), " ", row.expires, class_name="text-small text-quiet")),
+            class_name="flex flex-wrap items-baseline justify-between gap-x-6 py-3",
+        )
+
+    stored = rx.el.div(
+        rx.el.ul(rx.foreach(CheckoutPage.methods, method), class_name="divide-y divide-line border-y border-line"),
+        rx.el.p(_("Your invoices are charged to your stored payment method."), class_name="mt-3 text-small text-quiet"),
+    )
+    none = rx.el.div(
+        rx.el.p(_("You need a stored card before you order. You come back here afterwards."), class_name="text-quiet"),
+        add_card_form(CheckoutPage.back),
+        class_name="grid gap-4",
+    )
+    return section(_("Payment method"), rx.cond(CheckoutPage.methods.length() > 0, stored, none))
+
+
+def add_card_form(back: rx.Var[str], *, primary: bool = True) -> rx.Component:
+    """Lead to the card page of the billing system and back to a page of ours."""
+    add = button(_("Add a payment method"), type="submit", variant="primary" if primary else "secondary")
+    return native_form(rx.el.div(add), action="/api/payment-methods/sso-link", hidden={"back": back})
+
+
+def _order() -> rx.Component:
+    once = rx.cond(CheckoutPage.once != "", definition_list([(_("Once"), _amount("once"))]))
+    place = button(
+        _("Place order"),
+        busy=CheckoutPage.ordering,
+        disabled=CheckoutPage.methods.length() == 0,
+        on_click=CheckoutPage.place_order,
+        class_name="w-full",
+    )
+    return section(
+        _("You pay"),
+        rx.el.div(
+            definition_list([(_("Each month"), _amount("monthly"))]), rx.el.div(once, class_name="[&>dl]:border-t-0")
+        ),
+        total_line(_("First bill with tax"), CheckoutPage.first_bill),
+        rx.el.p(
+            _("Nothing is charged now. Our team reviews the order; the first bill comes when your service is set up."),
+            class_name="mb-5 mt-3 text-small text-quiet",
+        ),
+        place,
+    )
+
+
+def _amount(name: str) -> rx.Component:
+    return rx.el.span(
+        rx.el.span(getattr(CheckoutPage, name), class_name="block font-medium"),
+        rx.el.span(getattr(CheckoutPage, f"{name}_note"), class_name="block text-small text-quiet"),
+    )

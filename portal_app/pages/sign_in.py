@@ -1,0 +1,42 @@
+"""Signing in."""
+
+import reflex as rx
+
+from portal_app.components.button import button
+from portal_app.components.field import password_field, text_field
+from portal_app.components.form import form_actions, native_form
+from portal_app.components.frame import auth_frame
+from portal_app.components.link import link
+from portal_app.components.message import flash
+from portal_app.language import _, path_for
+from portal_app.pages.frame import reload_when_lost
+from portal_app.pages.page import page
+from portal_app.state.sign_in import SignInPage
+
+
+@page("/auth/login", title="Sign in", load=SignInPage.load, is_public=True)
+def sign_in() -> rx.Component:
+    """Lay the page out."""
+    onward = rx.cond(SignInPage.next_path != "", SignInPage.next_path, path_for("/dashboard"))
+    form = native_form(
+        text_field(
+            _("E-mail"),
+            name="email",
+            type="email",
+            auto_complete="username email",
+            required=True,
+            default_value=SignInPage.email,
+            key=SignInPage.email,
+        ),
+        password_field(_("Password"), auto_complete="current-password", required=True),
+        form_actions(button(_("Sign in"), type="submit")),
+        action="/api/auth/login",
+        hidden={"next": onward},
+    )
+    return auth_frame(
+        reload_when_lost(),
+        flash(SignInPage.notice, tone="problem"),
+        form,
+        title=_("Sign in"),
+        below=rx.el.p(_("New here?"), " ", link(_("Create account"), href=path_for("/auth/signup"))),
+    )

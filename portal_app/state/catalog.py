@@ -1,0 +1,113 @@
+"""What can be bought: plans with their prices, and whether they can be ordered here already."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from portal_app.domain.errors import NotFound
+from portal_app.domain.plan import CATEGORIES, CatalogItem, Category, Plan
+from portal_app.language import _, path_for
+from portal_app.state.page_state import PageState, opened
+from portal_app.state.wording import taxed, with_tax
+from portal_app.wiring import portal
+
+# Internet and SIM orders need steps (address check, identity) that the team still takes by hand.
+ORDERED_ONLINE: frozenset[Category] = frozenset({"vpn"})
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One plan as a card shows it."""
+
+    name: str
+    monthly: str
+    monthly_with_tax: str
+    once: str
+    once_with_tax: str
+    lines: list[str]
+    href: str
+
+
+@dataclass(frozen=True)
+class CategoryRow:
+    """One kind of service with its lowest monthly price."""
+
+    name: str
+    text: str
+    price: str
+    href: str
+
+
+def included_lines(plan: Plan) -> list[str]:
+    """Say what a plan brings, one line each."""
+    own = [_detail(label, value) for label, value in plan.service.details]
+    text = [plan.service.description] if plan.service.description else []
+    return [*text, *own, *[_comes_along(item) for item in plan.included]]
+
+
+def _detail(label: str, value: str) -> str:
+    return f"{_(label)}: {_(_VALUES.get(value, value))}"
+
+
+def _comes_along(item: CatalogItem) -> str:
+    period = _("a month") if item.cycle == "monthly" else _("once")
+    return f"{item.name}: {item.price} {period}"
+
+
+_VALUES = {"DataOnly": "Data only", "DataSmsVoice": "Data, SMS and voice"}
+_TEXTS: dict[Category, tuple[str, str]] = {
+    "internet": ("Internet", "A fibre line at home."),
+    "sim": ("SIM", "Data, or data and voice, for a phone or router."),
+    "vpn": ("VPN", "A router that puts your home abroad."),
+}
+
+
+class PlansPage(PageState, rx.State):
+    """The plans of one category; the page's address says which."""
+
+    rows: list[PlanRow] = []
+    is_ordered_online: bool = False
+    support: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the plans."""
+        category = next((known for known in CATEGORIES if known == self._last_part()), None)
+        if category is None:
+            raise NotFound("no such category")
+        self.is_ordered_online = category in ORDERED_ONLINE
+        self.support = portal().settings.portal_support_email
+        self.rows = [_row(plan) for plan in await portal().catalog.plans(category)]
+
+
+class CatalogPage(PageState, rx.State):
+    """All kinds of service at a glance."""
+
+    rows: list[CategoryRow] = []
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the lowest price of each kind."""
+        self.rows = [_category(category, await portal().catalog.plans(category)) for category in CATEGORIES]
+
+
+def _row(plan: Plan) -> PlanRow:
+    has_once = plan.one_time.minor > 0
+    return PlanRow(
+        name=plan.service.name,
+        monthly=str(plan.monthly),
+        monthly_with_tax=with_tax(plan.monthly),
+        once=str(plan.one_time) if has_once else "",
+        once_with_tax=f"({with_tax(plan.one_time)})" if has_once else "",
+        lines=included_lines(plan),
+        href=path_for(f"/checkout?plan={plan.service.sku}"),
+    )
+
+
+def _category(category: Category, plans: list[Plan]) -> CategoryRow:
+    name, text = _TEXTS[category]
+    lowest = min((plan.monthly for plan in plans), default=None)
+    price = _("from {amount} a month with tax").format(amount=taxed(lowest)) if lowest else _("No plans right now")
+    return CategoryRow(_(name), _(text), price, path_for(f"/catalog/{category}"))

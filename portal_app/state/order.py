@@ -1,0 +1,86 @@
+"""One order, as it moves: what was done, by whom, what happens next."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import reflex as rx
+
+from portal_app.components.timeline import TimelineStep
+from portal_app.domain.identifiers import our_id
+from portal_app.domain.order import Order, OrderLine
+from portal_app.language import _
+from portal_app.language.format import time
+from portal_app.services.orders import OrderDetail
+from portal_app.state.order_story import next_words, timeline_of
+from portal_app.state.page_state import PageState, opened, told
+from portal_app.state.wording import order_standing, taxed, with_tax
+from portal_app.wiring import portal
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One thing bought."""
+
+    name: str
+    price: str
+    period: str
+
+
+class OrderPage(PageState, rx.State):
+    """An order with its timeline."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+
+    title: str = ""
+    placed: str = ""
+    word: str = ""
+    tone: str = "neutral"
+    story: str = ""
+    needs_card: bool = False
+    is_active: bool = False
+    steps: list[TimelineStep] = []
+    lines: list[LineRow] = []
+    monthly: str = ""
+    monthly_with_tax: str = ""
+    once: str = ""
+    once_with_tax: str = ""
+    has_once: bool = False
+    path: str = ""
+    support: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the order in the page's address."""
+        await self._read()
+
+    @told
+    async def refresh(self):
+        """Read it anew after a live change."""
+        await self._read()
+        self.shown = True
+
+    async def _read(self) -> None:
+        order_id = our_id(self._last_part())
+        detail = await portal().orders.order_for(await self._customer(), order_id)
+        order, standing = detail.order, order_standing(detail.order.stage)
+        self.title, self.placed = order.title, time(order.placed_at)
+        self.word, self.tone = standing.word, standing.tone
+        self.steps, self.story = timeline_of(detail), next_words(detail)
+        self.needs_card, self.is_active = _waits_for_card(detail), order.stage == "active"
+        self.path, self.support = self.router.url.path, portal().settings.portal_support_email
+        self._price(order)
+
+    def _price(self, order: Order) -> None:
+        self.lines = [_line(line) for line in order.lines]
+        self.monthly, self.monthly_with_tax = str(taxed(order.monthly)), with_tax(order.monthly)
+        self.once, self.once_with_tax = str(taxed(order.one_time)), with_tax(order.one_time)
+        self.has_once = order.one_time.minor > 0
+
+
+def _line(line: OrderLine) -> LineRow:
+    return LineRow(line.name, str(line.price), _("a month") if line.cycle == "monthly" else _("once"))
+
+
+def _waits_for_card(detail: OrderDetail) -> bool:
+    return detail.order.stage == "needs_attention" and detail.events[-1].step == "waiting_for_card"

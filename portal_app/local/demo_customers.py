@@ -4,6 +4,7 @@ import asyncio
 import sys
 from uuid import UUID
 
+from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring import Portal, build
@@ -59,4 +60,5 @@ def _mapping(user_id: UUID, client_id: int, account_id: str, contact_id: str, nu
 
 
 if __name__ == "__main__":
+    set_up_logs(process="demo", log_format="text", level="WARNING")
     sys.stdout.write("\n".join(asyncio.run(link_all(Settings()))) + "\n")

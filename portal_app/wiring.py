@@ -147,16 +147,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         subscriptions=subscriptions,
         orders=Orders(database, catalog, billing, notifications=notifications, queue=queue),
         onboarding=Onboarding(database, gateway, crm, notifications=notifications, live=live),
-        provisioning=Provisioning(
-            settings,
-            database,
-            gateway,
-            crm,
-            billing=billing,
-            subscriptions=subscriptions,
-            notifications=notifications,
-            live=live,
-        ),
+        provisioning=_provisioning(base, notifications, billing, subscriptions),
         notifications=notifications,
         inbound=Inbound(
             database, queue, gateway, catalog=catalog, billing=billing, subscriptions=subscriptions, live=live
@@ -164,6 +155,21 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         upkeep=Upkeep(database),
         vault=vault,
         vendors=base.vendors,
+    )
+
+
+def _provisioning(
+    base: _Base, notifications: Notifications, billing: Billing, subscriptions: Subscriptions
+) -> Provisioning:
+    return Provisioning(
+        base.settings,
+        base.database,
+        base.vendors.billing,
+        base.vendors.crm,
+        billing=billing,
+        subscriptions=subscriptions,
+        notifications=notifications,
+        live=base.live,
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from portal_app.infra.settings import Settings
-from portal_app.local.demo_customers import PASSWORD, link_all
+from portal_app.jobs.demo_customers import PASSWORD, link_all
 from portal_app.local.postgres import EmbeddedPostgres
 from portal_app.local.valkey import EmbeddedValkey
 

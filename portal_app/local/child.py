@@ -76,7 +76,7 @@ class Child:
         ready = self.program.ready
         if ready is None:
             return True
-        return _answers(ready) if isinstance(ready, str) else ready()
+        return answers(ready) if isinstance(ready, str) else ready()
 
     def stop(self, *, seconds: float, hurry: Callable[[], bool]) -> None:
         """Ask it to leave, wait, then end whatever is left of its group."""
@@ -120,7 +120,8 @@ class Child:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Tell whether a URL answers without an error."""
     try:
         with DIRECT.open(url, timeout=5) as answer:
             return bool(answer.status < 400)

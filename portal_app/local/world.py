@@ -7,8 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
-
+from portal_app.local.child import answers
 from portal_app.local.errors import LocalError
 from portal_app.local.frontend import build_frontend, reflex_environment
 from portal_app.local.ports import PortBook
@@ -90,9 +89,7 @@ class World:
 
     def _sandbox_is_ready(self) -> bool:
         """Once the sandbox answers, write down the settings that reach it: the portal's processes read that file."""
-        try:
-            httpx.get(f"{self._office}/api/mail", timeout=1).raise_for_status()
-        except httpx.HTTPError:
+        if not answers(f"{self._office}/api/mail"):
             return False
         (self.home / "sandbox.env").write_text(self._call("sandbox.main", "env"))
         return True
@@ -102,7 +99,7 @@ class World:
         return f"http://127.0.0.1:{self._env['SANDBOX_HTTP_PORT']}/office"
 
     def _welcome(self) -> None:
-        people = self._call("portal_app.local.demo_customers").strip()
+        people = self._call("portal_app.jobs.demo_customers").strip()
         tell(
             f"\nReady after {time.monotonic() - self._began:.1f} s.\n\n"
             f"  Portal        {self._env['PORTAL_URL']}\n"

@@ -99,7 +99,7 @@ class World:
         return f"http://127.0.0.1:{self._env['SANDBOX_HTTP_PORT']}/office"
 
     def _welcome(self) -> None:
-        people = self._call("portal_app.jobs.demo_customers").strip()
+        people = self._call("portal_app.jobs.demo_customers").rstrip()
         tell(
             f"\nReady after {time.monotonic() - self._began:.1f} s.\n\n"
             f"  Portal        {self._env['PORTAL_URL']}\n"

@@ -27,11 +27,14 @@ _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 class Cache:
     """Keep JSON values by key for a while. Failures of the computation are never kept."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
         self._flights: dict[str, asyncio.Task[Any]] = {}
+        self._away_seconds = away_seconds
         self._away_until = 0.0
         self._is_away = False
+        self._owed: set[str] = set()
+        self._messenger: asyncio.Task[None] | None = None
 
     async def get_or_set(
         self, key: str, compute: Callable[[], Awaitable[Any]], *, seconds: int, tags: Sequence[str] = ()
@@ -48,17 +51,37 @@ class Cache:
         return await asyncio.shield(flight)
 
     async def invalidate(self, *tags: str) -> None:
-        """Make every entry with one of these tags stale, at once and everywhere."""
+        """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""
         _INVALIDATIONS.inc(len(tags))
         # A flight under way may hold what is now stale: later callers start a new one.
         self._flights.clear()
+        self._owed.update(tags)
+        try:
+            await self._raise_generations()
+        except RedisError as error:
+            self._went_away(error)
+            if self._messenger is None or self._messenger.done():
+                self._messenger = asyncio.create_task(self._deliver())
+
+    async def _raise_generations(self) -> None:
+        tags, self._owed = self._owed, set()
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 for tag in tags:
                     pipe.incr(f"g:{tag}")
                 await pipe.execute()
-        except RedisError as error:
-            self._went_away(error)
+        except BaseException:
+            self._owed.update(tags)
+            raise
+
+    async def _deliver(self) -> None:
+        # An invalidation that Redis missed would leave stale values for as long as they are kept.
+        while self._owed:
+            await asyncio.sleep(self._away_seconds)
+            try:
+                await self._raise_generations()
+            except RedisError as error:
+                self._went_away(error)
 
     def _landed(self, key: str, done: asyncio.Task[Any]) -> None:
         if self._flights.get(key) is done:
@@ -71,8 +94,11 @@ class Cache:
             _READS.labels("away").inc()
             return await compute()
         try:
+            if self._owed:
+                await self._raise_generations()
             name = await self._name(key, tags)
             kept = await self._redis.get(name)
+            self._came_back()
             if kept is not None:
                 _READS.labels("hit").inc()
                 return json.loads(kept)
@@ -80,7 +106,6 @@ class Cache:
             if kept is not None:
                 _READS.labels("coalesced").inc()
                 return json.loads(kept)
-            self._came_back()
         except RedisError as error:
             self._went_away(error)
             _READS.labels("away").inc()
@@ -117,7 +142,7 @@ class Cache:
                 self._went_away(error)
 
     def _went_away(self, error: RedisError) -> None:
-        self._away_until = time.monotonic() + 2
+        self._away_until = time.monotonic() + self._away_seconds
         if not self._is_away:
             self._is_away = True
             _log.warning("cache.away", error=type(error).__name__)

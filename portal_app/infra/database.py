@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -76,6 +77,8 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
         pool_timeout=3,
         pool_pre_ping=True,
         pool_recycle=1800,
+        # An error's text ends up in logs: without the values, which are customers'.
+        hide_parameters=True,
         connect_args={"connect_timeout": 3, "application_name": f"portal-{role}", "options": _OPTIONS},
     )
 
@@ -89,7 +92,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise DatabaseUnavailable(type(error).__name__) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or isinstance(error.orig, ReadOnlySqlTransaction):
             raise DatabaseUnavailable(type(error).__name__) from error
         raise
     finally:

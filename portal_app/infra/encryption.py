@@ -8,6 +8,7 @@ import struct
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.types import LargeBinary, TypeDecorator
 
@@ -25,12 +26,15 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str, index_key: str) -> "KeyRing":
-        """Read `id:base64,id:base64`. Raises ValueError where a key is not 32 bytes."""
-        keys = {}
+        """Read `id:base64,id:base64`. Raises ValueError where a key is not 32 bytes or an id is used twice."""
+        keys: dict[int, bytes] = {}
         for entry in text.split(","):
-            number, _, encoded = entry.strip().partition(":")
-            keys[int(number)] = base64.b64decode(encoded, validate=True)
-            if len(keys[int(number)]) != 32:
+            name, _, encoded = entry.strip().partition(":")
+            number = int(name)
+            if number in keys or not 0 <= number <= 0xFFFF:
+                raise ValueError(f"encryption key id {number} is used twice or not within 0 to 65535")
+            keys[number] = base64.b64decode(encoded, validate=True)
+            if len(keys[number]) != 32:
                 raise ValueError(f"encryption key {number} is not 32 bytes")
         return cls(keys, index_key.encode())
 
@@ -42,7 +46,9 @@ class KeyRing:
 
     def open(self, blob: bytes, place: str) -> str:
         """Decrypt what `seal` made for the same place. Raises cryptography's InvalidTag otherwise."""
-        _, number = _HEADER.unpack(blob[:3])
+        form, number = _HEADER.unpack(blob[:3].ljust(3))
+        if form != _FORMAT or number not in self._keys:
+            raise InvalidTag
         return self._keys[number].decrypt(blob[3:15], blob[15:], place.encode()).decode()
 
     def index(self, value: str, place: str) -> bytes:

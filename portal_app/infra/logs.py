@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 from asgi_correlation_id import correlation_id
+from structlog.tracebacks import ExceptionDictTransformer
 
-# The one list of what no log line may carry. Values are dropped by the name of their key.
+# The one list of what no log line may carry. Values are dropped by the name of their key, whole or its last part.
 REDACTED = frozenset(
     """
     password password2 passwd secret token access_token refresh_token authorization cookie set_cookie code email to
@@ -16,6 +17,9 @@ REDACTED = frozenset(
     street postcode city iccid eid lpa msisdn birth_date remote_token redirect_url link body
     """.split()
 )
+_ENDINGS = ("_password", "_secret", "_secrets", "_token", "_email", "_cookie")
+# Never with local variables: they hold what the list above keeps out.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 _NOISY = ("httpx", "httpcore", "dbos", "apscheduler", "simple_salesforce", "urllib3", "granian.access")
 
 
@@ -31,13 +35,15 @@ def set_up_logs(*, process: str, log_format: str, level: str) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=24, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([structlog.processors.dict_tracebacks] if log_format == "json" else []),
+            *([_TRACEBACKS] if log_format == "json" else []),
             renderer,
         ],
     )
@@ -60,11 +66,14 @@ def redact(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[st
     return {key: _redacted(key, value) for key, value in line.items()}
 
 
-def _redacted(key: str, value: Any) -> Any:
-    if key.lower() in REDACTED:
+def _redacted(key: Any, value: Any) -> Any:
+    name = str(key).lower().replace("-", "_")
+    if name in REDACTED or name.endswith(_ENDINGS):
         return "[redacted]"
     if isinstance(value, dict):
         return {inner: _redacted(inner, content) for inner, content in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted("", content) for content in value]
     return value
 
 

@@ -55,7 +55,7 @@ class Passwords:
     def _prepare(self, password: str) -> bytes:
         # bcrypt reads 72 bytes and stops at NUL: a keyed hash of fixed length keeps every character in play.
         text = unicodedata.normalize("NFKC", password)
-        return base64.b64encode(hmac.new(self._pepper, text.encode(), hashlib.sha256).digest())
+        return base64.b64encode(hmac.new(self._pepper, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest())
 
 
 def check_new_password(password: str, *, context: tuple[str, ...] = ()) -> str:
@@ -67,10 +67,9 @@ def check_new_password(password: str, *, context: tuple[str, ...] = ()) -> str:
         raise InvalidInput({"password": f"Use at least {MIN_LENGTH} characters; 15 or more are better."})
     if len(text) > MAX_LENGTH:
         raise InvalidInput({"password": f"Use at most {MAX_LENGTH} characters."})
-    if (
-        folded in _COMMON
-        or len(set(folded)) < 4
-        or any(word in folded and len(word) * 2 > len(folded) for word in words)
-    ):
+    rest = folded
+    for word in words:
+        rest = rest.replace(word, "")
+    if folded in _COMMON or len(set(folded)) < 4 or len(rest) * 2 < len(folded):
         raise InvalidInput({"password": "This password is easy to guess. Choose another one."})
     return password

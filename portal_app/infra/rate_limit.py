@@ -1,6 +1,7 @@
 """Rate limits shared by all processes; where Redis is away, sign-in falls back to this process, reads go through."""
 
 import time
+from typing import Any
 
 import structlog
 from limits import RateLimitItem, parse
@@ -9,6 +10,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from portal_app.domain.errors import RateLimited
+from portal_app.infra.redis_client import connect
 
 _log = structlog.get_logger(__name__)
 
@@ -17,12 +19,14 @@ class RateLimits:
     """Count tries per name in a moving window."""
 
     def __init__(self, redis_url: str) -> None:
+        self._redis = connect(redis_url)
+        # Our own connections: the library's would hold a sign-in for seconds of retries while Redis hangs.
+        pool: Any = self._redis.connection_pool
         self._shared = MovingWindowRateLimiter(
-            RedisStorage(
-                f"async+{redis_url}", implementation="redispy", socket_timeout=0.25, socket_connect_timeout=0.25
-            )
+            RedisStorage(f"async+{redis_url}", implementation="redispy", connection_pool=pool)
         )
         self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._is_away = False
 
     async def hit(self, limit: str, *names: str, strict: bool = True) -> None:
         """Count one try. Raises RateLimited when the limit is used up.
@@ -31,16 +35,29 @@ class RateLimits:
         """
         item = parse(limit)
         try:
-            allowed = await self._shared.hit(item, *names)
-            limiter = self._shared
+            seconds = await _try(self._shared, item, names)
+            self._note(None)
         except (RedisError, OSError) as error:
+            self._note(error)
+            seconds = await _try(self._local, item, names) if strict else 0
+        if seconds:
+            raise RateLimited(seconds)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+
+    def _note(self, error: Exception | None) -> None:
+        if error is not None and not self._is_away:
             _log.warning("rate_limit.redis_away", error=type(error).__name__)
-            if not strict:
-                return
-            limiter = self._local
-            allowed = await self._local.hit(item, *names)
-        if not allowed:
-            raise RateLimited(await _seconds_left(limiter, item, names))
+        elif error is None and self._is_away:
+            _log.info("rate_limit.redis_back")
+        self._is_away = error is not None
+
+
+async def _try(limiter: MovingWindowRateLimiter, item: RateLimitItem, names: tuple[str, ...]) -> int:
+    """Count one try; return 0 where it is allowed, else the seconds until one is."""
+    return 0 if await limiter.hit(item, *names) else await _seconds_left(limiter, item, names)
 
 
 async def _seconds_left(limiter: MovingWindowRateLimiter, item: RateLimitItem, names: tuple[str, ...]) -> int:

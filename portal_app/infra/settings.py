@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, model_validator
+from limits import parse
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "only-for-development-only-for-development"  # noqa: S105  refused in production
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DatabaseRole = Literal["owner", "identity", "web", "worker"]
 
 
@@ -17,7 +19,10 @@ class Settings(BaseSettings):
     """What the portal is told from outside. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.
-    model_config = SettingsConfigDict(env_file=os.environ.get("PORTAL_ENV_FILE"), extra="ignore", frozen=True)
+    # A refusal names the setting and never shows what was given: it may be a secret.
+    model_config = SettingsConfigDict(
+        env_file=os.environ.get("PORTAL_ENV_FILE"), extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     portal_env: Literal["production", "development"] = Field("production", description="production or development")
     portal_url: str = Field(
@@ -49,7 +54,7 @@ class Settings(BaseSettings):
     )
     portal_keys: SecretStr = Field(
         SecretStr("1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
-        description="Encryption keys as id:base64 of 32 bytes, comma separated; the last one writes",
+        description="Encryption keys as id:base64 of 32 bytes, comma separated; the highest id writes",
     )
     portal_index_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Keys the look-up hash of e-mails")
     bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of password hashing")
@@ -123,6 +128,25 @@ class Settings(BaseSettings):
     cache_subscriptions_seconds: int = Field(300, description="Services")
     cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
+
+    @field_validator(
+        "portal_sign_in_limit", "portal_account_limit", "portal_sign_up_limit", "portal_event_limit", "portal_api_limit"
+    )
+    @classmethod
+    def _limits_make_sense(cls, text: str) -> str:
+        parse(text)
+        return text
+
+    @field_validator("portal_url")
+    @classmethod
+    def _address_is_an_origin(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or url != f"{parts.scheme}://{parts.netloc}".lower():
+            raise ValueError("must be http(s)://host[:port] in lower case, without a path or a slash at the end")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            # Without https the session cookies would travel readable.
+            raise ValueError("must be https, except on this machine itself")
+        return url
 
     @model_validator(mode="after")
     def _refuse_development_secrets(self) -> "Settings":

@@ -1,0 +1,172 @@
+"""The cache: one computation at a time, nothing stale kept, open when Redis is away."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.infra.cache import Cache
+from portal_app.infra.redis_client import connect
+from portal_app.local.valkey import EmbeddedValkey
+
+
+class Upstream:
+    """Something slow that counts how often it is asked."""
+
+    def __init__(self, answer: object = "value") -> None:
+        self.answer, self.calls = answer, 0
+        self.began, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def quick(self) -> object:
+        self.calls += 1
+        await asyncio.sleep(0.02)
+        return self.answer
+
+    async def held(self) -> object:
+        self.calls += 1
+        self.began.set()
+        answer = self.answer
+        await self.go_on.wait()
+        return answer
+
+
+@pytest.fixture
+def key() -> str:
+    return uuid4().hex
+
+
+@pytest.fixture
+def cache(redis: Redis) -> Cache:
+    return Cache(redis)
+
+
+@pytest.fixture
+async def other_cache(valkey: EmbeddedValkey) -> AsyncIterator[Cache]:
+    """The cache of another process: a client and memory of its own."""
+    client = connect(valkey.url())
+    yield Cache(client)
+    await client.aclose()
+
+
+async def test_callers_of_one_key_share_one_computation_over_all_processes(
+    cache: Cache, other_cache: Cache, key: str
+) -> None:
+    upstream = Upstream({"a": [1, None, "ō"]})
+    calls = [
+        each.get_or_set(key, upstream.quick, seconds=60, tags=("t",))
+        for each in (cache, other_cache)
+        for _ in range(50)
+    ]
+    assert await asyncio.gather(*calls) == [{"a": [1, None, "ō"]}] * 100
+    assert upstream.calls == 1
+
+
+async def test_a_caller_who_leaves_does_not_take_the_others_down(cache: Cache, key: str) -> None:
+    upstream = Upstream()
+    first, second = (asyncio.create_task(cache.get_or_set(key, upstream.held, seconds=60)) for _ in range(2))
+    await upstream.began.wait()
+    first.cancel()
+    upstream.go_on.set()
+    assert await second == "value"
+    assert upstream.calls == 1
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_what_was_computed_before_an_invalidation_is_never_kept(
+    cache: Cache, other_cache: Cache, key: str, where: str
+) -> None:
+    upstream = Upstream("old")
+    flight = asyncio.create_task(cache.get_or_set(key, upstream.held, seconds=60, tags=(key,)))
+    await upstream.began.wait()
+    await (cache if where == "here" else other_cache).invalidate(key)
+    upstream.answer = "new"
+    upstream.go_on.set()
+    assert await flight == "old"
+    for each in (cache, other_cache):
+        assert await each.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
+    assert upstream.calls == 2
+
+
+async def test_who_asks_after_an_invalidation_does_not_join_an_older_computation(cache: Cache, key: str) -> None:
+    upstream = Upstream("old")
+    flight = asyncio.create_task(cache.get_or_set(key, upstream.held, seconds=60, tags=(key,)))
+    await upstream.began.wait()
+    await cache.invalidate(key)
+    upstream.answer = "new"
+    assert await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
+    upstream.go_on.set()
+    assert await flight == "old"
+
+
+async def test_other_tags_stay(cache: Cache, key: str) -> None:
+    upstream = Upstream()
+    await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
+    await cache.invalidate("somebody-else")
+    await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
+    assert upstream.calls == 1
+
+
+async def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache: Cache, other_cache: Cache, key: str) -> None:
+    async def fail() -> object:
+        await asyncio.sleep(0.02)
+        raise LookupError("away")
+
+    outcomes = await asyncio.gather(
+        *(cache.get_or_set(key, fail, seconds=60) for _ in range(5)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [LookupError] * 5
+    began = time.monotonic()
+    assert await other_cache.get_or_set(key, Upstream("well").quick, seconds=60) == "well"
+    assert time.monotonic() - began < 0.5
+
+
+async def _timed(call: Callable[[], Awaitable[object]]) -> tuple[object, float]:
+    began = time.monotonic()
+    return await call(), time.monotonic() - began
+
+
+async def test_a_hung_redis_costs_a_page_half_a_second_at_most_and_then_nothing(
+    own_valkey: EmbeddedValkey, key: str
+) -> None:
+    client = connect(own_valkey.url())
+    cache, upstream = Cache(client), Upstream()
+    await client.ping()
+    assert own_valkey._process is not None
+    os.kill(own_valkey._process.pid, signal.SIGSTOP)
+    try:
+        value, seconds = await _timed(lambda: cache.get_or_set(key, upstream.quick, seconds=60))
+        assert value == "value"
+        assert seconds < 0.5
+        _, seconds = await _timed(lambda: cache.get_or_set(key, upstream.quick, seconds=60))
+        assert seconds < 0.1
+    finally:
+        os.kill(own_valkey._process.pid, signal.SIGCONT)
+        await client.aclose()
+
+
+async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_is_made_good(
+    own_valkey: EmbeddedValkey, key: str
+) -> None:
+    client, reader = connect(own_valkey.url()), connect(own_valkey.url())
+    cache, elsewhere = Cache(client, away_seconds=0.1), Cache(reader, away_seconds=0.1)
+    upstream = Upstream("old")
+    await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
+    own_valkey.stop()
+    await cache.invalidate(key)
+    upstream.answer = "new"
+    assert await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
+    own_valkey.port = int(own_valkey.url().rpartition(":")[2].partition("/")[0])
+    own_valkey.start()
+    async with asyncio.timeout(5):
+        while await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) != "new":
+            await asyncio.sleep(0.05)
+    calls = upstream.calls
+    await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
+    assert upstream.calls == calls
+    await client.aclose()
+    await reader.aclose()

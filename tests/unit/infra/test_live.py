@@ -1,0 +1,39 @@
+"""Live updates: what is published reaches every listener, also after Redis was away."""
+
+import asyncio
+from uuid import uuid4
+
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.redis_client import connect
+from portal_app.local.valkey import EmbeddedValkey
+
+
+async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
+    clients = [connect(own_valkey.url()) for _ in range(3)]
+    teller, *listeners = (LiveUpdates(client) for client in clients)
+    received: asyncio.Queue[Change] = asyncio.Queue()
+
+    async def listen(live: LiveUpdates) -> None:
+        async for change in live.changes():
+            await received.put(change)
+
+    async def both_hear() -> None:
+        change, heard = Change(uuid4(), "orders", uuid4().hex), 0
+        while heard < 2:
+            await teller.publish(change)
+            await asyncio.sleep(0.05)
+            told = [received.get_nowait() for _ in range(received.qsize())]
+            heard = max(heard, told.count(change))
+
+    tasks = [asyncio.create_task(listen(live)) for live in listeners]
+    async with asyncio.timeout(8):
+        await both_hear()
+        own_valkey.stop()
+        await teller.publish(Change(uuid4(), "orders"))
+        own_valkey.start()
+        await both_hear()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for client in clients:
+        await client.aclose()

@@ -1,0 +1,95 @@
+"""Passwords: every character counts, easy ones are refused, a stranger costs the same work."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from portal_app.domain.errors import InvalidInput
+from portal_app.infra.passwords import Passwords, check_new_password
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    made = Passwords(rounds=4, pepper="pepper")
+    yield made
+    made.close()
+
+
+async def test_a_password_matches_itself_only(passwords: Passwords) -> None:
+    hashed = await passwords.hash("correct horse battery")
+    assert await passwords.verify("correct horse battery", hashed)
+    assert not await passwords.verify("correct horse batterY", hashed)
+    assert await passwords.hash("correct horse battery") != hashed
+
+
+@pytest.mark.parametrize(("password", "near"), [("x" * 80 + "a", "x" * 80 + "b"), ("nul\x00then a", "nul\x00then b")])
+async def test_every_character_counts_beyond_72_bytes_and_after_nul(
+    passwords: Passwords, password: str, near: str
+) -> None:
+    assert not await passwords.verify(near, await passwords.hash(password))
+
+
+async def test_one_password_typed_in_two_unicode_forms_is_the_same(passwords: Passwords) -> None:
+    assert await passwords.verify("パスワードがＡ", await passwords.hash("ﾊﾟｽﾜｰﾄﾞか\u3099A"))
+
+
+async def test_a_stolen_hash_is_useless_without_the_pepper(passwords: Passwords) -> None:
+    other = Passwords(rounds=4, pepper="another")
+    assert not await other.verify("correct horse battery", await passwords.hash("correct horse battery"))
+    other.close()
+
+
+async def test_half_a_surrogate_pair_is_a_wrong_password_and_no_error(passwords: Passwords) -> None:
+    assert not await passwords.verify("\ud800", await passwords.hash("correct horse battery"))
+
+
+async def test_without_an_account_the_answer_is_no_after_the_same_work() -> None:
+    slow = Passwords(rounds=9, pepper="pepper")
+    hashed = await slow.hash("correct horse battery")
+
+    async def least(of: str | None) -> float:
+        taken = []
+        for _ in range(5):
+            began = time.perf_counter()
+            assert not await slow.verify("decoy" if of is None else "wrong", of)
+            taken.append(time.perf_counter() - began)
+        return min(taken)
+
+    known, unknown = await least(hashed), await least(None)
+    slow.close()
+    assert 0.5 < unknown / known < 2
+
+
+def test_a_hash_of_another_cost_is_made_anew() -> None:
+    old, new = Passwords(rounds=4, pepper="p"), Passwords(rounds=5, pepper="p")
+    assert new.needs_rehash("$2b$04$" + "x" * 53)
+    assert not old.needs_rehash("$2b$04$" + "x" * 53)
+    old.close()
+    new.close()
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "short",
+        "elevenchars",
+        "PASSWORD1234",
+        "１２３４５６７８９０１２",
+        "abababababab",
+        "tanaka-tanaka",
+        "a" * 129,
+    ],
+)
+def test_a_short_long_common_or_personal_password_is_refused(password: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_new_password(password, context=("tanaka",))
+    assert set(caught.value.fields) == {"password"}
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse battery", "ひみつのあいことばはこれだよね", "tanaka walks seven dogs"]
+)
+def test_a_long_password_needs_no_special_characters(password: str) -> None:
+    assert check_new_password(password, context=("tanaka",)) == password

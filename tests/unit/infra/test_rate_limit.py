@@ -1,0 +1,75 @@
+"""Rate limits: exact for many at once, strict in this process while Redis is away."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import pytest
+
+from portal_app.domain.errors import RateLimited
+from portal_app.infra.rate_limit import RateLimits
+from portal_app.local.valkey import EmbeddedValkey
+
+NOBODY = "redis://:x@127.0.0.1:1/0"
+
+
+Make = Callable[[str], RateLimits]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    made: list[RateLimits] = []
+
+    def make_one(url: str) -> RateLimits:
+        made.append(RateLimits(url))
+        return made[-1]
+
+    yield make_one
+    for limits in made:
+        await limits.close()
+
+
+async def allowed(limits: list[RateLimits], name: str, tries: int, *, strict: bool = True) -> int:
+    calls = (limits[n % len(limits)].hit("10/minute", "test", name, strict=strict) for n in range(tries))
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(outcome is None or isinstance(outcome, RateLimited) for outcome in outcomes)
+    return outcomes.count(None)
+
+
+async def test_of_many_at_once_over_two_processes_exactly_the_limit_gets_through(
+    valkey: EmbeddedValkey, make: Make
+) -> None:
+    assert await allowed([make(valkey.url()), make(valkey.url())], uuid4().hex, 60) == 10
+
+
+async def test_a_refusal_says_when_to_come_back_and_names_are_counted_apart(valkey: EmbeddedValkey, make: Make) -> None:
+    limits, name = make(valkey.url()), uuid4().hex
+    await limits.hit("1/minute", "test", name)
+    await limits.hit("1/minute", "test", "other" + name)
+    with pytest.raises(RateLimited) as caught:
+        await limits.hit("1/minute", "test", name)
+    assert 50 <= caught.value.retry_after <= 61
+
+
+async def test_without_redis_a_strict_limit_holds_in_this_process(make: Make) -> None:
+    assert await allowed([make(NOBODY)], "name", 30) == 10
+
+
+async def test_without_redis_a_limit_on_reads_lets_through(make: Make) -> None:
+    assert await allowed([make(NOBODY)], "name", 30, strict=False) == 30
+
+
+async def test_a_hung_redis_costs_a_sign_in_half_a_second_at_most(own_valkey: EmbeddedValkey, make: Make) -> None:
+    limits = make(own_valkey.url())
+    await limits.hit("10/minute", "test", "name")
+    assert own_valkey._process is not None
+    os.kill(own_valkey._process.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        await limits.hit("10/minute", "test", "name")
+        assert time.monotonic() - began < 0.5
+    finally:
+        os.kill(own_valkey._process.pid, signal.SIGCONT)

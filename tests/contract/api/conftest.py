@@ -4,25 +4,23 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from portal_app.wiring import Portal, build, use
-from tests.contract.api.visitor import Visitor
+from portal_app.wiring import Portal, use
+from tests.contract.api.visitor import Visitor, running
 from tests.world import AIKO, BEN, world
 
 
 @pytest_asyncio.fixture(scope="package")
 async def portal() -> AsyncIterator[Portal]:
     """The portal of the web process."""
-    built = use(build(world().settings, role="web"))
-    yield built
-    await built.close()
+    async with running(world().settings) as built:
+        yield use(built)
 
 
 @pytest_asyncio.fixture(scope="package")
 async def worker() -> AsyncIterator[Portal]:
     """The portal as the worker has it: it sees every row."""
-    built = build(world().settings, role="worker")
-    yield built
-    await built.close()
+    async with running(world().settings, "worker") as built:
+        yield built
 
 
 @pytest_asyncio.fixture

@@ -1,7 +1,9 @@
 """Somebody in front of the portal's HTTP edge: a browser that submits forms, or a program that sends JSON."""
 
 import json
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
 
 import httpx
 from asgi_correlation_id import CorrelationIdMiddleware
@@ -15,7 +17,7 @@ from portal_app.api.observed import Observed
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.record import Mail
-from portal_app.wiring import Portal
+from portal_app.wiring import Portal, build, use
 from tests.world import PASSWORD
 
 
@@ -23,6 +25,26 @@ def edge(settings: Settings) -> ASGIApp:
     """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
     door = Door(build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard")))
     return CorrelationIdMiddleware(Observed(Headers(door, settings)))
+
+
+@asynccontextmanager
+async def running(settings: Settings, role: Literal["web", "worker"] = "web") -> AsyncIterator[Portal]:
+    """Build a portal and give all of its connections back at the end, the rate limiter's included."""
+    built = build(settings, role=role)
+    yield built
+    await built.close()
+    await built.limits._shared.storage.bridge.get_connection().aclose(close_connection_pool=True)
+
+
+@asynccontextmanager
+async def instead_of(portal: Portal, settings: Settings) -> AsyncIterator[Portal]:
+    """Let another portal be this process's own for a while."""
+    async with running(settings) as other:
+        use(other)
+        try:
+            yield other
+        finally:
+            use(portal)
 
 
 class Visitor:

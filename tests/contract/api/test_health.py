@@ -1,0 +1,42 @@
+"""Liveness, readiness, and how Salesforce's events are heard."""
+
+from portal_app.domain.events import ReplayPosition
+from portal_app.wiring import Portal
+from tests.contract.api.visitor import Visitor, instead_of
+from tests.world import world
+
+
+async def test_a_living_process_is_live_and_ready(visitor: Visitor) -> None:
+    assert (await visitor.get("/api/health/live")).json() == {"status": "ok"}
+    answer = await visitor.get("/api/health/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
+
+
+async def test_a_missing_redis_is_named_and_the_process_stays_live(visitor: Visitor, portal: Portal) -> None:
+    async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
+        ready, live = await visitor.get("/api/health/ready"), await visitor.get("/api/health/live")
+    assert (ready.status_code, ready.headers["retry-after"]) == (503, "5")
+    assert ready.json() == {"status": "unavailable", "database": "ok", "redis": "unavailable"}
+    assert live.status_code == 200
+
+
+async def test_a_missing_database_is_named(visitor: Visitor, portal: Portal) -> None:
+    gone = {f"database_{name}url": "postgresql://portal@127.0.0.1:1/portal" for name in ("", "web_", "identity_")}
+    async with instead_of(portal, world().settings_with(**gone)):
+        answer = await visitor.get("/api/health/ready")
+    assert (answer.status_code, answer.json()["database"]) == (503, "unavailable")
+
+
+async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    channel = portal.settings.sf_provision_event_channel
+    fresh = (await visitor.get("/api/health/sf-events")).json()
+    assert fresh == {
+        "enabled": True,
+        "channel": channel,
+        "replay": {"lastReplayId": None},
+        "subscriber": {"status": "unknown"},
+    }
+    await worker.inbound.accept_batch([], ReplayPosition(channel, b"\x00\x12"))
+    await portal.redis.set("listener:status", "connected", ex=30)
+    heard = (await visitor.get("/api/health/sf-events")).json()
+    assert (heard["replay"], heard["subscriber"]) == ({"lastReplayId": "0012"}, {"status": "connected"})

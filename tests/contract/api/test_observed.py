@@ -1,0 +1,48 @@
+"""What requests leave behind: one log line each, and counters summed over processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import structlog
+
+from tests.contract.api.visitor import Visitor
+
+_COUNT = "from portal_app.infra.metrics import count_request; count_request('GET', '/api/me', status=200, seconds=0.02)"
+_SERVE = """
+import urllib.request
+from portal_app.infra.metrics import serve_metrics
+server, port = serve_metrics(0)
+print(urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
+server.shutdown()
+server.server_close()
+"""
+
+
+async def test_a_request_leaves_one_line_without_ids_or_queries(ben: Visitor) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await ben.get("/api/invoices/4711?secret=query")
+    lines = [line for line in logs if line["event"] == "request"]
+    assert len(lines) == 1
+    assert {name: lines[0][name] for name in ("method", "route", "status")} == {
+        "method": "GET",
+        "route": "/api/invoices/{invoice_id}",
+        "status": 404,
+    }
+    assert "4711" not in str(lines) and "secret" not in str(lines)
+
+
+async def test_a_sign_on_link_is_in_no_log_line(ben: Visitor) -> None:
+    with structlog.testing.capture_logs() as logs:
+        link = (await ben.call("POST", "/api/payment-methods/sso-link", {"back": ""})).json()["url"]
+    assert httpx.URL(link).query.decode() not in str(logs) and link not in str(logs)
+
+
+def test_counters_of_all_processes_are_summed(tmp_path: Path) -> None:
+    environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PATH": ""}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", _COUNT], env=environment, check=True)
+    shown = subprocess.check_output([sys.executable, "-c", _SERVE], env=environment, text=True)
+    assert 'portal_http_requests_total{method="GET",route="/api/me",status="200"} 2.0' in shown
+    assert 'portal_http_seconds_bucket{le="0.025",method="GET",route="/api/me"} 2.0' in shown

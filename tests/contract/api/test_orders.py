@@ -1,0 +1,59 @@
+"""Placing orders: once per key, at the catalogue's price."""
+
+import asyncio
+from uuid import uuid4
+
+from tests.contract.api.visitor import Visitor
+
+SKU = "VPN-REMOTE-ACCESS-UK-LONDON"
+
+
+async def test_an_order_is_placed_and_followed(ben: Visitor) -> None:
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=uuid4().hex)
+    placed = answer.json()
+    assert (answer.status_code, placed["stage"]) == (201, "received")
+    assert (placed["monthly"]["minor"], placed["one_time"]["minor"]) == (2500, 3000)
+    shown = (await ben.get(answer.headers["location"])).json()
+    assert shown["lines"] == placed["lines"] and [event["step"] for event in shown["events"]] == ["placed"]
+    assert placed["id"] in [row["id"] for row in (await ben.get("/api/orders")).json()["items"]]
+
+
+async def test_an_order_without_a_key_is_refused(ben: Visitor) -> None:
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU})
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
+
+
+async def test_the_same_key_gives_the_same_order(ben: Visitor) -> None:
+    key = uuid4().hex
+    first = await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key)
+    again = await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key)
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+
+
+async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
+    before = len((await ben.get("/api/orders")).json()["items"])
+    key = uuid4().hex
+    answers = await asyncio.gather(
+        *(ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key) for _ in range(20))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len((await ben.get("/api/orders")).json()["items"]) == before + 1
+
+
+async def test_a_key_used_for_another_plan_is_refused(ben: Visitor) -> None:
+    key = uuid4().hex
+    await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key)
+    answer = await ben.call("POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-USA-SF"}, Idempotency_Key=key)
+    assert answer.status_code in (409, 422)
+
+
+async def test_an_order_without_a_card_says_what_is_missing(aiko: Visitor) -> None:
+    answer = await aiko.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=uuid4().hex)
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"payment"})
+
+
+async def test_a_plan_that_is_not_sold_is_not_found(ben: Visitor) -> None:
+    for sku in ("VPN-ACTIVATION-FEE", "NO-SUCH-PLAN", "VPN' OR '1'='1"):
+        answer = await ben.call("POST", "/api/orders", {"sku": sku}, Idempotency_Key=uuid4().hex)
+        assert answer.status_code == 404

@@ -24,7 +24,7 @@ from portal_app.state.tabs import TABS
 from portal_app.wiring import portal
 
 # What Reflex itself sends when a page opens: it only lays out the tree and asks for the page's own load events.
-_LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal"})
+_LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
 _MOST_HANDSHAKES = 20_000
 _log = structlog.get_logger(__name__)
 
@@ -90,8 +90,9 @@ class SessionGuard(Middleware):
         *,
         had_one: bool,
     ) -> StateUpdate | None:
-        name = event.name.rpartition(".")[2]
-        if name in _LAYING_OUT or (handler is not None and is_public(handler.handler) and not had_one):
+        owner, _, name = event.name.rpartition(".")
+        lays_out = name in _LAYING_OUT and owner.rpartition(".")[2].startswith(_FRAMEWORK)
+        if lays_out or (handler is not None and is_public(handler.handler) and not had_one):
             return None
         # The page goes once through the door, which renews the cookies or leads to the sign-in page.
         identity.must_reload = True

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from portal_app.api.incoming import language, wants_json
 from portal_app.domain.errors import InvalidInput, PortalError
@@ -24,7 +24,7 @@ def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = No
 
 def see_other(target: str) -> Response:
     """Send a browser on to a page or link with a GET."""
-    return Response(status_code=303, headers={"Location": target, "Cache-Control": "no-store"})
+    return RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
 
 
 def with_cookies(response: Response, cookies: list[str]) -> Response:

@@ -1,0 +1,65 @@
+"""A link of ours that leads elsewhere."""
+
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import pytest
+
+from portal_app.api.door import local_path
+from tests.contract.api.visitor import Visitor
+from tests.world import BEN, PASSWORD
+
+ELSEWHERE = [
+    "//evil.example",
+    "///evil.example",
+    "https://evil.example",
+    "https:evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n//evil.example",
+    " //evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "evil.example",
+    "/a\r\nSet-Cookie: portal=1",
+    "/api/auth/logout",
+    "/" + "a" * 600,
+    "http://localhost:3000@evil.example/",
+    "/\x00//evil.example",
+]
+HARMLESS = ["/..//evil.example", "/%2f%2fevil.example", "/@evil.example", "/orders?next=//evil.example", "/日本"]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_next_never_leads_away_after_signing_in(visitor: Visitor, target: str) -> None:
+    answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD, next=target)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    assert local_path(target, "/safe") == "/safe"
+
+
+@pytest.mark.parametrize("target", HARMLESS)
+async def test_an_odd_path_stays_on_our_own_host(visitor: Visitor, target: str) -> None:
+    answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD, next=target)
+    landed = urlsplit(urljoin(visitor.settings.portal_url, answer.headers["location"].replace("\\", "/")))
+    assert answer.status_code == 303 and landed.netloc == urlsplit(visitor.settings.portal_url).netloc
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_a_refused_sign_in_carries_no_foreign_next(visitor: Visitor, target: str) -> None:
+    answer = await visitor.submit("/api/auth/login", email=BEN, password="wrong", next=target)
+    assert "next" not in parse_qs(urlsplit(answer.headers["location"]).query)
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example/", "/\\evil.example", "@evil.example"])
+async def test_the_way_back_from_the_card_page_is_ours(ben: Visitor, back: str) -> None:
+    link = (await ben.call("POST", "/api/payment-methods/sso-link", {"back": back})).json()["url"]
+    async with httpx.AsyncClient() as browser:
+        landed = await browser.get(link)
+    wanted = parse_qs(urlsplit(landed.headers["location"]).query)["return"]
+    assert wanted == [ben.settings.portal_url + "/billing/payment-methods"]
+
+
+async def test_the_door_sends_a_stranger_to_our_own_sign_in(visitor: Visitor) -> None:
+    answer = await visitor.http.get("/dashboard//evil.example?x=1", headers={"Host": "evil.example"})
+    assert answer.headers["location"] == "/auth/login?next=%2Fdashboard%2F%2Fevil.example%3Fx%3D1"

@@ -24,6 +24,7 @@ from portal_app.state.tabs import TABS
 from portal_app.wiring import portal
 
 # What Reflex itself sends when a page opens: it only lays out the tree and asks for the page's own load events.
+_FRAMEWORK = "reflex___"
 _LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
 _MOST_HANDSHAKES = 20_000
 _log = structlog.get_logger(__name__)

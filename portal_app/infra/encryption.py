@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import struct
+import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,9 +53,10 @@ class KeyRing:
         return self._keys[number].decrypt(blob[3:15], blob[15:], place.encode()).decode()
 
     def index(self, value: str, place: str) -> bytes:
-        """Return the keyed hash under which a value can be found, whatever its case."""
-        text = f"{place}\0{value.strip().casefold()}"
-        return hmac.new(self._index_key, text.encode(), hashlib.sha256).digest()
+        """Return the keyed hash under which a value can be found, whatever its case or width."""
+        plain = unicodedata.normalize("NFKC", value).strip().casefold()
+        text = f"{place}\0{plain}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._index_key, text, hashlib.sha256).digest()
 
 
 class _Ring:

@@ -90,7 +90,7 @@ class RandomTokens:
 
     def hash(self, token: str, purpose: str) -> bytes:
         """Return the hash under which a token of one purpose is stored."""
-        return hmac.new(self._key, f"{purpose}\0{token}".encode(), hashlib.sha256).digest()
+        return hmac.new(self._key, f"{purpose}\0{token}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     @staticmethod
     def same(one: bytes, other: bytes) -> bool:

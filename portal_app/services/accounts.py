@@ -1,6 +1,7 @@
 """Accounts: a mailbox proven, a user created, a password checked."""
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -25,6 +26,7 @@ from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions, Tokens
 
 WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or reset your password."
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _ENDED = "This sign-up has run out. Start again with your e-mail address."
 
 
@@ -122,7 +124,9 @@ class Accounts:
         wrong: InvalidInput | None = None
         async with self._database.identity() as session:
             sign_up = await self._sign_up(session, token)
-            hashed = self._vault.tokens.hash("".join(code.split()), f"code:{token}")
+            # A Japanese keyboard may write full-width digits.
+            digits = "".join(unicodedata.normalize("NFKC", code).split())
+            hashed = self._vault.tokens.hash(digits, f"code:{token}")
             if sign_up.attempts_left <= 0:
                 wrong = InvalidInput({"code": "No tries are left. Ask for a new code."})
             elif not self._vault.tokens.same(hashed, sign_up.code_hash):
@@ -153,6 +157,7 @@ class Accounts:
         Raises InvalidInput with every wrong field; what was typed (but the password) is kept. A second submit
         of the same form signs in to the same account.
         """
+        form = dict(form)
         password = form.pop("password", "")
         try:
             async with self._database.identity() as session:
@@ -248,14 +253,17 @@ class Accounts:
             sign_up.errors = errors
 
     async def _create_user(self, session: AsyncSession, sign_up: SignUp, profile: Profile, hashed: str) -> UUID:
-        if await User.by_email(session, self._vault.ring.index(profile.email, EMAIL_PLACE)) is not None:
-            raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
+        index = self._vault.ring.index(profile.email, EMAIL_PLACE)
         connection = await session.connection()
+        # Two sign-ups of one address queue up here; the second finds what the first wrote.
+        await connection.execute(_LOCK, {"name": index.hex()})
+        if await User.by_email(session, index) is not None:
+            raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
         drawn = await connection.execute(sa.select(customer_numbers.next_value()))
         number = customer_number(drawn.scalar_one())
         user = User(
             email=profile.email,
-            email_index=self._vault.ring.index(profile.email, EMAIL_PLACE),
+            email_index=index,
             password_hash=hashed,
             name=profile.full_name,
             profile=profile_to_json(profile),

@@ -97,10 +97,10 @@ class Provisioning:
         await self._tell(order)
 
     async def is_approved(self, order_id: UUID) -> bool:
-        """Guard: say whether Salesforce has the order as Activating, now."""
+        """Guard: say whether Salesforce has the order as approved, now; a cancelled one may still say Activating."""
         order, _ = await self._order(order_id)
         review = await self._crm.order(order.sf_order_id)
-        return review.activation_status == "Activating"
+        return review.stage == "being_set_up"
 
     async def has_payment_method(self, order_id: UUID) -> bool:
         """Say whether the customer has a card or bank to bill, read from WHMCS itself."""

@@ -1,0 +1,108 @@
+"""The services of one web process over real servers; mails are read back instead of being sent."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from redis.asyncio import Redis
+from sqlmodel import select
+
+from portal_app.infra.database import Database
+from portal_app.infra.durable import DurableQueue
+from portal_app.infra.encryption import KeyRing
+from portal_app.infra.letter_writer import Letters
+from portal_app.infra.live import LiveUpdates
+from portal_app.infra.passwords import Passwords
+from portal_app.infra.rate_limit import RateLimits
+from portal_app.infra.settings import Settings
+from portal_app.infra.tokens import RandomTokens
+from portal_app.models.record import Mail
+from portal_app.services.accounts import Accounts, Origin, Vault
+from portal_app.services.notifications import Notifications
+from portal_app.services.sessions import Sessions
+
+
+class Outbox:
+    """A mail server that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+
+    async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
+        self.sent.append({"to": to, "subject": subject, "text": text, "html": html, "message_id": message_id})
+
+
+@dataclass
+class Written:
+    """Reads back what was written down, as the worker would."""
+
+    worker: Database
+
+    async def mails(self, recipient: str) -> list[tuple[str, dict[str, str]]]:
+        async with self.worker.unit_of_work() as session:
+            rows = (await session.exec(select(Mail))).all()
+        return [(row.occasion, json.loads(row.content)) for row in rows if row.recipient == recipient]
+
+    async def number(self, query: str, **values: object) -> int:
+        async with self.worker.unit_of_work() as session:
+            return int(await (await session.connection()).scalar(sa.text(query), values) or 0)
+
+
+@pytest.fixture
+def written(worker: Database) -> Written:
+    return Written(worker)
+
+
+@pytest.fixture
+def notifications(web: Database, queue: DurableQueue) -> Notifications:
+    letters = Letters(portal_url="http://localhost:3000", support="support@example.jp", product="Portal")
+    return Notifications(web, queue, Outbox(), letters)
+
+
+@pytest.fixture
+def make_sessions(
+    settings: Settings, web: Database, redis: Redis, notifications: Notifications
+) -> Callable[..., Sessions]:
+    def make(**changes: object) -> Sessions:
+        return Sessions(settings.model_copy(update=changes), web, redis, LiveUpdates(redis), notifications)
+
+    return make
+
+
+@pytest.fixture
+def sessions(make_sessions: Callable[..., Sessions]) -> Sessions:
+    return make_sessions()
+
+
+@pytest.fixture
+async def accounts(
+    settings: Settings,
+    web: Database,
+    ring: KeyRing,
+    queue: DurableQueue,
+    sessions: Sessions,
+    notifications: Notifications,
+) -> AsyncIterator[Accounts]:
+    # Every test is alone on the network: the limits have tests of their own.
+    generous = dict.fromkeys(("portal_sign_in_limit", "portal_account_limit", "portal_sign_up_limit"), "100/minute")
+    limits = RateLimits(settings.redis_url)
+    vault = Vault(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
+    yield Accounts(
+        settings.model_copy(update=generous),
+        web,
+        vault,
+        limits,
+        sessions=sessions,
+        notifications=notifications,
+        queue=queue,
+    )
+    vault.passwords.close()
+    await limits.close()
+
+
+@pytest.fixture
+def origin() -> Origin:
+    return Origin(uuid4().hex, "Firefox")

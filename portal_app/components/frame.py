@@ -107,9 +107,10 @@ def auth_frame(*children: rx.Component, title: Text, lead: Any = "", below: Any 
 
 
 def _skip_link() -> rx.Component:
-    return rx.el.a(
+    return link(
         _("Skip to content"),
         href="#content",
+        reload=True,
         class_name="button sr-only focus:not-sr-only focus:absolute focus:left-4 focus:top-4 focus:z-50",
         on_click=rx.call_function(_TO_CONTENT),
         custom_attrs={"data-variant": "primary"},

@@ -9,7 +9,6 @@ from portal_app.components.definition import definition_list, total_line
 from portal_app.components.form import native_form
 from portal_app.components.link import link
 from portal_app.components.message import message
-from portal_app.components.plan_card import check_list
 from portal_app.components.section import columns, page_title, section
 from portal_app.components.states import skeleton
 from portal_app.language import _, path_for
@@ -39,9 +38,23 @@ def _earlier() -> rx.Component:
 def _purchase() -> rx.Component:
     return section(
         _("You buy"),
-        rx.el.p(CheckoutPage.name, class_name="mb-3 font-medium"),
-        rx.el.div(check_list(CheckoutPage.lines), class_name="text-small"),
+        rx.el.div(bought_lines(CheckoutPage.lines), class_name="border-b border-line"),
+        rx.el.p(_("Prices of the single lines are without tax."), class_name="mt-3 text-small text-quiet"),
     )
+
+
+def bought_lines(lines: rx.Var) -> rx.Component:
+    """List what is bought, each with its price."""
+
+    def line(row: Any) -> rx.Component:
+        period = rx.el.span(row.period, class_name="text-small text-quiet")
+        return rx.el.li(
+            rx.el.span(row.name, class_name="min-w-0"),
+            rx.el.span(row.price, " ", period, class_name="shrink-0 tabular-nums"),
+            class_name="flex items-baseline justify-between gap-4 py-2.5",
+        )
+
+    return rx.el.ul(rx.foreach(lines, line), class_name="divide-y divide-line border-t border-line")
 
 
 def _payment() -> rx.Component:

@@ -1,7 +1,5 @@
 """All orders, and one order as it moves."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app.components.button import link_button
@@ -15,7 +13,7 @@ from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.components.timeline import timeline
 from portal_app.language import _, path_for
-from portal_app.pages.checkout import add_card_form
+from portal_app.pages.checkout import add_card_form, bought_lines
 from portal_app.pages.frame import faces, portal_page, support_link
 from portal_app.pages.page import page
 from portal_app.state.order import OrderPage
@@ -87,20 +85,10 @@ def _next() -> rx.Component:
 
 
 def _price() -> rx.Component:
-    def line(row: Any) -> rx.Component:
-        return rx.el.li(
-            rx.el.span(row.name, class_name="min-w-0"),
-            rx.el.span(
-                row.price, " ", rx.el.span(row.period, class_name="text-small text-quiet"),
-                class_name="shrink-0 tabular-nums",
-            ),
-            class_name="flex items-baseline justify-between gap-4 py-2.5",
-        )  # fmt: skip
-
     once = rx.cond(OrderPage.has_once, definition_list([(_("Once with tax"), OrderPage.once)]))
     return section(
         _("What you ordered"),
-        rx.el.ul(rx.foreach(OrderPage.lines, line), class_name="divide-y divide-line border-t border-line"),
+        bought_lines(OrderPage.lines),
         definition_list([(_("Each month with tax"), rx.el.strong(OrderPage.monthly, class_name="font-semibold"))]),
         rx.el.div(once, class_name="[&>dl]:border-t-0"),
         rx.el.p(_("Prices of the single lines are without tax."), class_name="mt-3 text-small text-quiet"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.plan import CATEGORIES, CatalogItem, Category, Plan
+from portal_app.domain.plan import CATEGORIES, Category, Plan
 from portal_app.language import _, path_for
 from portal_app.state.page_state import PageState, opened
 from portal_app.state.wording import taxed, with_tax
@@ -39,22 +39,22 @@ class CategoryRow:
 
 
 def included_lines(plan: Plan) -> list[str]:
-    """Say what a plan brings, one line each."""
+    """Say what a plan brings, one line each; what it costs stands beside its price."""
     own = [_detail(label, value) for label, value in plan.service.details]
-    text = [plan.service.description] if plan.service.description else []
-    return [*text, *own, *[_comes_along(item) for item in plan.included]]
+    return [plan.service.description, *own] if plan.service.description else own
 
 
 def _detail(label: str, value: str) -> str:
     return f"{_(label)}: {_(_VALUES.get(value, value))}"
 
 
-def _comes_along(item: CatalogItem) -> str:
-    period = _("a month") if item.cycle == "monthly" else _("once")
-    return f"{item.name}: {item.price} {period}"
-
-
-_VALUES = {"DataOnly": "Data only", "DataSmsVoice": "Data, SMS and voice"}
+# What Salesforce's picklists mean to a customer; other values are words already.
+_VALUES = {
+    "DataOnly": "Data only",
+    "DataSmsVoice": "Data, SMS and voice",
+    "USA-SF": "San Francisco, USA",
+    "UK-London": "London, UK",
+}
 _TEXTS: dict[Category, tuple[str, str]] = {
     "internet": ("Internet", "A fibre line at home."),
     "sim": ("SIM", "Data, or data and voice, for a phone or router."),

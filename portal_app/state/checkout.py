@@ -11,11 +11,11 @@ from portal_app.domain.errors import NotAllowed
 from portal_app.domain.order import FINAL_STAGES
 from portal_app.domain.plan import Plan
 from portal_app.language import _, path_for
-from portal_app.state.catalog import ORDERED_ONLINE, included_lines
+from portal_app.state.catalog import ORDERED_ONLINE
 from portal_app.state.identity import Identity
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.payment_methods import MethodRow, method_row, methods_of
-from portal_app.state.wording import taxed, with_tax
+from portal_app.state.wording import LineRow, line_row, taxed, with_tax
 from portal_app.wiring import portal
 
 
@@ -24,8 +24,7 @@ class CheckoutPage(PageState, rx.State):
 
     topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
 
-    name: str = ""
-    lines: list[str] = []
+    lines: list[LineRow] = []
     monthly: str = ""
     monthly_note: str = ""
     once: str = ""
@@ -88,7 +87,7 @@ class CheckoutPage(PageState, rx.State):
         self.back = f"{self.router.url.path}?plan={quote(sku, safe='')}"
 
     def _price(self, plan: Plan) -> None:
-        self.name, self.lines = plan.service.name, included_lines(plan)
+        self.lines = [line_row(item) for item in plan.items]
         self.monthly, self.monthly_note = str(plan.monthly), with_tax(plan.monthly)
         has_once = plan.one_time.minor > 0
         self.once, self.once_note = (str(plan.one_time), with_tax(plan.one_time)) if has_once else ("", "")

@@ -102,7 +102,9 @@ class DashboardPage(PageState, rx.State):
 def _due_words(unpaid: list[Invoice]) -> str:
     if not unpaid:
         return _("Nothing is due.")
-    words = _("{count} invoices, the first by {day}") if len(unpaid) > 1 else _("Due by {day}")
+    is_late = unpaid[0].is_overdue(today())
+    one = _("Overdue since {day}") if is_late else _("Due by {day}")
+    words = _("{count} invoices, the first by {day}") if len(unpaid) > 1 else one
     return words.format(count=len(unpaid), day=day(unpaid[0].due_on))
 
 

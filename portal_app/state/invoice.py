@@ -90,7 +90,8 @@ class InvoicePage(PageState, rx.State):
         self.pay_words = _("Pay {amount}").format(amount=owed)
         self.headline = str(owed if is_open else invoice.total)
         if is_open:
-            self.caption = _("Due by {day}").format(day=self.due)
+            words = _("Overdue since {day}") if invoice.is_overdue(today()) else _("Due by {day}")
+            self.caption = words.format(day=self.due)
         elif invoice.status == "paid" and invoice.paid_at:
             self.caption = _("Paid on {day}").format(day=time(invoice.paid_at))
         else:

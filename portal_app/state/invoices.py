@@ -60,13 +60,21 @@ class InvoicesPage(PageState, rx.State):
         unpaid = [invoice for invoice in invoices.rows if invoice.status == "unpaid"]
         overdue = [invoice for invoice in unpaid if invoice.is_overdue(today())]
         self.due_total = str(_sum(unpaid))
-        self.due_words = _("due, {amount} of it overdue").format(amount=_sum(overdue)) if overdue else _("due")
+        self.due_words = _due_words(unpaid, overdue)
         self.has_any = bool(invoices.rows)
         self.rows = [_row(invoice) for invoice in _newest_first(invoices.rows) if _is_asked(invoice, self.filter)]
 
 
 def _sum(invoices: list[Invoice]) -> Money:
     return Money.total(invoice.total for invoice in invoices)
+
+
+def _due_words(unpaid: list[Invoice], overdue: list[Invoice]) -> str:
+    if not unpaid:
+        return _("Nothing is due.")
+    if len(overdue) == len(unpaid):
+        return _("overdue")
+    return _("due, {amount} of it overdue").format(amount=_sum(overdue)) if overdue else _("due")
 
 
 def _newest_first(invoices: list[Invoice]) -> list[Invoice]:

@@ -1,29 +1,18 @@
 """One order, as it moves: what was done, by whom, what happens next."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import reflex as rx
 
 from portal_app.components.timeline import TimelineStep
 from portal_app.domain.identifiers import our_id
-from portal_app.domain.order import Order, OrderLine
-from portal_app.language import _
+from portal_app.domain.order import Order
 from portal_app.language.format import time
 from portal_app.services.orders import OrderDetail
 from portal_app.state.order_story import next_words, timeline_of
 from portal_app.state.page_state import PageState, opened, told
-from portal_app.state.wording import order_standing, taxed, with_tax
+from portal_app.state.wording import LineRow, line_row, order_standing, taxed, with_tax
 from portal_app.wiring import portal
-
-
-@dataclass(frozen=True)
-class LineRow:
-    """One thing bought."""
-
-    name: str
-    price: str
-    period: str
 
 
 class OrderPage(PageState, rx.State):
@@ -72,14 +61,10 @@ class OrderPage(PageState, rx.State):
         self._price(order)
 
     def _price(self, order: Order) -> None:
-        self.lines = [_line(line) for line in order.lines]
+        self.lines = [line_row(line) for line in order.lines]
         self.monthly, self.monthly_with_tax = str(taxed(order.monthly)), with_tax(order.monthly)
         self.once, self.once_with_tax = str(taxed(order.one_time)), with_tax(order.one_time)
         self.has_once = order.one_time.minor > 0
-
-
-def _line(line: OrderLine) -> LineRow:
-    return LineRow(line.name, str(line.price), _("a month") if line.cycle == "monthly" else _("once"))
 
 
 def _waits_for_card(detail: OrderDetail) -> bool:

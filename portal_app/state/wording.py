@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
-from portal_app.domain.order import STAGE_WORDS, OrderStage
+from portal_app.domain.order import STAGE_WORDS, OrderLine, OrderStage
+from portal_app.domain.plan import CatalogItem
 from portal_app.domain.subscription import SubscriptionStatus
 from portal_app.language import _
 from portal_app.wiring import portal
@@ -18,6 +19,15 @@ class Standing:
 
     word: str
     tone: str
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One thing bought, its price without tax."""
+
+    name: str
+    price: str
+    period: str
 
 
 _STAGE_TONES: dict[OrderStage, str] = {
@@ -60,6 +70,11 @@ _CYCLES = {
     "one time": "once",
     "free account": "free of charge",
 }
+
+
+def line_row(line: OrderLine | CatalogItem) -> LineRow:
+    """Return one thing bought, as checkout and order show it."""
+    return LineRow(line.name, str(line.price), _("a month") if line.cycle == "monthly" else _("once"))
 
 
 def taxed(amount: Money) -> Money:

@@ -1,0 +1,91 @@
+"""Write .env.example and docs/settings.md from the settings, so that neither can be out of date."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from portal_app.infra.settings import Settings
+
+_ROOT = Path(__file__).resolve().parents[2]
+GROUPS = {
+    "portal": "The portal",
+    "database": "PostgreSQL",
+    "redis": "Redis",
+    "jwt": "Tokens",
+    "bcrypt": "Passwords",
+    "whmcs": "WHMCS",
+    "sf": "Salesforce",
+    "smtp": "Mail",
+    "cache": "How long what was read is kept, in seconds",
+    "tax": "Tax",
+    "prometheus": "Figures",
+}
+
+
+def documents() -> dict[Path, str]:
+    """Return the content of each generated file by its path."""
+    return {_ROOT / ".env.example": env_example(), _ROOT / "docs" / "settings.md": settings_page()}
+
+
+def env_example() -> str:
+    """Return every setting with its default, secrets empty, as an environment file."""
+    lines = ["# Every setting with its default; made from portal_app/infra/settings.py by"]
+    lines += ["# python -m portal_app.infra.settings_document. What is unset keeps its default, and means production."]
+    for group, fields in _groups():
+        lines += ["", f"# {_title(group)}"]
+        for name, field in fields:
+            lines += [f"# {field.description}", f"{name.upper()}={_written(field)}"]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Return every setting as tables."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from `portal_app/infra/settings.py` by `python -m portal_app.infra.settings_document`; do not edit. "
+        "Settings come from the environment, or from the file that `PORTAL_ENV_FILE` names; the environment wins. "
+        "An unset `PORTAL_ENV` means production, where a secret left at its default refuses to start.",
+    ]
+    for group, fields in _groups():
+        lines += ["", f"## {_title(group)}", "", "| setting | default | what it is |", "|---|---|---|"]
+        lines += [f"| `{name.upper()}` | {_shown(field)} | {field.description} |" for name, field in fields]
+    return "\n".join(lines) + "\n"
+
+
+def _groups() -> Iterator[tuple[str, list[tuple[str, FieldInfo]]]]:
+    groups: dict[str, list[tuple[str, FieldInfo]]] = {}
+    for name, field in Settings.model_fields.items():
+        groups.setdefault(name.partition("_")[0], []).append((name, field))
+    yield from groups.items()
+
+
+def _title(group: str) -> str:
+    return GROUPS.get(group, group.capitalize())
+
+
+def _written(field: FieldInfo) -> str:
+    default: Any = field.default
+    if isinstance(default, SecretStr):
+        return ""
+    text = str(default).lower() if isinstance(default, bool) else str(default)
+    return f'"{text}"' if any(letter in text for letter in " <>#") else text
+
+
+def _shown(field: FieldInfo) -> str:
+    if isinstance(field.default, SecretStr):
+        return "*secret*" if field.default.get_secret_value() else "*empty*"
+    return f"`{_written(field)}`" if _written(field) else "*empty*"
+
+
+def write() -> None:
+    """Write the files."""
+    for path, text in documents().items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    write()

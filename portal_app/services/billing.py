@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, NotFound
+from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.invoice import Invoice, PaymentMethod
 from portal_app.domain.ports import BillingGateway
 from portal_app.infra.cache import Cache
@@ -80,6 +81,7 @@ class Billing:
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
         """Return one invoice with lines and payments. Raises NotFound, also for somebody else's."""
+        invoice_id = vendor_number(invoice_id)
 
         async def read() -> object:
             invoice = await self._gateway.invoice(customer.whmcs_client_id, invoice_id)

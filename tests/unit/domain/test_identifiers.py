@@ -53,7 +53,7 @@ def test_a_malformed_id_of_ours_is_simply_not_found(text: str) -> None:
         our_id(text)
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1.0", "1 ", "٣", "１２", "9" * 12, "1;DROP", "NaN"])
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "1 ", "٣", "１２", str(2**31), "9" * 12, "1;DROP", "NaN"])
 def test_a_malformed_vendor_number_is_simply_not_found(text: str) -> None:
     with pytest.raises(NotFound):
         vendor_number(text)
@@ -69,3 +69,4 @@ def test_a_reference_names_order_step_and_attempt() -> None:
     order = UUID(int=1)
     assert step_reference(order, "whmcs", 2) == "00000000-0000-0000-0000-000000000001:whmcs:2"
     assert vendor_number(17) == 17
+    assert vendor_number("2147483647") == 2**31 - 1

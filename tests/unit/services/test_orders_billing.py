@@ -1,0 +1,204 @@
+"""Orders are placed once; invoices are read, saved, and only ever the customer's own."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID, uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotFound
+from portal_app.domain.invoice import Invoice
+from portal_app.domain.money import Money
+from portal_app.infra.cache import Cache
+from portal_app.infra.database import Database
+from portal_app.infra.durable import DurableQueue
+from portal_app.infra.encryption import KeyRing
+from portal_app.infra.settings import Settings
+from portal_app.services.billing import Billing
+from portal_app.services.catalog import Catalog
+from portal_app.services.notifications import Notifications
+from portal_app.services.orders import Orders
+from tests.unit.conftest import new_user
+from tests.unit.services.conftest import Written
+from tests.unit.services.vendors import PLAN, Shelf, Till
+
+_NUMBERS = count(1000)
+
+
+def bill(customer: Customer, *, total: int = 1078) -> Invoice:
+    nothing = Money(0)
+    return Invoice(
+        id=next(_NUMBERS),
+        number="",
+        client_id=customer.whmcs_client_id,
+        status="unpaid",
+        issued_on=None,
+        due_on=None,
+        paid_at=None,
+        subtotal=nothing,
+        tax=nothing,
+        credit=nothing,
+        total=Money(total),
+    )
+
+
+@dataclass
+class Shop:
+    """The services under test, joined to vendors in memory."""
+
+    orders: Orders
+    billing: Billing
+    catalog: Catalog
+    shelf: Shelf
+    till: Till
+
+
+@pytest.fixture
+async def shop(
+    settings: Settings, web: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
+) -> Shop:
+    cache, shelf, till = Cache(redis), Shelf(), Till()
+    catalog, billing = Catalog(settings, cache, shelf), Billing(settings, web, cache, till)  # type: ignore[arg-type]
+    await catalog.bust()
+    return Shop(Orders(web, catalog, billing, notifications=notifications, queue=queue), billing, catalog, shelf, till)
+
+
+@pytest.fixture
+async def make_customer(web: Database, ring: KeyRing) -> Callable[[], object]:
+    async def make() -> Customer:
+        number = next(_NUMBERS)
+        return Customer(await new_user(web, ring), number, f"001{number}", f"003{number}", f"C{number:08d}")
+
+    return make
+
+
+@pytest.fixture
+async def customer(make_customer: Callable[[], object]) -> Customer:
+    return await make_customer()  # type: ignore[misc]
+
+
+async def place(shop: Shop, customer: Customer, *, key: str, sku: str = PLAN.sku) -> UUID:
+    return (await shop.orders.place(customer, sku=sku, key=key, recipient="a@example.jp")).id
+
+
+async def test_twenty_submits_with_one_key_make_one_order_one_work_and_one_mail(
+    shop: Shop, customer: Customer, written: Written
+) -> None:
+    key = uuid4().hex
+    ids = await asyncio.gather(*(place(shop, customer, key=key) for _ in range(20)))
+    assert len(set(ids)) == 1
+    for query in (
+        "SELECT count(*) FROM orders WHERE user_id = :u",
+        "SELECT count(*) FROM mails WHERE user_id = :u AND occasion = 'order_received'",
+        "SELECT count(*) FROM audit WHERE user_id = :u AND tag = 'order:order:placed'",
+    ):
+        assert await written.number(query, u=customer.user_id) == 1
+    query = "SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = :id"
+    assert await written.number(query, id=f"hand-over-{ids[0]}") == 1
+
+
+async def test_a_key_that_was_used_for_something_else_is_a_conflict(shop: Shop, customer: Customer) -> None:
+    shop.shelf.stock.append(replace(PLAN, sku="VPN-2"))
+    key = uuid4().hex
+    await place(shop, customer, key=key)
+    with pytest.raises(Conflict):
+        await place(shop, customer, key=key, sku="VPN-2")
+
+
+async def test_two_customers_may_use_the_same_key(shop: Shop, make_customer: Callable, customer: Customer) -> None:
+    key, other = uuid4().hex, await make_customer()
+    mine, theirs = await place(shop, customer, key=key), await place(shop, other, key=key)
+    assert mine != theirs
+    with pytest.raises(NotFound):
+        await shop.orders.order_for(customer, theirs)
+    assert [order.id for order in await shop.orders.orders_for(customer)] == [mine]
+
+
+async def test_the_price_is_the_catalogues_and_is_kept_when_it_changes_later(shop: Shop, customer: Customer) -> None:
+    key = uuid4().hex
+    order_id = await place(shop, customer, key=key)
+    shop.shelf.stock[0] = replace(PLAN, price=Money(1))
+    await shop.catalog.bust()
+    assert (await shop.orders.order_for(customer, order_id)).order.monthly == Money(980)
+    assert await place(shop, customer, key=key) == order_id
+
+
+async def test_without_a_payment_method_nothing_is_ordered_and_the_key_stays_free(
+    shop: Shop, customer: Customer
+) -> None:
+    cards, shop.till.cards = shop.till.cards, []
+    key = uuid4().hex
+    with pytest.raises(InvalidInput) as caught:
+        await place(shop, customer, key=key)
+    assert set(caught.value.fields) == {"payment"}
+    shop.till.cards = cards
+    await shop.billing.forget_payment_methods(customer)
+    assert await place(shop, customer, key=key)
+
+
+async def test_while_billing_is_away_nothing_is_ordered(shop: Shop, customer: Customer) -> None:
+    shop.till.is_away = True
+    with pytest.raises(ExternalUnavailable):
+        await place(shop, customer, key=uuid4().hex)
+    assert await shop.orders.orders_for(customer) == []
+
+
+@pytest.mark.parametrize("sku", ["HIDDEN", "CLOSED", "ALONG", "", "VPN-1' OR '1'='1"])
+async def test_what_is_not_sold_cannot_be_ordered(shop: Shop, customer: Customer, sku: str) -> None:
+    shop.shelf.stock += [
+        replace(PLAN, sku="HIDDEN", choosable=False),
+        replace(PLAN, sku="CLOSED", orderable=False),
+        replace(PLAN, sku="ALONG", item_class="activation", auto_add=True, choosable=False),
+    ]
+    with pytest.raises(NotFound):
+        await place(shop, customer, key=uuid4().hex, sku=sku)
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 201, "with\nline", "キーキーキーキー"])
+async def test_a_malformed_key_is_refused(shop: Shop, customer: Customer, key: str) -> None:
+    with pytest.raises(InvalidInput):
+        await place(shop, customer, key=key)
+
+
+async def test_while_billing_is_away_saved_invoices_are_shown_with_their_age(shop: Shop, customer: Customer) -> None:
+    invoice = bill(customer)
+    shop.till.bills[invoice.id] = invoice
+    assert (await shop.billing.invoices_for(customer)).as_of is None
+    await shop.billing.refresh_invoice(customer)
+    shop.till.is_away = True
+    saved = await shop.billing.invoices_for(customer)
+    assert saved.rows == [invoice]
+    assert saved.as_of is not None
+    assert abs((datetime.now(UTC) - saved.as_of).total_seconds()) < 30
+    assert (await shop.billing.invoice_for(customer, invoice.id)).as_of is not None
+
+
+async def test_somebody_elses_invoice_is_not_found_neither_live_nor_saved(
+    shop: Shop, make_customer: Callable, customer: Customer
+) -> None:
+    other = await make_customer()
+    invoice = bill(other)
+    shop.till.bills[invoice.id] = invoice
+    await shop.billing.invoices_for(other)
+    with pytest.raises(NotFound):
+        await shop.billing.invoice_for(customer, invoice.id)
+    with pytest.raises(NotFound):
+        await shop.billing.pay_link(customer, invoice.id)
+    assert shop.till.links == []
+    shop.till.is_away = True
+    for number in (invoice.id, 99_999_999_999):
+        with pytest.raises(NotFound):
+            await shop.billing.invoice_for(customer, number)
+
+
+async def test_a_sign_on_link_is_audited_and_never_kept(shop: Shop, customer: Customer, written: Written) -> None:
+    await shop.billing.add_card_link(customer, back_to="http://localhost:3000/checkout")
+    query = "SELECT count(*) FROM audit WHERE user_id = :u AND tag = 'billing:sign_on:opened'"
+    assert await written.number(query, u=customer.user_id) == 1
+    query = "SELECT count(*) FROM audit WHERE user_id = :u AND detail::text LIKE '%://%'"
+    assert await written.number(query, u=customer.user_id) == 0

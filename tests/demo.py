@@ -1,0 +1,103 @@
+"""The demo as a newcomer starts it: the one world in which all programs run together."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page
+
+from portal_app.jobs.demo_customers import PASSWORD
+from portal_app.local.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+AIKO, BEN = "aiko@example.jp", "ben@example.jp"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The running demo: the portal's address, the back office's, and its home folder."""
+
+    url: str
+    office: str
+    home: Path
+
+    def mail(self, to: str, subject: str) -> str:
+        """Return the text of the newest mail to somebody whose subject contains some words, waiting for it."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            found = httpx.get(f"{self.office}/api/mail", params={"to": to}).json()
+            texts = [mail["text"] for mail in found if subject in mail["subject"]]
+            if texts:
+                return texts[0]
+            time.sleep(0.1)
+        raise AssertionError(f"no mail {subject!r} to {to}")
+
+    def code(self, to: str) -> str:
+        """Return the six-digit code that was mailed to somebody."""
+        return re.search(r"\b\d{6}\b", self.mail(to, "code"))[0]
+
+    def orders(self) -> list[dict]:
+        """Return the orders an agent sees, newest first."""
+        return httpx.get(f"{self.office}/api/orders").json()
+
+    def decide(self, sf_order_id: str, decision: str) -> None:
+        """Approve or reject an order as an agent."""
+        httpx.post(f"{self.office}/api/orders/{sf_order_id}/{decision}").raise_for_status()
+
+    def set_mood(self, vendor: str, **mood: object) -> None:
+        """Make a vendor slow or dead; no mood makes it well."""
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
+
+
+@contextmanager
+def running_demo(**settings: str) -> Iterator[Demo]:
+    """Run `portal demo` in a folder of its own, with quick hashing and generous limits."""
+    quick = {
+        "BCRYPT_ROUNDS": "4",
+        "PORTAL_SIGN_IN_LIMIT": "1000/minute",
+        "PORTAL_ACCOUNT_LIMIT": "1000/minute",
+        "PORTAL_POLL_SECONDS": "0.1",
+    }
+    with tempfile.TemporaryDirectory(prefix="portal-journeys-") as folder:
+        home, log = Path(folder) / "home", Path(folder) / "demo.log"
+        command = [sys.executable, "-m", "portal_app.cli", "demo", "--home", str(home), "--port", str(free_port())]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **quick, **settings}, stdout=output, stderr=output
+            )
+        try:
+            yield _when_ready(process, log, home)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Sign in and wait for the dashboard."""
+    page.goto("/auth/login")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/dashboard")
+
+
+def _when_ready(process: subprocess.Popen[bytes], log: Path, home: Path) -> Demo:
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        text = log.read_text()
+        if "Ctrl-C stops" in text:
+            url = re.search(r"Portal\s+(http\S+)", text)[1]
+            return Demo(url, re.search(r"Back office\s+(http\S+)", text)[1], home)
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    raise AssertionError(f"the demo did not start:\n{log.read_text()[-3000:]}")

@@ -1,0 +1,61 @@
+"""A browser to walk through the running demo."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from portal_app.local.browser import find_browser
+from tests.demo import Demo, running_demo, sign_in
+
+# What a browser says by itself and no customer sees: a cut socket when a page is left, a hint in the console.
+HARMLESS = ("Disconnect websocket", "[DOM]", "WebSocket is closed before", "WebSocket connection to")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """Start the demo once for all journeys."""
+    with running_demo() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start one Chromium for all journeys."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, demo: Demo) -> Iterator[Callable[..., Page]]:
+    """Open a fresh browser profile at a path, signed in if an e-mail is given; console errors fail the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_page(path: str, *, email: str = "", **options: object) -> Page:
+        context = browser.new_context(base_url=demo.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: _note(errors, message.type, message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if email:
+            sign_in(page, email)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def _note(errors: list[str], kind: str, text: str) -> None:
+    if kind in ("error", "warning") and not text.startswith(HARMLESS):
+        errors.append(text)

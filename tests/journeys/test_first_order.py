@@ -1,0 +1,96 @@
+"""The walking portal: one customer goes all the way through, on real wires."""
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.demo import Demo
+
+
+def test_a_customer_walks_from_the_landing_page_to_a_paid_invoice(visit, demo: Demo) -> None:
+    email = f"hana.{time.time_ns()}@example.jp"
+    page = visit("/")
+    _sees_plans_with_prices(page)
+    _signs_up(page, demo, email)
+    _chooses_a_plan_and_adds_a_card(page)
+    order = _orders(page)
+    _is_approved_and_sees_it_become_active(page, demo)
+    _pays_the_invoice(page)
+    page.goto(order)
+    expect(page.get_by_text("Active", exact=True).first).to_be_visible()
+    assert "ready to use" in demo.mail(email, "is active")
+
+
+def _sees_plans_with_prices(page: Page) -> None:
+    page.get_by_role("link", name="See plans").last.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("VPN")
+    expect(page.get_by_text("¥2,750").first).to_be_visible()
+
+
+def _signs_up(page: Page, demo: Demo, email: str) -> None:
+    page.get_by_role("link", name="Create account").first.click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Send the code").click()
+    page.get_by_label("Code").fill(demo.code(email))
+    page.get_by_role("button", name="Continue").click()
+    fill_details(page)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/dashboard")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Hana")
+    assert "Your customer number is C1" in demo.mail(email, "is ready")
+
+
+def fill_details(page: Page) -> None:
+    """Fill in who and where; the postcode brings most of the address."""
+    page.get_by_label("First name", exact=True).fill("Hana")
+    page.get_by_label("Last name", exact=True).fill("Sato")
+    page.get_by_label("Phone").fill("090-1234-5678")
+    page.get_by_label("Postcode").fill("1060044")
+    expect(page.get_by_label("Town", exact=True)).to_have_value("東麻布")
+    page.get_by_label("Block and house number").fill("1-5-12")
+    page.get_by_label("Password", exact=True).fill("seven green apples")
+    page.get_by_role("checkbox").check()
+
+
+def _chooses_a_plan_and_adds_a_card(page: Page) -> None:
+    page.goto("/catalog/vpn")
+    page.get_by_role("link", name=re.compile("Choose")).first.click()
+    page.get_by_role("button", name="Add a payment method").click()
+    page.wait_for_url("**/whmcs/**")
+    page.locator("[name=number]").fill("4242424242424242")
+    page.locator("[name=expiry]").fill("12/29")
+    page.locator("[name=number]").press("Enter")
+    page.locator("#return").click()
+    page.wait_for_url("**/checkout?plan=*")
+    expect(page.get_by_text("4242")).to_be_visible()
+
+
+def _orders(page: Page) -> str:
+    page.get_by_role("button", name="Place order").dblclick()
+    page.wait_for_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
+    expect(page.get_by_text("In review", exact=True).first).to_be_visible()
+    return page.url
+
+
+def _is_approved_and_sees_it_become_active(page: Page, demo: Demo) -> None:
+    before = len(demo.orders())
+    newest = max(demo.orders(), key=lambda order: order["number"])
+    demo.decide(newest["id"], "approve")
+    expect(page.get_by_text("Your service is working. Its invoice is under Billing.")).to_be_visible()
+    assert len(demo.orders()) == before
+    page.get_by_role("link", name="See your services").click()
+    expect(page.get_by_role("link", name=re.compile("VPN")).first).to_be_visible()
+
+
+def _pays_the_invoice(page: Page) -> None:
+    page.get_by_role("link", name="Billing").first.click()
+    page.get_by_role("link", name=re.compile("^Invoice")).first.click()
+    expect(page.get_by_text("Due", exact=True).first).to_be_visible()
+    mine = page.context.new_page()
+    mine.goto(page.url)
+    mine.get_by_role("button", name=re.compile("^Pay ¥")).click()
+    mine.wait_for_url("**/whmcs/viewinvoice.php**")
+    mine.get_by_role("button", name=re.compile("Pay")).click()
+    # The page left open turns to Paid by itself: hook, webhook, workflow, push.
+    expect(page.get_by_text("Paid", exact=True).first).to_be_visible()

@@ -29,7 +29,7 @@ def invoices() -> rx.Component:
         columns=[
             Column(_("Invoice"), lambda row: row_link(row.label, href=row.href)),
             Column(_("Issued"), lambda row: row.issued),
-            Column(_("Due"), lambda row: row.due),
+            Column(_("Due by"), lambda row: row.due),
             Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
             Column(_("Total"), lambda row: row.total, align="end"),
         ],
@@ -132,7 +132,7 @@ def _paying() -> rx.Component:
         class_name="mt-6 grid gap-3",
     )
     dates = rx.el.div(
-        definition_list([(_("Issued"), InvoicePage.issued), (_("Due"), InvoicePage.due)]), class_name="mt-6"
+        definition_list([(_("Issued"), InvoicePage.issued), (_("Due by"), InvoicePage.due)]), class_name="mt-6"
     )
     return rx.el.section(
         live_region(InvoicePage.word),

@@ -45,12 +45,18 @@ def sign_up() -> rx.Component:
 def verify() -> rx.Component:
     """Lay the page out."""
     form = native_form(
-        code_field(_("Code"), required=True, error=VerifyPage.error, hint=VerifyPage.tries_left),
+        code_field(
+            _("Code"),
+            required=True,
+            error=VerifyPage.error,
+            hint=rx.cond(VerifyPage.error == "", VerifyPage.tries_left, ""),
+        ),
         form_actions(button(_("Continue"), type="submit")),
         action="/api/auth/signup/verify",
     )
     again = native_form(
-        button(_("Send a new code"), type="submit", variant="secondary"), action="/api/auth/signup/resend"
+        rx.el.div(button(_("Send a new code"), type="submit", variant="secondary", size="small")),
+        action="/api/auth/signup/resend",
     )
     return auth_frame(
         reload_when_lost(),

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from portal_app.api.door import ACCESS, SIGN_IN, local_path, session_cookies, set_cookie
 from portal_app.api.incoming import Body, language, origin, read, takes
 from portal_app.api.outgoing import done, json, refused, with_cookies
+from portal_app.domain.account import Tokens
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name
 from portal_app.language import path_for
-from portal_app.services.sessions import Tokens
 from portal_app.wiring import portal
 
 HOME = "/dashboard"

@@ -19,7 +19,7 @@ from portal_app.domain.invoice import InvoiceStatus
 from portal_app.language import path_for
 from portal_app.wiring import portal
 
-INVOICES, METHODS = "/billing/invoices", "/billing/payment-methods"
+INVOICES, METHODS = "/billing/invoices", "/billing/payments"
 router = APIRouter(prefix="/api", tags=["billing"])
 
 

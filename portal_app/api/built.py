@@ -17,12 +17,9 @@ def folder() -> Path:
     return Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
 
 
-@functools.cache
 def page_file(path: str) -> Path | None:
     """Return the prerendered file of a page's path, or None."""
-    candidate = folder() / path.strip("/") / "index.html"
-    is_inside = candidate.resolve().is_relative_to(folder().resolve())
-    return candidate if is_inside and candidate.is_file() else None
+    return _pages().get(path.strip("/") or ".")
 
 
 @functools.cache
@@ -36,7 +33,7 @@ def script_hashes() -> str:
     return " ".join(sorted(found))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=16)
 def environment_script(name: str, portal_url: str) -> bytes | None:
     """Return the script that tells the browser where the server is, with this portal's own address.
 
@@ -52,3 +49,10 @@ def environment_script(name: str, portal_url: str) -> bytes | None:
         return f"{socket if match[1].startswith('ws') else page}://{host}"
 
     return _ADDRESS.sub(ours, path.read_text()).encode()
+
+
+@functools.cache
+def _pages() -> dict[str, Path]:
+    # Looked up among what was built: a path that somebody made up never reaches the file system.
+    root = folder()
+    return {file.parent.relative_to(root).as_posix(): file for file in root.rglob("index.html")}

@@ -17,6 +17,7 @@ from portal_app.infra.tokens import Access
 from portal_app.wiring import Portal, portal
 
 ACCESS = "portal.access"
+TROUBLE = "portal.trouble"
 SIGN_IN = "/auth/login"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCHECKED = ("/api/webhooks/",)
@@ -47,7 +48,11 @@ class Door:
             await self._app(scope, receive, send)
             return
         may_renew = not is_api or (_is_browser(headers) and not path.startswith(_OWN_TOKENS))
-        access, renewed = await self._session(Request(scope), may_renew=may_renew)
+        try:
+            access, renewed = await self._session(Request(scope), may_renew=may_renew)
+        except PortalError as error:
+            # Not knowing who asks is no sign-out: routes for customers tell this trouble, the others go on.
+            access, renewed, scope[TROUBLE] = None, None, error
         if access is None and not is_api:
             await _to_sign_in(scope)(scope, receive, send)
             return
@@ -63,8 +68,6 @@ class Door:
             return access, None
         except NotSignedIn:
             refresh = request.cookies.get(cookie_name(self._settings, "refresh"), "")
-        except PortalError:
-            return None, None
         if not refresh or not may_renew:
             return None, None
         return await _renew(built, refresh)
@@ -80,7 +83,7 @@ class Door:
 async def _renew(built: Portal, refresh: str) -> tuple[Access | None, Any]:
     try:
         tokens = await built.sessions.rotate(refresh)
-    except PortalError:
+    except NotSignedIn:
         return None, None
     return built.sessions.read(tokens.access), tokens
 

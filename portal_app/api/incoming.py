@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
 from portal_app.api.problem import BadRequest, TooLarge, UnknownFormat
+from portal_app.domain.account import Origin
 from portal_app.domain.errors import InvalidInput
 from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, LANGUAGES, Language
-from portal_app.services.accounts import Origin
 
 LARGEST_BODY = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"

@@ -6,7 +6,7 @@ from fastapi import Depends
 from fastapi.security import APIKeyCookie
 from starlette.requests import Request
 
-from portal_app.api.door import ACCESS
+from portal_app.api.door import ACCESS, TROUBLE
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.infra.tokens import Access
@@ -22,10 +22,10 @@ _cookie = APIKeyCookie(
 
 
 async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)] = None) -> Access:
-    """Return the session that asks, within its limit. Raises NotSignedIn, RateLimited."""
+    """Return the session that asks, within its limit. Raises NotSignedIn, RateLimited, DatabaseUnavailable."""
     access: Access | None = request.scope.get(ACCESS)
     if access is None:
-        raise NotSignedIn("no live session")
+        raise request.scope.get(TROUBLE) or NotSignedIn("no live session")
     built = portal()
     await built.limits.hit(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
     return access

@@ -57,7 +57,7 @@ async def test_the_way_back_from_the_card_page_is_ours(ben: Visitor, back: str) 
     async with httpx.AsyncClient() as browser:
         landed = await browser.get(link)
     wanted = parse_qs(urlsplit(landed.headers["location"]).query)["return"]
-    assert wanted == [ben.settings.portal_url + "/billing/payment-methods"]
+    assert wanted == [ben.settings.portal_url + "/billing/payments"]
 
 
 async def test_the_door_sends_a_stranger_to_our_own_sign_in(visitor: Visitor) -> None:

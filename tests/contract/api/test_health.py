@@ -5,6 +5,9 @@ from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import world
 
+_NOWHERE = "postgresql://portal@127.0.0.1:1/portal"
+NO_DATABASE = {f"database_{name}url": _NOWHERE for name in ("", "web_", "identity_")}
+
 
 async def test_a_living_process_is_live_and_ready(visitor: Visitor) -> None:
     assert (await visitor.get("/api/health/live")).json() == {"status": "ok"}
@@ -21,10 +24,17 @@ async def test_a_missing_redis_is_named_and_the_process_stays_live(visitor: Visi
 
 
 async def test_a_missing_database_is_named(visitor: Visitor, portal: Portal) -> None:
-    gone = {f"database_{name}url": "postgresql://portal@127.0.0.1:1/portal" for name in ("", "web_", "identity_")}
-    async with instead_of(portal, world().settings_with(**gone)):
+    async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await visitor.get("/api/health/ready")
     assert (answer.status_code, answer.json()["database"]) == (503, "unavailable")
+
+
+async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal) -> None:
+    await portal.redis.delete(f"session:{portal.sessions.read(ben.cookie('access')).session_id}")
+    async with instead_of(portal, world().settings_with(**NO_DATABASE)):
+        answer = await ben.get("/api/me")
+    assert (answer.status_code, answer.json()["code"]) == (503, "external_unavailable")
+    assert answer.headers["retry-after"] and (await ben.get("/api/me")).status_code == 200
 
 
 async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, portal: Portal, worker: Portal) -> None:

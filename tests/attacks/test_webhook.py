@@ -1,0 +1,98 @@
+"""Events that WHMCS did not send, or not now, or not once."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from portal_app.wiring import Portal
+from tests.contract.api.bridge import PATH, body_of, deliver, headers_of, inbox_of
+from tests.contract.api.visitor import Visitor
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"X-Whmcs-Signature": ""},
+        {"X-Whmcs-Signature": "v1=" + "0" * 64},
+        {"X-Whmcs-Signature": "v0="},
+        {"X-Whmcs-Signature": "é"},
+        {"X-Whmcs-Key": "k2"},
+        {"X-Whmcs-Key": ""},
+        {"X-Whmcs-Timestamp": "0"},
+        {"X-Whmcs-Timestamp": "x"},
+        {"X-Whmcs-Timestamp": ""},
+        {"X-Whmcs-Delivery": "another-delivery"},
+    ],
+    ids=str,
+)
+async def test_a_wrong_signature_is_refused_and_nothing_changes(
+    visitor: Visitor, worker: Portal, change: dict[str, str]
+) -> None:
+    delivery = str(uuid4())
+    body = body_of(delivery)
+    headers = {name: value.encode() for name, value in (headers_of(delivery, body) | change).items()}
+    answer = await visitor.http.post(PATH, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unsigned")
+    assert await inbox_of(worker, delivery) is None
+
+
+async def test_an_unsigned_event_is_refused(visitor: Visitor) -> None:
+    assert (await visitor.http.post(PATH, content=body_of(str(uuid4())))).status_code == 401
+    assert (await visitor.http.post(PATH)).status_code == 401
+
+
+async def test_a_body_altered_by_one_byte_is_refused(visitor: Visitor, worker: Portal) -> None:
+    delivery = str(uuid4())
+    body = body_of(delivery, data={"invoice_id": 1})
+    for altered in (body.replace(b"1}", b"2}"), body + b" ", body[:-1]):
+        answer = await visitor.http.post(PATH, content=altered, headers=headers_of(delivery, body))
+        assert answer.status_code == 401
+    assert await inbox_of(worker, delivery) is None
+
+
+@pytest.mark.parametrize("age", [301, 3600, -310, -3600])
+async def test_an_event_outside_the_window_is_refused(visitor: Visitor, worker: Portal, age: int) -> None:
+    delivery = str(uuid4())
+    assert (await deliver(visitor, delivery, age=age)).status_code == 401
+    assert await inbox_of(worker, delivery) is None
+
+
+@pytest.mark.parametrize("age", [290, -290])
+async def test_a_clock_that_is_a_little_off_is_no_attack(visitor: Visitor, age: int) -> None:
+    assert (await deliver(visitor, str(uuid4()), age=age)).status_code == 202
+
+
+async def test_a_replayed_event_does_nothing_again(visitor: Visitor) -> None:
+    delivery = str(uuid4())
+    assert (await deliver(visitor, delivery)).status_code == 202
+    again = await deliver(visitor, delivery, kind="InvoiceCancelled")
+    assert (again.status_code, again.json()) == (200, {"result": "known"})
+
+
+async def test_fifty_at_once_are_taken_once(visitor: Visitor, worker: Portal) -> None:
+    delivery = str(uuid4())
+    answers = await asyncio.gather(*(deliver(visitor, delivery) for _ in range(50)))
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(202), statuses.count(200)) == (1, 49)
+    assert await inbox_of(worker, delivery) is not None
+
+
+async def test_an_oversized_event_is_refused_unread(visitor: Visitor) -> None:
+    delivery = str(uuid4())
+    answer = await deliver(visitor, delivery, data={"invoice_id": 1, "filler": "x" * 70_000})
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"[" * 5000, b'{"id": NaN}', b"\xff"])
+async def test_a_signed_body_that_is_no_event_is_refused(visitor: Visitor, body: bytes) -> None:
+    answer = await visitor.http.post(PATH, content=body, headers=headers_of(str(uuid4()), body))
+    assert answer.status_code == 422
+
+
+async def test_a_delivery_id_must_be_the_one_in_the_body(visitor: Visitor, worker: Portal) -> None:
+    delivery, other = str(uuid4()), str(uuid4())
+    body = body_of(other)
+    answer = await visitor.http.post(PATH, content=body, headers=headers_of(delivery, body))
+    assert answer.status_code == 422
+    assert await inbox_of(worker, other) is None

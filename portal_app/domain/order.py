@@ -103,6 +103,14 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderDetail:
+    """An order with its timeline, oldest entry first."""
+
+    order: Order
+    events: tuple[OrderEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewSalesforceOrder:
     """What is written to Salesforce when an order is handed over; `order_id` is the key of the upsert."""
 

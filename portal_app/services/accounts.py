@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.domain.account import AccountView, Origin, SignUpProgress, Tokens
 from portal_app.domain.customer import Customer, Profile, parse_email
 from portal_app.domain.errors import AccountNotReady, Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
@@ -23,41 +24,11 @@ from portal_app.models.columns import now
 from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.notifications import Notifications
-from portal_app.services.sessions import Sessions, Tokens
+from portal_app.services.sessions import Sessions
 
 WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or reset your password."
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _ENDED = "This sign-up has run out. Start again with your e-mail address."
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request comes from: network address and browser, for limits, audit and the device list."""
-
-    address: str
-    browser: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignUpProgress:
-    """How far a sign-up is, what was typed, and what is wrong with it."""
-
-    email: str
-    is_proven: bool
-    attempts_left: int
-    entries: dict[str, str]
-    errors: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """What a customer's own pages show of the account. `customer` is None until it is set up everywhere."""
-
-    user_id: UUID
-    name: str
-    email: str
-    status: str
-    customer: Customer | None
 
 
 @dataclass(frozen=True, slots=True)

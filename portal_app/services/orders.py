@@ -1,7 +1,6 @@
 """Orders: placed once per key, handed over durably, shown with their timeline."""
 
 import hashlib
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import Conflict, InvalidInput, NotFound
-from portal_app.domain.order import Order, OrderEvent, OrderLine
+from portal_app.domain.order import Order, OrderDetail, OrderLine
 from portal_app.domain.plan import CatalogItem, Plan
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
@@ -20,14 +19,6 @@ from portal_app.services.catalog import Catalog
 from portal_app.services.notifications import Notifications
 
 _ROUTE = "orders.place"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderDetail:
-    """An order with its timeline, oldest entry first."""
-
-    order: Order
-    events: tuple[OrderEvent, ...]
 
 
 class Orders:

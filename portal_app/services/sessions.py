@@ -1,6 +1,5 @@
 """Sessions: opened at sign-in, carried by short access tokens and a chain of refresh tokens, ended everywhere."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.domain.account import Tokens
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
@@ -27,16 +27,6 @@ _PURPOSE = "refresh"
 _ALIVE_SECONDS = 5
 _USE_NOTED_EVERY = timedelta(seconds=60)
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What a browser gets: both go into HttpOnly cookies, nothing else ever sees them."""
-
-    user_id: UUID
-    session_id: UUID
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
 
 
 class Sessions:

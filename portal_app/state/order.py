@@ -8,7 +8,7 @@ from portal_app.components.timeline import TimelineStep
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.order import Order
 from portal_app.language.format import time
-from portal_app.services.orders import OrderDetail
+from portal_app.domain.order import OrderDetail
 from portal_app.state.order_story import next_words, timeline_of
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.wording import LineRow, line_row, order_standing, taxed, with_tax

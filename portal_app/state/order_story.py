@@ -4,7 +4,7 @@ from portal_app.components.timeline import TimelineStep
 from portal_app.domain.order import FINAL_STAGES, OrderEvent
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.services.orders import OrderDetail
+from portal_app.domain.order import OrderDetail
 
 # The way of an order that goes well, with what each step means while it is the one under way.
 _WAY = {

@@ -1,0 +1,46 @@
+"""An account as its owner meets it: where a request comes from, how far a sign-up is, what a session carries."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from portal_app.domain.customer import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: network address and browser, for limits, audit and the device list."""
+
+    address: str
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpProgress:
+    """How far a sign-up is, what was typed, and what is wrong with it."""
+
+    email: str
+    is_proven: bool
+    attempts_left: int
+    entries: dict[str, str]
+    errors: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What a customer's own pages show of the account. `customer` is None until it is set up everywhere."""
+
+    user_id: UUID
+    name: str
+    email: str
+    status: str
+    customer: Customer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a browser gets: both go into HttpOnly cookies, nothing else ever sees them."""
+
+    user_id: UUID
+    session_id: UUID
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from redis.asyncio import Redis
 from sqlmodel import select
 
+from portal_app.domain.account import Origin
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
@@ -20,7 +21,7 @@ from portal_app.infra.rate_limit import RateLimits
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import RandomTokens
 from portal_app.models.record import Mail
-from portal_app.services.accounts import Accounts, Origin, Vault
+from portal_app.services.accounts import Accounts, Vault
 from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions
 

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from portal_app.domain.account import Origin
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.infra.database import Database
-from portal_app.services.accounts import WRONG_SIGN_IN, Accounts, Origin
+from portal_app.services.accounts import WRONG_SIGN_IN, Accounts
 from portal_app.services.sessions import Sessions
 from tests.unit.people import ADDRESS, PERSON
 from tests.unit.services.conftest import Written

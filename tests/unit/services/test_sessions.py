@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 from redis.asyncio import Redis
 
+from portal_app.domain.account import Tokens
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.redis_client import connect
 from portal_app.infra.settings import Settings
 from portal_app.services.notifications import Notifications
-from portal_app.services.sessions import Sessions, Tokens
+from portal_app.services.sessions import Sessions
 from tests.unit.services.conftest import Written
 
 

@@ -1,0 +1,68 @@
+"""The guard before anything is bought: only what Salesforce calls approved, now, is provisioned."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+
+from portal_app.domain.order import SalesforceOrder
+from portal_app.infra.database import Database
+from portal_app.infra.live import LiveUpdates
+from portal_app.infra.redis_client import connect
+from portal_app.infra.settings import Settings
+from portal_app.models.order import OrderRow
+from portal_app.models.user import IdMapping
+from portal_app.services.notifications import Notifications
+from portal_app.services.provisioning import Provisioning
+
+
+@dataclass
+class Desk:
+    """A Salesforce that knows one order."""
+
+    status: str
+    activation: str
+
+    async def order(self, sf_order_id: str) -> SalesforceOrder:
+        return SalesforceOrder(sf_order_id, "", "", self.status, self.activation, "", "vpn")
+
+
+@pytest.mark.parametrize(
+    ("status", "activation", "approved"),
+    [
+        ("Pending Review", "Activating", True),
+        ("Pending Review", "Not Started", False),
+        ("Cancelled", "Activating", False),
+        ("Rejected", "Activating", False),
+        ("Processed", "Activated", False),
+    ],
+)
+async def test_only_an_order_under_review_that_was_approved_is_provisioned(
+    settings: Settings,
+    worker: Database,
+    user_id: UUID,
+    notifications: Notifications,
+    status: str,
+    activation: str,
+    approved: bool,
+) -> None:
+    number = uuid4().int % 2**31
+    async with worker.unit_of_work() as session:
+        mapping = {"sf_account_id": f"1{number}", "sf_contact_id": f"3{number}", "customer_number": f"{number:09}"[:9]}
+        session.add(IdMapping(user_id=user_id, whmcs_client_id=number, **mapping))
+        row = OrderRow(user_id=user_id, category="vpn", lines=[], sf_order_id=f"801{number}"[:18])
+        session.add(row)
+    redis = connect("redis://127.0.0.1:1/0")
+    nobody: object = None
+    provisioning = Provisioning(
+        settings,
+        worker,
+        nobody,  # type: ignore[arg-type]
+        Desk(status, activation),  # type: ignore[arg-type]
+        billing=nobody,  # type: ignore[arg-type]
+        subscriptions=nobody,  # type: ignore[arg-type]
+        notifications=notifications,
+        live=LiveUpdates(redis),
+    )
+    assert await provisioning.is_approved(row.id) is approved
+    await redis.aclose()

@@ -31,6 +31,17 @@ async def lead(
         await asyncio.sleep(retry_seconds)
 
 
+async def until_stopped(stop: asyncio.Event, leading: asyncio.Task[None]) -> None:
+    """Wait for the signal to stop; a leader's work that ends with a defect ends the process, to be restarted."""
+    waiting = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({waiting, leading}, return_when=asyncio.FIRST_COMPLETED)
+        if leading.done():
+            leading.result()
+    finally:
+        waiting.cancel()
+
+
 async def _until_elected(connection: psycopg.AsyncConnection, role: str, retry_seconds: float) -> None:
     while True:
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_NAMESPACE, ROLES[role]))

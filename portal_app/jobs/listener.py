@@ -12,7 +12,7 @@ from portal_app.domain.events import InboundEvent, ReplayPosition
 from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.jobs.leader import lead
+from portal_app.jobs.leader import lead, until_stopped
 from portal_app.wiring import Portal, build, use
 
 STATUS_KEY = "listener:status"
@@ -27,7 +27,7 @@ async def listen(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     leading = asyncio.create_task(lead(settings, "listener", lambda: _follow_all(portal)))
     _log.info("listener.ready")
-    await stop.wait()
+    await until_stopped(stop, leading)
     leading.cancel()
     await asyncio.gather(leading, return_exceptions=True)
     await portal.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from dbos import DBOS
@@ -14,7 +15,7 @@ import portal_app.workflows.upkeep
 from portal_app.infra.durable import QUEUE, dbos_config
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.jobs.leader import lead
+from portal_app.jobs.leader import lead, until_stopped
 from portal_app.jobs.slots import Slot
 from portal_app.jobs.timetable import keep_timetable
 from portal_app.wiring import build, use
@@ -43,12 +44,14 @@ async def work(settings: Settings) -> None:
     slot.watch(max(0.5, settings.portal_poll_seconds))
     timetable = asyncio.create_task(lead(settings, "timetable", lambda: keep_timetable(portal)))
     _log.info("worker.ready", slot=slot.executor)
-    await stop.wait()
+    await until_stopped(stop, timetable)
     _log.info("worker.stopping")
     timetable.cancel()
     await asyncio.gather(timetable, return_exceptions=True)
     # What is parked or waiting goes on elsewhere: steps that run now get a short while, not the whole drain.
     await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=min(5, settings.portal_drain_seconds))
+    # The loop's own threads went with DBOS; closing what is left needs some.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
     slot.release()
     await portal.close()
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.events import InboundEvent
@@ -28,8 +28,9 @@ class Inbox(SQLModel, table=True):
         """Write an event down; False when it was already there."""
         connection = await session.connection()
         row = {"source": event.source, "id": event.id, "kind": event.kind, "data": event.data, "received_at": now()}
-        result = await connection.execute(insert(cls).values(row).on_conflict_do_nothing())
-        return bool(result.rowcount)
+        added = insert(cls).values(row).on_conflict_do_nothing().returning(col(cls.id))
+        # A row comes back for a new one alone; the count of such a statement says nothing.
+        return (await connection.execute(added)).first() is not None
 
 
 class ReplayPosition(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """Provisioning: the remote effects of an order, each a step that can be repeated, and what the customer sees of it."""
 
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ from portal_app.services.audit import Tag, record
 from portal_app.services.billing import Billing
 from portal_app.services.notifications import Notifications
 from portal_app.services.subscriptions import Subscriptions
+
+_REVIEW_MAILS: dict[OrderStage, str] = {"not_accepted": "order_not_accepted", "active": "order_active"}
 
 
 class Provisioning:
@@ -64,8 +67,10 @@ class Provisioning:
         async with self._database.unit_of_work() as session:
             row = await _locked(session, order_id)
             row.sf_order_id = sf_order_id
-            record(session, Tag.ORDER_HANDED_OVER, user_id=row.user_id, detail={"order": str(order_id)})
-            await self._note(session, row, "in_review", stage="in_review")
+            # An agent may have decided before we heard that the order arrived: never move it back.
+            stage: OrderStage = "in_review" if row.stage == "received" else cast(OrderStage, row.stage)
+            if await self._note(session, row, "in_review", stage=stage):
+                record(session, Tag.ORDER_HANDED_OVER, user_id=row.user_id, detail={"order": str(order_id)})
         await self._tell(order)
         return sf_order_id
 
@@ -86,13 +91,13 @@ class Provisioning:
         async with self._database.unit_of_work() as session:
             row = await _locked(session, order_id)
             stage = sf_order.stage
-            if row.stage in ("active", stage) or stage == "in_progress":
+            if row.stage in ("active", stage) or stage == "in_progress" or _is_echo(row, stage):
                 return
             row.sf_order_id = sf_order.id
             step = "approved" if stage == "being_set_up" else stage
-            await self._note(session, row, step, stage=stage, source="staff")
-            if stage == "not_accepted":
-                await self._mail(session, row, "order_not_accepted")
+            is_new = await self._note(session, row, step, stage=stage, source="staff")
+            if is_new and stage in _REVIEW_MAILS:
+                await self._mail(session, row, _REVIEW_MAILS[stage])
             order = row.to_domain()
         await self._tell(order)
 
@@ -217,8 +222,9 @@ class Provisioning:
             "detail": "",
         }
         connection = await session.connection()
-        result = await connection.execute(insert(OrderEventRow).values(values).on_conflict_do_nothing())
-        return bool(result.rowcount)
+        added = insert(OrderEventRow).values(values).on_conflict_do_nothing().returning(col(OrderEventRow.step))
+        # A row comes back for a new one alone; the count of such a statement says nothing.
+        return (await connection.execute(added)).first() is not None
 
     async def _mail(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
         user = await session.get(User, row.user_id)
@@ -234,6 +240,11 @@ class Provisioning:
 
     async def _tell(self, order: Order) -> None:
         await self._live.publish(Change(order.user_id, "orders", str(order.id)))
+
+
+def _is_echo(row: OrderRow, stage: OrderStage) -> bool:
+    """Say whether this is our own write-back: the provisioning that made it announces the order itself."""
+    return stage == "active" and row.stage == "being_set_up" and row.whmcs_order_id is not None
 
 
 async def _locked(session: AsyncSession, order_id: UUID) -> OrderRow:

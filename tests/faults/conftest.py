@@ -1,0 +1,61 @@
+"""Fixtures of these tests."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from portal_app.infra.settings import Settings
+from portal_app.wiring import Portal, build
+from tests.faults.boundary import Boundaries, watched_boundaries
+from tests.faults.processes import Processes
+from tests.faults.shop import Shop
+from tests.world import world
+
+
+@pytest.fixture(scope="package")
+def settings() -> Settings:
+    """Settings under which work is looked for often and lost answers settle soon."""
+    return world().settings_with(portal_poll_seconds=0.1, whmcs_settle_seconds=1.0, whmcs_timeout=5.0)
+
+
+@pytest_asyncio.fixture(scope="package")
+async def web(settings: Settings) -> AsyncIterator[Portal]:
+    """The portal of the web process."""
+    built = build(settings, role="web")
+    yield built
+    await built.close()
+
+
+@pytest_asyncio.fixture(scope="package")
+async def worker_side(settings: Settings) -> AsyncIterator[Portal]:
+    """The portal as the worker has it: it sees every row."""
+    built = build(settings, role="worker")
+    yield built
+    await built.close()
+
+
+@pytest_asyncio.fixture
+async def shop(web: Portal, worker_side: Portal) -> AsyncIterator[Shop]:
+    """Customers, orders, the agent's desk and the counts; every vendor is well before and after."""
+    own = Shop(web, worker_side, world().office, world().postgres.url())
+    await own.all_well()
+    yield own
+    await own.all_well()
+    await own.close()
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """Workers and listeners to start; none outlives the test."""
+    own = Processes(tmp_path)
+    yield own
+    own.kill_all()
+
+
+@pytest_asyncio.fixture
+async def boundaries() -> AsyncIterator[Boundaries]:
+    """A watch over the steps of all workflows."""
+    async with watched_boundaries(world().postgres.url()) as watch:
+        yield watch

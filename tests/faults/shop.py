@@ -1,0 +1,242 @@
+"""What tests do and see: customers with a card, orders, the agent's desk, and counts at every vendor."""
+
+import itertools
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from portal_app.domain.customer import Customer, Profile
+from portal_app.domain.identifiers import customer_number, step_reference
+from portal_app.domain.order import Order
+from portal_app.infra.settings import Settings
+from portal_app.models.user import EMAIL_PLACE, IdMapping, User
+from portal_app.wiring import Portal
+from tests.faults.waiting import until
+from tests.unit.people import ADDRESS, PERSON
+
+SKU = "VPN-REMOTE-ACCESS-USA-SF"
+_NUMBERS = itertools.count(int(time.time()) % 10_000_000 + 50_000_000)
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Somebody who is set up everywhere."""
+
+    customer: Customer
+    email: str
+
+
+class Shop:
+    """The portal's services, the sandbox's back office and the database, for one test."""
+
+    def __init__(self, web: Portal, worker: Portal, office: str, database: str) -> None:
+        self.web = web
+        self.settings: Settings = web.settings
+        self._worker = worker
+        self._database = database
+        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20)
+        self._whmcs = httpx.AsyncClient(timeout=20)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.office.aclose()
+        await self._whmcs.aclose()
+
+    # -- customers
+
+    async def buyer(self, *, card: bool = True) -> Buyer:
+        """Set somebody up at WHMCS, Salesforce and here, as a finished sign-up leaves it."""
+        number = customer_number(next(_NUMBERS))
+        email = f"{number.lower()}@faults.example.jp"
+        profile = Profile.parse(email, {**PERSON, **ADDRESS})
+        client_id = await self._worker.vendors.billing.add_client(profile, customer_number=number, password="x" * 20)
+        async with self._worker.database.unit_of_work() as session:
+            user = User(
+                email=email,
+                email_index=self._worker.vault.ring.index(email, EMAIL_PLACE),
+                password_hash="",
+                name=profile.full_name,
+                customer_number=number,
+                status="active",
+            )
+            session.add(user)
+        crm = await self._worker.vendors.crm.upsert_customer(
+            profile, user_id=user.id, customer_number=number, whmcs_client_id=client_id
+        )
+        mapping = IdMapping(
+            user_id=user.id,
+            whmcs_client_id=client_id,
+            sf_account_id=crm.account_id,
+            sf_contact_id=crm.contact_id,
+            customer_number=number,
+        )
+        customer = mapping.to_domain()
+        async with self._worker.database.unit_of_work() as session:
+            session.add(mapping)
+        buyer = Buyer(customer, email)
+        if card:
+            await self.add_card(buyer)
+        return buyer
+
+    async def add_card(self, buyer: Buyer) -> None:
+        """Store a card at WHMCS, as its own page does."""
+        await self._call_whmcs(
+            "AddPayMethod",
+            clientid=buyer.customer.whmcs_client_id,
+            type="RemoteCreditCard",
+            gateway_module_name="stripe",
+            card_number="4242424242424242",
+            card_expiry="1231",
+        )
+
+    async def remove_cards(self, buyer: Buyer) -> None:
+        """Take every card away."""
+        client_id = buyer.customer.whmcs_client_id
+        found = await self._call_whmcs("GetPayMethods", clientid=client_id)
+        for method in found["paymethods"]:
+            await self._call_whmcs("DeletePayMethod", clientid=client_id, paymethodid=method["id"])
+
+    async def _call_whmcs(self, action: str, **fields: Any) -> dict[str, Any]:
+        own = self.settings
+        form = {
+            "action": action,
+            "identifier": own.whmcs_api_identifier,
+            "secret": own.whmcs_api_secret.get_secret_value(),
+            "responsetype": "json",
+            **fields,
+        }
+        answer = (await self._whmcs.post(own.whmcs_api_url, data=form)).json()
+        assert answer["result"] == "success", answer
+        return dict(answer)
+
+    # -- orders
+
+    async def place(self, buyer: Buyer, key: str = "") -> Order:
+        """Order a VPN as the checkout does."""
+        key = key or f"checkout-{next(_NUMBERS)}"
+        return await self.web.orders.place(buyer.customer, sku=SKU, key=key, recipient=buyer.email)
+
+    async def place_and_wait(self, buyer: Buyer) -> Order:
+        """Order a VPN and wait until Salesforce has it for review."""
+        order = await self.place(buyer)
+        await self.wait_for_stage(order, "in_review")
+        return order
+
+    async def stage(self, order: Order) -> str:
+        """Return how an order stands for its customer."""
+        return str(await self.value("SELECT stage FROM orders WHERE id = %s", order.id))
+
+    async def wait_for_stage(self, order: Order, stage: str, seconds: float = 40) -> None:
+        """Wait until an order is so far."""
+        await self.wait_for_stages([order], stage, seconds)
+
+    async def wait_for_stages(self, orders: list[Order], stage: str, seconds: float = 60) -> None:
+        """Wait until all orders are so far."""
+        ids = [order.id for order in orders]
+
+        async def there() -> bool:
+            query = "SELECT count(*) FROM orders WHERE id = ANY(%s) AND stage = %s"
+            return await self.value(query, ids, stage) == len(orders)
+
+        try:
+            await until(there, seconds, f"all orders {stage}")
+        except AssertionError as error:
+            query = "SELECT id::text, stage, whmcs_order_id FROM orders WHERE id = ANY(%s)"
+            raise AssertionError(f"{error}: {await self.rows(query, ids)}") from None
+
+    # -- the agent
+
+    async def review_of(self, order: Order) -> dict[str, Any]:
+        """Return the order as the agent sees it in Salesforce."""
+        found = await self.reviews_of(order)
+        assert len(found) == 1, f"Salesforce has {len(found)} orders of ours"
+        return found[0]
+
+    async def reviews_of(self, order: Order) -> list[dict[str, Any]]:
+        """Return what Salesforce has of an order: one row, unless something went wrong."""
+        return [row for row in (await self.office.get("/orders")).json() if row["portal_order_id"] == str(order.id)]
+
+    async def approve(self, order: Order) -> None:
+        """Approve an order at the agent's desk."""
+        await self._decide(order, "approve")
+
+    async def reject(self, order: Order) -> None:
+        """Reject an order at the agent's desk."""
+        await self._decide(order, "reject")
+
+    async def _decide(self, order: Order, decision: str) -> None:
+        review = await self.review_of(order)
+        (await self.office.post(f"/orders/{review['id']}/{decision}")).raise_for_status()
+
+    async def set_mood(self, vendor: str, **mood: Any) -> None:
+        """Make a vendor slow, flaky, forgetful or dead; no mood makes it well."""
+        (await self.office.post(f"/faults/{vendor}", json=mood)).raise_for_status()
+
+    async def all_well(self) -> None:
+        """Make every vendor well."""
+        for vendor in ("whmcs", "salesforce", "pubsub", "mail"):
+            await self.set_mood(vendor)
+
+    # -- counts
+
+    async def billed(self, order: Order) -> set[int]:
+        """Return the WHMCS orders that carry an order's reference."""
+        reference = step_reference(order.id, "whmcs", order.attempt)
+        services = (await self.office.get("/whmcs/services")).json()
+        return {row["orderid"] for row in services if reference in row["customfields"].values()}
+
+    async def clients_of(self, email: str) -> list[dict[str, Any]]:
+        """Return the WHMCS clients with an address."""
+        return [row for row in (await self.office.get("/whmcs/clients")).json() if row["email"] == email]
+
+    async def orders_at_whmcs(self, buyer: Buyer) -> int:
+        """Count the WHMCS orders of a customer, whatever their reference."""
+        rows = (await self.office.get("/whmcs/orders")).json()
+        return sum(row["userid"] == buyer.customer.whmcs_client_id for row in rows)
+
+    async def mails_to(self, email: str, about: str = "", *, containing: str = "") -> list[dict[str, Any]]:
+        """Return the mails that reached a mailbox, by a word of the subject and a word of the text."""
+        found = (await self.office.get("/mail", params={"to": email})).json()
+        return [row for row in found if about in row["subject"].lower() and containing in row["text"]]
+
+    async def expect_active_once(self, buyer: Buyer, order: Order) -> None:
+        """Check that an order is active everywhere and nothing of it exists twice."""
+        assert await self.stage(order) == "active"
+        billed = await self.billed(order)
+        assert len(billed) == 1, f"WHMCS holds {len(billed)} orders"
+        review = await self.review_of(order)
+        assert (review["status"], review["activation_status"]) == ("Processed", "Activated")
+        assert review["whmcs_order_id"] == str(*billed)
+        query = "SELECT occasion, count(*)::int FROM mails WHERE user_id = %s GROUP BY occasion"
+        written = dict(await self.rows(query, buyer.customer.user_id))
+        assert written.get("order_active") == 1, (written, await self.timeline(order))
+
+    async def timeline(self, order: Order) -> list[tuple[Any, ...]]:
+        """Return the steps an order went through and who took them."""
+        return await self.rows("SELECT step, source FROM order_events WHERE order_id = %s ORDER BY at", order.id)
+
+    # -- the database
+
+    async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, asked as the database's owner."""
+        async with await psycopg.AsyncConnection.connect(self._database, autocommit=True) as connection:
+            cursor = await connection.execute(query, values)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def value(self, query: str, *values: Any) -> Any:
+        """Return the one value of a query."""
+        return (await self.rows(query, *values))[0][0]
+
+
+def provision_of(order: Order) -> str:
+    """Return the name of an order's provisioning."""
+    return f"provision-{order.id}-{order.attempt}"
+
+
+def user_id_of(buyer: Buyer) -> UUID:
+    """Return who a buyer is."""
+    return buyer.customer.user_id

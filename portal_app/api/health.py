@@ -1,6 +1,7 @@
 """Is it alive, is it ready, does it hear Salesforce: for load balancers and people."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, cast
 
 import structlog
 from fastapi import APIRouter
@@ -55,7 +56,7 @@ async def _database() -> str:
 
 async def _redis() -> str:
     try:
-        await portal().redis.execute_command("PING")
+        await cast(Awaitable[bool], portal().redis.ping())
     except (RedisError, OSError):
         return "unavailable"
     return "ok"

@@ -28,6 +28,7 @@ from portal_app.services.inbound import Inbound
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.orders import Orders
+from portal_app.services.postcodes import Postcodes
 from portal_app.services.provisioning import Provisioning
 from portal_app.services.sessions import Sessions
 from portal_app.services.subscriptions import Subscriptions
@@ -51,6 +52,7 @@ class Portal:
     accounts: Accounts
     sessions: Sessions
     flashes: Flashes
+    postcodes: Postcodes
     catalog: Catalog
     billing: Billing
     subscriptions: Subscriptions
@@ -67,6 +69,7 @@ class Portal:
         """Give everything back."""
         await self.vendors.close()
         await self.database.close()
+        await self.limits.close()
         await self.redis.aclose()
         self.vault.passwords.close()
         self.queue.close()
@@ -142,6 +145,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         ),
         sessions=sessions,
         flashes=Flashes(base.redis),
+        postcodes=Postcodes(),
         catalog=catalog,
         billing=billing,
         subscriptions=subscriptions,
@@ -177,4 +181,8 @@ def _vault(settings: Settings) -> Vault:
     ring = KeyRing.parse(settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value())
     use_key_ring(ring)
     secret = settings.jwt_refresh_secret.get_secret_value()
-    return Vault(Passwords(rounds=settings.bcrypt_rounds, pepper=secret), RandomTokens(secret), ring)
+    return Vault(
+        Passwords(rounds=settings.bcrypt_rounds, pepper=settings.portal_pepper.get_secret_value()),
+        RandomTokens(secret),
+        ring,
+    )

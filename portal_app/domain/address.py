@@ -24,6 +24,17 @@ def parse_postcode(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class PostcodeTown:
+    """One town a postcode stands for, in both scripts. `town` is empty where the postcode covers a whole city."""
+
+    prefecture: str
+    city: str
+    town: str
+    city_romanised: str
+    town_romanised: str
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where a customer lives. Japanese script as typed or looked up; the romanised lines go to WHMCS.
 

@@ -24,6 +24,11 @@ _LEASE_MS = 10_000
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
+def count_stale() -> None:
+    """Count a read that was answered from saved data because its source is away."""
+    _READS.labels("stale").inc()
+
+
 class Cache:
     """Keep JSON values by key for a while. Failures of the computation are never kept."""
 

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
+from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,6 +35,8 @@ class DurableQueue:
             "workflow_name": name,
             "workflow_id": workflow_id,
             "app_version": VERSION,
+            # The one field of the record that a running workflow can read: which request this work came from.
+            "authenticated_user": correlation_id.get() or workflow_id,
         }
         if delay_seconds:
             options["delay_seconds"] = delay_seconds

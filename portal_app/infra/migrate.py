@@ -28,7 +28,7 @@ def migrate(settings: Settings) -> None:
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as lock:
         lock.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        command.upgrade(Config(str(_ROOT / "alembic.ini")), "head")
+        command.upgrade(Config(str(_ROOT / "alembic.ini"), attributes={"url": url}), "head")
         run_dbos_database_migrations(url)
         with engine.connect() as connection:
             for statement in _DURABLE_GRANTS:

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         SecretStr("1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         description="Encryption keys as id:base64 of 32 bytes, comma separated; the highest id writes",
     )
+    portal_pepper: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Keys the pre-hash of passwords; changing it voids every password"
+    )
     portal_index_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Keys the look-up hash of e-mails")
     bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of password hashing")
     portal_access_seconds: int = Field(600, description="Life of an access token")
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _refuse_development_secrets(self) -> "Settings":
         if self.portal_env == "production":
-            for name in ("jwt_secret", "jwt_refresh_secret", "portal_index_key", "portal_keys"):
+            for name in ("jwt_secret", "jwt_refresh_secret", "portal_pepper", "portal_index_key", "portal_keys"):
                 value = getattr(self, name).get_secret_value()
                 if value == type(self).model_fields[name].default.get_secret_value() or len(value) < 32:
                     raise ValueError(f"{name.upper()} must be set to a secret of at least 32 bytes in production")

@@ -6,6 +6,7 @@ import signal
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.domain.events import InboundEvent, ReplayPosition
@@ -16,6 +17,8 @@ from portal_app.jobs.leader import lead, until_stopped
 from portal_app.wiring import Portal, build, use
 
 STATUS_KEY = "listener:status"
+# Longer than the bus is silent between two keepalives.
+_STATUS_SECONDS = 330
 _log = structlog.get_logger(__name__)
 
 
@@ -41,16 +44,29 @@ async def _follow_all(portal: Portal) -> None:
             group.create_task(follow(portal, topic))
 
 
+async def say_status(portal: Portal, status: str) -> None:
+    """Tell the health page how the main topic stands; the word runs out by itself if we die."""
+    try:
+        await portal.redis.set(STATUS_KEY, status, ex=_STATUS_SECONDS)
+    except RedisError as error:
+        _log.debug("listener.status_not_told", error=type(error).__name__)
+
+
 async def follow(portal: Portal, topic: str) -> None:
     """Follow one topic for ever: from the stored position, with backoff where the stream breaks."""
     failures = 0
+    is_main = topic == portal.settings.sf_provision_event_channel
     while True:
+        if is_main:
+            await say_status(portal, "connecting")
         try:
             position = await portal.inbound.position(topic)
             async for batch in portal.stream.batches(topic, after=position):
                 if failures:
                     _log.info("listener.back", topic=topic)
                 failures = 0
+                if is_main:
+                    await say_status(portal, "connected")
                 await _keep(portal, batch)
         except PositionLost:
             _log.error("listener.position_lost", topic=topic)

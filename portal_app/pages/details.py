@@ -10,11 +10,10 @@ from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
 from portal_app.components.message import flash
 from portal_app.components.states import skeleton
-from portal_app.domain.prefecture import ROMANISED
 from portal_app.language import _, spoken
 from portal_app.pages.frame import reload_when_lost
 from portal_app.pages.page import page
-from portal_app.state.details import DetailsPage
+from portal_app.state.details import PREFECTURES, DetailsPage
 
 
 @page("/auth/details", title="Your details", load=DetailsPage.load, is_public=True)
@@ -93,7 +92,7 @@ def _address() -> rx.Component:
 
 
 def _prefecture() -> rx.Component:
-    names = [(name, name if spoken() == "ja" else f"{latin} {name}") for name, latin in ROMANISED.items()]
+    names = [(name, name if spoken() == "ja" else f"{latin} {name}") for name, latin in PREFECTURES.items()]
     return select_field(
         _("Prefecture"),
         [("", _("Choose")), *names],

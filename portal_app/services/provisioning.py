@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -248,8 +247,7 @@ def _is_echo(row: OrderRow, stage: OrderStage) -> bool:
 
 
 async def _locked(session: AsyncSession, order_id: UUID) -> OrderRow:
-    query = sa.select(OrderRow).where(col(OrderRow.id) == order_id).with_for_update()
-    row: OrderRow | None = (await session.scalars(query)).first()
+    row = await session.get(OrderRow, order_id, with_for_update=True)
     if row is None:
         raise NotFound("no such order")
     return row

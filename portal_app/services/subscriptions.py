@@ -11,7 +11,7 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.ports import BillingGateway
 from portal_app.domain.subscription import Subscription
-from portal_app.infra.cache import Cache
+from portal_app.infra.cache import Cache, count_stale
 from portal_app.infra.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
@@ -59,6 +59,7 @@ class Subscriptions:
             )
             return Services(_SERVICES.validate_python(kept))
         except ExternalUnavailable:
+            count_stale()
             return await self._saved(customer)
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:

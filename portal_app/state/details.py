@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 import reflex as rx
 
+from portal_app.domain.address import PostcodeTown
+from portal_app.domain.prefecture import ROMANISED
 from portal_app.language import _, path_for
-from portal_app.services.postcodes import Postcodes, PostcodeTown
 from portal_app.state.access import public
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.sign_up import progress_of
 from portal_app.wiring import portal
 
-_POSTCODES = Postcodes()
+PREFECTURES = ROMANISED
 
 
 @dataclass
@@ -80,7 +81,7 @@ class DetailsPage(PageState, rx.State):
         """Fill in what a postcode stands for; where it is several towns, let the customer choose."""
         self.towns, self.postcode_note, self.postcode_problem = [], "", ""
         try:
-            self._found = await _POSTCODES.look_up(postcode[:20])
+            self._found = await portal().postcodes.look_up(postcode[:20])
         except ValueError:
             return
         if not self._found:

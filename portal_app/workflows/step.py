@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any, TypedDict
 
 import structlog
+from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown, PortalError, RateLimited
+from portal_app.integrations.lanes import lane_priority
 
 # No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
 durable = partial(DBOS.workflow, max_recovery_attempts=None)
@@ -39,15 +41,24 @@ async def step(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
 
 
 async def _attempt(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
+    _say_whose_work(name)
     try:
         return Outcome(state="done", value=await call(), code="", message="")
     except (ExternalUnavailable, OutcomeUnknown, RateLimited) as error:
-        _log.info("step.away", step=name, error=type(error).__name__, reason=error.code)
+        _log.info("step.away", error=type(error).__name__, reason=error.code)
         return Outcome(state="away", value=None, code=error.code, message="")
     except PortalError as error:
-        _log.warning("step.refused", step=name, error=type(error).__name__, reason=str(error)[:200])
+        _log.warning("step.refused", error=type(error).__name__, reason=str(error)[:200])
         return Outcome(state="refused", value=None, code=error.code, message=str(error)[:200])
     except Exception:
         # The outermost door of durable work: a defect of ours parks the work for a person instead of losing it.
-        _log.exception("step.broke", step=name)
+        _log.exception("step.broke")
         return Outcome(state="refused", value=None, code="unexpected", message="An unexpected error; see the log.")
+
+
+def _say_whose_work(name: str) -> None:
+    """Let every log line and vendor call of this step name its workflow and the request that began it."""
+    correlation_id.set(DBOS.authenticated_user or DBOS.workflow_id)
+    structlog.contextvars.bind_contextvars(workflow=DBOS.workflow_id, step=name)
+    # A customer who waits for a page goes before work that may take its time.
+    lane_priority.set("background")

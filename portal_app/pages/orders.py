@@ -74,9 +74,10 @@ def _next() -> rx.Component:
         rx.cond(OrderPage.is_active, link(_("See your services"), href=path_for("/subscriptions")), rx.fragment()),
     )
     tone = rx.match(OrderPage.tone, ("attention", "attention"), ("problem", "problem"), ("ok", "ok"), "info")
+    title = rx.cond(OrderPage.is_active, _("Ready to use"), _("What happens next"))
     return rx.el.div(
         live_region(OrderPage.word),
-        message(OrderPage.story, tone=tone, title=_("What happens next"), action=actions),
+        message(OrderPage.story, tone=tone, title=title, action=actions),
         rx.cond(
             (OrderPage.tone == "attention") | (OrderPage.tone == "problem"),
             rx.el.p(_("Questions?"), " ", support_link(OrderPage.support), class_name="mt-3 text-small text-quiet"),

@@ -1,20 +1,20 @@
 """An order's timeline in a customer's words: each step, who did it, and what comes next."""
 
 from portal_app.components.timeline import TimelineStep
-from portal_app.domain.order import FINAL_STAGES, OrderEvent
+from portal_app.domain.order import FINAL_STAGES, OrderDetail, OrderEvent
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.domain.order import OrderDetail
 
 # The way of an order that goes well, with what each step means while it is the one under way.
 _WAY = {
     "placed": ("Placed", "We have your order and are passing it to our team."),
     "in_review": ("In review", "Our team checks the order. Nothing is charged meanwhile."),
-    "approved": ("Approved", "The order is approved; billing comes next."),
+    "approved": ("Approved", "Our team approved the order."),
     "billing_created": ("Billing created", "Your first invoice is being made."),
     "service_set_up": ("Service set up", "Your service is being switched on."),
-    "active": ("Active", "Your service is working."),
+    "active": ("Active", "The last records are being written."),
 }
+_LASTING = ("placed", "in_review")
 _TURNS = {
     "waiting_for_card": ("Waiting for a payment method", "The order stopped here because no card or bank was stored."),
     "not_accepted": ("Not accepted", "Our team could not accept this order. Nothing was charged."),
@@ -43,9 +43,14 @@ def timeline_of(detail: OrderDetail) -> list[TimelineStep]:
     if is_stuck and steps:
         last = detail.events[-1]
         steps[-1] = TimelineStep("stuck", _words(last.step)[0], at=time(last.at), detail=_words(last.step)[1])
+    elif detail.events and detail.events[-1].step in _LASTING and not is_over:
+        # These two go on until the next step; the others are done the moment they are noted.
+        last = detail.events[-1]
+        steps[-1] = TimelineStep("now", _words(last.step)[0], at=time(last.at), detail=_words(last.step)[1])
+    has_now = bool(steps) and steps[-1].state in ("now", "stuck")
     coming = [] if is_over else [step for step in _WAY if step not in {event.step for event in detail.events}]
     for place, step in enumerate(coming):
-        state = "now" if place == 0 and not is_stuck else "next"
+        state = "now" if place == 0 and not has_now else "next"
         steps.append(TimelineStep(state, _words(step)[0], detail=_words(step)[1] if state == "now" else ""))
     return steps
 
@@ -60,7 +65,7 @@ def next_words(detail: OrderDetail) -> str:
 
 def _done(event: OrderEvent) -> TimelineStep:
     title, meaning = _words(event.step)
-    detail = meaning if event.step in ("not_accepted", "active") else ""
+    detail = meaning if event.step == "not_accepted" else ""
     return TimelineStep("done", title, at=time(event.at), who=_(_WHO[event.source]), detail=detail)
 
 

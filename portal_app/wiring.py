@@ -19,7 +19,8 @@ from portal_app.infra.redis_client import connect
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import RandomTokens
 from portal_app.integrations.build import Vendors, build_vendors
-from portal_app.integrations.whmcs.webhooks import verify as verify_whmcs_webhook
+from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhook_secrets
+from portal_app.integrations.whmcs.webhooks import verify as verify_webhook
 from portal_app.services.accounts import Accounts, Vault
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
@@ -35,7 +36,7 @@ from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.upkeep import Upkeep
 
 PRODUCT = "Hikari Portal"
-verify_webhook = verify_whmcs_webhook
+__all__ = ["PRODUCT", "Portal", "build", "parse_webhook_secrets", "portal", "use", "verify_webhook"]
 
 
 @dataclass(frozen=True, slots=True)

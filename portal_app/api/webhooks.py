@@ -9,8 +9,7 @@ from starlette.responses import Response
 from portal_app.api.incoming import raw_body
 from portal_app.api.outgoing import json
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
-from portal_app.integrations.whmcs.webhooks import parse_secrets
-from portal_app.wiring import portal, verify_webhook
+from portal_app.wiring import parse_webhook_secrets, portal, verify_webhook
 
 # The hook points that change what a customer sees; anything else is acknowledged and forgotten.
 KINDS = frozenset(
@@ -27,7 +26,7 @@ router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 @router.post("/whmcs", status_code=202)
 async def whmcs(request: Request) -> Response:
     """Take one event of the WHMCS bridge: 202 when it is new, 200 when it is known or of no interest."""
-    secrets = parse_secrets(portal().settings.whmcs_webhook_secrets.get_secret_value())
+    secrets = parse_webhook_secrets(portal().settings.whmcs_webhook_secrets.get_secret_value())
     if not secrets:
         raise NotFound("webhook is off")
     body = await raw_body(request)

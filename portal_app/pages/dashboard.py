@@ -8,7 +8,7 @@ from portal_app.components.button import link_button
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.money import figure
-from portal_app.components.section import columns, page_title, section
+from portal_app.components.section import page_title, section
 from portal_app.components.states import empty_state, problem_state, skeleton
 from portal_app.components.status import status
 from portal_app.components.timeline import TimelineStep, timeline
@@ -22,7 +22,13 @@ from portal_app.state.dashboard import DashboardPage
 def dashboard() -> rx.Component:
     """Lay the page out."""
     title = rx.cond(DashboardPage.greeting != "", DashboardPage.greeting, _("Home"))
-    body = rx.el.div(_needs(), columns(_left(), _due()), class_name="grid min-w-0 gap-10")
+    # What is due comes first for thumbs and screen readers, and stands at the side where there is room.
+    parts = rx.el.div(
+        rx.el.div(_due(), class_name="min-w-0 lg:col-start-2 lg:row-start-1"),
+        rx.el.div(_left(), class_name="grid min-w-0 content-start gap-10 lg:col-start-1 lg:row-start-1"),
+        class_name="grid gap-10 lg:grid-cols-[minmax(0,1fr)_20rem] lg:gap-14",
+    )
+    body = rx.el.div(_needs(), parts, class_name="grid min-w-0 gap-10")
     face = rx.cond(DashboardPage.setting_up, _setting_up(), faces(DashboardPage, body, loading=skeleton(8)))
     return portal_page(page_title(title), face, active="home")
 

@@ -23,7 +23,7 @@ def sign_in() -> rx.Component:
             _("E-mail"),
             name="email",
             type="email",
-            auto_complete="username email",
+            auto_complete="username",
             required=True,
             default_value=SignInPage.email,
             key=SignInPage.email,

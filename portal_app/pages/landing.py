@@ -24,7 +24,7 @@ def _opening() -> rx.Component:
     return rx.el.div(
         rx.el.h1(
             _("Internet, SIM and VPN for life in Japan"),
-            class_name="max-w-[18ch] text-figure font-semibold tracking-tight",
+            class_name="max-w-[18ch] text-figure font-semibold tracking-tight [word-break:auto-phrase]",
         ),
         rx.el.p(
             _("One account, one bill, and every order shown step by step, in English and Japanese."),

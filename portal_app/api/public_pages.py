@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import quote
 
 import brotli
@@ -17,10 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from portal_app.api import built
 from portal_app.api.page_template import Row, fill
 from portal_app.domain.errors import PortalError
+from portal_app.domain.money import Money
 from portal_app.domain.plan import CATEGORIES, Plan
-from portal_app.language import LANGUAGES, parse_language, speaking
-from portal_app.state.catalog import included_lines
-from portal_app.state.wording import taxed, with_tax
+from portal_app.domain.plan_words import included_lines
+from portal_app.language import LANGUAGES, _, parse_language, speaking
 from portal_app.wiring import portal
 
 # A visitor waits no longer than this for a catalogue that is not in the cache; its reading goes on.
@@ -96,20 +97,28 @@ def _from_prices(plans: dict[str, list[Plan]]) -> dict[str, Sequence[Row]]:
     rows: dict[str, Sequence[Row]] = {}
     for category, offered in plans.items():
         lowest = min((plan.monthly for plan in offered), default=None)
-        rows[f"from {category}"] = [{"amount": str(taxed(lowest))}] if lowest else []
+        rows[f"from {category}"] = [{"amount": str(_taxed(lowest))}] if lowest else []
     return rows
 
 
 def _plan(plan: Plan) -> Row:
-    once = [{"once": str(plan.one_time), "once_tax": with_tax(plan.one_time)}] if plan.one_time.minor else []
+    once = [{"once": str(plan.one_time), "once_tax": _with_tax(plan.one_time)}] if plan.one_time.minor else []
     return {
         "name": plan.service.name,
         "sku": quote(plan.service.sku, safe=""),
         "monthly": str(plan.monthly),
-        "monthly_tax": with_tax(plan.monthly),
+        "monthly_tax": _with_tax(plan.monthly),
         "one-time": once,
         "line": [{"text": text} for text in included_lines(plan)],
     }
+
+
+def _taxed(amount: Money) -> Money:
+    return amount.with_tax(Decimal(portal().settings.tax_percent))
+
+
+def _with_tax(amount: Money) -> str:
+    return _("{amount} with tax").format(amount=_taxed(amount))
 
 
 def _render(page: str) -> Rendered:

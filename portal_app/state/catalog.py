@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.plan import CATEGORIES, Category, Plan
+from portal_app.domain.plan_words import included_lines
 from portal_app.language import _, path_for
 from portal_app.state.page_state import PageState, opened
 from portal_app.state.wording import taxed, with_tax
@@ -38,23 +39,6 @@ class CategoryRow:
     href: str
 
 
-def included_lines(plan: Plan) -> list[str]:
-    """Say what a plan brings, one line each; what it costs stands beside its price."""
-    own = [_detail(label, value) for label, value in plan.service.details]
-    return [plan.service.description, *own] if plan.service.description else own
-
-
-def _detail(label: str, value: str) -> str:
-    return f"{_(label)}: {_(_VALUES.get(value, value))}"
-
-
-# What Salesforce's picklists mean to a customer; other values are words already.
-_VALUES = {
-    "DataOnly": "Data only",
-    "DataSmsVoice": "Data, SMS and voice",
-    "USA-SF": "San Francisco, USA",
-    "UK-London": "London, UK",
-}
 _TEXTS: dict[Category, tuple[str, str]] = {
     "internet": ("Internet", "A fibre line at home."),
     "sim": ("SIM", "Data, or data and voice, for a phone or router."),

@@ -4,12 +4,10 @@ from typing import ClassVar
 
 import reflex as rx
 
-from portal_app.components.timeline import TimelineStep
 from portal_app.domain.identifiers import our_id
-from portal_app.domain.order import Order
+from portal_app.domain.order import Order, OrderDetail
 from portal_app.language.format import time
-from portal_app.domain.order import OrderDetail
-from portal_app.state.order_story import next_words, timeline_of
+from portal_app.state.order_story import StepRow, next_words, timeline_of
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.wording import LineRow, line_row, order_standing, taxed, with_tax
 from portal_app.wiring import portal
@@ -27,7 +25,7 @@ class OrderPage(PageState, rx.State):
     story: str = ""
     needs_card: bool = False
     is_active: bool = False
-    steps: list[TimelineStep] = []
+    steps: list[StepRow] = []
     lines: list[LineRow] = []
     monthly: str = ""
     monthly_with_tax: str = ""

@@ -1,9 +1,22 @@
 """An order's timeline in a customer's words: each step, who did it, and what comes next."""
 
-from portal_app.components.timeline import TimelineStep
+from dataclasses import dataclass
+
 from portal_app.domain.order import FINAL_STAGES, OrderDetail, OrderEvent
 from portal_app.language import _
 from portal_app.language.format import time
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step as the timeline shows it; `state` is done, now, next or stuck."""
+
+    state: str
+    title: str
+    at: str = ""
+    who: str = ""
+    detail: str = ""
+
 
 # The way of an order that goes well, with what each step means while it is the one under way.
 _WAY = {
@@ -36,22 +49,22 @@ _CARD_STORY = "Add a card and our team continues with the order. You need not or
 _ATTENTION_STORY = "Something stopped the order and our team is looking into it. You need not order again."
 
 
-def timeline_of(detail: OrderDetail) -> list[TimelineStep]:
+def timeline_of(detail: OrderDetail) -> list[StepRow]:
     """Return what happened, what happens now and what comes, in this order."""
     is_stuck, is_over = detail.order.stage == "needs_attention", detail.order.stage in FINAL_STAGES
     steps = [_done(event) for event in detail.events]
     if is_stuck and steps:
         last = detail.events[-1]
-        steps[-1] = TimelineStep("stuck", _words(last.step)[0], at=time(last.at), detail=_words(last.step)[1])
+        steps[-1] = StepRow("stuck", _words(last.step)[0], at=time(last.at), detail=_words(last.step)[1])
     elif detail.events and detail.events[-1].step in _LASTING and not is_over:
         # These two go on until the next step; the others are done the moment they are noted.
         last = detail.events[-1]
-        steps[-1] = TimelineStep("now", _words(last.step)[0], at=time(last.at), detail=_words(last.step)[1])
+        steps[-1] = StepRow("now", _words(last.step)[0], at=time(last.at), detail=_words(last.step)[1])
     has_now = bool(steps) and steps[-1].state in ("now", "stuck")
     coming = [] if is_over else [step for step in _WAY if step not in {event.step for event in detail.events}]
     for place, step in enumerate(coming):
         state = "now" if place == 0 and not has_now else "next"
-        steps.append(TimelineStep(state, _words(step)[0], detail=_words(step)[1] if state == "now" else ""))
+        steps.append(StepRow(state, _words(step)[0], detail=_words(step)[1] if state == "now" else ""))
     return steps
 
 
@@ -63,10 +76,10 @@ def next_words(detail: OrderDetail) -> str:
     return _(_STORIES[detail.order.stage])
 
 
-def _done(event: OrderEvent) -> TimelineStep:
+def _done(event: OrderEvent) -> StepRow:
     title, meaning = _words(event.step)
     detail = meaning if event.step == "not_accepted" else ""
-    return TimelineStep("done", title, at=time(event.at), who=_(_WHO[event.source]), detail=detail)
+    return StepRow("done", title, at=time(event.at), who=_(_WHO[event.source]), detail=detail)
 
 
 def _words(step: str) -> tuple[str, str]:

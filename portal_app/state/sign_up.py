@@ -2,10 +2,10 @@
 
 import reflex as rx
 
+from portal_app.domain.account import SignUpProgress
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.cookies import cookie_name, read_cookie
 from portal_app.language import _, path_for
-from portal_app.domain.account import SignUpProgress
 from portal_app.state.access import public
 from portal_app.state.identity import Identity
 from portal_app.state.page_state import PageState, opened

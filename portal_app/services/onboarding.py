@@ -4,7 +4,7 @@ import secrets
 from uuid import UUID
 
 from portal_app.domain.customer import Profile
-from portal_app.domain.errors import Conflict, NotFound
+from portal_app.domain.errors import Conflict, ExternalRejected, NotFound
 from portal_app.domain.ports import BillingGateway, CrmCustomer, CrmGateway
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
@@ -40,8 +40,16 @@ class Onboarding:
         profile, number = await self._profile(user_id)
         existing = await self._billing.find_client(profile.email)
         if existing is None:
-            # The portal owns the password; WHMCS gets one that nobody knows.
-            return await self._billing.add_client(profile, customer_number=number, password=secrets.token_urlsafe(24))
+            try:
+                # The portal owns the password; WHMCS gets one that nobody knows.
+                return await self._billing.add_client(
+                    profile, customer_number=number, password=secrets.token_urlsafe(24)
+                )
+            except ExternalRejected:
+                # An earlier call, whose answer a killed worker never saw, may have come first.
+                existing = await self._billing.find_client(profile.email)
+                if existing is None:
+                    raise
         if existing.customer_number != number:
             raise Conflict("the address belongs to another WHMCS client")
         return existing.id

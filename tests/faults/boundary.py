@@ -45,7 +45,6 @@ DROP FUNCTION IF EXISTS public.test_tell_step();
 class Boundaries:
     """A watch over every step of every workflow."""
 
-    _url: str
     _own: psycopg.AsyncConnection
 
     async def recorded(self, workflow_id: str, step: str, seconds: float = 30) -> str:
@@ -88,7 +87,7 @@ async def watched_boundaries(url: str) -> AsyncIterator[Boundaries]:
         await connection.execute(_SQL)
         await connection.execute(f"LISTEN {_CHANNEL}")
         try:
-            yield Boundaries(url, connection)
+            yield Boundaries(connection)
         finally:
             await connection.execute("SELECT pg_advisory_unlock_all()")
             await connection.execute(_DROP)

@@ -94,6 +94,11 @@ class Processes:
         self.all.append(process)
         return process
 
+    def start_all(self, *roles: Role, settings: Settings) -> list[Process]:
+        """Start several side by side and wait until they work."""
+        started = [self.start(role, settings) for role in roles]
+        return [process.wait_until_ready() for process in started]
+
     def of_slot(self, slot: str) -> Process:
         """Return the living worker that holds a slot."""
         return next(one for one in self.all if one.role == "worker" and one.is_alive() and one.slot() == slot)

@@ -1,6 +1,8 @@
 """What tests do and see: customers with a card, orders, the agent's desk, and counts at every vendor."""
 
+import asyncio
 import itertools
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -8,17 +10,21 @@ from uuid import UUID
 
 import httpx
 import psycopg
+from sqlmodel import select
 
 from portal_app.domain.customer import Customer, Profile
 from portal_app.domain.identifiers import customer_number, step_reference
 from portal_app.domain.order import Order
 from portal_app.infra.settings import Settings
+from portal_app.models.record import Mail
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
+from portal_app.services.accounts import Origin
 from portal_app.wiring import Portal
 from tests.faults.waiting import until
 from tests.unit.people import ADDRESS, PERSON
 
 SKU = "VPN-REMOTE-ACCESS-USA-SF"
+_BROWSER = Origin(address="127.0.0.1", browser="test")
 _NUMBERS = itertools.count(int(time.time()) % 10_000_000 + 50_000_000)
 
 
@@ -36,6 +42,7 @@ class Shop:
     def __init__(self, web: Portal, worker: Portal, office: str, database: str) -> None:
         self.web = web
         self.settings: Settings = web.settings
+        self.onboarding = worker.onboarding
         self._worker = worker
         self._database = database
         self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20)
@@ -113,6 +120,47 @@ class Shop:
         assert answer["result"] == "success", answer
         return dict(answer)
 
+    async def sign_up(self, email: str) -> UUID:
+        """Sign up as a visitor does, code and form, and return the user; the set-up is left to a worker."""
+        accounts = self.web.accounts
+        token = await accounts.begin_sign_up(email, _BROWSER)
+        await accounts.prove_mailbox(token, await self._code_for(email))
+        form = {**PERSON, **ADDRESS, "password": "a-long-walk-in-spring", "terms": "on"}
+        await accounts.complete_sign_up(token, form, _BROWSER)
+        index = self._worker.vault.ring.index(email, EMAIL_PLACE)
+        return UUID(str(await self.value("SELECT id FROM users WHERE email_index = %s", index)))
+
+    async def _code_for(self, email: str) -> str:
+        async with self._worker.database.unit_of_work() as session:
+            found = (await session.exec(select(Mail).where(Mail.occasion == "sign_up_code"))).all()
+        return str(json.loads(next(mail.content for mail in found if mail.recipient == email))["code"])
+
+    async def wait_for_user(self, user_id: UUID, status: str, seconds: float = 40) -> None:
+        """Wait until an account is active, or failed."""
+
+        async def there() -> bool:
+            return await self.value("SELECT status FROM users WHERE id = %s", user_id) == status
+
+        await until(there, seconds, f"the account is {status}")
+
+    async def expect_set_up_once(self, user_id: UUID, email: str) -> None:
+        """Check that somebody is one client, one account with one contact, mapped, and welcomed once."""
+        (mapped,) = await self.rows(
+            "SELECT whmcs_client_id, customer_number FROM id_mappings WHERE user_id = %s", user_id
+        )
+        assert [row["id"] for row in await self.clients_of(email)] == [mapped[0]]
+        customer = await self._worker.vendors.crm.find_customer(mapped[1])
+        query = "SELECT sf_account_id, sf_contact_id FROM id_mappings WHERE user_id = %s"
+        assert customer is not None
+        assert await self.rows(query, user_id) == [(customer.account_id, customer.contact_id)]
+        assert await self.mails_written(user_id, "welcome") == 1
+
+    async def mails_written(self, user_id: UUID, occasion: str) -> int:
+        """Count the mails of one occasion to a user, sent or not."""
+        return int(
+            await self.value("SELECT count(*) FROM mails WHERE user_id = %s AND occasion = %s", user_id, occasion)
+        )
+
     # -- orders
 
     async def place(self, buyer: Buyer, key: str = "") -> Order:
@@ -120,11 +168,19 @@ class Shop:
         key = key or f"checkout-{next(_NUMBERS)}"
         return await self.web.orders.place(buyer.customer, sku=SKU, key=key, recipient=buyer.email)
 
-    async def place_and_wait(self, buyer: Buyer) -> Order:
-        """Order a VPN and wait until Salesforce has it for review."""
-        order = await self.place(buyer)
-        await self.wait_for_stage(order, "in_review")
-        return order
+    async def reviewed_orders(self, count: int) -> list[tuple[Buyer, Order]]:
+        """Return orders of a customer each, waiting for review; a worker must run."""
+        buyers = await asyncio.gather(*(self.buyer() for _ in range(count)))
+        orders = await asyncio.gather(*(self.place(buyer) for buyer in buyers))
+        await self.wait_for_stages(orders, "in_review")
+        return list(zip(buyers, orders, strict=True))
+
+    async def expect_all_active_once(self, bought: list[tuple[Buyer, Order]], seconds: float = 60) -> None:
+        """Wait until all orders are active, then check that each is so everywhere and once."""
+        await self.wait_for_stages([order for _, order in bought], "active", seconds)
+        for buyer, order in bought:
+            await self.expect_active_once(buyer, order)
+            assert await self.orders_at_whmcs(buyer) == 1
 
     async def stage(self, order: Order) -> str:
         """Return how an order stands for its customer."""
@@ -211,9 +267,8 @@ class Shop:
         review = await self.review_of(order)
         assert (review["status"], review["activation_status"]) == ("Processed", "Activated")
         assert review["whmcs_order_id"] == str(*billed)
-        query = "SELECT occasion, count(*)::int FROM mails WHERE user_id = %s GROUP BY occasion"
-        written = dict(await self.rows(query, buyer.customer.user_id))
-        assert written.get("order_active") == 1, (written, await self.timeline(order))
+        written = await self.mails_written(buyer.customer.user_id, "order_active")
+        assert written == 1, f"{written} mails; {await self.timeline(order)}"
 
     async def timeline(self, order: Order) -> list[tuple[Any, ...]]:
         """Return the steps an order went through and who took them."""
@@ -237,6 +292,11 @@ def provision_of(order: Order) -> str:
     return f"provision-{order.id}-{order.attempt}"
 
 
-def user_id_of(buyer: Buyer) -> UUID:
-    """Return who a buyer is."""
-    return buyer.customer.user_id
+def sign_up_of(user_id: UUID) -> str:
+    """Return the name of the workflow that sets an account up."""
+    return f"sign-up-{user_id}"
+
+
+def new_email() -> str:
+    """Return an address nobody has."""
+    return f"visitor{next(_NUMBERS)}@faults.example.jp"

@@ -1,0 +1,60 @@
+"""The worker is killed while WHMCS still works on its call, which goes through: no second one may follow."""
+
+import asyncio
+
+from portal_app.infra.settings import Settings
+from tests.faults.processes import Processes
+from tests.faults.shop import Shop, new_email
+from tests.faults.waiting import until
+
+
+async def wait_for_calls_at_whmcs(shop: Shop, count: int) -> None:
+    """Wait until so many calls have been under way for a while: the slow ones."""
+    seen = 0
+
+    async def under_way() -> bool:
+        nonlocal seen
+        seen = seen + 1 if await shop.web.redis.zcard("lane:{whmcs}:running") >= count else 0
+        return seen > 6
+
+    await until(under_way, 20, f"{count} calls under way at WHMCS")
+
+
+async def test_one_client_when_worker_dies_while_whmcs_adds_it(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("worker", "worker", settings=settings)
+    await shop.set_mood("whmcs", slow=2.0, operations=["AddClient"])
+    email = new_email()
+    user = await shop.sign_up(email)
+    await wait_for_calls_at_whmcs(shop, 1)
+    await kill_owner(shop, processes, f"sign-up-{user}")
+    await shop.wait_for_user(user, "active")
+    await shop.expect_set_up_once(user, email)
+
+
+async def test_one_client_when_a_step_runs_again_while_its_first_run_is_still_at_whmcs(shop: Shop) -> None:
+    await shop.set_mood("whmcs", slow=0.5, operations=["AddClient"])
+    email = new_email()
+    user = await shop.sign_up(email)
+    first, second = await asyncio.gather(*(shop.onboarding.create_billing_client(user) for _ in range(2)))
+    assert [row["id"] for row in await shop.clients_of(email)] == [first] == [second]
+
+
+async def test_one_order_when_worker_dies_while_whmcs_places_it(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    patient = settings.model_copy(update={"whmcs_settle_seconds": 4.0})
+    processes.start_all("listener", "worker", "worker", settings=patient)
+    ((buyer, order),) = await shop.reviewed_orders(1)
+    await shop.set_mood("whmcs", slow=2.0, operations=["AddOrder"])
+    await shop.approve(order)
+    await wait_for_calls_at_whmcs(shop, 1)
+    await kill_owner(shop, processes, f"provision-{order.id}-1")
+    await shop.expect_all_active_once([(buyer, order)])
+
+
+async def kill_owner(shop: Shop, processes: Processes, workflow_id: str) -> None:
+    """Kill the worker that runs a workflow."""
+    query = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = %s"
+    processes.of_slot(await shop.value(query, workflow_id)).kill()

@@ -1,0 +1,131 @@
+"""The listener is killed, cut off and refused its position: nothing is missed, nothing is taken twice."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import psycopg
+
+from portal_app.domain.order import Order
+from portal_app.infra.settings import Settings
+from tests.faults.processes import Processes
+from tests.faults.shop import Shop
+from tests.faults.waiting import until
+from tests.world import world
+
+REQUEST = "Order_Fulfilment_Requested__e"
+
+
+async def inbox_of(shop: Shop, order: Order) -> list[str]:
+    """Return the ids of the fulfilment requests for an order that were taken in."""
+    review = await shop.review_of(order)
+    query = "SELECT id FROM inbox WHERE kind = %s AND data -> 'order_ids' ? %s"
+    return [row[0] for row in await shop.rows(query, REQUEST, review["id"])]
+
+
+@contextlib.asynccontextmanager
+async def positions_held(shop: Shop) -> AsyncIterator[None]:
+    """Let the listener write everything of an event but the position; leaving ends what waits."""
+    url = world().postgres.url()
+    async with await psycopg.AsyncConnection.connect(url) as own:
+        await own.execute("LOCK TABLE replay_positions IN SHARE MODE")
+        yield
+        for (backend,) in await shop.rows(_WAITING):
+            await own.execute("SELECT pg_terminate_backend(%s)", (backend,))
+        await own.rollback()
+
+
+_WAITING = "SELECT pid FROM pg_locks WHERE relation = 'replay_positions'::regclass AND NOT granted"
+
+
+async def test_event_published_while_listener_is_dead_is_received_once_after_its_start(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    listener, _ = processes.start_all("listener", "worker", settings=settings)
+    bought = await shop.reviewed_orders(2)
+    await shop.approve(bought[0][1])
+    await shop.wait_for_stage(bought[0][1], "active")
+    listener.kill()
+    await shop.approve(bought[1][1])
+    processes.start_all("listener", settings=settings)
+    await shop.expect_all_active_once(bought)
+    assert len(await inbox_of(shop, bought[1][1])) == 1
+
+
+async def test_bus_that_comes_back_and_delivers_twice_leads_to_one_order(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    listener, _ = processes.start_all("listener", "worker", settings=settings)
+    bought = await shop.reviewed_orders(1)
+    await shop.set_mood("pubsub", down=True, special={"duplicate_event": -1})
+    listener.wait_until_it_says("listener.away")
+    await shop.approve(bought[0][1])
+    await shop.set_mood("pubsub")
+    await shop.expect_all_active_once(bought)
+    assert len(await inbox_of(shop, bought[0][1])) == 1
+
+
+async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    listener, _ = processes.start_all("listener", "worker", settings=settings)
+    bought = await shop.reviewed_orders(2)
+    await shop.approve(bought[0][1])
+    await shop.wait_for_stage(bought[0][1], "active")
+    order = bought[1][1]
+    positions = await shop.rows("SELECT replay_id FROM replay_positions WHERE topic = %s", f"/event/{REQUEST}")
+    async with positions_held(shop):
+        await shop.approve(order)
+
+        async def listener_waits() -> bool:
+            return bool(await shop.rows(_WAITING))
+
+        await until(listener_waits, 10, "the listener stands before its commit")
+        listener.kill()
+    assert await inbox_of(shop, order) == []
+    query = "SELECT replay_id FROM replay_positions WHERE topic = %s"
+    assert await shop.rows(query, f"/event/{REQUEST}") == positions
+    processes.start_all("listener", settings=settings)
+    await shop.expect_all_active_once(bought)
+    (event,) = await inbox_of(shop, order)
+    workflow = f"event-salesforce-{event}"
+    assert await shop.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = %s", workflow) == 1
+
+
+async def test_refused_position_is_begun_anew_and_the_missed_order_is_caught_up(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    listener, _ = processes.start_all("listener", "worker", settings=settings)
+    bought = await shop.reviewed_orders(2)
+    await shop.approve(bought[0][1])
+    await shop.wait_for_stage(bought[0][1], "active")
+    listener.kill()
+    missed = bought[1][1]
+    await shop.approve(missed)
+    await shop.set_mood("pubsub", special={"replay_corrupted": 4})
+    (second,) = processes.start_all("listener", settings=settings)
+    second.wait_until_it_says("listener.position_lost")
+    await shop.rows("UPDATE orders SET updated_at = now() - interval '3 minutes' WHERE id = %s", missed.id)
+    async with shop.web.database.unit_of_work() as session:
+        await shop.web.queue.enqueue(session, "catch_up_orders", f"catch-up-{missed.id}")
+    await shop.expect_all_active_once(bought)
+    assert second.is_alive()
+    await shop.set_mood("pubsub")
+    third = await shop.reviewed_orders(1)
+    await shop.approve(third[0][1])
+    await shop.expect_all_active_once(third)
+
+
+async def test_second_listener_stands_by_and_takes_over_when_the_first_is_killed(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    first, _ = processes.start_all("listener", "worker", settings=settings)
+    first.wait_until_it_says("leader.elected")
+    (second,) = processes.start_all("listener", settings=settings)
+    bought = await shop.reviewed_orders(2)
+    await shop.approve(bought[0][1])
+    await shop.wait_for_stage(bought[0][1], "active")
+    assert "leader.elected" not in second.log()
+    first.kill()
+    await shop.approve(bought[1][1])
+    second.wait_until_it_says("leader.elected")
+    await shop.expect_all_active_once(bought)

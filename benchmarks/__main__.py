@@ -1,0 +1,53 @@
+"""Measures and prints: `python -m benchmarks [--work FOLDER] [start pages events approval api]`."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import api, approval, events, pages, start
+from benchmarks.demo import ROOT
+from benchmarks.stage import Stage
+from benchmarks.table import Row, as_text
+from portal_app.local.frontend import build_frontend
+from portal_app.local.supervisor import tell
+
+MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
+    "start": start.measure,
+    "pages": pages.measure,
+    "events": events.measure,
+    "approval": approval.measure,
+    "api": api.measure,
+}
+
+
+def main() -> int:
+    """Run the chosen measurements, or all; return 1 where one is over its goal."""
+    wishes = _wishes()
+    rows: list[Row] = []
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-bench-")))
+        stage = Stage(Path(wishes.work or scratch).resolve(), scratch, stack)
+        build_frontend(ROOT, env={"PORTAL_ENV": "development"})
+        # What was measured is told also when a later measurement breaks.
+        stack.callback(lambda: print(as_text(rows)))
+        for name in wishes.names or MEASUREMENTS:
+            tell(f"Measuring: {name} ...")
+            rows += MEASUREMENTS[name](stage)
+    return int(any(row.is_ok is False for row in rows))
+
+
+def _wishes() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of: {', '.join(MEASUREMENTS)}")
+    parser.add_argument("--work", help="a folder to keep the built peers in, so that the next run is quicker")
+    wishes = parser.parse_args()
+    if unknown := set(wishes.names) - set(MEASUREMENTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    return wishes
+
+
+if __name__ == "__main__":
+    sys.exit(main())

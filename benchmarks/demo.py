@@ -1,0 +1,89 @@
+"""The demo under measurement: `portal demo` in a home of its own, and a customer signed in to it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from portal_app.jobs.demo_customers import PASSWORD
+from portal_app.local.ports import free_port
+from portal_app.local.postgres import EmbeddedPostgres
+
+ROOT = Path(__file__).resolve().parents[1]
+BEN = "ben@example.jp"
+# What the load of a measurement would run into; everything else is as the demo has it.
+NO_LIMITS = {
+    "PORTAL_SIGN_IN_LIMIT": "1000000/minute",
+    "PORTAL_ACCOUNT_LIMIT": "1000000/minute",
+    "PORTAL_API_LIMIT": "1000000/minute",
+    "WHMCS_RATE": "1000000/minute",
+    "SF_RATE": "1000000/minute",
+    "PORTAL_LOG_FORMAT": "json",
+}
+_LONGEST_START = 300
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: the portal's address, the back office's, its home, how long it took to start."""
+
+    url: str
+    office: str
+    home: Path
+    seconds: float
+    has_built: bool
+
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
+        """Yield a client with a new session of Ben's."""
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            client.post("/api/auth/login", json={"email": BEN, "password": PASSWORD}).raise_for_status()
+            yield client
+
+    def database_url(self) -> str:
+        """Return the address of the demo's database."""
+        port = json.loads((self.home / "ports.json").read_text())["postgres"]["port"]
+        return EmbeddedPostgres(self.home / "postgres", port=port).url()
+
+
+@contextmanager
+def running_demo(home: Path, **settings: str) -> Iterator[Demo]:
+    """Run `portal demo` in `home` until the block ends."""
+    log = home.with_suffix(".log")
+    command = [sys.executable, "-m", "portal_app.cli", "demo", "--home", str(home), "--port", str(free_port())]
+    began = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield _when_ready(process, log, home, began)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def cookie_line(client: httpx.Client) -> str:
+    """Return the session cookies as one header line."""
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def _when_ready(process: subprocess.Popen[bytes], log: Path, home: Path, began: float) -> Demo:
+    while time.monotonic() < began + _LONGEST_START and process.poll() is None:
+        text = log.read_text()
+        if "Ctrl-C stops" in text:
+            seconds = time.monotonic() - began
+            url = re.search(r"Portal\s+(http\S+)", text)[1]
+            office = re.search(r"Back office\s+(http\S+)", text)[1]
+            return Demo(url, office, home, seconds, "Building the pages" in text)
+        time.sleep(0.05)
+    raise SystemExit(f"The demo did not start:\n{log.read_text()[-3000:]}")

@@ -1,0 +1,53 @@
+"""The round trip of an event: ours through the guard, against a handler of the lean peer that only answers."""
+
+import asyncio
+import time
+from statistics import median, quantiles
+
+from benchmarks.demo import cookie_line
+from benchmarks.event_socket import EventSocket, event_socket
+from benchmarks.stage import Stage
+from benchmarks.table import Row, versus
+
+ROUND_TRIPS = 300
+WARM_UP = 30
+MOST = 1.3
+# Without an opened checkout this handler finds no key and leaves: guard, state and answer are all there is to it.
+OURS = "reflex___state____state.portal_app___state___checkout____checkout_page.place_order"
+PEERS = "reflex___state____state.lean____idle.touch"
+
+
+def measure(stage: Stage) -> list[Row]:
+    """Call both handlers in turn, one at a time."""
+    with stage.demo.signed_in() as ben:
+        ours, peers = asyncio.run(_round_trips(stage.demo.url, cookie_line(ben), stage.lean))
+    return [
+        versus("events: guarded, median", median(ours), "ms", peer=("unguarded", median(peers)), most=MOST),
+        versus("events: guarded, 95th percentile", _p95(ours), "ms", peer=("unguarded", _p95(peers)), most=MOST),
+    ]
+
+
+async def _round_trips(ours: str, cookies: str, lean: str) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of each call, ours and the peer's."""
+    took: tuple[list[float], list[float]] = ([], [])
+    async with event_socket(ours, "/checkout", cookies=cookies) as guarded, event_socket(lean, "/") as free:
+        for turn in range(WARM_UP + ROUND_TRIPS):
+            for kept, socket, handler in zip(took, (guarded, free), (OURS, PEERS), strict=True):
+                seconds = await _timed(socket, handler)
+                if turn >= WARM_UP:
+                    kept.append(seconds * 1000)
+    return took
+
+
+async def _timed(socket: EventSocket, handler: str) -> float:
+    began = time.perf_counter()
+    update = await socket.call(handler)
+    took = time.perf_counter() - began
+    # A refused event is quick too: the answer must be the handler's own.
+    if handler.rpartition(".")[0] not in update or '"must_reload_rx_state_":true' in update:
+        raise SystemExit(f"{handler} did not run: {update[:500]}")
+    return took
+
+
+def _p95(values: list[float]) -> float:
+    return quantiles(values, n=20)[-1]

@@ -1,0 +1,91 @@
+"""A small load generator: a few connections that ask again as soon as they have an answer."""
+
+import asyncio
+import time
+from collections import Counter
+from urllib.parse import urlsplit
+
+import uvloop
+
+_END = b"\r\n\r\n"
+
+
+class Asker(asyncio.Protocol):
+    """One connection: sends the same request until told to stop, and counts the answers by status."""
+
+    def __init__(self, request: bytes) -> None:
+        self.answers: Counter[str] = Counter()
+        self.last_body = b""
+        self.is_over = False
+        self._request = request
+        self._buffer = b""
+        self._wanted = 0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Ask for the first time."""
+        self._transport = transport
+        transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of an answer; a whole one is counted and leads to the next request."""
+        self._buffer += data
+        if not self._wanted:
+            end = self._buffer.find(_END)
+            if end < 0:
+                return
+            self._wanted = end + len(_END) + _length(self._buffer[:end])
+        if len(self._buffer) >= self._wanted:
+            self._count()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Count a connection that the server cut."""
+        if not self.is_over:
+            self.answers["connection lost"] += 1
+
+    def close(self) -> None:
+        """Stop asking."""
+        self.is_over = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _count(self) -> None:
+        head, _, self.last_body = self._buffer.partition(_END)
+        self.answers[head[9:12].decode()] += 1
+        self._buffer, self._wanted = b"", 0
+        if self._transport is not None and not self.is_over:
+            self._transport.write(self._request)
+
+
+def answers_per_second(
+    url: str, *, cookies: str = "", connections: int = 8, seconds: float = 5
+) -> tuple[float, Counter[str]]:
+    """Ask for some seconds and return the answers per second, and all of them by status."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_ask(url, cookies, connections, seconds))
+
+
+async def _ask(url: str, cookies: str, connections: int, seconds: float) -> tuple[float, Counter[str]]:
+    parts = urlsplit(url)
+    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Accept: application/json"]
+    request = "\r\n".join([*lines, *([f"Cookie: {cookies}"] if cookies else [])]).encode() + _END
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    askers = [
+        (await loop.create_connection(lambda: Asker(request), parts.hostname, parts.port))[1]
+        for _ in range(connections)
+    ]
+    await asyncio.sleep(seconds)
+    took = time.perf_counter() - began
+    for asker in askers:
+        asker.close()
+    answers = sum((asker.answers for asker in askers), Counter())
+    return answers.total() / took, answers
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    raise ValueError("an answer without its length")

@@ -1,0 +1,1 @@
+"""Small apps of the same framework, built and served beside the portal to compare it with."""

@@ -1,0 +1,38 @@
+"""What the measurements share: one demo, the peers and a folder, each made when first asked for."""
+
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks.demo import NO_LIMITS, Demo, running_demo
+from benchmarks.peers.serve import reflex_peer
+from portal_app.local.supervisor import tell
+from portal_app.local.valkey import EmbeddedValkey
+
+
+class Stage:
+    """Everything a run starts; `stack` stops it at the end. Peers live in `work`, homes in `scratch`, always fresh."""
+
+    def __init__(self, work: Path, scratch: Path, stack: ExitStack) -> None:
+        self.work = work
+        self.scratch = scratch
+        self._stack = stack
+
+    @cached_property
+    def demo(self) -> Demo:
+        """The demo with its limits out of the way."""
+        tell("Starting the demo to measure ...")
+        return self._stack.enter_context(running_demo(self.scratch / "demo", **NO_LIMITS))
+
+    @cached_property
+    def lean(self) -> str:
+        """The address of the framework's least live page, its state in a Valkey of its own."""
+        tell("Building the lean peer ...")
+        redis = self._stack.enter_context(EmbeddedValkey(self.scratch / "valkey"))
+        return self._stack.enter_context(reflex_peer("lean", self.work, redis_url=redis.url()))
+
+    @cached_property
+    def default(self) -> str:
+        """The address of the framework's default page."""
+        tell("Building the default peer ...")
+        return self._stack.enter_context(reflex_peer("default", self.work))

@@ -1,0 +1,24 @@
+"""How long the demo takes from the command to "Ready": in a fresh home, and again in the same home."""
+
+from benchmarks.demo import Demo, running_demo
+from benchmarks.stage import Stage
+from benchmarks.table import Row, within
+
+FIRST_LIMIT, WARM_LIMIT = 60, 15
+
+
+def measure(stage: Stage) -> list[Row]:
+    """Start the demo twice. The pages are built beforehand: the first start reuses them."""
+    home = stage.scratch / "start"
+    with running_demo(home) as first:
+        pass
+    with running_demo(home) as warm:
+        pass
+    return [
+        within(f"start: fresh home, {_pages(first)}", first.seconds, "s", limit=FIRST_LIMIT),
+        within(f"start: same home again, {_pages(warm)}", warm.seconds, "s", limit=WARM_LIMIT),
+    ]
+
+
+def _pages(demo: Demo) -> str:
+    return "pages built anew" if demo.has_built else "built pages reused"

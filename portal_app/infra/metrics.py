@@ -24,7 +24,7 @@ def count_request(method: str, route: str, *, status: int, seconds: float) -> No
 
 
 def serve_metrics(port: int) -> tuple[WSGIServer, int]:
-    """Serve /metrics on 127.0.0.1 from a thread; return the server, for `shutdown`, and its port; 0 takes a free one."""
+    """Serve /metrics on 127.0.0.1 from a thread; return the server (for `shutdown`) and its port; 0 takes any."""
     server, _ = start_http_server(port, "127.0.0.1", registry=_summed())
     return server, server.server_port
 

@@ -20,7 +20,8 @@ from tests.faults.processes import Processes
 from tests.faults.shop import Buyer, Shop
 from tests.world import world
 
-DRAIN_SECONDS = 240.0
+# Long enough for the timetable to find what a listener without a position missed: every five minutes, after two.
+DRAIN_SECONDS = 480.0
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ takes a fraction of a second instead of five.
 
 import multiprocessing
 import os
+import re
 import runpy
 import signal
 import sys
@@ -52,8 +53,9 @@ class Process:
         return self
 
     def slot(self) -> str:
-        """Return the name DBOS knows a worker by."""
-        return "slot-" + self.log().partition("slot=slot-")[2].split()[0]
+        """Return the name DBOS knows a worker by, empty before it works."""
+        said = re.search(r"worker\.ready .*slot=(slot-\d+)", self.log())
+        return said[1] if said else ""
 
     def is_alive(self) -> bool:
         """Say whether it runs."""
@@ -101,7 +103,13 @@ class Processes:
 
     def of_slot(self, slot: str) -> Process:
         """Return the living worker that holds a slot."""
-        return next(one for one in self.all if one.role == "worker" and one.is_alive() and one.slot() == slot)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for one in self.all:
+                if one.role == "worker" and one.is_alive() and one.slot() == slot:
+                    return one
+            time.sleep(0.02)
+        raise AssertionError(f"no living worker holds {slot}")
 
     def kill_all(self) -> None:
         """Kill what still runs."""

@@ -24,7 +24,7 @@ async def test_order_is_billed_once_when_worker_is_killed_right_after_any_step(
         await shop.approve(order)
         slot = await boundaries.recorded(provision_of(order), step)
         processes.of_slot(slot).kill()
-        processes.start_all("worker", settings=settings)
+        processes.start("worker", settings)
     await shop.expect_all_active_once(bought)
 
 

@@ -70,7 +70,8 @@ class Profile:
 def parse_email(text: str) -> str:
     """Return a trimmed e-mail address, its domain in lower case, full-width letters made plain. Raises InvalidInput."""
     email = unicodedata.normalize("NFKC", text).strip()
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    # Salesforce keeps 80 characters of an e-mail address.
+    if len(email) > 80 or not _EMAIL.fullmatch(email):
         raise InvalidInput({"email": "Enter an e-mail address, such as name@example.jp."})
     local, _, host = email.rpartition("@")
     return f"{local}@{host.lower()}"

@@ -104,7 +104,9 @@ class Settings(BaseSettings):
     sf_pubsub_endpoint: str = Field("api.pubsub.salesforce.com:7443", description="host:port of the Pub/Sub API")
     sf_pubsub_ca_file: str = Field("", description="CA file of the Pub/Sub endpoint")
     sf_events_enabled: bool = Field(True, description="Listen for Salesforce events")
-    sf_events_replay: Literal["LATEST", "ALL"] = Field("LATEST", description="Where a listener without position begins")
+    sf_events_replay: Literal["LATEST", "ALL"] = Field(
+        "ALL", description="Where a topic never read begins; ALL misses nothing, and known events do nothing twice"
+    )
     sf_provision_event_channel: str = Field(
         "/event/Order_Fulfilment_Requested__e", description="Topic that asks for fulfilment"
     )

@@ -73,13 +73,11 @@ def _event(name: str) -> dict[str, object]:
 
 
 def _connected(demo: Demo, *, token: str = "", origin: str = "") -> socketio.SimpleClient | None:
-    client = socketio.Client(reconnection=False)
-    headers = {"Origin": origin or demo.url}
-    address = f"{demo.url.replace('http', 'ws', 1)}?token={token or uuid.uuid4()}"
+    client = socketio.Client(reconnection=False, websocket_extra_options={"origin": origin or demo.url})
+    address = f"{demo.url}?token={token or uuid.uuid4()}"
     try:
         client.connect(
             address,
-            headers=headers,
             transports=["websocket"],
             namespaces=[EVENTS],
             socketio_path="_event",

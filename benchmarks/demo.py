@@ -56,10 +56,10 @@ class Demo:
 
 
 @contextmanager
-def running_demo(home: Path, **settings: str) -> Iterator[Demo]:
-    """Run `portal demo` in `home` until the block ends."""
+def running_demo(home: Path, *, port: int = 0, **settings: str) -> Iterator[Demo]:
+    """Run `portal demo` in `home` until the block ends, on a free port unless one is given."""
     log = home.with_suffix(".log")
-    command = [sys.executable, "-m", "portal_app.cli", "demo", "--home", str(home), "--port", str(free_port())]
+    command = [sys.executable, "-m", "portal_app.cli", "demo", "--home", str(home), "--port", str(port or free_port())]
     began = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -3,16 +3,17 @@
 from benchmarks.demo import Demo, running_demo
 from benchmarks.stage import Stage
 from benchmarks.table import Row, within
+from portal_app.local.ports import free_port
 
 FIRST_LIMIT, WARM_LIMIT = 60, 15
 
 
 def measure(stage: Stage) -> list[Row]:
     """Start the demo twice. The pages are built beforehand: the first start reuses them."""
-    home = stage.scratch / "start"
-    with running_demo(home) as first:
+    home, port = stage.scratch / "start", free_port()
+    with running_demo(home, port=port) as first:
         pass
-    with running_demo(home) as warm:
+    with running_demo(home, port=port) as warm:
         pass
     return [
         within(f"start: fresh home, {_pages(first)}", first.seconds, "s", limit=FIRST_LIMIT),

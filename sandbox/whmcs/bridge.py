@@ -74,6 +74,7 @@ class Bridge:
 
     async def _deliver(self, client: httpx.AsyncClient, row: Document) -> None:
         row["attempts"] += 1
+        began = self._whmcs.clock.now()
         twice = self._whmcs.faults.take_special("whmcs", "duplicate_webhook")
         try:
             answer = await self._post(client, row)
@@ -82,10 +83,10 @@ class Bridge:
             error = "" if answer.is_success else f"HTTP {answer.status_code}"
         except httpx.HTTPError as failure:
             answer, error = None, f"{type(failure).__name__}"
-        gone = answer is not None and answer.status_code == 410
-        if gone:
-            self._store.put("whmcs.bridge", "stopped", {"at": self._whmcs.clock.now().isoformat()})
-        self._note(row, error, gone=gone)
+        with self._store.transaction():
+            # What was forgotten by a reset meanwhile has no consequences any more.
+            if self._store.get("whmcs.outbox", row["event_id"]) is not None:
+                self._note(row, error, gone=answer is not None and answer.status_code == 410, began=began)
 
     def _is_stopped(self) -> bool:
         """Say whether the portal has answered 410 once: then nothing is sent until the world is reset."""
@@ -108,24 +109,14 @@ class Bridge:
         }  # fmt: skip
         return await client.post(settings.whmcs_webhook_url, content=body, headers=headers)
 
-    def _note(self, row: Document, error: str, *, gone: bool) -> None:
-        now = self._whmcs.clock.now()
+    def _note(self, row: Document, error: str, *, gone: bool, began: datetime) -> None:
+        if gone:
+            self._store.put("whmcs.bridge", "stopped", {"at": began.isoformat()})
         row["last_error"] = error
-        age = now - datetime.fromisoformat(row["created_at"])
-        with self._store.transaction():
-            if self._store.get("whmcs.outbox", row["event_id"]) is None:
-                return
-            if error and not gone and age < timedelta(hours=GIVE_UP_HOURS):
-                step = BACKOFF_MINUTES[min(row["attempts"], len(BACKOFF_MINUTES)) - 1]
-                row["next_at"] = (now + timedelta(minutes=step)).isoformat()
-                self._store.put("whmcs.outbox", row["event_id"], row)
-            else:
-                self._store.delete("whmcs.outbox", row["event_id"])
-                ended = {"delivered_at": "" if error else now.isoformat(), "dead": bool(error)}
-                self._store.put("whmcs.outbox_done", row["event_id"], row | ended)
-
-
-def signature(secret: str, timestamp: str, delivery: str, body: bytes) -> str:
-    """Return the hex HMAC-SHA256 over timestamp.delivery.body."""
-    message = f"{timestamp}.{delivery}.".encode() + body
-    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+        age = began - datetime.fromisoformat(row["created_at"])
+        if error and not gone and age < timedelta(hours=GIVE_UP_HOURS):
+            step = BACKOFF_MINUTES[min(row["attempts"], len(BACKOFF_MINUTES)) - 1]
+            row["next_at"] = (began + timedelta(minutes=step)).isoformat()
+            self._store.put("whmcs.outbox", row["event_id"], row)
+        else:
+            self._store.delete("whmcs.outbox", row["event_id"])

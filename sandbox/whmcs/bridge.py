@@ -120,3 +120,9 @@ class Bridge:
             self._store.put("whmcs.outbox", row["event_id"], row)
         else:
             self._store.delete("whmcs.outbox", row["event_id"])
+
+
+def signature(secret: str, timestamp: str, delivery: str, body: bytes) -> str:
+    """Return the hex HMAC-SHA256 over timestamp.delivery.body."""
+    message = f"{timestamp}.{delivery}.".encode() + body
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

@@ -1,6 +1,7 @@
 """Security headers and caching for everything the web process answers, and the shape of what it accepts."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +19,8 @@ class Headers:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._fixed = _fixed_headers(settings)
+        self._document = _document_headers(settings)
+        self._plain = _plain_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -38,7 +40,8 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []), *self._fixed]
+                own = message.get("headers", [])
+                headers = [*own, *(self._document if _is_document(own) else self._plain)]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", _caching(path)))
                 message = {**message, "headers": headers}
@@ -66,7 +69,23 @@ class Headers:
         return bool(_UUID.fullmatch(token))
 
 
-def _fixed_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+def _is_document(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+
+
+def _plain_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """What every answer carries. The long policy of documents would outweigh many a small file."""
+    headers = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"referrer-policy", b"same-origin"),
+    ]
+    if settings.is_secure:
+        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    return headers
+
+
+def _document_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     whmcs = urlsplit(settings.whmcs_url)
     form_targets = f"'self' {whmcs.scheme}://{whmcs.netloc}" if whmcs.netloc else "'self'"
     policy = (
@@ -74,17 +93,13 @@ def _fixed_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
         f"img-src 'self' data:; font-src 'self'; connect-src 'self' {settings.portal_url.replace('http', 'ws', 1)}; "
         f"form-action {form_targets}; base-uri 'self'; object-src 'none'; frame-ancestors 'none'"
     )
-    headers = [
+    return [
+        *((name, value) for name, value in _plain_headers(settings) if name != b"content-security-policy"),
         (b"content-security-policy", policy.encode()),
-        (b"x-content-type-options", b"nosniff"),
         (b"x-frame-options", b"DENY"),
-        (b"referrer-policy", b"same-origin"),
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
     ]
-    if settings.is_secure:
-        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
-    return headers
 
 
 def _caching(path: str) -> bytes:

@@ -72,9 +72,9 @@ class Database:
 def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
     return create_async_engine(
         settings.database_url_for(role),
-        pool_size=5,
+        pool_size=10,
         # A worker runs many workflows side by side and may wait; a customer may not.
-        max_overflow=15 if role == "worker" else 5,
+        max_overflow=10 if role == "worker" else 0,
         pool_timeout=15 if role == "worker" else 3,
         pool_pre_ping=True,
         pool_recycle=1800,

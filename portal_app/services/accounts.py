@@ -28,6 +28,7 @@ from portal_app.services.sessions import Sessions
 
 WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or reset your password."
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_MOST_CUSTOMERS = 10_000
 _ENDED = "This sign-up has run out. Start again with your e-mail address."
 
 
@@ -61,6 +62,8 @@ class Accounts:
         self._sessions = sessions
         self._notifications = notifications
         self._queue = queue
+        # A mapping never changes once it is made, and every page asks for it.
+        self._customers: dict[UUID, Customer] = {}
 
     async def begin_sign_up(self, email: str, origin: Origin) -> str:
         """Mail a six-digit code to an address and return the token of this sign-up.
@@ -187,11 +190,15 @@ class Accounts:
 
     async def customer(self, user_id: UUID) -> Customer:
         """Return the mapping of a user. Raises AccountNotReady while it is being set up."""
+        if (known := self._customers.get(user_id)) is not None:
+            return known
         async with self._database.unit_of_work(customer=user_id) as session:
             mapping = await session.get(IdMapping, user_id)
         if mapping is None:
             raise AccountNotReady()
-        return mapping.to_domain()
+        if len(self._customers) >= _MOST_CUSTOMERS:
+            self._customers.clear()
+        return self._customers.setdefault(user_id, mapping.to_domain())
 
     async def _sign_up(self, session: AsyncSession, token: str) -> SignUp:
         sign_up = await SignUp.by_token(session, self._vault.tokens.hash(token, "sign-up"))

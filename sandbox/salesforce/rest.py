@@ -25,6 +25,7 @@ _MAINTENANCE = (
     "<!DOCTYPE html><html><head><title>Salesforce</title></head>"
     "<body><h1>We are down for maintenance.</h1><p>We'll be back shortly.</p></body></html>"
 )
+_AGAINST_A_RULE = "A rule of this org does not allow this record."
 _UNEXPECTED = "An unexpected error occurred. Please include this ErrorId if you contact support: 1-1 (-1)"
 
 
@@ -79,8 +80,11 @@ class RestDoor:
             call = _completed(call, user_id, parsed_json(body))
         except SalesforceError as error:
             return json_response(refused(error))
+        writes = self._resources.operation(call)[1]
         # Drawn before any transaction, which would undo the counting when it fails.
-        if self._resources.operation(call)[1] and self._faults.take_special("salesforce", "lock_row"):
+        if writes and self._faults.take_special("salesforce", "validation_rule"):
+            return json_response(refused(SalesforceError("FIELD_CUSTOM_VALIDATION_EXCEPTION", _AGAINST_A_RULE)))
+        if writes and self._faults.take_special("salesforce", "lock_row"):
             call = replace(call, locked=True)
         self._usage.count()
         response = json_response(self._resources.handle(call))

@@ -1,6 +1,7 @@
 """The worker is killed while WHMCS still works on its call, which goes through: no second one may follow."""
 
 import asyncio
+import time
 
 from portal_app.infra.settings import Settings
 from tests.faults.processes import Processes
@@ -56,5 +57,8 @@ async def test_one_order_when_worker_dies_while_whmcs_places_it(
 
 async def kill_owner(shop: Shop, processes: Processes, workflow_id: str) -> None:
     """Kill the worker that runs a workflow."""
-    query = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = %s"
-    processes.of_slot(await shop.value(query, workflow_id)).kill()
+    query = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = %s AND executor_id LIKE 'slot-%%'"
+    deadline = time.monotonic() + 10
+    while not (owners := await shop.rows(query, workflow_id)) and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    processes.of_slot(owners[0][0]).kill()

@@ -1,7 +1,6 @@
 """Security headers and caching for everything the web process answers, and the shape of what it accepts."""
 
 import re
-from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,8 +39,7 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = message.get("headers", [])
-                headers = [*own, *(self._document if _is_document(own) else self._plain)]
+                headers = [*message.get("headers", []), *(self._document if _is_document(path) else self._plain)]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", _caching(path)))
                 message = {**message, "headers": headers}
@@ -69,8 +67,9 @@ class Headers:
         return bool(_UUID.fullmatch(token))
 
 
-def _is_document(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    return any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+def _is_document(path: str) -> bool:
+    """Tell pages from files and data by their path: a 304 names no type, and its headers replace the kept ones."""
+    return not path.startswith(("/assets/", "/api/")) and "." not in path.rpartition("/")[2]
 
 
 def _plain_headers(settings: Settings) -> list[tuple[bytes, bytes]]:

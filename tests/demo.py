@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
 from portal_app.local.ports import free_port
@@ -88,6 +88,18 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/dashboard")
+
+
+def fill_details(page: Page) -> None:
+    """Fill in who and where; the postcode brings most of the address."""
+    page.get_by_label("First name", exact=True).fill("Hana")
+    page.get_by_label("Last name", exact=True).fill("Sato")
+    page.get_by_label("Phone").fill("090-1234-5678")
+    page.get_by_label("Postcode").fill("1060044")
+    expect(page.get_by_label("Town", exact=True)).to_have_value("東麻布")
+    page.get_by_label("Block and house number").fill("1-5-12")
+    page.get_by_label("Password", exact=True).fill("seven green apples")
+    page.get_by_role("checkbox").check()
 
 
 def _when_ready(process: subprocess.Popen[bytes], log: Path, home: Path) -> Demo:

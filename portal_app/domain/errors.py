@@ -78,12 +78,32 @@ class Conflict(PortalError):
 
 
 class AccountNotReady(PortalError):
-    """The account exists but is still being set up at WHMCS and Salesforce."""
+    """The account exists but is still being set up at WHMCS and Salesforce; `needs_words` when it takes long."""
+
+    needs_words = False
 
     code = "account_not_ready"
     status = 409
     retryable = True
     user_message = "Your account is still being set up. This usually takes less than a minute."
+
+
+class AccountWaits(AccountNotReady):
+    """A system of record is away: the set-up goes on by itself when it is back."""
+
+    needs_words = True
+    user_message = (
+        "One of our systems is not answering at the moment. What you entered is saved; we finish by ourselves and "
+        "write to you."
+    )
+
+
+class AccountFailed(AccountNotReady):
+    """The set-up was refused; people look into it."""
+
+    retryable = False
+    needs_words = True
+    user_message = "We could not finish setting up your account. Our team has been told and will write to you."
 
 
 class RateLimited(PortalError):

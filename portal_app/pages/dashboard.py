@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.components.button import link_button
 from portal_app.components.link import link
-from portal_app.components.message import message
+from portal_app.components.message import flash, message
 from portal_app.components.money import figure
 from portal_app.components.section import page_title, section
 from portal_app.components.states import empty_state, problem_state, skeleton
@@ -117,6 +117,7 @@ def _setting_up() -> rx.Component:
     ]
     under_way = section(
         _("We are setting up your account"),
+        flash(DashboardPage.setting_up_note, tone="attention"),
         timeline(steps, label=_("Setting up your account")),
         rx.el.p(_("This page changes by itself. Meanwhile you can look at the plans."), class_name="mt-6 text-quiet"),
         rx.el.div(link_button(_("See the plans"), href=path_for("/catalog"), variant="secondary"), class_name="mt-4"),

@@ -57,15 +57,16 @@ def faces(state: Any, body: rx.Component, *, loading: rx.Component | None = None
     waiting = rx.cond(state.problem != "", failed, loading or skeleton(5))
     return rx.cond(
         state.setting_up,
-        setting_up_face(),
+        setting_up_face(state),
         rx.cond(state.missing, missing_face(), rx.cond(state.shown, ready, waiting)),
     )
 
 
-def setting_up_face() -> rx.Component:
-    """Say that the account is not ready yet; the page changes by itself when it is."""
+def setting_up_face(state: Any) -> rx.Component:
+    """Say that the account is not ready yet, and why where that takes longer; the page changes by itself."""
+    usual = _("Billing and orders open as soon as it is done, usually within a minute. This page changes by itself.")
     return message(
-        _("Billing and orders open as soon as it is done, usually within a minute. This page changes by itself."),
+        rx.cond(state.setting_up_note != "", state.setting_up_note, usual),
         title=_("We are setting up your account"),
     )
 

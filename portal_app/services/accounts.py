@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.account import AccountView, Origin, SignUpProgress, Tokens
 from portal_app.domain.customer import Customer, Profile, parse_email
-from portal_app.domain.errors import AccountNotReady, Conflict, InvalidInput, NotSignedIn
+from portal_app.domain.errors import AccountFailed, AccountNotReady, AccountWaits, Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
@@ -195,10 +195,15 @@ class Accounts:
         async with self._database.unit_of_work(customer=user_id) as session:
             mapping = await session.get(IdMapping, user_id)
         if mapping is None:
-            raise AccountNotReady()
+            raise await self._not_ready(user_id)
         if len(self._customers) >= _MOST_CUSTOMERS:
             self._customers.clear()
         return self._customers.setdefault(user_id, mapping.to_domain())
+
+    async def _not_ready(self, user_id: UUID) -> AccountNotReady:
+        async with self._database.identity() as session:
+            user = await session.get(User, user_id)
+        return {"waiting": AccountWaits, "failed": AccountFailed}.get(user.status if user else "", AccountNotReady)()
 
     async def _sign_up(self, session: AsyncSession, token: str) -> SignUp:
         sign_up = await SignUp.by_token(session, self._vault.tokens.hash(token, "sign-up"))

@@ -1,10 +1,12 @@
 """Setting a new account up at WHMCS and Salesforce: the remote effects of a sign-up, each safe to repeat."""
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from portal_app.domain.customer import Profile
-from portal_app.domain.errors import Conflict, ExternalRejected, NotFound
+from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports import BillingGateway, CrmCustomer, CrmGateway
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
@@ -38,6 +40,10 @@ class Onboarding:
         Raises Conflict where the address belongs to a client with another customer number.
         """
         profile, number = await self._profile(user_id)
+        async with self._waiting_told(user_id):
+            return await self._billing_client(profile, number)
+
+    async def _billing_client(self, profile: Profile, number: str) -> int:
         existing = await self._billing.find_client(profile.email)
         if existing is None:
             try:
@@ -57,9 +63,10 @@ class Onboarding:
     async def create_crm_customer(self, user_id: UUID, client_id: int) -> CrmCustomer:
         """Create or complete the Salesforce account and contact of a user."""
         profile, number = await self._profile(user_id)
-        return await self._crm.upsert_customer(
-            profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
-        )
+        async with self._waiting_told(user_id):
+            return await self._crm.upsert_customer(
+                profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
+            )
 
     async def link(self, user_id: UUID, client_id: int, crm: CrmCustomer) -> None:
         """Write the mapping down, forget the sign-up's copy of the profile, say welcome. Safe to repeat."""
@@ -100,6 +107,19 @@ class Onboarding:
                 session, "sign_up_failed", recipient=user.email, user_id=user_id, customer_number=user.customer_number
             )
         await self._live.publish(Change(user_id, "account"))
+
+    @asynccontextmanager
+    async def _waiting_told(self, user_id: UUID) -> AsyncIterator[None]:
+        """Let the customer's open page say that a vendor is away."""
+        try:
+            yield
+        except (ExternalUnavailable, OutcomeUnknown):
+            async with self._database.unit_of_work() as session:
+                user = await session.get(User, user_id)
+                if user is not None and user.status == "setting_up":
+                    user.status = "waiting"
+            await self._live.publish(Change(user_id, "account"))
+            raise
 
     async def _profile(self, user_id: UUID) -> tuple[Profile, str]:
         async with self._database.unit_of_work() as session:

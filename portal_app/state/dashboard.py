@@ -7,7 +7,7 @@ from uuid import UUID
 import reflex as rx
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import AccountNotReady, ExternalUnavailable
+from portal_app.domain.errors import AccountNotReady, AccountWaits, ExternalUnavailable
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.domain.order import FINAL_STAGES, Order
@@ -65,7 +65,7 @@ class DashboardPage(PageState, rx.State):
         self.greeting = _("Hello, {name}").format(name=view.name)
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
         if view.customer is None:
-            raise AccountNotReady()
+            raise AccountWaits() if view.status == "waiting" else AccountNotReady()
         orders = [order for order in await portal().orders.orders_for(view.customer) if order.stage not in FINAL_STAGES]
         self.orders = [order_row(order) for order in orders]
         self.needs = []

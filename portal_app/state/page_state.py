@@ -33,6 +33,7 @@ class PageState(rx.State, mixin=True):
     shown: bool = False
     missing: bool = False
     setting_up: bool = False
+    setting_up_note: str = ""
     problem: str = ""
     saved_note: str = ""
     _opened_path: str = ""
@@ -118,6 +119,7 @@ class _Telling:
             state.missing = state.setting_up = False
         elif isinstance(error, AccountNotReady):
             state.setting_up, state.shown = True, False
+            state.setting_up_note = _(error.user_message) if error.needs_words else ""
         elif isinstance(error, NotFound):
             state.missing, state.shown = True, False
         elif isinstance(error, InvalidInput) and error.fields:

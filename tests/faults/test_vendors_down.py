@@ -35,7 +35,7 @@ async def test_sign_up_finishes_with_all_that_was_typed_when_vendors_are_back(
     await shop.set_mood("salesforce", down=True)
     await shop.set_mood("whmcs")
     worker.wait_until_it_says("step=create_crm_customer", 30)
-    assert await shop.value("SELECT status FROM users WHERE id = %s", user) == "setting_up"
+    assert await shop.value("SELECT status FROM users WHERE id = %s", user) == "waiting"
     await shop.all_well()
     await shop.wait_for_user(user, "active")
     await shop.expect_set_up_once(user, email)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo import BEN, Demo
+from tests.demo import BEN, Demo, fill_details
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,23 @@ def test_an_order_placed_while_salesforce_is_away_is_received_and_goes_on_later(
     expect(page.get_by_text("Your order is safe with us.")).to_be_visible()
     demo.set_mood("salesforce")
     expect(page.get_by_text("In review", exact=True).first).to_be_visible(timeout=60_000)
+
+
+def test_sign_up_while_billing_is_away_says_so_and_finishes_by_itself(visit, demo: Demo) -> None:
+    email = f"patient.{time.time_ns()}@example.jp"
+    page = visit("/auth/signup")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Send the code").click()
+    page.get_by_label("Code").fill(demo.code(email))
+    page.get_by_role("button", name="Continue").click()
+    fill_details(page)
+    demo.set_mood("whmcs", down=True)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/dashboard")
+    expect(page.get_by_text("What you entered is saved")).to_be_visible()
+    demo.set_mood("whmcs")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Hana", timeout=60_000)
+    expect(page.get_by_text("What you entered is saved")).to_be_hidden(timeout=60_000)
 
 
 def _until_ready(page: Page) -> None:

@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.demo import Demo
+from tests.demo import Demo, fill_details
 
 
 def test_a_customer_walks_from_the_landing_page_to_a_paid_invoice(visit, demo: Demo) -> None:
@@ -39,18 +39,6 @@ def _signs_up(page: Page, demo: Demo, email: str) -> None:
     page.wait_for_url("**/dashboard")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hana")
     assert "Your customer number is C1" in demo.mail(email, "is ready")
-
-
-def fill_details(page: Page) -> None:
-    """Fill in who and where; the postcode brings most of the address."""
-    page.get_by_label("First name", exact=True).fill("Hana")
-    page.get_by_label("Last name", exact=True).fill("Sato")
-    page.get_by_label("Phone").fill("090-1234-5678")
-    page.get_by_label("Postcode").fill("1060044")
-    expect(page.get_by_label("Town", exact=True)).to_have_value("東麻布")
-    page.get_by_label("Block and house number").fill("1-5-12")
-    page.get_by_label("Password", exact=True).fill("seven green apples")
-    page.get_by_role("checkbox").check()
 
 
 def _chooses_a_plan_and_adds_a_card(page: Page) -> None:

@@ -21,6 +21,13 @@ _log = structlog.get_logger(__name__)
 _READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
 _INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
 _LEASE_MS = 10_000
+# In one script, so that nobody can find no value, be overtaken by a whole computation, and then win the lease.
+_VALUE_OR_LEASE = """
+local kept = redis.call('GET', KEYS[1])
+if kept then return kept end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+return 0
+"""
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -102,14 +109,10 @@ class Cache:
             if self._owed:
                 await self._raise_generations()
             name = await self._name(key, tags)
-            kept = await self._redis.get(name)
+            lease = uuid.uuid4().hex
+            kept = await self._value_or_lease(name, lease)
             self._came_back()
             if kept is not None:
-                _READS.labels("hit").inc()
-                return json.loads(kept)
-            lease, kept = await self._lease_or_value(name)
-            if kept is not None:
-                _READS.labels("coalesced").inc()
                 return json.loads(kept)
         except RedisError as error:
             self._went_away(error)
@@ -122,15 +125,18 @@ class Cache:
         generations = await self._redis.mget([f"g:{tag}" for tag in tags]) if tags else []
         return f"c:{key}:" + ".".join((value or b"0").decode() for value in generations)
 
-    async def _lease_or_value(self, name: str) -> tuple[str, bytes | None]:
-        token = uuid.uuid4().hex
-        give_up = time.monotonic() + _LEASE_MS / 1000
-        while not await self._redis.set(f"l:{name}", token, nx=True, px=_LEASE_MS):
+    async def _value_or_lease(self, name: str, lease: str) -> bytes | None:
+        """Return the kept value; or None: the caller holds the lease, or has waited for its holder long enough."""
+        outcome, give_up = "hit", time.monotonic() + _LEASE_MS / 1000
+        while True:
+            found = await self._redis.eval(_VALUE_OR_LEASE, 2, name, f"l:{name}", lease, str(_LEASE_MS))  # type: ignore[misc]
+            if isinstance(found, bytes):
+                _READS.labels(outcome).inc()
+                return found
+            if found or time.monotonic() > give_up:
+                return None
+            outcome = "coalesced"
             await asyncio.sleep(0.02)
-            kept = await self._redis.get(name)
-            if kept is not None or time.monotonic() > give_up:
-                return token, kept
-        return token, None
 
     async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Any]], seconds: int) -> Any:
         kept: bytes | None = None

@@ -1,4 +1,4 @@
-"""Words in the customer's language: English in the code, Japanese in ja.po beside this file."""
+"""Words in the customer's language: English in the code, Japanese in the .po files of the folder ja."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,14 +6,14 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal, get_args
 
-from portal_app.language.catalogue import read_catalogue
+from portal_app.language.catalogue import read_catalogues
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT: Language = "en"
 
 _spoken: ContextVar[Language] = ContextVar("spoken_language", default=DEFAULT)
-_catalogues: dict[str, dict[str, str]] = {"ja": read_catalogue(Path(__file__).with_name("ja.po"))}
+_catalogues: dict[str, dict[str, str]] = {"ja": read_catalogues(Path(__file__).with_name("ja"))}
 
 
 def _(text: str) -> str:

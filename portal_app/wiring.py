@@ -18,13 +18,16 @@ from portal_app.infra.rate_limit import RateLimits
 from portal_app.infra.redis_client import connect
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import RandomTokens
+from portal_app.infra.vault import Vault
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhook_secrets
 from portal_app.integrations.whmcs.webhooks import verify as verify_webhook
-from portal_app.services.accounts import Accounts, Vault
+from portal_app.services.accounts import Accounts
+from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.flashes import Flashes
+from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
@@ -32,6 +35,8 @@ from portal_app.services.orders import Orders
 from portal_app.services.postcodes import Postcodes
 from portal_app.services.provisioning import Provisioning
 from portal_app.services.sessions import Sessions
+from portal_app.services.sign_in import SignIn
+from portal_app.services.sign_up import SignUps
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.upkeep import Upkeep
 
@@ -51,6 +56,8 @@ class Portal:
     limits: RateLimits
     stream: EventStream
     accounts: Accounts
+    sign_in: SignIn
+    sign_ups: SignUps
     sessions: Sessions
     flashes: Flashes
     postcodes: Postcodes
@@ -130,6 +137,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     gateway, crm = base.vendors.billing, base.vendors.crm
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
+    identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
+    admission = Admission(sessions)
+    sign_in = SignIn(identity, admission)
     catalog = Catalog(settings, base.cache, base.vendors.catalog)
     billing = Billing(settings, database, base.cache, gateway)
     subscriptions = Subscriptions(settings, database, base.cache, gateway)
@@ -141,9 +151,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         live=live,
         limits=limits,
         stream=base.vendors.stream,
-        accounts=Accounts(
-            settings, database, vault, limits, sessions=sessions, notifications=notifications, queue=queue
-        ),
+        accounts=Accounts(database),
+        sign_in=sign_in,
+        sign_ups=SignUps(identity, admission, sign_in),
         sessions=sessions,
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),

@@ -32,7 +32,9 @@ async def login(request: Request) -> Response:
     entries: SignIn | None = None
     try:
         entries = await read(request, SignIn)
-        tokens = await portal().accounts.sign_in(entries.email, entries.password, origin(request, portal().settings))
+        tokens = await portal().sign_in.with_password(
+            entries.email, entries.password, origin(request, portal().settings)
+        )
     except PortalError as error:
         if entries is None:
             return await refused(request, error, SIGN_IN)

@@ -1,5 +1,6 @@
 """Who a customer is: the mapping of our user to the WHMCS client and the Salesforce account and contact."""
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -65,6 +66,21 @@ class Profile:
         if wrong or address is None:
             raise InvalidInput(wrong)
         return cls(email=parse_email(email), address=address, **values)
+
+    def to_json(self) -> str:
+        """Return the profile as the users table keeps it, sealed, until it is handed over."""
+        address = {name: getattr(self.address, name) for name in self.address.__dataclass_fields__}
+        person = {
+            name: getattr(self, name)
+            for name in ("email", "first_name", "last_name", "phone", "first_name_kana", "last_name_kana")
+        }
+        return json.dumps({**person, **address})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Profile":
+        """Read what `to_json` wrote."""
+        entries = json.loads(text)
+        return cls.parse(entries["email"], entries)
 
 
 def parse_email(text: str) -> str:

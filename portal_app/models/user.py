@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
+from portal_app.domain.errors import NotSignedIn
 from portal_app.models.columns import document, key, moment, now, sealed
 
 EMAIL_PLACE = "users.email"
@@ -33,6 +34,14 @@ class User(SQLModel, table=True):
     async def by_email(cls, session: AsyncSession, index: bytes) -> "User | None":
         """Find a user by the blind index of the e-mail address."""
         return (await session.exec(select(cls).where(cls.email_index == index))).first()
+
+    @classmethod
+    async def required(cls, session: AsyncSession, user_id: UUID) -> "User":
+        """Return a user that must be there. Raises NotSignedIn for one that vanished."""
+        user = await session.get(cls, user_id)
+        if user is None:
+            raise NotSignedIn("no such user")
+        return user
 
 
 class IdMapping(SQLModel, table=True):

@@ -11,7 +11,6 @@ from portal_app.domain.ports import BillingGateway, CrmCustomer, CrmGateway
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.user import IdMapping, User
-from portal_app.services.accounts import profile_from_json
 from portal_app.services.audit import Tag, record
 from portal_app.services.notifications import Notifications
 
@@ -126,4 +125,4 @@ class Onboarding:
             user = await session.get(User, user_id)
         if user is None or user.profile is None:
             raise NotFound("no profile to set up")
-        return profile_from_json(user.profile), user.customer_number
+        return Profile.from_json(user.profile), user.customer_number

@@ -12,13 +12,13 @@ import httpx
 import psycopg
 from sqlmodel import select
 
+from portal_app.domain.account import Origin
 from portal_app.domain.customer import Customer, Profile
 from portal_app.domain.identifiers import customer_number, step_reference
 from portal_app.domain.order import Order
 from portal_app.infra.settings import Settings
 from portal_app.models.record import Mail
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.services.accounts import Origin
 from portal_app.wiring import Portal
 from tests.faults.waiting import until
 from tests.unit.people import ADDRESS, PERSON
@@ -122,11 +122,11 @@ class Shop:
 
     async def sign_up(self, email: str) -> UUID:
         """Sign up as a visitor does, code and form, and return the user; the set-up is left to a worker."""
-        accounts = self.web.accounts
-        token = await accounts.begin_sign_up(email, _BROWSER)
-        await accounts.prove_mailbox(token, await self._code_for(email))
+        sign_ups = self.web.sign_ups
+        token = await sign_ups.begin(email, _BROWSER)
+        await sign_ups.prove_mailbox(token, await self._code_for(email))
         form = {**PERSON, **ADDRESS, "password": "a-long-walk-in-spring", "terms": "on"}
-        await accounts.complete_sign_up(token, form, _BROWSER)
+        await sign_ups.complete(token, form, _BROWSER)
         index = self._worker.vault.ring.index(email, EMAIL_PLACE)
         return UUID(str(await self.value("SELECT id FROM users WHERE email_index = %s", index)))
 

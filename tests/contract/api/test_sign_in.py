@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from portal_app.services.accounts import WRONG_SIGN_IN
+from portal_app.services.sign_in import WRONG_SIGN_IN
 from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor
 from tests.world import BEN, PASSWORD

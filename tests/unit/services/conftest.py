@@ -20,10 +20,15 @@ from portal_app.infra.passwords import Passwords
 from portal_app.infra.rate_limit import RateLimits
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import RandomTokens
+from portal_app.infra.vault import Vault
 from portal_app.models.record import Mail
-from portal_app.services.accounts import Accounts, Vault
+from portal_app.services.accounts import Accounts
+from portal_app.services.admission import Admission
+from portal_app.services.identity import IdentityBase
 from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions
+from portal_app.services.sign_in import SignIn
+from portal_app.services.sign_up import SignUps
 
 
 class Outbox:
@@ -78,30 +83,41 @@ def sessions(make_sessions: Callable[..., Sessions]) -> Sessions:
     return make_sessions()
 
 
+@dataclass
+class Entry:
+    """The ways into an account, joined as wiring joins them."""
+
+    base: IdentityBase
+    accounts: Accounts
+    sign_in: SignIn
+    sign_ups: SignUps
+
+
 @pytest.fixture
-async def accounts(
+async def entry(
     settings: Settings,
     web: Database,
     ring: KeyRing,
     queue: DurableQueue,
     sessions: Sessions,
     notifications: Notifications,
-) -> AsyncIterator[Accounts]:
+) -> AsyncIterator[Entry]:
     # Every test is alone on the network: the limits have tests of their own.
     generous = dict.fromkeys(("portal_sign_in_limit", "portal_account_limit", "portal_sign_up_limit"), "100/minute")
     limits = RateLimits(settings.redis_url)
     vault = Vault(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
-    yield Accounts(
-        settings.model_copy(update=generous),
-        web,
-        vault,
-        limits,
-        sessions=sessions,
-        notifications=notifications,
-        queue=queue,
-    )
+    settings = settings.model_copy(update=generous)
+    base = IdentityBase(settings, web, vault, limits, sessions, notifications, queue)
+    admission = Admission(sessions)
+    sign_in = SignIn(base, admission)
+    yield Entry(base, Accounts(web), sign_in, SignUps(base, admission, sign_in))
     vault.passwords.close()
     await limits.close()
+
+
+@pytest.fixture
+def email() -> str:
+    return f"{uuid4().hex}@example.jp"
 
 
 @pytest.fixture

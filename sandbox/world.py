@@ -10,12 +10,17 @@ from sandbox.store import Document, Store
 from sandbox.whmcs.installation import Installation
 from sandbox.whmcs.invoices import Payment, balance_of, new_invoice, one_cycle_later, pay, period
 from sandbox.whmcs.pay_methods import store_card
-from sandbox.whmcs.people import new_client, new_user
+from sandbox.whmcs.people import add_member, new_client, new_user
 from sandbox.whmcs.products import REFERENCE_FIELD, new_product, new_service
 
 PASSWORD = "walk-the-portal-1"
 AIKO_EMAIL, AIKO_NUMBER, AIKO_CLIENT_ID = "aiko@example.jp", "C00000001", 1
 BEN_EMAIL, BEN_NUMBER, BEN_CLIENT_ID = "ben@example.jp", "C00000002", 2
+# Known to WHMCS and Salesforce, never seen by the portal. Daichi has a second factor at WHMCS; Emi owns no client
+# and may only look at Ben's.
+CHIE_EMAIL, CHIE_NUMBER, CHIE_CLIENT_ID = "chie@example.jp", "C00000003", 3
+DAICHI_EMAIL, DAICHI_NUMBER, DAICHI_CLIENT_ID = "daichi@example.jp", "C00000004", 4
+EMI_EMAIL = "emi@example.jp"
 PRICEBOOK_NAME = "Portal"
 STANDARD_PRICEBOOK_QUERY = "SELECT Id FROM Pricebook2 WHERE IsStandard = true"
 PORTAL_PRICEBOOK_QUERY = f"SELECT Id FROM Pricebook2 WHERE Name = '{PRICEBOOK_NAME}'"
@@ -124,6 +129,7 @@ def seed(store: Store, salesforce: Rows, whmcs: Installation, clock: Clock) -> N
         client, account = _seed_customer(salesforce, whmcs, ben, BEN_NUMBER)
         service, order = _seed_service(whmcs, client)
         _seed_order(salesforce, account, entries, {"WHMCS_Order_ID__c": str(order["id"])}, service)
+        _seed_strangers(salesforce, whmcs, client)
 
 
 def pricebook_id(salesforce: Rows) -> str:
@@ -195,6 +201,21 @@ def _seed_customer(salesforce: Rows, whmcs: Installation, person: Document, numb
         "Email": person["email"], "MobilePhone": person["phonenumber"],
     })  # fmt: skip
     return client, account
+
+
+def _seed_strangers(salesforce: Rows, whmcs: Installation, bens: Document) -> None:
+    """Add the people who have not come to the portal yet."""
+    for first, last, email, number in (
+        ("Chie", "Mori", CHIE_EMAIL, CHIE_NUMBER),
+        ("Daichi", "Kato", DAICHI_EMAIL, DAICHI_NUMBER),
+    ):
+        person = _person(first, last, email, phone="07012345678")
+        client, account = _seed_customer(salesforce, whmcs, person, number)
+        salesforce.update("Account", account, {"Portal_Status__c": None, "Portal_Registration_Source__c": None})
+        user = whmcs.row("user", client["owner_user_id"]) or {}
+        whmcs.save("user", user | {"two_factor": email == DAICHI_EMAIL})
+    emi = new_user(whmcs, _person("Emi", "Carter", EMI_EMAIL, phone=""), PASSWORD)
+    add_member(whmcs, bens, emi, ["profile", "products", "invoices"])
 
 
 def _seed_service(whmcs: Installation, client: Document) -> tuple[Document, Document]:

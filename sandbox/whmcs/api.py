@@ -10,11 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.faults import VendorDown, VendorFailed
 from sandbox.store import Document
-from sandbox.whmcs import billing, clients, orders, pay_methods, products, sso, system
+from sandbox.whmcs import billing, clients, orders, pay_methods, products, sso, system, users
 from sandbox.whmcs.installation import Installation, Refused, Request
 from sandbox.whmcs.php import json_encode, parse_form
 
-_MODULES = (billing, clients, orders, pay_methods, products, sso, system)
+_MODULES = (billing, clients, orders, pay_methods, products, sso, system, users)
 _ACTIONS = {name.lower(): (name, handle) for module in _MODULES for name, handle in module.ACTIONS.items()}
 _READS = ("Get", "Validate", "WhmcsDetails")
 _DOWN = "<html><head><title>Down for Maintenance</title></head><body><h1>Down for Maintenance</h1></body></html>"
@@ -84,7 +84,9 @@ class Api:
                 answer = handle(self._whmcs, request)
             except Refused as error:
                 return _error(str(error), 200)
-        return _answer({} if "status" in answer and "message" in answer else {"result": "success"}, answer, request)
+        # Some actions speak of status instead of result; CreateInvoice's status is the invoice's own.
+        head = {} if answer.get("status") in ("success", "error") else {"result": "success"}
+        return _answer(head, answer, request)
 
 
 def _answer(head: Document, answer: Document, request: Request) -> Response:

@@ -17,6 +17,7 @@ from sandbox.whmcs.installation import Installation
 from sandbox.whmcs.invoices import balance_of, is_overdue
 from sandbox.whmcs.money import formatted
 from sandbox.whmcs.pay_methods import DECLINING_CARD, REFUSED_CARD, CardRefused, store_card
+from sandbox.whmcs.people import clients_of
 from sandbox.whmcs.php import integer
 from sandbox.whmcs.sso import redeem
 
@@ -46,8 +47,8 @@ class ClientArea:
         if found is None:
             return self._page("error.html", 403, message="This sign-on link has expired or was already used.")
         session = secrets.token_urlsafe(32)
-        owned = [row["id"] for row in self._whmcs.rows("client", owner_user_id=found["user_id"])]
-        client_id = found["client_id"] or next(iter(owned), 0)
+        user = self._whmcs.row("user", found["user_id"]) or {"id": 0}
+        client_id = found["client_id"] or next((row["id"] for row in clients_of(self._whmcs, user)), 0)
         party = {"client_id": client_id, "user_id": found["user_id"], "token": secrets.token_hex(16)}
         self._whmcs.store.put("whmcs.session", session, party)
         answer = RedirectResponse(f"/whmcs/{found['target']}", 303)

@@ -1,7 +1,6 @@
 """Client, user and sign-in actions of the API."""
 
 import re
-import secrets
 from collections import defaultdict
 
 from sandbox.store import Document
@@ -13,14 +12,14 @@ from sandbox.whmcs.people import (
     PREFERENCES,
     client_by_email,
     client_shown,
+    is_address,
+    matches,
     new_client,
     new_user,
-    password_matches,
     stats_shown,
     user_by_email,
 )
 
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
 _PHONE = re.compile(r"^[0-9+\-. ()]+$")
 _REQUIRED = {
     "firstname": "You did not enter your first name",
@@ -93,7 +92,7 @@ def update_client(whmcs: Installation, request: Request) -> Document:
 def get_clients(whmcs: Installation, request: Request) -> Document:
     """GetClients: prefix search over names and email."""
     wanted = request.text("search").lower()
-    rows = [row for row in whmcs.rows("client") if _matches(row, wanted)]
+    rows = [row for row in whmcs.rows("client") if matches(row, wanted)]
     if request.text("status"):
         rows = [row for row in rows if row["status"] == request.text("status")]
     order = request.text("orderby", "lastname")
@@ -118,25 +117,6 @@ def close_client(whmcs: Installation, request: Request) -> Document:
     return {"clientid": request.text("clientid")}
 
 
-def validate_login(whmcs: Installation, request: Request) -> Document:
-    """ValidateLogin: the same error for an unknown address and a wrong password."""
-    user = user_by_email(whmcs, request.text("email"))
-    if user is None or not password_matches(str(request.fields.get("password2", "")), user["password"]):
-        raise Refused("Email or Password Invalid")
-    if user["two_factor"]:
-        return {"userid": str(user["id"]), "twoFactorEnabled": "true"}
-    return {"userid": str(user["id"]), "passwordhash": secrets.token_hex(20), "twoFactorEnabled": "false"}
-
-
-def get_users(whmcs: Installation, request: Request) -> Document:
-    """GetUsers: a flat list, each with the clients the user may act for."""
-    wanted = request.text("search").lower()
-    rows = [row for row in whmcs.rows("user") if _matches(row, wanted)]
-    rows.sort(key=lambda row: row["id"], reverse=request.text("sorting").upper() == "DESC")
-    cut, counters = page(rows, request)
-    return counters | {"users": [_user_shown(whmcs, row) for row in cut]}
-
-
 def _check_identity(request: Request) -> None:
     if not request.flag("skipvalidation"):
         for name, message in _REQUIRED.items():
@@ -148,12 +128,12 @@ def _check_identity(request: Request) -> None:
             raise Refused("Invalid telephone phone number")
     if not request.text("email"):
         raise Refused(_REQUIRED["email"])
-    if not _EMAIL.match(request.text("email")):
+    if not is_address(request.text("email")):
         raise Refused("The email address you entered was not valid")
 
 
 def _check_new_email(whmcs: Installation, client: Document, email: str) -> None:
-    if not _EMAIL.match(email):
+    if not is_address(email):
         raise Refused("The email address entered is not valid")
     other = client_by_email(whmcs, email)
     if other and other["id"] != client["id"]:
@@ -184,23 +164,10 @@ def _invoice_totals(whmcs: Installation, client_id: int) -> dict[str, list[int]]
     return totals
 
 
-def _matches(row: Document, wanted: str) -> bool:
-    names = [row["email"], row["firstname"], row["lastname"], f"{row['firstname']} {row['lastname']}"]
-    return any(text.lower().startswith(wanted) for text in [*names, row.get("companyname", "")])
-
-
-def _user_shown(whmcs: Installation, user: Document) -> Document:
-    clients = [{"id": row["id"], "isOwner": True} for row in whmcs.rows("client", owner_user_id=user["id"])]
-    names = ("id", "firstname", "lastname", "email", "datecreated")
-    return {name: user[name] for name in names} | {"validationdata": "", "clients": clients}
-
-
 ACTIONS = {
     "AddClient": add_client,
     "GetClientsDetails": get_clients_details,
     "UpdateClient": update_client,
     "GetClients": get_clients,
     "CloseClient": close_client,
-    "ValidateLogin": validate_login,
-    "GetUsers": get_users,
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 
@@ -13,6 +14,7 @@ CUSTOM_FIELDS = {"198": "Customer Number", "199": "Date of Birth", "200": "Gende
 IDENTITY = ("firstname", "lastname", "companyname", "email", "address1", "address2", "city", "state", "postcode")
 CALLING_CODES = {"JP": "81", "US": "1", "GB": "44", "IE": "353", "DE": "49", "FR": "33", "AU": "61", "CA": "1"}
 COUNTRIES = {"JP": "Japan", "US": "United States", "GB": "United Kingdom", "IE": "Ireland", "DE": "Germany"}
+_ADDRESS = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
 PREFERENCES = ("general", "invoice", "support", "product", "domain", "affiliate")
 
 
@@ -58,6 +60,34 @@ def client_by_email(whmcs: Installation, email: str) -> Document | None:
     return next((row for row in whmcs.rows("client") if row["email"].lower() == email.lower()), None)
 
 
+def is_address(text: str) -> bool:
+    """Say whether a text looks like an e-mail address."""
+    return _ADDRESS.match(text) is not None
+
+
+def matches(row: Document, wanted: str) -> bool:
+    """Say whether an address or a name of a client or user begins with the wanted lower-case text."""
+    names = [row["email"], row["firstname"], row["lastname"], _name(row), row.get("companyname", "")]
+    return any(text.lower().startswith(wanted) for text in names)
+
+
+def add_member(whmcs: Installation, client: Document, user: Document, permissions: list[str]) -> None:
+    """Let a user who is not the owner act for a client."""
+    whmcs.add("membership", {"client_id": client["id"], "user_id": user["id"], "permissions": permissions})
+
+
+def membership(whmcs: Installation, user_id: int, client_id: int) -> Document | None:
+    """Return the row that lets a user who is not the owner act for a client."""
+    return next(iter(whmcs.rows("membership", user_id=user_id, client_id=client_id)), None)
+
+
+def clients_of(whmcs: Installation, user: Document) -> list[Document]:
+    """Return the clients a user may act for: the owned ones first."""
+    owned = whmcs.rows("client", owner_user_id=user["id"])
+    joined = [whmcs.row("client", row["client_id"]) for row in whmcs.rows("membership", user_id=user["id"])]
+    return owned + [row for row in joined if row]
+
+
 def client_shown(whmcs: Installation, client: Document) -> Document:
     """Return the client as GetClientsDetails shows it."""
     owner = whmcs.row("user", client["owner_user_id"]) or {}
@@ -66,7 +96,12 @@ def client_shown(whmcs: Installation, client: Document) -> Document:
     local = client["phonenumber"].split(".", 1)[-1] if client["phonenumber"].startswith("+") else client["phonenumber"]
     telephone = f"+{code}.{local.lstrip('0') if code == '81' else local}" if local else ""
     fields = [{"id": int(key), "value": client["customfields"].get(key, "")} for key in CUSTOM_FIELDS]
-    person = {"id": owner.get("id"), "name": _name(owner), "email": owner.get("email"), "is_owner": True}
+    people = [owner, *(whmcs.row("user", row["user_id"]) for row in whmcs.rows("membership", client_id=number))]
+    users = [
+        {"id": person["id"], "name": _name(person), "email": person["email"], "is_owner": person is owner}
+        for person in people
+        if person
+    ]
     return {
         "client_id": number, "owner_user_id": client["owner_user_id"], "userid": number, "id": number,
         "uuid": client["uuid"], "firstname": client["firstname"], "lastname": client["lastname"],
@@ -86,7 +121,7 @@ def client_shown(whmcs: Installation, client: Document) -> Document:
         "allowSingleSignOn": client["allow_sso"], "email_verified": True, "language": client["language"],
         "lastlogin": client["lastlogin"], "customfields": fields,
         **{f"customfields{place}": field["value"] for place, field in enumerate(fields, 1)},
-        "users": {"user": [person]},
+        "users": {"user": users},
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request
+from sandbox.whmcs.people import clients_of
 
 TOKEN_SECONDS = 60
 _CUSTOM = "sso:custom_redirect"
@@ -65,7 +66,7 @@ def _parties(whmcs: Installation, request: Request) -> tuple[Document | None, Do
     user = whmcs.row("user", request.number("user_id", client["owner_user_id"] if client else 0))
     if user is None:
         raise Refused("Invalid user_id")
-    if client and client["owner_user_id"] != user["id"]:
+    if client and client["id"] not in [row["id"] for row in clients_of(whmcs, user)]:
         raise Refused("Invalid user_id for client")
     if client and not client["allow_sso"]:
         raise Refused(f"SSO authentication blocked for client {client['id']}")

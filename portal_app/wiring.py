@@ -37,6 +37,7 @@ from portal_app.services.provisioning import Provisioning
 from portal_app.services.sessions import Sessions
 from portal_app.services.sign_in import SignIn
 from portal_app.services.sign_up import SignUps
+from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.upkeep import Upkeep
 
@@ -59,6 +60,7 @@ class Portal:
     sign_in: SignIn
     sign_ups: SignUps
     sessions: Sessions
+    step_up: StepUp
     flashes: Flashes
     postcodes: Postcodes
     catalog: Catalog
@@ -155,6 +157,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         sign_in=sign_in,
         sign_ups=SignUps(identity, admission, sign_in),
         sessions=sessions,
+        step_up=StepUp(identity),
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),
         catalog=catalog,

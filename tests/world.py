@@ -35,6 +35,7 @@ _QUICK: dict[str, Any] = {
     "bcrypt_rounds": 4,
     "portal_sign_in_limit": "100000/minute",
     "portal_account_limit": "100000/minute",
+    "portal_factor_limit": "100000/minute",
     "portal_sign_up_limit": "100000/minute",
     "portal_api_limit": "100000/minute",
     "whmcs_rate": "100000/minute",

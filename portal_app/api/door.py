@@ -100,10 +100,13 @@ def _to_sign_in(scope: Scope) -> Response:
 
 
 def _with_cookies(send: Send, tokens: Any, settings: Settings, *, is_page: bool) -> Send:
+    own = f"{cookie_name(settings, 'access')}="
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=list(message.get("headers", [])))
-            if tokens is not None:
+            brings_own = any(cookie.startswith(own) for cookie in headers.getlist("set-cookie"))
+            if tokens is not None and not brings_own:
                 for cookie in session_cookies(tokens, settings):
                     headers.append("set-cookie", cookie)
             if is_page:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from portal_app.api.incoming import language, wants_json
 from portal_app.domain.errors import InvalidInput, PortalError
-from portal_app.language import _, path_for, speaking
+from portal_app.language import Language, _, path_for, speaking
 from portal_app.wiring import portal
 
 GENERAL = "form"
@@ -48,13 +48,22 @@ async def refused(
     The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
     as "typed:<field>".
     """
-    if wants_json(request):
-        raise error
     spoken = language(request, next_path)
+    if wants_json(request):
+        # A page's own script shows the words as they come.
+        raise _in_words(error, spoken)
     query = {"flash": await portal().flashes.keep(_messages(request, error, typed or {}, next_path))}
     if next_path:
         query["next"] = next_path
     return see_other(f"{path_for(route, spoken)}?{urlencode(query)}")
+
+
+def _in_words(error: PortalError, spoken: Language) -> PortalError:
+    with speaking(spoken):
+        error.user_message = _(error.user_message)
+        if isinstance(error, InvalidInput):
+            error.fields = {name: _(text) for name, text in error.fields.items()}
+    return error
 
 
 def _messages(request: Request, error: PortalError, typed: Mapping[str, str], next_path: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Dialogs: the browser's own, opened and closed by handlers compiled into the page."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.event import EventSpec
 
@@ -7,7 +9,9 @@ from portal_app.components.button import Size, Variant, button
 from portal_app.components.condition import Content, Text
 
 
-def dialog(*children: rx.Component, id: str, title: Text, actions: rx.Component | None = None) -> rx.Component:
+def dialog(
+    *children: rx.Component, id: str, title: Text, actions: rx.Component | None = None, **attributes: Any
+) -> rx.Component:
     """Ask in a window of its own. Name the consequence in the title; Escape and a click beside it close it."""
     return rx.el.dialog(
         rx.el.h2(title, id=f"{id}-title", class_name="text-lead font-semibold"),
@@ -17,6 +21,7 @@ def dialog(*children: rx.Component, id: str, title: Text, actions: rx.Component 
         aria_labelledby=f"{id}-title",
         custom_attrs={"closedby": "any"},
         class_name="dialog",
+        **attributes,
     )
 
 

@@ -37,6 +37,22 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody brings to show who they are: one of these is filled in."""
+
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """By which proofs an account's owner can confirm that it is them."""
+
+    password: bool = True
+    code: bool = False
+    passkey: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """What a browser gets: both go into HttpOnly cookies, nothing else ever sees them."""
 

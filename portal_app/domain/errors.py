@@ -4,6 +4,7 @@ PortalError
 ├── InvalidInput          422  something the customer typed; says which fields
 ├── NotSignedIn           401
 ├── NotAllowed            403
+│   └── StepUpNeeded      403  this session must prove anew who it is
 ├── NotFound              404  also for what belongs to somebody else
 ├── Conflict              409
 ├── AccountNotReady       409  signed up, but not yet set up at the systems of record
@@ -59,6 +60,13 @@ class NotAllowed(PortalError):
     code = "not_allowed"
     status = 403
     user_message = "This is not available for your account."
+
+
+class StepUpNeeded(NotAllowed):
+    """Signed in, but the last proof is too old for this: ask for password or second factor, then try again."""
+
+    code = "step_up_needed"
+    user_message = "Confirm that it is you to go on."
 
 
 class NotFound(PortalError):

@@ -64,11 +64,15 @@ class Settings(BaseSettings):
     portal_access_seconds: int = Field(600, description="Life of an access token")
     portal_idle_seconds: int = Field(12 * 3600, description="A session ends after this long without use")
     portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
+    portal_step_up_seconds: int = Field(300, description="How long a proof of who it is counts for risky changes")
     portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
     portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
     portal_code_attempts: int = Field(5, description="Tries for one mailed code")
     portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
     portal_account_limit: str = Field("5/minute", description="Sign-in tries per account")
+    portal_factor_limit: str = Field(
+        "10/15 minutes", description="Tries to confirm or give a second factor per account"
+    )
     portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_api_limit: str = Field("600/minute", description="API calls per session")
@@ -135,7 +139,12 @@ class Settings(BaseSettings):
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
 
     @field_validator(
-        "portal_sign_in_limit", "portal_account_limit", "portal_sign_up_limit", "portal_event_limit", "portal_api_limit"
+        "portal_sign_in_limit",
+        "portal_account_limit",
+        "portal_factor_limit",
+        "portal_sign_up_limit",
+        "portal_event_limit",
+        "portal_api_limit",
     )
     @classmethod
     def _limits_make_sense(cls, text: str) -> str:

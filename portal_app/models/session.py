@@ -10,7 +10,10 @@ from portal_app.models.columns import key, moment, now
 
 
 class Session(SQLModel, table=True):
-    """One sign-in on one device; `ended_at` says it is over, whatever any token says."""
+    """One sign-in on one device; `ended_at` says it is over, whatever any token says.
+
+    `confirmed_at` is when its owner last proved who they are, by signing in or by a step-up.
+    """
 
     __tablename__ = "sessions"
 
@@ -21,6 +24,7 @@ class Session(SQLModel, table=True):
     address: str = ""
     created_at: datetime = moment(default_factory=now)
     used_at: datetime = moment(default_factory=now)
+    confirmed_at: datetime = moment(default_factory=now)
     expires_at: datetime = moment()
     ended_at: datetime | None = moment(default=None, nullable=True)
     ended_because: str = ""

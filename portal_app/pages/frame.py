@@ -14,6 +14,7 @@ from portal_app.components.navigation import NavItem
 from portal_app.components.section import page_title
 from portal_app.components.states import problem_state, saved_data_note, skeleton
 from portal_app.language import _, path_for
+from portal_app.pages.step_up import step_up_dialog
 from portal_app.state.identity import Identity
 
 # Compiled into the page: the policy allows no script that the server would send later.
@@ -24,6 +25,7 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
     """Put a page into the signed-in frame; its body is laid out only for the customer it belongs to."""
     return signed_in_frame(
         reload_when_lost(),
+        step_up_dialog(),
         rx.cond(
             Identity.signed_in,
             rx.el.div(title, *children, class_name="grid min-w-0 gap-10"),

@@ -20,6 +20,8 @@ class Tag(StrEnum):
     SIGNED_IN = "session:sign_in:succeeded"
     SIGN_IN_FAILED = "session:sign_in:failed"
     SIGNED_OUT = "session:sign_out:succeeded"
+    CONFIRMED = "session:step_up:succeeded"
+    CONFIRM_FAILED = "session:step_up:failed"
     FAMILY_REVOKED = "session:refresh:reused"
     ORDER_PLACED = "order:order:placed"
     ORDER_HANDED_OVER = "order:salesforce:created"

@@ -11,7 +11,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.account import Tokens
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.errors import NotSignedIn, StepUpNeeded
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
@@ -90,25 +90,26 @@ class Sessions:
             _log.debug("sessions.redis_away", error=type(error).__name__)
         return row.user_id
 
+    async def require_recent(self, session_id: UUID) -> None:
+        """Ask for a fresh proof of who this is before a risky change. Raises StepUpNeeded, NotSignedIn."""
+        async with self._database.identity() as session:
+            row = await session.get(Session, session_id)
+        if row is None or not self._is_alive(row):
+            raise NotSignedIn("session ended")
+        if now() - row.confirmed_at > timedelta(seconds=self._settings.portal_step_up_seconds):
+            raise StepUpNeeded("proof too old")
+
+    async def confirm(self, session_id: UUID, refresh_token: str, *, factor: str) -> Tokens:
+        """Note a fresh proof by a factor (amr) and rotate the tokens; the session stays. Raises NotSignedIn."""
+        return await self._exchange(refresh_token, confirmed=(session_id, factor))
+
     async def rotate(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for new tokens of the same session. Raises NotSignedIn.
 
         The previous token stays good until its successor is first used, at most the grace time; any other reuse
         means that somebody else holds a copy, and ends the whole session.
         """
-        async with self._database.identity() as session:
-            token = await RefreshToken.by_hash(session, self._random.hash(refresh_token, _PURPOSE))
-            row = await session.get(Session, token.session_id) if token else None
-            if token is None or row is None or not self._is_alive(row):
-                raise NotSignedIn("unknown or ended")
-            if not self._is_reuse(token):
-                await self._close_before(session, token)
-                token.used_at = token.used_at or now()
-                row.used_at = now()
-                return self._issue(session, row, predecessor=token.token_hash)
-            await self._revoke_family(session, row)
-        await self._tell_ended(row)
-        raise NotSignedIn("refresh token reused")
+        return await self._exchange(refresh_token)
 
     async def end(self, session_id: UUID, *, because: str = "signed out") -> None:
         """End one session everywhere: tokens, open pages, other processes."""
@@ -128,6 +129,23 @@ class Sessions:
                 row.ended_at, row.ended_because = now(), because
         for row in ended:
             await self._tell_ended(row)
+
+    async def _exchange(self, refresh_token: str, *, confirmed: tuple[UUID, str] | None = None) -> Tokens:
+        async with self._database.identity() as session:
+            token = await RefreshToken.by_hash(session, self._random.hash(refresh_token, _PURPOSE))
+            row = await session.get(Session, token.session_id) if token else None
+            if token is None or row is None or not self._is_alive(row):
+                raise NotSignedIn("unknown or ended")
+            if not self._is_reuse(token):
+                if confirmed is not None:
+                    _note_proof(session, row, *confirmed)
+                await self._close_before(session, token)
+                token.used_at = token.used_at or now()
+                row.used_at = now()
+                return self._issue(session, row, predecessor=token.token_hash)
+            await self._revoke_family(session, row)
+        await self._tell_ended(row)
+        raise NotSignedIn("refresh token reused")
 
     def _issue(self, session: AsyncSession, row: Session, *, predecessor: bytes | None) -> Tokens:
         refresh = self._random.new()
@@ -175,3 +193,11 @@ class Sessions:
         except RedisError as error:
             _log.warning("sessions.redis_away", error=type(error).__name__)
         await self._live.publish(Change(row.user_id, "session", str(row.id)))
+
+
+def _note_proof(session: AsyncSession, row: Session, session_id: UUID, factor: str) -> None:
+    if row.id != session_id:
+        raise NotSignedIn("refresh token of another session")
+    row.confirmed_at = now()
+    row.factors = " ".join(dict.fromkeys([*row.factors.split(), factor]))
+    record(session, Tag.CONFIRMED, user_id=row.user_id, actor="you")

@@ -11,10 +11,11 @@ import reflex as rx
 import structlog
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError
+from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
 from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.language.format import time
 from portal_app.state.identity import Identity
+from portal_app.state.step_up import ask_first
 from portal_app.wiring import portal
 
 _log = structlog.get_logger(__name__)
@@ -78,21 +79,30 @@ def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
 
 
 def told(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Tell a page's customer what went wrong instead of failing; put it below `@rx.event`."""
+    """Tell a page's customer what went wrong instead of failing; put it below `@rx.event`.
+
+    A handler that needs a fresh proof of who it is runs again, from its beginning, once the customer has given it.
+    """
     if inspect.isasyncgenfunction(handler):
 
         @wraps(handler)
         async def run_in_steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
             with speaking(language_of(args[0])), _Telling(args[0]):
-                async for update in handler(*args, **kwargs):
-                    yield update
+                try:
+                    async for update in handler(*args, **kwargs):
+                        yield update
+                except StepUpNeeded:
+                    await ask_first(args[0], handler.__name__, [*args[1:], *kwargs.values()])
 
         return run_in_steps
 
     @wraps(handler)
     async def run(*args: Any, **kwargs: Any) -> Any:
         with speaking(language_of(args[0])), _Telling(args[0]):
-            return await handler(*args, **kwargs)
+            try:
+                return await handler(*args, **kwargs)
+            except StepUpNeeded:
+                await ask_first(args[0], handler.__name__, [*args[1:], *kwargs.values()])
 
     return run
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from redis.asyncio import Redis
 
 from portal_app.domain.account import Tokens
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.errors import NotSignedIn, StepUpNeeded
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.redis_client import connect
@@ -25,9 +25,10 @@ async def sign_in(web: Database, sessions: Sessions, user_id: UUID) -> Tokens:
 
 
 async def age(web: Database, tokens: Tokens, **seconds: float) -> None:
-    """Let time pass for one session: `used` and `expires` of the session, `rotated` of its tokens."""
+    """Let time pass for one session: `used`, `confirmed` and `expires` of the session, `rotated` of its tokens."""
     moves = {
         "used": "UPDATE sessions SET used_at = used_at - make_interval(secs => :s) WHERE id = :id",
+        "confirmed": "UPDATE sessions SET confirmed_at = confirmed_at - make_interval(secs => :s) WHERE id = :id",
         "expires": "UPDATE sessions SET expires_at = expires_at - make_interval(secs => :s) WHERE id = :id",
         "rotated": "UPDATE refresh_tokens SET used_at = used_at - make_interval(secs => :s) WHERE session_id = :id",
     }
@@ -191,3 +192,32 @@ async def test_an_access_token_of_another_portal_is_nobody(
     other = type(sessions._settings.jwt_secret)("another secret of thirty-two bytes!")
     with pytest.raises(NotSignedIn):
         make_sessions(jwt_secret=other).read(tokens.access)
+
+
+async def test_a_risky_change_needs_a_proof_of_the_last_minutes(
+    web: Database, sessions: Sessions, user_id: UUID
+) -> None:
+    tokens = await sign_in(web, sessions, user_id)
+    await sessions.require_recent(tokens.session_id)
+    await age(web, tokens, confirmed=301)
+    with pytest.raises(StepUpNeeded):
+        await sessions.require_recent(tokens.session_id)
+    confirmed = await sessions.confirm(tokens.session_id, tokens.refresh, factor="otp")
+    await sessions.require_recent(tokens.session_id)
+    assert (confirmed.session_id, confirmed.refresh == tokens.refresh) == (tokens.session_id, False)
+    assert sessions.read(confirmed.access).factors == ("pwd", "otp")
+    await sessions.end(tokens.session_id)
+    with pytest.raises(NotSignedIn):
+        await sessions.require_recent(tokens.session_id)
+
+
+async def test_a_proof_stamps_only_the_session_whose_refresh_token_comes_along(
+    web: Database, sessions: Sessions, user_id: UUID
+) -> None:
+    mine, other = await sign_in(web, sessions, user_id), await sign_in(web, sessions, user_id)
+    await age(web, mine, confirmed=301)
+    with pytest.raises(NotSignedIn):
+        await sessions.confirm(mine.session_id, other.refresh, factor="pwd")
+    with pytest.raises(StepUpNeeded):
+        await sessions.require_recent(mine.session_id)
+    assert await is_alive(sessions, await sessions.rotate(other.refresh))

@@ -1,0 +1,41 @@
+"""Confirming that it is still you, before a risky change: new cookies of the same session, stamped."""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.door import local_path, session_cookies
+from portal_app.api.incoming import Body, language, read, takes
+from portal_app.api.outgoing import done, refused
+from portal_app.api.signed_in import SignedIn
+from portal_app.domain.account import Proof
+from portal_app.domain.errors import PortalError
+from portal_app.infra.cookies import cookie_name
+from portal_app.language import path_for
+from portal_app.wiring import portal
+
+SECURITY = "/account/security"
+router = APIRouter(prefix="/api/me/step-up", tags=["account"])
+
+
+class Confirmation(Body):
+    """One proof: the password. `next` is the page to go on to."""
+
+    password: str = Field("", max_length=2000)
+    next: str = Field("", max_length=2000)
+
+
+@router.post("", openapi_extra=takes(Confirmation))
+async def confirm(request: Request, access: SignedIn) -> Response:
+    """Check the proof; for the next minutes what asked with `step_up_needed` goes through."""
+    settings = portal().settings
+    refresh = request.cookies.get(cookie_name(settings, "refresh"), "")
+    try:
+        entries = await read(request, Confirmation)
+        proof = Proof(password=entries.password)
+        tokens = await portal().step_up.confirm(access.user_id, access.session_id, proof, refresh_token=refresh)
+    except PortalError as error:
+        return await refused(request, error, SECURITY)
+    target = local_path(entries.next, path_for(SECURITY, language(request)))
+    return done(request, target, cookies=session_cookies(tokens, settings))

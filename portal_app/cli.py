@@ -11,6 +11,8 @@ from portal_app.local.errors import LocalError
 from portal_app.local.world import World
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+mails = typer.Typer(no_args_is_help=True, help="The portal's mails.")
+app.add_typer(mails, name="mails")
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
 
@@ -37,6 +39,12 @@ def listener() -> None:
 def migrate() -> None:
     """Bring the database up to date, as its owner."""
     _become("portal_app.infra.migrate")
+
+
+@mails.command()
+def preview(folder: Annotated[Path, typer.Argument(help="Where to write")] = Path(".portal/mails")) -> None:
+    """Write every mail in every language into a folder and print the page that lists them."""
+    _become("portal_app.infra.letter_preview", str(folder))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -10,7 +10,7 @@ from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing, use_key_ring
-from portal_app.infra.letter_writer import Letters
+from portal_app.infra.letter_writer import PRODUCT, Letters
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.mail import SmtpMailer
 from portal_app.infra.passwords import Passwords
@@ -41,7 +41,6 @@ from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.upkeep import Upkeep
 
-PRODUCT = "Hikari Portal"
 __all__ = ["PRODUCT", "Portal", "build", "parse_webhook_secrets", "portal", "use", "verify_webhook"]
 
 

@@ -1,11 +1,18 @@
-"""Letters: subject, text and HTML per occasion, rendered from templates."""
+"""Letters: subject, text and HTML per occasion and language, rendered from templates."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-_FOLDER = Path(__file__).parent / "letters"
+from portal_app.language import DEFAULT, parse_language, path_for, speaking
+from portal_app.language.format import time
+
+PRODUCT = "Hikari Portal"
+FOLDER = Path(__file__).parent / "letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +24,71 @@ class Letter:
     html: str
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph and how it is set. A link's text is its label; facts are (label, value) pairs."""
+
+    kind: Literal["text", "code", "link", "facts"]
+    text: str = ""
+    url: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
 class Letters:
-    """Render `letters/<occasion>.txt`: its first line is the subject; the HTML is made from the same words."""
+    """Render `letters/<language>/<occasion>.txt`; the HTML is made from the same words.
+
+    The first line is the subject. A paragraph of digits is a code; one that ends with an address of the portal on a
+    line of its own is a button, the line above it its label; lines "- label: value" are a list of facts. Templates
+    find `link(route)`, `product`, `support`, the filter `moment` for ISO times, and what `content` brings.
+    """
 
     def __init__(self, *, portal_url: str, support: str, product: str) -> None:
-        self._jinja = Environment(
-            loader=FileSystemLoader(_FOLDER),
+        self._portal_url = portal_url
+        self.jinja = Environment(
+            loader=FileSystemLoader(FOLDER),
             undefined=StrictUndefined,
             autoescape=select_autoescape(["html"]),
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self.jinja.filters["moment"] = _moment
         self._shared = {"portal_url": portal_url, "support": support, "product": product}
 
     def write(self, occasion: str, language: str, content: dict[str, str]) -> Letter:
         """Return the letter for an occasion; English where a language has none. Raises jinja2's TemplateNotFound."""
-        template = self._jinja.select_template([f"{occasion}.{language}.txt", f"{occasion}.txt"])
-        subject, _, text = template.render(**self._shared, **content).strip().partition("\n")
-        paragraphs = [part.strip() for part in text.strip().split("\n\n") if part.strip()]
-        html = self._jinja.get_template("letter.html").render(
-            **self._shared, subject=subject, paragraphs=paragraphs, language=language
+        spoken = parse_language(language)
+        template = self.jinja.select_template([f"{each}/{occasion}.txt" for each in dict.fromkeys((spoken, DEFAULT))])
+        shared = {**self._shared, "link": partial(self._link, language=spoken)}
+        # One line each: what somebody typed must not become a paragraph, a button or a mail header of its own.
+        lines = {name: " ".join(value.split()) for name, value in content.items()}
+        with speaking(spoken):
+            subject, _, text = template.render(**lines, **shared).strip().partition("\n")
+        blocks = [self._block(part.strip()) for part in text.strip().split("\n\n") if part.strip()]
+        html = self.jinja.get_template("letter.html").render(
+            **shared, subject=subject, blocks=blocks, preview=_preview(blocks), language=spoken
         )
         return Letter(subject, text.strip() + "\n", html)
+
+    def _link(self, route: str, *, language: str) -> str:
+        return self._portal_url + path_for(route, parse_language(language))
+
+    def _block(self, paragraph: str) -> Block:
+        label, _, last = paragraph.rpartition("\n")
+        if last.startswith(self._portal_url + "/"):
+            return Block("link", text=label or last, url=last)
+        if paragraph.isdigit():
+            return Block("code", text=paragraph)
+        lines = paragraph.splitlines()
+        if all(line.startswith("- ") and ": " in line for line in lines):
+            pairs = (line[2:].partition(": ") for line in lines)
+            return Block("facts", facts=tuple((name, value) for name, _, value in pairs))
+        return Block("text", text=paragraph)
+
+
+def _preview(blocks: list[Block]) -> str:
+    """Return what a mailbox shows beside the subject."""
+    return next((block.text for block in blocks if block.kind == "text"), "")[:140]
+
+
+def _moment(text: str) -> str:
+    return time(datetime.fromisoformat(text))

@@ -1,10 +1,11 @@
 """Mail over SMTP: one message at a time, with an id of ours so that a repeated hand-over is seen as the same mail."""
 
 from email.message import EmailMessage
+from email.utils import formatdate, parseaddr
 
 import aiosmtplib
 
-from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.infra.settings import Settings
 
 
@@ -15,12 +16,17 @@ class SmtpMailer:
         self._settings = settings
 
     async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
-        """Send one message. Raises ExternalUnavailable when the server is away or does not take it now."""
+        """Send one message.
+
+        Raises ExternalUnavailable when the server is away or does not take it now, and ExternalRejected when it
+        refuses the recipient or the message for good (5xx, RFC 5321).
+        """
         message = EmailMessage()
         message["From"] = self._settings.portal_mail_from
         message["To"] = to
         message["Subject"] = subject
-        message["Message-ID"] = f"<{message_id}@portal>"
+        message["Date"] = formatdate()
+        message["Message-ID"] = f"<{message_id}@{parseaddr(self._settings.portal_mail_from)[1].rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
         message.add_alternative(html, subtype="html")
@@ -35,4 +41,13 @@ class SmtpMailer:
                 timeout=10,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise ExternalUnavailable(type(error).__name__, vendor="mail") from error
+            # Without the server's words: they repeat the recipient.
+            refused = ExternalRejected if _is_final(error) else ExternalUnavailable
+            raise refused(type(error).__name__, vendor="mail") from error
+
+
+def _is_final(error: Exception) -> bool:
+    """Say whether the server will never take this mail; a refused sign-in is ours to mend and not final."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(each.code >= 500 for each in error.recipients)
+    return isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPRecipientRefused) and error.code >= 500

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     portal_support_email: str = Field("support@example.jp", description="Where customers can write to")
     portal_mail_from: str = Field("Portal <no-reply@example.jp>", description="Sender of the portal's mails")
     portal_poll_seconds: float = Field(0.5, description="How often a worker looks for new durable work")
+    portal_retry_seconds: float = Field(
+        300.0, gt=0, description="Longest wait between two tries of a step whose vendor is away; 300 tries in all"
+    )
     portal_drain_seconds: int = Field(30, description="How long a stopping process finishes what it began")
 
     database_url: str = Field("postgresql://portal@127.0.0.1:5432/portal", description="PostgreSQL as the owner role")

@@ -24,7 +24,10 @@ class AuditEntry(SQLModel, table=True):
 
 
 class Mail(SQLModel, table=True):
-    """A mail to be sent once; its content is made from the occasion when it is sent."""
+    """A mail to be sent once; its words are made from the occasion when it is sent.
+
+    An empty `language` is the customer's own.
+    """
 
     __tablename__ = "mails"
 
@@ -33,6 +36,6 @@ class Mail(SQLModel, table=True):
     recipient: str = sealed("mails.recipient")
     occasion: str
     content: str = sealed("mails.content")
-    language: str = "en"
+    language: str = ""
     created_at: datetime = moment(default_factory=now)
     sent_at: datetime | None = moment(default=None, nullable=True)

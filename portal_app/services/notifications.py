@@ -9,8 +9,10 @@ from portal_app.domain.ports import Mailer
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.infra.letter_writer import Letters
+from portal_app.language import DEFAULT
 from portal_app.models.columns import now
 from portal_app.models.record import Mail
+from portal_app.models.user import User
 
 
 class Notifications:
@@ -23,21 +25,38 @@ class Notifications:
         self._letters = letters
 
     async def mail(
-        self, session: AsyncSession, occasion: str, *, recipient: str, user_id: UUID | None, **content: str
+        self,
+        session: AsyncSession,
+        occasion: str,
+        *,
+        recipient: str,
+        user_id: UUID | None,
+        language: str = "",
+        **content: str,
     ) -> None:
-        """Write one mail down and enqueue its sending; both happen only if the transaction commits."""
-        mail = Mail(user_id=user_id, recipient=recipient, occasion=occasion, content=json.dumps(content))
+        """Write one mail down and enqueue its sending; both happen only if the transaction commits.
+
+        Without a `language` it is written in the customer's own, as it is when the mail goes out.
+        """
+        mail = Mail(
+            user_id=user_id, recipient=recipient, occasion=occasion, content=json.dumps(content), language=language
+        )
         session.add(mail)
         await session.flush()
         await self._queue.enqueue(session, "send_mail", f"mail-{mail.id}", str(mail.id))
 
     async def send(self, mail_id: UUID) -> None:
-        """Send a mail that was written down; one that was sent is left alone. Raises ExternalUnavailable."""
+        """Send a mail that was written down; one that was sent is left alone.
+
+        Raises ExternalUnavailable, and ExternalRejected where the server will never take it.
+        """
         async with self._database.unit_of_work() as session:
             mail = await session.get(Mail, mail_id)
-        if mail is None or mail.sent_at is not None:
-            return
-        letter = self._letters.write(mail.occasion, mail.language, json.loads(mail.content))
+            if mail is None or mail.sent_at is not None:
+                return
+            user = await session.get(User, mail.user_id) if mail.user_id and not mail.language else None
+        language = mail.language or (user.language if user else DEFAULT)
+        letter = self._letters.write(mail.occasion, language, json.loads(mail.content))
         await self._mailer.send(
             to=mail.recipient, subject=letter.subject, text=letter.text, html=letter.html, message_id=str(mail.id)
         )

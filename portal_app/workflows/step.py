@@ -10,12 +10,13 @@ from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown, PortalError, RateLimited
 from portal_app.integrations.lanes import lane_priority
+from portal_app.wiring import portal
 
 # No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
 durable = partial(DBOS.workflow, max_recovery_attempts=None)
 _log = structlog.get_logger(__name__)
 # About a day in all: 1, 2, 4 ... 300 s, then every five minutes.
-_FIRST_WAIT, _LONGEST_WAIT, _TRIES = 1.0, 300.0, 300
+_FIRST_WAIT, _TRIES = 1.0, 300
 
 
 class Outcome(TypedDict):
@@ -36,7 +37,7 @@ async def step(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
         outcome: Outcome = await DBOS.run_step_async({"name": name}, _attempt, name, call)
         if outcome["state"] != "away":
             return outcome
-        await DBOS.sleep_async(min(_FIRST_WAIT * 2 ** min(attempt, 9), _LONGEST_WAIT))
+        await DBOS.sleep_async(min(_FIRST_WAIT * 2 ** min(attempt, 9), portal().settings.portal_retry_seconds))
     return Outcome(state="refused", value=None, code="gave_up", message=f"{name} was not possible for a day")
 
 

@@ -9,7 +9,7 @@ from typing import cast
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from sandbox.clock import Clock
-from sandbox.faults import Faults, VendorDown, VendorFailed
+from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
 from sandbox.store import Document, Store
 
 
@@ -41,7 +41,7 @@ class Mailbox:
         """Keep one message; called by the SMTP server."""
         try:
             await self._faults.before("mail", "DATA")
-        except (VendorDown, VendorFailed):
+        except (VendorDown, VendorFailed, VendorBroken):
             return "451 Requested action aborted: error in processing"
         self._keep(envelope)
         if self._faults.loses_answer("mail", "DATA"):

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sandbox.back_office.desk import Desk
 from sandbox.back_office.office import Office
+from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.keys import Keys
@@ -90,6 +91,7 @@ class Sandbox:
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(routes=[home, *self.whmcs.routes, *office.routes, *self.salesforce.routes])
         shared: dict[str, Any] = {"lifespan": "off", "log_level": "error", "access_log": False}
+        shared["http"] = CuttableProtocol
         shared["timeout_graceful_shutdown"] = 1
         tls: dict[str, Any] = {"ssl_certfile": str(self._keys.server), "ssl_keyfile": str(self._keys.server_key)}
         doors: list[tuple[socket.socket, dict[str, Any]]] = [(plain, shared), (secure, shared | tls)]

@@ -33,6 +33,7 @@ class SandboxSettings(BaseSettings):
     sf_username: str = "portal@sandbox.example"
     sf_org_id: str = "00Dxx0000000001EAA"
     sf_audience: str = ""
+    sf_daily_requests: int = 100_000
 
     @property
     def base_url(self) -> str:

@@ -4,7 +4,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, get_args
 
 from sandbox.clock import Clock
@@ -109,6 +109,12 @@ class Desk:
     def advance(self, seconds: float) -> str:
         """Move the clock and return the new time as ISO text."""
         return self.clock.advance(timedelta(seconds=seconds)).isoformat()
+
+    def move_to(self, moment: datetime) -> str:
+        """Move the clock to an aware moment and return the new time as ISO text. Raises ValueError for a naive one."""
+        if moment.tzinfo is None:
+            raise ValueError("the moment needs an offset from UTC")
+        return self.clock.move_to(moment).isoformat()
 
     def _order_under_review(self, order_id: str) -> Document:
         order = self._salesforce.get("Order", order_id)

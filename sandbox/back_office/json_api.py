@@ -1,6 +1,7 @@
 """The back office as JSON, for tests and scripts."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.routing import Route
 
 from sandbox.back_office.desk import Desk, NotNow, NotThere
 from sandbox.faults import Mood
+from sandbox.switches import SWITCHES
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -29,6 +31,7 @@ class JsonApi:
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
             Route("/faults", _answering(self._moods)),
             Route("/faults/{vendor}", _answering(self._set_mood), methods=["POST"]),
+            Route("/switches", _answering(self._switches)),
             Route("/clock", _answering(self._clock)),
             Route("/clock", _answering(self._advance), methods=["POST"]),
             Route("/reset", _answering(self._reset), methods=["POST"]),
@@ -56,11 +59,17 @@ class JsonApi:
         self._desk.set_mood(request.path_params["vendor"], Mood(**await request.json()))
         return self._desk.moods()[request.path_params["vendor"]]
 
+    async def _switches(self, request: Request) -> Any:
+        return SWITCHES
+
     async def _clock(self, request: Request) -> Any:
         return {"now": self._desk.clock.now().isoformat()}
 
     async def _advance(self, request: Request) -> Any:
-        return {"now": self._desk.advance(float((await request.json())["seconds"]))}
+        wanted = await request.json()
+        if "to" in wanted:
+            return {"now": self._desk.move_to(datetime.fromisoformat(wanted["to"]))}
+        return {"now": self._desk.advance(float(wanted["seconds"]))}
 
     async def _reset(self, request: Request) -> Any:
         self._desk.reset()

@@ -7,8 +7,6 @@ from sandbox.salesforce.errors import not_found
 from sandbox.salesforce.objects import OBJECTS, find_object
 from sandbox.salesforce.schema import Field, Object
 
-DAILY_REQUESTS = 100_000
-
 _OLDEST, _NEWEST = 31, 67
 _SEASONS = ("Spring", "Summer", "Winter")
 _SOAP_TYPES = {"boolean": "xsd:boolean", "double": "xsd:double", "currency": "xsd:double", "int": "xsd:int"}
@@ -63,9 +61,9 @@ def object_head(call: Call) -> Answer:
     return Answer(200, {"objectDescribe": _short(call, obj), "recentItems": []})
 
 
-def limits(used: int) -> Answer:
+def limits(used: int, most: int) -> Answer:
     """Answer the org's limits, of which the daily requests are counted."""
-    daily = {"Max": DAILY_REQUESTS, "Remaining": max(0, DAILY_REQUESTS - used)}
+    daily = {"Max": most, "Remaining": max(0, most - used)}
     return Answer(
         200,
         {

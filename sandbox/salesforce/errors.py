@@ -7,8 +7,17 @@ from typing import Any
 class SalesforceError(Exception):
     """A refused call: HTTP status, error code, message and, for row validation, the fields at fault."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400, fields: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        fields: Sequence[str] = (),
+        more: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
+        self.more = more or {}
         self.code = code
         self.message = message
         self.status = status
@@ -16,7 +25,7 @@ class SalesforceError(Exception):
 
     def as_body(self) -> list[dict[str, Any]]:
         """Return the array that REST resources answer with."""
-        body: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        body: dict[str, Any] = {"message": self.message, "errorCode": self.code, **self.more}
         if self.fields or self.code in _NAMES_FIELDS:
             body["fields"] = self.fields
         return [body]

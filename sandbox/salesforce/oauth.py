@@ -45,6 +45,8 @@ class OAuthDoor:
     def _answer_login(self, request: Request, form: dict[str, str]) -> Response:
         base = _base(request)
         try:
+            if self._faults.take_special("salesforce", "login_refused"):
+                raise LoginRefused("invalid_grant", "user hasn't approved this consumer")
             self._login.check(form, {base, self._settings.base_url})
         except LoginRefused as error:
             body = {"error": error.error, "error_description": error.description}

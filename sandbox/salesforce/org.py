@@ -44,12 +44,12 @@ class SalesforceSandbox:
         self.bus = Bus(store, clock, faults)
         self._listen(store)
         sessions = Sessions(store, clock, settings.sf_org_id)
-        usage = Usage(store, clock)
+        usage = Usage(store, clock, faults, daily=settings.sf_daily_requests)
         resources = Resources(
             RowResources(self.rows, self.bus),
-            Queries(self.rows, store, clock),
+            Queries(self.rows, store, clock, faults),
             Collections(self.rows),
-            used=usage.today,
+            usage,
         )
         oauth = OAuthDoor(settings, Login(settings, public_key_pem), sessions, faults)
         self.routes: list[BaseRoute] = [*oauth.routes, *RestDoor(resources, sessions, faults, usage).routes]

@@ -10,12 +10,13 @@ import grpc
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2_grpc as pb_grpc
-from sandbox.faults import Faults, VendorDown, VendorFailed
+from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
 from sandbox.salesforce import avro
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import topic_schemas
 from sandbox.salesforce.pubsub_errors import (
     PubSubError,
+    dropped,
     headers_invalid,
     invalid,
     refuse,
@@ -107,6 +108,10 @@ class PubSub(pb_grpc.PubSubServicer):
     async def _enter(self, context: Any, call: str) -> None:
         try:
             await self._faults.before("pubsub", call)
+        except VendorBroken as broken:
+            if broken.kind == "silence":
+                await asyncio.Event().wait()
+            raise dropped() from broken
         except (VendorDown, VendorFailed) as error:
             raise unavailable() from error
         given = {key: str(value) for key, value in context.invocation_metadata()}

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.clock import Clock
+from sandbox.faults import Faults
 from sandbox.salesforce import soql
 from sandbox.salesforce.calls import Answer, Call
 from sandbox.salesforce.errors import SalesforceError
@@ -20,7 +21,8 @@ _OPEN_CURSORS = 10
 class Queries:
     """Answer /query, /queryAll and their next pages."""
 
-    def __init__(self, rows: Rows, store: Store, clock: Clock) -> None:
+    def __init__(self, rows: Rows, store: Store, clock: Clock, faults: Faults) -> None:
+        self._faults = faults
         self._rows = rows
         self._store = store
         self._clock = clock
@@ -32,7 +34,7 @@ class Queries:
             raise SalesforceError("MALFORMED_QUERY", "SOQL statements cannot be empty or null")
         deleted_too = call.path[0].lower() == "queryall"
         found = soql.run(self._rows.tables, self._clock.now(), text, deleted_too=deleted_too, api_path=call.api_path)
-        size = _page_size(call)
+        size = 2 if self._faults.take_special("salesforce", "small_pages") else _page_size(call)
         if len(found.records) <= size:
             return Answer(200, {"totalSize": found.total, "done": True, "records": found.records})
         cursor = self._keep(found.records, size)

@@ -1,6 +1,5 @@
 """Which handler answers which REST resource, and by what name faults know the operation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sandbox.salesforce import describe
@@ -11,6 +10,7 @@ from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.objects import find_object
 from sandbox.salesforce.queries import Queries
 from sandbox.salesforce.row_resources import RowResources
+from sandbox.salesforce.usage import Usage
 
 _LOCKED = "unable to obtain exclusive access to this record or 1 records: "
 
@@ -37,14 +37,12 @@ class _Route:
 class Resources:
     """Answer any call below /services/data/vXX.X."""
 
-    def __init__(
-        self, rows: RowResources, queries: Queries, collections: Collections, *, used: Callable[[], int]
-    ) -> None:
+    def __init__(self, rows: RowResources, queries: Queries, collections: Collections, usage: Usage) -> None:
         composite = Composite(rows.engine, self.handle)
         self._routes = [
             *_row_routes(rows),
             _route("GET", "", "versions", describe.resources),
-            _route("GET", "limits", "limits", lambda call: describe.limits(used())),
+            _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily)),
             _route("GET", "sobjects", "describe", describe.all_objects),
             _route("GET", "sobjects/*", "describe", describe.object_head),
             _route("GET", "query", "query", queries.query),

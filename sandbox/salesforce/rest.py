@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
-from sandbox.faults import Faults, VendorDown, VendorFailed
+from sandbox.broken_answers import LostAnswer, broken_answer, half_of
+from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
 from sandbox.salesforce import describe
+from sandbox.salesforce.bad_days import BadDays
 from sandbox.salesforce.calls import Answer, Call, parsed_json, refused
 from sandbox.salesforce.changes import Actor
 from sandbox.salesforce.errors import SalesforceError
@@ -25,16 +26,7 @@ _MAINTENANCE = (
     "<!DOCTYPE html><html><head><title>Salesforce</title></head>"
     "<body><h1>We are down for maintenance.</h1><p>We'll be back shortly.</p></body></html>"
 )
-_AGAINST_A_RULE = "A rule of this org does not allow this record."
 _UNEXPECTED = "An unexpected error occurred. Please include this ErrorId if you contact support: 1-1 (-1)"
-
-
-class LostAnswer(Response):
-    """An answer that never arrives: it promises bytes and ends, upon which the server cuts the connection."""
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send the promise alone."""
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000")]})
 
 
 class RestDoor:
@@ -45,6 +37,7 @@ class RestDoor:
         self._sessions = sessions
         self._faults = faults
         self._usage = usage
+        self._bad_days = BadDays(faults, usage)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -75,30 +68,29 @@ class RestDoor:
         return response
 
     def _serve(self, request: Request, call: Call, body: bytes) -> Response:
+        operation, writes = self._resources.operation(call)
+        # Switches are drawn before any transaction, which would undo their counting when it fails.
         try:
             user_id = self._user(request)
+            self._bad_days.check_limits()
             call = _completed(call, user_id, parsed_json(body))
+            self._bad_days.check(call, operation, writes=writes)
         except SalesforceError as error:
             return json_response(refused(error))
-        writes = self._resources.operation(call)[1]
-        # Drawn before any transaction, which would undo the counting when it fails.
-        if writes and self._faults.take_special("salesforce", "validation_rule"):
-            return json_response(refused(SalesforceError("FIELD_CUSTOM_VALIDATION_EXCEPTION", _AGAINST_A_RULE)))
-        if writes and self._faults.take_special("salesforce", "lock_row"):
+        if writes and self._bad_days.locks_row():
             call = replace(call, locked=True)
         self._usage.count()
-        response = json_response(self._resources.handle(call))
+        response = json_response(self._bad_days.several_matches(call) or self._resources.handle(call))
         response.headers["Sforce-Limit-Info"] = self._usage.header()
         return response
 
     def _user(self, request: Request) -> str:
         if self._faults.take_special("salesforce", "expire_sessions"):
             self._sessions.expire_all()
+        self._bad_days.check_session()
         user_id = self._sessions.user_of(bearer_token(request))
         if user_id is None:
             raise SalesforceError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
-        if self._faults.take_special("salesforce", "daily_limit"):
-            raise SalesforceError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
         return user_id
 
 
@@ -110,7 +102,10 @@ async def guarded(faults: Faults, operation: str, serve: Callable[[], Awaitable[
         return Response(_MAINTENANCE, 503, media_type="text/html")
     except VendorFailed:
         return json_response(refused(SalesforceError("UNKNOWN_EXCEPTION", _UNEXPECTED, status=500)))
-    return await serve()
+    except VendorBroken as broken:
+        return broken_answer(broken)
+    response = await serve()
+    return half_of(response) if faults.halves_answer("salesforce", operation) else response
 
 
 def json_response(answer: Answer) -> Response:

@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
 
-from sandbox.faults import VendorDown, VendorFailed
+from sandbox.broken_answers import LostAnswer, broken_answer, half_of
+from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.store import Document
 from sandbox.whmcs import billing, clients, orders, pay_methods, products, sso, system, users
 from sandbox.whmcs.installation import Installation, Refused, Request
@@ -19,16 +19,6 @@ _ACTIONS = {name.lower(): (name, handle) for module in _MODULES for name, handle
 _READS = ("Get", "Validate", "WhmcsDetails")
 _DOWN = "<html><head><title>Down for Maintenance</title></head><body><h1>Down for Maintenance</h1></body></html>"
 _FAILED = "<html><head><title>Oops!</title></head><body><h1>Oops!</h1><p>Something went wrong.</p></body></html>"
-
-
-class CutConnection(Response):
-    """An answer that is promised and never comes: the server closes the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send only the head of an answer."""
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
 
 
 class Api:
@@ -49,6 +39,8 @@ class Api:
             return HTMLResponse(_DOWN, 503)
         except VendorFailed:
             return HTMLResponse(_FAILED, 500)
+        except VendorBroken as broken:
+            return broken_answer(broken)
         refusal = self._refusal(request, word)
         if refusal:
             return refusal
@@ -56,8 +48,8 @@ class Api:
             return _error("API Function Not Found", 200)
         answer = self._carry_out(handle, request)
         if not name.startswith(_READS) and self._whmcs.faults.loses_answer("whmcs", name):
-            return CutConnection()
-        return answer
+            return LostAnswer()
+        return half_of(answer) if self._whmcs.faults.halves_answer("whmcs", name) else answer
 
     def _refusal(self, request: Request, word: str) -> Response | None:
         if not word:

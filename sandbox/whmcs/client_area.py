@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from sandbox.faults import VendorDown, VendorFailed
+from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.store import Document
 from sandbox.whmcs.billing import capture
 from sandbox.whmcs.installation import Installation
@@ -126,7 +126,7 @@ class ClientArea:
     async def _is_down(self) -> bool:
         try:
             await self._whmcs.faults.before("whmcs", "ClientArea")
-        except (VendorDown, VendorFailed):
+        except (VendorDown, VendorFailed, VendorBroken):
             return True
         return False
 

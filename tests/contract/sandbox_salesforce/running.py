@@ -22,6 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 
+from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.salesforce.org import SalesforceSandbox
@@ -152,7 +153,9 @@ async def _served(app: Starlette, **tls: Any) -> AsyncIterator[int]:
     # Named as TCP, so that asyncio switches off the delay of small packets on what it accepts.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, **tls)
+    config = uvicorn.Config(
+        app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, http=CuttableProtocol, **tls
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([listener]))
     while not server.started:

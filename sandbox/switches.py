@@ -1,0 +1,64 @@
+"""The switch board: every vendor-specific switch, and what it does (listed in docs/integrations/sandbox.md too).
+
+A switch is a number in `Mood.special`: n works for the next n occasions, -1 until it is put back to 0 or the vendor to
+healthy. A name that ends with `*` stands for all names that begin so.
+"""
+
+from typing import Literal
+
+Vendor = Literal["whmcs", "salesforce", "pubsub", "mail", "freebit"]
+VENDORS: tuple[Vendor, ...] = ("whmcs", "salesforce", "pubsub", "mail", "freebit")
+
+SWITCHES: dict[Vendor, dict[str, str]] = {
+    "whmcs": {
+        "wrong_signature": "sign the next webhook with a wrong secret",
+        "duplicate_webhook": "send the next webhook twice",
+        "foreign_ip": "refuse every API call by its address",
+        "forbid_*": "refuse an API action to these credentials, as in forbid_getpaymethods",
+    },
+    "salesforce": {
+        "expire_sessions": "end all sessions at the next call",
+        "session_never_valid": "answer INVALID_SESSION_ID whatever the token",
+        "login_refused": "refuse the login: the user has not approved this consumer",
+        "daily_limit": "answer REQUEST_LIMIT_EXCEEDED, the daily limit being used up",
+        "concurrent_limit": "answer REQUEST_LIMIT_EXCEEDED, too many long requests running",
+        "requests_used": "a level, not counted off: so many of the day's requests are used already",
+        "lock_row": "answer the next write UNABLE_TO_LOCK_ROW",
+        "field_too_long": "answer the next write STRING_TOO_LONG, as if an admin had shortened a field",
+        "validation_rule": "answer the next write FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        "duplicates_detected": "answer the next write DUPLICATES_DETECTED",
+        "trigger_failed": "answer the next write CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        "several_matches": "answer the next call by external id 300 with two addresses",
+        "query_timeout": "answer the next query QUERY_TIMEOUT",
+        "stale_cursor": "answer the next further page of a query INVALID_QUERY_LOCATOR",
+        "small_pages": "answer queries in pages of two rows, whatever was asked for",
+        "server_unavailable": "answer 503 SERVER_UNAVAILABLE as JSON",
+        "publish_limit": "answer the next platform event sent by REST LIMIT_EXCEEDED",
+    },
+    "pubsub": {
+        "drop_stream": "cut the next stream as the network does: no error code",
+        "goaway": "close every connection with GOAWAY, once",
+        "end_stream": "end the next stream without an error",
+        "silence": "keep streams open and send nothing, not even keepalives",
+        "single_events": "answer with one event at a time",
+        "replay_corrupted": "refuse the next replay id as corrupted",
+        "reset_stream": "begin a new log at the next call: all stored replay ids are void",
+        "duplicate_event": "store the next event twice: one id, two replay ids",
+        "lose_event": "accept the next event and never deliver it",
+        "undecodable_event": "store the next event with a payload that is no Avro",
+        "new_schema": "give the next event's topic a new schema, and so a new schema id",
+        "gap_event": "turn the next change into a gap event",
+        "overflow": "turn the next change into an overflow event of its object",
+        "delivery_limit": "refuse streams: the day's deliveries are used up",
+        "error:*": "end the next call or stream with an error code of the bus, as in error:service.auth.error; "
+        "a gRPC status may follow after a slash, as in error:service.unavailable/INTERNAL",
+    },
+    "mail": {},
+    "freebit": {},
+}
+
+
+def is_switch(vendor: Vendor, name: str) -> bool:
+    """Say whether a vendor has a switch of this name."""
+    board = SWITCHES[vendor]
+    return name in board or any(known.endswith("*") and name.startswith(known[:-1]) for known in board)

@@ -17,13 +17,16 @@ from starlette.routing import Route
 
 from sandbox.back_office.desk import Desk
 from sandbox.back_office.office import Office
+from sandbox.back_office.sim_desk import SimDesk
 from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.freebit.site import FreebitSandbox
 from sandbox.keys import Keys
 from sandbox.mailbox import Mailbox
 from sandbox.salesforce.org import SalesforceSandbox
 from sandbox.settings import SandboxSettings
+from sandbox.sim_stock import seed_sims
 from sandbox.store import Store
 from sandbox.whmcs.site import WhmcsSandbox
 from sandbox.world import pricebook_id, seed
@@ -56,6 +59,7 @@ class Sandbox:
         public_key = keys.client_public.read_bytes()
         self.whmcs = WhmcsSandbox(settings, self.store, self.clock, self.faults)
         self.salesforce = SalesforceSandbox(settings, self.store, self.clock, self.faults, public_key)
+        self.freebit = FreebitSandbox(settings, self.store, self.clock, self.faults)
         self._seed()
         certificate, key = keys.server.read_bytes(), keys.server_key.read_bytes()
         settings.pubsub_port = await self.salesforce.start_pubsub(
@@ -84,12 +88,15 @@ class Sandbox:
 
     def _seed(self) -> None:
         seed(self.store, self.salesforce.rows, self.whmcs.installation, self.clock)
+        seed_sims(self.freebit.network, self.salesforce.rows)
 
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
         desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
-        office = Office(desk, self.settings.host)
+        office = Office(desk, SimDesk(self.freebit.network), self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
-        site = Starlette(routes=[home, *self.whmcs.routes, *office.routes, *self.salesforce.routes])
+        site = Starlette(
+            routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]
+        )
         shared: dict[str, Any] = {"lifespan": "off", "log_level": "error", "access_log": False}
         shared["http"] = CuttableProtocol
         shared["timeout_graceful_shutdown"] = 1
@@ -145,6 +152,9 @@ def environment(settings: SandboxSettings) -> dict[str, str]:
         "SF_CA_FILE": str(keys.ca),
         "SF_PUBSUB_ENDPOINT": f"{host}:{facts['pubsub_port']}",
         "SF_PUBSUB_CA_FILE": str(keys.ca),
+        "FREEBIT_URL": f"http://{host}:{facts['http_port']}/emptool/api",
+        "FREEBIT_CLIENT_ID": settings.freebit_oem_id,
+        "FREEBIT_CLIENT_SECRET": settings.freebit_oem_key,
         "PORTAL_PRICEBOOK_ID": facts["pricebook_id"],
         "SMTP_HOST": host,
         "SMTP_PORT": str(facts["smtp_port"]),

@@ -9,7 +9,8 @@ class SandboxSettings(BaseSettings):
     """Everything the sandbox process is told from outside.
 
     HOME holds the state file `sandbox.db` and the folder `keys/` (CA, server certificate, Salesforce client key).
-    Ports: HTTP serves WHMCS below /whmcs, Salesforce at / (services/...) and the back office below /office;
+    Ports: HTTP serves WHMCS below /whmcs, Salesforce at / (services/...), Freebit below /emptool and the back office
+    below /office;
     HTTPS serves the same with the CA in keys/ca.pem; PUBSUB is gRPC over TLS; SMTP is the mail sink.
     """
 
@@ -34,6 +35,12 @@ class SandboxSettings(BaseSettings):
     sf_org_id: str = "00Dxx0000000001EAA"
     sf_audience: str = ""
     sf_daily_requests: int = 100_000
+
+    freebit_oem_id: str = "sandbox-oem"
+    freebit_oem_key: str = "sandbox-oem-key"
+    freebit_key_seconds: int = 1800
+    freebit_activation_seconds: int = 15
+    freebit_lock_seconds: int = 1800
 
     @property
     def base_url(self) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.back_office.desk import Desk, NotNow, NotThere
+from sandbox.back_office.sim_desk import SimDesk
 from sandbox.faults import Mood
 from sandbox.switches import SWITCHES
 
@@ -18,8 +19,9 @@ Page = Callable[[Request], Awaitable[Response]]
 class JsonApi:
     """Routes below /office/api. Unknown ids answer 404, impossible wishes 409, malformed bodies 422."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, sims: SimDesk) -> None:
         self._desk = desk
+        self._sims = sims
         self._order_actions: dict[str, Callable[[Any], None]] = {"approve": desk.approve, "reject": desk.reject}
         self._invoice_actions: dict[str, Callable[[Any], None]] = {
             "pay": desk.pay_invoice, "cancel": desk.cancel_invoice, "refund": desk.refund_invoice,
@@ -29,6 +31,8 @@ class JsonApi:
             Route("/orders", _answering(self._orders)),
             Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
+            Route("/sim-lines", _answering(self._sim_lines)),
+            Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
             Route("/faults", _answering(self._moods)),
             Route("/faults/{vendor}", _answering(self._set_mood), methods=["POST"]),
             Route("/switches", _answering(self._switches)),
@@ -51,6 +55,13 @@ class JsonApi:
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])
         return next(row for row in self._desk.invoices() if row["id"] == request.path_params["id"])
+
+    async def _sim_lines(self, request: Request) -> Any:
+        return {"lines": self._sims.lines(), "sims": self._sims.blank_sims()}
+
+    async def _end_job(self, request: Request) -> Any:
+        self._sims.end_job(request.path_params["id"], request.path_params["action"])
+        return {"lines": self._sims.lines()}
 
     async def _moods(self, request: Request) -> Any:
         return self._desk.moods()

@@ -1,4 +1,4 @@
-"""The back office's pages: orders, invoices, mail, vendors and the world."""
+"""The back office's pages: orders, invoices, SIM lines, mail, vendors and the world."""
 
 import re
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from sandbox.back_office.desk import Desk, NotNow, NotThere
 from sandbox.back_office.guard import Guard
 from sandbox.back_office.json_api import JsonApi
+from sandbox.back_office.sim_desk import SimDesk
 from sandbox.faults import Mood
 
 _HERE = Path(__file__).parent
@@ -27,18 +28,24 @@ _PRESETS = {
     "flaky": Mood(flaky=0.5),
     "lose": Mood(lose_answers=1),
 }
-_SPECIALS = {"whmcs": ("wrong_signature", "duplicate_webhook")}
+_SPECIALS = {
+    "whmcs": ("wrong_signature", "duplicate_webhook"),
+    "freebit": ("html", "half_body", "expire_key", "wrong_code", "fail_activation"),
+}
 _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
+_NOTES |= {"finished": "The job is done.", "failed": "The job came to nothing."}
 _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 
 
 class Office:
     """Routes below /office. Actions post a form and come back by redirect with a short note."""
 
-    def __init__(self, desk: Desk, host: str) -> None:
+    def __init__(self, desk: Desk, sims: SimDesk, host: str) -> None:
         self._desk = desk
+        self._sims = sims
         self._templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
+        self._templates.filters["titled"] = lambda page: {"sim-lines": "SIM lines"}.get(page, page.capitalize())
         self._templates.filters["yen"] = lambda amount: f"¥{int(float(amount)):,}"
         routes = [
             Route("/", lambda request: RedirectResponse("/office/orders", 303)),
@@ -46,13 +53,15 @@ class Office:
             Route("/orders/{id}/{action}", self._posting(self._change_order), methods=["POST"]),
             Route("/invoices", self._invoices),
             Route("/invoices/{id:int}/pay", self._posting(self._pay_invoice), methods=["POST"]),
+            Route("/sim-lines", self._sim_lines),
+            Route("/sim-lines/jobs/{id:int}/{action}", self._posting(self._end_job), methods=["POST"]),
             Route("/mail", self._mail),
             Route("/vendors", self._vendors),
             Route("/vendors/{vendor}", self._posting(self._set_vendor), methods=["POST"]),
             Route("/clock", self._posting(self._advance), methods=["POST"]),
             Route("/world", self._world),
             Route("/world/reset", self._posting(self._reset), methods=["POST"]),
-            Mount("/api", routes=JsonApi(desk).routes),
+            Mount("/api", routes=JsonApi(desk, sims).routes),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
@@ -62,6 +71,9 @@ class Office:
 
     async def _invoices(self, request: Request) -> Response:
         return self._page("invoices.html", request, invoices=self._desk.invoices())
+
+    async def _sim_lines(self, request: Request) -> Response:
+        return self._page("sim-lines.html", request, lines=self._sims.lines(), sims=self._sims.blank_sims())
 
     async def _mail(self, request: Request) -> Response:
         messages = self._desk.mailbox.messages(request.query_params.get("to"))[::-1]
@@ -82,6 +94,11 @@ class Office:
     def _pay_invoice(self, request: Request, form: dict[str, str]) -> str:
         self._desk.pay_invoice(request.path_params["id"])
         return "invoices?note=paid"
+
+    def _end_job(self, request: Request, form: dict[str, str]) -> str:
+        action = request.path_params["action"]
+        self._sims.end_job(request.path_params["id"], action)
+        return "sim-lines?note=" + ("finished" if action == "finish" else "failed")
 
     def _set_vendor(self, request: Request, form: dict[str, str]) -> str:
         vendor, preset = request.path_params["vendor"], form.get("mood", "")

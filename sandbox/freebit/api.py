@@ -1,0 +1,126 @@
+"""The HTTP side: one form field `json`, always answered with 200 and a result code, whatever became of the call."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from sandbox.faults import VendorDown, VendorFailed
+from sandbox.freebit import accounts, changes, registration
+from sandbox.freebit.codes import Body, Refused, envelope, refusal, wrong
+from sandbox.freebit.fields import refuse_booleans
+from sandbox.freebit.login import auth_oem, check_key
+from sandbox.freebit.network import Network
+from sandbox.freebit.usage import get_traffic_info
+
+_Work = Callable[[Network, Body], Body]
+OPERATIONS: dict[str, _Work] = {
+    "authOem/": auth_oem,
+    "master/getAcnt/": accounts.get_acnt,
+    "master/addAcnt/": registration.add_acnt,
+    "master/cnclAcnt/": accounts.cancel,
+    "master/addSpec/": accounts.add_spec,
+    "mvno/getTrafficInfo/": get_traffic_info,
+    "mvno/getQuotaHistory/": accounts.quota_history,
+    "mvno/getWhiteSim/": accounts.white_sim,
+    "mvno/changePlan/": changes.change_plan,
+    "mvno/contractline/change/": changes.change_contract_line,
+    "mvno/talkoption/addOrder/": changes.add_voice,
+    "mvno/talkoption/changeOrder/": changes.change_voice,
+    "mvno/semiblack/addTempAcnt/": registration.add_temporary,
+    "mvno/semiblack/addAcnt/": registration.add_semi_black,
+    "mvno/semiblack/changeState/": registration.change_state,
+    "mvno/ota/addAcnt/": registration.add_over_the_air,
+    "mvno/esim/addAcnt/": registration.add_esim,
+}
+_READS = ("authOem/", "master/getAcnt/", "mvno/get")
+_DOWN = "<html><head><title>503</title></head><body><h1>メンテナンス中</h1></body></html>"
+_FAILED = "<html><head><title>500</title></head><body><h1>Internal Server Error</h1></body></html>"
+
+
+class Cut(Response):
+    """An answer whose promised length never comes: the server closes the connection after `sent`."""
+
+    def __init__(self, sent: bytes = b"") -> None:
+        super().__init__()
+        self._sent = sent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head and a part of the body only."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self._sent, "more_body": True})
+
+
+class Api:
+    """Answer POST /emptool/api/<group>/<op>/."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    async def __call__(self, request: Request) -> Response:
+        """Carry one call out in one transaction and answer, as truthfully as the vendor's mood allows."""
+        operation = request.path_params["operation"]
+        try:
+            await self._network.faults.before("freebit", operation)
+        except VendorDown:
+            return HTMLResponse(_DOWN, 503)
+        except VendorFailed:
+            return HTMLResponse(_FAILED, 500)
+        work = OPERATIONS.get(operation)
+        if work is None:
+            return HTMLResponse("<html><body><h1>Not Found</h1></body></html>", 404)
+        answer = self._answer(work, operation, (await request.form()).get("json"))
+        if not operation.startswith(_READS) and self._network.faults.loses_answer("freebit", operation):
+            return Cut()
+        return self._lie(operation, answer)
+
+    def _answer(self, work: _Work, operation: str, sent: Any) -> Body:
+        self._network.settle()
+        try:
+            body = _read(sent)
+            # Before the transaction: what a fault counted off stays, also where the call is refused.
+            if work is not auth_oem:
+                check_key(self._network, body)
+            if self._lies("wrong_code", operation):
+                raise Refused("999", "999", "システムエラー")
+            with self._network.store.transaction():
+                return envelope(work(self._network, body))
+        except Refused as error:
+            return refusal(error)
+
+    def _lie(self, operation: str, answer: Body) -> Response:
+        written = json.dumps(answer, ensure_ascii=False).encode()
+        if self._lies("html", operation):
+            return HTMLResponse(_FAILED)
+        if self._lies("half_body", operation):
+            return Cut(written[: len(written) // 2])
+        if self._lies("empty", operation):
+            return PlainTextResponse("")
+        if self._lies("no_code", operation):
+            return JSONResponse({name: value for name, value in answer.items() if name != "resultCode"})
+        if self._lies("numeric_codes", operation):
+            status = answer["status"] | {"statusCode": int(answer["status"]["statusCode"])}
+            return JSONResponse(answer | {"resultCode": int(answer["resultCode"]), "status": status})
+        return Response(written, media_type="application/json; charset=utf-8")
+
+    def _lies(self, name: str, operation: str) -> bool:
+        faults = self._network.faults
+        wanted = faults.mood("freebit").operations
+        return (not wanted or operation in wanted) and faults.take_special("freebit", name)
+
+
+def _read(sent: Any) -> Body:
+    if not isinstance(sent, str):
+        raise wrong("json")
+    try:
+        body = json.loads(sent)
+    except ValueError as error:
+        raise wrong("json") from error
+    if not isinstance(body, dict):
+        raise wrong("json")
+    refuse_booleans(body)
+    return body

@@ -54,7 +54,15 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "a gRPC status may follow after a slash, as in error:service.unavailable/INTERNAL",
     },
     "mail": {},
-    "freebit": {},
+    "freebit": {
+        "expire_key": "end the auth key of the next call",
+        "html": "carry the next call out and answer a web page with 200",
+        "no_code": "answer the next call without a resultCode",
+        "wrong_code": "refuse the next call with a code nobody knows (999)",
+        "numeric_codes": "send the codes of the next answer as numbers",
+        "fail_activation": "let the next activation come to nothing",
+        "preregister": "want PA05-18 before PA02-01, as the network did for a while",
+    },
 }
 
 

@@ -30,7 +30,7 @@ _PRESETS = {
 }
 _SPECIALS = {
     "whmcs": ("wrong_signature", "duplicate_webhook"),
-    "freebit": ("html", "half_body", "expire_key", "wrong_code", "fail_activation"),
+    "freebit": ("html", "expire_key", "wrong_code", "fail_activation"),
 }
 _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}

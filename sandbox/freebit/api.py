@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from sandbox.faults import VendorDown, VendorFailed
+from sandbox.broken_answers import LostAnswer, broken_answer, half_of
+from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.freebit import accounts, changes, registration
 from sandbox.freebit.codes import Body, Refused, envelope, refusal, wrong
 from sandbox.freebit.fields import refuse_booleans
@@ -41,20 +41,6 @@ _DOWN = "<html><head><title>503</title></head><body><h1>メンテナンス中</h
 _FAILED = "<html><head><title>500</title></head><body><h1>Internal Server Error</h1></body></html>"
 
 
-class Cut(Response):
-    """An answer whose promised length never comes: the server closes the connection after `sent`."""
-
-    def __init__(self, sent: bytes = b"") -> None:
-        super().__init__()
-        self._sent = sent
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head and a part of the body only."""
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": self._sent, "more_body": True})
-
-
 class Api:
     """Answer POST /emptool/api/<group>/<op>/."""
 
@@ -70,13 +56,16 @@ class Api:
             return HTMLResponse(_DOWN, 503)
         except VendorFailed:
             return HTMLResponse(_FAILED, 500)
+        except VendorBroken as broken:
+            return broken_answer(broken)
         work = OPERATIONS.get(operation)
         if work is None:
             return HTMLResponse("<html><body><h1>Not Found</h1></body></html>", 404)
         answer = self._answer(work, operation, (await request.form()).get("json"))
         if not operation.startswith(_READS) and self._network.faults.loses_answer("freebit", operation):
-            return Cut()
-        return self._lie(operation, answer)
+            return LostAnswer()
+        lie = self._lie(operation, answer)
+        return half_of(lie) if self._network.faults.halves_answer("freebit", operation) else lie
 
     def _answer(self, work: _Work, operation: str, sent: Any) -> Body:
         self._network.settle()
@@ -93,19 +82,14 @@ class Api:
             return refusal(error)
 
     def _lie(self, operation: str, answer: Body) -> Response:
-        written = json.dumps(answer, ensure_ascii=False).encode()
         if self._lies("html", operation):
             return HTMLResponse(_FAILED)
-        if self._lies("half_body", operation):
-            return Cut(written[: len(written) // 2])
-        if self._lies("empty", operation):
-            return PlainTextResponse("")
         if self._lies("no_code", operation):
             return JSONResponse({name: value for name, value in answer.items() if name != "resultCode"})
         if self._lies("numeric_codes", operation):
             status = answer["status"] | {"statusCode": int(answer["status"]["statusCode"])}
             return JSONResponse(answer | {"resultCode": int(answer["resultCode"]), "status": status})
-        return Response(written, media_type="application/json; charset=utf-8")
+        return JSONResponse(answer)
 
     def _lies(self, name: str, operation: str) -> bool:
         faults = self._network.faults

@@ -46,6 +46,14 @@ async def salesforce_events() -> Response:
     return json({"enabled": enabled, "channel": channel, "replay": replay, "subscriber": subscriber})
 
 
+@router.get("/lanes")
+async def lanes() -> Response:
+    """Say how each lane to a vendor stands: limits, calls under way and waiting, this hour's waits and rejections."""
+    found = await portal().vendors.lanes()
+    is_shared = all(lane["shared"] for lane in found.values())
+    return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
+
+
 async def _database() -> str:
     try:
         await portal().database.ping()

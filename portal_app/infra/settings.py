@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     portal_retry_seconds: float = Field(
         300.0, gt=0, description="Longest wait between two tries of a step whose vendor is away; 300 tries in all"
     )
+    portal_breaker_failures: int = Field(5, ge=1, description="Failures in a row after which a vendor is left alone")
+    portal_breaker_seconds: float = Field(10.0, description="How long a vendor is left alone before one call tries")
     portal_drain_seconds: int = Field(30, description="How long a stopping process finishes what it began")
 
     database_url: str = Field("postgresql://portal@127.0.0.1:5432/portal", description="PostgreSQL as the owner role")
@@ -100,6 +102,8 @@ class Settings(BaseSettings):
     whmcs_timeout: float = Field(15.0, description="Longest wait for one WHMCS answer")
     whmcs_concurrency: int = Field(8, description="WHMCS calls at once, over all processes")
     whmcs_rate: str = Field("300/minute", description="WHMCS calls in any window, over all processes")
+    whmcs_queue: int = Field(200, description="WHMCS calls that may wait for their turn, over all processes")
+    whmcs_wait: float = Field(15.0, description="Longest wait of a WHMCS call for its turn")
 
     sf_login_url: str = Field("https://login.salesforce.com", description="Salesforce login host")
     sf_audience: str = Field("", description="Audience of the login token; the login host when empty")
@@ -124,6 +128,20 @@ class Settings(BaseSettings):
     sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
     sf_concurrency: int = Field(8, description="Salesforce calls at once, over all processes")
     sf_rate: str = Field("600/minute", description="Salesforce calls in any window, over all processes")
+    sf_queue: int = Field(200, description="Salesforce calls that may wait for their turn, over all processes")
+    sf_wait: float = Field(15.0, description="Longest wait of a Salesforce call for its turn")
+    sf_long_timeout: float = Field(120.0, description="Longest wait for an answer in the lane of long calls")
+    sf_long_concurrency: int = Field(4, description="Long Salesforce calls (files, wide queries) at once")
+    sf_long_rate: str = Field("60/minute", description="Long Salesforce calls in any window, over all processes")
+    sf_long_queue: int = Field(20, description="Long Salesforce calls that may wait for their turn")
+    sf_long_wait: float = Field(60.0, description="Longest wait of a long Salesforce call for its turn")
+    sf_background_percent: int = Field(
+        80, ge=0, le=100, description="Share of the org's daily requests at which the portal's own upkeep stops calling"
+    )
+    sf_customer_percent: int = Field(
+        95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
+    )
+    sf_file_megabytes: int = Field(25, ge=1, le=2000, description="Largest file the portal stores in Salesforce")
     sf_threads: int = Field(8, description="Threads for Salesforce calls in one process")
     portal_pricebook_id: str = Field("", description="Salesforce price book of the portal")
 
@@ -148,6 +166,9 @@ class Settings(BaseSettings):
         "portal_sign_up_limit",
         "portal_event_limit",
         "portal_api_limit",
+        "whmcs_rate",
+        "sf_rate",
+        "sf_long_rate",
     )
     @classmethod
     def _limits_make_sense(cls, text: str) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import stamina.instrumentation
 from redis.asyncio import Redis
 
 from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream
 from portal_app.infra.settings import Settings
+from portal_app.integrations.breaker import BreakerTimes
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
 from portal_app.integrations.line import VendorLine
@@ -19,7 +21,13 @@ from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 
-WAITING_PER_SLOT = 25
+
+@dataclass(frozen=True, slots=True)
+class LaneSettings:
+    """A lane's name and the first part of its settings' names."""
+
+    name: str
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,12 @@ class Vendors:
     catalog: CatalogGateway
     crm: CrmGateway
     stream: EventStream
+    lines: tuple[VendorLine, ...]
     _closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def lanes(self) -> dict[str, dict[str, Any]]:
+        """Return how each lane and its vendor's breaker stand, by the lane's name."""
+        return {line.lane.name: await line.state() for line in self.lines}
 
     async def close(self) -> None:
         """Close every connection and thread pool."""
@@ -42,39 +55,32 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast."""
     # Repetitions are told once by the line itself; stamina's own hook would log every one of them.
     stamina.instrumentation.set_on_retry_hooks([])
-    whmcs = WHMCSClient(settings, vendor_client(timeout=settings.whmcs_timeout), _whmcs_line(settings, redis))
+    whmcs_line = vendor_line(settings, redis, "whmcs", LaneSettings("whmcs", "whmcs"))
+    sf_line = vendor_line(settings, redis, "salesforce", LaneSettings("salesforce", "sf"))
+    sf_long_line = vendor_line(settings, redis, "salesforce", LaneSettings("salesforce-long", "sf_long"))
+    whmcs = WHMCSClient(settings, vendor_client(timeout=settings.whmcs_timeout), whmcs_line)
     login_http = vendor_client(timeout=settings.sf_timeout, ca_file=settings.sf_ca_file, connections=2)
     login = SalesforceLogin(settings, login_http)
-    salesforce = SalesforceClient(settings, login, _salesforce_line(settings, redis))
+    salesforce = SalesforceClient(settings, login, sf_line)
     stream = SalesforceEventStream(settings, login)
     return Vendors(
         billing=WHMCSGateway(whmcs, settings),
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
         stream=stream,
+        lines=(whmcs_line, sf_line, sf_long_line),
         _closers=(stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
     )
 
 
-def _whmcs_line(settings: Settings, redis: Redis) -> VendorLine:
-    lane = Lane(
-        redis,
-        "whmcs",
-        concurrency=settings.whmcs_concurrency,
-        rate=settings.whmcs_rate,
-        queue=settings.whmcs_concurrency * WAITING_PER_SLOT,
-        timeout=settings.whmcs_timeout,
-    )
-    return VendorLine("whmcs", lane, timeout=settings.whmcs_timeout)
+def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSettings) -> VendorLine:
+    """Return the line to a vendor through the lane whose settings begin with `lane.prefix`.
 
-
-def _salesforce_line(settings: Settings, redis: Redis) -> VendorLine:
-    lane = Lane(
-        redis,
-        "salesforce",
-        concurrency=settings.sf_concurrency,
-        rate=settings.sf_rate,
-        queue=settings.sf_concurrency * WAITING_PER_SLOT,
-        timeout=settings.sf_timeout,
-    )
-    return VendorLine("salesforce", lane, timeout=settings.sf_timeout)
+    These are PREFIX_CONCURRENCY, PREFIX_RATE, PREFIX_QUEUE, PREFIX_WAIT and PREFIX_TIMEOUT.
+    """
+    own = {name: getattr(settings, f"{lane.prefix}_{name}") for name in ("concurrency", "rate", "queue", "timeout")}
+    timeout = own.pop("timeout")
+    wait = getattr(settings, f"{lane.prefix}_wait")
+    opened = Lane(redis, lane.name, **own, timeout=wait, longest_call=timeout)
+    times = BreakerTimes(failures=settings.portal_breaker_failures, open=settings.portal_breaker_seconds)
+    return VendorLine(vendor, opened, timeout=timeout, times=times)

@@ -4,29 +4,19 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import stamina
-import structlog
 from prometheus_client import Histogram
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from portal_app.domain.errors import ExternalError, ExternalUnavailable, OutcomeUnknown
+from portal_app.integrations.breaker import LONGEST_PAUSE, Breaker, BreakerOpen, BreakerTimes
 from portal_app.integrations.lanes import Lane, LaneClosed
 
 T = TypeVar("T")
-FAILURES_BEFORE_OPEN = 5
-OPEN_SECONDS = 10.0
 ATTEMPTS = 3
-LONGEST_PAUSE = 5.0
 
-_log = structlog.get_logger(__name__)
 _CALLS = Histogram("portal_vendor_call_seconds", "Calls to vendors", ["vendor", "operation", "outcome"])
-
-
-class BreakerOpen(ExternalUnavailable):
-    """The vendor failed too often a moment ago; this call was not sent."""
 
 
 class Misconfigured(ExternalUnavailable):
@@ -38,18 +28,24 @@ class Busy(ExternalUnavailable):
 
 
 class VendorLine:
-    """Run calls to one vendor. The breaker is each process's own, so it needs nothing that may be away itself."""
+    """Run calls to one vendor. Lines to the same vendor share its breaker, over all processes."""
 
-    def __init__(self, vendor: str, lane: Lane, *, timeout: float, open_seconds: float = OPEN_SECONDS) -> None:
+    def __init__(self, vendor: str, lane: Lane, *, timeout: float, times: BreakerTimes | None = None) -> None:
         self.vendor = vendor
-        self._lane = lane
+        self.lane = lane
         self._timeout = timeout
-        self._breakers = AsyncCircuitBreakerFactory(
-            default_threshold=FAILURES_BEFORE_OPEN,
-            default_ttl=open_seconds,
-            exclude=[(BaseException, lambda error: not _is_vendors_fault(error))],
+        self.breaker = Breaker(
+            lane.redis, vendor, lane.reach, is_failure=_is_vendors_fault, times=times or BreakerTimes()
         )
-        self._is_down = False
+
+    @property
+    def longest(self) -> float:
+        """The longest that a call may take, repetitions and its wait for a turn included, in seconds."""
+        return self.lane.timeout + 2 * self._timeout
+
+    async def state(self) -> dict[str, Any]:
+        """Return how the lane and the breaker stand, for the health page."""
+        return {"vendor": self.vendor, "breaker": await self.breaker.state(), **await self.lane.state()}
 
     async def run(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
         """Make a call; a safe one up to three times.
@@ -58,31 +54,32 @@ class VendorLine:
         anything else when it answered. Raises these, and ExternalUnavailable at once while the breaker is open.
         """
         try:
-            async for attempt in stamina.retry_context(
-                on=_pause_before_next,
-                attempts=ATTEMPTS if safe else 1,
-                timeout=self._timeout * 2,
-                wait_initial=0.1,
-                wait_max=2.0,
-                wait_jitter=0.2,
-            ):
-                with attempt:
-                    result = await self._once(operation, call, safe=safe)
+            return await (self._repeated(operation, call) if safe else self._once(operation, call, safe=False))
         except ExternalError as error:
-            self._note_outage(operation, error)
+            if _is_vendors_fault(error):
+                await self.breaker.note_outage(operation, error)
             raise
-        self._note_recovery()
-        return result
+
+    async def _repeated(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
+        repeated = stamina.retry_context(
+            on=_pause_before_next, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+        )
+        try:
+            async with asyncio.timeout(self.longest):
+                async for attempt in repeated:
+                    with attempt:
+                        return await self._once(operation, call, safe=True)
+        except TimeoutError as error:
+            raise ExternalUnavailable(f"{operation}: gave up", vendor=self.vendor) from error
+        raise AssertionError("the last attempt returns or raises")
 
     async def _once(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
         began = time.monotonic()
         outcome = "ok"
         try:
-            async with self._lane.slot(operation), await self._breakers.get_breaker(self.vendor):
+            await self.breaker.refuse_if_open()
+            async with self.lane.slot(operation), self.breaker.watch(self._timeout):
                 return await self._in_time(operation, call, safe=safe)
-        except OpenedState as error:
-            outcome = "breaker_open"
-            raise BreakerOpen(f"{self.vendor}: breaker open", vendor=self.vendor) from error
         except BaseException as error:
             outcome = getattr(error, "code", "error")
             raise
@@ -97,21 +94,10 @@ class VendorLine:
             kind = ExternalUnavailable if safe else OutcomeUnknown
             raise kind(f"{operation}: no answer within {self._timeout} s", vendor=self.vendor) from error
 
-    def _note_outage(self, operation: str, error: ExternalError) -> None:
-        if not _is_vendors_fault(error) or isinstance(error, BreakerOpen | LaneClosed):
-            return
-        if not self._is_down:
-            self._is_down = True
-            _log.warning("vendor.outage_began", vendor=self.vendor, operation=operation, reason=str(error))
-
-    def _note_recovery(self) -> None:
-        if self._is_down:
-            self._is_down = False
-            _log.info("vendor.outage_ended", vendor=self.vendor)
-
 
 def _is_vendors_fault(error: BaseException) -> bool:
-    return isinstance(error, ExternalUnavailable | OutcomeUnknown) and not isinstance(error, LaneClosed | Busy)
+    is_away = isinstance(error, ExternalUnavailable | OutcomeUnknown)
+    return is_away and not isinstance(error, BreakerOpen | LaneClosed | Busy)
 
 
 def _pause_before_next(error: Exception) -> bool | float:

@@ -37,6 +37,18 @@ async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal)
     assert answer.headers["retry-after"] and (await ben.get("/api/me")).status_code == 200
 
 
+async def test_lanes_tell_limits_counts_and_breakers_without_redis_for_this_process_alone(
+    visitor: Visitor, portal: Portal
+) -> None:
+    told = (await visitor.get("/api/health/lanes")).json()
+    assert told["status"] == "shared" and {"whmcs", "salesforce", "salesforce-long"} <= set(told["lanes"])
+    whmcs = told["lanes"]["whmcs"]
+    assert whmcs["limits"]["concurrency"] == portal.settings.whmcs_concurrency and whmcs["breaker"] == "closed"
+    async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
+        alone = (await visitor.get("/api/health/lanes")).json()
+    assert alone["status"] == "this process alone" and not alone["lanes"]["whmcs"]["shared"]
+
+
 async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     channel = portal.settings.sf_provision_event_channel
     fresh = (await visitor.get("/api/health/sf-events")).json()

@@ -71,17 +71,47 @@ async def test_a_call_that_waited_too_long_is_turned_away(redis: Redis) -> None:
     assert await _waiting(redis, 0)
 
 
-async def test_waiting_customers_go_before_background_work(redis: Redis) -> None:
-    narrow, crowd = lane(redis, concurrency=1), Crowd()
-    visits = [asyncio.create_task(crowd.visit(narrow, "first", stay=0.3))]
+@pytest.mark.parametrize("has_redis", [True, False])
+async def test_waiting_customers_go_before_orders_and_orders_before_upkeep(
+    redis: Redis, nobody: Redis, has_redis: bool
+) -> None:
+    narrow, crowd = lane(redis if has_redis else nobody, concurrency=1), Crowd()
+    visits = [asyncio.create_task(crowd.visit(narrow, "first", stay=0.4))]
     await soon(lambda: crowd.inside == 1)
-    lane_priority.set("background")
-    visits += [asyncio.create_task(crowd.visit(narrow, "job")) for _ in range(3)]
-    lane_priority.set("customer")
-    await soon(lambda: _waiting(redis, 3))
-    visits += [asyncio.create_task(crowd.visit(narrow, "customer")) for _ in range(3)]
+    for count, priority in enumerate(("sync", "background", "customer"), 1):
+        lane_priority.set(priority)
+        visits += [asyncio.create_task(crowd.visit(narrow, priority)) for _ in range(2)]
+        await soon(lambda count=count: _told_waiting(narrow, count * 2))
     await asyncio.gather(*visits)
-    assert crowd.order == ["first", *["customer"] * 3, *["job"] * 3]
+    assert crowd.order == ["first", *["customer"] * 2, *["background"] * 2, *["sync"] * 2]
+
+
+async def test_a_call_counts_until_a_window_after_its_end(redis: Redis) -> None:
+    slow, crowd, began = lane(redis, rate="2/second"), Crowd(), time.monotonic()
+    await asyncio.gather(*(crowd.visit(slow, stay=0.5) for _ in range(3)))
+    assert 2.0 <= time.monotonic() - began < 4
+
+
+async def test_the_state_tells_limits_counts_and_this_hours_waits(redis: Redis) -> None:
+    narrow, crowd = lane(redis, concurrency=1, queue=1), Crowd()
+    visits = [asyncio.create_task(crowd.visit(narrow, stay=0.3)) for _ in range(2)]
+    await soon(lambda: _told_waiting(lane(redis), 1))
+    with pytest.raises(LaneClosed):
+        await crowd.visit(narrow)
+    told = await lane(redis).state()
+    assert (told["shared"], told["running"], told["waiting"]["customer"], told["hour"]["full"]) == (True, 1, 1, 1)
+    await asyncio.gather(*visits)
+    hour = (await narrow.state())["hour"]
+    assert hour["entered"] == 2 and 200 < hour["longest"] <= hour["waited"] < 2000
+
+
+async def test_the_state_says_when_each_process_is_on_its_own(nobody: Redis) -> None:
+    alone, crowd = lane(nobody), Crowd()
+    visit = asyncio.create_task(crowd.visit(alone, stay=0.2))
+    await soon(lambda: crowd.inside == 1)
+    told = await alone.state()
+    assert (told["shared"], told["running"], told["limits"]["rate"]) == (False, 1, "1000/minute")
+    await visit
 
 
 async def test_a_cancelled_call_leaves_neither_slot_nor_ticket_behind(redis: Redis) -> None:
@@ -112,6 +142,10 @@ async def test_without_redis_a_full_queue_still_turns_calls_away(nobody: Redis) 
     visits = [asyncio.create_task(crowd.visit(alone, stay=0.2)) for _ in range(4)]
     outcomes = await asyncio.gather(*visits, return_exceptions=True)
     assert sum(isinstance(outcome, LaneClosed) for outcome in outcomes) == 2
+
+
+async def _told_waiting(through: Lane, count: int) -> bool:
+    return sum((await through.state())["waiting"].values()) == count
 
 
 async def _waiting(redis: Redis, count: int) -> bool:

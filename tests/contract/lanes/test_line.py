@@ -8,14 +8,17 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
+from portal_app.integrations.breaker import BreakerOpen, BreakerTimes
 from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import FAILURES_BEFORE_OPEN, BreakerOpen, Misconfigured, VendorLine
+from portal_app.integrations.line import Misconfigured, VendorLine
+
+TIMES = BreakerTimes(failures=5, open=0.3)
 
 
 @pytest.fixture
 def line(redis: Redis) -> VendorLine:
     lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
-    return VendorLine("vendor", lane, timeout=0.3, open_seconds=0.3)
+    return VendorLine("vendor", lane, timeout=0.3, times=TIMES)
 
 
 class Vendor:
@@ -103,7 +106,7 @@ async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(lin
 
 
 async def _fail_often(line: VendorLine, trouble: Callable[[], Exception]) -> None:
-    for _ in range(FAILURES_BEFORE_OPEN):
+    for _ in range(TIMES.failures):
         call: Callable[[], Awaitable[str]] = Vendor(trouble())
         with pytest.raises(ExternalError):
             await line.run("write", call, safe=False)

@@ -25,6 +25,65 @@ class PortalBridge
     const CLAIM_SECONDS = 60;
     const CRON_SECONDS = 20;
 
+    const INVOICE = ['invoice_id' => ['invoiceid']];
+    const ORDER = ['order_id' => ['orderid']];
+    const SERVICE = ['client_id' => ['userid'], 'service_id' => ['serviceid']];
+    const ADDON = ['addon_id' => ['id'], 'client_id' => ['userid'], 'service_id' => ['serviceid']];
+    // The parameters hold passwords and the client's details: only three ids are taken.
+    const MODULE = ['service_id' => ['serviceid'], 'client_id' => ['userid'], 'product_id' => ['pid']];
+    const UPGRADE = ['upgrade_id' => ['upgradeid']];
+
+    /** Hook point => our name of an id => the names WHMCS gives it, its documented misspelling included. */
+    const HOOKS = [
+        'InvoiceCreated' => self::INVOICE,
+        'InvoicePaid' => self::INVOICE,
+        'InvoiceUnpaid' => self::INVOICE,
+        'InvoiceCancelled' => self::INVOICE,
+        'InvoiceRefunded' => self::INVOICE,
+        'InvoiceChangeGateway' => self::INVOICE,
+        'UpdateInvoiceTotal' => self::INVOICE,
+        'AddInvoiceLateFee' => self::INVOICE,
+        'InvoiceSplit' => ['invoice_id' => ['originalinvoiceid'], 'new_invoice_id' => ['newinvoiceid']],
+        'AddInvoicePayment' => self::INVOICE,
+        'AddTransaction' => [
+            'transaction_id' => ['id'],
+            'client_id' => ['userid'],
+            'invoice_id' => ['invoiceid', 'invocieid'],
+        ],
+        'OrderPaid' => ['order_id' => ['orderId'], 'client_id' => ['userId'], 'invoice_id' => ['invoiceId']],
+        'AfterShoppingCartCheckout' => ['order_id' => ['OrderID'], 'invoice_id' => ['InvoiceID']],
+        'AcceptOrder' => self::ORDER,
+        'CancelOrder' => self::ORDER,
+        'PendingOrder' => self::ORDER,
+        'FraudOrder' => self::ORDER,
+        'DeleteOrder' => self::ORDER,
+        'CancelAndRefundOrder' => self::ORDER,
+        'ClientAdd' => ['client_id' => ['client_id', 'userid'], 'user_id' => ['user_id']],
+        'ClientEdit' => ['client_id' => ['userid']],
+        'ClientClose' => ['client_id' => ['userid']],
+        'PreDeleteClient' => ['client_id' => ['userid']],
+        'AfterClientMerge' => ['client_id' => ['toUserID'], 'merged_client_id' => ['fromUserID']],
+        'CCUpdate' => ['client_id' => ['userid']],
+        'ServiceEdit' => self::SERVICE,
+        'ServiceDelete' => self::SERVICE,
+        'ServiceRecurringCompleted' => ['service_id' => ['serviceid']],
+        'CancellationRequest' => ['client_id' => ['userid'], 'service_id' => ['relid']],
+        'AfterModuleCreate' => self::MODULE,
+        'AfterModuleSuspend' => self::MODULE,
+        'AfterModuleUnsuspend' => self::MODULE,
+        'AfterModuleTerminate' => self::MODULE,
+        'AfterModuleChangePackage' => self::MODULE,
+        'AfterProductUpgrade' => self::UPGRADE,
+        'AfterConfigOptionsUpgrade' => self::UPGRADE,
+        'AddonAdd' => self::ADDON,
+        'AddonActivation' => self::ADDON,
+        'AddonActivated' => self::ADDON,
+        'AddonSuspended' => self::ADDON,
+        'AddonUnsuspended' => self::ADDON,
+        'AddonTerminated' => self::ADDON,
+        'AddonCancelled' => self::ADDON,
+    ];
+
     /** @var array|null|false Configuration; null before it was looked for, false when there is none. */
     private static $config = null;
 
@@ -71,6 +130,23 @@ class PortalBridge
         } catch (\Throwable $error) {
             self::log('could not record ' . $event . ': ' . $error->getMessage());
         }
+    }
+
+    /**
+     * Take the ids of a hook's variables, or of its module parameters; an absent or empty one is left out.
+     */
+    public static function ids(array $vars, array $names)
+    {
+        $vars = isset($vars['params']) && is_array($vars['params']) ? $vars['params'] : $vars;
+        $ids = [];
+        foreach ($names as $ours => $theirs) {
+            foreach ($theirs as $name) {
+                if (!isset($ids[$ours]) && isset($vars[$name]) && is_numeric($vars[$name]) && (int) $vars[$name] > 0) {
+                    $ids[$ours] = (int) $vars[$name];
+                }
+            }
+        }
+        return $ids;
     }
 
     /**
@@ -210,7 +286,7 @@ class PortalBridge
             'occurred_at' => gmdate('Y-m-d\TH:i:s\Z'),
             'source' => rtrim($url, '/'),
             'api_version' => 1,
-            'data' => array_map('intval', $ids),
+            'data' => (object) $ids,
         ]);
     }
 
@@ -289,44 +365,12 @@ class PortalBridge
 
 PortalBridge::prepare();
 
-foreach (['InvoiceCreated', 'InvoicePaid', 'InvoiceCancelled', 'InvoiceRefunded', 'AddInvoicePayment'] as $portalBridgeEvent) {
-    add_hook($portalBridgeEvent, 100, function ($vars) use ($portalBridgeEvent) {
-        PortalBridge::record($portalBridgeEvent, ['invoice_id' => $vars['invoiceid']]);
+foreach (PortalBridge::HOOKS as $portalBridgeEvent => $portalBridgeIds) {
+    add_hook($portalBridgeEvent, 100, function ($vars) use ($portalBridgeEvent, $portalBridgeIds) {
+        PortalBridge::record($portalBridgeEvent, PortalBridge::ids((array) $vars, $portalBridgeIds));
     });
 }
-unset($portalBridgeEvent);
-
-add_hook('OrderPaid', 100, function ($vars) {
-    $ids = ['order_id' => $vars['orderId'], 'client_id' => $vars['userId'], 'invoice_id' => $vars['invoiceId']];
-    PortalBridge::record('OrderPaid', $ids);
-});
-
-add_hook('AcceptOrder', 100, function ($vars) {
-    PortalBridge::record('AcceptOrder', ['order_id' => $vars['orderid']]);
-});
-
-add_hook('AfterModuleCreate', 100, function ($vars) {
-    // The parameters hold passwords and the client's details: only three ids are taken.
-    $params = $vars['params'];
-    $ids = ['service_id' => $params['serviceid'], 'client_id' => $params['userid'], 'product_id' => $params['pid']];
-    PortalBridge::record('AfterModuleCreate', $ids);
-});
-
-add_hook('ClientAdd', 100, function ($vars) {
-    PortalBridge::record('ClientAdd', ['client_id' => $vars['client_id'], 'user_id' => $vars['user_id']]);
-});
-
-add_hook('ClientEdit', 100, function ($vars) {
-    PortalBridge::record('ClientEdit', ['client_id' => $vars['userid']]);
-});
-
-add_hook('ServiceEdit', 100, function ($vars) {
-    PortalBridge::record('ServiceEdit', ['client_id' => $vars['userid'], 'service_id' => $vars['serviceid']]);
-});
-
-add_hook('CancellationRequest', 100, function ($vars) {
-    PortalBridge::record('CancellationRequest', ['client_id' => $vars['userid'], 'service_id' => $vars['relid']]);
-});
+unset($portalBridgeEvent, $portalBridgeIds);
 
 add_hook('AfterCronJob', 100, function () {
     PortalBridge::drain();

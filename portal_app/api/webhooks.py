@@ -15,9 +15,13 @@ from portal_app.wiring import parse_webhook_secrets, portal, verify_webhook
 KINDS = frozenset(
     """
     InvoiceCreated InvoicePaid InvoiceUnpaid InvoiceCancelled InvoiceRefunded AddInvoicePayment AddTransaction
-    InvoiceChangeGateway UpdateInvoiceTotal AddInvoiceLateFee InvoiceSplit OrderPaid AcceptOrder CancelOrder
-    PendingOrder FraudOrder AfterModuleCreate AfterModuleSuspend AfterModuleUnsuspend AfterModuleTerminate
-    AfterModuleChangePackage ServiceEdit ServiceDelete CancellationRequest ClientAdd ClientEdit ClientClose
+    InvoiceChangeGateway UpdateInvoiceTotal AddInvoiceLateFee InvoiceSplit
+    AfterShoppingCartCheckout OrderPaid AcceptOrder CancelOrder PendingOrder FraudOrder DeleteOrder CancelAndRefundOrder
+    AfterModuleCreate AfterModuleSuspend AfterModuleUnsuspend AfterModuleTerminate AfterModuleChangePackage
+    ServiceEdit ServiceDelete ServiceRecurringCompleted CancellationRequest
+    AfterProductUpgrade AfterConfigOptionsUpgrade
+    AddonAdd AddonActivation AddonActivated AddonSuspended AddonUnsuspended AddonTerminated AddonCancelled
+    ClientAdd ClientEdit ClientClose PreDeleteClient AfterClientMerge CCUpdate
     """.split()
 )
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])

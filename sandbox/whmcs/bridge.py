@@ -16,6 +16,19 @@ from sandbox.whmcs.php import json_encode
 
 BACKOFF_MINUTES = (1, 5, 15, 60, 240)
 GIVE_UP_HOURS = 72
+# What portal_bridge.php listens to; every other hook fires unheard.
+BRIDGED = frozenset(
+    """
+    InvoiceCreated InvoicePaid InvoiceUnpaid InvoiceCancelled InvoiceRefunded InvoiceChangeGateway UpdateInvoiceTotal
+    AddInvoiceLateFee InvoiceSplit AddInvoicePayment AddTransaction
+    OrderPaid AfterShoppingCartCheckout AcceptOrder CancelOrder PendingOrder FraudOrder DeleteOrder CancelAndRefundOrder
+    ClientAdd ClientEdit ClientClose PreDeleteClient AfterClientMerge CCUpdate
+    ServiceEdit ServiceDelete ServiceRecurringCompleted CancellationRequest
+    AfterModuleCreate AfterModuleSuspend AfterModuleUnsuspend AfterModuleTerminate AfterModuleChangePackage
+    AfterProductUpgrade AfterConfigOptionsUpgrade
+    AddonAdd AddonActivation AddonActivated AddonSuspended AddonUnsuspended AddonTerminated AddonCancelled
+    """.split()
+)
 _POLL_SECONDS = 1.0
 # The PHP file waits two seconds because it runs inside a visitor's request. Here nobody waits, and a busy machine must
 # not turn a slow answer into a retry a minute later.
@@ -34,7 +47,7 @@ class Bridge:
 
     def record(self, event: str, ids: dict[str, int]) -> None:
         """Put one event into the outbox; it belongs to the caller's transaction."""
-        if not self._whmcs.settings.whmcs_webhook_url or self._is_stopped():
+        if event not in BRIDGED or not self._whmcs.settings.whmcs_webhook_url or self._is_stopped():
             return
         now = self._whmcs.clock.now()
         delivery = str(uuid.uuid4())

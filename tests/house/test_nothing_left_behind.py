@@ -13,6 +13,8 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:work|root|Users|home/\w+)/\w")
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|HA" + r"CK)\b|\bNotImplemented" + "Error")
 SKIPPED = re.compile(r"\bpytest\.(?:mark\.)?(?:sk" + r"ip|skip" + r"if|xf" + r"ail|importor" + r"skip)\b")
 PROSE = {".md"}
+# Leaves a test out only where somebody else's program is missing.
+THE_ONE_DOOR = "tests/foreign_programs.py"
 
 
 def lines_with(pattern: re.Pattern[str], *, prose: bool = True) -> list[str]:
@@ -39,4 +41,5 @@ def test_no_source_file_leaves_work_for_later() -> None:
 
 
 def test_no_test_is_skipped_or_expected_to_fail() -> None:
-    assert lines_with(SKIPPED, prose=False) == []
+    found = lines_with(SKIPPED, prose=False)
+    assert [place for place in found if place.partition(":")[0] != THE_ONE_DOOR] == []

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -18,13 +17,13 @@ from portal_app.wiring import Portal
 from tests.contract.api.conftest import portal, worker
 from tests.contract.api.visitor import edge
 from tests.contract.sandbox_whmcs.conftest import Receiver, listening
+from tests.foreign_programs import need
 
 __all__ = ["portal", "receiver", "worker"]
 ROOT = Path(__file__).parents[3]
 BRIDGE = ROOT / "whmcs_bridge" / "portal_bridge.php"
 HARNESS = Path(__file__).with_name("harness.php")
 SECRET = "sandbox-webhook-secret"
-_NEEDED = {"curl", "pdo_sqlite"}
 _LONG_AGO = "2020-01-01 00:00:00"
 
 
@@ -88,11 +87,9 @@ class Whmcs:
 @pytest.fixture(scope="session", autouse=True)
 def php() -> None:
     """Skip everything where PHP or one of its extensions is missing."""
-    if shutil.which("php") is None:
-        pytest.skip("needs PHP: apt-get install --no-install-recommends php-cli php-curl php-sqlite3")
-    loaded = subprocess.check_output(["php", "-m"], text=True).lower().split()
-    if missing := _NEEDED - set(loaded):
-        pytest.skip(f"needs PHP with {', '.join(sorted(missing))}")
+    get = "apt-get install --no-install-recommends php-cli php-curl php-sqlite3"
+    loaded = subprocess.check_output([need("php", get=get), "-m"], text=True).lower().split()
+    need("php", get=get, found=set(loaded) >= {"curl", "pdo_sqlite"})
 
 
 @pytest.fixture

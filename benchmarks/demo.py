@@ -23,7 +23,8 @@ BEN = "ben@example.jp"
 # What the load of a measurement would run into; everything else is as the demo has it.
 NO_LIMITS = {
     "PORTAL_SIGN_IN_LIMIT": "1000000/minute",
-    "PORTAL_ACCOUNT_LIMIT": "1000000/minute",
+    "PORTAL_SIGN_IN_TOTAL_LIMIT": "1000000/minute",
+    "PORTAL_LOCK_TRIES": "1000000",
     "PORTAL_API_LIMIT": "1000000/minute",
     "WHMCS_RATE": "1000000/minute",
     "SF_RATE": "1000000/minute",

@@ -23,9 +23,9 @@ from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhook_secrets
 from portal_app.integrations.whmcs.webhooks import verify as verify_webhook
 from portal_app.services.accounts import Accounts
-from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
+from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
@@ -35,8 +35,6 @@ from portal_app.services.orders import Orders
 from portal_app.services.postcodes import Postcodes
 from portal_app.services.provisioning import Provisioning
 from portal_app.services.sessions import Sessions
-from portal_app.services.sign_in import SignIn
-from portal_app.services.sign_up import SignUps
 from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.upkeep import Upkeep
@@ -56,8 +54,7 @@ class Portal:
     limits: RateLimits
     stream: EventStream
     accounts: Accounts
-    sign_in: SignIn
-    sign_ups: SignUps
+    entry: Entry
     sessions: Sessions
     step_up: StepUp
     flashes: Flashes
@@ -139,8 +136,6 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
-    admission = Admission(sessions)
-    sign_in = SignIn(identity, admission)
     catalog = Catalog(settings, base.cache, base.vendors.catalog)
     billing = Billing(settings, database, base.cache, gateway)
     subscriptions = Subscriptions(settings, database, base.cache, gateway)
@@ -153,8 +148,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         limits=limits,
         stream=base.vendors.stream,
         accounts=Accounts(database),
-        sign_in=sign_in,
-        sign_ups=SignUps(identity, admission, sign_in),
+        entry=join_entry(identity),
         sessions=sessions,
         step_up=StepUp(identity),
         flashes=Flashes(base.redis),

@@ -64,7 +64,7 @@ def running_demo(**settings: str) -> Iterator[Demo]:
     quick = {
         "BCRYPT_ROUNDS": "4",
         "PORTAL_SIGN_IN_LIMIT": "1000/minute",
-        "PORTAL_ACCOUNT_LIMIT": "1000/minute",
+        "PORTAL_LOCK_TRIES": "1000",
         "PORTAL_POLL_SECONDS": "0.1",
     }
     with tempfile.TemporaryDirectory(prefix="portal-journeys-") as folder:

@@ -5,14 +5,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from portal_app.api import account, auth, billing, catalog, health, orders, sign_up, step_up, subscriptions, webhooks
+from portal_app.api import (
+    account,
+    auth,
+    billing,
+    catalog,
+    health,
+    orders,
+    password,
+    sign_up,
+    step_up,
+    subscriptions,
+    way_back,
+    webhooks,
+)
 from portal_app.api.observed import LastResort
 from portal_app.api.problem import DOCUMENTED, WrongMethod, answer_errors
 from portal_app.domain.errors import NotFound
 from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_PARTS = (auth, sign_up, account, step_up, billing, subscriptions, orders, catalog, webhooks, health)
+_PARTS = (
+    auth, way_back, sign_up, account, password, step_up, billing, subscriptions, orders, catalog, webhooks, health,
+)  # fmt: skip
 
 
 def build_api(settings: Settings) -> FastAPI:

@@ -11,6 +11,7 @@ from portal_app.api.outgoing import done, json, refused, with_cookies
 from portal_app.domain.account import Tokens
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name
+from portal_app.infra.tokens import Access
 from portal_app.language import path_for
 from portal_app.wiring import portal
 
@@ -32,8 +33,12 @@ async def login(request: Request) -> Response:
     entries: SignIn | None = None
     try:
         entries = await read(request, SignIn)
-        tokens = await portal().sign_in.with_password(
-            entries.email, entries.password, origin(request, portal().settings)
+        settings = portal().settings
+        tokens = await portal().entry.sign_in.with_password(
+            entries.email,
+            entries.password,
+            origin(request, settings),
+            browser_key=request.cookies.get(cookie_name(settings, "unlock"), ""),
         )
     except PortalError as error:
         if entries is None:
@@ -48,9 +53,17 @@ async def login(request: Request) -> Response:
 async def logout(request: Request) -> Response:
     """Sign out everywhere this session is open."""
     await _end_current(request)
-    settings = portal().settings
-    gone = [set_cookie(settings, kind, "", 0) for kind in ("access", "refresh")]
-    return done(request, path_for(SIGN_IN, language(request)), cookies=gone)
+    return _gone(request)
+
+
+@router.post("/logout-everywhere")
+async def logout_everywhere(request: Request) -> Response:
+    """Sign out on every device of the account."""
+    current = await _current(request)
+    if current is None:
+        raise NotSignedIn("no live session")
+    await portal().sessions.end_all(current.user_id, because="signed out everywhere")
+    return _gone(request)
 
 
 @router.post("/refresh")
@@ -71,15 +84,24 @@ def signed_in(request: Request, tokens: Tokens, target: str = "", *, forget: tup
     return done(request, target or path_for(HOME, language(request)), cookies=cookies)
 
 
+def _gone(request: Request) -> Response:
+    settings = portal().settings
+    cookies = [set_cookie(settings, kind, "", 0) for kind in ("access", "refresh")]
+    return done(request, path_for(SIGN_IN, language(request)), cookies=cookies)
+
+
 async def _end_current(request: Request) -> None:
-    """End the session a browser brings along, also when only its refresh token still lives."""
-    access = request.scope.get(ACCESS)
-    token = request.cookies.get(cookie_name(portal().settings, "refresh"), "")
+    if (current := await _current(request)) is not None:
+        await portal().sessions.end(current.session_id)
+
+
+async def _current(request: Request) -> Access | Tokens | None:
+    """Return the session a browser brings along, also when only its refresh token still lives."""
+    access: Access | None = request.scope.get(ACCESS)
     if access is not None:
-        await portal().sessions.end(access.session_id)
-    elif token:
-        try:
-            tokens = await portal().sessions.rotate(token)
-        except NotSignedIn:
-            return
-        await portal().sessions.end(tokens.session_id)
+        return access
+    token = request.cookies.get(cookie_name(portal().settings, "refresh"), "")
+    try:
+        return await portal().sessions.rotate(token) if token else None
+    except NotSignedIn:
+        return None

@@ -72,7 +72,7 @@ def origin(request: Request, settings: Settings) -> Origin:
         forwarded = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
         # Everything further left was written by whoever called the outermost proxy.
         address = forwarded[-trusted] if len(forwarded) >= trusted else address
-    return Origin(address[:64], request.headers.get("user-agent", "")[:200])
+    return Origin(address[:64], request.headers.get("user-agent", "")[:200], language(request))
 
 
 def language(request: Request, target: str = "") -> Language:

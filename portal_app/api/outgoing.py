@@ -13,7 +13,7 @@ from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.language import Language, _, path_for, speaking
 from portal_app.wiring import portal
 
-GENERAL = "form"
+GENERAL, DONE = "form", "done"
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -40,8 +40,24 @@ def done(request: Request, target: str, *, cookies: list[str] | None = None) -> 
     return with_cookies(response, cookies or [])
 
 
+async def sent_on(request: Request, route: str, words: str, *, cookies: list[str] | None = None) -> Response:
+    """Send a form on to a page that says what was done, found under `?flash=` as "done"; programs get the words."""
+    if wants_json(request):
+        return with_cookies(json({"next": route, "detail": words}), cookies or [])
+    spoken = language(request)
+    with speaking(spoken):
+        flash = await portal().flashes.keep({DONE: _(words)})
+    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode({'flash': flash})}"), cookies or [])
+
+
 async def refused(
-    request: Request, error: PortalError, route: str, *, typed: Mapping[str, str] | None = None, next_path: str = ""
+    request: Request,
+    error: PortalError,
+    route: str,
+    *,
+    typed: Mapping[str, str] | None = None,
+    next_path: str = "",
+    cookies: list[str] | None = None,
 ) -> Response:
     """Send a form back to its page with what is wrong; programs get the problem.
 
@@ -55,7 +71,7 @@ async def refused(
     query = {"flash": await portal().flashes.keep(_messages(request, error, typed or {}, next_path))}
     if next_path:
         query["next"] = next_path
-    return see_other(f"{path_for(route, spoken)}?{urlencode(query)}")
+    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode(query)}"), cookies or [])
 
 
 def _in_words(error: PortalError, spoken: Language) -> PortalError:

@@ -67,7 +67,7 @@ async def begin(request: Request) -> Response:
 async def resend(request: Request) -> Response:
     """Mail a new code to the same address; the old one ends."""
     try:
-        progress = await portal().sign_ups.progress(_token(request))
+        progress = await portal().entry.sign_ups.progress(_token(request))
         return await _mailed(request, progress.email)
     except PortalError as error:
         return await refused(request, error, _page_of(error, VERIFY))
@@ -78,7 +78,7 @@ async def verify(request: Request) -> Response:
     """Check the mailed code."""
     try:
         entries = await read(request, Code)
-        await portal().sign_ups.prove_mailbox(_token(request), entries.code)
+        await portal().entry.sign_ups.prove_mailbox(_token(request), entries.code)
     except PortalError as error:
         return await refused(request, error, _page_of(error, VERIFY))
     return done(request, path_for(DETAILS, language(request)))
@@ -89,7 +89,7 @@ async def complete(request: Request) -> Response:
     """Create the account and sign in; entries and their errors stay with the sign-up."""
     try:
         entries = await read(request, Details)
-        tokens = await portal().sign_ups.complete(
+        tokens = await portal().entry.sign_ups.complete(
             _token(request), entries.model_dump(), origin(request, portal().settings)
         )
     except PortalError as error:
@@ -99,7 +99,7 @@ async def complete(request: Request) -> Response:
 
 async def _mailed(request: Request, email: str) -> Response:
     settings = portal().settings
-    token = await portal().sign_ups.begin(email, origin(request, settings))
+    token = await portal().entry.sign_ups.begin(email, origin(request, settings))
     cookie = set_cookie(settings, "signup", token, _COOKIE_SECONDS)
     return done(request, path_for(VERIFY, language(request)), cookies=[cookie])
 

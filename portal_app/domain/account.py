@@ -8,10 +8,14 @@ from portal_app.domain.customer import Customer
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from: network address and browser, for limits, audit and the device list."""
+    """Where a request comes from: network address and browser, for limits, audit and the device list.
+
+    `language` is that of the page: mails to somebody who has no account yet are written in it.
+    """
 
     address: str
     browser: str
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

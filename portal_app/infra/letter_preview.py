@@ -19,6 +19,7 @@ SAMPLES = {
     "new_email": "hana.sato@example.jp",
     "order_id": "6f1c2a9e-0000-4000-8000-000000000000",
     "place": "Tokyo, Japan",
+    "token": "tGq0example-of-a-token",
     "title": "SonixNet Home 1G Gold",
 }
 _GIVEN = frozenset({"link", "product", "support", "portal_url"})

@@ -74,7 +74,13 @@ class Settings(BaseSettings):
     portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
     portal_code_attempts: int = Field(5, description="Tries for one mailed code")
     portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
-    portal_account_limit: str = Field("5/minute", description="Sign-in tries per account")
+    portal_sign_in_total_limit: str = Field("1200/minute", description="Sign-in tries of everybody together")
+    portal_lock_tries: int = Field(5, ge=2, description="Failures in a row after which an account rests")
+    portal_lock_seconds: int = Field(60, description="The first rest; it doubles with every further failure")
+    portal_lock_longest_seconds: int = Field(3600, description="The longest rest")
+    portal_reset_seconds: int = Field(1800, description="Life of a mailed link for a new password")
+    portal_reset_limit: str = Field("5/hour", description="Such links mailed per e-mail address")
+    portal_password_limit: str = Field("5/minute", description="Tries of the present password when changing it")
     portal_factor_limit: str = Field(
         "10/15 minutes", description="Tries to confirm or give a second factor per account"
     )
@@ -161,7 +167,9 @@ class Settings(BaseSettings):
 
     @field_validator(
         "portal_sign_in_limit",
-        "portal_account_limit",
+        "portal_sign_in_total_limit",
+        "portal_reset_limit",
+        "portal_password_limit",
         "portal_factor_limit",
         "portal_sign_up_limit",
         "portal_event_limit",

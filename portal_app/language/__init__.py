@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from portal_app.language.catalogue import read_catalogues
+from portal_app.language.phrase import Phrase
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -18,7 +19,10 @@ _catalogues: dict[str, dict[str, str]] = {"ja": read_catalogues(Path(__file__).w
 
 def _(text: str) -> str:
     """Return the text in the spoken language; a text without a translation stays English."""
-    return _catalogues.get(_spoken.get(), {}).get(text, text)
+    texts = _catalogues.get(_spoken.get(), {})
+    if isinstance(text, Phrase):
+        return texts.get(text.template, text.template).format(**text.values)
+    return texts.get(text, text)
 
 
 @contextmanager

@@ -15,7 +15,10 @@ EMAIL_PLACE = "users.email"
 
 
 class User(SQLModel, table=True):
-    """Somebody who can sign in. `profile` is the JSON of what they gave at sign-up, kept until it is handed over."""
+    """Somebody who can sign in. `profile` is the JSON of what they gave at sign-up, kept until it is handed over.
+
+    `moved_client_id` is the WHMCS client somebody brought along: claimed here first, so that it moves only once.
+    """
 
     __tablename__ = "users"
 
@@ -28,6 +31,7 @@ class User(SQLModel, table=True):
     customer_number: str = Field(unique=True)
     status: str = "setting_up"
     language: str = "en"
+    moved_client_id: int | None = Field(default=None, unique=True)
     created_at: datetime = moment(default_factory=now)
 
     @classmethod
@@ -74,7 +78,11 @@ class IdMapping(SQLModel, table=True):
 
 
 class SignUp(SQLModel, table=True):
-    """A mailbox being proven, and what was typed so far. Nothing exists at any vendor for it."""
+    """A mailbox being proven, and what was typed so far. The portal has made nothing at any vendor for it.
+
+    Purpose "sign_up" or "move". `client_id` is the WHMCS client whose password was proven, `customer_number` one that
+    Salesforce knows the mailbox by.
+    """
 
     __tablename__ = "sign_ups"
 
@@ -88,6 +96,10 @@ class SignUp(SQLModel, table=True):
     entries: str | None = sealed("sign_ups.entries", default=None, nullable=True)
     errors: dict[str, str] = document(default_factory=dict)
     user_id: UUID | None = Field(default=None)
+    purpose: str = "sign_up"
+    client_id: int | None = Field(default=None)
+    old_password_hash: str | None = Field(default=None)
+    customer_number: str | None = Field(default=None, max_length=9)
     created_at: datetime = moment(default_factory=now)
 
     @classmethod

@@ -19,6 +19,8 @@ class Tag(StrEnum):
     ACCOUNT_FAILED = "account:mapping:failed"
     SIGNED_IN = "session:sign_in:succeeded"
     SIGN_IN_FAILED = "session:sign_in:failed"
+    PASSWORD_CHANGED = "account:password:changed"  # noqa: S105  a name, no secret
+    RESET_ASKED = "account:reset:asked"
     SIGNED_OUT = "session:sign_out:succeeded"
     CONFIRMED = "session:step_up:succeeded"
     CONFIRM_FAILED = "session:step_up:failed"

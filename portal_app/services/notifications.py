@@ -55,11 +55,13 @@ class Notifications:
             if mail is None or mail.sent_at is not None:
                 return
             user = await session.get(User, mail.user_id) if mail.user_id and not mail.language else None
-        language = mail.language or (user.language if user else DEFAULT)
-        letter = self._letters.write(mail.occasion, language, json.loads(mail.content))
-        await self._mailer.send(
-            to=mail.recipient, subject=letter.subject, text=letter.text, html=letter.html, message_id=str(mail.id)
-        )
+        # A mail to nobody is written where an account is unknown, so that known and unknown are the same work.
+        if mail.recipient:
+            language = mail.language or (user.language if user else DEFAULT)
+            letter = self._letters.write(mail.occasion, language, json.loads(mail.content))
+            await self._mailer.send(
+                to=mail.recipient, subject=letter.subject, text=letter.text, html=letter.html, message_id=str(mail.id)
+            )
         async with self._database.unit_of_work() as session:
             if (row := await session.get(Mail, mail_id)) is not None:
                 row.sent_at = now()

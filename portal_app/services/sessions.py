@@ -124,9 +124,21 @@ class Sessions:
     async def end_all(self, user_id: UUID, *, because: str, but: UUID | None = None) -> None:
         """End all sessions of a user, except one if given."""
         async with self._database.identity() as session:
-            ended = [row for row in await Session.alive_of(session, user_id) if row.id != but]
-            for row in ended:
-                row.ended_at, row.ended_because = now(), because
+            ended = await self.end_within(session, user_id, because=because, but=but)
+        await self.tell_ended(ended)
+
+    @staticmethod
+    async def end_within(
+        session: AsyncSession, user_id: UUID, *, because: str, but: UUID | None = None
+    ) -> list[Session]:
+        """End all sessions of a user inside the caller's transaction; hand them to `tell_ended` once it is over."""
+        ended = [row for row in await Session.alive_of(session, user_id) if row.id != but]
+        for row in ended:
+            row.ended_at, row.ended_because = now(), because
+        return ended
+
+    async def tell_ended(self, ended: list[Session]) -> None:
+        """Let every process and open page know of sessions that ended."""
         for row in ended:
             await self._tell_ended(row)
 

@@ -7,6 +7,7 @@ from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.admission import Admission
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity import IdentityBase
+from portal_app.services.lockout import Lockout
 
 WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or reset your password."
 
@@ -14,30 +15,43 @@ WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or r
 class SignIn:
     """Check passwords and let their owners in."""
 
-    def __init__(self, base: IdentityBase, admission: Admission) -> None:
+    def __init__(self, base: IdentityBase, admission: Admission, lockout: Lockout) -> None:
         self._base = base
         self._admission = admission
+        self._lockout = lockout
 
-    async def with_password(self, email: str, password: str, origin: Origin) -> Tokens:
-        """Check a password and admit its owner. Raises NotSignedIn in the same words and time for every reason."""
-        vault, settings, limits = self._base.vault, self._base.settings, self._base.limits
-        index = vault.ring.index(email, EMAIL_PLACE)
-        await limits.hit(settings.portal_sign_in_limit, "sign-in-address", origin.address)
-        await limits.hit(settings.portal_account_limit, "sign-in-account", index.hex())
+    async def with_password(self, email: str, password: str, origin: Origin, *, browser_key: str = "") -> Tokens:
+        """Check a password and admit its owner.
+
+        `browser_key` is what an unlock link left in this browser. Raises NotSignedIn in the same words and time for
+        every reason, and RateLimited, which says nothing about the account either.
+        """
+        index = self._base.vault.ring.index(email, EMAIL_PLACE)
+        await self._within_limits(origin)
         async with self._base.database.identity() as session:
+            tries = await self._lockout.count(session, index, browser_key)
             user = await User.by_email(session, index)
-        too_long = len(password) > MAX_LENGTH * 4
-        right = await vault.passwords.verify("" if too_long else password, user.password_hash if user else None)
-        rehash = user is not None and right and vault.passwords.needs_rehash(user.password_hash)
-        rehashed = await vault.passwords.hash(password) if rehash else None
+        right, rehashed = await self._check(password, user)
         async with self._base.database.identity() as session:
-            if user is None or not right or user.status == "closed":
-                record(session, Tag.SIGN_IN_FAILED, user_id=user.id if user else None, actor="you")
-                tokens = None
-            else:
+            if user is not None and right and user.status != "closed":
+                await self._lockout.forget(session, index)
                 if rehashed and (row := await session.get(User, user.id)):
                     row.password_hash = rehashed
-                tokens = await self._admission.after_password(session, user, origin)
-        if tokens is None:
-            raise NotSignedIn("wrong e-mail or password", user_message=WRONG_SIGN_IN)
-        return tokens
+                return await self._admission.after_password(session, user, origin)
+            record(session, Tag.SIGN_IN_FAILED, user_id=user.id if user else None, actor="you")
+            await self._lockout.tell(session, index, user, tries)
+        raise NotSignedIn("wrong e-mail or password", user_message=WRONG_SIGN_IN)
+
+    async def _within_limits(self, origin: Origin) -> None:
+        settings, limits = self._base.settings, self._base.limits
+        await limits.hit(settings.portal_sign_in_limit, "sign-in-address", origin.address)
+        await limits.hit(settings.portal_sign_in_total_limit, "sign-in-total")
+
+    async def _check(self, password: str, user: User | None) -> tuple[bool, str | None]:
+        """Return whether it is right, and its new hash where the cost has changed; a stranger is the same work."""
+        passwords = self._base.vault.passwords
+        too_long = len(password) > MAX_LENGTH * 4
+        right = await passwords.verify("" if too_long else password, user.password_hash if user else None)
+        if user is not None and right and passwords.needs_rehash(user.password_hash):
+            return right, await passwords.hash(password)
+        return right, None

@@ -13,6 +13,7 @@ from portal_app.domain.customer import Profile, parse_email
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
 from portal_app.infra.passwords import check_new_password
+from portal_app.language.phrase import Phrase
 from portal_app.models.columns import now
 from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers
 from portal_app.services.admission import Admission
@@ -21,6 +22,7 @@ from portal_app.services.identity import IdentityBase
 from portal_app.services.sign_in import SignIn
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_WRONG_CODE = "That is not the code. Tries left: {count}."
 _ENDED = "This sign-up has run out. Start again with your e-mail address."
 
 
@@ -58,7 +60,7 @@ class SignUps:
             )
             occasion = "already_registered" if known else "sign_up_code"
             await self._base.notifications.mail(
-                session, occasion, recipient=email, user_id=None, code="" if known else code
+                session, occasion, recipient=email, user_id=None, language=origin.language, code="" if known else code
             )
         return token
 
@@ -74,7 +76,7 @@ class SignUps:
                 wrong = InvalidInput({"code": "No tries are left. Ask for a new code."})
             elif not self._base.vault.tokens.same(hashed, sign_up.code_hash):
                 sign_up.attempts_left -= 1
-                wrong = InvalidInput({"code": f"That is not the code. Tries left: {sign_up.attempts_left}."})
+                wrong = InvalidInput({"code": Phrase(_WRONG_CODE, count=sign_up.attempts_left)})
             else:
                 sign_up.verified_at = now()
                 sign_up.expires_at = now() + timedelta(hours=2)

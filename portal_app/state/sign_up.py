@@ -16,7 +16,7 @@ async def progress_of(state: rx.State) -> SignUpProgress | None:
     """Return how far the sign-up of this browser's cookie is, or None where there is none."""
     token = read_cookie(state.router.headers.cookie, cookie_name(portal().settings, "signup"))
     try:
-        return await portal().sign_ups.progress(token) if token else None
+        return await portal().entry.sign_ups.progress(token) if token else None
     except NotSignedIn:
         return None
 

@@ -122,7 +122,7 @@ class Shop:
 
     async def sign_up(self, email: str) -> UUID:
         """Sign up as a visitor does, code and form, and return the user; the set-up is left to a worker."""
-        sign_ups = self.web.sign_ups
+        sign_ups = self.web.entry.sign_ups
         token = await sign_ups.begin(email, _BROWSER)
         await sign_ups.prove_mailbox(token, await self._code_for(email))
         form = {**PERSON, **ADDRESS, "password": "a-long-walk-in-spring", "terms": "on"}

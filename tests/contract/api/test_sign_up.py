@@ -89,7 +89,7 @@ async def test_wrong_details_go_back_and_are_kept_without_the_password(
     await prove(visitor, worker, email)
     answer = await visitor.submit("/api/auth/signup/complete", **{**DETAILS, "postcode": "12", "password": "short"})
     assert set(await flash_of(portal, answer, "/auth/details")) == {"form", "postcode", "password"}
-    progress = await portal.sign_ups.progress(visitor.cookie("signup"))
+    progress = await portal.entry.sign_ups.progress(visitor.cookie("signup"))
     assert progress.entries["first_name"] == "Hana" and progress.entries["postcode"] == "12"
     assert "password" not in progress.entries and set(progress.errors) == {"postcode", "password"}
 

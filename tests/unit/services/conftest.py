@@ -23,12 +23,10 @@ from portal_app.infra.tokens import RandomTokens
 from portal_app.infra.vault import Vault
 from portal_app.models.record import Mail
 from portal_app.services.accounts import Accounts
-from portal_app.services.admission import Admission
+from portal_app.services.entry import Entry, join_entry
 from portal_app.services.identity import IdentityBase
 from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions
-from portal_app.services.sign_in import SignIn
-from portal_app.services.sign_up import SignUps
 
 
 class Outbox:
@@ -83,36 +81,32 @@ def sessions(make_sessions: Callable[..., Sessions]) -> Sessions:
     return make_sessions()
 
 
-@dataclass
-class Entry:
-    """The ways into an account, joined as wiring joins them."""
-
-    base: IdentityBase
-    accounts: Accounts
-    sign_in: SignIn
-    sign_ups: SignUps
-
-
 @pytest.fixture
-async def entry(
+async def identity(
     settings: Settings,
     web: Database,
     ring: KeyRing,
     queue: DurableQueue,
     sessions: Sessions,
     notifications: Notifications,
-) -> AsyncIterator[Entry]:
+) -> AsyncIterator[IdentityBase]:
     # Every test is alone on the network: the limits have tests of their own.
-    generous = dict.fromkeys(("portal_sign_in_limit", "portal_account_limit", "portal_sign_up_limit"), "100/minute")
+    generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
     limits = RateLimits(settings.redis_url)
     vault = Vault(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
-    settings = settings.model_copy(update=generous)
-    base = IdentityBase(settings, web, vault, limits, sessions, notifications, queue)
-    admission = Admission(sessions)
-    sign_in = SignIn(base, admission)
-    yield Entry(base, Accounts(web), sign_in, SignUps(base, admission, sign_in))
+    yield IdentityBase(settings.model_copy(update=generous), web, vault, limits, sessions, notifications, queue)
     vault.passwords.close()
     await limits.close()
+
+
+@pytest.fixture
+def entry(identity: IdentityBase) -> Entry:
+    return join_entry(identity)
+
+
+@pytest.fixture
+def accounts(web: Database) -> Accounts:
+    return Accounts(web)
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import pytest
 
 from portal_app.domain.account import Origin
 from portal_app.domain.errors import NotSignedIn
+from portal_app.services.entry import Entry
 from portal_app.services.sign_in import WRONG_SIGN_IN
-from tests.unit.services.conftest import Entry, Written
+from tests.unit.services.conftest import Written
 from tests.unit.services.test_sign_up import FORM, PASSWORD, proven
 
 

@@ -7,9 +7,11 @@ import pytest
 from portal_app.domain.account import Origin
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.infra.database import Database
+from portal_app.services.accounts import Accounts
+from portal_app.services.entry import Entry
 from portal_app.services.sessions import Sessions
 from tests.unit.people import ADDRESS, PERSON
-from tests.unit.services.conftest import Entry, Written
+from tests.unit.services.conftest import Written
 
 PASSWORD = "correct horse battery"
 FORM = {**ADDRESS, **PERSON, "password": PASSWORD, "terms": "on"}
@@ -92,14 +94,14 @@ async def test_wrong_entries_are_all_told_and_what_was_typed_is_kept_without_the
 
 
 async def test_an_account_is_created_once_with_its_set_up_enqueued(
-    entry: Entry, sessions: Sessions, written: Written, email: str, origin: Origin
+    entry: Entry, accounts: Accounts, sessions: Sessions, written: Written, email: str, origin: Origin
 ) -> None:
     token = await proven(entry, written, email, origin)
     tokens = await entry.sign_ups.complete(token, dict(FORM), origin)
     assert await sessions.check(tokens.session_id) == tokens.user_id
     query = "SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = :id"
     assert await written.number(query, id=f"sign-up-{tokens.user_id}") == 1
-    view = await entry.accounts.view(tokens.user_id)
+    view = await accounts.view(tokens.user_id)
     assert (view.name, view.email, view.status, view.customer) == ("太郎 田中", email, "setting_up", None)
     again = await entry.sign_ups.complete(token, dict(FORM), origin)
     assert again.user_id == tokens.user_id

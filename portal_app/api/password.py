@@ -1,0 +1,36 @@
+"""Changing the password of the account that is signed in."""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.incoming import Body, read, takes
+from portal_app.api.outgoing import refused, sent_on
+from portal_app.api.signed_in import SignedIn
+from portal_app.domain.errors import PortalError
+from portal_app.wiring import portal
+
+PAGE = "/account/password"
+_CHANGED = "Your password is changed. Your other devices are signed out."
+router = APIRouter(prefix="/api/me/password", tags=["account"])
+
+
+class PasswordChange(Body):
+    """The present password and the new one."""
+
+    present: str = Field("", max_length=2000)
+    password: str = Field("", max_length=2000)
+
+
+@router.post("", openapi_extra=takes(PasswordChange))
+async def change_password(request: Request, access: SignedIn) -> Response:
+    """Change the password; every other session ends, this one stays."""
+    try:
+        entries = await read(request, PasswordChange)
+        await portal().entry.password_changes.change(
+            access.user_id, access.session_id, entries.present, password=entries.password
+        )
+    except PortalError as error:
+        return await refused(request, error, PAGE)
+    return await sent_on(request, PAGE, _CHANGED)

@@ -2,12 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import context
-from sqlmodel import SQLModel
 
 from portal_app.infra.settings import Settings
-from portal_app.models import inbound, mirror, order, record, session, user
-
-TABLES = (inbound, mirror, order, record, session, user)
+from portal_app.models.everything import METADATA
 
 
 def run() -> None:
@@ -18,7 +15,7 @@ def run() -> None:
         connect_args={"options": "-c lock_timeout=5000"},
     )
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=SQLModel.metadata)
+        context.configure(connection=connection, target_metadata=METADATA)
         with context.begin_transaction():
             context.run_migrations()
 

@@ -13,6 +13,8 @@ from portal_app.local.world import World
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 mails = typer.Typer(no_args_is_help=True, help="The portal's mails.")
 app.add_typer(mails, name="mails")
+keys = typer.Typer(no_args_is_help=True, help="The keys of encrypted columns.")
+app.add_typer(keys, name="keys")
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
 
@@ -45,6 +47,12 @@ def migrate() -> None:
 def preview(folder: Annotated[Path, typer.Argument(help="Where to write")] = Path(".portal/mails")) -> None:
     """Write every mail in every language into a folder and print the page that lists them."""
     _become("portal_app.infra.letter_preview", str(folder))
+
+
+@keys.command()
+def rotate(batch: Annotated[int, typer.Option(help="Rows locked at a time", min=1)] = 200) -> None:
+    """Seal every encrypted value with the current key, while the portal runs. Stopped half way, it goes on anew."""
+    _become("portal_app.jobs.rotate_keys", str(batch))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -9,16 +9,16 @@ from portal_app.domain.ports import EventStream
 from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
-from portal_app.infra.encryption import KeyRing, use_key_ring
 from portal_app.infra.letter_writer import PRODUCT, Letters
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.mail import SmtpMailer
 from portal_app.infra.passwords import Passwords
 from portal_app.infra.rate_limit import RateLimits
 from portal_app.infra.redis_client import connect
+from portal_app.infra.sealed_column import use_key_ring
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import RandomTokens
-from portal_app.infra.vault import Vault
+from portal_app.infra.vault import Vault, ring_of
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhook_secrets
 from portal_app.integrations.whmcs.webhooks import verify as verify_webhook
@@ -185,7 +185,7 @@ def _provisioning(
 
 
 def _vault(settings: Settings) -> Vault:
-    ring = KeyRing.parse(settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value())
+    ring = ring_of(settings)
     use_key_ring(ring)
     secret = settings.jwt_refresh_secret.get_secret_value()
     return Vault(

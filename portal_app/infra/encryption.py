@@ -1,4 +1,4 @@
-"""Encrypted columns: AES-256-GCM under a key ring, bound to table and column; look-ups by keyed hash."""
+"""AES-256-GCM under a ring of keys, each value bound to its table, column and row; look-ups by keyed hash."""
 
 import base64
 import hashlib
@@ -6,28 +6,32 @@ import hmac
 import os
 import struct
 import unicodedata
-from typing import Any
 
-import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy.types import LargeBinary, TypeDecorator
 
+# Format, key id; then 12 bytes of nonce and the sealed text with its tag.
 _HEADER = struct.Struct(">BH")
-_FORMAT = 1
+# The first format knew no rows. It is still opened, never written: `portal keys rotate` replaces it.
+_WITHOUT_ROW, _FORMAT = 1, 2
 
 
 class KeyRing:
-    """Seal with the newest key, open with any."""
+    """Seal with the current key, open with any."""
 
-    def __init__(self, keys: dict[int, bytes], index_key: bytes) -> None:
+    def __init__(self, keys: dict[int, bytes], index_key: bytes, *, current: int = 0) -> None:
         self._keys = {number: AESGCM(key) for number, key in keys.items()}
-        self.current = max(keys)
+        self.current = current or max(keys)
+        if self.current not in keys:
+            raise ValueError(f"the key ring has no key {self.current}")
         self._index_key = index_key
 
     @classmethod
-    def parse(cls, text: str, index_key: str) -> "KeyRing":
-        """Read `id:base64,id:base64`. Raises ValueError where a key is not 32 bytes or an id is used twice."""
+    def parse(cls, text: str, index_key: str, *, current: int = 0) -> "KeyRing":
+        """Read `id:base64,id:base64`; without `current` the highest id seals.
+
+        Raises ValueError where a key is not 32 bytes, an id is used twice, or the current one is missing.
+        """
         keys: dict[int, bytes] = {}
         for entry in text.split(","):
             name, _, encoded = entry.strip().partition(":")
@@ -37,20 +41,25 @@ class KeyRing:
             keys[number] = base64.b64decode(encoded, validate=True)
             if len(keys[number]) != 32:
                 raise ValueError(f"encryption key {number} is not 32 bytes")
-        return cls(keys, index_key.encode())
+        return cls(keys, index_key.encode(), current=current)
 
-    def seal(self, value: str, place: str) -> bytes:
-        """Encrypt a text for one place (table.column)."""
+    def seal(self, value: str, place: str, row: str) -> bytes:
+        """Encrypt a text for one place (table.column) of one row (its primary key)."""
         nonce = os.urandom(12)
-        header = _HEADER.pack(_FORMAT, self.current)
-        return header + nonce + self._keys[self.current].encrypt(nonce, value.encode(), place.encode())
+        return self.header + nonce + self._keys[self.current].encrypt(nonce, value.encode(), _bound_to(place, row))
 
-    def open(self, blob: bytes, place: str) -> str:
-        """Decrypt what `seal` made for the same place. Raises cryptography's InvalidTag otherwise."""
-        form, number = _HEADER.unpack(blob[:3].ljust(3))
-        if form != _FORMAT or number not in self._keys:
+    def open(self, blob: bytes, place: str, row: str) -> str:
+        """Decrypt what `seal` made for the same place and row. Raises cryptography's InvalidTag otherwise."""
+        form, number = key_of(blob)
+        if form not in (_WITHOUT_ROW, _FORMAT) or number not in self._keys:
             raise InvalidTag
-        return self._keys[number].decrypt(blob[3:15], blob[15:], place.encode()).decode()
+        place_bytes = place.encode() if form == _WITHOUT_ROW else _bound_to(place, row)
+        return self._keys[number].decrypt(blob[3:15], blob[15:], place_bytes).decode()
+
+    @property
+    def header(self) -> bytes:
+        """The first bytes of everything sealed now; what begins otherwise is of an older key or format."""
+        return _HEADER.pack(_FORMAT, self.current)
 
     def index(self, value: str, place: str) -> bytes:
         """Return the keyed hash under which a value can be found, whatever its case or width."""
@@ -59,48 +68,11 @@ class KeyRing:
         return hmac.new(self._index_key, text, hashlib.sha256).digest()
 
 
-class _Ring:
-    """Hold the process's key ring; columns are declared before settings are read."""
-
-    ring: KeyRing | None = None
-
-
-def use_key_ring(ring: KeyRing) -> None:
-    """Set the ring that encrypted columns of this process use."""
-    _Ring.ring = ring
+def key_of(blob: bytes) -> tuple[int, int]:
+    """Return format and key id of a sealed value."""
+    form, number = _HEADER.unpack(blob[:3].ljust(3, b"\0"))
+    return form, number
 
 
-class EncryptedText(TypeDecorator[str]):
-    """A text column that PostgreSQL only ever sees sealed. It cannot be compared: use a blind index."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, place: str) -> None:
-        super().__init__()
-        self.place = place
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:
-        """Seal on the way in."""
-        return None if value is None else _ring().seal(value, self.place)
-
-    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> str | None:
-        """Open on the way out."""
-        return None if value is None else _ring().open(bytes(value), self.place)
-
-    class Comparator(TypeDecorator.Comparator[str]):
-        """Refuse comparisons, which would never match."""
-
-        def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
-            """Let only IS NULL through."""
-            if op in (sa.sql.operators.is_, sa.sql.operators.is_not):
-                return super().operate(op, *other, **kwargs)
-            raise TypeError("an encrypted column cannot be compared: use its blind index")
-
-    comparator_factory = Comparator
-
-
-def _ring() -> KeyRing:
-    if _Ring.ring is None:
-        raise RuntimeError("no key ring is in use: build the portal first")
-    return _Ring.ring
+def _bound_to(place: str, row: str) -> bytes:
+    return f"{place}\0{row}".encode()

@@ -59,8 +59,9 @@ class Settings(BaseSettings):
     )
     portal_keys: SecretStr = Field(
         SecretStr("1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
-        description="Encryption keys as id:base64 of 32 bytes, comma separated; the highest id writes",
+        description="Encryption keys as id:base64 of 32 bytes, comma separated; every one of them opens",
     )
+    portal_key_current: int = Field(0, ge=0, description="Id of the key that seals; 0 takes the highest of the ring")
     portal_pepper: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET), description="Keys the pre-hash of passwords; changing it voids every password"
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.passwords import Passwords
+from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import RandomTokens
 
 
@@ -14,3 +15,9 @@ class Vault:
     passwords: Passwords
     tokens: RandomTokens
     ring: KeyRing
+
+
+def ring_of(settings: Settings) -> KeyRing:
+    """Return the key ring of the settings. Raises ValueError."""
+    keys, index = settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value()
+    return KeyRing.parse(keys, index, current=settings.portal_key_current)

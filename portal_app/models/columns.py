@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from portal_app.infra.encryption import EncryptedText
+from portal_app.infra.sealed_column import EncryptedText
 
 
 def now() -> datetime:

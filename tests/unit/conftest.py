@@ -11,9 +11,11 @@ from redis.asyncio import Redis
 
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
-from portal_app.infra.encryption import KeyRing, use_key_ring
+from portal_app.infra.encryption import KeyRing
 from portal_app.infra.redis_client import connect
+from portal_app.infra.sealed_column import use_key_ring
 from portal_app.infra.settings import Settings
+from portal_app.infra.vault import ring_of
 from portal_app.local.postgres import EmbeddedPostgres
 from portal_app.local.valkey import EmbeddedValkey
 from portal_app.models.user import EMAIL_PLACE, User
@@ -58,7 +60,7 @@ def settings(valkey: EmbeddedValkey, postgres: EmbeddedPostgres) -> Settings:
 
 @pytest.fixture(scope="session")
 def ring(settings: Settings) -> KeyRing:
-    ring = KeyRing.parse(settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value())
+    ring = ring_of(settings)
     use_key_ring(ring)
     return ring
 

@@ -1,7 +1,7 @@
 """The one composition root: every part is made and joined here, and nowhere else."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 
@@ -23,8 +23,10 @@ from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhook_secrets
 from portal_app.integrations.whmcs.webhooks import verify as verify_webhook
 from portal_app.services.accounts import Accounts
+from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
+from portal_app.services.devices import Devices
 from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
 from portal_app.services.identity import IdentityBase
@@ -32,11 +34,14 @@ from portal_app.services.inbound import Inbound
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.orders import Orders
+from portal_app.services.passkeys import Passkeys
 from portal_app.services.postcodes import Postcodes
 from portal_app.services.provisioning import Provisioning
+from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
 from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
+from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
 
 __all__ = ["PRODUCT", "Portal", "build", "parse_webhook_secrets", "portal", "use", "verify_webhook"]
@@ -56,7 +61,11 @@ class Portal:
     accounts: Accounts
     entry: Entry
     sessions: Sessions
+    second_step: SecondStep
     step_up: StepUp
+    two_step: TwoStep
+    passkeys: Passkeys
+    devices: Devices
     flashes: Flashes
     postcodes: Postcodes
     catalog: Catalog
@@ -148,9 +157,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         limits=limits,
         stream=base.vendors.stream,
         accounts=Accounts(database),
-        entry=join_entry(identity),
         sessions=sessions,
-        step_up=StepUp(identity),
+        **_ways_in(identity),
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),
         catalog=catalog,
@@ -167,6 +175,20 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         vault=vault,
         vendors=base.vendors,
     )
+
+
+def _ways_in(identity: IdentityBase) -> dict[str, Any]:
+    """Join what signs people in and keeps them safe afterwards."""
+    two_step, passkeys = TwoStep(identity), Passkeys(identity)
+    admission = Admission(identity, two_step)
+    return {
+        "entry": join_entry(identity, admission),
+        "second_step": SecondStep(identity, admission, two_step, passkeys),
+        "step_up": StepUp(identity, two_step, passkeys),
+        "two_step": two_step,
+        "passkeys": passkeys,
+        "devices": Devices(identity.database, identity.sessions),
+    }
 
 
 def _provisioning(

@@ -13,6 +13,8 @@ from portal_app.api import (
     health,
     orders,
     password,
+    second_step,
+    security,
     sign_up,
     step_up,
     subscriptions,
@@ -26,7 +28,8 @@ from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, way_back, sign_up, account, password, step_up, billing, subscriptions, orders, catalog, webhooks, health,
+    auth, second_step, way_back, sign_up, account, password, step_up, security, billing, subscriptions, orders, catalog,
+    webhooks, health,
 )  # fmt: skip
 
 

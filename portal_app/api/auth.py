@@ -1,21 +1,24 @@
 """Signing in, staying signed in, signing out. Credentials come by native form or JSON, tokens only in cookies."""
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.door import ACCESS, SIGN_IN, local_path, session_cookies, set_cookie
-from portal_app.api.incoming import Body, language, origin, read, takes
+from portal_app.api.incoming import DEVICE, Body, language, origin, read, takes
 from portal_app.api.outgoing import done, json, refused, with_cookies
-from portal_app.domain.account import Tokens
+from portal_app.domain.account import SecondStepAsked, Tokens
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.tokens import Access
 from portal_app.language import path_for
 from portal_app.wiring import portal
 
-HOME = "/dashboard"
+HOME, SECOND_STEP = "/dashboard", "/auth/second-step"
+_DEVICE_SECONDS = 400 * 86400
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 
@@ -34,7 +37,7 @@ async def login(request: Request) -> Response:
     try:
         entries = await read(request, SignIn)
         settings = portal().settings
-        tokens = await portal().entry.sign_in.with_password(
+        outcome = await portal().entry.sign_in.with_password(
             entries.email,
             entries.password,
             origin(request, settings),
@@ -45,8 +48,7 @@ async def login(request: Request) -> Response:
             return await refused(request, error, SIGN_IN)
         onward = local_path(entries.next, "")
         return await refused(request, error, SIGN_IN, typed={"email": entries.email}, next_path=onward)
-    await _end_current(request)
-    return signed_in(request, tokens, local_path(entries.next, ""))
+    return await admitted(request, outcome, local_path(entries.next, ""))
 
 
 @router.post("/logout")
@@ -77,10 +79,23 @@ async def refresh(request: Request) -> Response:
     return with_cookies(json({"expires_in": settings.portal_access_seconds}), session_cookies(tokens, settings))
 
 
-def signed_in(request: Request, tokens: Tokens, target: str = "", *, forget: tuple[str, ...] = ()) -> Response:
-    """Answer a fresh session: its cookies, without the named ones, and on to a page of ours."""
+async def admitted(
+    request: Request, outcome: Tokens | SecondStepAsked, target: str = "", *, forget: tuple[str, ...] = ()
+) -> Response:
+    """Answer a proven password: a session and on to a page of ours, or on to the second step.
+
+    The session that the browser brought along ends when the new one begins. `forget` names cookies to remove.
+    """
     settings = portal().settings
-    cookies = [*session_cookies(tokens, settings), *(set_cookie(settings, kind, "", 0) for kind in forget)]
+    gone = [set_cookie(settings, kind, "", 0) for kind in forget]
+    if isinstance(outcome, SecondStepAsked):
+        pending = set_cookie(settings, "second", outcome.token, settings.portal_second_step_seconds)
+        onward = f"?{urlencode({'next': target})}" if target else ""
+        page = path_for(SECOND_STEP, language(request, target))
+        return done(request, f"{page}{onward}", cookies=[pending, *gone])
+    await _end_current(request)
+    device = set_cookie(settings, "device", request.scope[DEVICE], _DEVICE_SECONDS)
+    cookies = [*session_cookies(outcome, settings), device, *gone]
     return done(request, target or path_for(HOME, language(request)), cookies=cookies)
 
 

@@ -1,5 +1,6 @@
 """What a request says: its body within bounds, where it comes from, which language and form of answer it wants."""
 
+import secrets
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,9 +10,11 @@ from starlette.requests import Request
 from portal_app.api.problem import BadRequest, TooLarge, UnknownFormat
 from portal_app.domain.account import Origin
 from portal_app.domain.errors import InvalidInput
+from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, LANGUAGES, Language
 
+DEVICE = "portal.device"
 LARGEST_BODY = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
@@ -72,7 +75,10 @@ def origin(request: Request, settings: Settings) -> Origin:
         forwarded = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
         # Everything further left was written by whoever called the outermost proxy.
         address = forwarded[-trusted] if len(forwarded) >= trusted else address
-    return Origin(address[:64], request.headers.get("user-agent", "")[:200], language(request))
+    # A browser is known again by a random mark; `signed_in` gives the new one to a browser that has none.
+    device = request.cookies.get(cookie_name(settings, "device"), "")[:100] or secrets.token_urlsafe(32)
+    request.scope[DEVICE] = device
+    return Origin(address[:64], request.headers.get("user-agent", "")[:200], language(request), device)
 
 
 def language(request: Request, target: str = "") -> Language:

@@ -5,7 +5,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.auth import signed_in
+from portal_app.api.auth import admitted
 from portal_app.api.door import SIGN_IN, set_cookie
 from portal_app.api.incoming import Body, language, origin, read, takes
 from portal_app.api.outgoing import done, refused
@@ -89,12 +89,12 @@ async def complete(request: Request) -> Response:
     """Create the account and sign in; entries and their errors stay with the sign-up."""
     try:
         entries = await read(request, Details)
-        tokens = await portal().entry.sign_ups.complete(
+        outcome = await portal().entry.sign_ups.complete(
             _token(request), entries.model_dump(), origin(request, portal().settings)
         )
     except PortalError as error:
         return await refused(request, error, _page_of(error, DETAILS))
-    return signed_in(request, tokens, forget=("signup",))
+    return await admitted(request, outcome, forget=("signup",))
 
 
 async def _mailed(request: Request, email: str) -> Response:

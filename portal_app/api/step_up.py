@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from portal_app.api.door import local_path, session_cookies
 from portal_app.api.incoming import Body, language, read, takes
-from portal_app.api.outgoing import done, refused
+from portal_app.api.outgoing import done, json, refused
 from portal_app.api.signed_in import SignedIn
 from portal_app.domain.account import Proof
 from portal_app.domain.errors import PortalError
@@ -16,13 +16,16 @@ from portal_app.language import path_for
 from portal_app.wiring import portal
 
 SECURITY = "/account/security"
-router = APIRouter(prefix="/api/me/step-up", tags=["account"])
+LARGEST_CREDENTIAL = 20_000
+router = APIRouter(prefix="/api/me/step-up", tags=["security"])
 
 
 class Confirmation(Body):
-    """One proof: the password. `next` is the page to go on to."""
+    """One proof: the password, a code of the app or a recovery code, or a passkey's answer as JSON text."""
 
     password: str = Field("", max_length=2000)
+    code: str = Field("", max_length=50)
+    passkey: str = Field("", max_length=LARGEST_CREDENTIAL)
     next: str = Field("", max_length=2000)
 
 
@@ -33,9 +36,15 @@ async def confirm(request: Request, access: SignedIn) -> Response:
     refresh = request.cookies.get(cookie_name(settings, "refresh"), "")
     try:
         entries = await read(request, Confirmation)
-        proof = Proof(password=entries.password)
+        proof = Proof(password=entries.password, code=entries.code, passkey=entries.passkey)
         tokens = await portal().step_up.confirm(access.user_id, access.session_id, proof, refresh_token=refresh)
     except PortalError as error:
         return await refused(request, error, SECURITY)
     target = local_path(entries.next, path_for(SECURITY, language(request)))
     return done(request, target, cookies=session_cookies(tokens, settings))
+
+
+@router.post("/passkey-options")
+async def passkey_options(access: SignedIn) -> Response:
+    """Return what the browser needs to ask for one of the account's passkeys."""
+    return json(await portal().step_up.passkey_options(access.user_id))

@@ -10,12 +10,14 @@ from portal_app.domain.customer import Customer
 class Origin:
     """Where a request comes from: network address and browser, for limits, audit and the device list.
 
-    `language` is that of the page: mails to somebody who has no account yet are written in it.
+    `language` is that of the page: mails to somebody who has no account yet are written in it. `device` is the
+    random mark a browser keeps, by which it is known again.
     """
 
     address: str
     browser: str
     language: str = "en"
+    device: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Proof:
     """What somebody brings to show who they are: one of these is filled in."""
 
     password: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    passkey: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,10 @@ class Tokens:
     session_id: UUID
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStepAsked:
+    """The password was right, and the second step is still to come: the token of this sign-in, for a cookie."""
+
+    token: str = field(repr=False)

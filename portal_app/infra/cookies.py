@@ -6,7 +6,7 @@ from portal_app.infra.settings import Settings
 
 
 def cookie_name(settings: Settings, kind: str) -> str:
-    """Return the name of the access, refresh or sign-up cookie.
+    """Return the name of a cookie: access, refresh, signup, second (step) or device.
 
     With https it carries __Host-; on loopback it carries the port, because cookies ignore ports.
     """

@@ -13,13 +13,14 @@ from portal_app.language import DEFAULT, LANGUAGES
 # What a letter may be told; a name that is missing here is shown as itself.
 SAMPLES = {
     "at": "2026-11-22T10:42:00+00:00",
-    "browser": "Firefox on Windows",
+    "browser": "Firefox · Windows",
     "code": "012345",
     "customer_number": "C00000042",
+    "left": "7",
     "new_email": "hana.sato@example.jp",
     "order_id": "6f1c2a9e-0000-4000-8000-000000000000",
-    "place": "Tokyo, Japan",
     "token": "tGq0example-of-a-token",
+    "place": "192.0.2.x",
     "title": "SonixNet Home 1G Gold",
 }
 _GIVEN = frozenset({"link", "product", "support", "portal_url"})

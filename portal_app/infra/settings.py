@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
     portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
     portal_code_attempts: int = Field(5, description="Tries for one mailed code")
+    portal_second_step_seconds: int = Field(300, description="How long a sign-in waits for its second step")
+    portal_passkey_rp_id: str = Field("", description="Domain that passkeys belong to; PORTAL_URL's host when empty")
     portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
     portal_sign_in_total_limit: str = Field("1200/minute", description="Sign-in tries of everybody together")
     portal_lock_tries: int = Field(5, ge=2, description="Failures in a row after which an account rests")
@@ -223,6 +225,11 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins that may open a websocket or send a form: exactly ours."""
         return (self.portal_url,)
+
+    @cached_property
+    def passkey_rp_id(self) -> str:
+        """The domain that passkeys belong to."""
+        return self.portal_passkey_rp_id or urlsplit(self.portal_url).hostname or ""
 
     @cached_property
     def private_key(self) -> str:

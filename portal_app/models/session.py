@@ -28,12 +28,20 @@ class Session(SQLModel, table=True):
     expires_at: datetime = moment()
     ended_at: datetime | None = moment(default=None, nullable=True)
     ended_because: str = ""
+    device_hash: bytes | None = Field(default=None)
 
     @classmethod
     async def alive_of(cls, session: AsyncSession, user_id: UUID) -> "list[Session]":
         """Return a user's sessions that were not ended, newest first."""
         query = select(cls).where(cls.user_id == user_id, col(cls.ended_at).is_(None))
         return list((await session.exec(query.order_by(col(cls.created_at).desc()))).all())
+
+    @classmethod
+    async def is_new_device(cls, session: AsyncSession, user_id: UUID, device_hash: bytes | None) -> bool:
+        """Say whether a user has signed in before, but never from this device."""
+        known = select(col(cls.device_hash)).where(cls.user_id == user_id).distinct()
+        seen = (await session.exec(known)).all()
+        return bool(seen) and (device_hash is None or device_hash not in seen)
 
 
 class RefreshToken(SQLModel, table=True):

@@ -20,8 +20,8 @@ class Entry:
     password_changes: PasswordChanges
 
 
-def join_entry(base: IdentityBase) -> Entry:
+def join_entry(base: IdentityBase, admission: Admission) -> Entry:
     """Join them over what every service of identity stands on."""
-    admission, lockout = Admission(base.sessions), Lockout(base)
+    lockout = Lockout(base)
     sign_in = SignIn(base, admission, lockout)
     return Entry(sign_in, SignUps(base, admission, sign_in), lockout, PasswordChanges(base, lockout))

@@ -44,7 +44,14 @@ class Sessions:
         self._random = RandomTokens(settings.jwt_refresh_secret.get_secret_value())
 
     async def open(
-        self, session: AsyncSession, user_id: UUID, *, factors: tuple[str, ...], browser: str, address: str
+        self,
+        session: AsyncSession,
+        user_id: UUID,
+        *,
+        factors: tuple[str, ...],
+        browser: str,
+        address: str,
+        device_hash: bytes | None = None,
     ) -> Tokens:
         """Begin a session inside the caller's transaction."""
         row = Session(
@@ -52,6 +59,7 @@ class Sessions:
             factors=" ".join(factors),
             browser=browser[:200],
             address=address,
+            device_hash=device_hash,
             expires_at=now() + timedelta(seconds=self._settings.portal_session_seconds),
         )
         session.add(row)
@@ -78,7 +86,7 @@ class Sessions:
             return UUID(kept.decode())
         async with self._database.identity() as session:
             row = await session.get(Session, session_id)
-            if row is None or not self._is_alive(row):
+            if row is None or not self.is_alive(row):
                 raise NotSignedIn("session ended")
             # Not at every look: noting a use is a write.
             if now() - row.used_at > min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10)):
@@ -94,7 +102,7 @@ class Sessions:
         """Ask for a fresh proof of who this is before a risky change. Raises StepUpNeeded, NotSignedIn."""
         async with self._database.identity() as session:
             row = await session.get(Session, session_id)
-        if row is None or not self._is_alive(row):
+        if row is None or not self.is_alive(row):
             raise NotSignedIn("session ended")
         if now() - row.confirmed_at > timedelta(seconds=self._settings.portal_step_up_seconds):
             raise StepUpNeeded("proof too old")
@@ -146,7 +154,7 @@ class Sessions:
         async with self._database.identity() as session:
             token = await RefreshToken.by_hash(session, self._random.hash(refresh_token, _PURPOSE))
             row = await session.get(Session, token.session_id) if token else None
-            if token is None or row is None or not self._is_alive(row):
+            if token is None or row is None or not self.is_alive(row):
                 raise NotSignedIn("unknown or ended")
             if not self._is_reuse(token):
                 if confirmed is not None:
@@ -166,7 +174,8 @@ class Sessions:
         access = self._access.issue(row.user_id, row.id, tuple(row.factors.split()))
         return Tokens(row.user_id, row.id, access, refresh)
 
-    def _is_alive(self, row: Session) -> bool:
+    def is_alive(self, row: Session) -> bool:
+        """Say whether a session was neither ended nor left idle or open for too long."""
         idle_until = row.used_at + timedelta(seconds=self._settings.portal_idle_seconds)
         return row.ended_at is None and now() < min(row.expires_at, idle_until)
 

@@ -1,6 +1,6 @@
 """Signing in with a password: one answer, in the same words and time, for whatever is wrong."""
 
-from portal_app.domain.account import Origin, Tokens
+from portal_app.domain.account import Origin, SecondStepAsked, Tokens
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.passwords import MAX_LENGTH
 from portal_app.models.user import EMAIL_PLACE, User
@@ -20,8 +20,10 @@ class SignIn:
         self._admission = admission
         self._lockout = lockout
 
-    async def with_password(self, email: str, password: str, origin: Origin, *, browser_key: str = "") -> Tokens:
-        """Check a password and admit its owner.
+    async def with_password(
+        self, email: str, password: str, origin: Origin, *, browser_key: str = ""
+    ) -> Tokens | SecondStepAsked:
+        """Check a password and admit its owner, or ask for the second step.
 
         `browser_key` is what an unlock link left in this browser. Raises NotSignedIn in the same words and time for
         every reason, and RateLimited, which says nothing about the account either.

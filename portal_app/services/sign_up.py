@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.account import Origin, SignUpProgress, Tokens
+from portal_app.domain.account import Origin, SecondStepAsked, SignUpProgress, Tokens
 from portal_app.domain.customer import Profile, parse_email
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
@@ -96,7 +96,7 @@ class SignUps:
                 errors=sign_up.errors,
             )
 
-    async def complete(self, token: str, form: dict[str, str], origin: Origin) -> Tokens:
+    async def complete(self, token: str, form: dict[str, str], origin: Origin) -> Tokens | SecondStepAsked:
         """Create the user, enqueue the set-up at WHMCS and Salesforce, and sign them in.
 
         Raises InvalidInput with every wrong field; what was typed (but the password) is kept. A second submit

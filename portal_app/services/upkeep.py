@@ -8,6 +8,7 @@ from sqlmodel import col
 from portal_app.infra.database import Database
 from portal_app.models.columns import now
 from portal_app.models.entry import EntryToken, SignInTries
+from portal_app.models.factor import Challenge, PendingSignIn
 from portal_app.models.order import IdempotencyKey, OrderRow
 from portal_app.models.session import RefreshToken
 from portal_app.models.user import SignUp
@@ -20,13 +21,15 @@ class Upkeep:
         self._database = database
 
     async def tidy_up(self) -> None:
-        """Delete dead sign-ups and links, tries and tokens of long ago, and idempotency keys older than a day."""
+        """Delete dead sign-ups, sign-ins and links, tries and tokens of long ago, and keys older than a day."""
         async with self._database.unit_of_work() as session:
             connection = await session.connection()
             for statement in (
                 sa.delete(SignUp).where(col(SignUp.expires_at) < now() - timedelta(days=1)),
                 sa.delete(EntryToken).where(col(EntryToken.expires_at) < now() - timedelta(days=1)),
                 sa.delete(SignInTries).where(col(SignInTries.tried_at) < now() - timedelta(days=1)),
+                sa.delete(Challenge).where(col(Challenge.expires_at) < now()),
+                sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
                 sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
                 sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - timedelta(days=1)),
             ):

@@ -24,7 +24,17 @@ TABLES = [
     "audit",
 ]
 ROLES: list[DatabaseRole] = ["identity", "web", "worker"]
-IDENTITY_TABLES = ["users", "sign_ups", "sessions", "refresh_tokens"]
+IDENTITY_TABLES = [
+    "users",
+    "sign_ups",
+    "sessions",
+    "refresh_tokens",
+    "authenticators",
+    "recovery_codes",
+    "passkeys",
+    "challenges",
+    "pending_sign_ins",
+]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from portal_app.wiring import Portal, use
-from tests.contract.api.visitor import Visitor, running
+from tests.contract.api.visitor import Visitor, new_account, running
 from tests.world import AIKO, BEN, world
 
 
@@ -44,4 +44,12 @@ async def ben(portal: Portal) -> AsyncIterator[Visitor]:
     """Ben, signed in: a VPN, two invoices, a card."""
     somebody = Visitor(portal.settings)
     yield await somebody.sign_in(BEN)
+    await somebody.http.aclose()
+
+
+@pytest_asyncio.fixture
+async def hana(portal: Portal) -> AsyncIterator[Visitor]:
+    """Hana, signed in: an account of this one test, not set up at any vendor."""
+    somebody = Visitor(portal.settings)
+    yield await somebody.sign_in(await new_account(portal))
     await somebody.http.aclose()

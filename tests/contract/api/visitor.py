@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
+from uuid import uuid4
 
 import httpx
 from asgi_correlation_id import CorrelationIdMiddleware
@@ -17,6 +18,7 @@ from portal_app.api.observed import Observed
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.record import Mail
+from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.wiring import Portal, build, use
 from tests.world import PASSWORD
 
@@ -53,6 +55,7 @@ class Visitor:
     def __init__(self, settings: Settings, *, address: str = "127.0.0.1") -> None:
         self.settings = settings
         transport = httpx.ASGITransport(edge(settings), client=(address, 1))
+        self.email = ""
         self.http = httpx.AsyncClient(transport=transport, base_url=settings.portal_url)
 
     async def submit(self, path: str, *, page: str = "/", **fields: str) -> httpx.Response:
@@ -78,6 +81,7 @@ class Visitor:
 
     async def sign_in(self, email: str, password: str = PASSWORD) -> "Visitor":
         """Sign in by form."""
+        self.email = email
         answer = await self.submit("/api/auth/login", email=email, password=password)
         assert answer.status_code == 303 and "flash" not in answer.headers["location"]
         return self
@@ -93,6 +97,21 @@ class Visitor:
             self.http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
         if value:
             self.http.cookies.set(name, value, domain="localhost.local")
+
+
+async def new_account(portal: Portal) -> str:
+    """Write an account down that can sign in with PASSWORD, and return its address."""
+    email = f"{uuid4().hex}@example.jp"
+    async with portal.database.identity() as session:
+        user = User(
+            email=email,
+            email_index=portal.vault.ring.index(email, EMAIL_PLACE),
+            password_hash=await portal.vault.passwords.hash(PASSWORD),
+            name="Hana Sato",
+            customer_number=uuid4().hex[:9],
+        )
+        session.add(user)
+    return email
 
 
 async def mailed(worker: Portal, email: str) -> dict[str, str]:

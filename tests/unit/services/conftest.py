@@ -23,10 +23,12 @@ from portal_app.infra.tokens import RandomTokens
 from portal_app.infra.vault import Vault
 from portal_app.models.record import Mail
 from portal_app.services.accounts import Accounts
+from portal_app.services.admission import Admission
 from portal_app.services.entry import Entry, join_entry
 from portal_app.services.identity import IdentityBase
 from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions
+from portal_app.services.two_step import TwoStep
 
 
 class Outbox:
@@ -101,7 +103,7 @@ async def identity(
 
 @pytest.fixture
 def entry(identity: IdentityBase) -> Entry:
-    return join_entry(identity)
+    return join_entry(identity, Admission(identity, TwoStep(identity)))
 
 
 @pytest.fixture

@@ -1,0 +1,164 @@
+"""An account's own protection: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.incoming import Body, read, takes
+from portal_app.api.outgoing import json, refused
+from portal_app.api.signed_in import SignedIn
+from portal_app.api.step_up import LARGEST_CREDENTIAL, SECURITY
+from portal_app.domain.errors import NotFound, PortalError
+from portal_app.domain.factor import PasskeyView
+from portal_app.wiring import portal
+
+router = APIRouter(prefix="/api/me", tags=["security"])
+
+
+class Code(Body):
+    """Six digits of the app."""
+
+    code: str = Field(max_length=50)
+
+
+class NewPasskey(Body):
+    """The browser's new credential as JSON text, and its name."""
+
+    passkey: str = Field(max_length=LARGEST_CREDENTIAL)
+    name: str = Field(max_length=200)
+
+
+class Name(Body):
+    """Another name."""
+
+    name: str = Field(max_length=200)
+
+
+@router.get("/two-step")
+async def two_step(access: SignedIn) -> Response:
+    """Say whether two-step sign-in is on, since when, and how many recovery codes are left."""
+    view = await portal().two_step.view(access.user_id)
+    return json({"on": view.since is not None, "since": view.since, "recovery_codes_left": view.codes_left})
+
+
+@router.post("/two-step")
+async def begin_two_step(access: SignedIn) -> Response:
+    """Return a new key for an authenticator app; nothing is on before its first code."""
+    enrolment = await portal().two_step.begin(access.user_id, access.session_id)
+    return json({"key": enrolment.key, "address": enrolment.address})
+
+
+@router.post("/two-step/confirm", openapi_extra=takes(Code, form=False))
+async def confirm_two_step(request: Request, access: SignedIn) -> Response:
+    """Turn two-step sign-in on with the app's first code; the recovery codes are shown this once."""
+    entries = await read(request, Code, form=False)
+    codes = await portal().two_step.turn_on(access.user_id, access.session_id, entries.code)
+    return json({"recovery_codes": codes})
+
+
+@router.post("/two-step/recovery-codes")
+async def renew_codes(access: SignedIn) -> Response:
+    """Make new recovery codes, shown this once; the old ones end."""
+    return json({"recovery_codes": await portal().two_step.renew_codes(access.user_id, access.session_id)})
+
+
+@router.delete("/two-step")
+async def turn_off_two_step(access: SignedIn) -> Response:
+    """Turn two-step sign-in off."""
+    await portal().two_step.turn_off(access.user_id, access.session_id)
+    return json({"on": False})
+
+
+@router.get("/passkeys")
+async def passkeys(access: SignedIn) -> Response:
+    """Return the account's passkeys."""
+    return json({"items": [_passkey(each) for each in await portal().passkeys.passkeys_of(access.user_id)]})
+
+
+@router.post("/passkeys/options")
+async def passkey_options(access: SignedIn) -> Response:
+    """Return what the browser needs to make a passkey."""
+    return json(await portal().passkeys.options_to_add(access.user_id, access.session_id))
+
+
+@router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
+async def add_passkey(request: Request, access: SignedIn) -> Response:
+    """Keep a new passkey."""
+    try:
+        entries = await read(request, NewPasskey, form=False)
+        made = await portal().passkeys.add(access.user_id, access.session_id, entries.passkey, entries.name)
+    except PortalError as error:
+        return await refused(request, error, SECURITY)
+    return json(_passkey(made), 201)
+
+
+@router.patch("/passkeys/{passkey_id}", openapi_extra=takes(Name, form=False))
+async def rename_passkey(request: Request, access: SignedIn, passkey_id: str) -> Response:
+    """Give a passkey another name."""
+    entries = await read(request, Name, form=False)
+    await portal().passkeys.rename(access.user_id, access.session_id, _id(passkey_id), entries.name)
+    return json({})
+
+
+@router.delete("/passkeys/{passkey_id}")
+async def remove_passkey(access: SignedIn, passkey_id: str) -> Response:
+    """Forget a passkey; other devices are signed out."""
+    await portal().passkeys.remove(access.user_id, access.session_id, _id(passkey_id))
+    return json({})
+
+
+@router.get("/sessions")
+async def sessions(access: SignedIn) -> Response:
+    """Return the devices that are signed in, this one first."""
+    found = await portal().devices.devices_of(access.user_id, access.session_id)
+    items = [
+        {
+            "id": str(each.session_id),
+            "browser": each.browser,
+            "network": each.network,
+            "signed_in_at": each.signed_in_at,
+            "used_at": each.used_at,
+            "is_current": each.is_current,
+        }
+        for each in found
+    ]
+    return json({"items": items})
+
+
+@router.delete("/sessions/{session_id}")
+async def end_session(access: SignedIn, session_id: str) -> Response:
+    """Sign one device out."""
+    await portal().devices.sign_out(access.user_id, _id(session_id))
+    return json({})
+
+
+@router.delete("/sessions")
+async def end_other_sessions(access: SignedIn) -> Response:
+    """Sign every other device out."""
+    await portal().devices.sign_out_others(access.user_id, access.session_id)
+    return json({})
+
+
+@router.get("/history")
+async def history(access: SignedIn, before: int | None = None) -> Response:
+    """Return what happened to the account, newest first; `before` goes on where the last page ended."""
+    entries, onward = await portal().devices.history_of(access.user_id, before=before)
+    items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]
+    return json({"items": items, "before": onward})
+
+
+def _passkey(view: PasskeyView) -> dict[str, Any]:
+    used: datetime | None = view.used_at
+    return {"id": str(view.id), "name": view.name, "created_at": view.created_at, "used_at": used}
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("malformed id") from error

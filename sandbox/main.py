@@ -141,6 +141,7 @@ def environment(settings: SandboxSettings) -> dict[str, str]:
     return {
         "WHMCS_API_URL": f"{site}/includes/api.php",
         "WHMCS_URL": site,
+        "WHMCS_DEFAULT_METHOD_FIRST": "true",
         "WHMCS_API_IDENTIFIER": settings.whmcs_identifier,
         "WHMCS_API_SECRET": settings.whmcs_secret,
         "WHMCS_WEBHOOK_SECRETS": f"{settings.whmcs_webhook_key}:{settings.whmcs_webhook_secret}",

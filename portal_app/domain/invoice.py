@@ -1,7 +1,9 @@
 """Invoices as WHMCS has them: amounts are read, never recomputed."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 from portal_app.domain.money import Money
@@ -29,8 +31,19 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class Tax:
+    """The tax of one rate, in percent."""
+
+    rate: Decimal
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice of one WHMCS client. Lists know no balance, lines or payments; the detail does."""
+    """An invoice of one WHMCS client. Lists know no balance, lines or payments; the detail does.
+
+    `tax` is the sum of `taxes`; `updated_at` is known to lists only; `gateway` is a system name.
+    """
 
     id: int
     number: str
@@ -46,6 +59,9 @@ class Invoice:
     balance: Money | None = None
     lines: tuple[InvoiceLine, ...] = ()
     payments: tuple[Payment, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    gateway: str = ""
+    updated_at: datetime | None = None
 
     def is_overdue(self, today: date) -> bool:
         """Say whether it is unpaid past its day (a business date in Japan)."""
@@ -58,8 +74,50 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoicePage:
+    """Some of a client's invoices, and how many there are of this status; a page may hold fewer for drafts."""
+
+    rows: tuple[Invoice, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Money in or, negative, out; `refund_of` is the transaction it gives back."""
+
+    id: int
+    client_id: int
+    invoice_id: int | None
+    at: datetime | None
+    gateway: str
+    description: str
+    amount: Money
+    reference: str
+    refund_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditEntry:
+    """One change of a client's credit, signed. The balance stands with the client: staff may set it without a row."""
+
+    id: int
+    on: date | None
+    description: str
+    amount: Money
+    invoice_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentGateway:
+    """A way to pay: WHMCS's system name, and the name customers read."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentMethod:
-    """A stored card or bank account; never its token."""
+    """A stored card or bank account; never its token. `is_default` is None where WHMCS does not tell."""
 
     id: int
     kind: Literal["card", "bank"]
@@ -67,3 +125,13 @@ class PaymentMethod:
     last_four: str
     expires: str
     gateway: str
+    is_default: bool | None = None
+
+    @property
+    def last_valid_on(self) -> date | None:
+        """The last day of a card's MM/YY, or None where it has none."""
+        month, _, year = self.expires.partition("/")
+        if not (month.isdecimal() and year.isdecimal() and 1 <= int(month) <= 12):
+            return None
+        full = 2000 + int(year) if len(year) == 2 else int(year)
+        return date(full, int(month), monthrange(full, int(month))[1])

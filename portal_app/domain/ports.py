@@ -6,20 +6,28 @@ writes, OutcomeUnknown (the answer was lost: look the reference up before callin
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from portal_app.domain.customer import Profile
-from portal_app.domain.invoice import Invoice, PaymentMethod
+from portal_app.domain.invoice import (
+    CreditEntry,
+    Invoice,
+    InvoicePage,
+    InvoiceStatus,
+    PaymentGateway,
+    PaymentMethod,
+    Transaction,
+)
 from portal_app.domain.money import Money
 from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
 from portal_app.domain.plan import CatalogItem
-from portal_app.domain.subscription import Subscription
+from portal_app.domain.subscription import Cancellation, Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class BillingClient:
-    """A WHMCS client as far as the portal cares."""
+    """A WHMCS client as far as the portal cares; `credit` is what is left of it."""
 
     id: int
     email: str
@@ -28,6 +36,7 @@ class BillingClient:
     phone: str
     status: str
     customer_number: str
+    credit: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,12 @@ class BillingGateway(Protocol):
         """Return all invoices of a client, newest first, drafts left out; no lines, no balance."""
         ...
 
+    async def invoice_page(
+        self, client_id: int, *, status: InvoiceStatus | Literal["overdue"] | None = None, start: int, count: int
+    ) -> InvoicePage:
+        """Return some of a client's invoices, newest first, from an offset; drafts left out."""
+        ...
+
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's."""
         ...
@@ -70,12 +85,54 @@ class BillingGateway(Protocol):
         """Return the client an invoice belongs to: for events, never for a customer. Raises NotFound."""
         ...
 
+    async def transactions(self, client_id: int) -> list[Transaction]:
+        """Return all payments and refunds of a client, newest first."""
+        ...
+
+    async def credits(self, client_id: int) -> list[CreditEntry]:
+        """Return all changes of a client's credit, newest first. Raises NotFound."""
+        ...
+
+    async def gateways(self) -> list[PaymentGateway]:
+        """Return the ways to pay that are switched on."""
+        ...
+
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         """Return the stored cards and banks of a client."""
         ...
 
+    async def set_default_payment_method(self, client_id: int, method_id: int) -> None:
+        """Make a stored card or bank the one to charge. Safe to repeat. Raises NotFound, also for another client's."""
+        ...
+
+    async def remove_payment_method(self, client_id: int, method_id: int) -> None:
+        """Delete a stored card or bank. Raises NotFound, also when it is gone already or another client's."""
+        ...
+
     async def subscriptions(self, client_id: int) -> list[Subscription]:
         """Return all services of a client."""
+        ...
+
+    async def subscription(self, client_id: int, service_id: int) -> Subscription:
+        """Return one service. Raises NotFound, also for another client's."""
+        ...
+
+    async def service_owner(self, service_id: int) -> int:
+        """Return the client a service belongs to: for events, never for a customer. Raises NotFound."""
+        ...
+
+    async def order_owner(self, order_id: int) -> int:
+        """Return the client an order belongs to: for events, never for a customer. Raises NotFound."""
+        ...
+
+    async def request_cancellation(self, client_id: int, service_id: int, *, reason: str, at_period_end: bool) -> None:
+        """Ask WHMCS to end a service; nothing withdraws it. One asked for already is no error, so a lost answer may
+        be repeated. Raises NotFound, also for another client's service.
+        """
+        ...
+
+    async def cancellations(self) -> dict[int, Cancellation]:
+        """Return every request WHMCS holds, of all clients, by service; WHMCS cannot narrow them down."""
         ...
 
     async def find_order(self, client_id: int, reference: str) -> BillingOrder | None:

@@ -1,7 +1,7 @@
 """A service a customer has: as WHMCS bills it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from portal_app.domain.money import Money
@@ -13,8 +13,21 @@ SubscriptionStatus = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A service's open or executed request to end it, at once or when the paid period is over."""
+
+    service_id: int
+    at_period_end: bool
+    reason: str
+    requested_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
-    """One WHMCS service. `reference` is our own reference, kept in a product custom field."""
+    """One WHMCS service. `reference` is our own reference, kept in a product custom field.
+
+    `fields` are the custom fields an operator lets customers see, as (name, value).
+    """
 
     id: int
     client_id: int
@@ -29,6 +42,9 @@ class Subscription:
     registered_on: date | None
     next_due_on: date | None
     reference: str = ""
+    gateway: str = ""
+    suspended_because: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def category(self) -> Category:

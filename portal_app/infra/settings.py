@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     whmcs_payment_method: str = Field("stripe", description="Gateway system name for orders")
     whmcs_customer_number_field: int = Field(198, description="Client custom field that holds the customer number")
     whmcs_reference_field: str = Field("Portal Reference", description="Product custom field that holds our reference")
+    whmcs_shown_fields: str = Field(
+        "", description="Product custom fields customers may read on their services, comma separated"
+    )
+    whmcs_default_method_first: bool = Field(
+        False, description="This WHMCS lists the stored payment method it charges by default first"
+    )
     whmcs_order_no_invoice: bool = Field(False, description="Place orders without an invoice")
     whmcs_webhook_secrets: SecretStr = Field(
         SecretStr(""), description="Up to two key:secret pairs, comma separated; empty turns the webhook off"

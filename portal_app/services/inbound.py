@@ -1,5 +1,8 @@
 """What vendors tell us: written down once with the work it leads to, then applied by reading the truth again."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
@@ -102,12 +105,24 @@ class Inbound:
         return True
 
     async def _customer_of(self, event: InboundEvent) -> Customer | None:
-        client_id = event.data.get("client_id")
-        if not isinstance(client_id, int):
-            invoice_id = event.data.get("invoice_id")
-            if not isinstance(invoice_id, int):
-                return None
-            client_id = await self._gateway.invoice_owner(invoice_id)
+        client_id = await self._client_of(event.data)
+        if client_id is None:
+            return None
         async with self._database.unit_of_work() as session:
             mapping = await IdMapping.by_client(session, client_id)
         return mapping.to_domain() if mapping else None
+
+    async def _client_of(self, ids: Mapping[str, Any]) -> int | None:
+        """Return the event's client, asked for by the narrowest id it carries where it names none."""
+        if isinstance(ids.get("client_id"), int):
+            return int(ids["client_id"])
+        owners = {
+            "invoice_id": self._gateway.invoice_owner,
+            "order_id": self._gateway.order_owner,
+            "service_id": self._gateway.service_owner,
+        }
+        for name, owner in owners.items():
+            number = ids.get(name)
+            if isinstance(number, int):
+                return await owner(number)
+        return None

@@ -16,7 +16,15 @@ from sandbox.whmcs.billing import capture
 from sandbox.whmcs.installation import Installation
 from sandbox.whmcs.invoices import balance_of, is_overdue
 from sandbox.whmcs.money import formatted
-from sandbox.whmcs.pay_methods import DECLINING_CARD, REFUSED_CARD, CardRefused, store_card
+from sandbox.whmcs.pay_methods import (
+    DECLINING_CARD,
+    REFUSED_CARD,
+    CardRefused,
+    make_default,
+    remove,
+    store_card,
+    stored,
+)
 from sandbox.whmcs.people import clients_of
 from sandbox.whmcs.php import integer
 from sandbox.whmcs.sso import redeem
@@ -94,7 +102,15 @@ class ClientArea:
         """Delete one of the client's own cards."""
         row = self._whmcs.row("paymethod", integer(form.get("id", "")))
         if row and row["clientid"] == client["id"]:
-            self._whmcs.remove("paymethod", row["id"])
+            remove(self._whmcs, row)
+        return RedirectResponse(_cards_address(http), 303)
+
+    def default_card(self, http: HttpRequest, client: Document, form: dict[str, str]) -> Response:
+        """Make one of the client's own cards the one that is charged."""
+        row = self._whmcs.row("paymethod", integer(form.get("id", "")))
+        if row and row["clientid"] == client["id"]:
+            make_default(self._whmcs, row)
+            self._whmcs.hook("CCUpdate", client_id=client["id"])
         return RedirectResponse(_cards_address(http), 303)
 
     def invoice(self, http: HttpRequest, client: Document, form: dict[str, str]) -> Response:
@@ -104,9 +120,9 @@ class ClientArea:
             return self._page("error.html", 404, message="Invoice not found.")
         if http.method == "POST":
             return self._pay(http, row, form)
-        cards = [card for card in self._whmcs.rows("paymethod", clientid=client["id"]) if "card_last_four" in card]
+        cards = [card for card in stored(self._whmcs, client["id"]) if "card_last_four" in card]
         return self._page(
-            "invoice.html", client=client, invoice=self._invoice_shown(row), cards=cards[::-1], back=self._back(http),
+            "invoice.html", client=client, invoice=self._invoice_shown(row), cards=cards, back=self._back(http),
             payments=self._whmcs.rows("transaction", invoiceid=row["id"]), outcome=_outcome(http),
             add_card=_cards_address(http),
         )  # fmt: skip
@@ -141,10 +157,10 @@ class ClientArea:
         return RedirectResponse(_cards_address(http, added="true"), 303)
 
     def _cards_page(self, http: HttpRequest, client: Document, error: str = "", typed: object = None) -> Response:
-        cards = [card for card in self._whmcs.rows("paymethod", clientid=client["id"]) if "card_last_four" in card]
+        cards = [card for card in stored(self._whmcs, client["id"]) if "card_last_four" in card]
         year = self._whmcs.today().year % 100 + 3
         return self._page(
-            "cards.html", 422 if error else 200, client=client, cards=cards[::-1], error=error, typed=typed or {},
+            "cards.html", 422 if error else 200, client=client, cards=cards, error=error, typed=typed or {},
             added=http.query_params.get("added"), back=self._back(http), test_cards=_TEST_CARDS,
             example=f"12/{year:02}", query=http.url.query, home=_cards_address(http),
         )  # fmt: skip

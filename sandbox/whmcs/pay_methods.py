@@ -13,6 +13,10 @@ REFUSED_CARD = "4000000000000002"
 DECLINING_CARD = "4000000000000341"
 _NEEDS = "is required for 'CreditCard' or 'RemoteCreditCard' type"
 _WRONG_TYPE = "Invalid Pay Method Type. Type should be one of 'BankAccount', 'CreditCard', or 'RemoteCreditCard'"
+_DETAILS = (
+    "description", "card_number", "card_expiry", "card_start", "card_issue_number", "bank_name", "bank_account_type",
+    "bank_code", "bank_account", "set_as_default",
+)  # fmt: skip
 _BRANDS = (("4", "Visa"), ("5", "MasterCard"), ("34", "American Express"), ("37", "American Express"), ("35", "JCB"))
 
 
@@ -30,19 +34,40 @@ def store_card(whmcs: Installation, client_id: int, number: str, expiry: str, *,
     if digits == REFUSED_CARD:
         raise CardRefused("The card was declined by its bank.")
     token = json_encode({"customer": f"cus_{client_id}", "method": f"pm_{secrets.token_hex(8)}"})
-    return whmcs.add("paymethod", {
+    return _keep(whmcs, {
         "clientid": client_id, "type": "RemoteCreditCard", "description": description, "gateway_name": "stripe",
         "card_last_four": digits[-4:], "expiry_date": f"{expiry[:2]}/{expiry[2:]}", "card_type": _brand(digits),
         "remote_token": token, "declines": digits == DECLINING_CARD, "last_updated": whmcs.stamp(),
     })  # fmt: skip
 
 
+def stored(whmcs: Installation, client_id: int) -> list[Document]:
+    """Return a client's cards and banks: the default one first, then oldest first."""
+    return sorted(whmcs.rows("paymethod", clientid=client_id), key=lambda row: (not row["is_default"], row["id"]))
+
+
 def charge(whmcs: Installation, client_id: int, pay_method_id: int | None = None) -> bool:
-    """Say whether the client's card (the newest, unless one is named) takes the charge."""
-    cards = [row for row in whmcs.rows("paymethod", clientid=client_id) if row["type"] == "RemoteCreditCard"]
+    """Say whether the client's card (the default one, unless one is named) takes the charge."""
+    cards = [row for row in stored(whmcs, client_id) if row["type"] == "RemoteCreditCard"]
     if pay_method_id is not None:
         cards = [row for row in cards if row["id"] == pay_method_id]
-    return bool(cards) and not cards[-1]["declines"] and _is_current(whmcs, cards[-1]["expiry_date"].replace("/", ""))
+    return bool(cards) and not cards[0]["declines"] and _is_current(whmcs, cards[0]["expiry_date"].replace("/", ""))
+
+
+def make_default(whmcs: Installation, row: Document) -> None:
+    """Make a stored method the one that is charged."""
+    for other in whmcs.rows("paymethod", clientid=row["clientid"]):
+        whmcs.save("paymethod", other | {"is_default": other["id"] == row["id"]})
+    row["is_default"] = True
+
+
+def remove(whmcs: Installation, row: Document) -> None:
+    """Delete a stored method; the oldest of the others takes a default's place."""
+    whmcs.remove("paymethod", row["id"])
+    left = stored(whmcs, row["clientid"])
+    if row["is_default"] and left:
+        make_default(whmcs, left[0])
+    whmcs.hook("CCUpdate", client_id=row["clientid"])
 
 
 def get_pay_methods(whmcs: Installation, request: Request) -> Document:
@@ -54,7 +79,7 @@ def get_pay_methods(whmcs: Installation, request: Request) -> Document:
         raise Refused("Invalid Pay Method Type. Should be 'BankAccount' or 'CreditCard'")
     if whmcs.row("client", request.number("clientid")) is None:
         raise Refused("Client Not Found")
-    rows = whmcs.rows("paymethod", clientid=request.number("clientid"))
+    rows = stored(whmcs, request.number("clientid"))
     if request.has("paymethodid"):
         rows = [row for row in rows if row["id"] == request.number("paymethodid")]
     return {"clientid": request.text("clientid"), "paymethods": [_shown(row) for row in rows if kind in row["type"]]}
@@ -70,20 +95,33 @@ def add_pay_method(whmcs: Installation, request: Request) -> Document:
     if kind not in ("BankAccount", "CreditCard", "RemoteCreditCard"):
         raise Refused(_WRONG_TYPE)
     row = _add_bank_account(whmcs, request) if kind == "BankAccount" else _add_card(whmcs, request, kind)
+    if request.flag("set_as_default"):
+        make_default(whmcs, row)
     return {"clientid": request.text("clientid"), "paymethodid": str(row["id"])}
+
+
+def update_pay_method(whmcs: Installation, request: Request) -> Document:
+    """UpdatePayMethod: name, expiry and default; the number of a card kept at its gateway cannot change here."""
+    row = _own(whmcs, request, ("paymethodid", "clientid"))
+    if not any(request.has(name) for name in _DETAILS):
+        raise Refused("No Details Provided for Update")
+    if request.text("card_number"):
+        raise Refused("Unable to Update Card Number for Assisted Gateway")
+    expiry = request.text("card_expiry")
+    if expiry and not _is_current(whmcs, expiry):
+        raise Refused("Expiry Date is invalid")
+    row |= {"expiry_date": f"{expiry[:2]}/{expiry[2:]}"} if expiry and row["type"] == "RemoteCreditCard" else {}
+    row |= {name: request.text(name) for name in ("description", "bank_name") if request.has(name) and name in row}
+    whmcs.save("paymethod", row | {"last_updated": whmcs.stamp()})
+    if request.flag("set_as_default"):
+        make_default(whmcs, row)
+    whmcs.hook("CCUpdate", client_id=row["clientid"])
+    return {"clientid": request.text("clientid"), "paymethodid": request.text("paymethodid")}
 
 
 def delete_pay_method(whmcs: Installation, request: Request) -> Document:
     """DeletePayMethod, with the only ownership check of the whole API."""
-    for name, message in (("clientid", "Client ID is Required"), ("paymethodid", "Pay Method ID is Required")):
-        if not request.text(name):
-            raise Refused(message)
-    row = whmcs.row("paymethod", request.number("paymethodid"))
-    if row is None:
-        raise Refused("Invalid Pay Method ID")
-    if row["clientid"] != request.number("clientid"):
-        raise Refused("Pay Method does not belong to passed Client ID")
-    whmcs.remove("paymethod", row["id"])
+    remove(whmcs, _own(whmcs, request, ("clientid", "paymethodid")))
     return {"clientid": request.text("clientid"), "paymethodid": request.text("paymethodid")}
 
 
@@ -91,6 +129,26 @@ def get_payment_methods(whmcs: Installation, request: Request) -> Document:
     """GetPaymentMethods: the gateways' system names."""
     rows = [{"module": module, "displayname": name} for module, name in GATEWAYS.items()]
     return {"totalresults": len(rows), "paymentmethods": {"paymentmethod": rows}}
+
+
+def _own(whmcs: Installation, request: Request, order: tuple[str, str]) -> Document:
+    labels = {"clientid": "Client ID is Required", "paymethodid": "Pay Method ID is Required"}
+    for name in order:
+        if not request.text(name):
+            raise Refused(labels[name])
+    row = whmcs.row("paymethod", request.number("paymethodid"))
+    if row is None:
+        raise Refused("Invalid Pay Method ID")
+    if row["clientid"] != request.number("clientid"):
+        raise Refused("Pay Method does not belong to passed Client ID")
+    return row
+
+
+def _keep(whmcs: Installation, fields: Document) -> Document:
+    is_first = not whmcs.rows("paymethod", clientid=fields["clientid"])
+    row = whmcs.add("paymethod", fields | {"is_default": is_first})
+    whmcs.hook("CCUpdate", client_id=row["clientid"])
+    return row
 
 
 def _add_card(whmcs: Installation, request: Request, kind: str) -> Document:
@@ -121,7 +179,7 @@ def _add_bank_account(whmcs: Installation, request: Request) -> Document:
     for name, label in (("bank_code", "Routing"), ("bank_account", "Account")):
         if not request.text(name):
             raise Refused(f"{label} number is required")
-    return whmcs.add("paymethod", {
+    return _keep(whmcs, {
         "clientid": request.number("clientid"), "type": "RemoteBankAccount", "remote_token": "",
         "description": request.text("description"), "gateway_name": request.text("gateway_module_name"),
         "bank_name": request.text("bank_name"), "last_updated": whmcs.stamp(),
@@ -164,6 +222,7 @@ def _brand(digits: str) -> str:
 ACTIONS = {
     "GetPayMethods": get_pay_methods,
     "AddPayMethod": add_pay_method,
+    "UpdatePayMethod": update_pay_method,
     "DeletePayMethod": delete_pay_method,
     "GetPaymentMethods": get_payment_methods,
 }

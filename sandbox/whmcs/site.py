@@ -36,6 +36,7 @@ def _routes(whmcs: Installation) -> list[Route | Mount]:
         Route("/clientarea.php", area.guarded(area.home)),
         Route(cards, area.guarded(area.cards), methods=both),
         Route(f"{cards}/delete", area.guarded(area.remove_card), methods=["POST"]),
+        Route(f"{cards}/default", area.guarded(area.default_card), methods=["POST"]),
         Route("/viewinvoice.php", area.guarded(area.invoice), methods=both),
         Route("/dl.php", area.guarded(area.download)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),

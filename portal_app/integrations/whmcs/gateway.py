@@ -1,23 +1,34 @@
 """What the portal asks of WHMCS, in the portal's words: implements BillingGateway."""
 
 from collections.abc import Sequence
+from typing import Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from portal_app.domain.customer import Profile
 from portal_app.domain.errors import ExternalRejected, NotFound
-from portal_app.domain.invoice import Invoice, PaymentMethod
+from portal_app.domain.invoice import (
+    CreditEntry,
+    Invoice,
+    InvoicePage,
+    InvoiceStatus,
+    PaymentGateway,
+    PaymentMethod,
+    Transaction,
+)
 from portal_app.domain.money import Money
 from portal_app.domain.order import OrderLine
 from portal_app.domain.ports import BillingClient, BillingOrder
-from portal_app.domain.subscription import Subscription
+from portal_app.domain.subscription import Cancellation, Subscription
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue, php_packed
 from portal_app.integrations.whmcs.fields import number, rows, text
+from portal_app.integrations.whmcs.invoices import WHMCSInvoices
 from portal_app.integrations.whmcs.orders import WHMCSOrders
-from portal_app.integrations.whmcs.reading import all_rows, not_found_when, understood
-from portal_app.integrations.whmcs.schemas import client_of, invoice_of, payment_method_of, prices_of
+from portal_app.integrations.whmcs.payments import WHMCSPayments
+from portal_app.integrations.whmcs.reading import not_found_when, understood
+from portal_app.integrations.whmcs.schemas import client_of, prices_of
+from portal_app.integrations.whmcs.services import WHMCSServices
 
 
 class WHMCSGateway:
@@ -26,8 +37,10 @@ class WHMCSGateway:
     def __init__(self, client: WHMCSClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings
-        self._orders = WHMCSOrders(client, settings)
-        self._zone = ZoneInfo(settings.whmcs_timezone)
+        self._invoices = WHMCSInvoices(client, settings)
+        self._payments = WHMCSPayments(client, settings)
+        self._services = WHMCSServices(client, settings)
+        self._orders = WHMCSOrders(client, settings, self._services)
         self._currency_id: int | None = None
 
     async def find_client(self, email: str) -> BillingClient | None:
@@ -70,41 +83,69 @@ class WHMCSGateway:
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         """Return all invoices of a client, newest first, drafts left out."""
-        found = await all_rows(
-            self._client,
-            "GetInvoices",
-            {"userid": client_id, "orderby": "id", "order": "desc"},
-            plural="invoices",
-            singular="invoice",
-        )
-        with understood("GetInvoices"):
-            invoices = [invoice_of(row, currency=self._settings.whmcs_currency, zone=self._zone) for row in found]
-        own = [invoice for invoice in invoices if invoice.client_id == client_id and invoice.status != "draft"]
-        return sorted(own, key=lambda invoice: invoice.id, reverse=True)
+        return await self._invoices.all(client_id)
+
+    async def invoice_page(
+        self, client_id: int, *, status: InvoiceStatus | Literal["overdue"] | None = None, start: int, count: int
+    ) -> InvoicePage:
+        """Return some of a client's invoices, newest first, from an offset."""
+        return await self._invoices.page(client_id, status=status, start=start, count=count)
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
-        invoice = await self._any_invoice(invoice_id)
-        if invoice.client_id != client_id or invoice.status == "draft":
-            raise NotFound("GetInvoice: not this client's")
-        return invoice
+        return await self._invoices.one(client_id, invoice_id)
 
     async def invoice_owner(self, invoice_id: int) -> int:
         """Return the client an invoice belongs to: for events, never for a customer. Raises NotFound."""
-        return (await self._any_invoice(invoice_id)).client_id
+        return await self._invoices.owner(invoice_id)
+
+    async def transactions(self, client_id: int) -> list[Transaction]:
+        """Return all payments and refunds of a client, newest first."""
+        return await self._payments.transactions(client_id)
+
+    async def credits(self, client_id: int) -> list[CreditEntry]:
+        """Return all changes of a client's credit, newest first. Raises NotFound."""
+        return await self._payments.credits(client_id)
+
+    async def gateways(self) -> list[PaymentGateway]:
+        """Return the gateways that are switched on."""
+        return await self._payments.gateways()
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         """Return the stored cards and banks of a client, without their tokens."""
-        with not_found_when("Client Not Found"):
-            body = await self._client.call("GetPayMethods", {"clientid": client_id}, safe=True)
-        with understood("GetPayMethods"):
-            if "clientid" in body and number(body, "clientid") != client_id:
-                raise ValueError("another client")
-            return [payment_method_of(row) for row in rows(body, "paymethods", "paymethod")]
+        return await self._payments.methods(client_id)
+
+    async def set_default_payment_method(self, client_id: int, method_id: int) -> None:
+        """Make a stored method the one to charge. Raises NotFound."""
+        await self._payments.set_default(client_id, method_id)
+
+    async def remove_payment_method(self, client_id: int, method_id: int) -> None:
+        """Delete a stored method. Raises NotFound, also when it is gone already."""
+        await self._payments.remove(client_id, method_id)
 
     async def subscriptions(self, client_id: int) -> list[Subscription]:
         """Return all services of a client."""
-        return await self._orders.subscriptions(client_id)
+        return await self._services.all(client_id)
+
+    async def subscription(self, client_id: int, service_id: int) -> Subscription:
+        """Return one service. Raises NotFound, also for another client's."""
+        return await self._services.one(client_id, service_id)
+
+    async def service_owner(self, service_id: int) -> int:
+        """Return the client a service belongs to: for events, never for a customer. Raises NotFound."""
+        return await self._services.owner(service_id)
+
+    async def order_owner(self, order_id: int) -> int:
+        """Return the client an order belongs to: for events, never for a customer. Raises NotFound."""
+        return await self._orders.owner(order_id)
+
+    async def request_cancellation(self, client_id: int, service_id: int, *, reason: str, at_period_end: bool) -> None:
+        """Ask for the end of a client's own service; asked for already is fine. Raises NotFound."""
+        await self._services.request_cancellation(client_id, service_id, reason=reason, at_period_end=at_period_end)
+
+    async def cancellations(self) -> dict[int, Cancellation]:
+        """Return every cancellation request of this installation, by service."""
+        return await self._services.cancellations()
 
     async def find_order(self, client_id: int, reference: str) -> BillingOrder | None:
         """Look an order up by our reference, or None."""
@@ -145,20 +186,12 @@ class WHMCSGateway:
             raise ExternalRejected("CreateSsoToken: the link leads elsewhere", vendor=VENDOR)
         return link
 
-    async def _any_invoice(self, invoice_id: int) -> Invoice:
-        with not_found_when("Invoice ID Not Found"):
-            body = await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
-        with understood("GetInvoice"):
-            invoice = invoice_of(body, currency=self._settings.whmcs_currency, zone=self._zone)
-        if invoice.id != invoice_id:
-            raise NotFound("GetInvoice: another invoice")
-        return invoice
-
     async def _details(self, which: dict[str, FormValue]) -> BillingClient:
         with not_found_when("Client Not Found"):
             body = await self._client.call("GetClientsDetails", which, safe=True)
         with understood("GetClientsDetails"):
-            return client_of(body, number_field=self._settings.whmcs_customer_number_field)
+            own = self._settings
+            return client_of(body, number_field=own.whmcs_customer_number_field, currency=own.whmcs_currency)
 
     async def _client_currency(self) -> int:
         """Look our currency's id up once; clients are created with an id, everything else speaks codes."""

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from portal_app.domain.errors import ExternalRejected
+from portal_app.domain.errors import ExternalRejected, NotFound
 from portal_app.domain.order import OrderLine
 from portal_app.domain.ports import BillingOrder
-from portal_app.domain.subscription import Subscription
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import php_packed
 from portal_app.integrations.whmcs.fields import Row, number, number_or_none, rows, text
-from portal_app.integrations.whmcs.reading import all_rows, understood
-from portal_app.integrations.whmcs.schemas import field_id_of, new_order_of, subscription_of
+from portal_app.integrations.whmcs.reading import understood
+from portal_app.integrations.whmcs.schemas import field_id_of, new_order_of
+from portal_app.integrations.whmcs.services import WHMCSServices
 
 _NOT_PENDING = "order id not found or status not pending"
 
@@ -19,27 +19,15 @@ _NOT_PENDING = "order id not found or status not pending"
 class WHMCSOrders:
     """Place, find and accept orders. AddOrder has neither an idempotency key nor a notes input."""
 
-    def __init__(self, client: WHMCSClient, settings: Settings) -> None:
+    def __init__(self, client: WHMCSClient, settings: Settings, services: WHMCSServices) -> None:
         self._client = client
         self._settings = settings
+        self._services = services
         self._field_ids: dict[int, int] = {}
-
-    async def subscriptions(self, client_id: int) -> list[Subscription]:
-        """Return all services of a client; rows of anybody else are left out."""
-        found = await all_rows(
-            self._client, "GetClientsProducts", {"clientid": client_id}, plural="products", singular="product"
-        )
-        own = self._settings
-        with understood("GetClientsProducts"):
-            services = [
-                subscription_of(row, currency=own.whmcs_currency, reference_field=own.whmcs_reference_field)
-                for row in found
-            ]
-        return [service for service in services if service.client_id == client_id]
 
     async def find(self, client_id: int, reference: str) -> BillingOrder | None:
         """Look an order up by our reference, with its invoice."""
-        services = await self.subscriptions(client_id)
+        services = await self._services.all(client_id)
         order_id = next((service.order_id for service in services if service.reference == reference), None)
         if not reference or order_id is None:
             return None
@@ -85,13 +73,25 @@ class WHMCSOrders:
             if text(await self._order(order_id), "status") != "Active":
                 raise
 
+    async def owner(self, order_id: int) -> int:
+        """Return the client an order belongs to. Raises NotFound."""
+        row = await self._found(order_id)
+        if row is None:
+            raise NotFound(f"GetOrders: no order {order_id}")
+        with understood("GetOrders"):
+            return number(row, "userid")
+
     async def _order(self, order_id: int) -> Row:
+        row = await self._found(order_id)
+        if row is None:
+            raise ExternalRejected(f"GetOrders: no order {order_id}", vendor=VENDOR)
+        return row
+
+    async def _found(self, order_id: int) -> Row | None:
         body = await self._client.call("GetOrders", {"id": order_id}, safe=True)
         with understood("GetOrders"):
             found = [row for row in rows(body, "orders", "order") if number(row, "id") == order_id]
-        if not found:
-            raise ExternalRejected(f"GetOrders: no order {order_id}", vendor=VENDOR)
-        return found[0]
+        return found[0] if found else None
 
     async def _reference_fields(self, products: Sequence[int]) -> dict[int, int]:
         unknown = sorted(set(products) - self._field_ids.keys())

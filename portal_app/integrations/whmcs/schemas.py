@@ -1,13 +1,24 @@
 """WHMCS's bodies as domain objects. What we do not need, secrets above all, is never read."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
-from portal_app.domain.invoice import Invoice, InvoiceLine, InvoiceStatus, Payment, PaymentMethod
+from portal_app.domain.invoice import (
+    CreditEntry,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    Payment,
+    PaymentMethod,
+    Tax,
+    Transaction,
+)
 from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingClient, BillingOrder
-from portal_app.domain.subscription import Subscription, SubscriptionStatus
+from portal_app.domain.subscription import Cancellation, Subscription, SubscriptionStatus
 from portal_app.integrations.whmcs.fields import (
     Row,
     day,
@@ -24,7 +35,7 @@ from portal_app.integrations.whmcs.fields import (
 _CYCLES = ("monthly", "quarterly", "semiannually", "annually", "biennially", "triennially")
 
 
-def client_of(body: Row, *, number_field: int) -> BillingClient:
+def client_of(body: Row, *, number_field: int, currency: str = "JPY") -> BillingClient:
     """Read GetClientsDetails: `client` first, then its deprecated copy at the root."""
     inner = body.get("client")
     row: Row = inner if isinstance(inner, dict) else body
@@ -37,6 +48,7 @@ def client_of(body: Row, *, number_field: int) -> BillingClient:
         phone=text(row, "phonenumber"),
         status=text(row, "status"),
         customer_number=text(number_row, "value"),
+        credit=money(row, "credit", text(row, "currency_code") or currency),
     )
 
 
@@ -58,11 +70,50 @@ def invoice_of(row: Row, *, currency: str, zone: ZoneInfo) -> Invoice:
         balance=money(row, "balance", currency) if "balance" in row else None,
         lines=tuple(_line(item, currency) for item in rows(row, "items", "item")),
         payments=tuple(_payment(item, currency, zone) for item in rows(row, "transactions", "transaction")),
+        taxes=_taxes(row, currency),
+        gateway=text(row, "paymentmethod"),
+        updated_at=moment(row, "updated_at", zone),
     )
 
 
-def payment_method_of(row: Row) -> PaymentMethod:
-    """Read a row of GetPayMethods; its remote_token is left behind."""
+def transaction_of(row: Row, *, currency: str, zone: ZoneInfo) -> Transaction:
+    """Read a row of GetTransactions; its currency id is left out, because clients of the portal have one currency."""
+    return Transaction(
+        id=number(row, "id"),
+        client_id=number(row, "userid"),
+        invoice_id=number_or_none(row, "invoiceid"),
+        at=moment(row, "date", zone),
+        gateway=text(row, "gateway"),
+        description=text(row, "description"),
+        amount=money(row, "amountin", currency) - money(row, "amountout", currency),
+        reference=text(row, "transid"),
+        refund_of=number_or_none(row, "refundid"),
+    )
+
+
+def credit_of(row: Row, *, currency: str) -> CreditEntry:
+    """Read a row of GetCredits."""
+    return CreditEntry(
+        id=number(row, "id"),
+        on=day(row, "date"),
+        description=text(row, "description"),
+        amount=money(row, "amount", currency),
+        invoice_id=number_or_none(row, "relid"),
+    )
+
+
+def cancellation_of(row: Row, *, zone: ZoneInfo) -> Cancellation:
+    """Read a row of GetCancelledPackages."""
+    return Cancellation(
+        service_id=number(row, "relid"),
+        at_period_end=text(row, "type").lower() == "end of billing period",
+        reason=text(row, "reason"),
+        requested_at=moment(row, "date", zone),
+    )
+
+
+def payment_method_of(row: Row, *, is_default: bool | None = None) -> PaymentMethod:
+    """Read a row of GetPayMethods; its remote_token is left behind, and it does not say which one is the default."""
     is_card = "card" in text(row, "type").lower()
     return PaymentMethod(
         id=number(row, "id"),
@@ -71,11 +122,15 @@ def payment_method_of(row: Row) -> PaymentMethod:
         last_four=text(row, "card_last_four"),
         expires=text(row, "expiry_date"),
         gateway=text(row, "gateway_name"),
+        is_default=is_default,
     )
 
 
-def subscription_of(row: Row, *, currency: str, reference_field: str) -> Subscription:
-    """Read a row of GetClientsProducts; its password, user name and notes are left behind."""
+def subscription_of(row: Row, *, currency: str, reference_field: str, shown: frozenset[str]) -> Subscription:
+    """Read a row of GetClientsProducts; its password, user name and notes are left behind.
+
+    `shown` are the names, casefolded, of the custom fields a customer may see.
+    """
     return Subscription(
         id=number(row, "id"),
         client_id=number(row, "clientid"),
@@ -90,6 +145,9 @@ def subscription_of(row: Row, *, currency: str, reference_field: str) -> Subscri
         registered_on=day(row, "regdate"),
         next_due_on=day(row, "nextduedate"),
         reference=_field_value(row, reference_field),
+        gateway=text(row, "paymentmethod"),
+        suspended_because=text(row, "suspensionreason"),
+        fields=tuple(_shown_fields(row, shown)),
     )
 
 
@@ -124,8 +182,35 @@ def _field_value(row: Row, field: str) -> str:
 
 
 def _is_named(row: Row, field: str) -> bool:
+    return _plain_name(row).casefold() == field.casefold()
+
+
+def _shown_fields(row: Row, shown: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for field in _custom_fields(row):
+        if _plain_name(field).casefold() in shown and text(field, "value"):
+            yield text(field, "translated_name").rpartition("|")[2].strip() or _plain_name(field), text(field, "value")
+
+
+def _plain_name(field: Row) -> str:
     # Operators may write "name|name for display".
-    return text(row, "name").partition("|")[0].strip().casefold() == field.casefold()
+    return text(field, "name").partition("|")[0].strip()
+
+
+def _taxes(row: Row, currency: str) -> tuple[Tax, ...]:
+    both = (("taxrate", "tax"), ("taxrate2", "tax2"))
+    found = [Tax(_rate(row, rate), money(row, amount, currency)) for rate, amount in both]
+    return tuple(tax for tax in found if tax.rate or tax.amount.minor)
+
+
+def _rate(row: Row, name: str) -> Decimal:
+    try:
+        rate = Decimal(text(row, name) or "0")
+    except InvalidOperation as error:
+        raise ValueError(f"{name} is no rate") from error
+    if not rate.is_finite():
+        raise ValueError(f"{name} is no rate")
+    # normalize() alone would write ten as 1E+1.
+    return rate.to_integral_value() if rate == rate.to_integral_value() else rate.normalize()
 
 
 def _invoice_status(word: str) -> InvoiceStatus:

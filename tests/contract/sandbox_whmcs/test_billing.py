@@ -18,10 +18,10 @@ async def invoice(whmcs, client):
     return created["invoiceid"]
 
 
-async def add_card(whmcs, client, number="4242424242424242"):
+async def add_card(whmcs, client, number="4242424242424242", **more):
     """Store a test card and return its id."""
     fields = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": number, "card_expiry": "1235"}
-    return (await whmcs.call("AddPayMethod", clientid=client, **fields))["paymethodid"]
+    return (await whmcs.call("AddPayMethod", clientid=client, **fields, **more))["paymethodid"]
 
 
 async def test_partial_payment_leaves_the_invoice_unpaid(whmcs, invoice):
@@ -69,7 +69,7 @@ async def test_capture_needs_a_card_that_pays(whmcs, client, invoice):
     await add_card(whmcs, client, "4000000000000341")
     assert await whmcs.error("CapturePayment", invoiceid=invoice) == "Payment Attempt Failed"
 
-    await add_card(whmcs, client)
+    await add_card(whmcs, client, set_as_default="1")
     assert (await whmcs.call("CapturePayment", invoiceid=invoice)) == {"result": "success"}
     assert await whmcs.error("CapturePayment", invoiceid=invoice) == "Invoice Not Found or Not Unpaid"
 
@@ -93,6 +93,37 @@ async def test_card_belongs_to_its_client(whmcs, client):
 
     assert message == "Pay Method does not belong to passed Client ID"
     assert (await whmcs.call("GetPayMethods", clientid=client))["paymethods"] == []
+
+
+async def test_default_card_stands_first_and_is_followed_by_the_oldest(whmcs, client):
+    first, second = await add_card(whmcs, client), await add_card(whmcs, client)
+
+    async def listed():
+        return [str(row["id"]) for row in (await whmcs.call("GetPayMethods", clientid=client))["paymethods"]]
+
+    assert await listed() == [first, second]
+    await whmcs.call("UpdatePayMethod", clientid=client, paymethodid=second, set_as_default="1", card_expiry="0136")
+    assert await listed() == [second, first]
+    await whmcs.call("DeletePayMethod", clientid=client, paymethodid=second)
+    assert await listed() == [first]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"clientid": ""}, "Client ID is Required"),
+        ({"paymethodid": ""}, "Pay Method ID is Required"),
+        ({"paymethodid": "99999"}, "Invalid Pay Method ID"),
+        ({"clientid": "1"}, "Pay Method does not belong to passed Client ID"),
+        ({"set_as_default": None}, "No Details Provided for Update"),
+        ({"card_number": "4242424242424242"}, "Unable to Update Card Number for Assisted Gateway"),
+        ({"card_expiry": "1320"}, "Expiry Date is invalid"),
+    ],
+)
+async def test_card_updates_are_refused_in_documented_words(whmcs, client, fields, message):
+    whole = {"clientid": client, "paymethodid": await add_card(whmcs, client), "set_as_default": "1"} | fields
+
+    assert await whmcs.error("UpdatePayMethod", **{k: v for k, v in whole.items() if v is not None}) == message
 
 
 async def test_pay_method_errors_keep_their_capitals(whmcs):

@@ -1,52 +1,18 @@
 """What the portal asks of WHMCS, answered by the sandbox over real sockets."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 
-from portal_app.domain.customer import Profile
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
-from portal_app.domain.order import OrderLine
 from portal_app.domain.ports import BillingGateway
-from portal_app.integrations.build import build_vendors
 from sandbox.faults import Mood
 from sandbox.world import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
 from tests.contract.lanes.servers import RunningSandbox
-
-FORM = {
-    "first_name": "Hanako", "last_name": "Sato", "phone": "090-1234-5678", "first_name_kana": "ハナコ",
-    "last_name_kana": "サトウ", "postcode": "106-0044", "prefecture": "東京都", "city": "港区", "town": "東麻布",
-    "street": "１-5", "building": "ビル101", "city_romanised": "Minato-ku", "town_romanised": "Higashiazabu",
-    "building_romanised": "Biru 101",
-}  # fmt: skip
-VPN = OrderLine("VPN-REMOTE-ACCESS-USA-SF", "VPN", "monthly", Money(2500), "01uxx0000000001", 33)
-FEE = OrderLine("VPN-ACTIVATION-FEE", "Fee", "onetime", Money(3000), "01uxx0000000002", 37)
-
-
-@pytest.fixture
-async def billing(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[BillingGateway]:
-    vendors = build_vendors(sandbox.settings, redis)
-    yield vendors.billing
-    await vendors.close()
-
-
-@pytest.fixture(autouse=True)
-def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
-    yield
-    sandbox.faults.set("whmcs", Mood())
-
-
-def newcomer() -> Profile:
-    return Profile.parse(f"{uuid4().hex}@example.jp", FORM)
-
-
-async def sign_up(billing: BillingGateway) -> int:
-    return await billing.add_client(newcomer(), customer_number=f"C{uuid4().int % 10**8:08}", password=uuid4().hex)
+from tests.contract.whmcs.conftest import FEE, VPN, newcomer, sign_up
 
 
 async def test_a_new_client_is_found_by_email_with_its_number(billing: BillingGateway) -> None:

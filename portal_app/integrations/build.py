@@ -61,7 +61,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     whmcs = WHMCSClient(settings, vendor_client(timeout=settings.whmcs_timeout), whmcs_line)
     login_http = vendor_client(timeout=settings.sf_timeout, ca_file=settings.sf_ca_file, connections=2)
     login = SalesforceLogin(settings, login_http)
-    salesforce = SalesforceClient(settings, login, sf_line)
+    salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
     stream = SalesforceEventStream(settings, login)
     return Vendors(
         billing=WHMCSGateway(whmcs, settings),

@@ -33,7 +33,7 @@ class VendorLine:
     def __init__(self, vendor: str, lane: Lane, *, timeout: float, times: BreakerTimes | None = None) -> None:
         self.vendor = vendor
         self.lane = lane
-        self._timeout = timeout
+        self.timeout = timeout
         self.breaker = Breaker(
             lane.redis, vendor, lane.reach, is_failure=_is_vendors_fault, times=times or BreakerTimes()
         )
@@ -41,7 +41,7 @@ class VendorLine:
     @property
     def longest(self) -> float:
         """The longest that a call may take, repetitions and its wait for a turn included, in seconds."""
-        return self.lane.timeout + 2 * self._timeout
+        return self.lane.timeout + 2 * self.timeout
 
     async def state(self) -> dict[str, Any]:
         """Return how the lane and the breaker stand, for the health page."""
@@ -78,7 +78,7 @@ class VendorLine:
         outcome = "ok"
         try:
             await self.breaker.refuse_if_open()
-            async with self.lane.slot(operation), self.breaker.watch(self._timeout):
+            async with self.lane.slot(operation), self.breaker.watch(self.timeout):
                 return await self._in_time(operation, call, safe=safe)
         except BaseException as error:
             outcome = getattr(error, "code", "error")
@@ -88,11 +88,11 @@ class VendorLine:
 
     async def _in_time(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 return await call()
         except TimeoutError as error:
             kind = ExternalUnavailable if safe else OutcomeUnknown
-            raise kind(f"{operation}: no answer within {self._timeout} s", vendor=self.vendor) from error
+            raise kind(f"{operation}: no answer within {self.timeout} s", vendor=self.vendor) from error
 
 
 def _is_vendors_fault(error: BaseException) -> bool:

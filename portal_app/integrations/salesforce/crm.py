@@ -12,7 +12,8 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.order import NewSalesforceOrder, SalesforceOrder
 from portal_app.domain.ports import BillingOrder, CrmCustomer
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.client import Part, SalesforceClient, checked_id, external_id_path
+from portal_app.integrations.salesforce.answers import checked_id, external_id_path
+from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import VENDOR, SalesforceRejected
 from portal_app.integrations.salesforce.records import (
     ORDER_FIELDS,

@@ -21,6 +21,7 @@ from portal_app.integrations.line import Misconfigured
 
 VENDOR = "salesforce"
 LOGINS_PER_MINUTE = 10
+_RATE_PAUSE = 300
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _log = structlog.get_logger(__name__)
 
@@ -50,9 +51,13 @@ class SalesforceLogin:
 
     async def renew(self, dead: SalesforceSession) -> SalesforceSession:
         """Replace a session that was refused; whoever comes with an older one gets the new one."""
+        self.discard(dead)
+        return await self.session()
+
+    def discard(self, dead: SalesforceSession) -> None:
+        """Forget a session that was refused, for the next caller to log in anew."""
         if self._current is dead:
             self._current = None
-        return await self.session()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -65,6 +70,14 @@ class SalesforceLogin:
         return await asyncio.shield(self._flight)
 
     async def _log_in(self) -> SalesforceSession:
+        try:
+            # The flight carries everybody: one that hangs would take them all along, call after call.
+            async with asyncio.timeout(self._settings.sf_timeout):
+                return await self._request_session()
+        except TimeoutError as error:
+            raise ExternalUnavailable("login: no answer in time", vendor=VENDOR) from error
+
+    async def _request_session(self) -> SalesforceSession:
         self._count_login()
         endpoint = Endpoint(VENDOR, "login", f"{self._settings.sf_login_url}/services/oauth2/token", safe=True)
         form = urlencode({"grant_type": _GRANT, "assertion": self._assertion()})
@@ -102,7 +115,18 @@ def _session_of(answer: httpx.Response) -> SalesforceSession:
             instance = str(body["instance_url"]).rstrip("/")
             org = salesforce_id(urlsplit(str(body["id"])).path.split("/")[-2])
             return SalesforceSession(token=str(body["access_token"]), instance_url=instance, org_id=org)
-        reason = f"{body['error']}: {body.get('error_description', '')}"
+        reason, description = str(body["error"]), str(body.get("error_description") or "")
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ExternalUnavailable(f"login: HTTP {answer.status_code}, unreadable", vendor=VENDOR) from error
-    raise Misconfigured(f"login: {reason[:120]}", vendor=VENDOR)
+    raise _refusal(reason, description)
+
+
+def _refusal(reason: str, description: str) -> ExternalUnavailable:
+    detail = f"login: {reason[:40]}: {description[:120]}"
+    if "LOGIN_RATE_EXCEEDED" in description or "login rate exceeded" in description.lower():
+        error = ExternalUnavailable(detail, vendor=VENDOR)
+        error.retry_after = _RATE_PAUSE
+        return error
+    if reason in ("server_error", "temporarily_unavailable"):
+        return ExternalUnavailable(detail, vendor=VENDOR)
+    return Misconfigured(detail, vendor=VENDOR)

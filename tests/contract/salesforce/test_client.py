@@ -17,7 +17,8 @@ from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
 from portal_app.integrations.line import Misconfigured, VendorLine
-from portal_app.integrations.salesforce.client import Part, SalesforceClient, external_id_path
+from portal_app.integrations.salesforce.answers import external_id_path
+from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import SalesforceRejected
 from portal_app.integrations.salesforce.login import LOGINS_PER_MINUTE, SalesforceLogin
 from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server

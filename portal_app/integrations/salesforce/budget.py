@@ -1,0 +1,91 @@
+"""The org's daily requests: upkeep stops calling first, then orders, so that customers' pages go on."""
+
+import re
+import time
+
+import structlog
+from prometheus_client import Gauge
+from redis.asyncio import Redis
+
+from portal_app.infra.settings import Settings
+from portal_app.integrations.lanes import lane_priority
+from portal_app.integrations.line import Busy
+from portal_app.integrations.redis_reach import AWAY
+
+VENDOR = "salesforce"
+_KEY = "salesforce:daily_requests"
+# What we know runs out by itself: then one call is let through and learns anew.
+_KNOWN_SECONDS = 300
+_FRESH_SECONDS = 5.0
+_PAUSE = 600
+_USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+_USED = Gauge("portal_salesforce_daily_requests", "The org's requests of the day", multiprocess_mode="livemax")
+_log = structlog.get_logger(__name__)
+
+
+class DailyBudget:
+    """What every answer says of the org's usage (`Sforce-Limit-Info`), shared by all processes."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._redis = redis
+        self._percents = {"sync": settings.sf_background_percent, "background": settings.sf_customer_percent}
+        self._known = (0, 0)
+        self._is_spent = False
+        self._read_at = self._told_at = float("-inf")
+        self._stopped: set[str] = set()
+
+    async def check(self) -> None:
+        """Raise Busy when this kind of work has to stop for today."""
+        await self._refresh()
+        priority = lane_priority.get()
+        used, total = self._known
+        percent = self._percents.get(priority, 101)
+        is_stopped = bool(total) and (self._is_spent or used * 100 >= total * percent)
+        if is_stopped != (priority in self._stopped):
+            self._stopped ^= {priority}
+            event = "salesforce.budget_spent" if is_stopped else "salesforce.budget_back"
+            _log.warning(event, priority=priority, used=used, total=total)
+        if is_stopped:
+            error = Busy(f"{used} of {total} daily requests are used", vendor=VENDOR)
+            error.retry_after = _PAUSE
+            raise error
+
+    async def note(self, limit_info: str | None) -> None:
+        """Learn from an answer's header."""
+        found = _USAGE.search(limit_info or "")
+        if found:
+            await self._tell(int(found[1]), int(found[2]), is_spent=False)
+
+    async def note_spent(self) -> None:
+        """Learn that Salesforce refuses every call for the rest of the day."""
+        used, total = self._known
+        await self._tell(max(used, 1), max(total, 1), is_spent=True)
+
+    def state(self) -> dict[str, int]:
+        """Return what is known, zeros where nothing is."""
+        used, total = self._known
+        return {"used": used, "total": total}
+
+    async def _tell(self, used: int, total: int, *, is_spent: bool) -> None:
+        changed = is_spent != self._is_spent
+        self._known, self._is_spent = (used, total), is_spent
+        _USED.set(used)
+        now = time.monotonic()
+        self._read_at = now
+        if changed or now >= self._told_at + _FRESH_SECONDS:
+            self._told_at = now
+            try:
+                await self._redis.set(_KEY, f"{used}/{total}/{int(is_spent)}", ex=_KNOWN_SECONDS)
+            except AWAY as error:
+                _log.debug("salesforce.budget_not_told", error=type(error).__name__)
+
+    async def _refresh(self) -> None:
+        if time.monotonic() < self._read_at + _FRESH_SECONDS:
+            return
+        self._read_at = time.monotonic()
+        try:
+            kept = await self._redis.get(_KEY)
+        except AWAY:
+            return
+        used, total, is_spent = (int(part) for part in kept.split(b"/")) if kept else (0, 0, 0)
+        self._known, self._is_spent = (used, total), bool(is_spent)

@@ -37,6 +37,7 @@ from portal_app.services.orders import Orders
 from portal_app.services.passkeys import Passkeys
 from portal_app.services.postcodes import Postcodes
 from portal_app.services.provisioning import Provisioning
+from portal_app.services.reconcile import Reconcile
 from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
 from portal_app.services.step_up import StepUp
@@ -77,6 +78,7 @@ class Portal:
     notifications: Notifications
     inbound: Inbound
     upkeep: Upkeep
+    reconcile: Reconcile
     vault: Vault
     vendors: Vendors
 
@@ -172,6 +174,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
             database, queue, gateway, catalog=catalog, billing=billing, subscriptions=subscriptions, live=live
         ),
         upkeep=Upkeep(database),
+        reconcile=Reconcile(database, crm),
         vault=vault,
         vendors=base.vendors,
     )

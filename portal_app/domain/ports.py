@@ -6,6 +6,7 @@ writes, OutcomeUnknown (the answer was lost: look the reference up before callin
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -194,6 +195,14 @@ class CrmGateway(Protocol):
 
     async def order(self, sf_order_id: str) -> SalesforceOrder:
         """Return one order. Raises NotFound."""
+        ...
+
+    async def orders(self, sf_order_ids: Sequence[str]) -> list[SalesforceOrder]:
+        """Return those of at most 200 orders that exist, in one call."""
+        ...
+
+    async def orders_changed_since(self, since: datetime) -> list[SalesforceOrder]:
+        """Return every order of the portal's that changed since a moment, in the lane of long calls."""
         ...
 
     async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import random
 import signal
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,11 +16,15 @@ from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.jobs.leader import lead, until_stopped
+from portal_app.services.inbound import topic_kind
 from portal_app.wiring import Portal, build, use
 
 STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.
 _STATUS_SECONDS = 330
+ALL_CHANGES = "ChangeEvents"
+_LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
+_MARGIN = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
 
@@ -59,51 +65,78 @@ async def follow(portal: Portal, topic: str) -> None:
     while True:
         if is_main:
             await say_status(portal, "connecting")
+        asked = 0
         try:
             position = await portal.inbound.position(topic)
-            async for batch in portal.stream.batches(topic, after=position):
-                if failures:
-                    _log.info("listener.back", topic=topic)
-                failures = 0
-                if is_main:
-                    await say_status(portal, "connected")
-                await _keep(portal, batch)
+            async with aclosing(portal.stream.batches(topic, after=position)) as batches:
+                async for batch in batches:
+                    if failures:
+                        _log.info("listener.back", topic=topic)
+                    failures = 0
+                    if is_main:
+                        await say_status(portal, "connected")
+                    await _keep(portal, batch)
         except PositionLost:
             _log.error("listener.position_lost", topic=topic)
             await portal.inbound.forget_position(topic)
-            continue
         except ExternalUnavailable as error:
             if not failures:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
+            asked = vars(error).get("retry_after", 0)
         except ExternalRejected as error:
             # No reconnect mends this (unknown topic, missing permission): say it loudly, look again now and then.
             _log.error("listener.refused", topic=topic, error=str(error)[:200])
-            failures = max(failures, 6)
+            asked = _REFUSED_SECONDS
         failures += 1
-        await asyncio.sleep(random.uniform(0.5, 1.0) * min(30.0, 0.5 * 2 ** min(failures, 6)))  # noqa: S311
+        await asyncio.sleep(_pause(failures, asked))
+
+
+def _pause(failures: int, asked: float) -> float:
+    """Return seconds until the next connection: growing, at most a minute unless more was asked for, spread out."""
+    grown = min(_LONGEST_PAUSE, 0.5 * 2 ** min(failures, 10))
+    return random.uniform(0.5, 1.0) * grown if asked <= grown else asked * random.uniform(1.0, 1.1)  # noqa: S311
 
 
 async def _keep(portal: Portal, batch: StreamBatch) -> None:
+    missed_since = ""
+    if any(event.undecodable for event in batch.events):
+        missed_since = (await portal.inbound.heard_at(batch.topic)).isoformat()
     for event in batch.events:
         if event.undecodable:
             _log.error("listener.undecodable", topic=batch.topic, event=event.id)
-    events = [to_inbound(event) for event in batch.events if not event.undecodable]
+    events = [to_inbound(event, missed_since) for event in batch.events]
     fresh = await portal.inbound.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:
         _log.info("listener.received", topic=batch.topic, events=len(events), fresh=fresh)
 
 
-def to_inbound(event: StreamEvent) -> InboundEvent:
-    """Return what the inbox keeps of a stream's event: its kind and the ids it names, nothing else."""
-    kind = event.topic.rpartition("/")[2]
+def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:
+    """Return what the inbox keeps of a stream's event: its kind and the ids it names, nothing else.
+
+    An event that names no records (undecodable, overflow, a wildcard) says instead since when to reconcile.
+    """
     header: dict[str, Any] = dict(event.payload.get("ChangeEventHeader") or {})
-    ids = list(header.get("recordIds") or [])
+    kind = topic_kind(event.topic)
+    if kind == ALL_CHANGES and header:
+        kind = f"{str(header.get('entityName')).removesuffix('__c')}ChangeEvent"
+    ids = [str(each) for each in header.get("recordIds") or []]
     if order_id := event.payload.get("OrderId__c"):
-        ids = [order_id]
-    is_order = kind.startswith("Order")
-    return InboundEvent(
-        source="salesforce", id=event.id, kind=kind, data={"order_ids" if is_order else "record_ids": ids}
-    )
+        ids = [str(order_id)]
+    if event.undecodable or not all(map(_names_a_record, ids)):
+        data: dict[str, Any] = {"since": _committed_at(header) or missed_since}
+    else:
+        data = {"order_ids" if kind.startswith("Order") else "record_ids": ids}
+    return InboundEvent(source="salesforce", id=event.id, kind=kind, data=data)
+
+
+def _names_a_record(record_id: str) -> bool:
+    """Say whether this is a record's id: a wildcard has a star, an overflow only zeros."""
+    return record_id.isalnum() and bool(record_id[:15].strip("0"))
+
+
+def _committed_at(header: dict[str, Any]) -> str:
+    committed = header.get("commitTimestamp")
+    return (datetime.fromtimestamp(committed / 1000, UTC) - _MARGIN).isoformat() if isinstance(committed, int) else ""
 
 
 if __name__ == "__main__":

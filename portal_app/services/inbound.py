@@ -1,6 +1,7 @@
 """What vendors tell us: written down once with the work it leads to, then applied by reading the truth again."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +19,18 @@ from portal_app.models.user import IdMapping
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.subscriptions import Subscriptions
+
+# The bus keeps events for three days; a commit may be a little older than the event that tells it.
+_KEPT, _MARGIN = timedelta(hours=72), timedelta(minutes=10)
+
+
+def topic_kind(topic: str) -> str:
+    """Return what the inbox calls the events of a topic: its last part."""
+    return topic.rpartition("/")[2]
+
+
+def _missed_since(row: tables.ReplayPosition | None) -> datetime:
+    return (row.updated_at if row and row.replay_id else now() - _KEPT) - _MARGIN
 
 
 class Inbound:
@@ -60,12 +73,22 @@ class Inbound:
             row = await session.get(tables.ReplayPosition, topic)
         return row.replay_id or None if row else None
 
-    async def forget_position(self, topic: str) -> None:
-        """Begin a topic anew after its position was refused; what was missed is for the reconcile."""
+    async def heard_at(self, topic: str) -> datetime:
+        """Return the moment after which an event of a topic may have been missed."""
         async with self._database.unit_of_work() as session:
-            if row := await session.get(tables.ReplayPosition, topic):
-                # Emptied, not deleted: no role may delete positions.
-                row.replay_id = b""
+            row = await session.get(tables.ReplayPosition, topic)
+        return _missed_since(row)
+
+    async def forget_position(self, topic: str) -> None:
+        """Begin a topic anew after its position was refused, and have what was missed since reconciled."""
+        async with self._database.unit_of_work() as session:
+            row = await session.get(tables.ReplayPosition, topic)
+            if row is None or not row.replay_id:
+                return
+            since = _missed_since(row).isoformat()
+            # Emptied, not deleted: no role may delete positions.
+            row.replay_id = b""
+            await self._queue.enqueue(session, "reconcile", f"reconcile-{topic}-{since}", topic_kind(topic), since)
 
     async def event(self, source: str, event_id: str) -> InboundEvent:
         """Return an event that was written down. Raises NotFound."""

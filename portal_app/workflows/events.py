@@ -1,5 +1,7 @@
 """Events of vendors: a hint each, applied by reading the truth again."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -7,10 +9,12 @@ from dbos import DBOS, SetWorkflowID
 
 from portal_app.domain.events import InboundEvent
 from portal_app.infra.durable import QUEUE
+from portal_app.integrations.lanes import Priority
 from portal_app.wiring import portal
 from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
 from portal_app.workflows.step import durable, step
 
+EVERYTHING = "ChangeEvents"
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
 
 
@@ -21,14 +25,40 @@ async def apply_event(source: str, event_id: str) -> str:
     if read["state"] != "done":
         return read["state"]
     event = InboundEvent("whmcs" if source == "whmcs" else "salesforce", event_id, **read["value"])
+    since = event.data.get("since")
     if source == "whmcs":
         outcome = (await step("apply_billing_change", lambda: portal().inbound.apply_billing_change(event)))["state"]
+    elif since:
+        outcome = await reconcile(event.kind, str(since))
     elif event.kind in _CATALOG:
-        outcome = (await step("apply_catalog_change", lambda: portal().inbound.apply_catalog_change()))["state"]
+        outcome = await _apply_catalog_change()
     else:
-        outcome = await apply_to_orders(event)
+        outcome = await apply_to_orders(event.data.get("order_ids", []), event.id)
     await step("finish", lambda: portal().inbound.finish(event))
     return outcome
+
+
+@durable(name="reconcile")
+async def reconcile_topic(kind: str, since: str) -> str:
+    """Find what changed since a moment: a stream's position was lost."""
+    return await reconcile(kind, since)
+
+
+async def reconcile(kind: str, since: str) -> str:
+    """Read again what the events of this kind would have told since a moment."""
+    outcome = "done"
+    if kind in (*_CATALOG, EVERYTHING):
+        outcome = await _apply_catalog_change()
+    if kind.startswith("Order") or kind == EVERYTHING:
+        moment = datetime.fromisoformat(since)
+        found = await step("orders_changed", lambda: portal().reconcile.orders_changed_since(moment), priority="sync")
+        outcome = await apply_to_orders(found["value"] or [], f"reconcile-{since}", priority="sync")
+        outcome = found["state"] if found["state"] != "done" else outcome
+    return outcome
+
+
+async def _apply_catalog_change() -> str:
+    return (await step("apply_catalog_change", lambda: portal().inbound.apply_catalog_change()))["state"]
 
 
 async def _read(source: str, event_id: str) -> dict[str, Any]:
@@ -36,18 +66,18 @@ async def _read(source: str, event_id: str) -> dict[str, Any]:
     return {"kind": event.kind, "data": event.data}
 
 
-async def apply_to_orders(event: InboundEvent) -> str:
-    """Read the orders an event names from Salesforce and move their provisioning on."""
+async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
+    """Read orders from Salesforce and move their provisioning on; `cause` names what made us look."""
     outcome = "done"
-    for sf_order_id in event.data.get("order_ids", []):
-        read = await step("apply_review", partial(_apply_review, str(sf_order_id)))
+    for sf_order_id in sf_order_ids:
+        read = await step("apply_review", partial(_apply_review, str(sf_order_id)), priority=priority)
         outcome, found = read["state"], read["value"]
         if found:
             workflow_id = provision_id(found["order_id"], found["attempt"])
             with SetWorkflowID(workflow_id):
                 await DBOS.enqueue_workflow_async(QUEUE, provision_order, found["order_id"])
             # A known id is left alone by the queue: the message wakes a provisioning that is parked.
-            await DBOS.send_async(workflow_id, event.id, topic=RESUME_TOPIC)
+            await DBOS.send_async(workflow_id, cause, topic=RESUME_TOPIC)
     return outcome
 
 

@@ -9,7 +9,7 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown, PortalError, RateLimited
-from portal_app.integrations.lanes import lane_priority
+from portal_app.integrations.lanes import Priority, lane_priority
 from portal_app.wiring import portal
 
 # No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
@@ -18,9 +18,15 @@ _log = structlog.get_logger(__name__)
 # About a day in all: 1, 2, 4 ... 300 s, then every five minutes.
 _FIRST_WAIT, _TRIES = 1.0, 300
 
+_WORTH_WAITING, _LONGEST_ASKED = 30, 3600
+
 
 class Outcome(TypedDict):
-    """What a step came to. `state` is done, away (try again later) or refused (with the error's code)."""
+    """What a step came to.
+
+    `state` is done, refused (with the error's code) or away: try again later, in `value` seconds where those were
+    asked for.
+    """
 
     state: str
     value: Any
@@ -28,26 +34,29 @@ class Outcome(TypedDict):
     message: str
 
 
-async def step(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
+async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Priority = "background") -> Outcome:
     """Run one step until it is done or refused, waiting for vendors that are away for up to a day.
 
     The call must be safe to repeat: it looks an effect up before making it a second time.
     """
     for attempt in range(_TRIES):
-        outcome: Outcome = await DBOS.run_step_async({"name": name}, _attempt, name, call)
+        outcome: Outcome = await DBOS.run_step_async({"name": name}, _attempt, name, call, priority)
         if outcome["state"] != "away":
             return outcome
-        await DBOS.sleep_async(min(_FIRST_WAIT * 2 ** min(attempt, 9), portal().settings.portal_retry_seconds))
+        wait = min(_FIRST_WAIT * 2 ** min(attempt, 9), portal().settings.portal_retry_seconds)
+        await DBOS.sleep_async(max(wait, outcome["value"] or 0))
     return Outcome(state="refused", value=None, code="gave_up", message=f"{name} was not possible for a day")
 
 
-async def _attempt(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
+async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Priority) -> Outcome:
     _say_whose_work(name)
+    # A customer who waits for a page goes before work that may take its time, and that before upkeep.
+    lane_priority.set(priority)
     try:
         return Outcome(state="done", value=await call(), code="", message="")
     except (ExternalUnavailable, OutcomeUnknown, RateLimited) as error:
         _log.info("step.away", error=type(error).__name__, reason=error.code)
-        return Outcome(state="away", value=None, code=error.code, message="")
+        return Outcome(state="away", value=_long_pause(error), code=error.code, message="")
     except PortalError as error:
         _log.warning("step.refused", error=type(error).__name__, reason=str(error)[:200])
         return Outcome(state="refused", value=None, code=error.code, message=str(error)[:200])
@@ -57,9 +66,13 @@ async def _attempt(name: str, call: Callable[[], Awaitable[Any]]) -> Outcome:
         return Outcome(state="refused", value=None, code="unexpected", message="An unexpected error; see the log.")
 
 
+def _long_pause(error: PortalError) -> int | None:
+    """Return the seconds a vendor asked for where they are worth more than our own pauses."""
+    asked = vars(error).get("retry_after")
+    return min(asked, _LONGEST_ASKED) if isinstance(asked, int) and asked > _WORTH_WAITING else None
+
+
 def _say_whose_work(name: str) -> None:
     """Let every log line and vendor call of this step name its workflow and the request that began it."""
     correlation_id.set(DBOS.authenticated_user or DBOS.workflow_id)
     structlog.contextvars.bind_contextvars(workflow=DBOS.workflow_id, step=name)
-    # A customer who waits for a page goes before work that may take its time.
-    lane_priority.set("background")

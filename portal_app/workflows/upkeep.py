@@ -1,9 +1,13 @@
 """What the timetable asks for."""
 
-from portal_app.domain.events import InboundEvent
+from datetime import UTC, datetime, timedelta
+
 from portal_app.wiring import portal
-from portal_app.workflows.events import apply_to_orders
+from portal_app.workflows.events import EVERYTHING, apply_to_orders, reconcile
 from portal_app.workflows.step import durable, step
+
+# Longer than the bus keeps events.
+_WINDOW = timedelta(days=4)
 
 
 @durable(name="tidy_up")
@@ -14,7 +18,21 @@ async def tidy_up() -> str:
 
 @durable(name="catch_up_orders")
 async def catch_up_orders() -> str:
-    """Read the review of unfinished orders again: an event may have been lost."""
-    found = await step("unfinished_orders", lambda: portal().upkeep.unfinished_orders())
-    event = InboundEvent("salesforce", "catch-up", "Order", {"order_ids": found["value"] or []})
-    return await apply_to_orders(event)
+    """Compare unfinished orders with Salesforce: an event may have been lost."""
+    found = await step("orders_behind", _orders_behind, priority="sync")
+    return await apply_to_orders(found["value"] or [], "catch-up", priority="sync")
+
+
+@durable(name="reconcile_all")
+async def reconcile_all() -> str:
+    """Compare everything that changed in the last days with Salesforce: whatever slipped through ends here."""
+    since = await step("since", _days_ago)
+    return await reconcile(EVERYTHING, str(since["value"]))
+
+
+async def _orders_behind() -> list[str]:
+    return await portal().reconcile.orders_behind(await portal().upkeep.unfinished_orders())
+
+
+async def _days_ago() -> str:
+    return (datetime.now(UTC) - _WINDOW).isoformat()

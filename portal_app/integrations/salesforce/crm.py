@@ -1,6 +1,7 @@
 """Accounts, contacts and orders in Salesforce: implements CrmGateway."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from portal_app.integrations.salesforce.records import (
 
 # A composite call takes 25 requests; the first is the order itself.
 MOST_LINES = 24
+_ORDERS = " ".join(("SELECT", ", ".join(ORDER_FIELDS), "FROM Order"))
+_BY_ID = _ORDERS + " WHERE Id IN {ids}"
+_CHANGED = _ORDERS + " WHERE Portal_Order_Id__c != null AND SystemModstamp >= {since}"
 _CODE_LENGTH, _MESSAGE_LENGTH = 80, 255
 _log = structlog.get_logger(__name__)
 
@@ -84,6 +88,17 @@ class SalesforceCrm:
             return order_of(row)
         except (ValueError, KeyError, TypeError) as error:
             raise ExternalUnavailable("read Order: an answer we cannot read", vendor=VENDOR) from error
+
+    async def orders(self, sf_order_ids: Sequence[str]) -> list[SalesforceOrder]:
+        """Return those of at most 200 orders that exist, in one call."""
+        if not sf_order_ids:
+            return []
+        ids = [checked_id(sf_order_id) for sf_order_id in sf_order_ids]
+        return _orders_of(await self._client.query(_BY_ID, ids=ids))
+
+    async def orders_changed_since(self, since: datetime) -> list[SalesforceOrder]:
+        """Return every order of the portal's that changed since a moment, in the lane of long calls."""
+        return _orders_of(await self._client.wide_query(_CHANGED, since=since))
 
     async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:
         """Write the WHMCS ids back to the order and its lines; the status stays. Safe to repeat."""
@@ -148,6 +163,16 @@ class SalesforceCrm:
                 return found
             raise
         return _id_of(done["order"], "id")
+
+
+def _orders_of(rows: Sequence[Mapping[str, Any]]) -> list[SalesforceOrder]:
+    found: list[SalesforceOrder] = []
+    for row in rows:
+        try:
+            found.append(order_of(row))
+        except (ValueError, KeyError, TypeError) as error:
+            _log.warning("salesforce.order_left_out", order=str(row.get("Id")), reason=type(error).__name__)
+    return found
 
 
 def _id_of(row: Mapping[str, Any], name: str = "Id") -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import structlog
@@ -20,7 +20,7 @@ from portal_app.integrations.salesforce.stream_faults import VENDOR, is_about_se
 
 CREDIT = 50
 SILENCE_SECONDS = 300.0
-SCHEMA_SECONDS = 10.0
+ANSWER_SECONDS = 10.0
 _OPTIONS = (
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -53,7 +53,7 @@ class SalesforceEventStream:
         session = await self._login.session()
         call = self._stub().Subscribe(metadata=_metadata(session))
         try:
-            await call.write(self._first_request(topic, after))
+            await asyncio.wait_for(call.write(self._first_request(topic, after)), ANSWER_SECONDS)
             outstanding = self._credit
             while True:
                 answer = await asyncio.wait_for(call.read(), self._silence)
@@ -62,10 +62,11 @@ class SalesforceEventStream:
                 yield await self._batch(topic, answer)
                 outstanding -= len(answer.events)
                 if outstanding <= self._credit // 2:
-                    await call.write(wire.FetchRequest(num_requested=self._credit - outstanding))
+                    more = wire.FetchRequest(num_requested=self._credit - outstanding)
+                    await asyncio.wait_for(call.write(more), ANSWER_SECONDS)
                     outstanding = self._credit
         except TimeoutError as error:
-            raise ExternalUnavailable(f"{topic}: silent for {self._silence} s", vendor=VENDOR) from error
+            raise ExternalUnavailable(f"{topic}: silent for too long", vendor=VENDOR) from error
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
             raise await self._broken(topic, call, session, error) from error
         finally:
@@ -118,11 +119,8 @@ class SalesforceEventStream:
     async def _schema(self, schema_id: str) -> EventSchema | None:
         """Return a schema, fetched once; None where there is none to be had."""
         if schema_id not in self._schemas:
-            session = await self._login.session()
-            request = wire.SchemaRequest(schema_id=schema_id)
             try:
-                info = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=SCHEMA_SECONDS)
-                self._schemas[schema_id] = EventSchema(info.schema_json)
+                self._schemas[schema_id] = EventSchema((await self._get_schema(schema_id)).schema_json)
             except Undecodable:
                 self._schemas[schema_id] = None
             except grpc.aio.AioRpcError as error:
@@ -130,6 +128,21 @@ class SalesforceEventStream:
                     raise
                 self._schemas[schema_id] = None
         return self._schemas[schema_id]
+
+    async def _get_schema(self, schema_id: str) -> wire.SchemaInfo:
+        """Ask for a schema with the session alive now: an open stream outlives the session it began with."""
+        session = await self._login.session()
+        try:
+            return await self._call_schema(schema_id, session)
+        except grpc.aio.AioRpcError as error:
+            if not is_about_session(error.code(), error.trailing_metadata()):
+                raise
+        return await self._call_schema(schema_id, await self._login.renew(session))
+
+    async def _call_schema(self, schema_id: str, session: SalesforceSession) -> wire.SchemaInfo:
+        request = wire.SchemaRequest(schema_id=schema_id)
+        found = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=ANSWER_SECONDS)
+        return cast(wire.SchemaInfo, found)
 
     async def _broken(self, topic: str, call: Any, session: SalesforceSession, error: Exception) -> Exception:
         if not isinstance(error, grpc.aio.AioRpcError):  # a write after the server had ended the call

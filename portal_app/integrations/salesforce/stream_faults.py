@@ -27,8 +27,13 @@ _NEVER = frozenset(
         "subscription.fetch.request.invalid",
     }
 )
-_LATER = frozenset({"subscription.limit.exceeded"})
-_HOUR = 3600
+# Seconds to stay away where coming back at once would make it worse.
+_PAUSES = {
+    "subscription.limit.exceeded": 3600,
+    "service.protection.triggered": 60,
+    "service.protection.stream.limit.triggered": 60,
+    "concurrent.client.limit.exceeded": 60,
+}
 
 
 def stream_fault(topic: str, code: grpc.StatusCode, trailers: Iterable[Any] | None) -> Exception:
@@ -40,8 +45,8 @@ def stream_fault(topic: str, code: grpc.StatusCode, trailers: Iterable[Any] | No
     if name in _NEVER:
         return ExternalRejected(detail, vendor=VENDOR, request_id=request_id)
     error = ExternalUnavailable(detail, vendor=VENDOR, request_id=request_id)
-    if name in _LATER:
-        error.retry_after = _HOUR
+    if name in _PAUSES:
+        error.retry_after = _PAUSES[name]
     return error
 
 

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, does it hear Salesforce: for load balancers and people."""
+"""Is it alive, is it ready, does it hear Salesforce, does Freebit answer: for load balancers and people."""
 
 from collections.abc import Awaitable
 from typing import Any, cast
@@ -52,6 +52,18 @@ async def lanes() -> Response:
     found = await portal().vendors.lanes()
     is_shared = all(lane["shared"] for lane in found.values())
     return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
+
+
+@router.get("/freebit")
+async def freebit() -> Response:
+    """Say whether Freebit answers; off where no address is set."""
+    if not portal().settings.freebit_url:
+        return json({"status": "off"})
+    try:
+        await portal().vendors.sims.check()
+    except ExternalUnavailable:
+        return json({"status": "unavailable"}, 503, {"Retry-After": str(_RETRY_SECONDS)})
+    return json({"status": "ok"})
 
 
 async def _database() -> str:

@@ -8,6 +8,7 @@ PortalError
 ├── NotFound              404  also for what belongs to somebody else
 ├── Conflict              409
 ├── AccountNotReady       409  signed up, but not yet set up at the systems of record
+├── LineLocked            409  a phone line is still being changed; says when it can be changed again
 ├── RateLimited           429  says when to try again
 └── ExternalError
     ├── ExternalRejected     502  the vendor understood and refused
@@ -83,6 +84,18 @@ class Conflict(PortalError):
     code = "conflict"
     status = 409
     user_message = "This was already done or is under way."
+
+
+class LineLocked(Conflict):
+    """A phone line is still being changed; `retry_after` is in seconds, at most that long."""
+
+    code = "line_locked"
+    retryable = True
+    user_message = "This line is still being changed. You can change it again in half an hour at the latest."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"line locked for {retry_after} s")
+        self.retry_after = retry_after
 
 
 class AccountNotReady(PortalError):

@@ -14,7 +14,8 @@ REDACTED = frozenset(
     """
     password password2 passwd secret token access_token refresh_token authorization cookie set_cookie code email to
     recipient phone phonenumber first_name last_name firstname lastname full_name name address address1 address2
-    street postcode city iccid eid lpa msisdn birth_date remote_token redirect_url link body
+    street postcode city iccid eid old_eid oldeid imsi lpa activation_code activationcode msisdn authkey auth_key oemkey
+    product_number productnumber reservation_number reservenumber birth_date remote_token redirect_url link body
     """.split()
 )
 _ENDINGS = ("_password", "_secret", "_secrets", "_token", "_email", "_cookie")

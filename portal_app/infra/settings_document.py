@@ -18,6 +18,7 @@ GROUPS = {
     "bcrypt": "Passwords",
     "whmcs": "WHMCS",
     "sf": "Salesforce",
+    "freebit": "Freebit",
     "smtp": "Mail",
     "cache": "How long what was read is kept, in seconds",
     "tax": "Tax",

@@ -7,9 +7,14 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
-from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream
+from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream, SimLines
+from portal_app.infra.cache import Cache
 from portal_app.infra.settings import Settings
+from portal_app.infra.vault import ring_of
 from portal_app.integrations.breaker import BreakerTimes
+from portal_app.integrations.freebit.client import FreebitClient
+from portal_app.integrations.freebit.gateway import FreebitGateway
+from portal_app.integrations.freebit.locks import LineLocks
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
 from portal_app.integrations.line import VendorLine
@@ -39,6 +44,7 @@ class Vendors:
     crm: CrmGateway
     stream: EventStream
     lines: tuple[VendorLine, ...]
+    sims: SimLines
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def lanes(self) -> dict[str, dict[str, Any]]:
@@ -63,14 +69,24 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     login = SalesforceLogin(settings, login_http)
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
     stream = SalesforceEventStream(settings, login)
+    freebit_line = vendor_line(settings, redis, "freebit", LaneSettings("freebit", "freebit"))
+    freebit, sims = _freebit(settings, redis, freebit_line)
     return Vendors(
         billing=WHMCSGateway(whmcs, settings),
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
         stream=stream,
-        lines=(whmcs_line, sf_line, sf_long_line),
-        _closers=(stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
+        sims=sims,
+        lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
+        _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
     )
+
+
+def _freebit(settings: Settings, redis: Redis, line: VendorLine) -> tuple[FreebitClient, SimLines]:
+    ring, cache = ring_of(settings), Cache(redis)
+    http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
+    client = FreebitClient(settings, http, line, cache=cache, ring=ring)
+    return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)
 
 
 def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSettings) -> VendorLine:

@@ -9,6 +9,8 @@ from sandbox.freebit.usage import remaining_mb
 from sandbox.store import Document
 
 _MOST_MB = 512_000
+# What came to nothing is told in the vendor's own vocabulary.
+_STATES = {"failed": "obsolete"}
 
 
 def get_acnt(network: Network, body: Body) -> Body:
@@ -83,7 +85,8 @@ def cancel(network: Network, body: Body) -> Body:
 
 def _shown(network: Network, line: Document) -> Document:
     shown = {
-        "kind": "MVNO", "account": line["account"], "state": line["state"], "planCode": line["plan"],
+        "kind": "MVNO", "account": line["account"], "planCode": line["plan"],
+        "state": _STATES.get(line["state"], line["state"]),
         "contractLine": line["contract_line"], "iccid": line["iccid"], "imsi": line["imsi"],
         "size": "esim" if line["kind"] == "esim" else "nano", "startDate": written(line["started_at"]),
         "talk": {name: line["talk"][name] for name in line["talk"]}, "quota": str(remaining_mb(network, line)),

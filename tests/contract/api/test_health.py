@@ -41,7 +41,7 @@ async def test_lanes_tell_limits_counts_and_breakers_without_redis_for_this_proc
     visitor: Visitor, portal: Portal
 ) -> None:
     told = (await visitor.get("/api/health/lanes")).json()
-    assert told["status"] == "shared" and {"whmcs", "salesforce", "salesforce-long"} <= set(told["lanes"])
+    assert told["status"] == "shared" and {"whmcs", "salesforce", "salesforce-long", "freebit"} <= set(told["lanes"])
     whmcs = told["lanes"]["whmcs"]
     assert whmcs["limits"]["concurrency"] == portal.settings.whmcs_concurrency and whmcs["breaker"] == "closed"
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
@@ -62,3 +62,13 @@ async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, po
     await portal.redis.set("listener:status", "connected", ex=30)
     heard = (await visitor.get("/api/health/sf-events")).json()
     assert (heard["replay"], heard["subscriber"]) == ({"lastReplayId": "0012"}, {"status": "connected"})
+
+
+async def test_freebit_is_told_as_answering_away_or_off(visitor: Visitor, portal: Portal) -> None:
+    assert (await visitor.get("/api/health/freebit")).json() == {"status": "ok"}
+    async with instead_of(portal, world().settings_with(freebit_url="http://127.0.0.1:1/emptool/api")) as other:
+        await other.redis.delete(*await other.redis.keys("c:freebit-key:*"))
+        away = await visitor.get("/api/health/freebit")
+    assert (away.status_code, away.json(), away.headers["retry-after"]) == (503, {"status": "unavailable"}, "5")
+    async with instead_of(portal, world().settings_with(freebit_url="")):
+        assert (await visitor.get("/api/health/freebit")).json() == {"status": "off"}

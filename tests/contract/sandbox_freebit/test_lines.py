@@ -55,7 +55,7 @@ async def test_a_network_may_want_sims_registered_first(freebit: Freebit) -> Non
 async def test_an_activation_can_fail_and_frees_its_sim(freebit: Freebit) -> None:
     await freebit.set_mood(special={"fail_activation": -1})
     account = await freebit.new_line()
-    assert (await freebit.line(account))["state"] == "failed"
+    assert (await freebit.line(account))["state"] == "obsolete"
     assert (await freebit.call("mvno/getWhiteSim/", account=account))["state"] == "blank"
 
 
@@ -189,7 +189,7 @@ async def test_the_operator_ends_jobs_by_hand(freebit: Freebit) -> None:
         jobs[action] = next(line for line in lines if line["account"] == account)["jobs"][0]["id"]
         done = await freebit.browser.post(f"{freebit.office}/api/sim-lines/jobs/{jobs[action]}/{action}")
         assert done.status_code == 200
-        assert (await freebit.line(account))["state"] == {"finish": "active", "fail": "failed"}[action]
+        assert (await freebit.line(account))["state"] == {"finish": "active", "fail": "obsolete"}[action]
     again = await freebit.browser.post(f"{freebit.office}/api/sim-lines/jobs/{jobs['fail']}/finish")
     unknown = await freebit.browser.post(f"{freebit.office}/api/sim-lines/jobs/99999/finish")
     assert (again.status_code, unknown.status_code) == (409, 404)

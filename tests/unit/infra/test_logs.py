@@ -21,6 +21,8 @@ SECRET = "do-not-show-this"
         {"pairs": ({"code": SECRET}, [{"iccid": SECRET}])},
         {"whmcs_api_secret": SECRET, "new_password": SECRET, "access-token": SECRET},
         {"rows": {7: {"phone": SECRET}}},
+        {"json": {"authKey": SECRET, "oemKey": SECRET, "eid": SECRET, "oldEid": SECRET, "imsi": SECRET}},
+        {"line": {"msisdn": SECRET, "activation_code": SECRET, "productNumber": SECRET, "reserveNumber": SECRET}},
     ],
 )
 def test_a_secret_is_redacted_at_any_depth(content: dict[str, object]) -> None:

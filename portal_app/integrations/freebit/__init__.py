@@ -1,0 +1,1 @@
+"""Freebit: the SIM network behind the port SimLines."""

@@ -1,0 +1,151 @@
+"""The one mapper between Freebit's fields and ours: names, "10"/"20" flags, dates, numbers as text."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast, get_args
+
+from portal_app.domain.sim import (
+    NetworkType,
+    Person,
+    PortIn,
+    SimLine,
+    SimState,
+    SimUsage,
+    TopUp,
+    VoiceOption,
+)
+from portal_app.integrations.freebit.operations import named
+
+Body = Mapping[str, Any]
+ON, OFF = "10", "20"
+# Ours -> Freebit's. Most names within answers are assumptions: FREEBIT_FIELDS replaces any of them.
+_NAMES = {
+    "lines": "responseDatas", "state": "state", "plan": "planCode", "network": "contractLine", "iccid": "iccid",
+    "eid": "eid", "voice": "talk", "remaining": "quota", "started_on": "startDate", "next_plan": "nextPlanCode",
+    "next_plan_on": "nextPlanDate", "ends_on": "cancelDate", "esim_code": "activationCode",
+    "traffic": "traffic", "today": "today", "recent_days": "inRecentDays", "restricted": "blackList",
+    "history": "quotaHistory", "added_on": "date", "expires_on": "expire",
+    "voice_mail": "voiceMail", "call_waiting": "callWaiting", "call_forwarding": "callTransfer", "roaming": "worldWing",
+    "person": "identificationData",
+}  # fmt: skip
+
+
+class Mapper:
+    """Read answers and write requests with the names the settings give. Reading raises ValueError, KeyError."""
+
+    def __init__(self, overrides: str, *, usage_unit: int) -> None:
+        others = named(overrides)
+        if unknown := others.keys() - _NAMES.keys():
+            raise ValueError(f"FREEBIT_FIELDS: unknown {', '.join(sorted(unknown))}")
+        self._names = {**_NAMES, **others}
+        self._unit = usage_unit
+
+    def line(self, body: Body, account: str) -> SimLine:
+        """Read the one line of an answer. Raises ValueError also where it is another line's."""
+        row = self._only_row(body, account)
+        network = _text(row, self._names["network"])
+        remaining = _text(row, self._names["remaining"])
+        return SimLine(
+            account=account,
+            state=_state(_text(row, self._names["state"])),
+            plan_code=_text(row, self._names["plan"]),
+            network=cast(NetworkType, network) if network in get_args(NetworkType) else None,
+            iccid=_text(row, self._names["iccid"]),
+            eid=_text(row, self._names["eid"]),
+            voice=self._voice(row.get(self._names["voice"])),
+            remaining_mb=int(remaining) if remaining else None,
+            started_on=_day(row, self._names["started_on"]),
+            next_plan_code=_text(row, self._names["next_plan"]),
+            next_plan_on=_day(row, self._names["next_plan_on"]),
+            ends_on=_day(row, self._names["ends_on"]),
+        )
+
+    def esim_code(self, body: Body, account: str) -> str:
+        """Read the activation code, empty where there is none."""
+        return _text(self._only_row(body, account), self._names["esim_code"])
+
+    def usage(self, body: Body) -> SimUsage:
+        """Read the traffic of a line."""
+        row = body[self._names["traffic"]]
+        days = [part for part in _text(row, self._names["recent_days"]).split(",") if part.strip()]
+        return SimUsage(
+            today_bytes=int(_text(row, self._names["today"])) * self._unit,
+            recent_days_bytes=tuple(int(day) * self._unit for day in days),
+            is_restricted=_flag(row[self._names["restricted"]]),
+        )
+
+    def top_ups(self, body: Body) -> list[TopUp]:
+        """Read the data that were added to a line."""
+        return [
+            TopUp(
+                megabytes=int(_text(row, "quota")),
+                reference=_text(row, "quotaCode"),
+                added_on=_day(row, self._names["added_on"]),
+                expires_on=_day(row, self._names["expires_on"]),
+            )
+            for row in body.get(self._names["history"]) or []
+        ]
+
+    def voice_options(self, options: Mapping[VoiceOption, bool]) -> dict[str, str]:
+        """Write voice options."""
+        return {self._names[name]: ON if wanted else OFF for name, wanted in options.items()}
+
+    def person(self, person: Person) -> dict[str, dict[str, str]]:
+        """Write who a voice line is registered to."""
+        return {self._names["person"]: _identity(person)}
+
+    def _only_row(self, body: Body, account: str) -> Body:
+        rows = body[self._names["lines"]]
+        if len(rows) != 1 or _text(rows[0], "account") != account:
+            raise ValueError("another line")
+        return cast(Body, rows[0])
+
+    def _voice(self, told: object) -> dict[VoiceOption, bool]:
+        if not isinstance(told, Mapping):
+            return {}
+        return {name: _flag(told[self._names[name]]) for name in get_args(VoiceOption) if self._names[name] in told}
+
+
+def port_in_fields(port_in: PortIn, **more: str) -> dict[str, dict[str, str]]:
+    """Write the number brought along: a nested object, identity included."""
+    reservation = {"reserveNumber": port_in.reservation_number, "reserveExpireDate": written(port_in.expires_on)}
+    return {"mnp": {**reservation, **_identity(port_in.person), **more}}
+
+
+def written(day: date) -> str:
+    """Write a date as YYYYMMDD."""
+    return day.strftime("%Y%m%d")
+
+
+def _identity(person: Person) -> dict[str, str]:
+    return {
+        "lastnameKanji": person.last_name,
+        "firstnameKanji": person.first_name,
+        "lastnameZenKana": person.last_name_kana,
+        "firstnameZenKana": person.first_name_kana,
+        "gender": "W" if person.gender == "F" else "M",
+        "birthday": written(person.birth_date),
+    }
+
+
+def _state(word: str) -> SimState:
+    return cast(SimState, word) if word in get_args(SimState) else "unknown"
+
+
+def _flag(value: object) -> bool:
+    if str(value) not in (ON, OFF) or isinstance(value, bool):
+        raise ValueError("neither 10 nor 20")
+    return str(value) == ON
+
+
+def _text(row: Body, name: str) -> str:
+    value = row.get(name)
+    if isinstance(value, bool | dict | list):
+        raise ValueError(f"{name} is no text")
+    return "" if value is None else str(value).strip()
+
+
+def _day(row: Body, name: str) -> date | None:
+    digits = re.sub(r"\D", "", _text(row, name))
+    return date.fromisoformat(digits[:8]) if digits.strip("0") else None

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -20,28 +20,33 @@ from sandbox.back_office.office import Office
 from sandbox.back_office.sim_desk import SimDesk
 from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import Clock
+from sandbox.environment import as_dotenv, environment, has_run, write_running
 from sandbox.faults import Faults
 from sandbox.freebit.site import FreebitSandbox
 from sandbox.keys import Keys
 from sandbox.mailbox import Mailbox
 from sandbox.salesforce.org import SalesforceSandbox
 from sandbox.settings import SandboxSettings
-from sandbox.sim_stock import seed_sims
 from sandbox.store import Store
 from sandbox.whmcs.site import WhmcsSandbox
-from sandbox.world import pricebook_id, seed
+from sandbox.world import Vendors, pricebook_id, seed
+from sandbox.world_file import BadWorld, read_world
 
-_RUNNING = "running.json"
 _PORTS = ("http_port", "https_port", "pubsub_port", "smtp_port")
 _STOP_SECONDS = 2.5
+WorldOption = Annotated[Path | None, typer.Option(help="A described world, see docs/integrations/sandbox.md")]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 class Sandbox:
-    """Everything between start and stop. Ports given as 0 are chosen by the system and written into the settings."""
+    """Everything between start and stop. Ports given as 0 are chosen by the system and written into the settings.
+
+    Raises BadWorld for a world file that cannot be used.
+    """
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
+        self.world = read_world(settings.world)
         self._keys = Keys(settings.home)
         self._keys.ensure()
         self.store = Store(settings.home / "sandbox.db")
@@ -87,8 +92,7 @@ class Sandbox:
             self._seed()
 
     def _seed(self) -> None:
-        seed(self.store, self.salesforce.rows, self.whmcs.installation, self.clock)
-        seed_sims(self.freebit.network, self.salesforce.rows)
+        seed(Vendors(self.salesforce.rows, self.whmcs.installation, self.freebit.network), self.world)
 
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
         desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
@@ -113,9 +117,7 @@ class Sandbox:
     def _write_down(self) -> None:
         facts = {name: getattr(self.settings, name) for name in _PORTS}
         facts["pricebook_id"] = pricebook_id(self.salesforce.rows)
-        draft = self.settings.home / f"{_RUNNING}.new"
-        draft.write_text(json.dumps(facts))
-        draft.replace(self.settings.home / _RUNNING)
+        write_running(self.settings.home, facts)
 
 
 class _Server(uvicorn.Server):
@@ -132,55 +134,36 @@ def _is_no_cut(record: logging.LogRecord) -> bool:
     return "without completing response" not in record.getMessage()
 
 
-def environment(settings: SandboxSettings) -> dict[str, str]:
-    """Return the product's settings that reach the sandbox running in this home."""
-    facts = json.loads((settings.home / _RUNNING).read_text())
-    host, secure = settings.host, f"https://{settings.host}:{facts['https_port']}"
-    site = f"http://{host}:{facts['http_port']}/whmcs"
-    keys = Keys(settings.home.resolve())
-    return {
-        "WHMCS_API_URL": f"{site}/includes/api.php",
-        "WHMCS_URL": site,
-        "WHMCS_DEFAULT_METHOD_FIRST": "true",
-        "WHMCS_API_IDENTIFIER": settings.whmcs_identifier,
-        "WHMCS_API_SECRET": settings.whmcs_secret,
-        "WHMCS_WEBHOOK_SECRETS": f"{settings.whmcs_webhook_key}:{settings.whmcs_webhook_secret}",
-        "SF_LOGIN_URL": secure,
-        "SF_AUDIENCE": settings.sf_audience or secure,
-        "SF_CLIENT_ID": settings.sf_client_id,
-        "SF_USERNAME": settings.sf_username,
-        "SF_PRIVATE_KEY_FILE": str(keys.client_key),
-        "SF_CA_FILE": str(keys.ca),
-        "SF_PUBSUB_ENDPOINT": f"{host}:{facts['pubsub_port']}",
-        "SF_PUBSUB_CA_FILE": str(keys.ca),
-        "FREEBIT_URL": f"http://{host}:{facts['http_port']}/emptool/api",
-        "FREEBIT_CLIENT_ID": settings.freebit_oem_id,
-        "FREEBIT_CLIENT_SECRET": settings.freebit_oem_key,
-        "PORTAL_PRICEBOOK_ID": facts["pricebook_id"],
-        "SMTP_HOST": host,
-        "SMTP_PORT": str(facts["smtp_port"]),
-    }
+@app.callback(invoke_without_command=True)
+def sandbox(context: typer.Context, world: WorldOption = None) -> None:
+    """Run the sandbox vendors; without a command the same as `serve`."""
+    if context.invoked_subcommand is None:
+        _run(world)
 
 
 @app.command()
-def serve() -> None:
+def serve(world: WorldOption = None) -> None:
     """Run the sandbox until SIGTERM or Ctrl-C."""
-    try:
-        asyncio.run(_serve_until_told(SandboxSettings()))
-    except OSError as error:
-        typer.echo(f"The sandbox cannot start: {error}", err=True)
-        raise typer.Exit(1) from error
+    _run(world)
 
 
 @app.command()
 def env() -> None:
     """Print the settings with which a client reaches the running sandbox, in dotenv form."""
     settings = SandboxSettings()
-    if not (settings.home / _RUNNING).exists():
+    if not has_run(settings.home):
         typer.echo(f"No sandbox has run in {settings.home} yet: start it with serve.", err=True)
         raise typer.Exit(1)
-    for name, value in environment(settings).items():
-        typer.echo(f"{name}={value}")
+    typer.echo(as_dotenv(environment(settings)))
+
+
+def _run(world: Path | None) -> None:
+    settings = SandboxSettings() if world is None else SandboxSettings(world=world)
+    try:
+        asyncio.run(_serve_until_told(settings))
+    except (OSError, BadWorld) as error:
+        typer.echo(f"The sandbox cannot start: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 async def _serve_until_told(settings: SandboxSettings) -> None:

@@ -9,6 +9,7 @@ class SandboxSettings(BaseSettings):
     """Everything the sandbox process is told from outside.
 
     HOME holds the state file `sandbox.db` and the folder `keys/` (CA, server certificate, Salesforce client key).
+    WORLD is the described world that fills empty vendors, see docs/integrations/sandbox.md.
     Ports: HTTP serves WHMCS below /whmcs, Salesforce at / (services/...), Freebit below /emptool and the back office
     below /office;
     HTTPS serves the same with the CA in keys/ca.pem; PUBSUB is gRPC over TLS; SMTP is the mail sink.
@@ -17,6 +18,7 @@ class SandboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SANDBOX_")
 
     home: Path = Path(".portal/sandbox")
+    world: Path = Path(__file__).with_name("world.toml")
     host: str = "127.0.0.1"
     http_port: int = 4100
     https_port: int = 4101

@@ -1,43 +1,50 @@
-"""The seeded SIMs: plans and blank SIMs at Freebit, the same SIMs in Salesforce's inventory, and one living line."""
+"""The world's SIMs: plans, blank SIMs and lines at Freebit, the same blank SIMs in Salesforce's inventory."""
 
-from datetime import timedelta
+from datetime import datetime, time
+from typing import Any, Protocol
 
-from sandbox.freebit.network import Network
-from sandbox.freebit.registration import iccid
-from sandbox.world import CATALOGUE, Rows
-
-LIVING_ACCOUNT = "07039990099"
-LIVING_PLAN = "PASI_V10G"
-_PHYSICAL, _ELECTRONIC = 8, 6
+from sandbox.freebit.network import TIMEZONE, Network
+from sandbox.world_file import BlankSim, Item, SimLine, WorldFile, day_of
 
 
-def seed_sims(network: Network, salesforce: Rows) -> None:
-    """Fill an empty network; a seeded one is left alone. All of it is one transaction."""
-    with network.store.transaction():
-        if network.store.all("freebit.plan"):
-            return
-        for code, size, kind in sorted({_plan(item.fields) for item in CATALOGUE if "SIM_Plan_Type__c" in item.fields}):
-            plan = {"code": code, "mb": int(size.removesuffix("GB")) * 1024, "voice": kind == "DataSmsVoice"}
-            network.store.put("freebit.plan", code, plan)
-        for place in range(_PHYSICAL + _ELECTRONIC):
-            _seed_sim(network, salesforce, place)
-        network.open_line(
-            LIVING_ACCOUNT, plan=LIVING_PLAN, contract_line="5G", iccid=iccid(99), state="active",
-            product_number="AX0000000000099", started_at=(network.clock.now() - timedelta(days=40)).isoformat(),
-        )  # fmt: skip
+class Rows(Protocol):
+    """What seeding needs of the Salesforce sandbox's rows."""
+
+    def create(self, object_name: str, fields: dict[str, Any]) -> str: ...
 
 
-def _plan(fields: dict[str, str]) -> tuple[str, str, str]:
-    return fields["Freebit_Plan_Code__c"], fields["SIM_Data_Size__c"], fields["SIM_Plan_Type__c"]
+def seed_sims(network: Network, salesforce: Rows, world: WorldFile) -> None:
+    """Fill an empty network and the inventory."""
+    for item in world.catalogue:
+        if "Freebit_Plan_Code__c" in item.salesforce:
+            _seed_plan(network, item)
+    for sim in world.blank_sims:
+        _seed_sim(network, salesforce, sim)
+    for line in world.sim_lines:
+        _seed_line(network, line)
 
 
-def _seed_sim(network: Network, salesforce: Rows, place: int) -> None:
-    number, is_electronic = f"070399900{place:02}", place >= _PHYSICAL
-    product = "" if is_electronic else f"AX{place:013}"
-    own = "" if is_electronic else iccid(place)
-    sim = {"account": number, "productNumber": product, "iccid": own, "kind": "esim" if is_electronic else "physical"}
-    network.save_sim(sim | {"state": "blank"})
+def _seed_plan(network: Network, item: Item) -> None:
+    fields = item.salesforce
+    megabytes = int(str(fields.get("SIM_Data_Size__c", "0GB")).removesuffix("GB")) * 1024
+    plan = {"code": fields["Freebit_Plan_Code__c"], "mb": megabytes}
+    network.store.put("freebit.plan", plan["code"], plan | {"voice": fields.get("SIM_Plan_Type__c") == "DataSmsVoice"})
+
+
+def _seed_sim(network: Network, salesforce: Rows, sim: BlankSim) -> None:
+    kind = "esim" if sim.type == "eSIM" else "physical"
+    own = {"account": sim.phone_number, "productNumber": sim.product_number, "iccid": sim.iccid, "kind": kind}
+    network.save_sim(own | {"state": "blank"})
     salesforce.create("SIM_Inventory__c", {
-        "Phone_Number__c": number, "ICCID__c": own or None, "Product_Number__c": product or None,
-        "SIM_Type__c": "eSIM" if is_electronic else "Physical SIM", "Status__c": "Available",
+        "Phone_Number__c": sim.phone_number, "ICCID__c": sim.iccid or None,
+        "Product_Number__c": sim.product_number or None, "SIM_Type__c": sim.type, "Status__c": sim.status,
     })  # fmt: skip
+
+
+def _seed_line(network: Network, line: SimLine) -> None:
+    started = datetime.combine(day_of(line.started, network.today()), time(10), TIMEZONE)
+    network.open_line(
+        line.phone_number, plan=line.plan_code, contract_line=line.network, iccid=line.iccid, eid=line.eid,
+        product_number=line.product_number, state="active", kind="esim" if line.eid else "physical",
+        started_at=started.isoformat(),
+    )  # fmt: skip

@@ -1,31 +1,27 @@
-"""The seeded world: one catalogue at Salesforce and WHMCS, and two demo customers known to both."""
+"""Filling the empty vendors with a described world: one catalogue, and customers known to both systems of record."""
 
 import json
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
-from sandbox.clock import Clock
-from sandbox.store import Document, Store
+from sandbox.freebit.network import Network
+from sandbox.salesforce.errors import SalesforceError
+from sandbox.sim_stock import seed_sims
+from sandbox.store import Document
 from sandbox.whmcs.installation import Installation
 from sandbox.whmcs.invoices import Payment, balance_of, new_invoice, one_cycle_later, pay, period
-from sandbox.whmcs.pay_methods import store_card
+from sandbox.whmcs.pay_methods import CardRefused, store_card
 from sandbox.whmcs.people import add_member, new_client, new_user
 from sandbox.whmcs.products import REFERENCE_FIELD, new_product, new_service
+from sandbox.world_file import BadWorld, Card, Customer, Invoice, Item, Member, Order, Service, WorldFile, day_of
 
-PASSWORD = "walk-the-portal-1"
-AIKO_EMAIL, AIKO_NUMBER, AIKO_CLIENT_ID = "aiko@example.jp", "C00000001", 1
-BEN_EMAIL, BEN_NUMBER, BEN_CLIENT_ID = "ben@example.jp", "C00000002", 2
-# Known to WHMCS and Salesforce, never seen by the portal. Daichi has a second factor at WHMCS; Emi owns no client
-# and may only look at Ben's.
-CHIE_EMAIL, CHIE_NUMBER, CHIE_CLIENT_ID = "chie@example.jp", "C00000003", 3
-DAICHI_EMAIL, DAICHI_NUMBER, DAICHI_CLIENT_ID = "daichi@example.jp", "C00000004", 4
-EMI_EMAIL = "emi@example.jp"
-PRICEBOOK_NAME = "Portal"
 STANDARD_PRICEBOOK_QUERY = "SELECT Id FROM Pricebook2 WHERE IsStandard = true"
-PORTAL_PRICEBOOK_QUERY = f"SELECT Id FROM Pricebook2 WHERE Name = '{PRICEBOOK_NAME}'"
+PORTAL_PRICEBOOK_QUERY = "SELECT Id FROM Pricebook2 WHERE Name = 'Portal'"
 
-_GROUPS = {"VPN": 1, "SIM": 2, "Internet": 3}
+_GROUPS = {"VPN": 1, "SIM": 2, "Internet": 3, "Other": 4}
 
 
 class Rows(Protocol):
@@ -37,99 +33,23 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class Item:
-    """One thing on sale: its SKU, WHMCS product id, price in whole yen without tax, and Salesforce fields."""
+class Vendors:
+    """The vendors that a world fills."""
 
-    sku: str
-    pid: int
-    price: int
-    name: str
-    kind: str = "Service"
-    cycle: str = "Monthly"
-    fields: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def category(self) -> str:
-        """The product category, which begins the SKU."""
-        word = self.sku.split("-", 1)[0]
-        return word if word in ("VPN", "SIM") else "Internet"
+    salesforce: Rows
+    whmcs: Installation
+    freebit: Network
 
 
-def _vpn() -> list[Item]:
-    required = {"Required_Products__c": json.dumps(["VPN-ACTIVATION-FEE"])}
-    places = (("USA-SF", 33, "USA (San Francisco)"), ("UK-London", 54, "UK (London)"))
-    items = []
-    for region, pid, place in places:
-        sku, fields = f"VPN-REMOTE-ACCESS-{region.upper()}", {"VPN_Region__c": region, **required}
-        items.append(Item(sku, pid, 2500, f"VPN Router {place}", fields=fields))
-    fee = Item("VPN-ACTIVATION-FEE", 37, 3000, "VPN Activation Fee", "Activation", "Onetime", {"Auto_Add__c": True})
-    return [*items, fee]
-
-
-def _sim() -> list[Item]:
-    items = []
-    required = {"Required_Products__c": json.dumps(["SIM-ACTIVATION-FEE"])}
-    for place, (size, price) in enumerate(((5, 1100), (10, 1650), (25, 2600), (50, 4200))):
-        for offset, word, kind, label, extra in (
-            (0, "DATA-ONLY", "DataOnly", "Data only", 0),
-            (10, "DATA-VOICE", "DataSmsVoice", "Data, SMS and voice", 900),
-        ):
-            fields = {"SIM_Data_Size__c": f"{size}GB", "SIM_Plan_Type__c": kind, **required}
-            fields["Freebit_Plan_Code__c"] = f"PASI_{'D' if offset == 0 else 'V'}{size:02}G"
-            sku, name = f"SIM-{word}-{size}GB", f"SIM {size}GB {label}"
-            items.append(Item(sku, 100 + place + offset, price + extra, name, fields=fields))
-            if offset:
-                family = fields | {"SIM_Has_Family_Discount__c": True}
-                items.append(Item(f"{sku}-FAMILY", 120 + place, price + 600, f"{name} (Family)", fields=family))
-    fee = Item("SIM-ACTIVATION-FEE", 130, 1500, "SIM Activation Fee", "Activation", "Onetime")
-    mail = Item("SIM-ADDON-VOICE-MAIL", 131, 300, "SIM Voice Mail", "Add-on")
-    waiting = Item("SIM-ADDON-CALL-WAITING", 132, 300, "SIM Call Waiting", "Add-on")
-    fee.fields.update({"Auto_Add__c": True, "Is_Default__c": True})
-    return [*items, fee, mail, waiting]
-
-
-def _internet() -> list[Item]:
-    ways = ["INTERNET-INSTALL-SINGLE", "INTERNET-INSTALL-12M", "INTERNET-INSTALL-24M"]
-    shared = {
-        "Internet_Offering_Type__c": "Home 1G",
-        "Eligibility_Condition__c": json.dumps({"Internet_Offering_Type__c": ["Home 1G"]}),
-        "Dependent_Products__c": json.dumps(ways),
-    }
-    plans = []
-    for tier, pid, price in (("Silver", 181, 4800), ("Gold", 182, 5800), ("Platinum", 183, 6500)):
-        name, fields = f"Internet (Home 1G) [{tier.upper()}]", {"Internet_Plan_Tier__c": tier, **shared}
-        plans.append(Item(f"INTERNET-{tier.upper()}-HOME-1G", pid, price, name, fields=fields))
-    installs = [
-        Item(ways[0], 242, 22800, "Installation, single payment", "Installation", "Onetime"),
-        Item(ways[1], 243, 1900, "Installation, 12 payments", "Installation"),
-        Item(ways[2], 244, 950, "Installation, 24 payments", "Installation"),
-    ]
-    for item in installs:
-        item.fields["Mutually_Exclusive__c"] = json.dumps([sku for sku in ways if sku != item.sku])
-    denwa = Item("INTERNET-ADDON-HIKARI-DENWA", 246, 450, "Hikari Denwa", "Add-on")
-    denwa.fields["Required_Products__c"] = json.dumps(["INTERNET-ADDON-HIKARI-DENWA-INSTALL"])
-    setup = Item("INTERNET-ADDON-HIKARI-DENWA-INSTALL", 247, 1000, "Hikari Denwa setup", "Installation", "Onetime")
-    weekend = Item("INTERNET-INSTALL-WEEKEND", 245, 3000, "Weekend installation", "Installation", "Onetime")
-    return [*plans, *installs, weekend, denwa, setup]
-
-
-CATALOGUE = [*_vpn(), *_sim(), *_internet()]
-
-
-def seed(store: Store, salesforce: Rows, whmcs: Installation, clock: Clock) -> None:
-    """Fill an empty store; a seeded one is left alone. All of it is one transaction."""
-    with store.transaction(), whmcs.silence():
+def seed(vendors: Vendors, world: WorldFile) -> bool:
+    """Fill empty vendors and say whether that was done; seeded ones are left alone. All of it is one transaction."""
+    store = vendors.whmcs.store
+    with store.transaction(), vendors.whmcs.silence():
         if store.get("world", "seeded"):
-            return
-        store.put("world", "seeded", {"at": clock.now().isoformat()})
-        entries = _seed_catalogue(salesforce, whmcs)
-        aiko = _person("Aiko", "Tanaka", AIKO_EMAIL, phone="09012345678")
-        ben = _person("Ben", "Carter", BEN_EMAIL, phone="08023456789")
-        _seed_customer(salesforce, whmcs, aiko, AIKO_NUMBER)
-        client, account = _seed_customer(salesforce, whmcs, ben, BEN_NUMBER)
-        service, order = _seed_service(whmcs, client)
-        _seed_order(salesforce, account, entries, {"WHMCS_Order_ID__c": str(order["id"])}, service)
-        _seed_strangers(salesforce, whmcs, client)
+            return False
+        store.put("world", "seeded", {"at": vendors.whmcs.clock.now().isoformat()})
+        _Seeding(vendors, world).run()
+        return True
 
 
 def pricebook_id(salesforce: Rows) -> str:
@@ -137,128 +57,188 @@ def pricebook_id(salesforce: Rows) -> str:
     return str(salesforce.query(PORTAL_PRICEBOOK_QUERY)[0]["Id"])
 
 
-def account_id(salesforce: Rows, customer_number: str) -> str:
-    """Return the Account id of a customer number."""
-    query = f"SELECT Id FROM Account WHERE SF_Account_No__c = '{customer_number}'"
-    return str(salesforce.query(query)[0]["Id"])
+class _Seeding:
+    def __init__(self, vendors: Vendors, world: WorldFile) -> None:
+        self._salesforce = vendors.salesforce
+        self._whmcs = vendors.whmcs
+        self._freebit = vendors.freebit
+        self._world = world
+        self._today = vendors.whmcs.today()
+        self._entries: dict[str, str] = {}
+        self._clients: dict[str, Document] = {}
 
+    def run(self) -> None:
+        standard = self._salesforce.query(STANDARD_PRICEBOOK_QUERY)[0]["Id"]
+        self._pricebook = self._salesforce.create("Pricebook2", {"Name": "Portal", "IsActive": True})
+        for place, item in enumerate(self._world.catalogue):
+            with _naming(f"catalogue[{place}] ({item.sku})"):
+                self._item(item, place, standard)
+        with _naming("blank_sims and sim_lines"):
+            seed_sims(self._freebit, self._salesforce, self._world)
+        for place, customer in enumerate(self._world.customers):
+            with _naming(f"customers[{place}] ({customer.number})"):
+                self._customer(customer)
+        for place, member in enumerate(self._world.members):
+            with _naming(f"members[{place}] ({member.email})"):
+                self._member(member)
 
-def _seed_catalogue(salesforce: Rows, whmcs: Installation) -> dict[str, str]:
-    standard = salesforce.query(STANDARD_PRICEBOOK_QUERY)[0]["Id"]
-    portal = salesforce.create("Pricebook2", {"Name": PRICEBOOK_NAME, "IsActive": True})
-    entries = {}
-    for order, item in enumerate(CATALOGUE, 1):
-        product = salesforce.create("Product2", _product_fields(item, order))
+    def _item(self, item: Item, place: int, standard: str) -> None:
+        product = self._salesforce.create("Product2", _product_fields(item, place + 1))
         price = {"Product2Id": product, "UnitPrice": item.price, "IsActive": True}
-        salesforce.create("PricebookEntry", price | {"Pricebook2Id": standard})
-        entries[item.sku] = salesforce.create("PricebookEntry", price | {"Pricebook2Id": portal})
-        _seed_whmcs_product(whmcs, item)
-    return entries
+        self._salesforce.create("PricebookEntry", price | {"Pricebook2Id": standard})
+        self._entries[item.sku] = self._salesforce.create("PricebookEntry", price | {"Pricebook2Id": self._pricebook})
+        self._product(item)
+
+    def _product(self, item: Item) -> None:
+        names = [REFERENCE_FIELD, "OpportunityId"]
+        if item.category == "SIM":
+            names += ["SIM Number", "Serial Number", "EID"]
+        fields = {str(item.whmcs_product_id * 10 + place): name for place, name in enumerate(names)}
+        paytype = "recurring" if item.cycle == "Monthly" else "onetime"
+        group = {"gid": _GROUPS[item.category], "group": item.category}
+        new_product(
+            self._whmcs, item.whmcs_product_id, name=item.name, price=item.price * 100, paytype=paytype,
+            customfields=fields, **group,
+        )  # fmt: skip
+
+    def _customer(self, one: Customer) -> None:
+        client, account = self._client(one), self._account(one)
+        name = f"#{client['id']} - {one.first_name} {one.last_name}"
+        self._salesforce.update("Account", account, {"WH_Account__c": name})
+        for service in one.services:
+            self._service(client, account, service)
+        for invoice in one.invoices:
+            self._invoice(client, invoice)
+        for order in one.orders:
+            self._order(account, order.skus, self._day(order.made), {"Status": "Pending Review"}, order)
+        for card in one.cards:
+            self._card(client, card)
+
+    def _client(self, one: Customer) -> Document:
+        person = {"firstname": one.first_name, "lastname": one.last_name, "email": one.email, "phonenumber": one.phone}
+        home = one.address
+        place = {
+            "address1": home.address1, "address2": home.address2, "city": home.city, "state": home.state,
+            "postcode": home.postcode, "country": "JP", "credit": one.credit * 100, "customfields": {"198": one.number},
+        }  # fmt: skip
+        user = new_user(self._whmcs, person, one.password) | {"two_factor": one.two_factor}
+        self._whmcs.save("user", user)
+        self._clients[one.number] = new_client(self._whmcs, user, person | place)
+        return self._clients[one.number]
+
+    def _member(self, one: Member) -> None:
+        person = {"firstname": one.first_name, "lastname": one.last_name, "email": one.email, "phonenumber": ""}
+        add_member(
+            self._whmcs, self._clients[one.customer], new_user(self._whmcs, person, one.password), one.permissions
+        )  # fmt: skip
+
+    def _account(self, one: Customer) -> str:
+        home = one.address
+        account = self._salesforce.create("Account", {
+            "Name": f"{one.first_name} {one.last_name}", "SF_Account_No__c": one.number, "Phone": one.phone,
+            "Portal_Status__c": "Active", "Portal_Registration_Source__c": "New Signup",
+            "Internet_Eligibility_Status__c": "Not Requested", "Id_Verification_Status__c": "Not Submitted",
+            "BillingStreet": home.street_ja, "BillingCity": home.city_ja, "BillingState": home.state_ja,
+            "BillingPostalCode": home.postcode, "BillingCountry": "Japan", **one.account,
+        })  # fmt: skip
+        self._salesforce.create("Contact", {
+            "AccountId": account, "FirstName": one.first_name, "LastName": one.last_name, "Email": one.email,
+            "MobilePhone": one.phone, **one.contact,
+        })  # fmt: skip
+        return account
+
+    def _service(self, client: Document, account: str, wanted: Service) -> None:
+        item, start = self._world.item(wanted.sku), self._day(wanted.started)
+        product = self._whmcs.row("product", item.whmcs_product_id) or {}
+        order = self._whmcs.add("order", {
+            "ordernum": str(4100000000 + self._whmcs.store.next_number("world.order")), "userid": client["id"],
+            "date": f"{start} 10:00:00", "amount": product["price"], "paymentmethod": "stripe", "invoiceid": 0,
+            "status": "Active", "ipaddress": "127.0.0.1", "promocode": "",
+        })  # fmt: skip
+        ids = {name: number for number, name in product["customfields"].items()}
+        fields = {ids[name]: value for name, value in wanted.custom_fields.items() if name in ids}
+        service = new_service(
+            self._whmcs, client["id"], product, orderid=order["id"], regdate=str(start), status=wanted.status,
+            nextduedate=str(start), customfields=fields,
+        )  # fmt: skip
+        self._bill(client, service, order, wanted)
+        done = {"WHMCS_Order_ID__c": str(order["id"]), "Status": "Pending Review"}
+        sf_order = self._order(account, [wanted.sku], start, done, service_id=str(service["id"]))
+        if wanted.status != "Pending":
+            self._salesforce.update("Order", sf_order, {"Activation_Status__c": "Activated", "Status": "Processed"})
+
+    def _bill(self, client: Document, service: Document, order: Document, wanted: Service) -> None:
+        item, day = self._world.item(wanted.sku), self._day(wanted.started)
+        for place, status in enumerate(wanted.invoices):
+            text = f"{item.name} {period(day, 'Monthly')}"
+            line = {"type": "Hosting", "relid": service["id"], "description": text, "taxed": 1}
+            lines = [line | {"amount": service["recurringamount"]}]
+            invoice = self._new_invoice(client, lines, (day, day), status)
+            if not place:
+                amount = balance_of(self._whmcs, invoice).total
+                self._whmcs.save("order", order | {"invoiceid": invoice["id"], "amount": amount})
+            day = one_cycle_later(day, "Monthly")
+
+    def _invoice(self, client: Document, wanted: Invoice) -> None:
+        lines = [
+            {"type": "Item", "relid": 0, "description": line.description, "amount": line.amount * 100, "taxed": 1}
+            for line in wanted.lines
+        ]
+        self._new_invoice(client, lines, (self._day(wanted.made), self._day(wanted.due)), wanted.status)
+
+    def _new_invoice(self, client: Document, lines: list[Document], days: tuple[date, date], status: str) -> Document:
+        made = f"{days[0]} 10:00:00"
+        times = {"date": str(days[0]), "duedate": str(days[1]), "created_at": made, "updated_at": made}
+        invoice = new_invoice(self._whmcs, client["id"], lines, **times)
+        if status == "Paid":
+            amount = balance_of(self._whmcs, invoice).balance
+            paid_at = f"{days[0]} 10:05:00"
+            pay(self._whmcs, invoice, Payment(amount, "stripe", f"ch_seed_{invoice['id']}", paid_at))
+        return invoice
+
+    def _order(
+        self, account: str, skus: list[str], day: date, ids: dict[str, str], wanted: Order | None = None, *,
+        service_id: str = "",
+    ) -> str:  # fmt: skip
+        category = self._world.item(skus[0]).category
+        order = self._salesforce.create("Order", {
+            "AccountId": account, "EffectiveDate": str(day), "Order_Type__c": category,
+            "Pricebook2Id": self._pricebook, "Activation_Type__c": "Immediate", **ids,
+        })  # fmt: skip
+        for sku in skus:
+            line = {"OrderId": order, "PricebookEntryId": self._entries[sku], "Quantity": 1}
+            line |= {"UnitPrice": self._world.item(sku).price, "WHMCS_Service_ID__c": service_id or None}
+            self._salesforce.create("OrderItem", line)
+        if wanted and wanted.status != "Pending Review":
+            self._salesforce.update("Order", order, {"Status": wanted.status})
+        return order
+
+    def _card(self, client: Document, card: Card) -> None:
+        expiry = card.expiry or f"12{(self._today.year + 3) % 100:02}"
+        store_card(self._whmcs, client["id"], card.number, expiry, description=card.description)
+
+    def _day(self, day: date | str) -> date:
+        return day_of(day, self._today)
 
 
-def _product_fields(item: Item, order: int) -> dict[str, Any]:
-    chosen = item.kind != "Activation"
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Say which table of the file a vendor refused."""
+    try:
+        yield
+    except (SalesforceError, CardRefused, ValueError) as error:
+        raise BadWorld(f"{place}: {error}") from error
+
+
+def _product_fields(item: Item, place: int) -> dict[str, Any]:
+    given = {name: _json_text(value) for name, value in item.salesforce.items()}
     return {
         "Name": item.name, "ProductCode": item.sku, "StockKeepingUnit": item.sku, "IsActive": True,
         "Item_Class__c": item.kind, "Billing_Cycle__c": item.cycle, "Product_Category__c": item.category,
-        "Portal_Catalog__c": chosen, "Portal_Accessible__c": True, "Display_Order__c": order * 10,
-        "WH_Product_ID__c": item.pid, "WH_Product_Name__c": item.name, **item.fields,
+        "Portal_Catalog__c": item.kind != "Activation", "Portal_Accessible__c": True, "Display_Order__c": place * 10,
+        "WH_Product_ID__c": item.whmcs_product_id, "WH_Product_Name__c": item.name, **given,
     }  # fmt: skip
 
 
-def _seed_whmcs_product(whmcs: Installation, item: Item) -> None:
-    names = [REFERENCE_FIELD, "OpportunityId"]
-    if item.category == "SIM":
-        names += ["SIM Number", "Serial Number", "EID"]
-    fields = {str(item.pid * 10 + place): name for place, name in enumerate(names)}
-    paytype = "recurring" if item.cycle == "Monthly" else "onetime"
-    group = {"gid": _GROUPS[item.category], "group": item.category}
-    new_product(
-        whmcs, item.pid, name=item.name, price=item.price * 100, paytype=paytype, customfields=fields, **group
-    )  # fmt: skip
-
-
-def _person(first: str, last: str, email: str, *, phone: str) -> Document:
-    return {"firstname": first, "lastname": last, "email": email, "phonenumber": phone}
-
-
-def _seed_customer(salesforce: Rows, whmcs: Installation, person: Document, number: str) -> tuple[Document, str]:
-    address = {
-        "address1": "1-1-1 Shibakoen", "address2": "Sandbox Heights 101", "city": "Minato-ku", "state": "Tokyo",
-        "postcode": "105-0011", "country": "JP",
-    }  # fmt: skip
-    client = new_client(whmcs, new_user(whmcs, person, PASSWORD), person | address | {"customfields": {"198": number}})
-    name = f"{person['firstname']} {person['lastname']}"
-    account = salesforce.create("Account", {
-        "Name": name, "SF_Account_No__c": number, "WH_Account__c": f"#{client['id']} - {name}",
-        "Portal_Status__c": "Active", "Portal_Registration_Source__c": "New Signup",
-        "Internet_Eligibility_Status__c": "Not Requested", "Id_Verification_Status__c": "Not Submitted",
-        "Phone": person["phonenumber"], "BillingStreet": "芝公園1丁目1-1 サンドボックスハイツ101",
-        "BillingCity": "港区", "BillingState": "東京都", "BillingPostalCode": "105-0011", "BillingCountry": "Japan",
-    })  # fmt: skip
-    salesforce.create("Contact", {
-        "AccountId": account, "FirstName": person["firstname"], "LastName": person["lastname"],
-        "Email": person["email"], "MobilePhone": person["phonenumber"],
-    })  # fmt: skip
-    return client, account
-
-
-def _seed_strangers(salesforce: Rows, whmcs: Installation, bens: Document) -> None:
-    """Add the people who have not come to the portal yet."""
-    for first, last, email, number in (
-        ("Chie", "Mori", CHIE_EMAIL, CHIE_NUMBER),
-        ("Daichi", "Kato", DAICHI_EMAIL, DAICHI_NUMBER),
-    ):
-        person = _person(first, last, email, phone="07012345678")
-        client, account = _seed_customer(salesforce, whmcs, person, number)
-        salesforce.update("Account", account, {"Portal_Status__c": None, "Portal_Registration_Source__c": None})
-        user = whmcs.row("user", client["owner_user_id"]) or {}
-        whmcs.save("user", user | {"two_factor": email == DAICHI_EMAIL})
-    emi = new_user(whmcs, _person("Emi", "Carter", EMI_EMAIL, phone=""), PASSWORD)
-    add_member(whmcs, bens, emi, ["profile", "products", "invoices"])
-
-
-def _seed_service(whmcs: Installation, client: Document) -> tuple[Document, Document]:
-    """Give a client an active VPN service, a paid and an overdue invoice, and a stored card."""
-    today = whmcs.today()
-    start = _month_ago(today) - timedelta(days=10)
-    product = whmcs.row("product", 33) or {}
-    order = whmcs.add("order", {
-        "ordernum": "4100000001", "userid": client["id"], "date": f"{start} 10:00:00", "amount": product["price"],
-        "paymentmethod": "stripe", "invoiceid": 0, "status": "Active", "ipaddress": "127.0.0.1", "promocode": "",
-    })  # fmt: skip
-    service = new_service(
-        whmcs, client["id"], product, orderid=order["id"], regdate=str(start), status="Active", nextduedate=str(start)
-    )  # fmt: skip
-    paid = _seed_invoice(whmcs, client, service, start)
-    amount = balance_of(whmcs, paid).balance
-    whmcs.save("order", order | {"invoiceid": paid["id"], "amount": amount})
-    pay(whmcs, paid, Payment(amount, "stripe", "ch_seed_1", f"{start} 10:05:00"))
-    _seed_invoice(whmcs, client, service, one_cycle_later(start, "Monthly"))
-    store_card(whmcs, client["id"], "4242 4242 4242 4242", f"12{(today.year + 3) % 100:02}", description="Main card")
-    return whmcs.row("service", service["id"]) or service, order
-
-
-def _seed_invoice(whmcs: Installation, client: Document, service: Document, day: date) -> Document:
-    text = f"VPN Router USA (San Francisco) {period(day, 'Monthly')}"
-    line = {"type": "Hosting", "relid": service["id"], "description": text, "amount": service["recurringamount"]}
-    made = f"{day} 10:00:00"
-    times = {"date": str(day), "duedate": str(day), "created_at": made, "updated_at": made}
-    return new_invoice(whmcs, client["id"], [line | {"taxed": 1}], **times)
-
-
-def _seed_order(
-    salesforce: Rows, account: str, entries: dict[str, str], ids: dict[str, str], service: Document
-) -> None:
-    order = salesforce.create("Order", {
-        "AccountId": account, "EffectiveDate": service["regdate"], "Status": "Pending Review", "Order_Type__c": "VPN",
-        "Pricebook2Id": pricebook_id(salesforce), "Activation_Type__c": "Immediate", **ids,
-    })  # fmt: skip
-    line = {"OrderId": order, "PricebookEntryId": entries["VPN-REMOTE-ACCESS-USA-SF"], "Quantity": 1, "UnitPrice": 2500}
-    salesforce.create("OrderItem", line | {"WHMCS_Service_ID__c": str(service["id"])})
-    salesforce.update("Order", order, {"Activation_Status__c": "Activated", "Status": "Processed"})
-
-
-def _month_ago(day: date) -> date:
-    last = day.replace(day=1) - timedelta(days=1)
-    return last.replace(day=min(day.day, 28))
+def _json_text(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value

@@ -22,8 +22,8 @@ from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from sandbox.faults import Mood
-from sandbox.world import AIKO_NUMBER
 from tests.contract.lanes.servers import RunningSandbox
+from tests.contract.seeded import AIKO_NUMBER
 
 FORM = {
     "first_name": "花子", "last_name": "O'Hara\\", "phone": "090-1234-5678", "first_name_kana": "ハナコ",

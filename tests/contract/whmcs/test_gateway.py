@@ -10,8 +10,8 @@ from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotF
 from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingGateway
 from sandbox.faults import Mood
-from sandbox.world import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
 from tests.contract.lanes.servers import RunningSandbox
+from tests.contract.seeded import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
 from tests.contract.whmcs.conftest import FEE, VPN, newcomer, sign_up
 
 

@@ -15,8 +15,8 @@ from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingGateway
 from portal_app.integrations.build import build_vendors
 from sandbox.faults import Mood
-from sandbox.world import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.lanes.servers import RunningSandbox
+from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.whmcs.conftest import VPN, sign_up
 
 

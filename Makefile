@@ -10,6 +10,8 @@ export PYTHONPATH := $(CURDIR)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false
+# A shell that forbids compiled modules makes each of a dozen processes compile all of its imports again.
+unexport PYTHONDONTWRITEBYTECODE
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
@@ -32,7 +34,7 @@ dev: environment
 
 test: environment browser checks
 	$(call say,Tests without a browser)
-	@$(VENV_PYTHON) -m pytest --ignore=tests/journeys
+	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --ignore=tests/journeys
 	$(call say,Journeys in a browser)
 	@$(VENV_PYTHON) -m pytest tests/journeys
 	@printf '\nAll checks and tests passed.\n'

@@ -24,11 +24,12 @@ AIKO, BEN = "aiko@example.jp", "ben@example.jp"
 
 @dataclass(frozen=True)
 class Demo:
-    """The running demo: the portal's address, the back office's, and its home folder."""
+    """The running demo: the portal's address, the back office's, its home folder, the process that holds it all."""
 
     url: str
     office: str
     home: Path
+    process: subprocess.Popen[bytes]
 
     def mail(self, to: str, subject: str) -> str:
         """Return the text of the newest mail to somebody whose subject contains some words, waiting for it."""
@@ -58,9 +59,18 @@ class Demo:
         httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a demo runs: its data, the tree whose code it runs, the words before its command to run as somebody."""
+
+    home: Path
+    tree: Path = ROOT
+    somebody: tuple[str, ...] = ()
+
+
 @contextmanager
-def running_demo(**settings: str) -> Iterator[Demo]:
-    """Run `portal demo` in a folder of its own, with quick hashing and generous limits."""
+def running_demo(place: Place | None = None, word: str = "demo", **settings: str) -> Iterator[Demo]:
+    """Run `portal demo` (or `dev`) with quick hashing and generous limits; without a place, in a fresh home."""
     quick = {
         "BCRYPT_ROUNDS": "4",
         "PORTAL_SIGN_IN_LIMIT": "1000/minute",
@@ -68,14 +78,19 @@ def running_demo(**settings: str) -> Iterator[Demo]:
         "PORTAL_POLL_SECONDS": "0.1",
     }
     with tempfile.TemporaryDirectory(prefix="portal-journeys-") as folder:
-        home, log = Path(folder) / "home", Path(folder) / "demo.log"
-        command = [sys.executable, "-m", "portal_app.cli", "demo", "--home", str(home), "--port", str(free_port())]
+        place = place or Place(Path(folder) / "home")
+        log = Path(folder) / "demo.log"
+        arguments = [word, "--home", str(place.home), "--port", str(free_port())]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **quick, **settings}, stdout=output, stderr=output
+                [*place.somebody, sys.executable, "-m", "portal_app.cli", *arguments],
+                cwd=place.tree,
+                env={**os.environ, **quick, **settings, "PYTHONPATH": str(place.tree), "HOME": str(place.home.parent)},
+                stdout=output,
+                stderr=output,
             )
         try:
-            yield _when_ready(process, log, home)
+            yield _when_ready(process, log, place.home)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
@@ -108,7 +123,7 @@ def _when_ready(process: subprocess.Popen[bytes], log: Path, home: Path) -> Demo
         text = log.read_text()
         if "Ctrl-C stops" in text:
             url = re.search(r"Portal\s+(http\S+)", text)[1]
-            return Demo(url, re.search(r"Back office\s+(http\S+)", text)[1], home)
+            return Demo(url, re.search(r"Back office\s+(http\S+)", text)[1], home, process)
         if process.poll() is not None:
             break
         time.sleep(0.2)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import brotli
 import structlog
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal_app.api import built
@@ -28,6 +28,7 @@ from portal_app.wiring import portal
 _PATIENCE_SECONDS = 3
 _MOST_KEPT = 64
 _log = structlog.get_logger(__name__)
+_NOT_BUILT = PlainTextResponse("This page is being prepared.", status_code=503, headers={"retry-after": "5"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,13 @@ class PublicPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = "/" + scope["path"].strip("/") if scope["type"] == "http" else ""
-        file = built.page_file(path) if path in self._routes and scope["method"] in ("GET", "HEAD") else None
-        if file is None:
+        if path not in self._routes or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
+            return
+        file = built.page_file(path)
+        if file is None:
+            # The live page behind it would show the template, unfilled.
+            await _NOT_BUILT(scope, receive, send)
             return
         row = await self._row(path)
         response = _answer(self._page(path, file.read_text, row), Headers(scope=scope), method=scope["method"])

@@ -82,8 +82,9 @@ class World:
         supervisor.add("listener", [*python, "portal_app.jobs.listener"], env=self._env)
         live = f"{self._env['PORTAL_URL']}/api/health/live"
         if self._reloads:
-            command = [*python, "reflex", "run", "--env", "preview"]
-            supervisor.add("web", command, env={**self._env, **reflex_environment(self.home)}, ready=live)
+            # Pages are rendered ahead as in production: the public ones are filled from what was rendered.
+            env = {**self._env, **reflex_environment(self.home), "REFLEX_SSR": "true"}
+            supervisor.add("web", [*python, "reflex", "run", "--env", "preview"], env=env, ready=live)
         else:
             supervisor.add("web", [*python, "portal_app.jobs.web"], env=self._env, ready=live)
 

@@ -1,5 +1,6 @@
 """Freebit does what it was asked and the answer is lost: found by looking, never done twice."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -95,3 +96,16 @@ async def test_a_key_that_ends_under_way_costs_one_more_try(sims: Sims) -> None:
     sims.set_mood(special={"expire_key": 1}, operations=["master/addSpec/"])
     await sims.lines.add_data(account, 1024, reference="under-way")
     assert len(sims.kept(account)["top_ups"]) == 1
+
+
+async def test_a_crowd_of_clicks_in_two_processes_has_one_effect(sims: Sims) -> None:
+    account, other = await new_line(sims), sims.another()
+    soon = sims.clock.now().date() + timedelta(days=3)
+    for place in range(3):
+        clicks = [each.add_data(account, 100, reference=f"crowd-{place}") for each in (sims.lines, other) * 4]
+        for told in await asyncio.gather(*clicks, return_exceptions=True):
+            assert told is None or isinstance(told, LineLocked)
+    await asyncio.gather(
+        *(each.cancel(account, ends_on=soon) for each in (sims.lines, other) * 4), return_exceptions=True
+    )
+    assert (len(sims.kept(account)["top_ups"]), sims.count("cancel", account)) == (3, 1)

@@ -27,6 +27,7 @@ from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.devices import Devices
+from portal_app.services.email_changes import EmailChanges
 from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
 from portal_app.services.identity import IdentityBase
@@ -36,6 +37,8 @@ from portal_app.services.onboarding import Onboarding
 from portal_app.services.orders import Orders
 from portal_app.services.passkeys import Passkeys
 from portal_app.services.postcodes import Postcodes
+from portal_app.services.profile_changes import ProfileChanges
+from portal_app.services.profiles import Profiles
 from portal_app.services.provisioning import Provisioning
 from portal_app.services.reconcile import Reconcile
 from portal_app.services.second_step import SecondStep
@@ -67,6 +70,9 @@ class Portal:
     two_step: TwoStep
     passkeys: Passkeys
     devices: Devices
+    profiles: Profiles
+    profile_changes: ProfileChanges
+    email_changes: EmailChanges
     flashes: Flashes
     postcodes: Postcodes
     catalog: Catalog
@@ -147,6 +153,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
+    profiles = Profiles(identity, base.vendors.people, live)
     catalog = Catalog(settings, base.cache, base.vendors.catalog)
     billing = Billing(settings, database, base.cache, gateway)
     subscriptions = Subscriptions(settings, database, base.cache, gateway)
@@ -161,6 +168,11 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         accounts=Accounts(database),
         sessions=sessions,
         **_ways_in(identity),
+        profiles=profiles,
+        profile_changes=ProfileChanges(
+            database, base.vendors.people, crm, ring=vault.ring, notifications=notifications, live=live
+        ),
+        email_changes=EmailChanges(identity, profiles),
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),
         catalog=catalog,

@@ -14,13 +14,58 @@ class Amount(TypedDict):
     text: str
 
 
+class BillingAddressView(TypedDict):
+    """An address as bills carry it, romanised."""
+
+    line1: str
+    line2: str
+    city: str
+    prefecture: str
+    postcode: str
+
+
+class AddressView(TypedDict):
+    """An address in Japanese script, with the Latin letters that it was given."""
+
+    postcode: str
+    prefecture: str
+    city: str
+    town: str
+    street: str
+    building: str
+    city_romanised: str
+    town_romanised: str
+    building_romanised: str
+
+
+class ProfileShape(TypedDict):
+    """A customer's data, with what is on its way to our systems. `saved_at` is set while billing does not answer.
+
+    `address` is null where only the romanised one is known.
+    """
+
+    first_name: str
+    last_name: str
+    first_name_kana: str
+    last_name_kana: str
+    phone: str
+    marketing: bool
+    billing_address: BillingAddressView
+    address: AddressView | None
+    is_on_its_way: bool
+    note: str
+    saved_at: datetime | None
+
+
 class Me(TypedDict):
-    """The account that is signed in. `customer_number` is null until it is set up everywhere."""
+    """The account that is signed in. `customer_number` and `profile` are null until it is set up everywhere."""
 
     name: str
     email: str
     customer_number: str | None
     status: str
+    language: str
+    profile: ProfileShape | None
 
 
 class InvoiceSummary(TypedDict):

@@ -1,9 +1,12 @@
 """From the domain to what the API shows of it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 from portal_app.api.shapes import (
+    AddressView,
     Amount,
     InvoiceSummary,
     InvoiceView,
@@ -15,14 +18,16 @@ from portal_app.api.shapes import (
     PaymentMethodView,
     PaymentView,
     PlanView,
+    ProfileShape,
     SubscriptionDetail,
     SubscriptionView,
 )
-from portal_app.domain.customer import Customer
+from portal_app.domain.account import AccountView
 from portal_app.domain.invoice import Invoice, InvoiceLine, Payment, PaymentMethod
 from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
 from portal_app.domain.plan import Plan
+from portal_app.domain.profile import ProfileView
 from portal_app.domain.subscription import Subscription
 
 
@@ -31,10 +36,42 @@ def amount(money: Money) -> Amount:
     return {"minor": money.minor, "currency": money.currency, "text": str(money)}
 
 
-def me(name: str, email: str, status: str, customer: Customer | None) -> Me:
+def me(account: AccountView, view: ProfileView | None) -> Me:
     """Show the account."""
-    number = customer.customer_number if customer else None
-    return {"name": name, "email": email, "customer_number": number, "status": status}
+    return {
+        "name": account.name,
+        "email": account.email,
+        "customer_number": account.customer.customer_number if account.customer else None,
+        "status": account.status,
+        "language": account.language,
+        "profile": profile(view) if view else None,
+    }
+
+
+def profile(view: ProfileView) -> ProfileShape:
+    """Show a customer's data."""
+    person = view.person
+    bill = person.billing_address
+    address = person.address
+    return {
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "first_name_kana": person.first_name_kana,
+        "last_name_kana": person.last_name_kana,
+        "phone": person.phone,
+        "marketing": person.marketing,
+        "billing_address": {
+            "line1": bill.line1,
+            "line2": bill.line2,
+            "city": bill.city,
+            "prefecture": bill.state,
+            "postcode": bill.postcode,
+        },
+        "address": cast(AddressView, asdict(address)) if address else None,
+        "is_on_its_way": view.is_on_its_way,
+        "note": view.note,
+        "saved_at": view.as_of,
+    }
 
 
 def invoice_summary(invoice: Invoice) -> InvoiceSummary:

@@ -40,6 +40,7 @@ class AccountView:
     email: str
     status: str
     customer: Customer | None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

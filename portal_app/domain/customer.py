@@ -53,7 +53,7 @@ class Profile:
         """Read a sign-up form. Raises InvalidInput naming every wrong field, the address's included."""
         wrong: dict[str, str] = {}
         values: dict[str, str] = {}
-        for name, reader in _READERS.items():
+        for name, reader in PERSON_READERS.items():
             try:
                 values[name] = reader(form.get(name, ""))
             except ValueError as error:
@@ -129,7 +129,8 @@ def _name(limit: int, message: str, text: str) -> str:
     return name
 
 
-_READERS = {
+# What a person says of themselves, by field; each reader raises ValueError with what to do.
+PERSON_READERS = {
     "first_name": lambda text: _name(40, "Enter your first name.", text),
     "last_name": lambda text: _name(80, "Enter your last name.", text),
     "phone": parse_phone,

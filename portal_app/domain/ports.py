@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from portal_app.domain.customer import Profile
+from portal_app.domain.customer import Customer, Profile
 from portal_app.domain.invoice import (
     CreditEntry,
     Invoice,
@@ -23,6 +23,7 @@ from portal_app.domain.invoice import (
 from portal_app.domain.money import Money
 from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
 from portal_app.domain.plan import CatalogItem
+from portal_app.domain.profile import PersonalData, ProfileChange
 from portal_app.domain.sim import NetworkType, NewLine, Person, PortIn, SimLine, SimUsage, TopUp, VoiceOption
 from portal_app.domain.subscription import Cancellation, Subscription
 
@@ -158,6 +159,18 @@ class BillingGateway(Protocol):
         ...
 
 
+class PeopleGateway(Protocol):
+    """WHMCS's clients as people: the authority for who a customer is and where they live."""
+
+    async def person(self, client_id: int) -> PersonalData:
+        """Return a client's data. Raises NotFound."""
+        ...
+
+    async def change(self, client_id: int, change: ProfileChange) -> None:
+        """Change a client. Safe to repeat."""
+        ...
+
+
 class CatalogGateway(Protocol):
     """Salesforce's products in the portal's price book."""
 
@@ -185,6 +198,10 @@ class CrmGateway(Protocol):
         self, profile: Profile, *, user_id: UUID, customer_number: str, whmcs_client_id: int
     ) -> CrmCustomer:
         """Create or update the account (by customer number) and contact (by user id). Safe to repeat."""
+        ...
+
+    async def change_customer(self, customer: Customer, change: ProfileChange) -> None:
+        """Change account and contact; a new address resets the internet eligibility. Safe to repeat."""
         ...
 
     async def upsert_order(self, order: NewSalesforceOrder) -> str:

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
         "10/15 minutes", description="Tries to confirm or give a second factor per account"
     )
     portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
+    portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_api_limit: str = Field("600/minute", description="API calls per session")
 
@@ -198,6 +199,7 @@ class Settings(BaseSettings):
     cache_invoice_seconds: int = Field(300, description="One invoice")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")
+    cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
     cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
 
@@ -208,6 +210,7 @@ class Settings(BaseSettings):
         "portal_password_limit",
         "portal_factor_limit",
         "portal_sign_up_limit",
+        "portal_profile_limit",
         "portal_event_limit",
         "portal_api_limit",
         "whmcs_rate",

@@ -7,7 +7,7 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
-from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream, SimLines
+from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream, PeopleGateway, SimLines
 from portal_app.infra.cache import Cache
 from portal_app.infra.settings import Settings
 from portal_app.infra.vault import ring_of
@@ -25,6 +25,7 @@ from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
+from portal_app.integrations.whmcs.people import WHMCSPeople
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Vendors:
     """The vendors behind our ports."""
 
     billing: BillingGateway
+    people: PeopleGateway
     catalog: CatalogGateway
     crm: CrmGateway
     stream: EventStream
@@ -73,6 +75,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     freebit, sims = _freebit(settings, redis, freebit_line)
     return Vendors(
         billing=WHMCSGateway(whmcs, settings),
+        people=WHMCSPeople(whmcs),
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
         stream=stream,

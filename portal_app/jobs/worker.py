@@ -10,6 +10,7 @@ from dbos import DBOS
 import portal_app.workflows.events
 import portal_app.workflows.mail
 import portal_app.workflows.orders
+import portal_app.workflows.profile
 import portal_app.workflows.sign_up
 import portal_app.workflows.upkeep
 from portal_app.infra.durable import QUEUE, dbos_config
@@ -24,6 +25,7 @@ WORKFLOWS = (
     portal_app.workflows.events,
     portal_app.workflows.mail,
     portal_app.workflows.orders,
+    portal_app.workflows.profile,
     portal_app.workflows.sign_up,
     portal_app.workflows.upkeep,
 )

@@ -26,7 +26,8 @@ class Accounts:
             mapping = await session.get(IdMapping, user_id)
         if user is None:
             raise NotSignedIn("no such user")
-        return AccountView(user.id, user.name, user.email, user.status, mapping.to_domain() if mapping else None)
+        customer = mapping.to_domain() if mapping else None
+        return AccountView(user.id, user.name, user.email, user.status, customer, user.language)
 
     async def customer(self, user_id: UUID) -> Customer:
         """Return the mapping of a user. Raises AccountNotReady while it is being set up."""

@@ -17,6 +17,11 @@ class Tag(StrEnum):
     ACCOUNT_CREATED = "account:user:created"
     ACCOUNT_LINKED = "account:mapping:created"
     ACCOUNT_FAILED = "account:mapping:failed"
+    PROFILE_CHANGED = "account:profile:changed"
+    PROFILE_REFUSED = "account:profile:refused"
+    PROFILE_HANDED_ON = "account:salesforce:changed"
+    PROFILE_NOT_HANDED_ON = "account:salesforce:refused"
+    EMAIL_CHANGE_ASKED = "account:email:asked"
     SIGNED_IN = "session:sign_in:succeeded"
     SIGN_IN_FAILED = "session:sign_in:failed"
     PASSWORD_CHANGED = "account:password:changed"  # noqa: S105  a name, no secret

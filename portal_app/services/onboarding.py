@@ -8,8 +8,10 @@ from uuid import UUID
 from portal_app.domain.customer import Profile
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports import BillingGateway, CrmCustomer, CrmGateway
+from portal_app.domain.profile import PersonalData
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
+from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.notifications import Notifications
@@ -83,6 +85,9 @@ class Onboarding:
                         customer_number=user.customer_number,
                     )
                 )
+                if user.profile is not None:
+                    row = await ProfileRow.locked(session, user_id)
+                    row.kept = PersonalData.of(Profile.from_json(user.profile)).to_json()
                 user.status, user.profile = "active", None
                 record(session, Tag.ACCOUNT_LINKED, user_id=user_id)
                 await self._notifications.mail(

@@ -119,7 +119,9 @@ class SignUps:
         hashed = await self._base.vault.passwords.hash(password)
         async with self._base.database.identity() as session:
             sign_up = await self._sign_up(session, token)
-            user_id = sign_up.user_id or await self._create_user(session, sign_up, profile, hashed)
+            user_id = sign_up.user_id or await self._create_user(
+                session, sign_up, profile, hashed, language=origin.language
+            )
             user = await User.required(session, user_id)
             return await self._admission.after_password(session, user, origin)
 
@@ -153,7 +155,9 @@ class SignUps:
             sign_up.entries = json.dumps({name: value[:200] for name, value in list(form.items())[:40]})
             sign_up.errors = errors
 
-    async def _create_user(self, session: AsyncSession, sign_up: SignUp, profile: Profile, hashed: str) -> UUID:
+    async def _create_user(
+        self, session: AsyncSession, sign_up: SignUp, profile: Profile, hashed: str, *, language: str
+    ) -> UUID:
         index = self._base.vault.ring.index(profile.email, EMAIL_PLACE)
         connection = await session.connection()
         # Two sign-ups of one address queue up here; the second finds what the first wrote.
@@ -169,7 +173,7 @@ class SignUps:
             name=profile.full_name,
             profile=profile.to_json(),
             customer_number=number,
-            language=self._base.settings.portal_language,
+            language=language or self._base.settings.portal_language,
         )
         session.add(user)
         await session.flush()

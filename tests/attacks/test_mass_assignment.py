@@ -34,7 +34,14 @@ async def test_a_sign_up_form_sets_nothing_but_its_own_fields(visitor: Visitor, 
     answer = await visitor.submit("/api/auth/signup/complete", **DETAILS, **EXTRA)
     assert answer.headers["location"] == "/dashboard"
     account = (await visitor.get("/api/me")).json()
-    assert account == {"name": "Hana Mori", "email": email, "customer_number": None, "status": "setting_up"}
+    assert account == {
+        "name": "Hana Mori",
+        "email": email,
+        "customer_number": None,
+        "status": "setting_up",
+        "language": "en",
+        "profile": None,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(EXTRA))

@@ -7,18 +7,21 @@ from uuid import UUID
 
 import structlog
 
-from portal_app.domain.customer import Profile
+from portal_app.domain.customer import Customer, Profile
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, OutcomeUnknown
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.order import NewSalesforceOrder, SalesforceOrder
 from portal_app.domain.ports import BillingOrder, CrmCustomer
+from portal_app.domain.profile import ProfileChange
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.answers import checked_id, external_id_path
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import VENDOR, SalesforceRejected
 from portal_app.integrations.salesforce.records import (
     ORDER_FIELDS,
+    account_change,
     account_of,
+    contact_change,
     contact_of,
     item_of,
     new_order_of,
@@ -71,6 +74,15 @@ class SalesforceCrm:
             safe=True,
         )
         return CrmCustomer(_id_of(done["account"], "id"), _id_of(done["contact"], "id"))
+
+    async def change_customer(self, customer: Customer, change: ProfileChange) -> None:
+        """Change account and contact together; a new address resets the internet eligibility. Safe to repeat."""
+        account, contact = account_change(change, customer.whmcs_client_id), contact_change(change)
+        parts = [Part("account", "PATCH", f"sobjects/Account/{checked_id(customer.sf_account_id)}", account)]
+        if customer.sf_contact_id:
+            parts.append(Part("contact", "PATCH", f"sobjects/Contact/{checked_id(customer.sf_contact_id)}", contact))
+        if wanted := [part for part in parts if part.body]:
+            await self._client.composite("change customer", wanted, safe=True)
 
     async def upsert_order(self, order: NewSalesforceOrder) -> str:
         """Create the order with its lines, all or none, unless it is there; return its id.

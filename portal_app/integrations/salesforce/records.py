@@ -10,6 +10,7 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.money import Money
 from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
 from portal_app.domain.plan import Category
+from portal_app.domain.profile import ProfileChange
 
 ORDER_FIELDS = (
     "Id",
@@ -22,6 +23,14 @@ ORDER_FIELDS = (
 )
 BUSINESS_ZONE = ZoneInfo("Asia/Tokyo")
 _ORDER_TYPES: dict[Category, str] = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
+
+_ELIGIBILITY_RESET = {
+    "Internet_Eligibility_Status__c": "Not Requested",
+    "Internet_Eligibility__c": None,
+    "Internet_Eligibility_Requested_At__c": None,
+    "Internet_Eligibility_Checked_At__c": None,
+    "Internet_Eligibility_Note__c": None,
+}
 
 
 def account_of(profile: Profile, whmcs_client_id: int) -> dict[str, Any]:
@@ -46,6 +55,33 @@ def contact_of(profile: Profile) -> dict[str, Any]:
         "Email": profile.email,
         "MobilePhone": profile.phone,
     }
+
+
+def account_change(change: ProfileChange, whmcs_client_id: int) -> dict[str, Any]:
+    """Return what a change does to the account; internet plans depend on the building, so a new one is checked anew."""
+    fields: dict[str, Any] = {}
+    if change.first_name is not None and change.last_name is not None:
+        name = f"{change.first_name} {change.last_name}"
+        fields |= {"Name": name, "WH_Account__c": f"#{whmcs_client_id} - {name}"}
+    if change.phone is not None:
+        fields["Phone"] = change.phone
+    if change.address is not None:
+        fields |= _billing_address(change.address) | _ELIGIBILITY_RESET
+    return fields
+
+
+def contact_change(change: ProfileChange) -> dict[str, Any]:
+    """Return what a change does to the contact."""
+    wanted = {
+        "FirstName": change.first_name,
+        "LastName": change.last_name,
+        "Email": change.email,
+        "MobilePhone": change.phone,
+    }
+    fields: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    kana = {"FirstName_Kana__c": change.first_name_kana, "LastName_Kana__c": change.last_name_kana}
+    # An emptied reading is null there, not an empty text.
+    return fields | {name: value or None for name, value in kana.items() if value is not None}
 
 
 def new_order_of(order: NewSalesforceOrder, *, pricebook_id: str) -> dict[str, Any]:

@@ -60,7 +60,14 @@ async def test_a_proven_mailbox_and_details_make_an_account(visitor: Visitor, wo
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     assert not visitor.cookie("signup")
     account = (await visitor.get("/api/me")).json()
-    assert account == {"name": "Hana Mori", "email": email, "customer_number": None, "status": "setting_up"}
+    assert account == {
+        "name": "Hana Mori",
+        "email": email,
+        "customer_number": None,
+        "status": "setting_up",
+        "language": "en",
+        "profile": None,
+    }
 
 
 async def test_a_wrong_code_says_how_many_tries_are_left(

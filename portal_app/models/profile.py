@@ -1,0 +1,54 @@
+"""A customer's own data: the last known copy, and changes on their way to WHMCS and then to Salesforce."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.models.columns import moment, sealed
+
+
+class ProfileRow(SQLModel, table=True):
+    """One customer. A change stands in `wanted` until WHMCS has it, then in `accepted` until Salesforce has it.
+
+    `version` counts the workflows; while `is_busy` one of them carries changes out. `stands` is how the last change
+    does: "" (well), "away" (a vendor does not answer) or "refused". `kept` is what WHMCS said at `read_at`.
+    """
+
+    __tablename__ = "profiles"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    kept: str | None = sealed("profiles.kept", default=None, nullable=True)
+    wanted: str | None = sealed("profiles.wanted", default=None, nullable=True)
+    accepted: str | None = sealed("profiles.accepted", default=None, nullable=True)
+    version: int = 0
+    is_busy: bool = False
+    stands: str = ""
+    read_at: datetime | None = moment(default=None, nullable=True)
+
+    @classmethod
+    async def locked(cls, session: AsyncSession, user_id: UUID) -> "ProfileRow":
+        """Return a customer's row, locked for this transaction, made where it is missing."""
+        connection = await session.connection()
+        new = {"user_id": user_id, "version": 0, "is_busy": False, "stands": ""}
+        await connection.execute(insert(cls).values(new).on_conflict_do_nothing())
+        return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).one()
+
+
+class EmailChange(SQLModel, table=True):
+    """A new mailbox being proven; one per user, the newest."""
+
+    __tablename__ = "email_changes"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    email: str = sealed("email_changes.email")
+    code_hash: bytes
+    attempts_left: int
+    expires_at: datetime = moment()
+
+    @classmethod
+    async def locked(cls, session: AsyncSession, user_id: UUID) -> "EmailChange | None":
+        """Return a user's change, locked for this transaction."""
+        return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).first()

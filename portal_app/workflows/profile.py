@@ -1,0 +1,37 @@
+"""A changed profile: WHMCS first, then Salesforce, until nothing is left that was asked for."""
+
+from uuid import UUID
+
+from dbos import DBOS
+
+from portal_app.services.profiles import AGAIN
+from portal_app.wiring import portal
+from portal_app.workflows.step import durable, step
+
+# What Salesforce refuses, a person mends there; it is tried again this often, and at the customer's next change.
+_REFUSED_SECONDS = 3600.0
+
+
+@durable(name="save_profile")
+async def save_profile(user_id: str) -> str:
+    """Carry out what a customer changed of themselves, and what they change meanwhile."""
+    user, changes, is_told = UUID(user_id), portal().profile_changes, False
+    while True:
+        billing = await step("change_billing", lambda: changes.to_billing(user))
+        if billing["state"] == "refused":
+            await _refuse(user, billing["code"])
+        crm = await step("change_crm", lambda: changes.to_crm(user))
+        if crm["state"] == "refused":
+            is_told = is_told or await _tell(user, crm["code"])
+            await DBOS.recv_async(AGAIN, timeout_seconds=_REFUSED_SECONDS)
+        elif (await step("finish", lambda: changes.is_finished(user)))["value"]:
+            return "done"
+
+
+async def _refuse(user: UUID, code: str) -> None:
+    await step("refuse", lambda: portal().profile_changes.refuse(user, code))
+
+
+async def _tell(user: UUID, code: str) -> bool:
+    await step("tell_refusal", lambda: portal().profile_changes.note_crm_refusal(user, code))
+    return True

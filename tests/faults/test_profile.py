@@ -1,0 +1,109 @@
+"""A changed profile while vendors are away and workers die: told, and finished by itself, at WHMCS first."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from portal_app.domain.profile import AWAY, ON_ITS_WAY, ProfileChange
+from portal_app.infra.settings import Settings
+from portal_app.wiring import Portal
+from tests.faults.boundary import Boundaries
+from tests.faults.processes import Processes
+from tests.faults.shop import Buyer, Shop
+from tests.faults.waiting import until
+
+
+@pytest.fixture
+async def buyer(shop: Shop) -> Buyer:
+    return await shop.buyer(card=False)
+
+
+async def change(shop: Shop, buyer: Buyer, **fields: Any) -> None:
+    """Ask for a change that needs no fresh proof."""
+    await shop.web.profiles.change(buyer.customer, ProfileChange(**fields), session_id=uuid4())
+
+
+async def note(shop: Shop, buyer: Buyer) -> str:
+    return (await shop.web.profiles.profile_for(buyer.customer)).note
+
+
+async def names_at_vendors(worker_side: Portal, buyer: Buyer) -> tuple[str, str]:
+    """Return the first name at WHMCS and at Salesforce."""
+    person = await worker_side.vendors.people.person(buyer.customer.whmcs_client_id)
+    contact = await worker_side.vendors.crm._client.read("Contact", buyer.customer.sf_contact_id, ["FirstName"])
+    return person.first_name, contact["FirstName"]
+
+
+def workflow_of(user_id: UUID, version: int = 1) -> str:
+    return f"save-profile-{user_id}-{version}"
+
+
+async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is_back(
+    shop: Shop, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
+) -> None:
+    processes.start_all("worker", settings=settings)
+    await shop.web.profiles.profile_for(buyer.customer)
+    await shop.set_mood("whmcs", down=True)
+    await change(shop, buyer, first_name="花")
+
+    async def waits() -> bool:
+        return await note(shop, buyer) == AWAY
+
+    await until(waits, 20, "the page says that a system is away")
+    await change(shop, buyer, first_name="花子")
+    assert (await shop.web.profiles.profile_for(buyer.customer)).person.first_name == "花子"
+    await shop.set_mood("whmcs")
+
+    async def done() -> bool:
+        return await note(shop, buyer) == ""
+
+    await until(done, 40, "nothing is on its way any more")
+    assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
+    assert await shop.value("SELECT count(*) FROM profiles WHERE user_id = %s AND is_busy", buyer.customer.user_id) == 0
+
+
+async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothing_half_done(
+    shop: Shop,
+    worker_side: Portal,
+    processes: Processes,
+    settings: Settings,
+    boundaries: Boundaries,
+    buyer: Buyer,
+) -> None:
+    (worker,) = processes.start_all("worker", settings=settings)
+    await shop.set_mood("salesforce", down=True)
+    await change(shop, buyer, first_name="花子")
+    await boundaries.recorded(workflow_of(buyer.customer.user_id), "change_billing")
+    worker.kill()
+    assert await note(shop, buyer) in (ON_ITS_WAY, AWAY)
+    processes.start_all("worker", settings=settings)
+    await shop.set_mood("salesforce")
+
+    async def done() -> bool:
+        return await note(shop, buyer) == ""
+
+    await until(done, 40, "nothing is on its way any more")
+    assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
+
+
+async def test_salesforce_refusing_is_kept_and_tried_again_with_the_customers_next_change(
+    shop: Shop, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
+) -> None:
+    processes.start_all("worker", settings=settings)
+    await shop.set_mood("salesforce", special={"validation_rule": 1})
+    await change(shop, buyer, first_name="花")
+    query = "SELECT count(*) FROM audit WHERE user_id = %s AND tag = 'account:salesforce:refused'"
+
+    async def is_refused() -> bool:
+        return await shop.value(query, buyer.customer.user_id) == 1
+
+    await until(is_refused, 20, "the audit says that Salesforce refused")
+    await shop.set_mood("salesforce")
+    await change(shop, buyer, last_name="佐藤")
+
+    async def done() -> bool:
+        return await note(shop, buyer) == ""
+
+    await until(done, 20, "nothing is on its way any more")
+    assert await names_at_vendors(worker_side, buyer) == ("花", "花")

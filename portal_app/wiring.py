@@ -153,7 +153,6 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
-    profiles = Profiles(identity, base.vendors.people, live)
     catalog = Catalog(settings, base.cache, base.vendors.catalog)
     billing = Billing(settings, database, base.cache, gateway)
     subscriptions = Subscriptions(settings, database, base.cache, gateway)
@@ -168,11 +167,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         accounts=Accounts(database),
         sessions=sessions,
         **_ways_in(identity),
-        profiles=profiles,
-        profile_changes=ProfileChanges(
-            database, base.vendors.people, crm, ring=vault.ring, notifications=notifications, live=live
-        ),
-        email_changes=EmailChanges(identity, profiles),
+        **_about_oneself(base, identity),
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),
         catalog=catalog,
@@ -203,6 +198,23 @@ def _ways_in(identity: IdentityBase) -> dict[str, Any]:
         "two_step": two_step,
         "passkeys": passkeys,
         "devices": Devices(identity.database, identity.sessions),
+    }
+
+
+def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
+    """Join what shows and changes a customer's own data."""
+    people, profiles = base.vendors.people, Profiles(identity, base.vendors.people, base.live)
+    return {
+        "profiles": profiles,
+        "profile_changes": ProfileChanges(
+            base.database,
+            people,
+            base.vendors.crm,
+            ring=identity.vault.ring,
+            notifications=identity.notifications,
+            live=base.live,
+        ),
+        "email_changes": EmailChanges(identity, profiles),
     }
 
 

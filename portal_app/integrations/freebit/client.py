@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from portal_app.domain.errors import ExternalError, LineLocked, NotFound
+from portal_app.domain.errors import LineLocked, NotFound
 from portal_app.infra.cache import Cache
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.settings import Settings
@@ -36,7 +36,6 @@ class FreebitClient:
         self._codes = Codes(settings)
         self._paths = Paths(settings.freebit_url, settings.freebit_paths)
         self._login = FreebitLogin(cache, ring, self._authenticate, seconds=settings.freebit_key_seconds)
-        self._answers: bool | None = None
 
     async def call(self, operation: Operation, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Run one operation and return its body; a dead key is replaced once.
@@ -53,12 +52,6 @@ class FreebitClient:
             return await self._send(operation, fields, key)
         except _KeyRefused as error:
             raise Misconfigured(f"{operation.spec}: a fresh key was refused", vendor=VENDOR) from error
-
-    async def check(self) -> None:
-        """Raise ExternalUnavailable when the last call failed and no new key is given now either."""
-        key = await self._login.key()
-        if self._answers is False:
-            await self._login.renew(key)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -86,13 +79,7 @@ class FreebitClient:
         async def once() -> dict[str, Any]:
             return self._read(endpoint, await post_form(self._http, endpoint, body))
 
-        try:
-            answer = await self._line.run(operation.spec, once, safe=operation.safe)
-        except ExternalError as error:
-            self._answers = isinstance(error, FreebitRejected)
-            raise
-        self._answers = True
-        return answer
+        return await self._line.run(operation.spec, once, safe=operation.safe)
 
     def _read(self, endpoint: Endpoint, answer: httpx.Response) -> dict[str, Any]:
         try:

@@ -1,7 +1,8 @@
 """What the portal asks of Freebit, in the portal's words: implements SimLines."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -24,12 +25,15 @@ from portal_app.infra.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit import operations as op
 from portal_app.integrations.freebit.client import FreebitClient
-from portal_app.integrations.freebit.codes import VENDOR
+from portal_app.integrations.freebit.codes import VENDOR, FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
 from portal_app.integrations.freebit.schemas import OFF, ON, Mapper, port_in_fields, written
 
 _KIND = "MVNO"
 _MOST_MB = 512_000
+_NOBODY = "00000000000"
+_CHECK_SECONDS = 5.0
+_CHECK_KEPT_SECONDS = 30
 _BY_US = {"aladinOperated": OFF}
 
 
@@ -173,8 +177,19 @@ class FreebitGateway:
         await self._once(account, change, is_done, self._sending(op.CANCEL, fields))
 
     async def check(self) -> None:
-        """Raise ExternalUnavailable when Freebit does not answer us."""
-        await self._client.check()
+        """Raise ExternalUnavailable when Freebit does not answer us; asked at most twice a minute whoever asks."""
+
+        async def ask() -> bool:
+            # A line that cannot be: being told so is an answer.
+            with suppress(NotFound, FreebitRejected):
+                await self._client.call(op.DETAIL, self._detail_fields(_NOBODY, shows_code=False))
+            return True
+
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await self._cache.get_or_set("freebit-check", ask, seconds=_CHECK_KEPT_SECONDS)
+        except TimeoutError as error:
+            raise ExternalUnavailable("check: no answer", vendor=VENDOR) from error
 
     async def _activate(self, new: NewLine, send: Callable[[], Awaitable[None]]) -> None:
         async def is_done() -> bool:
@@ -215,11 +230,14 @@ class FreebitGateway:
         return line
 
     async def _detail(self, account: str, *, shows_code: bool) -> dict[str, Any]:
-        wanted = {"kind": _KIND, "account": _checked(account)}
+        return await self._client.call(op.DETAIL, self._detail_fields(_checked(account), shows_code=shows_code))
+
+    def _detail_fields(self, account: str, *, shows_code: bool) -> dict[str, Any]:
+        wanted = {"kind": _KIND, "account": account}
         fields: dict[str, Any] = {"requestDatas": [wanted], "displayPass": ON if shows_code else OFF}
         if self._settings.freebit_version:
             fields["version"] = self._settings.freebit_version
-        return await self._client.call(op.DETAIL, fields)
+        return fields
 
     def _voice_fields(self, account: str, options: Mapping[VoiceOption, bool]) -> dict[str, Any]:
         talk = self._mapper.voice_options(options)

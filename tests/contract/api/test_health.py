@@ -67,7 +67,7 @@ async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, po
 async def test_freebit_is_told_as_answering_away_or_off(visitor: Visitor, portal: Portal) -> None:
     assert (await visitor.get("/api/health/freebit")).json() == {"status": "ok"}
     async with instead_of(portal, world().settings_with(freebit_url="http://127.0.0.1:1/emptool/api")) as other:
-        await other.redis.delete(*await other.redis.keys("c:freebit-key:*"))
+        await other.redis.delete(*await other.redis.keys("c:freebit-*"))
         away = await visitor.get("/api/health/freebit")
     assert (away.status_code, away.json(), away.headers["retry-after"]) == (503, {"status": "unavailable"}, "5")
     async with instead_of(portal, world().settings_with(freebit_url="")):

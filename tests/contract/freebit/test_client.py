@@ -201,17 +201,6 @@ async def test_the_key_is_sealed_in_redis(client: FreebitClient, server: Scripte
     assert len(kept) == 1 and b"key-1" not in kept[0]
 
 
-async def test_a_check_asks_again_after_a_failure(client: FreebitClient, server: ScriptedServer) -> None:
-    server.script(*after_key(ok()))
-    await client.call(op.DETAIL, {})
-    await client.check()
-    assert len(server.requests) == 2
-    server.script(HTML)
-    for ask in (client.call(op.DETAIL, {}), client.check()):
-        with pytest.raises(ExternalUnavailable):
-            await ask
-
-
 async def test_no_secret_and_no_number_reaches_a_log_or_an_error(client, server: ScriptedServer) -> None:
     server.script(*after_key(HTML))
     with capture_logs() as logs, pytest.raises(OutcomeUnknown) as caught:

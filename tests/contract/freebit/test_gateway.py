@@ -49,6 +49,17 @@ async def test_the_network_answers_a_check(anywhere: Sims) -> None:
     await anywhere.lines.check()
 
 
+async def test_a_check_fails_while_the_network_is_away_and_recovers(sims: Sims, redis) -> None:
+    for mood in ({"down": True}, {"broken": "html"}, {"special": {"expire_key": -1}}):
+        sims.set_mood(**mood)
+        with pytest.raises(ExternalUnavailable):
+            await sims.lines.check()
+        sims.set_mood()
+        await redis.flushdb()
+        await sims.lines.check()
+        await redis.flushdb()
+
+
 async def test_usage_is_not_read_again_within_minutes(sims: Sims) -> None:
     before = await sims.lines.usage(sims.living)
     sims.advance(hours=1)

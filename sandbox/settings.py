@@ -27,6 +27,13 @@ class SandboxSettings(BaseSettings):
 
     whmcs_identifier: str = "sandbox-identifier"
     whmcs_secret: str = "sandbox-secret"
+    # The portal's credential may call the actions of its role, comma separated; empty means all. The admin's may all.
+    whmcs_role: str = ""
+    whmcs_admin_identifier: str = "sandbox-admin-identifier"
+    whmcs_admin_secret: str = "sandbox-admin-secret"
+    # Addresses that may call without the access key, comma separated and compared exactly; a star means everybody.
+    whmcs_addresses: str = "*"
+    whmcs_access_key: str = "sandbox-access-key"
     whmcs_webhook_url: str = ""
     whmcs_webhook_key: str = "k1"
     whmcs_webhook_secret: str = "sandbox-webhook-secret"

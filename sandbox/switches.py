@@ -13,7 +13,14 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
     "whmcs": {
         "wrong_signature": "sign the next webhook with a wrong secret",
         "duplicate_webhook": "send the next webhook twice",
-        "foreign_ip": "refuse every API call by its address",
+        "foreign_ip": "see every API call come from 203.0.113.9, which only the access key lets in",
+        "module_fails": "let the next Module action or set-up fail",
+        "warning": "add a warning to the next successful write",
+        "flattened_lists": "write the next answer's lists as flattened keys, plural[singular][0][id]",
+        "gappy_lists": "write the next answer's lists as objects keyed by number, with gaps",
+        "single_rows": "write lists of one row in the next answer as that row alone",
+        "empty_texts": "write empty lists in the next answer as empty texts",
+        "missing_lists": "leave empty lists out of the next answer",
         "forbid_*": "refuse an API action to these credentials, as in forbid_getpaymethods",
     },
     "salesforce": {

@@ -1,6 +1,5 @@
 """The External API's single address: envelope, order of checks, statuses and error texts."""
 
-import hmac
 from html import escape
 from typing import Any
 
@@ -10,12 +9,30 @@ from starlette.responses import HTMLResponse, Response
 from sandbox.broken_answers import LostAnswer, broken_answer, half_of
 from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.store import Document
-from sandbox.whmcs import billing, clients, orders, pay_methods, products, sso, system, users
+from sandbox.whmcs import (
+    billing,
+    clients,
+    invoice_edits,
+    modules,
+    orders,
+    pay_methods,
+    products,
+    sso,
+    system,
+    upgrades,
+    users,
+)
+from sandbox.whmcs.access import refusal
+from sandbox.whmcs.automation import Automation
 from sandbox.whmcs.installation import Installation, Refused, Request
+from sandbox.whmcs.oddities import FORMS, disguised
 from sandbox.whmcs.php import json_encode, parse_form
 
-_MODULES = (billing, clients, orders, pay_methods, products, sso, system, users)
+_MODULES = (
+    billing, clients, invoice_edits, modules, orders, pay_methods, products, sso, system, upgrades, users,
+)  # fmt: skip
 _ACTIONS = {name.lower(): (name, handle) for module in _MODULES for name, handle in module.ACTIONS.items()}
+_WARNING = "Invalid or Missing Payment Information - Please Reload and Try Again"
 _READS = ("Get", "Validate", "WhmcsDetails")
 _DOWN = "<html><head><title>Down for Maintenance</title></head><body><h1>Down for Maintenance</h1></body></html>"
 _FAILED = "<html><head><title>Oops!</title></head><body><h1>Oops!</h1><p>Something went wrong.</p></body></html>"
@@ -24,8 +41,9 @@ _FAILED = "<html><head><title>Oops!</title></head><body><h1>Oops!</h1><p>Somethi
 class Api:
     """Answer POST /whmcs/includes/api.php."""
 
-    def __init__(self, whmcs: Installation) -> None:
+    def __init__(self, whmcs: Installation, automation: Automation) -> None:
         self._whmcs = whmcs
+        self._automation = automation
 
     async def __call__(self, http: HttpRequest) -> Response:
         """Check in WHMCS's order, carry the action out in one transaction and answer."""
@@ -41,35 +59,18 @@ class Api:
             return HTMLResponse(_FAILED, 500)
         except VendorBroken as broken:
             return broken_answer(broken)
-        refusal = self._refusal(request, word)
-        if refusal:
-            return refusal
+        refused = refusal(self._whmcs, request, http.client.host if http.client else "")
+        if refused:
+            return _error(*refused)
         if handle is None:
             return _error("API Function Not Found", 200)
-        answer = self._carry_out(handle, request)
+        self._automation.run()
+        answer = self._carry_out(name, handle, request)
         if not name.startswith(_READS) and self._whmcs.faults.loses_answer("whmcs", name):
             return LostAnswer()
         return half_of(answer) if self._whmcs.faults.halves_answer("whmcs", name) else answer
 
-    def _refusal(self, request: Request, word: str) -> Response | None:
-        if not word:
-            return _error("Empty action request", 400)
-        if self._whmcs.faults.mood("whmcs").special.get("foreign_ip"):
-            return _error("Invalid IP 203.0.113.9", 403)
-        if not self._knows(request):
-            return _error("Invalid or missing credentials", 403)
-        if self._whmcs.faults.mood("whmcs").special.get(f"forbid_{word}"):
-            return _error(f'Invalid Permissions: API action "{word}" is not allowed', 403)
-        return None
-
-    def _knows(self, request: Request) -> bool:
-        settings = self._whmcs.settings
-        for identifier, secret in (("identifier", "secret"), ("username", "password")):
-            if hmac.compare_digest(request.text(identifier).encode(), settings.whmcs_identifier.encode()):
-                return hmac.compare_digest(request.text(secret).encode(), settings.whmcs_secret.encode())
-        return False
-
-    def _carry_out(self, handle: Any, request: Request) -> Response:
+    def _carry_out(self, name: str, handle: Any, request: Request) -> Response:
         # A refused action keeps what it wrote before refusing (a failed capture leaves its time), as WHMCS does.
         with self._whmcs.store.transaction():
             try:
@@ -78,6 +79,11 @@ class Api:
                 return _error(str(error), 200)
         # Some actions speak of status instead of result; CreateInvoice's status is the invoice's own.
         head = {} if answer.get("status") in ("success", "error") else {"result": "success"}
+        if not name.startswith(_READS) and self._whmcs.faults.take_special("whmcs", "warning"):
+            answer = answer | {"warning": _WARNING}
+        for form in FORMS:
+            if self._whmcs.faults.take_special("whmcs", form):
+                answer = disguised(answer, form)
         return _answer(head, answer, request)
 
 

@@ -212,9 +212,14 @@ def _row_shown(whmcs: Installation, invoice: Document) -> Document:
 
 
 def _transaction_shown(row: Document, number: type) -> Document:
-    amounts = {name: decimal(row[name]) for name in ("amountin", "fees", "amountout")}
-    ids = {name: number(row[name]) for name in ("id", "userid", "currency", "invoiceid", "refundid")}
-    return row | amounts | ids
+    shown: Document = {name: number(row[name]) for name in ("id", "userid", "currency")}
+    shown |= {name: row[name] for name in ("gateway", "date", "description")}
+    shown |= {name: decimal(row[name]) for name in ("amountin", "fees", "amountout")}
+    return (
+        shown
+        | {"rate": row["rate"], "transid": row["transid"]}
+        | {name: number(row[name]) for name in ("invoiceid", "refundid")}
+    )
 
 
 ACTIONS = {

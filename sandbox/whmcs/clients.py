@@ -107,6 +107,7 @@ def close_client(whmcs: Installation, request: Request) -> Document:
     client = whmcs.row("client", request.number("clientid"))
     if client is None:
         raise Refused("Client ID Not Found")
+    whmcs.hook("ClientClose", client_id=client["id"])
     client["status"] = "Closed"
     whmcs.save("client", client)
     for service in whmcs.rows("service", clientid=client["id"]):

@@ -102,10 +102,24 @@ def settle(whmcs: Installation, invoice: Document, when: str) -> None:
     for item in invoice["items"]:
         if item["type"] == "Hosting":
             _extend(whmcs, item["relid"])
+        elif item["type"] == "Upgrade":
+            apply_upgrade(whmcs, item["relid"])
     whmcs.hook("InvoicePaid", invoice_id=invoice["id"])
     if invoice["order_id"]:
         ids = {"order_id": invoice["order_id"], "client_id": invoice["userid"], "invoice_id": invoice["id"]}
         whmcs.hook("OrderPaid", **ids)
+
+
+def apply_upgrade(whmcs: Installation, upgrade_id: int) -> None:
+    """Give a service the product of a pending upgrade."""
+    upgrade = whmcs.row("upgrade", upgrade_id)
+    service = whmcs.row("service", upgrade["service_id"]) if upgrade else None
+    if upgrade is None or service is None or upgrade["status"] != "Pending":
+        return
+    whmcs.save("upgrade", upgrade | {"status": "Completed"})
+    whmcs.save("service", service | {"pid": upgrade["pid"], "recurringamount": upgrade["amount"]})
+    whmcs.hook("AfterProductUpgrade", upgrade_id=upgrade_id)
+    whmcs.hook("ServiceEdit", client_id=service["clientid"], service_id=service["id"])
 
 
 def refund(whmcs: Installation, invoice: Document) -> None:

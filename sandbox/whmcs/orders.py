@@ -5,6 +5,7 @@ import secrets
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request, custom_fields, page
 from sandbox.whmcs.invoices import balance_of, cancel_invoice, new_invoice, period
+from sandbox.whmcs.modules import MODULE_FAILED, activate
 from sandbox.whmcs.money import PREFIX, SUFFIX, decimal, formatted, hundredths
 from sandbox.whmcs.pay_methods import GATEWAYS
 from sandbox.whmcs.products import LABELS, new_service
@@ -37,6 +38,8 @@ def add_order(whmcs: Installation, request: Request) -> Document:
 def accept_order(whmcs: Installation, request: Request) -> Document:
     """AcceptOrder: with autosetup the products' modules run and the services become Active."""
     order = _pending_order(whmcs, request)
+    if request.flag("autosetup") and whmcs.faults.take_special("whmcs", "module_fails"):
+        raise Refused(MODULE_FAILED)
     whmcs.hook("AcceptOrder", order_id=order["id"])
     order["status"] = "Active"
     whmcs.save("order", order)
@@ -47,26 +50,52 @@ def accept_order(whmcs: Installation, request: Request) -> Document:
     return {}
 
 
-def activate(whmcs: Installation, service: Document) -> None:
-    """Run a service's create module."""
-    service["status"] = "Active"
-    whmcs.save("service", service)
-    ids = {"service_id": service["id"], "client_id": service["clientid"], "product_id": service["pid"]}
-    whmcs.hook("AfterModuleCreate", **ids)
-
-
 def cancel_order(whmcs: Installation, request: Request) -> Document:
     """CancelOrder: a Pending order, its services and its unpaid invoice."""
     order = _pending_order(whmcs, request)
-    order["status"] = "Cancelled"
-    whmcs.save("order", order)
-    for service in whmcs.rows("service", orderid=order["id"]):
-        service["status"] = "Cancelled"
-        whmcs.save("service", service)
+    whmcs.hook("CancelOrder", order_id=order["id"])
+    _set_status(whmcs, order, "Cancelled")
     invoice = whmcs.row("invoice", order["invoiceid"])
     if invoice and invoice["status"] == "Unpaid":
         cancel_invoice(whmcs, invoice)
     return {}
+
+
+def pending_order(whmcs: Installation, request: Request) -> Document:
+    """PendingOrder: any order and its services wait again."""
+    order = _order(whmcs, request, "Order ID Not Found")
+    whmcs.hook("PendingOrder", order_id=order["id"])
+    _set_status(whmcs, order, "Pending")
+    return {}
+
+
+def fraud_order(whmcs: Installation, request: Request) -> Document:
+    """FraudOrder: any order and its services are marked."""
+    order = _order(whmcs, request, "Order ID Not Found")
+    whmcs.hook("FraudOrder", order_id=order["id"])
+    _set_status(whmcs, order, "Fraud")
+    return {}
+
+
+def delete_order(whmcs: Installation, request: Request) -> Document:
+    """DeleteOrder: a Cancelled or Fraud order goes with its services and invoice."""
+    order = _order(whmcs, request, "Order ID not found")
+    if order["status"] not in ("Cancelled", "Fraud"):
+        raise Refused("The order status must be in Cancelled or Fraud to be deleted")
+    whmcs.hook("DeleteOrder", order_id=order["id"])
+    for service in whmcs.rows("service", orderid=order["id"]):
+        whmcs.remove("service", service["id"])
+    if order["invoiceid"]:
+        whmcs.remove("invoice", order["invoiceid"])
+    whmcs.remove("order", order["id"])
+    return {}
+
+
+def get_order_statuses(whmcs: Installation, request: Request) -> Document:
+    """GetOrderStatuses with their counts."""
+    titles = ("Pending", "Active", "Fraud", "Cancelled")
+    rows = [{"title": title, "count": len(whmcs.rows("order", status=title))} for title in titles]
+    return {"totalresults": len(rows), "statuses": {"status": rows}}
 
 
 def get_orders(whmcs: Installation, request: Request) -> Document:
@@ -134,6 +163,19 @@ def _pending_order(whmcs: Installation, request: Request) -> Document:
     return order
 
 
+def _order(whmcs: Installation, request: Request, refusal: str) -> Document:
+    order = whmcs.row("order", request.number("orderid"))
+    if order is None:
+        raise Refused(refusal)
+    return order
+
+
+def _set_status(whmcs: Installation, order: Document, status: str) -> None:
+    whmcs.save("order", order | {"status": status})
+    for service in whmcs.rows("service", orderid=order["id"]):
+        whmcs.save("service", service | {"status": status})
+
+
 def _order_shown(whmcs: Installation, order: Document) -> Document:
     client = whmcs.row("client", order["userid"]) or {"firstname": "", "lastname": ""}
     invoice = whmcs.row("invoice", order["invoiceid"])
@@ -161,4 +203,13 @@ def _line_shown(whmcs: Installation, service: Document) -> Document:
     }  # fmt: skip
 
 
-ACTIONS = {"AddOrder": add_order, "AcceptOrder": accept_order, "CancelOrder": cancel_order, "GetOrders": get_orders}
+ACTIONS = {
+    "AddOrder": add_order,
+    "AcceptOrder": accept_order,
+    "CancelOrder": cancel_order,
+    "PendingOrder": pending_order,
+    "FraudOrder": fraud_order,
+    "DeleteOrder": delete_order,
+    "GetOrders": get_orders,
+    "GetOrderStatuses": get_order_statuses,
+}

@@ -193,8 +193,8 @@ def _shown(row: Document) -> Document:
         "contact_type": "Client", "contact_id": row["clientid"],
     }  # fmt: skip
     if row["type"] == "RemoteCreditCard":
-        shown |= {name: row[name] for name in ("card_last_four", "expiry_date", "card_type")}
-        shown |= {"start_date": "", "issue_number": ""}
+        shown |= {"card_last_four": row["card_last_four"], "expiry_date": row["expiry_date"]}
+        shown |= {"start_date": "", "issue_number": "", "card_type": row["card_type"]}
     else:
         shown["bank_name"] = row["bank_name"]
     updated = f"{'/'.join(reversed(day.split('-')))} {time[:5]}"

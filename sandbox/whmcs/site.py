@@ -11,6 +11,7 @@ from sandbox.faults import Faults
 from sandbox.settings import SandboxSettings
 from sandbox.store import Store
 from sandbox.whmcs.api import Api
+from sandbox.whmcs.automation import Automation
 from sandbox.whmcs.bridge import Bridge
 from sandbox.whmcs.client_area import ClientArea
 from sandbox.whmcs.installation import Installation
@@ -22,15 +23,16 @@ class WhmcsSandbox:
     def __init__(self, settings: SandboxSettings, store: Store, clock: Clock, faults: Faults) -> None:
         self.installation = Installation(settings, store, clock, faults)
         self.bridge = Bridge(self.installation)
-        self.routes = [Mount("/whmcs", routes=_routes(self.installation))]
+        self.automation = Automation(self.installation)
+        self.routes = [Mount("/whmcs", routes=_routes(self.installation, self.automation))]
 
 
-def _routes(whmcs: Installation) -> list[Route | Mount]:
+def _routes(whmcs: Installation, automation: Automation) -> list[Route | Mount]:
     area = ClientArea(whmcs)
     both = ["GET", "POST"]
     cards = "/index.php/account/paymentmethods"
     return [
-        Route("/includes/api.php", Api(whmcs).__call__, methods=["POST"]),
+        Route("/includes/api.php", Api(whmcs, automation).__call__, methods=["POST"]),
         Route("/oauth/singlesignon.php", area.sign_on),
         Route("/", lambda request: RedirectResponse("/whmcs/clientarea.php", 303)),
         Route("/clientarea.php", area.guarded(area.home)),

@@ -227,10 +227,16 @@ def printed(process: Process) -> dict[str, str]:
 
 
 @pytest.fixture
-async def whmcs(printed: dict[str, str]) -> AsyncIterator[Whmcs]:
-    """The API and a fresh browser."""
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
+    """A fresh browser."""
     async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
-        yield Whmcs(browser, printed)
+        yield browser
+
+
+@pytest.fixture
+def whmcs(printed: dict[str, str], browser: httpx.AsyncClient) -> Whmcs:
+    """The API and a fresh browser."""
+    return Whmcs(browser, printed)
 
 
 @pytest.fixture

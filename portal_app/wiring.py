@@ -32,6 +32,7 @@ from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
+from portal_app.services.moving_in import MovingIn
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.orders import Orders
@@ -43,12 +44,13 @@ from portal_app.services.provisioning import Provisioning
 from portal_app.services.reconcile import Reconcile
 from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
+from portal_app.services.sign_up import Purpose
 from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
 
-__all__ = ["PRODUCT", "Portal", "build", "parse_webhook_secrets", "portal", "use", "verify_webhook"]
+__all__ = ["PRODUCT", "Portal", "Purpose", "build", "parse_webhook_secrets", "portal", "use", "verify_webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Portal:
     subscriptions: Subscriptions
     orders: Orders
     onboarding: Onboarding
+    moving_in: MovingIn
     provisioning: Provisioning
     notifications: Notifications
     inbound: Inbound
@@ -150,6 +153,8 @@ class _Base:
 def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     settings, database, live, queue = base.settings, base.database, base.live, base.queue
     gateway, crm = base.vendors.billing, base.vendors.crm
+    logins, directory = base.vendors.logins, base.vendors.directory
+    onboarding = Onboarding(database, gateway, crm, directory=directory, notifications=notifications, live=live)
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
@@ -166,7 +171,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         stream=base.vendors.stream,
         accounts=Accounts(database),
         sessions=sessions,
-        **_ways_in(identity),
+        **_ways_in(identity, base.vendors),
         **_about_oneself(base, identity),
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),
@@ -174,7 +179,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         billing=billing,
         subscriptions=subscriptions,
         orders=Orders(database, catalog, billing, notifications=notifications, queue=queue),
-        onboarding=Onboarding(database, gateway, crm, notifications=notifications, live=live),
+        onboarding=onboarding,
+        moving_in=MovingIn(onboarding, billing=gateway, logins=logins, directory=directory),
         provisioning=_provisioning(base, notifications, billing, subscriptions),
         notifications=notifications,
         inbound=Inbound(
@@ -187,12 +193,14 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     )
 
 
-def _ways_in(identity: IdentityBase) -> dict[str, Any]:
+def _ways_in(identity: IdentityBase, vendors: Vendors) -> dict[str, Any]:
     """Join what signs people in and keeps them safe afterwards."""
     two_step, passkeys = TwoStep(identity), Passkeys(identity)
     admission = Admission(identity, two_step)
     return {
-        "entry": join_entry(identity, admission),
+        "entry": join_entry(
+            identity, admission, billing=vendors.billing, logins=vendors.logins, directory=vendors.directory
+        ),
         "second_step": SecondStep(identity, admission, two_step, passkeys),
         "step_up": StepUp(identity, two_step, passkeys),
         "two_step": two_step,

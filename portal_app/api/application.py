@@ -11,6 +11,7 @@ from portal_app.api import (
     billing,
     catalog,
     health,
+    move,
     orders,
     password,
     second_step,
@@ -28,8 +29,8 @@ from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, second_step, way_back, sign_up, account, password, step_up, security, billing, subscriptions, orders, catalog,
-    webhooks, health,
+    auth, second_step, way_back, sign_up, move, account, password, step_up, security, billing, subscriptions, orders,
+    catalog, webhooks, health,
 )  # fmt: skip
 
 

@@ -12,9 +12,14 @@ from portal_app.api.outgoing import done, refused
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name
 from portal_app.language import path_for
-from portal_app.wiring import portal
+from portal_app.wiring import Purpose, portal
 
 START, VERIFY, DETAILS = "/auth/signup", "/auth/verify", "/auth/details"
+MOVE, BILLING_PASSWORD = "/auth/migrate", "/auth/billing-password"
+_NEXT_STEPS = {
+    "new": "We know no billing account with this address. Use the address your bills go to, or create an account.",
+    "elsewhere": "You are our customer under another address. Use the address your bills go to, or write to us.",
+}
 _COOKIE_SECONDS = 3 * 3600
 router = APIRouter(prefix="/api/auth/signup", tags=["sign-up"])
 
@@ -58,7 +63,7 @@ async def begin(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Mailbox)).email
-        return await _mailed(request, email)
+        return await mailed(request, email)
     except PortalError as error:
         return await refused(request, error, START, typed={"email": email})
 
@@ -67,21 +72,26 @@ async def begin(request: Request) -> Response:
 async def resend(request: Request) -> Response:
     """Mail a new code to the same address; the old one ends."""
     try:
-        progress = await portal().entry.sign_ups.progress(_token(request))
-        return await _mailed(request, progress.email)
+        progress = await portal().entry.sign_ups.progress(token_of(request))
+        return await mailed(request, progress.email, purpose="move" if progress.is_move else "sign_up")
     except PortalError as error:
-        return await refused(request, error, _page_of(error, VERIFY))
+        return await refused(request, error, page_of(error, VERIFY))
 
 
 @router.post("/verify", openapi_extra=takes(Code))
 async def verify(request: Request) -> Response:
-    """Check the mailed code."""
+    """Check the mailed code; who we know already goes on to the billing password."""
+    entry, token = portal().entry, token_of(request)
     try:
         entries = await read(request, Code)
-        await portal().entry.sign_ups.prove_mailbox(_token(request), entries.code)
+        await entry.sign_ups.prove_mailbox(token, entries.code)
+        known = await entry.moves.recognise(token)
+        is_move = (await entry.sign_ups.progress(token)).is_move
     except PortalError as error:
-        return await refused(request, error, _page_of(error, VERIFY))
-    return done(request, path_for(DETAILS, language(request)))
+        return await refused(request, error, page_of(error, VERIFY))
+    if known == "elsewhere" or (known == "new" and is_move):
+        return await refused(request, Conflict(user_message=_NEXT_STEPS[known], code=f"{known}_customer"), MOVE)
+    return done(request, path_for(BILLING_PASSWORD if is_move else DETAILS, language(request)))
 
 
 @router.post("/complete", openapi_extra=takes(Details))
@@ -90,25 +100,28 @@ async def complete(request: Request) -> Response:
     try:
         entries = await read(request, Details)
         outcome = await portal().entry.sign_ups.complete(
-            _token(request), entries.model_dump(), origin(request, portal().settings)
+            token_of(request), entries.model_dump(), origin(request, portal().settings)
         )
     except PortalError as error:
-        return await refused(request, error, _page_of(error, DETAILS))
+        return await refused(request, error, page_of(error, DETAILS))
     return await admitted(request, outcome, forget=("signup",))
 
 
-async def _mailed(request: Request, email: str) -> Response:
+async def mailed(request: Request, email: str, *, purpose: Purpose = "sign_up") -> Response:
+    """Mail a code and send the browser on to the page that takes it."""
     settings = portal().settings
-    token = await portal().entry.sign_ups.begin(email, origin(request, settings))
+    token = await portal().entry.sign_ups.begin(email, origin(request, settings), purpose=purpose)
     cookie = set_cookie(settings, "signup", token, _COOKIE_SECONDS)
     return done(request, path_for(VERIFY, language(request)), cookies=[cookie])
 
 
-def _token(request: Request) -> str:
+def token_of(request: Request) -> str:
+    """Return the token of the sign-up or move a browser is in."""
     return request.cookies.get(cookie_name(portal().settings, "signup"), "")
 
 
-def _page_of(error: PortalError, default: str) -> str:
+def page_of(error: PortalError, default: str) -> str:
+    """Return the page on which an error is told."""
     if isinstance(error, InvalidInput):
         return default
     return {NotSignedIn: START, Conflict: SIGN_IN}.get(type(error), default)

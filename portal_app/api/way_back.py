@@ -5,10 +5,11 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal_app.api.auth import admitted
 from portal_app.api.door import SIGN_IN, set_cookie
 from portal_app.api.incoming import Body, origin, read, takes
 from portal_app.api.outgoing import refused, sent_on
-from portal_app.domain.errors import InvalidInput, NotSignedIn, PortalError
+from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name
 from portal_app.wiring import portal
 
@@ -53,20 +54,41 @@ async def forgot(request: Request) -> Response:
 
 @router.post("/set-password", openapi_extra=takes(NewPassword))
 async def set_password(request: Request) -> Response:
-    """Set the new password by a mailed token. Nobody is signed in by it: a second factor is still asked."""
-    token = ""
+    """Set a new password: by a mailed token, or at the end of a move, which then signs in.
+
+    A mailed token signs nobody in: a second factor is still asked.
+    """
     try:
         entries = await read(request, NewPassword)
-        token = entries.token or request.cookies.get(cookie_name(portal().settings, "reset"), "")
+    except PortalError as error:
+        return await refused(request, error, SET_PASSWORD)
+    moving = request.cookies.get(cookie_name(portal().settings, "signup"), "")
+    if not entries.token and moving and await portal().entry.moves.is_ready(moving):
+        return await _move_in(request, moving, entries.password)
+    return await _reset(request, entries)
+
+
+async def _reset(request: Request, entries: NewPassword) -> Response:
+    settings = portal().settings
+    token = entries.token or request.cookies.get(cookie_name(settings, "reset"), "")
+    try:
         await portal().entry.password_changes.reset(token, entries.password)
     except InvalidInput as error:
         # The fragment is lost by now: the next try finds the token in a cookie.
-        keep = set_cookie(portal().settings, "reset", token, _LINK_SECONDS)
+        keep = set_cookie(settings, "reset", token, _LINK_SECONDS)
         return await refused(request, error, SET_PASSWORD, cookies=[keep])
     except PortalError as error:
         return await refused(request, error, FORGOT if isinstance(error, NotSignedIn) else SET_PASSWORD)
-    gone = set_cookie(portal().settings, "reset", "", 0)
-    return await sent_on(request, SIGN_IN, _CHANGED, cookies=[gone])
+    return await sent_on(request, SIGN_IN, _CHANGED, cookies=[set_cookie(settings, "reset", "", 0)])
+
+
+async def _move_in(request: Request, token: str, password: str) -> Response:
+    entry = portal().entry
+    try:
+        outcome = await entry.moves.complete(token, password, origin(request, portal().settings), sign_in=entry.sign_in)
+    except PortalError as error:
+        return await refused(request, error, SIGN_IN if isinstance(error, Conflict) else SET_PASSWORD)
+    return await admitted(request, outcome, forget=("signup",))
 
 
 @router.post("/unlock", openapi_extra=takes(Unlock))

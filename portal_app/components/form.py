@@ -18,6 +18,14 @@ _MARK_BUSY = rx.Var(
 )
 
 
+# The token of a mailed link stands in its fragment, which no server, log or referrer ever sees. It moves into the form
+# and leaves the address.
+_TAKE_TOKEN = rx.Var(
+    "(() => { const t = location.hash.slice(1); if (!t) return; document.getElementById('token').value = t; "
+    "history.replaceState(history.state, '', location.pathname + location.search); })"
+)
+
+
 class NativeForm(BaseHTML):
     """The plain form element: Reflex's own form always stops the browser from posting."""
 
@@ -36,6 +44,11 @@ def native_form(
     attributes.setdefault("on_submit", rx.call_function(_MARK_BUSY))
     unseen = [rx.el.input(type="hidden", name=name, value=value) for name, value in (hidden or {}).items()]
     return NativeForm.create(*unseen, *children, action=action, **attributes)
+
+
+def token_from_link() -> rx.Component:
+    """Send the token of the mailed link that opened this page along, as "token"."""
+    return rx.el.input(type="hidden", name="token", id="token", on_mount=rx.call_function(_TAKE_TOKEN))
 
 
 def live_form(*children: rx.Component, on_submit: Any, **attributes: Any) -> rx.Component:

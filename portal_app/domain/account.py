@@ -29,6 +29,7 @@ class SignUpProgress:
     attempts_left: int
     entries: dict[str, str]
     errors: dict[str, str]
+    is_move: bool = False
 
 
 @dataclass(frozen=True, slots=True)

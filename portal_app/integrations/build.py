@@ -7,6 +7,7 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
+from portal_app.domain.known_customers import BillingLogins, CrmDirectory
 from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream, PeopleGateway, SimLines
 from portal_app.infra.cache import Cache
 from portal_app.infra.settings import Settings
@@ -21,10 +22,12 @@ from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
+from portal_app.integrations.salesforce.directory import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
+from portal_app.integrations.whmcs.logins import WHMCSLogins
 from portal_app.integrations.whmcs.people import WHMCSPeople
 
 
@@ -44,6 +47,8 @@ class Vendors:
     people: PeopleGateway
     catalog: CatalogGateway
     crm: CrmGateway
+    logins: BillingLogins
+    directory: CrmDirectory
     stream: EventStream
     lines: tuple[VendorLine, ...]
     sims: SimLines
@@ -78,6 +83,8 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         people=WHMCSPeople(whmcs),
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
+        logins=WHMCSLogins(whmcs, settings),
+        directory=SalesforceDirectory(salesforce),
         stream=stream,
         sims=sims,
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),

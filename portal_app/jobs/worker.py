@@ -9,6 +9,7 @@ from dbos import DBOS
 
 import portal_app.workflows.events
 import portal_app.workflows.mail
+import portal_app.workflows.move_in
 import portal_app.workflows.orders
 import portal_app.workflows.profile
 import portal_app.workflows.sign_up
@@ -24,6 +25,7 @@ from portal_app.wiring import build, use
 WORKFLOWS = (
     portal_app.workflows.events,
     portal_app.workflows.mail,
+    portal_app.workflows.move_in,
     portal_app.workflows.orders,
     portal_app.workflows.profile,
     portal_app.workflows.sign_up,

@@ -98,6 +98,7 @@ class SignUp(SQLModel, table=True):
     user_id: UUID | None = Field(default=None)
     purpose: str = "sign_up"
     client_id: int | None = Field(default=None)
+    password_tries_left: int = 5
     old_password_hash: str | None = Field(default=None)
     customer_number: str | None = Field(default=None, max_length=9)
     created_at: datetime = moment(default_factory=now)

@@ -8,16 +8,19 @@ from portal_app.pages import (
     details,
     invoices,
     landing,
+    move,
     not_found,
     orders,
+    password,
     payment_methods,
     plans,
     sign_in,
     sign_up,
     subscriptions,
+    way_back,
 )
 
 __all__ = [
-    "account", "catalog", "checkout", "dashboard", "details", "invoices", "landing", "not_found", "orders",
-    "payment_methods", "plans", "sign_in", "sign_up", "subscriptions",
+    "account", "catalog", "checkout", "dashboard", "details", "invoices", "landing", "move", "not_found", "orders",
+    "password", "payment_methods", "plans", "sign_in", "sign_up", "subscriptions", "way_back",
 ]  # fmt: skip

@@ -29,14 +29,24 @@ def sign_in() -> rx.Component:
             key=SignInPage.email,
         ),
         password_field(_("Password"), auto_complete="current-password", required=True),
-        form_actions(button(_("Sign in"), type="submit")),
+        form_actions(
+            button(_("Sign in"), type="submit"),
+            link(_("Forgot your password?"), href=path_for("/auth/forgot"), class_name="text-small"),
+        ),
         action="/api/auth/login",
         hidden={"next": onward},
     )
     return auth_frame(
         reload_when_lost(),
         flash(SignInPage.notice, tone="problem"),
+        flash(SignInPage.done, tone="ok"),
         form,
         title=_("Sign in"),
-        below=rx.el.p(_("New here?"), " ", link(_("Create account"), href=path_for("/auth/signup"))),
+        below=rx.el.div(
+            rx.el.p(_("New here?"), " ", link(_("Create account"), href=path_for("/auth/signup"))),
+            rx.el.p(
+                _("A customer, but no account here?"), " ", link(_("Move it here"), href=path_for("/auth/migrate"))
+            ),
+            class_name="grid gap-1",
+        ),
     )

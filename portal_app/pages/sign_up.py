@@ -37,7 +37,13 @@ def sign_up() -> rx.Component:
         form,
         title=_("Create account"),
         lead=_("Step 1 of 3. We send a six-digit code to this address to make sure it is yours."),
-        below=rx.el.p(_("Already with us?"), " ", link(_("Sign in"), href=path_for("/auth/login"))),
+        below=rx.el.div(
+            rx.el.p(_("Have an account here?"), " ", link(_("Sign in"), href=path_for("/auth/login"))),
+            rx.el.p(
+                _("A customer, but no account here?"), " ", link(_("Move it here"), href=path_for("/auth/migrate"))
+            ),
+            class_name="grid gap-1",
+        ),
     )
 
 
@@ -68,5 +74,5 @@ def verify() -> rx.Component:
             _("Step 2 of 3. We sent six digits to your address. The mail usually arrives within a minute."),
             rx.el.strong(VerifyPage.email, class_name="block min-h-6 font-medium text-ink"),
         ),
-        below=rx.el.p(_("Wrong address?"), " ", link(_("Change it"), href=path_for("/auth/signup"))),
+        below=rx.el.p(_("Wrong address?"), " ", link(_("Change it"), href=VerifyPage.begin_path)),
     )

@@ -15,6 +15,8 @@ class Tag(StrEnum):
     """Everything the audit can tell, as subject:thing:action."""
 
     ACCOUNT_CREATED = "account:user:created"
+    ACCOUNT_MOVED = "account:user:moved"
+    MOVE_REFUSED = "account:move:refused"
     ACCOUNT_LINKED = "account:mapping:created"
     ACCOUNT_FAILED = "account:mapping:failed"
     PROFILE_CHANGED = "account:profile:changed"

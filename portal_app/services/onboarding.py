@@ -7,6 +7,7 @@ from uuid import UUID
 
 from portal_app.domain.customer import Profile
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.known_customers import CrmDirectory
 from portal_app.domain.ports import BillingGateway, CrmCustomer, CrmGateway
 from portal_app.domain.profile import PersonalData
 from portal_app.infra.database import Database
@@ -26,12 +27,14 @@ class Onboarding:
         billing: BillingGateway,
         crm: CrmGateway,
         *,
+        directory: CrmDirectory,
         notifications: Notifications,
         live: LiveUpdates,
     ) -> None:
         self._database = database
         self._billing = billing
         self._crm = crm
+        self._directory = directory
         self._notifications = notifications
         self._live = live
 
@@ -41,7 +44,7 @@ class Onboarding:
         Raises Conflict where the address belongs to a client with another customer number.
         """
         profile, number = await self._profile(user_id)
-        async with self._waiting_told(user_id):
+        async with self.waiting_told(user_id):
             return await self._billing_client(profile, number)
 
     async def _billing_client(self, profile: Profile, number: str) -> int:
@@ -64,7 +67,9 @@ class Onboarding:
     async def create_crm_customer(self, user_id: UUID, client_id: int) -> CrmCustomer:
         """Create or complete the Salesforce account and contact of a user."""
         profile, number = await self._profile(user_id)
-        async with self._waiting_told(user_id):
+        async with self.waiting_told(user_id):
+            # Somebody Salesforce knew before: their own contact becomes the portal's, not a second one.
+            await self._directory.claim_contact(number, profile.email, user_id)
             return await self._crm.upsert_customer(
                 profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
             )
@@ -113,7 +118,7 @@ class Onboarding:
         await self._live.publish(Change(user_id, "account"))
 
     @asynccontextmanager
-    async def _waiting_told(self, user_id: UUID) -> AsyncIterator[None]:
+    async def waiting_told(self, user_id: UUID) -> AsyncIterator[None]:
         """Let the customer's open page say that a vendor is away."""
         try:
             yield
@@ -125,9 +130,16 @@ class Onboarding:
             await self._live.publish(Change(user_id, "account"))
             raise
 
-    async def _profile(self, user_id: UUID) -> tuple[Profile, str]:
+    async def user(self, user_id: UUID) -> User:
+        """Return a user that is being set up. Raises NotFound."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
-        if user is None or user.profile is None:
+        if user is None:
+            raise NotFound("no such user")
+        return user
+
+    async def _profile(self, user_id: UUID) -> tuple[Profile, str]:
+        user = await self.user(user_id)
+        if user.profile is None:
             raise NotFound("no profile to set up")
         return Profile.from_json(user.profile), user.customer_number

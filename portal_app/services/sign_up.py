@@ -3,9 +3,11 @@
 import json
 import unicodedata
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.account import Origin, SecondStepAsked, SignUpProgress, Tokens
@@ -21,8 +23,9 @@ from portal_app.services.audit import Tag, record
 from portal_app.services.identity import IdentityBase
 from portal_app.services.sign_in import SignIn
 
-_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+ADDRESS_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _WRONG_CODE = "That is not the code. Tries left: {count}."
+Purpose = Literal["sign_up", "move"]
 _ENDED = "This sign-up has run out. Start again with your e-mail address."
 
 
@@ -34,8 +37,8 @@ class SignUps:
         self._admission = admission
         self._sign_in = sign_in
 
-    async def begin(self, email: str, origin: Origin) -> str:
-        """Mail a six-digit code to an address and return the token of this sign-up.
+    async def begin(self, email: str, origin: Origin, *, purpose: Purpose = "sign_up") -> str:
+        """Mail a six-digit code to an address and return the token of this sign-up, or of this move.
 
         An address that has an account gets the same answer, and a mail that says so instead of a code.
         Raises InvalidInput, RateLimited.
@@ -53,6 +56,7 @@ class SignUps:
                 SignUp(
                     token_hash=self._base.vault.tokens.hash(token, "sign-up"),
                     email=email,
+                    purpose=purpose,
                     code_hash=self._base.vault.tokens.hash(secret, f"code:{token}"),
                     attempts_left=self._base.settings.portal_code_attempts,
                     expires_at=now() + timedelta(seconds=self._base.settings.portal_code_seconds),
@@ -68,7 +72,7 @@ class SignUps:
         """Check a mailed code. Raises InvalidInput (field code, tries left) and NotSignedIn for a dead sign-up."""
         wrong: InvalidInput | None = None
         async with self._base.database.identity() as session:
-            sign_up = await self._sign_up(session, token)
+            sign_up = await self.row(session, token)
             # A Japanese keyboard may write full-width digits.
             digits = "".join(unicodedata.normalize("NFKC", code).split())
             hashed = self._base.vault.tokens.hash(digits, f"code:{token}")
@@ -87,14 +91,37 @@ class SignUps:
     async def progress(self, token: str) -> SignUpProgress:
         """Return how far a sign-up is. Raises NotSignedIn for a dead one."""
         async with self._base.database.identity() as session:
-            sign_up = await self._sign_up(session, token)
+            sign_up = await self.row(session, token)
             return SignUpProgress(
                 email=sign_up.email,
                 is_proven=sign_up.verified_at is not None,
                 attempts_left=sign_up.attempts_left,
                 entries=json.loads(sign_up.entries or "{}"),
                 errors=sign_up.errors,
+                is_move=sign_up.purpose == "move",
             )
+
+    async def prove_again(self, token: str, email: str, origin: Origin) -> None:
+        """Ask for a new code, sent to another spelling of the address. Raises NotSignedIn, RateLimited."""
+        index = self._base.vault.ring.index(email, EMAIL_PLACE)
+        await self._base.limits.hit(self._base.settings.portal_sign_up_limit, "sign-up-email", index.hex())
+        code = self._base.vault.tokens.new_code()
+        async with self._base.database.identity() as session:
+            sign_up = await self.row(session, token)
+            sign_up.email, sign_up.verified_at = email, None
+            sign_up.code_hash = self._base.vault.tokens.hash(code, f"code:{token}")
+            sign_up.attempts_left = self._base.settings.portal_code_attempts
+            sign_up.expires_at = now() + timedelta(seconds=self._base.settings.portal_code_seconds)
+            await self._base.notifications.mail(
+                session, "sign_up_code", recipient=email, user_id=None, language=origin.language, code=code
+            )
+
+    async def row(self, session: AsyncSession, token: str) -> SignUp:
+        """Return a living sign-up, locked for this transaction. Raises NotSignedIn."""
+        sign_up = await SignUp.by_token(session, self._base.vault.tokens.hash(token, "sign-up"))
+        if sign_up is None or sign_up.expires_at < now():
+            raise NotSignedIn("sign-up ended", user_message=_ENDED)
+        return sign_up
 
     async def complete(self, token: str, form: dict[str, str], origin: Origin) -> Tokens | SecondStepAsked:
         """Create the user, enqueue the set-up at WHMCS and Salesforce, and sign them in.
@@ -106,7 +133,7 @@ class SignUps:
         password = form.pop("password", "")
         try:
             async with self._base.database.identity() as session:
-                sign_up = await self._sign_up(session, token)
+                sign_up = await self.row(session, token)
                 if sign_up.verified_at is None:
                     raise NotSignedIn("mailbox not proven")
                 email, done = sign_up.email, sign_up.user_id
@@ -118,18 +145,12 @@ class SignUps:
             return await self._sign_in.with_password(email, password, origin)
         hashed = await self._base.vault.passwords.hash(password)
         async with self._base.database.identity() as session:
-            sign_up = await self._sign_up(session, token)
+            sign_up = await self.row(session, token)
             user_id = sign_up.user_id or await self._create_user(
                 session, sign_up, profile, hashed, language=origin.language
             )
             user = await User.required(session, user_id)
             return await self._admission.after_password(session, user, origin)
-
-    async def _sign_up(self, session: AsyncSession, token: str) -> SignUp:
-        sign_up = await SignUp.by_token(session, self._base.vault.tokens.hash(token, "sign-up"))
-        if sign_up is None or sign_up.expires_at < now():
-            raise NotSignedIn("sign-up ended", user_message=_ENDED)
-        return sign_up
 
     @staticmethod
     def _checked(email: str, form: dict[str, str], password: str) -> Profile:
@@ -151,7 +172,7 @@ class SignUps:
 
     async def _keep_entries(self, token: str, form: dict[str, str], errors: dict[str, str]) -> None:
         async with self._base.database.identity() as session:
-            sign_up = await self._sign_up(session, token)
+            sign_up = await self.row(session, token)
             sign_up.entries = json.dumps({name: value[:200] for name, value in list(form.items())[:40]})
             sign_up.errors = errors
 
@@ -161,11 +182,10 @@ class SignUps:
         index = self._base.vault.ring.index(profile.email, EMAIL_PLACE)
         connection = await session.connection()
         # Two sign-ups of one address queue up here; the second finds what the first wrote.
-        await connection.execute(_LOCK, {"name": index.hex()})
+        await connection.execute(ADDRESS_LOCK, {"name": index.hex()})
         if await User.by_email(session, index) is not None:
             raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
-        drawn = await connection.execute(sa.select(customer_numbers.next_value()))
-        number = customer_number(drawn.scalar_one())
+        number = await self._number(session, sign_up)
         user = User(
             email=profile.email,
             email_index=index,
@@ -181,3 +201,12 @@ class SignUps:
         record(session, Tag.ACCOUNT_CREATED, user_id=user.id, actor="you")
         await self._base.queue.enqueue(session, "sign_up", f"sign-up-{user.id}", str(user.id))
         return user.id
+
+    @staticmethod
+    async def _number(session: AsyncSession, sign_up: SignUp) -> str:
+        """Return the number Salesforce knows this mailbox by, if nobody here has it, or a new one."""
+        known = sign_up.customer_number
+        if known and (await session.exec(select(User.id).where(User.customer_number == known))).first() is None:
+            return known
+        drawn = await (await session.connection()).execute(sa.select(customer_numbers.next_value()))
+        return customer_number(drawn.scalar_one())

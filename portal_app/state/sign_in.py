@@ -15,6 +15,7 @@ class SignInPage(PageState, rx.State):
     email: str = ""
     next_path: str = ""
     notice: str = ""
+    done: str = ""
 
     @public
     @rx.event
@@ -25,4 +26,5 @@ class SignInPage(PageState, rx.State):
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flashes.read(self._query("flash"))
         self.notice, self.email = flash.get("form", ""), flash.get("typed:email", "")
+        self.done = flash.get("done", "")
         self.next_path = self._query("next")

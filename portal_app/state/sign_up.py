@@ -48,6 +48,7 @@ class VerifyPage(PageState, rx.State):
     notice: str = ""
     tries_left: str = ""
     has_tries: bool = True
+    begin_path: str = ""
 
     @public
     @rx.event
@@ -58,7 +59,8 @@ class VerifyPage(PageState, rx.State):
         if progress is None:
             return rx.redirect(path_for("/auth/signup"))
         if progress.is_proven:
-            return rx.redirect(path_for("/auth/details"))
+            return rx.redirect(path_for("/auth/billing-password" if progress.is_move else "/auth/details"))
+        self.begin_path = path_for("/auth/migrate" if progress.is_move else "/auth/signup")
         flash = await portal().flashes.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")

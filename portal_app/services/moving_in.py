@@ -1,0 +1,47 @@
+"""Linking a moved customer: the remote effects, each safe to repeat."""
+
+from uuid import UUID
+
+from portal_app.domain.errors import Conflict, NotFound
+from portal_app.domain.known_customers import BillingLogins, CrmDirectory
+from portal_app.domain.ports import BillingGateway, CrmCustomer
+from portal_app.models.user import User
+from portal_app.services.onboarding import Onboarding
+
+
+class MovingIn:
+    """Give the WHMCS client its customer number where it has none, adopt the Salesforce account, write the mapping."""
+
+    def __init__(
+        self, onboarding: Onboarding, *, billing: BillingGateway, logins: BillingLogins, directory: CrmDirectory
+    ) -> None:
+        self._onboarding = onboarding
+        self._billing = billing
+        self._logins = logins
+        self._directory = directory
+
+    async def number_client(self, user_id: UUID) -> int:
+        """Return the client of a user, numbered. Raises Conflict where it has another customer number by now."""
+        user, client_id = await self._mover(user_id)
+        async with self._onboarding.waiting_told(user_id):
+            client = await self._billing.client(client_id)
+            if client.customer_number != user.customer_number:
+                if client.customer_number.startswith("C"):
+                    raise Conflict("the client has another customer number")
+                await self._logins.set_customer_number(client_id, user.customer_number)
+        return client_id
+
+    async def adopt_account(self, user_id: UUID) -> CrmCustomer:
+        """Adopt or create the Salesforce account and contact. Raises Conflict."""
+        user, client_id = await self._mover(user_id)
+        async with self._onboarding.waiting_told(user_id):
+            client = await self._billing.client(client_id)
+            return await self._directory.adopt(
+                client, customer_number=user.customer_number, email=user.email, user_id=user_id
+            )
+
+    async def _mover(self, user_id: UUID) -> tuple[User, int]:
+        user = await self._onboarding.user(user_id)
+        if user.moved_client_id is None:
+            raise NotFound("nothing to move")
+        return user, user.moved_client_id

@@ -1,0 +1,56 @@
+"""Pages on the way back in: a forgotten password, a new one, a lock lifted."""
+
+import reflex as rx
+
+from portal_app.infra.cookies import cookie_name, read_cookie
+from portal_app.state.access import public
+from portal_app.state.page_state import PageState, opened
+from portal_app.wiring import portal
+
+
+class ForgotPage(PageState, rx.State):
+    """What became of asking for a link."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+    done: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what the last try left to say."""
+        flash = await portal().flashes.read(self._query("flash"))
+        self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
+        self.notice = "" if self.error else flash.get("form", "")
+        self.done = flash.get("done", "")
+
+
+class SetPasswordPage(PageState, rx.State):
+    """Whether a new password ends a move or replaces a forgotten one, and what was wrong with the last."""
+
+    error: str = ""
+    notice: str = ""
+    is_move: bool = False
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what the last try left to say."""
+        token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "signup"))
+        self.is_move = bool(token) and await portal().entry.moves.is_ready(token)
+        flash = await portal().flashes.read(self._query("flash"))
+        self.error = flash.get("password", "")
+        self.notice = "" if self.error else flash.get("form", "")
+
+
+class UnlockPage(PageState, rx.State):
+    """Nothing to know: the link's token stays in the browser until the button is pressed."""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Open."""

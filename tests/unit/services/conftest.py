@@ -29,6 +29,7 @@ from portal_app.services.identity import IdentityBase
 from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions
 from portal_app.services.two_step import TwoStep
+from tests.unit.services.vendors import Strangers
 
 
 class Outbox:
@@ -103,7 +104,9 @@ async def identity(
 
 @pytest.fixture
 def entry(identity: IdentityBase) -> Entry:
-    return join_entry(identity, Admission(identity, TwoStep(identity)))
+    strangers = Strangers()
+    admission = Admission(identity, TwoStep(identity))
+    return join_entry(identity, admission, billing=strangers, logins=strangers, directory=strangers)
 
 
 @pytest.fixture

@@ -67,3 +67,16 @@ class Till:
     def _answer(self) -> None:
         if self.is_away:
             raise ExternalUnavailable("away", vendor="whmcs")
+
+
+class Strangers:
+    """Vendors that know nobody."""
+
+    async def find(self, email: str) -> None:
+        return None
+
+    async def find_client(self, email: str) -> None:
+        return None
+
+    async def find_person(self, email: str) -> None:
+        return None

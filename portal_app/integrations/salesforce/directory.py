@@ -9,7 +9,8 @@ from portal_app.domain.errors import Conflict, ExternalRejected
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.known_customers import CrmPerson
 from portal_app.domain.ports import BillingClient, CrmCustomer
-from portal_app.integrations.salesforce.client import Part, SalesforceClient, external_id_path
+from portal_app.integrations.salesforce.answers import external_id_path
+from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import VENDOR
 
 _CLIENT = re.compile(r"#(\d+)\b")

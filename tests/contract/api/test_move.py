@@ -6,14 +6,14 @@ import httpx
 
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.wiring import Portal
-from sandbox.world import DAICHI_EMAIL, EMI_EMAIL
-from sandbox.world import PASSWORD as BILLING_PASSWORD
 from tests.contract.api.billing import OLD_PASSWORD, new_client, whmcs
 from tests.contract.api.test_sign_up import flash_of
 from tests.contract.api.visitor import Visitor, mailed, new_account
 from tests.world import BEN
 
 NEW_PASSWORD = "seven green apples"
+# People of the sandbox's world: one with a second factor at WHMCS, one who may only look at Ben's client.
+DAICHI_EMAIL, EMI_EMAIL, BILLING_PASSWORD = "daichi@example.jp", "emi@example.jp", "walk-the-portal-1"
 
 
 async def prove(visitor: Visitor, worker: Portal, email: str, *, start: str = "/api/auth/migrate") -> httpx.Response:

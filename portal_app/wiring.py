@@ -152,9 +152,8 @@ class _Base:
 
 def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     settings, database, live, queue = base.settings, base.database, base.live, base.queue
-    gateway, crm = base.vendors.billing, base.vendors.crm
-    logins, directory = base.vendors.logins, base.vendors.directory
-    onboarding = Onboarding(database, gateway, crm, directory=directory, notifications=notifications, live=live)
+    vendors, gateway, crm = base.vendors, base.vendors.billing, base.vendors.crm
+    onboarding = Onboarding(database, gateway, crm, directory=vendors.directory, notifications=notifications, live=live)
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
@@ -180,7 +179,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         subscriptions=subscriptions,
         orders=Orders(database, catalog, billing, notifications=notifications, queue=queue),
         onboarding=onboarding,
-        moving_in=MovingIn(onboarding, billing=gateway, logins=logins, directory=directory),
+        moving_in=MovingIn(onboarding, billing=gateway, logins=vendors.logins, directory=vendors.directory),
         provisioning=_provisioning(base, notifications, billing, subscriptions),
         notifications=notifications,
         inbound=Inbound(

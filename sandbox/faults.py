@@ -118,6 +118,18 @@ class Faults:
             self.set(vendor, mood)
         return left != 0
 
+    def take_prefixed(self, vendor: Vendor, prefix: str) -> str:
+        """Return the rest of the name of a switch that is on and begins so, counting it off; empty without one."""
+        for name, left in self.mood(vendor).special.items():
+            if left and name.startswith(prefix):
+                self.take_special(vendor, name)
+                return name.removeprefix(prefix)
+        return ""
+
+    def applies(self, vendor: Vendor, operation: str) -> bool:
+        """Say whether a vendor's faults concern an operation."""
+        return self._applies(self.mood(vendor), operation)
+
     def level(self, vendor: Vendor, name: str) -> int:
         """Return a switch's number without counting it off; 0 when it is off."""
         return self.mood(vendor).special.get(name, 0)

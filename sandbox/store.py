@@ -49,6 +49,11 @@ class Store:
         with self._lock:
             self._db.execute("DELETE FROM documents WHERE kind=? AND key=?", (kind, str(key)))
 
+    def clear(self, kind: str) -> None:
+        """Remove all documents of a kind."""
+        with self._lock:
+            self._db.execute("DELETE FROM documents WHERE kind=?", (kind,))
+
     def all(self, kind: str) -> list[Document]:
         """Return all documents of a kind, oldest first."""
         with self._lock:

@@ -21,27 +21,29 @@ _CHANGE_TYPES = ["CREATE", "UPDATE", "DELETE", "UNDELETE", "GAP_CREATE", "GAP_UP
 
 
 @cache
-def event_schema(object_name: str) -> dict[str, Any]:
-    """Return the schema of a platform event's messages."""
+def event_schema(object_name: str, version: int = 0) -> dict[str, Any]:
+    """Return the schema of a platform event's messages; each later version has one field more."""
     obj = OBJECTS[object_name]
     fixed = [
         {"name": "CreatedDate", "type": "long", "doc": "CreatedDate:DateTime"},
         {"name": "CreatedById", "type": "string", "doc": "CreatedBy:EntityId"},
     ]
-    return _record(object_name, fixed + [_optional(field) for field in obj.fields if field.createable])
+    return _record(
+        object_name, fixed + _later(version) + [_optional(field) for field in obj.fields if field.createable]
+    )
 
 
 @cache
-def change_event_schema(object_name: str) -> dict[str, Any]:
-    """Return the schema of an object's change events: the header first, then the fields."""
+def change_event_schema(object_name: str, version: int = 0) -> dict[str, Any]:
+    """Return the schema of an object's change events: the header, what later versions added, then the fields."""
     obj = OBJECTS[object_name]
     header = {"name": "ChangeEventHeader", "type": _header()}
-    return _record(f"{object_name.removesuffix('__c')}ChangeEvent", [header, *_change_fields(obj)])
+    return _record(f"{object_name.removesuffix('__c')}ChangeEvent", [header, *_later(version), *_change_fields(obj)])
 
 
-def change_event_names(object_name: str) -> list[str]:
-    """Return the field names of an object's change events in schema order."""
-    return [field["name"] for field in change_event_schema(object_name)["fields"]]
+def field_names(schema: dict[str, Any]) -> list[str]:
+    """Return a schema's field names in order."""
+    return [field["name"] for field in schema["fields"]]
 
 
 def schema_json(schema: dict[str, Any]) -> str:
@@ -65,6 +67,12 @@ def encode(schema: dict[str, Any], record: dict[str, Any]) -> bytes:
 @cache
 def _parsed(text: str) -> Any:
     return fastavro.parse_schema(json.loads(text))
+
+
+def _later(version: int) -> list[dict[str, Any]]:
+    # They stand before the others, so that whoever reads with the wrong version reads nonsense.
+    numbers = range(version, 0, -1)
+    return [{"name": f"Added_{number}__c", "type": ["null", "string"], "default": None} for number in numbers]
 
 
 def _change_fields(obj: Object) -> list[dict[str, Any]]:

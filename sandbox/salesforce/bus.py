@@ -10,12 +10,14 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.salesforce.schemas import Schemas
 from sandbox.store import Store
 
 RETENTION = timedelta(hours=72)
 
 _HEADS = "salesforce:bus:topics"
 _FIRST_NUMBER = 281_474
+_GARBAGE = b"\xff" * 12
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,18 @@ class Bus:
         self._store = store
         self._clock = clock
         self._faults = faults
+        self.schemas = Schemas(store, faults)
         self._lock = threading.Lock()
         self._waiters: set[Waiter] = set()
 
     def append(self, topic: str, *, event_id: str, schema_id: str, payload: bytes) -> bytes:
         """Add an event to a topic and return its replay id."""
         with self._store.transaction():
+            if self._faults.take_special("pubsub", "undecodable_event"):
+                payload = _GARBAGE
             replay_id = self._append(topic, event_id, schema_id, payload)
+            if self._faults.take_special("pubsub", "lose_event"):
+                self._lose(topic)
             if self._faults.take_special("pubsub", "duplicate_event"):
                 self._append(topic, event_id, schema_id, payload)
         return replay_id
@@ -75,9 +82,20 @@ class Bus:
     def read(self, topic: str, after: int, most: int) -> list[Event]:
         """Return up to `most` events after a position, oldest first."""
         found: list[Event] = []
-        while len(found) < most and (entry := self._store.get(_log(topic), after + len(found) + 1)):
-            found.append(_event(entry))
+        while len(found) < most and (entry := self._store.get(_log(topic), after + 1)):
+            after += 1
+            if not entry.get("lost"):
+                found.append(_event(entry))
         return found
+
+    def begin_anew(self) -> None:
+        """Forget all events and void all replay ids, as a migration of the org does."""
+        with self._store.transaction():
+            for head in self._store.all(_HEADS):
+                for kind in (_log(head["topic"]), _marks(head["topic"])):
+                    self._store.clear(kind)
+                self._store.delete(_HEADS, head["topic"])
+        self.wake()
 
     def latest(self, topic: str) -> tuple[int, bytes]:
         """Return the newest position and a replay id for it, which stays known for the retention from now on."""
@@ -139,11 +157,16 @@ class Bus:
         self._mark(topic, head["replay"], head["position"])
         return _replay_bytes(head["replay"])
 
+    def _lose(self, topic: str) -> None:
+        position = self._head(topic)["position"]
+        entry = self._store.get(_log(topic), position) or {}
+        self._store.put(_log(topic), position, entry | {"lost": True})
+
     def _head(self, topic: str) -> dict[str, Any]:
         head = self._store.get(_HEADS, topic)
         if head is None:
             begun = {"epoch": secrets.token_hex(8), "replay": _FIRST_NUMBER + secrets.randbelow(100_000)}
-            head = begun | {"position": 0, "oldest": 1}
+            head = begun | {"position": 0, "oldest": 1, "topic": topic}
             self._store.put(_HEADS, topic, head)
         return head
 

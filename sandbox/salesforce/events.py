@@ -1,4 +1,4 @@
-"""Platform events: their topics, and publishing one from field values."""
+"""Publishing a platform event from field values."""
 
 import uuid
 from typing import Any
@@ -9,33 +9,14 @@ from sandbox.salesforce.calls import Call
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.ids import make_id
 from sandbox.salesforce.incoming import accepted_values
-from sandbox.salesforce.objects import CHANGE_EVENT_OBJECTS, OBJECTS
 from sandbox.salesforce.rows import Rows
 from sandbox.salesforce.schema import Object
-
-ALL_CHANGES = "/data/ChangeEvents"
-
-
-def event_topic(object_name: str) -> str:
-    """Return the topic of a platform event."""
-    return f"/event/{object_name}"
-
-
-def change_topic(object_name: str) -> str:
-    """Return the topic of an object's change events."""
-    return f"/data/{object_name.removesuffix('__c')}ChangeEvent"
-
-
-def topic_schemas() -> dict[str, dict[str, Any] | None]:
-    """Return every topic with its schema; the channel of all changes has none of its own."""
-    topics: dict[str, dict[str, Any] | None] = {ALL_CHANGES: None}
-    topics |= {event_topic(o.name): avro.event_schema(o.name) for o in OBJECTS.values() if o.kind == "event"}
-    return topics | {change_topic(name): avro.change_event_schema(name) for name in CHANGE_EVENT_OBJECTS}
+from sandbox.salesforce.schemas import event_topic
 
 
 def publish(bus: Bus, object_name: str, values: dict[str, Any], *, user_id: str, at_ms: int) -> str:
     """Put a platform event on the bus and return its EventUuid."""
-    schema = avro.event_schema(object_name)
+    schema = bus.schemas.for_next_event(object_name)
     event_id = str(uuid.uuid4())
     payload = avro.encode(schema, {"CreatedDate": at_ms, "CreatedById": user_id} | values)
     bus.append(event_topic(object_name), event_id=event_id, schema_id=avro.schema_id(schema), payload=payload)

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -13,10 +13,10 @@ from portal_app.integrations.salesforce.proto import pubsub_api_pb2_grpc as pb_g
 from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
 from sandbox.salesforce import avro
 from sandbox.salesforce.bus import Bus
-from sandbox.salesforce.events import topic_schemas
 from sandbox.salesforce.pubsub_errors import (
     PubSubError,
     dropped,
+    error_named,
     headers_invalid,
     invalid,
     refuse,
@@ -40,8 +40,7 @@ class PubSub(pb_grpc.PubSubServicer):
         self._faults = faults
         self._org_id = org_id
         self._pace = pace
-        self._schemas = topic_schemas()
-        self._by_id = {avro.schema_id(schema): schema for schema in self._schemas.values() if schema}
+        self.on_goaway: Callable[[], None] = _nothing
         self.active_subscribers = 0
 
     async def GetTopic(self, request: pb.TopicRequest, context: Any) -> pb.TopicInfo:
@@ -114,6 +113,11 @@ class PubSub(pb_grpc.PubSubServicer):
             raise dropped() from broken
         except (VendorDown, VendorFailed) as error:
             raise unavailable() from error
+        if self._faults.take_special("pubsub", "goaway"):
+            self.on_goaway()
+            raise dropped()
+        if self._faults.applies("pubsub", call) and (name := self._faults.take_prefixed("pubsub", "error:")):
+            raise error_named(name)
         given = {key: str(value) for key, value in context.invocation_metadata()}
         token, instance, tenant = (given.get(key, "") for key in ("accesstoken", "instanceurl", "tenantid"))
         if not token or not tenant or not instance.startswith(("https://", "http://")) or instance.endswith("/"):
@@ -140,14 +144,16 @@ class PubSub(pb_grpc.PubSubServicer):
     def _topic(self, name: str) -> dict[str, Any] | None:
         if not name:
             raise invalid("topic.validation.empty", "The topic name can't be empty.")
-        if name not in self._schemas:
+        known, schema = self._bus.schemas.of_topic(name)
+        if not known:
             raise topic_not_found(name, self._org_id)
-        return self._schemas[name]
+        return schema
 
     def _schema(self, schema_id: str) -> dict[str, Any]:
-        if schema_id not in self._by_id:
+        schema = self._bus.schemas.by_id(schema_id)
+        if schema is None:
             raise invalid("schema.validation.failed", f"The schema {schema_id} is not known.")
-        return self._by_id[schema_id]
+        return schema
 
     def _publish(self, request: pb.PublishRequest) -> pb.PublishResponse:
         schema = self._topic(request.topic_name)
@@ -164,7 +170,7 @@ class PubSub(pb_grpc.PubSubServicer):
         # As at the vendor, the payload is not checked: garbage is accepted and is the consumers' trouble.
         event_id = event.id or str(uuid.uuid4())
         problem = ""
-        if event.schema_id not in self._by_id:
+        if self._bus.schemas.by_id(event.schema_id) is None:
             problem = f"The schema {event.schema_id} is not known."
         elif len(event.payload) > _LARGEST_EVENT:
             problem = "The event is larger than 1 MB."
@@ -174,12 +180,17 @@ class PubSub(pb_grpc.PubSubServicer):
         return pb.PublishResult(replay_id=replay_id, correlation_key=event_id)
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class PubSubServer:
     """The listening side: one gRPC server with a certificate."""
 
     def __init__(self, servicer: PubSub) -> None:
         self._servicer = servicer
         self._server: grpc.aio.Server | None = None
+        self._restarting: asyncio.Task[None] | None = None
 
     async def start(self, address: str, certificate_pem: bytes, key_pem: bytes) -> int:
         """Listen on `host:port` (port 0 picks a free one) and return the port."""
@@ -188,6 +199,16 @@ class PubSubServer:
         port = server.add_secure_port(address, grpc.ssl_server_credentials([(key_pem, certificate_pem)]))
         await server.start()
         self._server = server
+        host = address.rpartition(":")[0]
+
+        async def restart() -> None:
+            await self.stop()
+            await self.start(f"{host}:{port}", certificate_pem, key_pem)
+
+        def go_away() -> None:
+            self._restarting = asyncio.create_task(restart())
+
+        self._servicer.on_goaway = go_away
         return int(port)
 
     async def stop(self) -> None:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
 from sandbox.faults import Faults
 from sandbox.salesforce.bus import Bus, Event, ReplayIdUnknown
-from sandbox.salesforce.pubsub_errors import PubSubError, dropped, invalid, replay_corrupted, unavailable
+from sandbox.salesforce.pubsub_errors import (
+    PubSubError,
+    dropped,
+    error_named,
+    invalid,
+    limited,
+    replay_corrupted,
+    unavailable,
+)
 
 MOST_CREDITS = 100
 
@@ -71,7 +79,10 @@ class Subscription:
                 return
             if not self._credits and self._is_due(self._asked_at, self._pace.idle_close):
                 return
-            answer = self._delivery() or self._keepalive()
+            if self._faults.take_special("pubsub", "end_stream"):
+                return
+            silent = self._faults.take_special("pubsub", "silence")
+            answer = None if silent else self._delivery() or self._keepalive()
             if answer:
                 yield answer
             else:
@@ -104,11 +115,18 @@ class Subscription:
             raise unavailable()
         if self._faults.take_special("pubsub", "drop_stream"):
             raise dropped()
+        if self._faults.take_special("pubsub", "delivery_limit"):
+            raise limited()
+        if self._faults.applies("pubsub", "Subscribe") and (name := self._faults.take_prefixed("pubsub", "error:")):
+            raise error_named(name)
+        if self._faults.take_special("pubsub", "reset_stream"):
+            self._bus.begin_anew()
         if self._bus.epoch(self._topic) != self._epoch:
             raise unavailable()
 
     def _delivery(self) -> pb.FetchResponse | None:
-        events = self._bus.read(self._topic, self._position, min(self._credits, _MOST_IN_ONE_ANSWER))
+        most = 1 if self._faults.take_special("pubsub", "single_events") else _MOST_IN_ONE_ANSWER
+        events = self._bus.read(self._topic, self._position, min(self._credits, most))
         if not events:
             return None
         self._position = events[-1].position

@@ -1,6 +1,7 @@
 """A bare Pub/Sub client: the generated stub, metadata and Avro."""
 
 import asyncio
+import contextlib
 import io
 import json
 from typing import Any, Self
@@ -36,7 +37,8 @@ class PubSubClient:
         """Open a stream and send its first request."""
         call = self.stub.Subscribe(metadata=self.metadata)
         stream = Stream(call)
-        await call.write(pb.FetchRequest(topic_name=topic, num_requested=num_requested, **first))
+        with contextlib.suppress(grpc.aio.AioRpcError):  # a refusal may overtake the request; reading tells it
+            await call.write(pb.FetchRequest(topic_name=topic, num_requested=num_requested, **first))
         return stream
 
     async def schema(self, schema_id: str) -> dict[str, Any]:
@@ -59,6 +61,10 @@ class Stream:
     async def read(self) -> Any:
         """Return the next answer, or grpc's end mark."""
         return await asyncio.wait_for(self.call.read(), PATIENCE)
+
+    async def quick_read(self) -> Any:
+        """Return the next answer, or raise TimeoutError when none comes within a keepalive's time."""
+        return await asyncio.wait_for(self.call.read(), 1)
 
     async def events(self, count: int) -> list[pb.ConsumerEvent]:
         """Return the next events, passing over keepalives."""

@@ -17,6 +17,7 @@ RETENTION = timedelta(hours=72)
 
 _HEADS = "salesforce:bus:topics"
 _FIRST_NUMBER = 281_474
+_NUMBER_BYTES, _TAIL = 8, b"\x00\x00"
 _GARBAGE = b"\xff" * 12
 
 
@@ -110,7 +111,12 @@ class Bus:
             return int(self._purged(topic, self._head(topic))["oldest"]) - 1
 
     def position_of(self, topic: str, replay_id: bytes) -> int:
-        """Return the position a replay id stands for. Raises ReplayIdUnknown."""
+        """Return the position a replay id stands for. Raises ReplayIdUnknown.
+
+        Clients that make numbers of replay ids send eight bytes back; the vendor takes those too.
+        """
+        if len(replay_id) == _NUMBER_BYTES:
+            replay_id += _TAIL
         mark = self._store.get(_marks(topic), replay_id.hex())
         if mark is None or self._expired(mark["at"]):
             raise ReplayIdUnknown(replay_id.hex())
@@ -198,7 +204,7 @@ class Bus:
 
 
 def _replay_bytes(number: int) -> bytes:
-    return number.to_bytes(8, "big") + b"\x00\x00"
+    return number.to_bytes(_NUMBER_BYTES, "big") + _TAIL
 
 
 def _event(entry: dict[str, Any]) -> Event:

@@ -9,7 +9,9 @@ from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.rows import Rows
 
 _MOST_CALLS = 25
+_MOST_GRAPHS, _MOST_NODES = 75, 500
 _MOST_QUERIES = 5
+_CARRIERS = ("composite", "composite/batch", "composite/graph")
 _REFERENCE = re.compile(r"@\{([A-Za-z][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\])*)\}")
 _PATH = re.compile(r"/services/data/v(\d+\.\d+)/(.*)")
 _ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
@@ -37,6 +39,50 @@ class Composite:
         told = [_told(part, answer) for part, answer in zip(parts, answers, strict=True)]
         return Answer(200, {"compositeResponse": told})
 
+    def batch(self, call: Call) -> Answer:
+        """POST /composite/batch: calls that know nothing of each other."""
+        parts = call.fields().get("batchRequests")
+        if not isinstance(parts, list) or not all(isinstance(part, dict) and "url" in part for part in parts):
+            raise SalesforceError("JSON_PARSER_ERROR", "batchRequests must be a list of subrequests")
+        if len(parts) > _MOST_CALLS:
+            raise SalesforceError("LIMIT_EXCEEDED", f"Batch request can't have more than {_MOST_CALLS} subrequests")
+        results: list[dict[str, Any]] = []
+        for part in parts:
+            if call.fields().get("haltOnError") and results and results[-1]["statusCode"] >= 400:
+                halted = SalesforceError("BATCH_PROCESSING_HALTED", "Batch processing halted per request")
+                results.append({"statusCode": 412, "result": halted.as_body()})
+                continue
+            url = str(part["url"]).removeprefix("/services/data/").lstrip("/")
+            whole = {"method": part.get("method", "GET"), "url": f"/services/data/{url}"}
+            answer = self._answered(call, whole | {"body": part.get("richInput")}, {})
+            results.append({"statusCode": answer.status, "result": answer.body})
+        return Answer(200, {"hasErrors": any(each["statusCode"] >= 400 for each in results), "results": results})
+
+    def graph(self, call: Call) -> Answer:
+        """POST /composite/graph: several composite requests, each all or nothing."""
+        graphs = call.fields().get("graphs")
+        if not isinstance(graphs, list) or not all(isinstance(each, dict) and each.get("graphId") for each in graphs):
+            raise SalesforceError("JSON_PARSER_ERROR", "graphs must be a list of graphs with ids")
+        nodes = sum(len(each.get("compositeRequest") or []) for each in graphs)
+        if len(graphs) > _MOST_GRAPHS or nodes > _MOST_NODES:
+            message = f"A request can't have more than {_MOST_GRAPHS} graphs or {_MOST_NODES} nodes"
+            raise SalesforceError("LIMIT_EXCEEDED", message)
+        return Answer(200, {"graphs": [self._one_graph(call, each) for each in graphs]})
+
+    def _one_graph(self, call: Call, graph: dict[str, Any]) -> dict[str, Any]:
+        parts = _checked_parts(graph, most=_MOST_NODES)
+        answers: list[Answer] = []
+        self._run_all_or_none(call, parts, answers)
+        told = [_told(part, answer) for part, answer in zip(parts, answers, strict=True)]
+        good = all(answer.status < 300 for answer in answers)
+        return {"graphId": graph["graphId"], "graphResponse": {"compositeResponse": told}, "isSuccessful": good}
+
+    def _answered(self, call: Call, part: dict[str, Any], known: dict[str, Any]) -> Answer:
+        try:
+            return self._handle(_part_call(call, part, known))
+        except SalesforceError as error:
+            return refused(error)
+
     def _run_all_or_none(self, call: Call, parts: list[dict[str, Any]], answers: list[Answer]) -> None:
         try:
             with self._rows.unit(call.actor):
@@ -49,10 +95,7 @@ class Composite:
     def _run_parts(self, call: Call, parts: list[dict[str, Any]], answers: list[Answer], *, stop: bool = False) -> None:
         known: dict[str, Any] = {}
         for part in parts:
-            try:
-                answer = self._handle(_part_call(call, part, known))
-            except SalesforceError as error:
-                answer = refused(error)
+            answer = self._answered(call, part, known)
             answers.append(answer)
             if answer.status < 300:
                 known[part["referenceId"]] = answer.body
@@ -60,15 +103,15 @@ class Composite:
                 raise _RollBack
 
 
-def _checked_parts(body: dict[str, Any]) -> list[dict[str, Any]]:
+def _checked_parts(body: dict[str, Any], most: int = _MOST_CALLS) -> list[dict[str, Any]]:
     parts = body.get("compositeRequest")
     if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
         raise SalesforceError("JSON_PARSER_ERROR", "compositeRequest must be a list of subrequests")
     for name in ("method", "url", "referenceId"):
         if any(not isinstance(part.get(name), str) for part in parts):
             raise SalesforceError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{name}]")
-    if len(parts) > _MOST_CALLS:
-        raise SalesforceError("LIMIT_EXCEEDED", f"Composite request can't have more than {_MOST_CALLS} operations")
+    if len(parts) > most:
+        raise SalesforceError("LIMIT_EXCEEDED", f"Composite request can't have more than {most} operations")
     if sum("/query" in part["url"] or "/composite/" in part["url"] for part in parts) > _MOST_QUERIES:
         message = f"Composite request can't have more than {_MOST_QUERIES} query and collection operations"
         raise SalesforceError("LIMIT_EXCEEDED", message)
@@ -80,7 +123,7 @@ def _checked_parts(body: dict[str, Any]) -> list[dict[str, Any]]:
 def _part_call(call: Call, part: dict[str, Any], known: dict[str, Any]) -> Call:
     url = urlsplit(_filled(part["url"], known))
     match = _PATH.fullmatch(url.path)
-    if match is None or match.group(2).rstrip("/") == "composite":
+    if match is None or match.group(2).rstrip("/") in _CARRIERS:
         raise SalesforceError("INVALID_REQUEST", f"The url {url.path} is not allowed in a composite request")
     headers = {str(name).lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
     return Call(

@@ -9,6 +9,7 @@ from sandbox.salesforce.change_events import ChangeEvents
 from sandbox.salesforce.collections_resource import Collections
 from sandbox.salesforce.flows import Flows
 from sandbox.salesforce.login import Login
+from sandbox.salesforce.managed import ManagedPositions
 from sandbox.salesforce.oauth import OAuthDoor
 from sandbox.salesforce.pubsub import PubSub, PubSubServer
 from sandbox.salesforce.queries import Queries
@@ -53,7 +54,14 @@ class SalesforceSandbox:
         )
         oauth = OAuthDoor(settings, Login(settings, public_key_pem), sessions, faults)
         self.routes: list[BaseRoute] = [*oauth.routes, *RestDoor(resources, sessions, faults, usage).routes]
-        self._pubsub = PubSub(self.bus, sessions, faults, org_id=settings.sf_org_id, pace=pace or Pace())
+        self._pubsub = PubSub(
+            self.bus,
+            sessions,
+            faults,
+            ManagedPositions(store, self.bus),
+            org_id=settings.sf_org_id,
+            pace=pace or Pace(),
+        )
         self._server = PubSubServer(self._pubsub)
 
     @property

@@ -1,6 +1,7 @@
 """The Pub/Sub API over gRPC with TLS."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from portal_app.integrations.salesforce.proto import pubsub_api_pb2_grpc as pb_g
 from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
 from sandbox.salesforce import avro
 from sandbox.salesforce.bus import Bus
+from sandbox.salesforce.managed import Managed, ManagedPositions
 from sandbox.salesforce.pubsub_errors import (
     PubSubError,
     dropped,
@@ -34,12 +36,15 @@ _GRACE = 0.2
 class PubSub(pb_grpc.PubSubServicer):
     """Serve topics, schemas, subscriptions and publishing to whoever has a living access token."""
 
-    def __init__(self, bus: Bus, sessions: Sessions, faults: Faults, *, org_id: str, pace: Pace) -> None:
+    def __init__(
+        self, bus: Bus, sessions: Sessions, faults: Faults, managed: ManagedPositions, *, org_id: str, pace: Pace
+    ) -> None:
         self._bus = bus
         self._sessions = sessions
         self._faults = faults
         self._org_id = org_id
         self._pace = pace
+        self._managed = managed
         self.on_goaway: Callable[[], None] = _nothing
         self.active_subscribers = 0
 
@@ -80,6 +85,25 @@ class PubSub(pb_grpc.PubSubServicer):
                     yield answer
         except PubSubError as error:
             await refuse(context, error, "Subscribe")
+
+    async def ManagedSubscribe(
+        self, requests: AsyncIterator[pb.ManagedFetchRequest], context: Any
+    ) -> AsyncIterator[pb.ManagedFetchResponse]:
+        """Deliver events from the position that a managed subscription keeps for its client."""
+        try:
+            await self._enter(context, "ManagedSubscribe")
+            first = await anext(requests, None)
+            if first is None:
+                return
+            managed = self._managed.open(first)
+            try:
+                async with aclosing(self._serve_managed(managed, first, requests)) as answers:
+                    async for answer in answers:
+                        yield answer
+            finally:
+                self._managed.close(managed)
+        except PubSubError as error:
+            await refuse(context, error, "ManagedSubscribe")
 
     async def Publish(self, request: pb.PublishRequest, context: Any) -> pb.PublishResponse:
         """Put a batch of encoded events on a topic."""
@@ -140,6 +164,31 @@ class PubSub(pb_grpc.PubSubServicer):
             self.active_subscribers -= 1
             subscription.close()
             await end_task(listening)
+
+    async def _serve_managed(
+        self, managed: Managed, first: pb.ManagedFetchRequest, requests: AsyncIterator[pb.ManagedFetchRequest]
+    ) -> AsyncGenerator[pb.ManagedFetchResponse, None]:
+        commits: list[pb.CommitReplayResponse] = []
+
+        async def plain() -> AsyncIterator[pb.FetchRequest]:
+            yield self._managed.first_fetch(managed, first.num_requested)
+            async for request in requests:
+                if request.HasField("commit_replay_id_request"):
+                    now_ms = int(time.time() * 1000)
+                    commits.append(self._managed.commit(managed, request.commit_replay_id_request, now_ms))
+                if request.num_requested or not request.HasField("commit_replay_id_request"):
+                    yield pb.FetchRequest(num_requested=request.num_requested)
+
+        async with aclosing(self._serve(plain())) as answers:
+            async for answer in answers:
+                yield pb.ManagedFetchResponse(
+                    events=answer.events,
+                    latest_replay_id=answer.latest_replay_id,
+                    rpc_id=answer.rpc_id,
+                    pending_num_requested=answer.pending_num_requested,
+                    commit_response=commits.pop() if commits else None,
+                )
+                commits.clear()
 
     def _topic(self, name: str) -> dict[str, Any] | None:
         if not name:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sandbox.salesforce import describe
+from sandbox.salesforce import describe, managed
 from sandbox.salesforce.calls import Answer, Call, Handler, refused
 from sandbox.salesforce.collections_resource import Collections
 from sandbox.salesforce.composite import Composite
@@ -10,8 +10,11 @@ from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.objects import find_object
 from sandbox.salesforce.queries import Queries
 from sandbox.salesforce.row_resources import RowResources
+from sandbox.salesforce.tree_resource import Tree
 from sandbox.salesforce.usage import Usage
 
+# What carries other calls is not locked itself: its parts are.
+_CARRIERS = (("composite",), ("composite", "batch"), ("composite", "graph"))
 _LOCKED = "unable to obtain exclusive access to this record or 1 records: "
 
 
@@ -45,11 +48,15 @@ class Resources:
             _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily)),
             _route("GET", "sobjects", "describe", describe.all_objects),
             _route("GET", "sobjects/*", "describe", describe.object_head),
+            _route("GET", "tooling/query", "tooling", managed.query),
             _route("GET", "query", "query", queries.query),
             _route("GET", "queryall", "query", queries.query),
             _route("GET", "query/*", "query", queries.next_page),
             _route("GET", "queryall/*", "query", queries.next_page),
             _route("POST", "composite", "composite", composite.run, writes=True),
+            _route("POST", "composite/batch", "composite", composite.batch, writes=True),
+            _route("POST", "composite/graph", "composite", composite.graph, writes=True),
+            _route("POST", "composite/tree/*", "composite", Tree(rows.engine).create, writes=True),
             _route("POST", "composite/sobjects", "composite", collections.create, writes=True),
             _route("PATCH", "composite/sobjects", "composite", collections.update, writes=True),
             _route("DELETE", "composite/sobjects", "composite", collections.delete, writes=True),
@@ -85,7 +92,7 @@ class Resources:
             raise SalesforceError("METHOD_NOT_ALLOWED", message, status=405)
         if route is None:
             raise not_found()
-        if route.writes and call.locked and call.path != ("composite",):
+        if route.writes and call.locked and call.path not in _CARRIERS:
             raise SalesforceError("UNABLE_TO_LOCK_ROW", _LOCKED + "/".join(call.path[2:3]))
         return route
 

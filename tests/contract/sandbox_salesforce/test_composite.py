@@ -137,3 +137,41 @@ async def test_collection_upserts_changes_reads_and_deletes(api: httpx.AsyncClie
     assert (first["created"], second["created"], second["id"]) == (True, False, first["id"])
     assert (read[0]["Name"], read[0]["Phone"]) == ("B", "1")
     assert deleted[0]["success"] is True
+
+
+async def test_batch_halts_after_an_error_when_told_to(api: httpx.AsyncClient) -> None:
+    requests = [
+        {"method": "GET", "url": "v62.0/limits"},
+        {"method": "POST", "url": f"{BASE}/sobjects/Account", "richInput": {"Phone": "1"}},
+        {"method": "POST", "url": "v62.0/sobjects/Account", "richInput": {"Name": "A"}},
+    ]
+
+    halted = (await api.post("/composite/batch", json={"haltOnError": True, "batchRequests": requests})).json()
+    through = (await api.post("/composite/batch", json={"batchRequests": requests})).json()
+
+    assert [each["statusCode"] for each in halted["results"]] == [200, 400, 412]
+    assert halted["results"][2]["result"][0]["errorCode"] == "BATCH_PROCESSING_HALTED"
+    assert [each["statusCode"] for each in through["results"]] == [200, 400, 201]
+    assert halted["hasErrors"] and await count(api, "Account") == 1
+
+
+async def test_tree_with_a_bad_leaf_creates_nothing(api: httpx.AsyncClient) -> None:
+    leaf = {"attributes": {"type": "Contact", "referenceId": "leaf"}, "FirstName": "only"}
+    root = {"attributes": {"type": "Account", "referenceId": "root"}, "Name": "A", "Contacts": {"records": [leaf]}}
+
+    answer = await api.post("/composite/tree/Account", json={"records": [root]})
+
+    (told,) = answer.json()["results"]
+    assert (answer.status_code, answer.json()["hasErrors"], told["referenceId"]) == (400, True, "leaf")
+    assert told["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    assert await count(api, "Account") == 0
+
+
+async def test_one_bad_graph_leaves_the_others_whole(api: httpx.AsyncClient) -> None:
+    good = {"graphId": "good", "compositeRequest": [part("POST", "/sobjects/Account", "a", Name="A")]}
+    parts = [part("POST", "/sobjects/Account", "b", Name="B"), part("POST", "/sobjects/Account", "c", Phone="1")]
+
+    answer = await api.post("/composite/graph", json={"graphs": [good, {"graphId": "bad", "compositeRequest": parts}]})
+
+    assert [each["isSuccessful"] for each in answer.json()["graphs"]] == [True, False]
+    assert await count(api, "Account") == 1

@@ -77,7 +77,9 @@ class World:
 
     def _add_programs(self, supervisor: Supervisor) -> None:
         python = [sys.executable, "-m"]
-        supervisor.add("sandbox", [*python, "sandbox.main", "serve"], env=self._env, ready=self._sandbox_is_ready)
+        # The vendors get nothing of the portal's: no database, no Redis, no secret.
+        own = {name: value for name, value in self._env.items() if name.startswith(("SANDBOX_", "PYTHON"))}
+        supervisor.add("sandbox", [*python, "sandbox.main", "serve"], env=own, ready=self._sandbox_is_ready)
         supervisor.add("worker", [*python, "portal_app.jobs.worker"], env=self._env)
         supervisor.add("listener", [*python, "portal_app.jobs.listener"], env=self._env)
         live = f"{self._env['PORTAL_URL']}/api/health/live"

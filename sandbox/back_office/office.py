@@ -18,6 +18,7 @@ from sandbox.back_office.guard import Guard
 from sandbox.back_office.json_api import JsonApi
 from sandbox.back_office.sim_desk import SimDesk
 from sandbox.faults import Mood
+from sandbox.switches import SWITCHES
 
 _HERE = Path(__file__).parent
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
@@ -27,10 +28,10 @@ _PRESETS = {
     "slow": Mood(slow=3.0),
     "flaky": Mood(flaky=0.5),
     "lose": Mood(lose_answers=1),
-}
-_SPECIALS = {
-    "whmcs": ("wrong_signature", "duplicate_webhook"),
-    "freebit": ("html", "expire_key", "wrong_code", "fail_activation"),
+    "html": Mood(broken="html"),
+    "half": Mood(broken="half"),
+    "silence": Mood(broken="silence"),
+    "refused": Mood(broken="refused"),
 }
 _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
@@ -81,7 +82,7 @@ class Office:
 
     async def _vendors(self, request: Request) -> Response:
         vendors = [(name, mood, _face(mood)) for name, mood in self._desk.moods().items()]
-        return self._page("vendors.html", request, vendors=vendors, presets=_PRESETS, specials=_SPECIALS)
+        return self._page("vendors.html", request, vendors=vendors, presets=_PRESETS, switches=SWITCHES)
 
     async def _world(self, request: Request) -> Response:
         return self._page("world.html", request)
@@ -101,13 +102,14 @@ class Office:
         return "sim-lines?note=" + ("finished" if action == "finish" else "failed")
 
     def _set_vendor(self, request: Request, form: dict[str, str]) -> str:
-        vendor, preset = request.path_params["vendor"], form.get("mood", "")
-        mood = _PRESETS.get(preset)
-        if mood is None:
-            if preset not in _SPECIALS.get(vendor, ()):
-                raise NotThere(preset)
-            current = Mood(**self._desk.moods()[vendor])
-            mood = replace(current, special=current.special | {preset: 1})
+        vendor, switch = request.path_params["vendor"], form.get("switch", "").strip()
+        if vendor not in self._desk.moods():
+            raise NotThere(vendor)
+        if not switch and form.get("mood") not in _PRESETS:
+            raise NotThere(form.get("mood"))
+        mood = Mood(**self._desk.moods()[vendor]) if switch else _PRESETS[form["mood"]]
+        if switch:
+            mood = replace(mood, special=mood.special | {switch: int(form.get("times") or "1")})
         self._desk.set_mood(vendor, mood)
         return "vendors?note=set"
 
@@ -126,7 +128,7 @@ class Office:
             form = {name: str(value) for name, value in (await request.form()).items()}
             try:
                 target = work(request, form)
-            except (NotThere, NotNow):
+            except (NotThere, NotNow, ValueError):
                 target = f"{request.url.path.split('/')[2]}?note=refused"
             return RedirectResponse(f"/office/{target}", 303)
 

@@ -2,6 +2,7 @@
 
 from portal_app.pages import (
     account,
+    account_address,
     catalog,
     checkout,
     dashboard,
@@ -21,6 +22,6 @@ from portal_app.pages import (
 )
 
 __all__ = [
-    "account", "catalog", "checkout", "dashboard", "details", "invoices", "landing", "move", "not_found", "orders",
-    "password", "payment_methods", "plans", "sign_in", "sign_up", "subscriptions", "way_back",
+    "account", "account_address", "catalog", "checkout", "dashboard", "details", "invoices", "landing", "move",
+    "not_found", "orders", "password", "payment_methods", "plans", "sign_in", "sign_up", "subscriptions", "way_back",
 ]  # fmt: skip

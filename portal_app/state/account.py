@@ -1,25 +1,59 @@
-"""The customer's account: who they are to us."""
+"""The customer's account: who they are to us, and changing it."""
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID
 
 import reflex as rx
 
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.profile import AWAY, REFUSED, ProfileChange, ProfileView
 from portal_app.language import _
+from portal_app.state.form_entries import typed
 from portal_app.state.identity import Identity
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.wiring import portal
 
+_TONES = {AWAY: "attention", REFUSED: "problem"}
+
+
+@dataclass
+class PersonEntries:
+    """The personal fields as the form shows them."""
+
+    first_name: str = ""
+    last_name: str = ""
+    first_name_kana: str = ""
+    last_name_kana: str = ""
+    phone: str = ""
+
+
+def address_lines(view: ProfileView) -> list[str]:
+    """Return an address line by line: Japanese where it is known, else as it stands on the bill."""
+    person, bill = view.person, view.person.billing_address
+    if person.address is not None:
+        here = person.address
+        return [line for line in (f"〒{here.postcode}", here.prefecture + here.city, here.japanese_street()) if line]
+    return [line for line in (bill.line1, bill.line2, f"{bill.city}, {bill.state} {bill.postcode}") if line.strip(", ")]
+
 
 class AccountPage(PageState, rx.State):
-    """Name, e-mail and customer number."""
+    """Personal data, e-mail address, language and news. `shown_anew` counts what the forms were filled from."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"account"})
 
-    name: str = ""
+    entries: PersonEntries = PersonEntries()
     email: str = ""
+    new_email: str = ""
     customer_number: str = ""
+    address: list[str] = []
+    language: str = "en"
+    marketing: bool = False
+    note: str = ""
+    note_tone: str = "info"
+    errors: dict[str, str] = {}
     support: str = ""
+    shown_anew: int = 0
 
     @rx.event
     @opened
@@ -33,9 +67,75 @@ class AccountPage(PageState, rx.State):
         await self._read()
         self.shown = True
 
+    @rx.event
+    @told
+    async def save_person(self, form: dict[str, Any]):
+        """Change name, reading and phone number; a new number needs a fresh proof."""
+        await self._change(typed(form, *PersonEntries.__dataclass_fields__))
+
+    @rx.event
+    @told
+    async def save_wishes(self, form: dict[str, Any]):
+        """Change the language of mails and whether news are wanted."""
+        wants_news = ProfileChange(marketing=bool(typed(form, "marketing")["marketing"]))
+        await self._change(typed(form, "language"), wants_news)
+
+    @rx.event
+    @told
+    async def begin_email_change(self, form: dict[str, Any]):
+        """Mail a code to a new address."""
+        try:
+            entries, session_id = typed(form, "email"), await self._session_id()
+            await portal().email_changes.begin(await self._customer(), entries["email"], session_id=session_id)
+        except InvalidInput as error:
+            self._show_errors(error)
+        else:
+            await self._read()
+
+    @rx.event
+    @told
+    async def prove_email(self, form: dict[str, Any]):
+        """Check the code that came to the new address."""
+        try:
+            await portal().email_changes.prove(await self._customer(), typed(form, "code")["code"])
+        except InvalidInput as error:
+            self._show_errors(error)
+        else:
+            await self._read()
+
+    @rx.event
+    @told
+    async def give_up_email(self):
+        """Keep the address as it is."""
+        await portal().email_changes.give_up(await self._customer())
+        await self._read()
+
+    async def _change(self, entries: dict[str, str], more: ProfileChange | None = None) -> None:
+        try:
+            change = ProfileChange.parse(entries).then(more or ProfileChange())
+            session_id = await self._session_id()
+            await portal().profiles.change(await self._customer(), change, session_id=session_id)
+        except InvalidInput as error:
+            self._show_errors(error)
+        else:
+            await self._read()
+
+    def _show_errors(self, error: InvalidInput) -> None:
+        self.errors = {name: _(text) for name, text in error.fields.items()}
+
+    async def _session_id(self) -> UUID:
+        return UUID((await self.get_state(Identity))._session_id)
+
     async def _read(self) -> None:
-        identity = await self.get_state(Identity)
-        view = await portal().accounts.view(UUID(identity._user_id))
-        self.name, self.email = view.name, view.email
-        self.customer_number = view.customer.customer_number if view.customer else _("Comes when the account is set up")
-        self.support = portal().settings.portal_support_email
+        customer = await self._customer()
+        view = await portal().profiles.profile_for(customer)
+        person = view.person
+        self.entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
+        self.email = (await portal().accounts.view(customer.user_id)).email
+        self.new_email = await portal().email_changes.waiting_for(customer)
+        self.customer_number, self.support = customer.customer_number, portal().settings.portal_support_email
+        self.address, self.language, self.marketing = address_lines(view), view.language, person.marketing
+        self.note, self.note_tone = _(view.note) if view.note else "", _TONES.get(view.note, "info")
+        self._note_saved(view.as_of)
+        self.errors = {}
+        self.shown_anew += 1

@@ -22,6 +22,7 @@ TABLES = [
     "invoices_mirror",
     "subscriptions_mirror",
     "audit",
+    "profiles",
 ]
 ROLES: list[DatabaseRole] = ["identity", "web", "worker"]
 IDENTITY_TABLES = [
@@ -133,3 +134,62 @@ async def test_a_pooled_connection_forgets_the_customer_before(owners: tuple[UUI
             assert await (await session.connection()).scalar(count) > 0
         async with portal.database.unit_of_work() as session:
             assert await (await session.connection()).scalar(count) == 0
+
+
+# What names a customer in a table of ours.
+OWNER_COLUMNS = ("user_id", "customer_id", "customer_number", "whmcs_client_id", "sf_account_id", "email_index")
+# Counted by what was typed, whether or not somebody has that address: nobody's rows.
+NOBODYS = {"sign_in_tries"}
+
+
+def tables_of_customers() -> list[str]:
+    """Return every table with a customer in it, as PostgreSQL's own catalogue has them."""
+    query = (
+        "SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND column_name = ANY(%s) ORDER BY table_name"
+    )
+    with psycopg.connect(world().postgres.url()) as owner:
+        return [row[0] for row in owner.execute(query, (list(OWNER_COLUMNS),)) if row[0] not in NOBODYS]
+
+
+async def test_every_table_with_a_customer_in_it_forces_row_security_by_policy(portal: Portal) -> None:
+    found = tables_of_customers()
+    assert {"users", "profiles", "orders", "audit", "mails", "sessions"} <= set(found)
+    with psycopg.connect(world().postgres.url()) as owner:
+        secured = {
+            name: (enabled, forced)
+            for name, enabled, forced in owner.execute(
+                "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class "
+                "WHERE relnamespace = 'public'::regnamespace"
+            )
+        }
+        policies: dict[str, set[str]] = {}
+        for table, roles, condition in owner.execute("SELECT tablename, roles::text[], qual FROM pg_policies"):
+            for role in roles:
+                policies.setdefault(table, set()).add(f"{role}: {condition}")
+    for table in found:
+        assert secured[table] == (True, True), f"{table} does not force row-level security"
+        for policy in policies[table]:
+            # The web role sees only the rows of the customer named for the transaction; nobody else is "public".
+            assert not policy.startswith("public:"), f"{table} has a policy for everybody"
+            assert "portal.user_id" in policy or not policy.startswith("portal_web:"), f"{table}: {policy}"
+
+
+async def test_web_has_no_rights_on_a_table_of_customers_without_a_policy_of_its_own(portal: Portal) -> None:
+    with connected("web") as web:
+        for table in tables_of_customers():
+            may = web.execute("SELECT has_table_privilege(%s, 'SELECT')", (table,)).fetchone() == (True,)
+            has_policy = web.execute(
+                "SELECT count(*) FROM pg_policies WHERE tablename = %s AND 'portal_web' = ANY(roles)", (table,)
+            ).fetchone() != (0,)
+            assert has_policy or not may, f"web may read {table} without a policy"
+
+
+async def test_only_reading_and_adding_are_granted_on_the_audit(portal: Portal) -> None:
+    query = (
+        "SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_name = 'audit' "
+        "AND grantee <> 'portal' AND grantee NOT IN (SELECT usename FROM pg_user WHERE usesuper)"
+    )
+    with psycopg.connect(world().postgres.url()) as owner:
+        granted = set(owner.execute(query).fetchall())
+    assert granted == {(f"portal_{role}", right) for role in ROLES for right in ("SELECT", "INSERT")}

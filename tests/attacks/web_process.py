@@ -1,0 +1,55 @@
+"""A web process of the portal without its pages: what attackers of the event socket talk to."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from portal_app.infra.settings import Settings
+from portal_app.local.ports import free_port
+from tests.faults.processes import environment
+from tests.world import world
+
+_ROOT = Path(__file__).resolve().parents[2]
+# Reflex builds nothing and mounts no frontend: only the API and the socket are under attack here.
+_BARE = {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod", "REFLEX_OPLOCK_ENABLED": "true"}
+
+
+@contextmanager
+def running_web(log: Path, **changes: Any) -> Iterator[Settings]:
+    """Run one web process on a free port and yield its settings."""
+    port = free_port()
+    settings = world().settings_with(
+        portal_port=port, portal_url=f"http://localhost:{port}", portal_metrics_port=0, **changes
+    )
+    command = [sys.executable, "-W", "ignore", "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1", "--log-level", "warning", "--factory", "--no-access-log"]
+    variables = {**os.environ, **environment(settings), **_BARE}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "portal_app.portal_app:app"], cwd=_ROOT, env=variables, stdout=output, stderr=output
+        )
+    try:
+        _wait_until_ready(process, settings.portal_url, log)
+        yield settings
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            if httpx.get(f"{url}/api/health/ready", timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise AssertionError(f"the web process did not start:\n{log.read_text()[-3000:]}")

@@ -23,7 +23,8 @@ SIGNED_IN = [
     "/dashboard", "/catalog", "/catalog/internet", "/catalog/sim", "/catalog/vpn", "/checkout?plan={plan}", "/orders",
     "/orders/{order}",
     "/subscriptions", "/subscriptions/{service}", "/billing/invoices", "/billing/invoices/{invoice}",
-    "/billing/payments", "/account", "/account/address", "/ja/account", "/ja/account/address", "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
+    "/billing/payments", "/account", "/account/address", "/ja/account", "/ja/account/address",
+    "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
 ]  # fmt: skip
 
 

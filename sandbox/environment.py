@@ -7,14 +7,19 @@ from typing import Any
 from sandbox.keys import Keys
 from sandbox.settings import SandboxSettings
 
-_RUNNING = "running.json"
+_RUNNING, _REACHES = "running.json", "running.env"
 
 
-def write_running(home: Path, facts: dict[str, Any]) -> None:
-    """Write down what only the running sandbox knows: its ports and its price book."""
-    draft = home / f"{_RUNNING}.new"
-    draft.write_text(json.dumps(facts))
-    draft.replace(home / _RUNNING)
+def write_running(settings: SandboxSettings, facts: dict[str, Any]) -> None:
+    """Write down what only the running sandbox knows: its ports and its price book, and the settings that reach it."""
+    _write(settings.home / _RUNNING, json.dumps(facts))
+    _write(settings.home / _REACHES, as_dotenv(environment(settings)) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 def has_run(home: Path) -> bool:

@@ -117,7 +117,7 @@ class Sandbox:
     def _write_down(self) -> None:
         facts = {name: getattr(self.settings, name) for name in _PORTS}
         facts["pricebook_id"] = pricebook_id(self.salesforce.rows)
-        write_running(self.settings.home, facts)
+        write_running(self.settings, facts)
 
 
 class _Server(uvicorn.Server):

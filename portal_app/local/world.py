@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from portal_app.local.child import answers
 from portal_app.local.errors import LocalError
 from portal_app.local.frontend import build_frontend, reflex_environment
 from portal_app.local.ports import PortBook
@@ -28,13 +28,15 @@ class World:
         self._reloads = reloads
         self._began = time.monotonic()
         self._env: dict[str, str] = {}
+        self._migrated: Future[str]
+        self._customers: Future[str]
 
     def run(self) -> int:
         """Run until asked to stop. Raises LocalError with what to do about it."""
-        with Supervisor(self.home) as supervisor:
+        with ThreadPoolExecutor() as self._beside, Supervisor(self.home) as supervisor:
             self._env = self._settings(supervisor)
             tell("Bringing the database up to date ...")
-            self._call("portal_app.infra.migrate")
+            self._migrated = self._beside.submit(self._call, "portal_app.infra.migrate")
             if not self._reloads:
                 build_frontend(ROOT, env=self._env, say=tell)
             self._add_programs(supervisor)
@@ -58,7 +60,7 @@ class World:
             "DATABASE_URL": database,
             "REDIS_URL": redis,
             "PORTAL_ENV": "development",
-            "PORTAL_ENV_FILE": str(self.home / "sandbox.env"),
+            "PORTAL_ENV_FILE": str(self._reach),
             "PORTAL_URL": f"http://localhost:{portal}",
             "PORTAL_PORT": str(portal),
             "PORTAL_LOG_FORMAT": os.environ.get("PORTAL_LOG_FORMAT", "text"),
@@ -77,6 +79,7 @@ class World:
 
     def _add_programs(self, supervisor: Supervisor) -> None:
         python = [sys.executable, "-m"]
+        self._reach.unlink(missing_ok=True)
         # The vendors get nothing of the portal's: no database, no Redis, no secret.
         own = {name: value for name, value in self._env.items() if name.startswith(("SANDBOX_", "PYTHON"))}
         supervisor.add("sandbox", [*python, "sandbox.main", "serve"], env=own, ready=self._sandbox_is_ready)
@@ -91,18 +94,24 @@ class World:
             supervisor.add("web", [*python, "portal_app.jobs.web"], env=self._env, ready=live)
 
     def _sandbox_is_ready(self) -> bool:
-        """Once the sandbox answers, write down the settings that reach it: the portal's processes read that file."""
-        if not answers(f"{self._office}/api/mail"):
+        """Once vendors and database are there, link the customers while the other programs start."""
+        if not self._reach.exists() or not self._migrated.done():
             return False
-        (self.home / "sandbox.env").write_text(self._call("sandbox.main", "env"))
+        self._migrated.result()
+        self._customers = self._beside.submit(self._call, "portal_app.jobs.demo_customers")
         return True
+
+    @property
+    def _reach(self) -> Path:
+        """The settings that reach the sandbox: it writes them down once it listens."""
+        return self.home / "sandbox" / "running.env"
 
     @property
     def _office(self) -> str:
         return f"http://127.0.0.1:{self._env['SANDBOX_HTTP_PORT']}/office"
 
     def _welcome(self) -> None:
-        people = self._call("portal_app.jobs.demo_customers").rstrip()
+        people = self._customers.result().rstrip()
         tell(
             f"\nReady after {time.monotonic() - self._began:.1f} s.\n\n"
             f"  Portal        {self._env['PORTAL_URL']}\n"

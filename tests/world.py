@@ -85,14 +85,14 @@ def world() -> World:
 def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
     """Run the sandbox on free ports and yield the settings that reach it."""
     environment = {**os.environ, **_PORTS, "SANDBOX_HOME": str(home), **variables}
-    command = [sys.executable, "-m", "sandbox.main"]
-    process = subprocess.Popen([*command, "serve"], env=environment, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "sandbox.main", "serve"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
-        while not (home / "running.json").exists():
+        while not (home / "running.env").exists():
             assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.05)
-        told = subprocess.check_output([*command, "env"], env=environment, text=True)
+        told = (home / "running.env").read_text()
         yield {name.lower(): value for name, _, value in (line.partition("=") for line in told.splitlines())}
     finally:
         process.terminate()

@@ -75,7 +75,7 @@ class WHMCSClient:
 def _read(endpoint: Endpoint, answer: httpx.Response) -> dict[str, Any]:
     try:
         body = json.loads(answer.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise lost(endpoint, f"{endpoint.operation}: HTTP {answer.status_code}, no JSON") from error
     if not isinstance(body, dict):
         raise lost(endpoint, f"{endpoint.operation}: HTTP {answer.status_code}, JSON but no object")

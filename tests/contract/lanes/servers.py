@@ -53,7 +53,7 @@ def quick_redis(url: str) -> Redis:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     home = tmp_path_factory.mktemp("sandbox")
     ports = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "SMTP")}
-    environment = {**os.environ, **ports, "SANDBOX_HOME": str(home)}
+    environment = {**os.environ, **ports, "SANDBOX_HOME": str(home), "SANDBOX_WHMCS_ROLE": documented_role()}
     process = subprocess.Popen([sys.executable, "-m", "sandbox.main", "serve"], env=environment)
     try:
         _await_file(process, home / "running.json")
@@ -65,6 +65,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
     finally:
         process.terminate()
         process.wait(10)
+
+
+def documented_role() -> str:
+    """Return the WHMCS actions the operator's guide names: the portal must get by with them."""
+    guide = Path(__file__).parents[3] / "docs" / "integrations" / "whmcs.md"
+    _, _, rest = guide.read_text().partition("**API role** with exactly: ")
+    return rest.partition(".")[0]
 
 
 def _await_file(process: subprocess.Popen[bytes], path: Path) -> None:

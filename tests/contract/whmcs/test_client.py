@@ -94,7 +94,17 @@ async def test_being_refused_as_a_caller_is_our_outage_not_the_customers(
 
 
 @pytest.mark.parametrize(
-    "answer", [HTML, http(b"[]"), http(b'"text"'), half(b'{"result":"succ'), b"", http(b"<html>", 503), http(b"", 500)]
+    "answer",
+    [
+        HTML,
+        http(b"[]"),
+        http(b'"text"'),
+        http(b"[" * 50_000),
+        half(b'{"result":"succ'),
+        b"",
+        http(b"", 503),
+        http(b"", 500),
+    ],
 )
 async def test_a_senseless_answer_to_a_read_is_unavailable_after_three_tries(
     client: WHMCSClient, server: ScriptedServer, answer: bytes

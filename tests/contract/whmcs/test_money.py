@@ -15,18 +15,18 @@ from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingGateway
 from portal_app.integrations.build import build_vendors
 from sandbox.faults import Mood
+from sandbox.whmcs.oddities import FORMS
 from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.whmcs.conftest import VPN, sign_up
 
 
 class Desk:
-    """WHMCS's own staff, at the same API with the sandbox's credentials."""
+    """WHMCS's own staff, at the same API with a credential that may do everything."""
 
     def __init__(self, sandbox: RunningSandbox) -> None:
-        own = sandbox.settings
-        self._url = own.whmcs_api_url
-        self._keys = {"identifier": own.whmcs_api_identifier, "secret": own.whmcs_api_secret.get_secret_value()}
+        self._url = sandbox.settings.whmcs_api_url
+        self._keys = {"identifier": "sandbox-admin-identifier", "secret": "sandbox-admin-secret"}
 
     async def do(self, action: str, **fields: object) -> dict:
         """Run an action that must succeed."""
@@ -186,3 +186,22 @@ async def test_many_readers_at_once_get_their_own_rows(billing: BillingGateway) 
     both = [AIKO_CLIENT_ID, BEN_CLIENT_ID] * 5
     found = await asyncio.gather(*(billing.transactions(client_id) for client_id in both))
     assert {entry.client_id for entries in found for entry in entries} == {BEN_CLIENT_ID}
+
+
+async def everything(billing: BillingGateway, client_id: int) -> list[object]:
+    """Read all that the portal shows of a client."""
+    invoices = await billing.invoices(client_id)
+    return [
+        invoices, [await billing.invoice(client_id, row.id) for row in invoices], await billing.transactions(client_id),
+        await billing.credits(client_id), await billing.gateways(), await billing.payment_methods(client_id),
+        await billing.subscriptions(client_id), await billing.cancellations(), await billing.product_prices(),
+        await billing.client(client_id),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_every_form_of_a_list_reads_the_same(billing: BillingGateway, sandbox: RunningSandbox, form: str) -> None:
+    empty = await sign_up(billing)
+    plain = [await everything(billing, client_id) for client_id in (BEN_CLIENT_ID, empty)]
+    sandbox.faults.set("whmcs", Mood(special={form: -1}))
+    assert [await everything(billing, client_id) for client_id in (BEN_CLIENT_ID, empty)] == plain

@@ -1,0 +1,91 @@
+"""What must hold at every WHMCS: the sandbox always, and a test system of the vendor's where its settings are given.
+
+WHMCS_TEST_CLIENT is the id of a client there who may be read and signed on, WHMCS_TEST_STRANGER of one whose records
+must stay hidden; the other WHMCS_* settings reach the system. Nothing is written but a sign-on token.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ports import BillingGateway
+from portal_app.infra.settings import Settings
+from portal_app.integrations.build import build_vendors
+from tests.contract.lanes.servers import RunningSandbox
+from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
+
+SYSTEMS = ["sandbox", *(["vendor"] if os.environ.get("WHMCS_TEST_CLIENT") else [])]
+
+
+@dataclass(frozen=True)
+class System:
+    """A gateway with somebody known there and somebody else."""
+
+    billing: BillingGateway
+    client_id: int
+    stranger_id: int
+    url: str
+
+
+@pytest_asyncio.fixture(params=SYSTEMS)
+async def system(request: pytest.FixtureRequest, sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[System]:
+    at_vendor = request.param == "vendor"
+    own = Settings(portal_env="development") if at_vendor else sandbox.settings
+    vendors = build_vendors(own, redis)
+    client_id = int(os.environ.get("WHMCS_TEST_CLIENT", 0)) if at_vendor else BEN_CLIENT_ID
+    stranger_id = int(os.environ.get("WHMCS_TEST_STRANGER", 0)) if at_vendor else AIKO_CLIENT_ID
+    yield System(vendors.billing, client_id, stranger_id, own.whmcs_url)
+    await vendors.close()
+
+
+async def test_a_client_is_the_same_by_id_and_by_email(system: System) -> None:
+    client = await system.billing.client(system.client_id)
+    assert await system.billing.find_client(client.email) == client
+
+
+async def test_lists_pages_and_details_of_invoices_agree(system: System) -> None:
+    whole = await system.billing.invoices(system.client_id)
+    page = await system.billing.invoice_page(system.client_id, start=0, count=5)
+    assert [row.id for row in page.rows] == [row.id for row in whole[:5]] and page.total >= len(whole)
+    for row in whole[:3]:
+        detail = await system.billing.invoice(system.client_id, row.id)
+        assert (detail.total, detail.tax, detail.status) == (row.total, row.tax, row.status)
+        assert detail.balance is not None and detail.lines
+        assert await system.billing.invoice_owner(row.id) == system.client_id
+        with pytest.raises(NotFound):
+            await system.billing.invoice(system.stranger_id, row.id)
+
+
+async def test_money_is_the_clients_own_and_newest_first(system: System) -> None:
+    entries = await system.billing.transactions(system.client_id)
+    assert {entry.client_id for entry in entries} <= {system.client_id}
+    assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
+    credits = [entry.id for entry in await system.billing.credits(system.client_id)]
+    assert credits == sorted(credits, reverse=True)
+
+
+async def test_services_are_found_alone_and_by_their_owner_only(system: System) -> None:
+    for service in (await system.billing.subscriptions(system.client_id))[:3]:
+        assert await system.billing.subscription(system.client_id, service.id) == service
+        assert await system.billing.service_owner(service.id) == system.client_id
+        with pytest.raises(NotFound):
+            await system.billing.subscription(system.stranger_id, service.id)
+
+
+async def test_ways_to_pay_have_names_and_prices_are_not_negative(system: System) -> None:
+    assert all(gateway.name and gateway.title for gateway in await system.billing.gateways())
+    assert all(
+        method.last_four or method.kind == "bank" for method in await system.billing.payment_methods(system.client_id)
+    )
+    prices = await system.billing.product_prices()
+    assert prices and all(price.minor >= 0 for cycles in prices.values() for price in cycles.values())
+
+
+async def test_a_sign_on_link_leads_to_the_systems_own_host(system: System) -> None:
+    link = await system.billing.sign_on_link(system.client_id, "clientarea.php")
+    assert link.startswith(system.url.split("/", 3)[0] + "//" + system.url.split("/", 3)[2] + "/")

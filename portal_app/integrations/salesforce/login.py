@@ -66,6 +66,8 @@ class SalesforceLogin:
     async def _join_flight(self) -> SalesforceSession:
         if self._flight is None or self._flight.done():
             self._flight = asyncio.create_task(self._log_in())
+            # Its error is everybody's who still waits; nobody may be left.
+            self._flight.add_done_callback(lambda done: done.cancelled() or done.exception())
         # Shielded, because one caller that gives up must not end the login for the others.
         return await asyncio.shield(self._flight)
 

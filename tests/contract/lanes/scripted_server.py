@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-Answer = bytes | Callable[[dict[str, str]], bytes]
+
+@dataclass(frozen=True)
+class Slowly:
+    """An answer that comes byte by byte, with a pause before each; without bytes it never comes."""
+
+    raw: bytes = b""
+    pause: float = 0.1
+
+
+Told = bytes | Slowly
+Answer = Told | Callable[[dict[str, str]], Told]
 
 
 @dataclass
@@ -20,6 +30,7 @@ class ScriptedServer:
     requests: list[dict[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     pause: float = 0.0
 
     @property
@@ -31,6 +42,7 @@ class ScriptedServer:
         self.requests.clear()
         self.headers.clear()
         self.asked.clear()
+        self.bodies.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -46,7 +58,8 @@ class ScriptedServer:
         lines = dict(line.split(": ", 1) for line in head.splitlines()[1:] if ": " in line)
         headers = {name.lower(): value for name, value in lines.items()}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        self.bodies.append(body)
         self.requests.append(form)
         self.headers.append(headers)
         self.asked.append(head.split("\r\n", 1)[0].rpartition(" ")[0])
@@ -54,9 +67,27 @@ class ScriptedServer:
             await asyncio.sleep(self.pause)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         answer = answer(form) if callable(answer) else answer
+        if isinstance(answer, Slowly):
+            return await self._slowly(answer, reader, writer)
         writer.write(answer)
         await writer.drain()
         return bool(answer) and b"Connection: close" not in answer
+
+    async def _slowly(self, answer: Slowly, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        for byte in answer.raw:
+            if await hung_up(reader, answer.pause):
+                return False
+            writer.write(bytes([byte]))
+        await hung_up(reader, 30)
+        return False
+
+
+async def hung_up(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Wait so long at most, and say whether the caller has left."""
+    try:
+        return not await asyncio.wait_for(reader.read(1), seconds)
+    except TimeoutError:
+        return False
 
 
 def http(body: Any, status: int = 200, **headers: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Measures and prints: `python -m benchmarks [--work FOLDER] [start pages events approval api]`."""
+"""Measures and prints: `python -m benchmarks [--work FOLDER] [start pages events approval api lanes bus]`."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, events, pages, start
+from benchmarks import api, approval, bus, events, lanes, pages, start
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -20,7 +20,11 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "events": events.measure,
     "approval": approval.measure,
     "api": api.measure,
+    "lanes": lanes.measure,
+    "bus": bus.measure,
 }
+
+WITHOUT_PAGES = {"lanes", "bus"}
 
 
 def main() -> int:
@@ -30,7 +34,8 @@ def main() -> int:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-bench-")))
         stage = Stage(Path(wishes.work or scratch).resolve(), scratch, stack)
-        build_frontend(ROOT, env={"PORTAL_ENV": "development"})
+        if not {*(wishes.names or MEASUREMENTS)} <= WITHOUT_PAGES:
+            build_frontend(ROOT, env={"PORTAL_ENV": "development"})
         # What was measured is told also when a later measurement breaks.
         stack.callback(lambda: print(as_text(rows)))
         for name in wishes.names or MEASUREMENTS:

@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     sf_customer_percent: int = Field(
         95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
     )
+    sf_limit_seconds: int = Field(
+        300, ge=1, description="How long what is known of the daily requests holds; then one call learns anew"
+    )
     sf_file_megabytes: int = Field(25, ge=1, le=2000, description="Largest file the portal stores in Salesforce")
     sf_threads: int = Field(8, description="Threads for Salesforce calls in one process")
     portal_pricebook_id: str = Field("", description="Salesforce price book of the portal")

@@ -19,6 +19,7 @@ from portal_app.integrations.freebit.locks import LineLocks
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
 from portal_app.integrations.line import VendorLine
+from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
@@ -52,11 +53,14 @@ class Vendors:
     stream: EventStream
     lines: tuple[VendorLine, ...]
     sims: SimLines
+    _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def lanes(self) -> dict[str, dict[str, Any]]:
         """Return how each lane and its vendor's breaker stand, by the lane's name."""
-        return {line.lane.name: await line.state() for line in self.lines}
+        found = {line.lane.name: await line.state() for line in self.lines}
+        found["salesforce"]["daily_requests"] = self._budget.state()
+        return found
 
     async def close(self) -> None:
         """Close every connection and thread pool."""
@@ -89,6 +93,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         sims=sims,
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
+        _budget=salesforce.budget,
     )
 
 

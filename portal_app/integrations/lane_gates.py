@@ -27,7 +27,8 @@ local token, level = ARGV[1], tonumber(ARGV[2])
 local concurrency, lease, rate, period, queue, ticket, waited = tonumber(ARGV[3]), tonumber(ARGV[4]),
     tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 redis.call('ZREMRANGEBYSCORE', running, '-inf', now)
-redis.call('ZREMRANGEBYSCORE', window, '-inf', now - period)
+-- Exclusive: times are cut to whole milliseconds, and a window must be over, not almost.
+redis.call('ZREMRANGEBYSCORE', window, '-inf', '(' .. (now - period))
 local waiting, ahead = 0, 0
 for index = 4, #KEYS do
     redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now)
@@ -39,7 +40,7 @@ local hint = 0
 local is_full = redis.call('ZCARD', window) >= rate
 if is_full then
     local oldest = tonumber(redis.call('ZRANGE', window, 0, 0, 'WITHSCORES')[2])
-    if oldest <= now then hint = math.max(1, oldest + period - now) end
+    if oldest <= now then hint = math.max(1, oldest + period + 1 - now) end
 end
 local mine = KEYS[3 + level]
 if not is_full and redis.call('ZCARD', running) < concurrency and ahead == 0 then

@@ -104,7 +104,7 @@ class Lane:
                 gates = [gate]
                 if answer == ENTERED:
                     return gate
-                pause = _pause(answer, time.monotonic() - began)
+                pause = _pause(answer, time.monotonic() - began, self.timeout)
                 if answer == FULL or time.monotonic() + pause > began + self.timeout:
                     reason = "full" if answer == FULL else "late"
                     raise self._closed(reason, operation)
@@ -141,7 +141,9 @@ class Lane:
         return LaneClosed(f"lane {self.name} {reason}: {operation}", vendor=self.name)
 
 
-def _pause(hint: int, waited: float) -> float:
-    """Return the seconds until the next try: as the gate hints, else the longer the longer the call has waited."""
+def _pause(hint: int, waited: float, patience: float) -> float:
+    """Return the seconds until the next try. The longer a call has waited, the sooner it is at the door."""
     spread = random.uniform(0.5, 1.0)  # noqa: S311  spread, not secrecy
-    return min(hint / 1000, 1.0) if hint > 0 else max(0.01, min(0.1, waited / 4)) * spread
+    if hint <= 0:
+        return max(0.01, min(0.1, waited / 4)) * spread
+    return min(hint / 1000, 1.0) + max(0.01, 0.1 * (1 - waited / patience)) * spread

@@ -182,7 +182,8 @@ class Provisioning:
         """Park an order for attention, with the reason for the agents and none of it for the customer."""
         order, _ = await self._order(order_id)
         await self._move(order_id, f"failed_{code}"[:60], stage="needs_attention", tag=Tag.ORDER_FAILED)
-        await self._crm.order_failed(order.sf_order_id, code=code[:80], message=message[:255])
+        if order.sf_order_id:
+            await self._crm.order_failed(order.sf_order_id, code=code[:80], message=message[:255])
 
     async def _order(self, order_id: UUID) -> tuple[Order, Customer]:
         async with self._database.unit_of_work() as session:

@@ -22,6 +22,10 @@ def provision_id(order_id: UUID | str, attempt: int) -> str:
 async def hand_over_order(order_id: str) -> str:
     """Create the order in Salesforce, Pending Review, as soon as Salesforce takes it."""
     outcome = await step("hand_over", lambda: portal().provisioning.hand_over(UUID(order_id)))
+    if outcome["state"] == "refused":
+        # Nobody at Salesforce sees an order that never got there: it must show here.
+        code, message = outcome["code"], outcome["message"]
+        await step("fail", lambda: portal().provisioning.fail(UUID(order_id), code=code, message=message))
     return outcome["state"]
 
 

@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 # About a day in all: 1, 2, 4 ... 300 s, then every five minutes.
 _FIRST_WAIT, _TRIES = 1.0, 300
 
-_WORTH_WAITING, _LONGEST_ASKED = 30, 3600
+_WORTH_WAITING = 30
 
 
 class Outcome(TypedDict):
@@ -43,8 +43,8 @@ async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Prior
         outcome: Outcome = await DBOS.run_step_async({"name": name}, _attempt, name, call, priority)
         if outcome["state"] != "away":
             return outcome
-        wait = min(_FIRST_WAIT * 2 ** min(attempt, 9), portal().settings.portal_retry_seconds)
-        await DBOS.sleep_async(max(wait, outcome["value"] or 0))
+        wait = max(_FIRST_WAIT * 2 ** min(attempt, 9), outcome["value"] or 0)
+        await DBOS.sleep_async(min(wait, portal().settings.portal_retry_seconds))
     return Outcome(state="refused", value=None, code="gave_up", message=f"{name} was not possible for a day")
 
 
@@ -69,7 +69,7 @@ async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Prio
 def _long_pause(error: PortalError) -> int | None:
     """Return the seconds a vendor asked for where they are worth more than our own pauses."""
     asked = vars(error).get("retry_after")
-    return min(asked, _LONGEST_ASKED) if isinstance(asked, int) and asked > _WORTH_WAITING else None
+    return asked if isinstance(asked, int) and asked > _WORTH_WAITING else None
 
 
 def _say_whose_work(name: str) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import fastavro
 from fastavro.types import Schema
 
+_JSON_TYPES = frozenset({str, int, float, bool, type(None)})
 _BITMAPS = ("changedFields", "nulledFields", "diffFields")
 # What the decoder raises over bytes that are not what the schema says.
 _GARBAGE = (
@@ -49,7 +50,7 @@ class EventSchema:
             record = fastavro.schemaless_reader(stream, self._parsed, None)
             if not isinstance(record, dict) or stream.read(1):
                 raise ValueError("not one record")
-            return self._named(_plain(record))
+            return self._named({name: _plain(value) for name, value in record.items()})
         except _GARBAGE as error:
             raise Undecodable(type(error).__name__) from error
 
@@ -92,6 +93,8 @@ def _record_in(kind: Any) -> Mapping[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _JSON_TYPES:
+        return value
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -14,8 +14,6 @@ from portal_app.integrations.redis_reach import AWAY
 
 VENDOR = "salesforce"
 _KEY = "salesforce:daily_requests"
-# What we know runs out by itself: then one call is let through and learns anew.
-_KNOWN_SECONDS = 300
 _FRESH_SECONDS = 5.0
 _PAUSE = 600
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
@@ -29,6 +27,9 @@ class DailyBudget:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._percents = {"sync": settings.sf_background_percent, "background": settings.sf_customer_percent}
+        # What we know runs out by itself: then one call is let through and learns anew.
+        self._known_seconds = settings.sf_limit_seconds
+        self._fresh_seconds = min(_FRESH_SECONDS, settings.sf_limit_seconds / 2)
         self._known = (0, 0)
         self._is_spent = False
         self._read_at = self._told_at = float("-inf")
@@ -72,15 +73,15 @@ class DailyBudget:
         _USED.set(used)
         now = time.monotonic()
         self._read_at = now
-        if changed or now >= self._told_at + _FRESH_SECONDS:
+        if changed or now >= self._told_at + self._fresh_seconds:
             self._told_at = now
             try:
-                await self._redis.set(_KEY, f"{used}/{total}/{int(is_spent)}", ex=_KNOWN_SECONDS)
+                await self._redis.set(_KEY, f"{used}/{total}/{int(is_spent)}", ex=self._known_seconds)
             except AWAY as error:
                 _log.debug("salesforce.budget_not_told", error=type(error).__name__)
 
     async def _refresh(self) -> None:
-        if time.monotonic() < self._read_at + _FRESH_SECONDS:
+        if time.monotonic() < self._read_at + self._fresh_seconds:
             return
         self._read_at = time.monotonic()
         try:

@@ -56,7 +56,9 @@ class SalesforceEventStream:
             await asyncio.wait_for(call.write(self._first_request(topic, after)), ANSWER_SECONDS)
             outstanding = self._credit
             while True:
-                answer = await asyncio.wait_for(call.read(), self._silence)
+                # Not wait_for, which makes a task of its own for every answer.
+                async with asyncio.timeout(self._silence):
+                    answer = await call.read()
                 if answer is grpc.aio.EOF:
                     return
                 yield await self._batch(topic, answer)
@@ -99,13 +101,15 @@ class SalesforceEventStream:
         return wire.FetchRequest(topic_name=topic, replay_preset=preset, num_requested=self._credit)
 
     async def _batch(self, topic: str, answer: wire.FetchResponse) -> StreamBatch:
-        events = [await self._event(topic, received) for received in answer.events]
+        for schema_id in {received.event.schema_id for received in answer.events} - self._schemas.keys():
+            self._schemas[schema_id] = await self._schema(schema_id)
+        events = [self._event(topic, received) for received in answer.events]
         position = answer.events[-1].replay_id if answer.events else answer.latest_replay_id
         return StreamBatch(topic, position, tuple(events))
 
-    async def _event(self, topic: str, received: wire.ConsumerEvent) -> StreamEvent:
+    def _event(self, topic: str, received: wire.ConsumerEvent) -> StreamEvent:
         event = received.event
-        schema = await self._schema(event.schema_id)
+        schema = self._schemas[event.schema_id]
         try:
             if schema is None:
                 raise Undecodable("an unknown schema")
@@ -117,17 +121,15 @@ class SalesforceEventStream:
         return StreamEvent(topic, _event_id(payload, event.id, received.replay_id), received.replay_id, payload)
 
     async def _schema(self, schema_id: str) -> EventSchema | None:
-        """Return a schema, fetched once; None where there is none to be had."""
-        if schema_id not in self._schemas:
-            try:
-                self._schemas[schema_id] = EventSchema((await self._get_schema(schema_id)).schema_json)
-            except Undecodable:
-                self._schemas[schema_id] = None
-            except grpc.aio.AioRpcError as error:
-                if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
-                    raise
-                self._schemas[schema_id] = None
-        return self._schemas[schema_id]
+        """Fetch a schema; None where there is none to be had."""
+        try:
+            return EventSchema((await self._get_schema(schema_id)).schema_json)
+        except Undecodable:
+            return None
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
+                raise
+            return None
 
     async def _get_schema(self, schema_id: str) -> wire.SchemaInfo:
         """Ask for a schema with the session alive now: an open stream outlives the session it began with."""

@@ -1,0 +1,110 @@
+"""WHMCS answers badly in every way: the breaker opens, pages go on from saved data, recovery is noticed by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.settings import Settings
+from portal_app.models.user import IdMapping
+from portal_app.services.billing import Invoices
+from portal_app.wiring import Portal, build
+from tests.faults.shop import Shop
+from tests.faults.waiting import until
+from tests.world import BEN, world
+
+MOODS: dict[str, dict[str, Any]] = {
+    "fails with 500": {"flaky": 1.0},
+    "is a maintenance page": {"down": True},
+    "answers a web page": {"broken": "html"},
+    "breaks off in the middle": {"broken": "half"},
+    "says nothing": {"broken": "silence"},
+    "hangs up": {"broken": "refused"},
+}
+# Thirty seconds of silence, in short.
+HURRIED = {"whmcs_timeout": 0.5, "portal_breaker_failures": 3, "portal_breaker_seconds": 0.5, "whmcs_concurrency": 4}
+
+
+@pytest_asyncio.fixture
+async def portal(settings: Settings) -> AsyncIterator[Portal]:
+    """A portal that loses patience soon."""
+    built = build(settings.model_copy(update=HURRIED), role="web")
+    await built.redis.delete("breaker:{whmcs}")
+    yield built
+    await built.close()
+
+
+async def ben(shop: Shop) -> Customer:
+    """Return a customer with invoices."""
+    client = await shop.web.vendors.billing.find_client(BEN)
+    assert client is not None
+    async with shop.onboarding._database.unit_of_work() as session:
+        mapping = await IdMapping.by_client(session, client.id)
+    assert mapping is not None
+    return mapping.to_domain()
+
+
+async def looked_at_anew(portal: Portal, customer: Customer) -> Invoices:
+    """Look at the invoices as if the cache had run out."""
+    await portal.billing.refresh_invoice(customer)
+    return await portal.billing.invoices_for(customer)
+
+
+async def whmcs_lane(portal: Portal) -> dict[str, Any]:
+    return (await portal.vendors.lanes())["whmcs"]
+
+
+@pytest.mark.parametrize("mood", MOODS)
+async def test_pages_answer_from_saved_data_until_the_vendor_is_back(shop: Shop, portal: Portal, mood: str) -> None:
+    customer = await ben(shop)
+    fresh = await looked_at_anew(portal, customer)
+    assert fresh.as_of is None and fresh.rows
+    await shop.set_mood("whmcs", **MOODS[mood])
+    saved = await asyncio.gather(*(looked_at_anew(portal, customer) for _ in range(30)))
+    assert all(seen.as_of and len(seen.rows) == len(fresh.rows) for seen in saved)
+    assert (await whmcs_lane(portal))["breaker"] != "closed"
+    await shop.set_mood("whmcs")
+    await expect_recovery(portal, customer)
+
+
+async def test_an_address_that_refuses_is_left_alone_and_pages_go_on(shop: Shop, settings: Settings) -> None:
+    customer = await ben(shop)
+    await looked_at_anew(shop.web, customer)
+    nowhere = settings.model_copy(update={**HURRIED, "whmcs_api_url": "http://127.0.0.1:1/includes/api.php"})
+    portal = build(nowhere, role="web")
+    saved = [await looked_at_anew(portal, customer) for _ in range(3)]
+    assert all(seen.as_of for seen in saved)
+    assert (await whmcs_lane(portal))["breaker"] == "open"
+    await portal.close()
+    await expect_recovery(shop.web, customer)
+
+
+async def test_a_breaker_that_one_process_opened_spares_the_others(shop: Shop, portal: Portal) -> None:
+    customer = await ben(shop)
+    await shop.set_mood("whmcs", down=True)
+    for _ in range(2):
+        await looked_at_anew(portal, customer)
+    await shop.set_mood("whmcs")
+    other = build(world().settings_with(**HURRIED), role="web")
+    with pytest.raises(ExternalUnavailable, match="breaker open"):
+        await other.vendors.billing.product_prices()
+    await other.close()
+    await expect_recovery(portal, customer)
+
+
+async def expect_recovery(portal: Portal, customer: Customer) -> None:
+    """Wait until pages are fresh again, then check that nothing is used up: many calls at once go through."""
+
+    async def is_fresh() -> bool:
+        return (await looked_at_anew(portal, customer)).as_of is None
+
+    await until(is_fresh, 20, "fresh invoices")
+    invoices = portal.vendors.billing.invoices
+    answers = await asyncio.gather(*(invoices(customer.whmcs_client_id) for _ in range(20)))
+    assert all(answers)
+    lane = await whmcs_lane(portal)
+    assert (lane["breaker"], lane["running"], sum(lane["waiting"].values())) == ("closed", 0, 0)

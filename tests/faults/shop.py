@@ -43,6 +43,8 @@ class Shop:
         self.web = web
         self.settings: Settings = web.settings
         self.onboarding = worker.onboarding
+        self.worker_inbound = worker.inbound
+        self.mappings = worker.database
         self._worker = worker
         self._database = database
         self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20)

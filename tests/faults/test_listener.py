@@ -1,12 +1,17 @@
 """The listener is killed, cut off and refused its position: nothing is missed, nothing is taken twice."""
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import psycopg
 
+from portal_app.domain.events import InboundEvent, ReplayPosition
 from portal_app.domain.order import Order
+from portal_app.domain.ports import StreamEvent
 from portal_app.infra.settings import Settings
+from portal_app.jobs.listener import to_inbound
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 from tests.faults.waiting import until
@@ -91,9 +96,11 @@ async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
     assert await shop.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = %s", workflow) == 1
 
 
-async def test_refused_position_is_begun_anew_and_the_missed_order_is_caught_up(
+async def test_refused_position_is_begun_anew_and_the_missed_order_is_reconciled(
     shop: Shop, processes: Processes, settings: Settings
 ) -> None:
+    # Only new events from there on: what was missed can come from nothing but the reconcile.
+    settings = settings.model_copy(update={"sf_events_replay": "LATEST"})
     listener, _ = processes.start_all("listener", "worker", settings=settings)
     bought = await shop.reviewed_orders(2)
     await shop.approve(bought[0][1])
@@ -104,9 +111,6 @@ async def test_refused_position_is_begun_anew_and_the_missed_order_is_caught_up(
     await shop.set_mood("pubsub", special={"replay_corrupted": 4})
     (second,) = processes.start_all("listener", settings=settings)
     second.wait_until_it_says("listener.position_lost")
-    await shop.rows("UPDATE orders SET updated_at = now() - interval '3 minutes' WHERE id = %s", missed.id)
-    async with shop.web.database.unit_of_work() as session:
-        await shop.web.queue.enqueue(session, "catch_up_orders", f"catch-up-{missed.id}")
     await shop.expect_all_active_once(bought)
     assert second.is_alive()
     await shop.set_mood("pubsub")
@@ -129,3 +133,40 @@ async def test_second_listener_stands_by_and_takes_over_when_the_first_is_killed
     await shop.approve(bought[1][1])
     second.wait_until_it_says("leader.elected")
     await shop.expect_all_active_once(bought)
+
+
+async def test_overflow_and_undecodable_events_lead_to_a_reconcile_that_finds_the_orders(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("worker", settings=settings)
+    bought = await shop.reviewed_orders(2)
+    topic = "/data/OrderChangeEvent"
+    header = {"changeType": "GAP_OVERFLOW", "recordIds": ["000000000000000AAA"]}
+    committed = {"commitTimestamp": int(time.time() * 1000)}
+    overflow = StreamEvent(topic, uuid4().hex, b"1", {"ChangeEventHeader": header | committed})
+    await shop.approve(bought[0][1])
+    await hear(shop, to_inbound(overflow), topic)
+    await shop.wait_for_stage(bought[0][1], "active")
+    garbage = StreamEvent(topic, uuid4().hex, b"2", {}, undecodable=True)
+    await shop.approve(bought[1][1])
+    await hear(shop, to_inbound(garbage, (await shop.web.inbound.heard_at(topic)).isoformat()), topic)
+    await shop.expect_all_active_once(bought)
+
+
+async def test_full_reconcile_closes_every_gap_without_any_event(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("worker", settings=settings)
+    bought = await shop.reviewed_orders(3)
+    await shop.approve(bought[0][1])
+    await shop.approve(bought[1][1])
+    await shop.reject(bought[2][1])
+    async with shop.web.database.unit_of_work() as session:
+        await shop.web.queue.enqueue(session, "reconcile_all", f"reconcile-all-{uuid4()}")
+    await shop.wait_for_stage(bought[2][1], "not_accepted")
+    await shop.expect_all_active_once(bought[:2])
+
+
+async def hear(shop: Shop, event: InboundEvent, topic: str) -> None:
+    """Take an event in as the listener does."""
+    assert await shop.worker_inbound.accept_batch([event], ReplayPosition(topic, b"\x01")) == 1

@@ -12,16 +12,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from portal_app.domain.errors import ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.lane_gates import PRIORITIES, Priority
+from portal_app.integrations.lanes import Lane, lane_priority
+from portal_app.integrations.line import Busy, Misconfigured, VendorLine
 from portal_app.integrations.salesforce.answers import external_id_path
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import SalesforceRejected
+from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.login import LOGINS_PER_MINUTE, SalesforceLogin
-from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
+from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 
 ORDER = "801xx0000000001AAA"
 EXPIRED = http([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}], 401)
@@ -275,3 +277,95 @@ async def test_no_other_host_ever_sees_the_token(client: SalesforceClient, serve
 
 def test_external_ids_are_encoded() -> None:
     assert external_id_path("Account", "N__c", "a/b +ü") == "sobjects/Account/N__c/a%2Fb%20%2B%C3%BC"
+
+
+async def test_a_query_whose_cursor_ran_out_is_begun_again_once(
+    client: SalesforceClient, server: ScriptedServer
+) -> None:
+    page = http({"done": False, "nextRecordsUrl": "/services/data/v62.0/query/01g-1", "records": [{"Id": "a"}]})
+    gone = http([{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}], 400)
+    answers = iter([page, gone, page, ROWS])
+    server.script(by_path(server, lambda form: next(answers)))
+    assert [row["Id"] for row in await find(client)] == ["a", ORDER]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [http({"id": ORDER, "success": True, "created": True}, 201)],
+        [http({"id": ORDER, "success": True, "created": False})],
+        [http(b"", 204), http({"Id": ORDER})],
+    ],
+)
+async def test_an_upsert_tells_the_id_in_every_version(
+    client: SalesforceClient, server: ScriptedServer, answers: list[bytes]
+) -> None:
+    told = iter(answers)
+    server.script(by_path(server, lambda form: next(told)))
+    assert await client.upsert("Order", "Portal_Order_Id__c", "a/b", {"Status": "Draft"}) == ORDER
+    assert server.asked[1] == "PATCH /services/data/v62.0/sobjects/Order/Portal_Order_Id__c/a%2Fb"
+
+
+async def test_an_upsert_that_meets_several_records_is_refused(
+    client: SalesforceClient, server: ScriptedServer
+) -> None:
+    server.script(by_path(server, http(["/services/data/v62.0/sobjects/Order/801xx0000000001AAA"], 300)))
+    with pytest.raises(SalesforceRejected, match="DUPLICATE_EXTERNAL_ID"):
+        await client.upsert("Order", "Portal_Order_Id__c", "x", {})
+
+
+async def test_a_file_travels_in_two_parts_and_its_size_is_limited(
+    client: SalesforceClient, server: ScriptedServer, settings: Settings
+) -> None:
+    files = SalesforceFiles(client, settings.model_copy(update={"sf_file_megabytes": 1}))
+    server.script(by_path(server, http({"id": "068xx0000000001AAA", "success": True}, 201)))
+    content = b"%PDF-1.7 \x00\xff"
+    stored = await files.store(ORDER, name="カード.pdf", content=content, media_type="application/pdf")
+    assert stored == "068xx0000000001AAA"
+    assert server.headers[-1]["content-type"].startswith("multipart/form-data; boundary=")
+    assert content in server.bodies[-1] and b'"FirstPublishLocationId": "' + ORDER.encode() in server.bodies[-1]
+    sent = len(server.asked)
+    for wrong in (b"", b"x" * (1024 * 1024 + 1)):
+        with pytest.raises(InvalidInput):
+            await files.store(ORDER, name="x", content=wrong, media_type="text/plain")
+    assert len(server.asked) == sent
+
+
+async def test_a_file_is_fetched_whole_and_never_beyond_the_limit(
+    client: SalesforceClient, server: ScriptedServer, settings: Settings
+) -> None:
+    files = SalesforceFiles(client, settings.model_copy(update={"sf_file_megabytes": 1}))
+    server.script(by_path(server, http(b"\x00\xff" * 1000)))
+    assert await files.content("068xx0000000001AAA") == b"\x00\xff" * 1000
+    server.script(by_path(server, http(b"x" * (1024 * 1024 + 1))))
+    with pytest.raises(ExternalUnavailable, match="larger"):
+        await files.content("068xx0000000001AAA")
+
+
+async def test_a_thread_is_free_again_when_a_slow_answer_was_given_up(
+    client: SalesforceClient, server: ScriptedServer
+) -> None:
+    server.script(by_path(server, Slowly(ROWS)))
+    with pytest.raises(ExternalUnavailable):
+        await find(client)
+    async with asyncio.timeout(2):
+        await client.aclose()
+
+
+@pytest.mark.parametrize(("used", "stopped"), [(79, ()), (80, ("sync",)), (95, ("sync", "background"))])
+async def test_work_stops_by_its_urgency_as_the_day_is_used_up(
+    client: SalesforceClient, server: ScriptedServer, used: int, stopped: tuple[str, ...]
+) -> None:
+    server.script(by_path(server, http({"records": []}, Sforce_Limit_Info=f"api-usage={used}/100")))
+    await find(client)
+
+    async def is_stopped(priority: Priority) -> bool:
+        lane_priority.set(priority)
+        try:
+            await find(client)
+        except Busy as error:
+            return error.retry_after == 600
+        return False
+
+    found = [each for each in PRIORITIES if await asyncio.create_task(is_stopped(each))]
+    assert sorted(found) == sorted(stopped)

@@ -13,7 +13,7 @@ from sandbox.salesforce.errors import SalesforceError
 class Call:
     """One call below /services/data/vXX.X: `path` holds the decoded segments after the version.
 
-    `locked` says that the row it wants to write is held by somebody else.
+    `locked` says that the row it wants to write is held by somebody else; `blob` is the file of a multipart body.
     """
 
     method: str
@@ -24,6 +24,7 @@ class Call:
     body: Any = None
     actor: Actor = field(default_factory=Actor)
     locked: bool = False
+    blob: bytes | None = None
 
     @property
     def api_path(self) -> str:
@@ -43,7 +44,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """What a call answers: status, a JSON body (None for an empty one) and headers beside the usual."""
+    """What a call answers: status, a JSON body (None: empty; bytes: as they are) and headers beside the usual."""
 
     status: int = 200
     body: Any = None

@@ -9,14 +9,19 @@ from sandbox.salesforce.tables import Row, Tables
 from sandbox.salesforce.values import stored_value
 
 
-def accepted_values(tables: Tables, obj: Object, fields: dict[str, Any], *, creating: bool) -> Row:
-    """Return the given fields under their canonical names with stored values. Raises SalesforceError."""
+def accepted_values(
+    tables: Tables, obj: Object, fields: dict[str, Any], *, creating: bool, system: bool = False
+) -> Row:
+    """Return the given fields under their canonical names with stored values; `system` may write all.
+
+    Raises SalesforceError.
+    """
     values: Row = {}
     for name, value in fields.items():
         if name == "attributes":
             continue
         field, value = _field_and_value(tables, obj, name, value)
-        if not (field.createable if creating else field.updateable):
+        if not system and not (field.createable if creating else field.updateable):
             raise _not_writable(field.name)
         values[field.name] = stored_value(field, value)
     return values

@@ -1,5 +1,6 @@
 """The org's objects, declared: the standard fields in use and the org's own."""
 
+from sandbox.salesforce.file_objects import FILE_OBJECTS
 from sandbox.salesforce.schema import (
     Field,
     Object,
@@ -279,6 +280,7 @@ OBJECTS: dict[str, Object] = {
         _PRODUCT,
         _SIM_INVENTORY,
         _USER,
+        *FILE_OBJECTS,
     )
 }
 CHANGE_EVENT_OBJECTS = tuple(each.name for each in OBJECTS.values() if each.change_events)

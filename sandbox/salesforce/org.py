@@ -7,6 +7,7 @@ from sandbox.faults import Faults
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.change_events import ChangeEvents
 from sandbox.salesforce.collections_resource import Collections
+from sandbox.salesforce.files import Files
 from sandbox.salesforce.flows import Flows
 from sandbox.salesforce.login import Login
 from sandbox.salesforce.managed import ManagedPositions
@@ -50,6 +51,7 @@ class SalesforceSandbox:
             RowResources(self.rows, self.bus),
             Queries(self.rows, store, clock, faults),
             Collections(self.rows),
+            Files(self.rows, store),
             usage,
         )
         oauth = OAuthDoor(settings, Login(settings, public_key_pem), sessions, faults)

@@ -7,6 +7,7 @@ from sandbox.salesforce.calls import Answer, Call, Handler, refused
 from sandbox.salesforce.collections_resource import Collections
 from sandbox.salesforce.composite import Composite
 from sandbox.salesforce.errors import SalesforceError, not_found
+from sandbox.salesforce.files import Files
 from sandbox.salesforce.objects import find_object
 from sandbox.salesforce.queries import Queries
 from sandbox.salesforce.row_resources import RowResources
@@ -40,9 +41,13 @@ class _Route:
 class Resources:
     """Answer any call below /services/data/vXX.X."""
 
-    def __init__(self, rows: RowResources, queries: Queries, collections: Collections, usage: Usage) -> None:
+    def __init__(
+        self, rows: RowResources, queries: Queries, collections: Collections, files: Files, usage: Usage
+    ) -> None:
         composite = Composite(rows.engine, self.handle)
         self._routes = [
+            _route("POST", "sobjects/contentversion", "create:{}", files.create, writes=True),
+            _route("GET", "sobjects/contentversion/*/versiondata", "read:{}", files.download),
             *_row_routes(rows),
             _route("GET", "", "versions", describe.resources),
             _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily)),

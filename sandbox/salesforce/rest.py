@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -57,6 +58,9 @@ class RestDoor:
     async def _resource(self, request: Request) -> Response:
         body = await request.body()
         call = _call(request)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            body, blob = await _parts(request)
+            call = replace(call, blob=blob)
         operation, writes = self._resources.operation(call)
 
         async def serve() -> Response:
@@ -112,6 +116,8 @@ def json_response(answer: Answer) -> Response:
     """Return an answer as an HTTP response."""
     if answer.body is None:
         return Response(status_code=answer.status, headers=answer.headers)
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, headers=answer.headers, media_type="application/octet-stream")
     content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
     media_type = "application/json;charset=UTF-8"
     return Response(content, answer.status, headers=answer.headers, media_type=media_type)
@@ -134,6 +140,14 @@ def _call(request: Request) -> Call:
         query=dict(parse_qsl(request.url.query, keep_blank_values=True)),
         headers=dict(request.headers),
     )
+
+
+async def _parts(request: Request) -> tuple[bytes, bytes | None]:
+    """Return the JSON part and the file of a multipart upload."""
+    async with request.form(max_part_size=64 * 1024 * 1024) as form:
+        entity, data = form.get("entity_content", b""), form.get("VersionData")
+        head = await entity.read() if isinstance(entity, UploadFile) else str(entity).encode()
+        return head, await data.read() if isinstance(data, UploadFile) else None
 
 
 def _completed(call: Call, user_id: str, body: Any) -> Call:

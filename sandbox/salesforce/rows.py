@@ -64,12 +64,12 @@ class Rows:
         """Return the running unit's time in milliseconds since 1970."""
         return int((self._unit.at if self._unit else self._clock.now()).timestamp() * 1000)
 
-    def create(self, object_name: str, fields: dict[str, Any]) -> str:
-        """Create a row and return its id. Raises SalesforceError."""
+    def create(self, object_name: str, fields: dict[str, Any], *, system: bool = False) -> str:
+        """Create a row and return its id; `system` may fill read-only fields. Raises SalesforceError."""
         obj = row_object(object_name)
         with self.unit():
             row = {field.name: field.default for field in obj.fields if field.default is not None}
-            row |= accepted_values(self.tables, obj, fields, creating=True)
+            row |= accepted_values(self.tables, obj, fields, creating=True, system=system)
             check_row(self.tables, obj, {}, row)
             row["Id"] = self.tables.next_id(obj)
             self._stamp(obj, row, creating=True)
@@ -95,12 +95,12 @@ class Rows:
             raise SalesforceError("ENTITY_IS_DELETED", "entity is deleted", status=404)
         return row
 
-    def update(self, object_name: str, row_id: str, fields: dict[str, Any]) -> None:
+    def update(self, object_name: str, row_id: str, fields: dict[str, Any], *, system: bool = False) -> None:
         """Change a row; no fields at all still touches it. Raises SalesforceError."""
         obj = row_object(object_name)
         with self.unit():
             before = self.existing(obj, row_id)
-            values = accepted_values(self.tables, obj, fields, creating=False)
+            values = accepted_values(self.tables, obj, fields, creating=False, system=system)
             after = {name: value for name, value in (before | values).items() if value is not None}
             check_row(self.tables, obj, before, after)
             self._stamp(obj, after, creating=False)

@@ -20,6 +20,7 @@ Type = Literal[
     "email",
     "phone",
     "url",
+    "base64",
 ]
 LONG_TEXT = 32_000
 

@@ -39,6 +39,14 @@ const tree = await conn.requestPost(`/services/data/v${VERSION}/composite/tree/A
 });
 found.tree = tree.hasErrors === false && tree.results.length;
 
+const version = await conn.sobject("ContentVersion").create({
+  Title: "Note", PathOnClient: "note.txt", VersionData: Buffer.from("hello").toString("base64"),
+  FirstPublishLocationId: account.id,
+});
+let text = "";
+for await (const chunk of conn.sobject("ContentVersion").record(version.id).blob("VersionData")) text += chunk;
+found.file = text;
+
 found.described = (await conn.sobject("Order").describe()).fields.filter((f) => f.externalId).map((f) => f.name);
 found.global = (await conn.describeGlobal()).sobjects.map((each) => each.name);
 found.limits = (await conn.limits()).DailyApiRequests;

@@ -24,7 +24,7 @@ async def test_jsforce_works_unchanged_over_both_schemes(org: Org, scheme: str) 
     ]
     assert [row["LastName"] for row in found["children"]["records"][0]["Contacts"]["records"]] == ["N1", "N2"]
     assert (found["count"], found["scanned"], found["paged"]) == (2, 3, 4)
-    assert (found["graph"], found["tree"]) == (True, 2)
+    assert (found["graph"], found["tree"], found["file"]) == (True, 2, "hello")
     assert found["described"] == ["Portal_Order_Id__c"] and "SIM_Inventory__c" in found["global"]
     assert found["usage"]["limit"] == found["limits"]["Max"] == 100_000
     assert found["refusals"] == ["REQUIRED_FIELD_MISSING", "INVALID_FIELD", "NOT_FOUND"]

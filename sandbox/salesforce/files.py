@@ -1,0 +1,86 @@
+"""Files: a version is uploaded as JSON or multipart, gets a document and a link, and is downloaded as bytes."""
+
+import base64
+import binascii
+import hashlib
+from pathlib import PurePath
+from typing import Any
+
+from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.errors import SalesforceError
+from sandbox.salesforce.incoming import accepted_values
+from sandbox.salesforce.objects import OBJECTS
+from sandbox.salesforce.rows import Rows
+from sandbox.store import Store
+
+_KIND = "salesforce:file"
+_MOST_TEXT = 50 * 1024 * 1024
+_VERSION, _DOCUMENT = "ContentVersion", "ContentDocument"
+
+
+class Files:
+    """Answer uploads and downloads of ContentVersion."""
+
+    def __init__(self, rows: Rows, store: Store) -> None:
+        self._rows = rows
+        self._store = store
+
+    def create(self, call: Call) -> Answer:
+        """POST a version: of the document it names, or of a new one, linked to FirstPublishLocationId."""
+        fields = dict(call.fields())
+        content = _content(fields.pop("VersionData", None), call.blob)
+        with self._rows.unit(call.actor):
+            given = accepted_values(self._rows.tables, OBJECTS[_VERSION], fields, creating=True)
+            row_id = self._keep(given, content)
+        location = f"{call.api_path}/sobjects/{_VERSION}/{row_id}"
+        self._rows.update(_VERSION, row_id, {"VersionData": f"{location}/VersionData"})
+        return Answer(201, {"id": row_id, "success": True, "errors": []}, {"Location": location})
+
+    def download(self, call: Call) -> Answer:
+        """GET the bytes of a version."""
+        row = self._rows.existing(OBJECTS[_VERSION], call.path[2])
+        kept = self._store.get(_KIND, row["Id"]) or {"data": ""}
+        return Answer(200, base64.b64decode(kept["data"]))
+
+    def _keep(self, given: dict[str, Any], content: bytes) -> str:
+        name = PurePath(given.get("PathOnClient") or "")
+        title = given.get("Title") or name.stem
+        told = {"FileExtension": name.suffix.lstrip("."), "ContentSize": len(content)}
+        document = given.get("ContentDocumentId")
+        if document is None:
+            document = self._rows.create(_DOCUMENT, {"Title": title} | told, system=True)
+            self._link(document, given.get("FirstPublishLocationId"))
+        older = self._rows.tables.children(_VERSION, "ContentDocumentId", document)
+        for each in older:
+            self._rows.update(_VERSION, each["Id"], {"IsLatest": False}, system=True)
+        own = {"Title": title, "ContentDocumentId": document, "IsLatest": True, "VersionNumber": str(len(older) + 1)}
+        own["Checksum"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        row_id = self._rows.create(_VERSION, given | told | own, system=True)
+        self._rows.update(_DOCUMENT, document, told | {"LatestPublishedVersionId": row_id}, system=True)
+        self._store.put(_KIND, row_id, {"data": base64.b64encode(content).decode()})
+        return row_id
+
+    def _link(self, document: str, entity: str | None) -> None:
+        if entity is None:
+            return
+        known = next((obj for obj in OBJECTS.values() if obj.kind == "row" and entity.startswith(obj.prefix)), None)
+        if known is None or self._rows.get(known.name, entity) is None:
+            message = "invalid cross reference id"
+            raise SalesforceError("INVALID_CROSS_REFERENCE_KEY", message, fields=["FirstPublishLocationId"])
+        self._rows.create("ContentDocumentLink", {"ContentDocumentId": document, "LinkedEntityId": entity})
+
+
+def _content(encoded: Any, blob: bytes | None) -> bytes:
+    if blob is not None:
+        return blob
+    if not isinstance(encoded, str) or not encoded:
+        raise SalesforceError(
+            "REQUIRED_FIELD_MISSING", "Required fields are missing: [VersionData]", fields=["VersionData"]
+        )
+    if len(encoded) > _MOST_TEXT:
+        message = "Version Data: the request is larger than 50 MB; send it as multipart"
+        raise SalesforceError("MAXIMUM_SIZE_OF_ATTACHMENT", message, fields=["VersionData"])
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise SalesforceError("JSON_PARSER_ERROR", "Value is not base64: VersionData") from error

@@ -79,8 +79,12 @@ class PubSub(pb_grpc.PubSubServicer):
     ) -> AsyncIterator[pb.FetchResponse]:
         """Deliver a topic's events against the client's credits."""
         try:
+            # Refused before it is read, a request may meet a closed stream and hide the error code.
+            first = await anext(requests, None)
             await self._enter(context, "Subscribe")
-            async with aclosing(self._serve(requests)) as answers:
+            if first is None:
+                return
+            async with aclosing(self._serve(first, requests)) as answers:
                 async for answer in answers:
                     yield answer
         except PubSubError as error:
@@ -91,8 +95,8 @@ class PubSub(pb_grpc.PubSubServicer):
     ) -> AsyncIterator[pb.ManagedFetchResponse]:
         """Deliver events from the position that a managed subscription keeps for its client."""
         try:
-            await self._enter(context, "ManagedSubscribe")
             first = await anext(requests, None)
+            await self._enter(context, "ManagedSubscribe")
             if first is None:
                 return
             managed = self._managed.open(first)
@@ -149,10 +153,9 @@ class PubSub(pb_grpc.PubSubServicer):
         if tenant[:15] != self._org_id[:15] or self._sessions.user_of(token) is None:
             raise unauthenticated()
 
-    async def _serve(self, requests: AsyncIterator[pb.FetchRequest]) -> AsyncGenerator[pb.FetchResponse, None]:
-        first = await anext(requests, None)
-        if first is None:
-            return
+    async def _serve(
+        self, first: pb.FetchRequest, requests: AsyncIterator[pb.FetchRequest]
+    ) -> AsyncGenerator[pb.FetchResponse, None]:
         self._topic(first.topic_name)
         subscription = Subscription(self._bus, self._faults, self._pace, first)
         listening = asyncio.create_task(subscription.listen(requests))
@@ -171,7 +174,6 @@ class PubSub(pb_grpc.PubSubServicer):
         commits: list[pb.CommitReplayResponse] = []
 
         async def plain() -> AsyncIterator[pb.FetchRequest]:
-            yield self._managed.first_fetch(managed, first.num_requested)
             async for request in requests:
                 if request.HasField("commit_replay_id_request"):
                     now_ms = int(time.time() * 1000)
@@ -179,7 +181,7 @@ class PubSub(pb_grpc.PubSubServicer):
                 if request.num_requested or not request.HasField("commit_replay_id_request"):
                     yield pb.FetchRequest(num_requested=request.num_requested)
 
-        async with aclosing(self._serve(plain())) as answers:
+        async with aclosing(self._serve(self._managed.first_fetch(managed, first.num_requested), plain())) as answers:
             async for answer in answers:
                 yield pb.ManagedFetchResponse(
                     events=answer.events,

@@ -359,3 +359,38 @@ async def test_reset_of_the_org_cuts_streams_and_voids_replay_ids(org: Org, pubs
     async with PubSubClient(org, await org.token()) as later:
         resumed = await later.subscribe(replay_preset=pb.CUSTOM, replay_id=quiet.latest_replay_id)
         assert (await resumed.refusal())[1] == "subscription.fetch.replayid.corrupted"
+
+
+async def test_managed_subscription_goes_on_after_what_was_committed(org: Org, pubsub: PubSubClient) -> None:
+    publish(org, 2)
+    first = pubsub.stub.ManagedSubscribe(metadata=pubsub.metadata)
+    await first.write(pb.ManagedFetchRequest(developer_name="Managed_Fulfilment", num_requested=3))
+    events = (await first.read()).events
+    request = pb.CommitReplayRequest(commit_request_id="c1", replay_id=events[0].replay_id)
+    await first.write(pb.ManagedFetchRequest(commit_replay_id_request=request))
+    committed = (await first.read()).commit_response
+    first.cancel()
+    while org.sandbox.active_subscribers:
+        await asyncio.sleep(0.01)
+
+    again = pubsub.stub.ManagedSubscribe(metadata=pubsub.metadata)
+    await again.write(pb.ManagedFetchRequest(developer_name="Managed_Fulfilment", num_requested=1))
+    (resumed,) = (await again.read()).events
+    again.cancel()
+
+    assert (len(events), committed.commit_request_id, committed.HasField("error")) == (2, "c1", False)
+    assert resumed.replay_id == events[1].replay_id
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Managed_Stopped", "config.stopped"), ("Nobody", "developer.name.not.found"), ("", "id.or.developer.name.empty")],
+)
+async def test_managed_subscription_that_cannot_run_is_refused(pubsub: PubSubClient, name: str, code: str) -> None:
+    call = pubsub.stub.ManagedSubscribe(metadata=pubsub.metadata)
+    await call.write(pb.ManagedFetchRequest(developer_name=name, num_requested=1))
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call.read()
+
+    assert refusal_of(refused.value)[1] == f"managed.subscription.{code}"

@@ -1,5 +1,6 @@
 """The demo as a newcomer starts it: the one world in which all programs run together."""
 
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
 from portal_app.local.ports import free_port
+from portal_app.local.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 AIKO, BEN = "aiko@example.jp", "ben@example.jp"
@@ -45,6 +47,11 @@ class Demo:
     def code(self, to: str) -> str:
         """Return the six-digit code that was mailed to somebody."""
         return re.search(r"\b\d{6}\b", self.mail(to, "code"))[0]
+
+    def database_url(self) -> str:
+        """Return the address of the demo's database."""
+        port = json.loads((self.home / "ports.json").read_text())["postgres"]["port"]
+        return EmbeddedPostgres(self.home / "postgres", port=port).url()
 
     def orders(self) -> list[dict]:
         """Return the orders an agent sees, newest first."""

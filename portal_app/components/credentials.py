@@ -5,6 +5,8 @@ import json
 import reflex as rx
 from reflex.event import EventSpec
 
+from portal_app.language import _
+
 
 def credentials(function: str, *arguments: str) -> EventSpec:
     """Return the handler that calls a function of the script; it replaces what the browser would do itself."""
@@ -15,3 +17,16 @@ def credentials(function: str, *arguments: str) -> EventSpec:
         f"import(/* @vite-ignore */ at).then((script) => script.{function}({given})); }})"
     )
     return rx.call_function(rx.Var(call)).prevent_default
+
+
+def credentials_problem(place: str) -> rx.Component:
+    """Hold the line in which the script says what went wrong with the thing above it."""
+    return rx.el.p(
+        id=f"{place}-problem",
+        role="alert",
+        custom_attrs={
+            "data-stopped": _("The passkey was not used. Try again, or choose another way."),
+            "data-unsupported": _("This browser cannot use passkeys."),
+        },
+        class_name="text-small text-problem empty:hidden",
+    )

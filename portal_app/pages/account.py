@@ -26,6 +26,10 @@ def account() -> rx.Component:
         flash(AccountPage.note, tone=AccountPage.note_tone),
         section(_("You"), _person()),
         section(_("E-mail"), _email(), aside=link(_("Change password"), href=path_for("/account/password"))),
+        section(
+            _("Security"),
+            link(_("Password, two-step sign-in, passkeys and devices"), href=path_for("/account/security")),
+        ),
         section(_("Address"), _address()),
         section(_("Language and news"), _wishes()),
         section(_("Support"), _support()),

@@ -7,6 +7,7 @@ from portal_app.pages import (
     checkout,
     dashboard,
     details,
+    history,
     invoices,
     landing,
     move,
@@ -15,6 +16,8 @@ from portal_app.pages import (
     password,
     payment_methods,
     plans,
+    second_step,
+    security,
     sign_in,
     sign_up,
     subscriptions,
@@ -22,6 +25,7 @@ from portal_app.pages import (
 )
 
 __all__ = [
-    "account", "account_address", "catalog", "checkout", "dashboard", "details", "invoices", "landing", "move",
-    "not_found", "orders", "password", "payment_methods", "plans", "sign_in", "sign_up", "subscriptions", "way_back",
+    "account", "account_address", "catalog", "checkout", "dashboard", "details", "history", "invoices", "landing",
+    "move", "not_found", "orders", "password", "payment_methods", "plans", "second_step", "security", "sign_in",
+    "sign_up", "subscriptions", "way_back",
 ]  # fmt: skip

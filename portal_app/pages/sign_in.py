@@ -3,6 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.credentials import credentials, credentials_problem
 from portal_app.components.field import password_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -41,6 +42,7 @@ def sign_in() -> rx.Component:
         flash(SignInPage.notice, tone="problem"),
         flash(SignInPage.done, tone="ok"),
         form,
+        _passkey(),
         title=_("Sign in"),
         below=rx.el.div(
             rx.el.p(_("New here?"), " ", link(_("Create account"), href=path_for("/auth/signup"))),
@@ -49,4 +51,13 @@ def sign_in() -> rx.Component:
             ),
             class_name="grid gap-1",
         ),
+    )
+
+
+def _passkey() -> rx.Component:
+    sign_in_by = credentials("signInBy", "/api/auth/passkey/options", "/api/auth/passkey")
+    return rx.el.div(
+        button(_("Sign in with a passkey"), variant="secondary", on_click=sign_in_by),
+        credentials_problem("passkey"),
+        class_name="grid gap-3",
     )

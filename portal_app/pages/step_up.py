@@ -3,10 +3,10 @@
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.credentials import credentials
+from portal_app.components.credentials import credentials, credentials_problem
 from portal_app.components.dialog import dialog, open_dialog
-from portal_app.components.field import password_field
-from portal_app.components.form import form_actions, native_form
+from portal_app.components.field import password_field, text_field
+from portal_app.components.form import native_form
 from portal_app.language import _
 from portal_app.state.step_up import StepUp
 
@@ -15,13 +15,19 @@ _CONFIRM = "/api/me/step-up"
 
 def step_up_dialog() -> rx.Component:
     """Ask for a proof, then let the page go on with what the customer wanted."""
+    passkey = button(
+        _("Confirm with a passkey"), variant="secondary", on_click=credentials("confirmByPasskey", _CONFIRM)
+    )
     asked = dialog(
         rx.el.p(_("You are about to change something that protects your account.")),
         rx.cond(StepUp.by_password, _by_password()),
-        rx.el.p(id="step-up-problem", role="alert", class_name="text-small text-problem empty:hidden"),
+        rx.cond(StepUp.by_code, _by_code()),
+        rx.cond(StepUp.by_passkey, passkey),
+        credentials_problem("step-up"),
         rx.el.button(id="step-up-done", type="button", hidden=True, on_click=StepUp.go_on),
         id="step-up",
         title=_("Confirm that it is you"),
+        actions=button(_("Cancel"), variant="quiet", on_click=StepUp.give_up),
         on_mount=open_dialog("step-up"),
         key=StepUp.asked,
     )
@@ -29,17 +35,26 @@ def step_up_dialog() -> rx.Component:
 
 
 def _by_password() -> rx.Component:
-    return native_form(
-        password_field(_("Password"), id="step-up-password", required=True),
-        _actions(),
-        id="step-up-by-password",
-        action=_CONFIRM,
-        on_submit=credentials("confirmBy", "step-up-by-password"),
+    return _form("password", password_field(_("Password"), id="step-up-password", required=True))
+
+
+def _by_code() -> rx.Component:
+    field = text_field(
+        _("Code from your app, or a recovery code"),
+        name="code",
+        id="step-up-code",
+        required=True,
+        auto_complete="one-time-code",
     )
+    return _form("code", field)
 
 
-def _actions() -> rx.Component:
-    return form_actions(
+def _form(way: str, field: rx.Component) -> rx.Component:
+    place = f"step-up-by-{way}"
+    return native_form(
+        field,
         button(_("Confirm"), type="submit"),
-        button(_("Cancel"), variant="quiet", on_click=StepUp.give_up),
+        id=place,
+        action=_CONFIRM,
+        on_submit=credentials("confirmBy", place),
     )

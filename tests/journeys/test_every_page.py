@@ -24,6 +24,7 @@ SIGNED_IN = [
     "/orders/{order}",
     "/subscriptions", "/subscriptions/{service}", "/billing/invoices", "/billing/invoices/{invoice}",
     "/billing/payments", "/account", "/account/address", "/ja/account", "/ja/account/address",
+    "/account/security", "/account/security/history", "/ja/account/security", "/ja/account/security/history",
     "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
 ]  # fmt: skip
 
@@ -61,7 +62,7 @@ def _an_order(page: Page) -> str:
 
 def test_every_route_is_looked_at() -> None:
     looked_at = {re.sub(r"\?.*|\{\w+\}", "", path) for path in (*PUBLIC, *SIGNED_IN)}
-    looked_at |= {"/auth/verify", "/auth/details"}
+    looked_at |= {"/auth/verify", "/auth/details", "/auth/second-step"}
     routes = {re.sub(r"\[\w+\]", "", page.route) for page in PAGES} - {"/404", "404"}
     assert routes - looked_at == set()
 

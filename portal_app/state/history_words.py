@@ -1,0 +1,43 @@
+"""What the audit's tags mean, in a customer's words."""
+
+from portal_app.language import _
+
+# Every tag of services/audit.py stands here; a test sees to it.
+WORDS = {
+    "account:user:created": "Account created",
+    "account:mapping:created": "Account set up",
+    "account:mapping:failed": "Setting the account up failed",
+    "account:password:changed": "Password changed",
+    "account:reset:asked": "New password asked for by mail",
+    "session:sign_in:succeeded": "Signed in",
+    "session:sign_in:failed": "Sign-in failed",
+    "session:sign_out:succeeded": "Signed out",
+    "session:second_step:failed": "Second step failed after the right password",
+    "session:step_up:succeeded": "Confirmed it was you",
+    "session:step_up:failed": "Confirming that it was you failed",
+    "session:refresh:reused": "Signed out to protect you: a sign-in was used from two places",
+    "factor:two_step:turned_on": "Two-step sign-in turned on",
+    "factor:two_step:turned_off": "Two-step sign-in turned off",
+    "factor:recovery_codes:renewed": "New recovery codes made",
+    "factor:recovery_code:used": "Recovery code used",
+    "factor:passkey:added": "Passkey added",
+    "factor:passkey:renamed": "Passkey renamed",
+    "factor:passkey:removed": "Passkey removed",
+    "order:order:placed": "Order placed",
+    "order:salesforce:created": "Order handed to our team",
+    "order:whmcs:created": "Order entered in billing",
+    "order:order:activated": "Order active",
+    "order:order:failed": "Order could not be finished",
+    "billing:sign_on:opened": "Payment page opened",
+}
+_ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}
+
+
+def what_happened(tag: str) -> str:
+    """Return the words for a tag."""
+    return _(WORDS.get(tag, "Something on your account changed"))
+
+
+def who_did(actor: str) -> str:
+    """Return who did it, as the customer would say."""
+    return _(_ACTORS.get(actor, "Our system"))

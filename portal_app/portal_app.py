@@ -20,7 +20,7 @@ from portal_app.infra.settings import Settings
 from portal_app.pages import everything
 from portal_app.pages.page import add_pages, needs_session, static_routes
 from portal_app.state.guard import SessionGuard
-from portal_app.state.live import push_changes
+from portal_app.state.live import push_changes, watch_sessions
 from portal_app.wiring import build, use
 
 settings = Settings()
@@ -56,12 +56,13 @@ add_pages(app)
 async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     portal = use(build(settings, role="web"))
-    pushing = asyncio.create_task(push_changes(app))
+    tasks = [asyncio.create_task(push_changes(app)), asyncio.create_task(watch_sessions(app))]
     try:
         yield
     finally:
-        pushing.cancel()
-        await asyncio.gather(pushing, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await portal.close()
 
 

@@ -5,12 +5,12 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.card import card
 from portal_app.components.credentials import credentials, credentials_problem
 from portal_app.components.dialog import close_dialog, dialog, dialog_button, open_dialog
 from portal_app.components.field import code_field, text_field
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
-from portal_app.components.message import message
 from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
@@ -121,10 +121,12 @@ def _codes() -> rx.Component:
         class_name="flex flex-wrap items-center gap-4",
     )
     about = _("Each of these codes signs you in once when your app is lost. They are shown only now: keep them safe.")
-    return message(
-        rx.el.div(rx.el.p(about), rows, actions, class_name="mt-1 grid gap-4"),
-        tone="attention",
-        title=_("Your recovery codes"),
+    return card(
+        rx.el.h2(_("Your recovery codes"), class_name="text-lead font-semibold"),
+        rx.el.p(about, class_name="text-quiet"),
+        rows,
+        actions,
+        class_name="grid gap-4",
     )
 
 

@@ -1,5 +1,6 @@
 """Live updates: a change of a customer's data refreshes the tabs that show it, as one push mechanism for all."""
 
+import asyncio
 from uuid import UUID
 
 import reflex as rx
@@ -11,12 +12,16 @@ from portal_app.state.identity import Identity
 from portal_app.state.tabs import TABS, Tab
 from portal_app.wiring import portal
 
+# With the time it takes to tell a tab, an end shows within five seconds even when no push arrives.
+_LOOK_SECONDS = 3
 _log = structlog.get_logger(__name__)
 
 
 async def push_changes(app: rx.App) -> None:
     """Refresh open tabs for ever; runs once in every web process."""
     async for change in portal().live.changes():
+        if change.topic == "session":
+            portal().sessions.forget(UUID(change.id))
         for tab in TABS.of(str(change.user_id)):
             try:
                 await _push(app, tab, change)
@@ -25,8 +30,24 @@ async def push_changes(app: rx.App) -> None:
                 _log.exception("live.push_failed", topic=change.topic)
 
 
+async def watch_sessions(app: rx.App) -> None:
+    """End open tabs whose session ran out, or whose end nobody could push, for ever; once in every web process."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            over = await portal().sessions.over_among({UUID(each) for each in TABS.sessions()})
+            for tab in TABS.of_sessions({str(each) for each in over}):
+                await _end(app, tab)
+        except PortalError as error:
+            # The guard lets nothing happen in such a tab meanwhile.
+            _log.warning("live.not_watched", error=type(error).__name__)
+        except Exception:
+            # The outermost door of the watch: one broken tab must not end it.
+            _log.exception("live.watch_failed")
+
+
 async def _push(app: rx.App, tab: Tab, change: Change) -> None:
-    if app.event_namespace is None or tab.token not in app.event_namespace.token_to_sid:
+    if not _is_open(app, tab):
         TABS.forget(tab.token)
         return
     if change.topic == "session":
@@ -50,6 +71,12 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
 
 async def _end(app: rx.App, tab: Tab) -> None:
     TABS.forget(tab.token)
+    if not _is_open(app, tab):
+        return
     async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=Identity)) as root:
         identity = await root.get_state(Identity)
         identity.signed_in, identity.name, identity.must_reload = False, "", True
+
+
+def _is_open(app: rx.App, tab: Tab) -> bool:
+    return app.event_namespace is not None and tab.token in app.event_namespace.token_to_sid

@@ -35,6 +35,14 @@ class Tabs:
         """Return a user's tabs."""
         return [tab for tab in self._by_token.values() if tab.user_id == user_id]
 
+    def sessions(self) -> set[str]:
+        """Return the sessions that have tabs here."""
+        return {tab.session_id for tab in self._by_token.values()}
+
+    def of_sessions(self, session_ids: set[str]) -> list[Tab]:
+        """Return the tabs of some sessions."""
+        return [tab for tab in self._by_token.values() if tab.session_id in session_ids]
+
     def forget(self, token: str) -> None:
         """Forget a tab that is gone."""
         self._by_token.pop(token, None)

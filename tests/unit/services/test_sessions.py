@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.redis_client import connect
 from portal_app.infra.settings import Settings
+from portal_app.services import sessions as sessions_module
 from portal_app.services.notifications import Notifications
 from portal_app.services.sessions import Sessions
 from tests.unit.services.conftest import Written
@@ -163,7 +164,45 @@ async def test_an_end_that_redis_missed_shows_within_five_seconds(
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
     assert await is_alive(sessions, tokens)
-    assert await redis.ttl(f"session:{tokens.session_id}") <= 5
+    assert await redis.ttl(f"session:{tokens.session_id}") + sessions_module._MEMORY_SECONDS <= 5
+
+
+async def test_a_process_that_is_told_of_an_end_forgets_what_it_remembered(
+    web: Database, make_sessions: Callable[..., Sessions], user_id: UUID
+) -> None:
+    here, elsewhere = make_sessions(), make_sessions()
+    tokens = await sign_in(web, here, user_id)
+    assert await is_alive(here, tokens) and await is_alive(elsewhere, tokens)
+    await elsewhere.end(tokens.session_id)
+    here.forget(tokens.session_id)
+    assert not await is_alive(here, tokens)
+
+
+async def test_an_end_that_comes_in_during_a_look_is_not_remembered_as_life(
+    web: Database, sessions: Sessions, user_id: UUID, redis: Redis
+) -> None:
+    tokens = await sign_in(web, sessions, user_id)
+    looking = asyncio.create_task(is_alive(sessions, tokens))
+    while not looking.done():
+        sessions.forget(tokens.session_id)
+        await asyncio.sleep(0)
+    await redis.set(f"session:{tokens.session_id}", "ended")
+    assert not await is_alive(sessions, tokens)
+
+
+async def test_looking_which_sessions_are_over_is_no_use_of_them(
+    web: Database, sessions: Sessions, user_id: UUID
+) -> None:
+    alive, idle, old, ended = [await sign_in(web, sessions, user_id) for _ in range(4)]
+    await age(web, alive, used=12 * 3600 - 60)
+    await age(web, idle, used=12 * 3600 + 1)
+    await age(web, old, expires=30 * 86400 + 1)
+    await sessions.end(ended.session_id)
+    unknown = uuid4()
+    over = await sessions.over_among({each.session_id for each in (alive, idle, old, ended)} | {unknown})
+    assert over == {idle.session_id, old.session_id, ended.session_id, unknown}
+    await age(web, alive, used=61)
+    assert await sessions.over_among({alive.session_id}) == {alive.session_id}
 
 
 async def test_all_sessions_end_but_the_one_that_is_kept(web: Database, sessions: Sessions, user_id: UUID) -> None:

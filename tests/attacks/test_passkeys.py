@@ -1,0 +1,135 @@
+"""Passkey answers that are copied, foreign, forged or meant for something else."""
+
+import asyncio
+import json
+
+import pytest
+
+from portal_app.wiring import Portal
+from tests.contract.api.authenticator import password_only, turn_on
+from tests.contract.api.soft_passkey import SoftPasskey, add_passkey, sign_in_options
+from tests.contract.api.test_step_up import is_recent, let_the_proof_age
+from tests.contract.api.visitor import Visitor
+
+SIGN_IN = "/api/auth/passkey"
+
+
+async def status_of(somebody: Visitor, passkey: str) -> int:
+    """Return what signing in with a passkey's answer gets."""
+    return (await somebody.call("POST", SIGN_IN, {"passkey": passkey})).status_code
+
+
+async def test_an_answer_signs_in_once_even_many_at_a_time(hana: Visitor, portal: Portal) -> None:
+    passkey = await add_passkey(hana)
+    visitors = [Visitor(portal.settings) for _ in range(8)]
+    proof = passkey.prove(await sign_in_options(visitors[0]))
+    answers = await asyncio.gather(*(status_of(each, proof) for each in visitors))
+    assert sorted(answers) == [200] + [401] * 7
+    assert await status_of(visitors[0], proof) == 401
+
+
+async def test_an_answer_counts_only_for_what_it_was_asked_for(hana: Visitor, visitor: Visitor, portal: Portal) -> None:
+    passkey = await add_passkey(hana)
+    await turn_on(hana)
+    await let_the_proof_age(portal, hana)
+    for_sign_in = passkey.prove(await sign_in_options(visitor))
+    assert (await hana.call("POST", "/api/me/step-up", {"passkey": for_sign_in})).status_code == 422
+    assert not await is_recent(portal, hana)
+    for_step_up = passkey.prove((await hana.call("POST", "/api/me/step-up/passkey-options")).json())
+    assert await status_of(visitor, for_step_up) == 401
+    pending = await password_only(portal.settings, hana.email)
+    again = passkey.prove(await sign_in_options(visitor))
+    assert (await pending.call("POST", "/api/auth/second-step", {"passkey": again})).status_code == 422
+
+
+async def test_somebody_elses_passkey_is_no_second_step_and_no_step_up(
+    hana: Visitor, aiko: Visitor, portal: Portal
+) -> None:
+    await turn_on(hana)
+    theirs = await add_passkey(aiko, "Aiko's")
+    pending = await password_only(portal.settings, hana.email)
+    options = (await pending.call("POST", "/api/auth/second-step/passkey-options")).json()
+    answer = await pending.call("POST", "/api/auth/second-step", {"passkey": theirs.prove(options)})
+    assert answer.status_code == 422
+    await let_the_proof_age(portal, hana)
+    for asked_by in (hana, aiko):
+        options = (await asked_by.call("POST", "/api/me/step-up/passkey-options")).json()
+        assert (await hana.call("POST", "/api/me/step-up", {"passkey": theirs.prove(options)})).status_code == 422
+    assert not await is_recent(portal, hana)
+
+
+@pytest.mark.parametrize("flaw", ["origin", "look-alike", "site", "unverified", "counter", "signature", "owner", "key"])
+async def test_a_flawed_answer_signs_nobody_in(hana: Visitor, visitor: Visitor, portal: Portal, flaw: str) -> None:
+    passkey = await add_passkey(hana)
+    passkey.count = 9
+    assert await status_of(visitor, passkey.prove(await sign_in_options(visitor))) == 200
+    if flaw == "origin":
+        passkey.origin = "https://evil.example"
+    if flaw == "look-alike":
+        passkey.origin = portal.settings.portal_url + ".evil.example"
+    if flaw == "site":
+        passkey.rp_id = "evil.example"
+    if flaw == "key":
+        forged = SoftPasskey(passkey.origin)
+        forged.id, passkey = passkey.id, forged
+    options = await sign_in_options(visitor)
+    proof = json.loads(
+        passkey.prove(
+            options,
+            verified=flaw != "unverified",
+            owner=b"\1" * 16 if flaw == "owner" else b"",
+            count=10 if flaw == "counter" else 20,
+        )
+    )
+    if flaw == "signature":
+        proof["response"]["signature"] = proof["response"]["signature"][:-8] + "AAAAAAAA"
+    assert await status_of(Visitor(portal.settings), json.dumps(proof)) == 401
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "null", '"x"', "{", '{"id": 1}', '{"response": {}}', "\u0000", "[" * 5000, '{"a":' * 900]
+)
+async def test_what_is_no_answer_at_all_is_refused(hana: Visitor, visitor: Visitor, text: str) -> None:
+    assert await status_of(visitor, text) == 401
+    answer = await hana.call("POST", "/api/me/passkeys", {"passkey": text, "name": "x"})
+    assert answer.status_code == 422
+
+
+async def test_parts_of_the_wrong_type_are_refused(hana: Visitor, visitor: Visitor) -> None:
+    passkey = await add_passkey(hana)
+    good = json.loads(passkey.prove(await sign_in_options(visitor)))
+    for name in ("clientDataJSON", "authenticatorData", "signature"):
+        for value in (None, 1, [], {}, "", "!", "AAAA", "A" * 9000):
+            bad = {**good, "response": {**good["response"], name: value}}
+            assert await status_of(visitor, json.dumps(bad)) == 401
+
+
+async def test_an_unverified_or_known_passkey_is_not_added(hana: Visitor, aiko: Visitor) -> None:
+    passkey = SoftPasskey(hana.settings.portal_url)
+    options = (await hana.call("POST", "/api/me/passkeys/options")).json()
+    body = {"passkey": passkey.make(options, verified=False), "name": "x"}
+    assert (await hana.call("POST", "/api/me/passkeys", body)).status_code == 422
+    known = await add_passkey(hana)
+    options = (await aiko.call("POST", "/api/me/passkeys/options")).json()
+    assert (
+        await aiko.call("POST", "/api/me/passkeys", {"passkey": known.make(options), "name": "x"})
+    ).status_code == 422
+
+
+async def test_a_challenge_of_somebody_else_adds_nothing(hana: Visitor, aiko: Visitor) -> None:
+    options = (await aiko.call("POST", "/api/me/passkeys/options")).json()
+    made = SoftPasskey(hana.settings.portal_url).make(options)
+    assert (await hana.call("POST", "/api/me/passkeys", {"passkey": made, "name": "x"})).status_code == 422
+
+
+async def test_others_passkeys_and_sessions_are_not_found(hana: Visitor, aiko: Visitor, portal: Portal) -> None:
+    await add_passkey(hana)
+    (item,) = (await hana.get("/api/me/passkeys")).json()["items"]
+    assert (await aiko.call("PATCH", f"/api/me/passkeys/{item['id']}", {"name": "mine"})).status_code == 404
+    assert (await aiko.call("DELETE", f"/api/me/passkeys/{item['id']}")).status_code == 404
+    session = portal.sessions.read(hana.cookie("access")).session_id
+    assert (await aiko.call("DELETE", f"/api/me/sessions/{session}")).status_code == 404
+    for malformed in ("x", "0", "00000000-0000-4000-8000-00000000000g", "%00"):
+        assert (await aiko.call("DELETE", f"/api/me/sessions/{malformed}")).status_code == 404
+    assert (await hana.get("/api/me")).status_code == 200
+    assert (await hana.get("/api/me/passkeys")).json()["items"] == [item]

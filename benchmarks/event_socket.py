@@ -20,13 +20,21 @@ class EventSocket:
 
     async def call(self, handler: str) -> str:
         """Run a handler and return the first update it sends, as text."""
+        await self.send(handler)
+        return await self.update()
+
+    async def update(self) -> str:
+        """Return the next update, as text."""
+        return await self._next(f"42{_NAMESPACE},")
+
+    async def send(self, handler: str) -> None:
+        """Ask for a handler to run."""
         event = {
             "name": handler,
             "payload": {},
             "router_data": {"pathname": self._path, "query": {}, "asPath": self._path},
         }
         await self._connection.send(f"42{_NAMESPACE},{json.dumps(['event', event])}")
-        return await self._next(f"42{_NAMESPACE},")
 
     async def open(self) -> None:
         """Join the namespace of events."""
@@ -44,10 +52,16 @@ class EventSocket:
 
 
 @asynccontextmanager
-async def event_socket(url: str, path: str, *, cookies: str = "") -> AsyncIterator[EventSocket]:
-    """Open a tab at a page of a server, with the cookies of a session if any."""
-    address = f"{url.replace('http', 'ws', 1)}{_NAMESPACE}/?EIO=4&transport=websocket&token={uuid.uuid4()}"
-    headers = {"Origin": url, **({"Cookie": cookies} if cookies else {})}
+async def event_socket(
+    url: str, path: str, *, cookies: str = "", token: str = "", origin: str | None = None
+) -> AsyncIterator[EventSocket]:
+    """Open a tab at a page of a server, with the cookies of a session if any.
+
+    `token` is that of a tab, a new one unless told; `origin` is the server's own unless told, "" sends none.
+    """
+    address = f"{url.replace('http', 'ws', 1)}{_NAMESPACE}/?EIO=4&transport=websocket&token={token or uuid.uuid4()}"
+    origin = url if origin is None else origin
+    headers = {**({"Origin": origin} if origin else {}), **({"Cookie": cookies} if cookies else {})}
     async with connect(address, additional_headers=headers, max_size=_LARGEST_ANSWER, proxy=None) as connection:
         socket = EventSocket(connection, path)
         await socket.open()

@@ -57,7 +57,7 @@ def sign_in() -> rx.Component:
 def _passkey() -> rx.Component:
     sign_in_by = credentials("signInBy", "/api/auth/passkey/options", "/api/auth/passkey")
     return rx.el.div(
-        button(_("Sign in with a passkey"), variant="secondary", on_click=sign_in_by),
+        button(_("Use a passkey instead"), variant="secondary", on_click=sign_in_by),
         credentials_problem("passkey"),
         class_name="grid gap-3",
     )

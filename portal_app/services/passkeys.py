@@ -39,7 +39,7 @@ _MOST = 20
 _LONGEST_NAME = 60
 _REQUIRED = UserVerificationRequirement.REQUIRED
 # What a made-up credential can make the library raise: its own errors, and those of the decoders below it.
-_MALFORMED = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError)
+_MALFORMED = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, EOFError, RecursionError)
 
 
 class Passkeys:

@@ -8,8 +8,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from portal_app.local.browser import find_browser
 from tests.demo import Demo, running_demo, sign_in
 
-# What a browser says by itself and no customer sees: a cut socket when a page is left, a hint in the console.
-HARMLESS = ("Disconnect websocket", "[DOM]", "WebSocket is closed before", "WebSocket connection to")
+# What a browser says by itself and no customer sees: a cut socket when a page is left, a hint in the console, a proof
+# that was refused (the page tells it in words).
+HARMLESS = (
+    "Failed to load resource: the server responded with a status of 422",
+    "Disconnect websocket",
+    "[DOM]",
+    "WebSocket is closed before",
+    "WebSocket connection to",
+)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

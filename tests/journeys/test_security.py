@@ -55,7 +55,7 @@ def test_a_passkey_signs_in_and_confirms_and_is_removed(visit, demo: Demo) -> No
     assert "My phone" in demo.mail(email, "passkey was added")
     page.get_by_role("button", name="Sign out", exact=True).first.click()
     page.wait_for_url("**/auth/login*")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey instead").click()
     page.wait_for_url("**/dashboard")
     page.goto("/account/security")
     expect(page.get_by_text(re.compile("last used"))).to_be_visible()

@@ -1,0 +1,83 @@
+"""The web process over the tests' world, with two workers, and tabs without a browser."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.event_socket import EventSocket
+from portal_app.local.frontend import build_frontend
+from portal_app.local.ports import free_port
+from tests.faults.processes import environment
+from tests.world import PASSWORD, world
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "reflex___state____state.portal_app___state___account____account_page.load"
+HYDRATE = "reflex___state____state.hydrate"
+MUST_RELOAD = '"must_reload_rx_state_":true'
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running web process."""
+
+    url: str
+
+    def sign_in(self, email: str) -> tuple[httpx.Client, str]:
+        """Sign in; return the browser and its Cookie line."""
+        client = httpx.Client(base_url=self.url, timeout=30)
+        client.post("/api/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
+        return client, "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+@contextmanager
+def running_site(log: Path) -> Iterator[Site]:
+    """Run `portal_app.jobs.web` on a free port until the block ends."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    settings = world().settings_with(
+        portal_url=url,
+        portal_port=port,
+        portal_web_workers=2,
+        portal_metrics_port=0,
+        portal_event_limit="100000/minute",
+    )
+    build_frontend(ROOT, env=environment(settings))
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal_app.jobs.web"],
+            cwd=ROOT,
+            env={**os.environ, **environment(settings)},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        deadline = time.monotonic() + 90
+        while not _answers(url):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
+            time.sleep(0.1)
+        yield Site(url)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+async def told_until(tab: EventSocket, *words: str) -> str:
+    """Return everything a tab is told until one of some words is among it."""
+    told = ""
+    while not any(word in told for word in words):
+        told += await tab.update()
+    return told
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/api/health/live").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,140 @@
+"""Sockets that borrow another tab's token, come from elsewhere, or stay open when their session is over."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from benchmarks.event_socket import EventSocket, event_socket
+from portal_app.models.columns import now
+from portal_app.models.session import Session
+from portal_app.wiring import Portal
+from tests.attacks.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
+from tests.contract.api.visitor import new_account
+from tests.world import AIKO, BEN, PASSWORD
+
+# Enough sockets that both workers have had some.
+OFTEN = 6
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("site") / "web.log") as running:
+        yield running
+
+
+@asynccontextmanager
+async def open_account(site: Site, cookies: str, *, email: str, token: str = "") -> AsyncIterator[EventSocket]:
+    """Open the account page in a tab and wait until it shows whose it is."""
+    async with event_socket(site.url, "/account", cookies=cookies, token=token) as tab:
+        await tab.send(HYDRATE)
+        await tab.send(ACCOUNT)
+        await told_until(tab, f'"{email}"')
+        yield tab
+
+
+async def seen_with(site: Site, token: str, cookies: str) -> str:
+    """Return all that a borrowed token shows, over several sockets."""
+    seen = ""
+    for _ in range(OFTEN):
+        async with event_socket(site.url, "/account", cookies=cookies, token=token) as tab:
+            await tab.send(HYDRATE)
+            await tab.send(ACCOUNT)
+            seen += await told_until(tab, f'"{AIKO}"', MUST_RELOAD)
+    return seen
+
+
+@pytest.mark.parametrize("thief", ["nobody", "Aiko"])
+async def test_a_borrowed_tab_shows_nothing_of_its_owner(site: Site, thief: str) -> None:
+    cookies = site.sign_in(AIKO)[1] if thief == "Aiko" else ""
+    browser, owner = site.sign_in(BEN)
+    token = str(uuid.uuid4())
+    async with open_account(site, owner, email=BEN, token=token):
+        seen = await seen_with(site, token, cookies)
+    seen += await seen_with(site, token, cookies)
+    async with open_account(site, owner, email=BEN, token=token):
+        browser.post("/api/auth/logout", headers={"Origin": site.url})
+    seen += await seen_with(site, token, cookies)
+    assert "Ben Carter" not in seen and BEN not in seen
+    assert (AIKO in seen) == (thief == "Aiko")
+
+
+async def test_the_owner_meets_nothing_of_a_thief_who_took_the_tab(site: Site) -> None:
+    token, (_, ben), (_, aiko) = str(uuid.uuid4()), site.sign_in(BEN), site.sign_in(AIKO)
+    async with open_account(site, ben, email=BEN, token=token):
+        pass
+    async with open_account(site, aiko, email=AIKO, token=token):
+        pass
+    async with event_socket(site.url, "/account", cookies=ben, token=token) as tab:
+        await tab.send(HYDRATE)
+        await tab.send(ACCOUNT)
+        assert AIKO not in await told_until(tab, f'"{BEN}"')
+
+
+@pytest.mark.parametrize("origin", ["null", "https://evil.example", "{url}.evil.example", "http://localhost", "{url}/"])
+async def test_a_socket_from_another_site_is_refused_with_good_cookies(site: Site, origin: str) -> None:
+    _, cookies = site.sign_in(BEN)
+    with pytest.raises((InvalidStatus, ConnectionClosed)):
+        async with event_socket(site.url, "/account", cookies=cookies, origin=origin.format(url=site.url)):
+            pass
+
+
+async def test_a_socket_without_an_origin_is_nobody_without_a_cookie(site: Site) -> None:
+    async with event_socket(site.url, "/account", origin="") as tab:
+        await tab.send(ACCOUNT)
+        assert "@example.jp" not in await told_until(tab, MUST_RELOAD)
+
+
+async def signed_out(portal: Portal, session_id: UUID) -> None:
+    await portal.sessions.end(session_id)
+
+
+async def banned(portal: Portal, session_id: UUID) -> None:
+    async with portal.database.identity() as session:
+        user_id = (await session.get_one(Session, session_id)).user_id
+    await portal.sessions.end_all(user_id, because="banned")
+
+
+async def password_changed(portal: Portal, session_id: UUID) -> None:
+    async with portal.database.identity() as session:
+        user_id = (await session.get_one(Session, session_id)).user_id
+    new = "another long password of mine"
+    # From another device: that one stays, this one ends.
+    await portal.entry.password_changes.change(user_id, uuid.uuid4(), PASSWORD, password=new)
+
+
+async def grown_old(portal: Portal, session_id: UUID) -> None:
+    await _set(portal, session_id, expires_at=now() - timedelta(seconds=1))
+
+
+async def left_idle(portal: Portal, session_id: UUID) -> None:
+    await _set(portal, session_id, used_at=now() - timedelta(days=1))
+
+
+async def _set(portal: Portal, session_id: UUID, **values: object) -> None:
+    async with portal.database.identity() as session:
+        change = sa.update(Session).where(col(Session.id) == session_id).values(**values)
+        await (await session.connection()).execute(change)
+
+
+@pytest.mark.parametrize("end", [signed_out, banned, password_changed, grown_old, left_idle])
+async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
+    site: Site, portal: Portal, end: Callable[[Portal, UUID], Awaitable[None]]
+) -> None:
+    email = await new_account(portal)
+    browser, cookies = site.sign_in(email)
+    access = next(value for name, value in browser.cookies.items() if "access" in name)
+    async with open_account(site, cookies, email=email) as tab:
+        await end(portal, portal.sessions.read(access).session_id)
+        async with asyncio.timeout(5):
+            told = await told_until(tab, MUST_RELOAD)
+        assert '"signed_in_rx_state_":false' in told
+        assert email not in await tab.call(ACCOUNT)
+    assert browser.get("/api/me").status_code == 401

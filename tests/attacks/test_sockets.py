@@ -17,8 +17,9 @@ from portal_app.models.columns import now
 from portal_app.models.session import Session
 from portal_app.wiring import Portal
 from tests.attacks.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
+from tests.contract.api.test_open_page import aged_access
 from tests.contract.api.visitor import new_account
-from tests.world import AIKO, BEN, PASSWORD
+from tests.world import AIKO, BEN, PASSWORD, world
 
 # Enough sockets that both workers have had some.
 OFTEN = 6
@@ -138,3 +139,18 @@ async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
         assert '"signed_in_rx_state_":false' in told
         assert email not in await tab.call(ACCOUNT)
     assert browser.get("/api/me").status_code == 401
+
+
+async def test_a_socket_outlives_its_access_token_but_a_new_one_does_not_open_with_it(site: Site) -> None:
+    browser, cookies = site.sign_in(BEN)
+    access = next(value for name, value in browser.cookies.items() if "access" in name)
+    # Two seconds are left of its ten minutes.
+    cookies = cookies.replace(access, aged_access(access, seconds=world().settings.portal_access_seconds - 2))
+    async with open_account(site, cookies, email=BEN) as tab:
+        while True:
+            async with event_socket(site.url, "/account", cookies=cookies) as late:
+                await late.send(ACCOUNT)
+                if MUST_RELOAD in await told_until(late, MUST_RELOAD, f'"{BEN}"'):
+                    break
+        await tab.send(ACCOUNT)
+        assert MUST_RELOAD not in await told_until(tab, "account_page")

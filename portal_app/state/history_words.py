@@ -9,6 +9,8 @@ WORDS = {
     "account:mapping:failed": "Setting the account up failed",
     "account:password:changed": "Password changed",
     "account:reset:asked": "New password asked for by mail",
+    "account:user:moved": "Account moved here",
+    "account:move:refused": "Moving the account here was refused",
     "account:profile:changed": "Your details changed",
     "account:profile:refused": "A change of your details was refused",
     "account:salesforce:changed": "Your details handed to our team",

@@ -112,3 +112,39 @@ async def test_sent_mail_is_listed(whmcs):
     await whmcs.call("SendEmail", **texts)
 
     assert (await whmcs.call("GetEmails", clientid=client))["emails"]["email"][0]["subject"] == "Hello"
+
+
+async def test_mail_from_a_template_goes_to_the_related_client_with_its_variables_filled(whmcs):
+    order = await whmcs.new_order(client := await whmcs.new_client())
+    packed = "YToxOntzOjQ6Im5hbWUiO3M6MToieCI7fQ=="
+
+    await whmcs.call("SendEmail", messagename="Invoice Created", id=order["invoiceid"], customvars=packed)
+
+    mail = (await whmcs.call("GetEmails", clientid=client))["emails"]["email"][0]
+    assert (mail["subject"], mail["message"]) == ("Customer Invoice", "<p>Dear Hana Sato, an invoice was made.</p>")
+    listed = await whmcs.call("GetEmailTemplates", type="invoice")
+    assert [row["name"] for row in listed["emailtemplates"]["emailtemplate"]] == [
+        "Invoice Created",
+        "Invoice Payment Reminder",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "You must provide either an existing email template name or a custom message type"),
+        ({"customtype": "paint"}, "Invalid message type provided"),
+        ({"customtype": "general"}, "A subject is required for a custom message"),
+        ({"customtype": "general", "customsubject": "x"}, "A message body is required for a custom message"),
+        ({"messagename": "Nothing"}, "Email Template not found"),
+        ({"messagename": "Automated Password Reset", "id": "1"}, "Email Template not found"),
+        ({"messagename": "Service Suspension Notification", "id": "1"}, "Email Template is disabled"),
+        ({"messagename": "Invoice Created"}, "A related ID is required"),
+        (
+            {"messagename": "Invoice Created", "id": "1", "customvars": "nonsense"},
+            "The custom variables you provided are invalid.",
+        ),
+    ],
+)
+async def test_mail_that_cannot_be_is_refused_in_documented_words(whmcs, fields, message):
+    assert await whmcs.error("SendEmail", **fields) == message

@@ -33,20 +33,28 @@ class Demo:
     home: Path
     process: subprocess.Popen[bytes]
 
-    def mail(self, to: str, subject: str) -> str:
+    def mail(self, to: str, subject: str, *, after: int = 0) -> str:
         """Return the text of the newest mail to somebody whose subject contains some words, waiting for it."""
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            found = httpx.get(f"{self.office}/api/mail", params={"to": to}).json()
-            texts = [mail["text"] for mail in found if subject in mail["subject"]]
+            found = self.mails(to)
+            texts = [mail["text"] for mail in found[: len(found) - after] if subject in mail["subject"]]
             if texts:
                 return texts[0]
             time.sleep(0.1)
         raise AssertionError(f"no mail {subject!r} to {to}")
 
-    def code(self, to: str) -> str:
-        """Return the six-digit code that was mailed to somebody."""
-        return re.search(r"\b\d{6}\b", self.mail(to, "code"))[0]
+    def mails(self, to: str) -> list[dict]:
+        """Return all mails to somebody, newest first."""
+        return httpx.get(f"{self.office}/api/mail", params={"to": to}).json()
+
+    def code(self, to: str, *, after: int = 0) -> str:
+        """Return the six-digit code that was mailed to somebody; the oldest `after` mails do not count."""
+        return re.search(r"\b\d{6}\b", self.mail(to, "code", after=after))[0]
+
+    def link(self, to: str, subject: str) -> str:
+        """Return the first link in a mail to somebody."""
+        return re.search(r"https?://\S+", self.mail(to, subject))[0]
 
     def database_url(self) -> str:
         """Return the address of the demo's database."""

@@ -66,7 +66,7 @@ def billing_password() -> rx.Component:
         form,
         title=_("You are our customer already"),
         lead=rx.el.p(
-            _("Step 3 of 3. Enter the password with which you sign in to the billing area until now."),
+            _("Enter the password with which you have signed in to the billing area so far."),
             rx.el.strong(BillingPasswordPage.email, class_name="block min-h-6 font-medium text-ink"),
         ),
         below=rx.el.div(

@@ -32,7 +32,7 @@ def sign_in() -> rx.Component:
         password_field(_("Password"), auto_complete="current-password", required=True),
         form_actions(
             button(_("Sign in"), type="submit"),
-            link(_("Forgot your password?"), href=path_for("/auth/forgot"), class_name="text-small"),
+            rx.el.span(link(_("Forgot your password?"), href=path_for("/auth/forgot")), class_name="text-small"),
         ),
         action="/api/auth/login",
         hidden={"next": onward},

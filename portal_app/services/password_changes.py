@@ -13,6 +13,7 @@ from portal_app.domain.errors import InvalidInput, NotSignedIn
 from portal_app.infra.passwords import check_new_password
 from portal_app.models.columns import now
 from portal_app.models.entry import EntryToken
+from portal_app.models.factor import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
@@ -105,6 +106,9 @@ class PasswordChanges:
         self, session: AsyncSession, user: User, hashed: str, *, because: str, but: UUID | None = None
     ) -> list[Session]:
         user.password_hash = hashed
+        # A sign-in that was begun with the old password must not be finished.
+        begun = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
+        await (await session.connection()).execute(begun)
         record(session, Tag.PASSWORD_CHANGED, user_id=user.id, actor="you")
         await self._base.notifications.mail(session, "password_changed", recipient=user.email, user_id=user.id)
         return await self._base.sessions.end_within(session, user.id, because=because, but=but)

@@ -12,18 +12,22 @@ from portal_app.pages.page import PAGES
 from tests.demo import BEN, ROOT, Demo
 
 assert everything
+STRANGER = "daichi@example.jp"
 PLAN = "VPN-REMOTE-ACCESS-USA-SF"
 VIEWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 # What must never reach a customer: ids of record, placeholders, unformatted values.
 RAW = re.compile(
     r"\b(801|001|003|01t)[A-Za-z0-9]{12,15}\b|[0-9a-f]{8}-[0-9a-f]{4}-|\bNone\b|undefined|NaN|\[object|\{\{|%s"
 )
-PUBLIC = ["/", "/plans/internet", "/plans/sim", "/plans/vpn", "/auth/login", "/auth/signup", "/ja", "/ja/plans/vpn"]
+PUBLIC = [
+    "/", "/plans/internet", "/plans/sim", "/plans/vpn", "/auth/login", "/auth/signup", "/ja", "/ja/plans/vpn",
+    "/auth/forgot", "/auth/set-password", "/auth/unlock", "/auth/migrate", "/ja/auth/migrate", "/ja/auth/set-password",
+]  # fmt: skip
 SIGNED_IN = [
     "/dashboard", "/catalog", "/catalog/internet", "/catalog/sim", "/catalog/vpn", "/checkout?plan={plan}", "/orders",
     "/orders/{order}",
     "/subscriptions", "/subscriptions/{service}", "/billing/invoices", "/billing/invoices/{invoice}",
-    "/billing/payments", "/account", "/account/address", "/ja/account", "/ja/account/address",
+    "/billing/payments", "/account", "/account/password", "/account/address", "/ja/account", "/ja/account/address",
     "/account/security", "/account/security/history", "/ja/account/security", "/ja/account/security/history",
     "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
 ]  # fmt: skip
@@ -50,7 +54,19 @@ def _signing_up(page: Page, demo: Demo) -> list[str]:
     page.get_by_label("Code").fill(demo.code(email))
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/auth/details*")
-    return found + findings_on(page, "/auth/details")
+    return found + findings_on(page, "/auth/details") + _moving(page, demo)
+
+
+def _moving(page: Page, demo: Demo) -> list[str]:
+    before = len(demo.mails(STRANGER))
+    page.goto("/auth/migrate")
+    page.get_by_label("E-mail").fill(STRANGER)
+    page.get_by_role("button", name="Send the code").click()
+    page.wait_for_url("**/auth/verify*")
+    page.get_by_label("Code").fill(demo.code(STRANGER, after=before))
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/auth/billing-password*")
+    return findings_on(page, "/auth/billing-password")
 
 
 def _an_order(page: Page) -> str:
@@ -62,7 +78,7 @@ def _an_order(page: Page) -> str:
 
 def test_every_route_is_looked_at() -> None:
     looked_at = {re.sub(r"\?.*|\{\w+\}", "", path) for path in (*PUBLIC, *SIGNED_IN)}
-    looked_at |= {"/auth/verify", "/auth/details", "/auth/second-step"}
+    looked_at |= {"/auth/verify", "/auth/details", "/auth/second-step", "/auth/billing-password"}
     routes = {re.sub(r"\[\w+\]", "", page.route) for page in PAGES} - {"/404", "404"}
     assert routes - looked_at == set()
 

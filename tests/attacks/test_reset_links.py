@@ -1,0 +1,112 @@
+"""Reset links: used twice, together, late, elsewhere; and poisoned by a forged host."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from portal_app.infra.letter_writer import Letters
+from portal_app.wiring import PRODUCT, Portal
+from tests.contract.api.authenticator import password_only, turn_on
+from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
+from tests.world import world
+
+NEW_PASSWORD = "seven green apples"
+
+
+async def link_for(visitor: Visitor, worker: Portal, email: str, **headers: str) -> str:
+    """Ask for a link and return its token."""
+    await visitor.call("POST", "/api/auth/forgot", {"email": email}, **headers)
+    return (await mailed(worker, email))["token"]
+
+
+async def use(visitor: Visitor, token: str, password: str = NEW_PASSWORD) -> int:
+    """Return what using a link gets."""
+    answer = await visitor.call("POST", "/api/auth/set-password", {"token": token, "password": password})
+    return answer.status_code
+
+
+async def test_a_link_works_once(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    token = await link_for(visitor, worker, await new_account(portal))
+    assert [await use(visitor, token), await use(visitor, token, "nine red oranges")] == [200, 401]
+
+
+async def test_of_many_uses_at_once_one_counts(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    token = await link_for(visitor, worker, await new_account(portal))
+    told = await asyncio.gather(*(use(visitor, token, f"{word} green apples") for word in ("six", "ten", "two", "any")))
+    assert sorted(told) == [200, 401, 401, 401]
+
+
+async def test_using_one_link_voids_the_others(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    email = await new_account(portal)
+    first = await link_for(visitor, worker, email)
+    second = await link_for(visitor, worker, email)
+    assert [await use(visitor, second), await use(visitor, first)] == [200, 401]
+
+
+async def test_a_late_link_is_dead(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    async with instead_of(portal, world().settings_with(portal_reset_seconds=-1)):
+        token = await link_for(visitor, worker, await new_account(portal))
+        assert await use(visitor, token) == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 43, "' OR 1=1 --", "\x00"])
+async def test_a_made_up_link_sets_nothing(visitor: Visitor, token: str) -> None:
+    assert await use(visitor, token) == 401
+
+
+async def test_a_token_of_another_purpose_sets_nothing(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    async with instead_of(portal, world().settings_with(portal_lock_tries=2)) as strict:
+        email = await new_account(portal)
+        other = Visitor(strict.settings)
+        for _ in range(2):
+            await other.call("POST", "/api/auth/login", {"email": email, "password": "wrong"})
+        token = (await mailed(worker, email))["token"]
+        assert await use(other, token) == 401
+        answer = await other.call("POST", "/api/auth/unlock", {"token": await link_for(other, worker, email)})
+        assert answer.status_code == 401
+
+
+async def test_the_token_is_stored_nowhere_in_the_clear(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    token = await link_for(visitor, worker, await new_account(portal))
+    async with worker.database.identity() as session:
+        rows = (await (await session.connection()).execute(sa.text("SELECT t::text FROM entry_tokens t"))).all()
+    assert token.encode().hex() not in str(rows) and token not in str(rows)
+
+
+async def test_a_forged_host_does_not_reach_the_mail(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+    email = await new_account(portal)
+    evil = {"Host": "evil.example", "X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "http"}
+    evil |= {"Forwarded": "host=evil.example", "X_Original_URL": "https://evil.example/"}
+    token = await link_for(visitor, worker, email, **evil)
+    letters = Letters(portal_url=portal.settings.portal_url, support="s@example.jp", product=PRODUCT)
+    content = {name: text for name, text in (await mailed(worker, email)).items() if name != "occasion"}
+    letter = letters.write("password_reset", "en", content)
+    assert "evil" not in letter.text + letter.html + str(content)
+    assert f"{portal.settings.portal_url}/auth/set-password#{token}" in letter.text
+
+
+async def test_the_mail_goes_to_the_address_of_the_account_not_to_the_one_typed(
+    visitor: Visitor, portal: Portal, worker: Portal
+) -> None:
+    email = await new_account(portal)
+    typed = email.upper().replace("EXAMPLE.JP", "example.jp")
+    await visitor.call("POST", "/api/auth/forgot", {"email": typed})
+    assert (await mailed(worker, email))["occasion"] == "password_reset"
+    with pytest.raises(RuntimeError):
+        await mailed(worker, typed)
+
+
+async def test_a_new_password_does_not_open_the_second_step(hana: Visitor, portal: Portal, worker: Portal) -> None:
+    await turn_on(hana)
+    pending = await password_only(portal.settings, hana.email)
+    token = await link_for(hana, worker, hana.email)
+    stranger = Visitor(portal.settings)
+    assert await use(stranger, token) == 200
+    assert not stranger.cookie("access")
+    answer = await stranger.call("POST", "/api/auth/login", {"email": hana.email, "password": NEW_PASSWORD})
+    assert "second" in answer.json()["next"] and not stranger.cookie("access")
+    assert (await stranger.get("/api/me")).status_code == 401
+    # What somebody had begun with the old password ends with it.
+    answer = await pending.call("POST", "/api/auth/second-step", {"code": "123456"})
+    assert answer.status_code == 401

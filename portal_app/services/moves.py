@@ -16,7 +16,7 @@ from portal_app.domain.errors import Conflict, ExternalError, InvalidInput, NotA
 from portal_app.domain.identifiers import customer_number, is_customer_number
 from portal_app.domain.known_customers import BillingLogin, BillingLogins, CrmDirectory
 from portal_app.domain.ports import BillingClient, BillingGateway
-from portal_app.infra.passwords import check_new_password
+from portal_app.infra.new_password import check_new_password
 from portal_app.language.phrase import Phrase
 from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
 from portal_app.services.admission import Admission

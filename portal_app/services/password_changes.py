@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.account import Origin
 from portal_app.domain.customer import parse_email
 from portal_app.domain.errors import InvalidInput, NotSignedIn
-from portal_app.infra.passwords import check_new_password
+from portal_app.infra.new_password import check_new_password
 from portal_app.models.columns import now
 from portal_app.models.entry import EntryToken
 from portal_app.models.factor import PendingSignIn

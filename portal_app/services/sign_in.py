@@ -2,7 +2,7 @@
 
 from portal_app.domain.account import Origin, SecondStepAsked, Tokens
 from portal_app.domain.errors import NotSignedIn
-from portal_app.infra.passwords import MAX_LENGTH
+from portal_app.infra.new_password import MAX_LENGTH
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.admission import Admission
 from portal_app.services.audit import Tag, record

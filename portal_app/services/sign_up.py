@@ -14,7 +14,7 @@ from portal_app.domain.account import Origin, SecondStepAsked, SignUpProgress, T
 from portal_app.domain.customer import Profile, parse_email
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
-from portal_app.infra.passwords import check_new_password
+from portal_app.infra.new_password import check_new_password
 from portal_app.language.phrase import Phrase
 from portal_app.models.columns import now
 from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers

@@ -43,7 +43,6 @@ class Shop:
         self.web = web
         self.settings: Settings = web.settings
         self.onboarding = worker.onboarding
-        self.worker_inbound = worker.inbound
         self.mappings = worker.database
         self._worker = worker
         self._database = database

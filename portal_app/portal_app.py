@@ -15,6 +15,7 @@ from portal_app.api.door import Door
 from portal_app.api.headers import Headers
 from portal_app.api.observed import Observed
 from portal_app.api.public_pages import PublicPages
+from portal_app.api.sockets import Sockets
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.pages import everything
@@ -31,7 +32,8 @@ set_up_logs(process="web", log_format=settings.portal_log_format, level=settings
 def edge(inner: ASGIApp) -> ASGIApp:
     """Put the layers of the HTTP edge around the application, the first to see a request last."""
     public = PublicPages(inner, static_routes())
-    return CorrelationIdMiddleware(Observed(Headers(Door(public, settings, needs_session), settings)))
+    guarded = Headers(Door(public, settings, needs_session), settings)
+    return CorrelationIdMiddleware(Observed(Sockets(guarded, settings)))
 
 
 def on_defect(exception: Exception) -> None:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from portal_app.api.problem import BadRequest, TooLarge, UnknownFormat
 from portal_app.domain.account import Origin
@@ -67,14 +67,21 @@ def wants_json(request: Request) -> bool:
     return kind == _JSON or (not kind and "text/html" not in request.headers.get("accept", ""))
 
 
-def origin(request: Request, settings: Settings) -> Origin:
-    """Return where a request comes from; forwarded addresses count only as far as proxies are trusted."""
-    address = request.client.host if request.client else ""
+def address_of(connection: HTTPConnection, settings: Settings) -> str:
+    """Return the network address of a request or socket, as far as proxies are trusted to tell it."""
+    address = connection.client.host if connection.client else ""
     trusted = settings.portal_trusted_proxies
     if trusted > 0:
-        forwarded = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
+        lines = connection.headers.getlist("x-forwarded-for")
+        forwarded = [part.strip() for line in lines for part in line.split(",")]
         # Everything further left was written by whoever called the outermost proxy.
         address = forwarded[-trusted] if len(forwarded) >= trusted else address
+    return address
+
+
+def origin(request: Request, settings: Settings) -> Origin:
+    """Return where a request comes from; forwarded addresses count only as far as proxies are trusted."""
+    address = address_of(request, settings)
     # A browser is known again by a random mark; `signed_in` gives the new one to a browser that has none.
     device = request.cookies.get(cookie_name(settings, "device"), "")[:100] or secrets.token_urlsafe(32)
     request.scope[DEVICE] = device

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
+    portal_socket_limit: int = Field(100, gt=0, description="Open tabs per network address and web worker")
     portal_api_limit: str = Field("600/minute", description="API calls per session")
 
     whmcs_url: str = Field("", description="Address of the WHMCS client area, without a slash at the end")

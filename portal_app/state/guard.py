@@ -26,6 +26,8 @@ from portal_app.wiring import portal
 # What Reflex itself sends when a page opens: it only lays out the tree and asks for the page's own load events.
 _FRAMEWORK = "reflex___"
 _LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
+# What Reflex adds to every state and no page of ours sends: setting variables from outside, reporting to its log.
+_NEVER = frozenset({"setvar", "handle_frontend_exception"})
 _MOST_HANDSHAKES = 20_000
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +47,9 @@ class SessionGuard(Middleware):
         tab = identity.router.session.client_token
         if not await self._limiter.hit(parse(portal().settings.portal_event_limit), tab):
             _log.warning("guard.flood")
+            return StateUpdate()
+        if event.name.rpartition(".")[2] in _NEVER:
+            _log.warning("guard.never")
             return StateUpdate()
         access = await self._session_of(identity)
         bound = str(access.session_id) if access else ""

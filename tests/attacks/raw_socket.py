@@ -1,0 +1,89 @@
+"""The event socket as an attacker drives it: any text as an event, with or without a cookie, from any address."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from portal_app.infra.settings import Settings
+
+_NAMESPACE = "/_event"
+_EVENT = f"42{_NAMESPACE},"
+
+
+class RawSocket:
+    """One open socket. `told` is everything the server sent as an event, as text."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.told: list[str] = []
+        self._news = asyncio.Condition()
+        self._reading = asyncio.create_task(self._read())
+
+    async def send(self, handler: Any, payload: Any = None, *, path: str = "/dashboard") -> None:
+        """Call a handler as the page at a path would."""
+        place = {"pathname": path, "query": {}, "asPath": path}
+        event = {"name": handler, "payload": {} if payload is None else payload, "router_data": place}
+        await self.send_text(json.dumps(["event", event]))
+
+    async def send_text(self, text: str) -> None:
+        """Send an event as it stands."""
+        await self._connection.send(_EVENT + text)
+
+    async def told_about(self, *words: str, seconds: float = 20) -> str:
+        """Wait until one message names all the words, and return it."""
+
+        def found() -> str:
+            return next((message for message in self.told if all(word in message for word in words)), "")
+
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: bool(found())), seconds)
+        return found()
+
+    async def told_times(self, count: int, *, seconds: float) -> None:
+        """Wait for so many messages. Raises TimeoutError."""
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: len(self.told) >= count), seconds)
+
+    async def open(self) -> None:
+        """Join the namespace of events."""
+        await self._connection.send(f"40{_NAMESPACE},")
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._connection.close()
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read(self) -> None:
+        try:
+            async for raw in self._connection:
+                message = str(raw)
+                if message == "2":
+                    await self._connection.send("3")
+                if message.startswith(_EVENT):
+                    async with self._news:
+                        self.told.append(message)
+                        self._news.notify_all()
+        except ConnectionClosed:
+            return
+
+
+@asynccontextmanager
+async def raw_socket(settings: Settings, *, cookies: str = "", address: str = "") -> AsyncIterator[RawSocket]:
+    """Open a socket with a fresh tab's token. Raises websockets' InvalidStatus where it is refused."""
+    url = f"ws://127.0.0.1:{settings.portal_port}{_NAMESPACE}/?EIO=4&transport=websocket&token={uuid.uuid4()}"
+    headers = {"Origin": settings.portal_url}
+    headers |= {"Cookie": cookies} if cookies else {}
+    headers |= {"X-Forwarded-For": address} if address else {}
+    async with connect(url, additional_headers=headers, proxy=None, max_size=None, close_timeout=0.5) as connection:
+        socket = RawSocket(connection)
+        await socket.open()
+        try:
+            yield socket
+        finally:
+            await socket.close()

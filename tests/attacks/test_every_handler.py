@@ -1,0 +1,159 @@
+"""Every registered handler, called over a raw socket: without a cookie, with another customer's ids, with nonsense."""
+
+import contextlib
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from reflex_base.registry import RegistrationContext
+from websockets.exceptions import ConnectionClosed
+
+from portal_app.infra.settings import Settings
+from portal_app.pages import everything
+from tests.attacks.raw_socket import RawSocket, raw_socket
+from tests.attacks.web_process import running_web
+from tests.world import AIKO, BEN, PASSWORD, world
+
+assert everything
+ACCOUNT = "reflex___state____state.portal_app___state___account____account_page.load"
+POSTCODE = "reflex___state____state.portal_app___state___account_address____address_page.look_up_postcode"
+PUBLIC_POSTCODE = POSTCODE.replace("account_address____address", "details____details")
+HUGE, DEEP = "x" * 200_000, json.loads("[" * 400 + "]" * 400)
+NONSENSE: list[Any] = [
+    None, True, -1, 2**70, 1.5, [], {}, "", "\x00", "\ud800", HUGE, DEEP, {"form": {"a": []}},
+    {"first_name": ["x"], "email": {"a": 1}, "code": 7, "postcode": "\x00", "language": None}, "' OR 1=1 --",
+]  # fmt: skip
+# Events that are none, as text: no dictionary, no name, names that are no text, JSON that is none, NaN.
+NO_EVENTS = [
+    '["event"]', '["event", 7]', '["event", "x"]', '["event", {}]', '["event", {"name": 7}]', '["event", {"name": []}]',
+    '["event", {"name": "__class__", "payload": {}, "router_data": {}}]', '["event", NaN]', '["event", {"name":',
+    '["event", {"name": "state.load", "payload": [], "router_data": []}]', '["no_such_event", {}]', "{}", "",
+    '["event", {"name": "a.b.c", "payload": {"x": NaN}, "router_data": {"pathname": 7, "query": 7, "asPath": []}}]',
+]  # fmt: skip
+
+
+def handlers() -> dict[str, list[str]]:
+    """Return every handler the app knows with the names of its arguments: a new one is attacked by itself."""
+    found = RegistrationContext.get().event_handlers
+    return {name: list(inspect.signature(one.handler.fn).parameters)[1:] for name, one in found.items()}
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One web process whose tabs may send as much as these tests do."""
+    with running_web(tmp_path_factory.mktemp("web") / "log", portal_event_limit="1000000/minute") as settings:
+        yield settings
+
+
+def cookies_of(web: Settings, email: str) -> str:
+    """Sign somebody in and return their cookies."""
+    answer = httpx.post(f"{web.portal_url}/api/auth/login", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
+
+
+def kept_of() -> dict[str, str]:
+    """Return a fingerprint of every table's rows, without what is noted at every look."""
+    tables = (
+        "users", "profiles", "email_changes", "orders", "order_events", "invoices_mirror", "subscriptions_mirror",
+        "idempotency_keys", "id_mappings", "authenticators", "passkeys", "mails",
+    )  # fmt: skip
+    columns = {"profiles": "user_id, wanted, accepted, version", "invoices_mirror": "invoice_id, user_id, body",
+               "subscriptions_mirror": "service_id, user_id, body"}  # fmt: skip
+    with psycopg.connect(world().postgres.url()) as owner:
+        return {
+            table: str(
+                owner.execute(
+                    "SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) "
+                    f"FROM (SELECT {columns.get(table, '*')} FROM {table}) t"
+                ).fetchone()
+            )
+            for table in tables
+        }
+
+
+def ids_of_ben(web: Settings) -> list[str]:
+    """Return the ids of Ben's invoice, service and order, and of Ben himself."""
+    with httpx.Client(base_url=web.portal_url, headers={"Cookie": cookies_of(web, BEN)}) as ben:
+        invoice = ben.get("/api/invoices").json()["items"][0]["id"]
+        service = ben.get("/api/subscriptions").json()["items"][0]["id"]
+        key = {"Idempotency-Key": "an-order-to-look-at"}
+        order = ben.post("/api/orders", json={"sku": "VPN-REMOTE-ACCESS-UK-LONDON"}, headers=key).json()["id"]
+    with psycopg.connect(world().postgres.url()) as owner:
+        query = "SELECT user_id, sf_account_id FROM id_mappings JOIN orders USING (user_id) WHERE orders.id = %s"
+        found = owner.execute(query, (order,)).fetchone()
+    return [str(invoice), str(service), str(order), *map(str, found)]
+
+
+async def still_works(socket: RawSocket, name: str) -> None:
+    """Check that the next event of the tab is answered with its own customer's data."""
+    socket.told.clear()
+    await socket.send(ACCOUNT, path="/account")
+    await socket.told_about("first_name", name)
+
+
+async def test_no_handler_does_anything_without_a_cookie(web: Settings) -> None:
+    before = kept_of()
+    async with raw_socket(web) as stranger:
+        for handler, arguments in handlers().items():
+            await stranger.send(handler, dict.fromkeys(arguments, "1"))
+        await stranger.send("reflex___state____state.no_such_handler")
+        # The last one sent is answered last: everything before it is through.
+        await stranger.told_about("must_reload")
+        await stranger.send(
+            f"{POSTCODE.replace('account_address____address', 'details____details')}", {"postcode": "5300001"}
+        )
+        await stranger.told_about("Umeda")
+        told = " ".join(stranger.told)
+    for private in ("Ben", "Aiko", BEN, AIKO, "¥", "Invoice "):
+        assert private not in told
+    assert kept_of() == before
+
+
+async def test_another_customers_ids_in_every_argument_and_address_show_and_change_nothing_of_theirs(
+    web: Settings,
+) -> None:
+    ids = ids_of_ben(web)
+    invoice, service, order = ids[:3]
+    pages = [f"/billing/invoices/{invoice}", f"/subscriptions/{service}", f"/orders/{order}"]
+    mine = cookies_of(web, AIKO)
+    async with raw_socket(web, cookies=mine) as aiko:
+        await still_works(aiko, "Aiko")
+        before = kept_of()
+        for handler, arguments in handlers().items():
+            for index, place in enumerate(pages):
+                values = {name: ids[(index + at) % len(ids)] for at, name in enumerate(arguments)}
+                await aiko.send(handler, values, path=place)
+        # Events of one tab are answered in their order: with this one everything before it is through.
+        await aiko.send(POSTCODE, {"postcode": "5300001"}, path="/account/address")
+        await aiko.told_about("Umeda")
+        told = " ".join(aiko.told)
+    for private in ("Ben", BEN):
+        assert private not in told, private
+    # What is somebody else's is said not to be there, on every page that shows one thing.
+    assert told.count('"missing_rx_state_":true') >= len(pages)
+    assert kept_of() == before
+
+
+@pytest.mark.parametrize("who", ["", AIKO], ids=["stranger", "customer"])
+async def test_nonsense_is_refused_and_the_next_event_works(web: Settings, who: str) -> None:
+    mine = cookies_of(web, AIKO)
+    before = kept_of()
+    async with raw_socket(web, cookies=mine if who else "") as socket:
+        for number, (handler, arguments) in enumerate(handlers().items()):
+            for turn in range(3):
+                value = NONSENSE[(number * 3 + turn) % len(NONSENSE)]
+                await socket.send(handler, dict.fromkeys(arguments, value))
+            await socket.send(handler, {"no_such_argument": 1})
+            await socket.send(handler, [1, 2])
+        with contextlib.suppress(ConnectionClosed):
+            for text in NO_EVENTS:
+                await socket.send_text(text)
+    # A packet that is none ends its socket; a new one of the same browser works at once.
+    async with raw_socket(web, cookies=mine) as again:
+        await still_works(again, "Aiko")
+    assert kept_of() == before

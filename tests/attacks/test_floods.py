@@ -1,0 +1,62 @@
+"""Somebody who sends more than people click: held back, while everybody else is served."""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from portal_app.infra.settings import Settings
+from tests.attacks.raw_socket import RawSocket, raw_socket
+from tests.attacks.test_every_handler import ACCOUNT, cookies_of
+from tests.attacks.web_process import running_web
+from tests.world import BEN
+
+MALLORY, HOME = "198.51.100.66", "198.51.100.1"
+MOST_SOCKETS, BURST = 20, 60
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One web process behind a proxy that tells addresses, with limits that a test can reach."""
+    limits = {"portal_event_limit": "60/minute", "portal_socket_limit": MOST_SOCKETS}
+    with running_web(tmp_path_factory.mktemp("web") / "log", portal_trusted_proxies=1, **limits) as settings:
+        yield settings
+
+
+async def is_served(socket: RawSocket) -> bool:
+    """Open the account page and wait for its data."""
+    socket.told.clear()
+    await socket.send(ACCOUNT, path="/account")
+    return bool(await socket.told_about("first_name", "Ben"))
+
+
+async def test_a_socket_that_floods_is_read_slowly_and_others_are_served(web: Settings) -> None:
+    cookies = cookies_of(web, BEN)
+    async with (
+        raw_socket(web, address=MALLORY, cookies=cookies) as mallory,
+        raw_socket(web, address=HOME, cookies=cookies) as ben,
+    ):
+        for _ in range(5 * BURST):
+            await mallory.send(ACCOUNT, path="/account")
+        assert await is_served(ben)
+        with pytest.raises(TimeoutError):
+            # Each answered load tells at least once; the burst is through, the rest waits for its turn.
+            await mallory.told_times(4 * BURST, seconds=4)
+        assert await is_served(ben)
+
+
+async def test_five_hundred_sockets_of_one_address_are_few_and_others_connect(web: Settings) -> None:
+    cookies, refused = cookies_of(web, BEN), 0
+    async with AsyncExitStack() as crowd:
+        for _ in range(500):
+            try:
+                await crowd.enter_async_context(raw_socket(web, address=MALLORY))
+            except InvalidStatus:
+                refused += 1
+        assert 500 - MOST_SOCKETS <= refused < 500
+        async with raw_socket(web, address=HOME, cookies=cookies) as ben:
+            assert await is_served(ben)
+    # Whoever hangs up may come back.
+    async with raw_socket(web, address=MALLORY, cookies=cookies) as mallory:
+        assert await is_served(mallory)

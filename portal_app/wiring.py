@@ -179,7 +179,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         subscriptions=subscriptions,
         orders=Orders(database, catalog, billing, notifications=notifications, queue=queue),
         onboarding=onboarding,
-        moving_in=MovingIn(onboarding, billing=gateway, logins=vendors.logins, directory=vendors.directory),
+        moving_in=_moving_in(onboarding, vendors),
         provisioning=_provisioning(base, notifications, billing, subscriptions),
         notifications=notifications,
         inbound=Inbound(
@@ -223,6 +223,16 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
         ),
         "email_changes": EmailChanges(identity, profiles),
     }
+
+
+def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
+    return MovingIn(
+        onboarding,
+        billing=vendors.billing,
+        people=vendors.people,
+        logins=vendors.logins,
+        directory=vendors.directory,
+    )
 
 
 def _provisioning(

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from portal_app.domain.ports import BillingClient, CrmCustomer
+from portal_app.domain.profile import BillingAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,17 @@ class CrmPerson:
     is_billed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Somebody who brings a WHMCS client along: their user here, and the client with its address as it is billed."""
+
+    user_id: UUID
+    email: str
+    customer_number: str
+    client: BillingClient
+    address: BillingAddress
+
+
 class CrmDirectory(Protocol):
     """Salesforce's accounts and contacts that were there before the portal."""
 
@@ -54,7 +66,7 @@ class CrmDirectory(Protocol):
         """Let the contact with this address in an account become our user's, if it is nobody's yet. Safe to repeat."""
         ...
 
-    async def adopt(self, client: BillingClient, *, customer_number: str, email: str, user_id: UUID) -> CrmCustomer:
+    async def adopt(self, mover: Mover) -> CrmCustomer:
         """Make the account of a customer number the portal's, or create it; tie one contact to our user.
 
         Safe to repeat. Raises Conflict where the account belongs to another WHMCS client or another portal user.

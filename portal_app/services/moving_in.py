@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from portal_app.domain.errors import Conflict, NotFound
-from portal_app.domain.known_customers import BillingLogins, CrmDirectory
-from portal_app.domain.ports import BillingGateway, CrmCustomer
+from portal_app.domain.known_customers import BillingLogins, CrmDirectory, Mover
+from portal_app.domain.ports import BillingGateway, CrmCustomer, PeopleGateway
 from portal_app.models.user import User
 from portal_app.services.onboarding import Onboarding
 
@@ -13,10 +13,17 @@ class MovingIn:
     """Give the WHMCS client its customer number where it has none, adopt the Salesforce account, write the mapping."""
 
     def __init__(
-        self, onboarding: Onboarding, *, billing: BillingGateway, logins: BillingLogins, directory: CrmDirectory
+        self,
+        onboarding: Onboarding,
+        *,
+        billing: BillingGateway,
+        people: PeopleGateway,
+        logins: BillingLogins,
+        directory: CrmDirectory,
     ) -> None:
         self._onboarding = onboarding
         self._billing = billing
+        self._people = people
         self._logins = logins
         self._directory = directory
 
@@ -36,9 +43,9 @@ class MovingIn:
         user, client_id = await self._mover(user_id)
         async with self._onboarding.waiting_told(user_id):
             client = await self._billing.client(client_id)
-            return await self._directory.adopt(
-                client, customer_number=user.customer_number, email=user.email, user_id=user_id
-            )
+            person = await self._people.person(client_id)
+            mover = Mover(user_id, user.email, user.customer_number, client, person.billing_address)
+            return await self._directory.adopt(mover)
 
     async def _mover(self, user_id: UUID) -> tuple[User, int]:
         user = await self._onboarding.user(user_id)

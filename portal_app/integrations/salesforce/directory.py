@@ -7,8 +7,8 @@ from uuid import UUID
 
 from portal_app.domain.errors import Conflict, ExternalRejected
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.domain.known_customers import CrmPerson
-from portal_app.domain.ports import BillingClient, CrmCustomer
+from portal_app.domain.known_customers import CrmPerson, Mover
+from portal_app.domain.ports import CrmCustomer
 from portal_app.integrations.salesforce.answers import external_id_path
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import VENDOR
@@ -49,34 +49,36 @@ class SalesforceDirectory:
         if len(contacts) == 1:
             await self._client.update("Contact", _id(contacts[0]["Id"]), {"Portal_User_Id__c": str(user_id)})
 
-    async def adopt(self, client: BillingClient, *, customer_number: str, email: str, user_id: UUID) -> CrmCustomer:
+    async def adopt(self, mover: Mover) -> CrmCustomer:
         """Make an account the portal's, or create it, and tie one contact to our user. Raises Conflict."""
         accounts = await self._client.query(
-            "SELECT Id, WH_Account__c FROM Account WHERE SF_Account_No__c = {number} LIMIT 1", number=customer_number
+            "SELECT Id, WH_Account__c FROM Account WHERE SF_Account_No__c = {number} LIMIT 1",
+            number=mover.customer_number,
         )
-        contact_path = external_id_path("Contact", "Portal_User_Id__c", str(user_id))
-        person = {"FirstName": client.first_name, "LastName": client.last_name, "Email": email}
+        client = mover.client
+        contact_path = external_id_path("Contact", "Portal_User_Id__c", str(mover.user_id))
+        person = {"FirstName": client.first_name, "LastName": client.last_name, "Email": mover.email}
         contact = Part("contact", "PATCH", contact_path, person | {"AccountId": "@{account.id}"})
         if accounts:
             if _client_of(accounts[0].get("WH_Account__c")) not in (0, client.id):
                 raise Conflict("the Salesforce account names another WHMCS client")
-            contact = await self._contact_part(_id(accounts[0]["Id"]), email, user_id) or contact
-        account_path = external_id_path("Account", "SF_Account_No__c", customer_number)
-        account = Part("account", "PATCH", account_path, _account(client, is_new=not accounts))
+            contact = await self._contact_part(_id(accounts[0]["Id"]), mover) or contact
+        account_path = external_id_path("Account", "SF_Account_No__c", mover.customer_number)
+        account = Part("account", "PATCH", account_path, _account(mover, is_new=not accounts))
         done = await self._client.composite("adopt customer", [account, contact], safe=True)
         contact_id = done["contact"].get("id") or contact.path.rpartition("/")[2]
         return CrmCustomer(_id(done["account"].get("id")), _id(contact_id))
 
-    async def _contact_part(self, account_id: str, email: str, user_id: UUID) -> Part | None:
+    async def _contact_part(self, account_id: str, mover: Mover) -> Part | None:
         """Return how the contact that is there becomes our user's, or None where there is none to take."""
         contacts = await self._client.query(
             "SELECT Id, Email, Portal_User_Id__c FROM Contact WHERE AccountId = {account} LIMIT 200",
             account=account_id,
         )
-        ours = str(user_id)
+        ours = str(mover.user_id)
         if any(row.get("Portal_User_Id__c") not in (None, "", ours) for row in contacts):
             raise Conflict("the Salesforce account belongs to another portal user")
-        chosen = _best(contacts, email, ours)
+        chosen = _best(contacts, mover.email, ours)
         if chosen is None:
             return None
         return Part("contact", "PATCH", f"sobjects/Contact/{_id(chosen['Id'])}", {"Portal_User_Id__c": ours})
@@ -88,15 +90,27 @@ def _best(contacts: Sequence[Row], email: str, ours: str) -> Row | None:
     return next(iter(already or same or (contacts if len(contacts) == 1 else ())), None)
 
 
-def _account(client: BillingClient, *, is_new: bool) -> dict[str, Any]:
+def _account(mover: Mover, *, is_new: bool) -> dict[str, Any]:
+    client, address = mover.client, mover.address
     name = f"{client.first_name} {client.last_name}".strip()
     ours = {
         "WH_Account__c": f"#{client.id} - {name}",
         "Portal_Status__c": "Active",
         "Portal_Registration_Source__c": "Migrated",
     }
-    # The agents' name and phone of an account that is there already stay as they are.
-    return ours | ({"Name": name, "Phone": client.phone or None} if is_new else {})
+    if not is_new:
+        # The agents' name, phone and address of an account that is there already stay as they are.
+        return ours
+    # WHMCS knows the address in Latin letters only; the customer's next change brings the Japanese one.
+    return ours | {
+        "Name": name,
+        "Phone": client.phone or None,
+        "BillingStreet": "\n".join(filter(None, (address.line1, address.line2))),
+        "BillingCity": address.city,
+        "BillingState": address.state,
+        "BillingPostalCode": address.postcode,
+        "BillingCountry": "Japan",
+    }
 
 
 def _client_of(text: object) -> int:

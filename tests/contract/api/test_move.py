@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import httpx
 
+from portal_app.integrations.salesforce.client import Part
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.wiring import Portal
 from tests.contract.api.billing import OLD_PASSWORD, new_client, whmcs
-from tests.contract.api.test_sign_up import flash_of
+from tests.contract.api.test_sign_up import DETAILS, flash_of
 from tests.contract.api.visitor import Visitor, mailed, new_account
 from tests.world import BEN
 
@@ -188,3 +189,33 @@ async def test_a_double_click_on_the_last_step_makes_one_account(visitor: Visito
     for _ in range(3):
         visitor.set_cookie("signup", token)
         assert (await set_password(visitor)).headers["location"] == "/dashboard"
+
+
+async def test_somebody_only_salesforce_knows_keeps_their_number_at_sign_up(
+    visitor: Visitor, portal: Portal, worker: Portal
+) -> None:
+    number, email = f"C6{uuid4().int % 10**7:07}", f"{uuid4().hex}@example.jp"
+    await known_to_salesforce(worker, number, email)
+    answer = await prove(visitor, worker, email, start="/api/auth/signup")
+    assert answer.headers["location"] == "/auth/details"
+    assert (await visitor.submit("/api/auth/signup/complete", **DETAILS)).headers["location"] == "/dashboard"
+    async with portal.database.identity() as session:
+        user = await User.by_email(session, portal.vault.ring.index(email, EMAIL_PLACE))
+    assert user.customer_number == number
+
+
+async def test_a_billed_account_under_another_address_stops_a_second_sign_up(
+    visitor: Visitor, portal: Portal, worker: Portal
+) -> None:
+    number, email = f"C7{uuid4().int % 10**7:07}", f"{uuid4().hex}@example.jp"
+    await known_to_salesforce(worker, number, email, client="#9999 - Hana Mori")
+    answer = await prove(visitor, worker, email, start="/api/auth/signup")
+    assert "under another address" in await told(portal, answer, "/auth/migrate")
+
+
+async def known_to_salesforce(worker: Portal, number: str, email: str, *, client: str = "") -> None:
+    """Make an account with a contact, as agents did before the portal."""
+    account = {"Name": "Mori", "SF_Account_No__c": number, "WH_Account__c": client or None}
+    person = {"LastName": "Mori", "Email": email, "AccountId": "@{a.id}"}
+    parts = [Part("a", "POST", "sobjects/Account", account), Part("c", "POST", "sobjects/Contact", person)]
+    await worker.vendors.directory._client.composite("known before", parts, safe=False)

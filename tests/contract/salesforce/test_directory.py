@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.known_customers import CrmPerson, Mover
+from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingClient
 from portal_app.domain.profile import BillingAddress
 from portal_app.integrations.build import Vendors, build_vendors
@@ -26,7 +27,7 @@ async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendor
 @pytest.fixture
 def mover() -> Mover:
     number, email = f"C3{uuid4().int % 10**7:07}", f"{uuid4().hex}@example.jp"
-    client = BillingClient(4711, email, "Chiyo", "Ito", "0312345678", "Active", number)
+    client = BillingClient(4711, email, "Chiyo", "Ito", "0312345678", "Active", number, Money(0))
     return Mover(uuid4(), email, number, client, BillingAddress("1-1 Shiba", "", "Minato-ku", "Tokyo", "105-0011"))
 
 

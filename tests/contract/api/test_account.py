@@ -152,7 +152,6 @@ async def test_an_address_that_staff_changed_at_whmcs_shows_no_stale_japanese_on
             {"prefecture", "city", "town", "street", "city_romanised", "town_romanised"},
         ),
     ],
-    ids=str,
 )
 async def test_wrong_entries_are_named_and_change_nothing(
     hana: Hana, path: str, body: dict[str, Any], fields: set[str]

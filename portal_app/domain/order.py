@@ -1,12 +1,13 @@
 """An order: what the customer asked for, where it stands, and what it is called in a customer's words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from portal_app.domain.address import Address
 from portal_app.domain.money import Money
+from portal_app.domain.order_options import Options
 from portal_app.domain.plan import Category, Cycle
 
 OrderStage = Literal[
@@ -64,7 +65,11 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A customer's order as the portal knows it. `sf_order_id` is empty until it was handed over."""
+    """A customer's order as the portal knows it. `sf_order_id` is empty until it was handed over.
+
+    `options` is what was chosen beyond the plan, `address` where the customer lived when ordering; orders first seen
+    in Salesforce have neither.
+    """
 
     id: UUID
     user_id: UUID
@@ -75,6 +80,8 @@ class Order:
     sf_order_id: str = ""
     whmcs_order_id: int | None = None
     attempt: int = 1
+    options: Options | None = None
+    address: Address | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:
@@ -120,6 +127,7 @@ class NewSalesforceOrder:
     lines: tuple[OrderLine, ...]
     placed_at: datetime
     address: Address | None = None
+    options: Options | None = None
 
 
 @dataclass(frozen=True, slots=True)

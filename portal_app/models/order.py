@@ -8,8 +8,9 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.order import Order, OrderEvent, OrderLine, OrderStage
+from portal_app.domain.order_options import address_from_json, options_from_json
 from portal_app.domain.plan import Category
-from portal_app.models.columns import document, key, moment, now
+from portal_app.models.columns import document, key, moment, now, sealed
 
 
 class OrderRow(SQLModel, table=True):
@@ -28,6 +29,10 @@ class OrderRow(SQLModel, table=True):
     whmcs_order_id: int | None = Field(default=None, unique=True)
     attempt: int = 1
     billing_tried_at: datetime | None = moment(default=None, nullable=True)
+    draft_id: UUID | None = Field(default=None, unique=True)
+    options: str | None = sealed("orders.options", default=None, nullable=True)
+    address: str | None = sealed("orders.address", default=None, nullable=True)
+    terms_version: str | None = None
 
     def to_domain(self) -> Order:
         """Return the order as the domain knows it."""
@@ -41,6 +46,8 @@ class OrderRow(SQLModel, table=True):
             sf_order_id=self.sf_order_id or "",
             whmcs_order_id=self.whmcs_order_id,
             attempt=self.attempt,
+            options=options_from_json(self.options) if self.options else None,
+            address=address_from_json(self.address) if self.address else None,
         )
 
     @classmethod
@@ -53,6 +60,26 @@ class OrderRow(SQLModel, table=True):
     async def by_salesforce_id(cls, session: AsyncSession, sf_order_id: str) -> "OrderRow | None":
         """Find the row of a Salesforce order."""
         return (await session.exec(select(cls).where(cls.sf_order_id == sf_order_id))).first()
+
+
+class DraftRow(SQLModel, table=True):
+    """The plan a customer is about to order, with the answers given so far; one per customer.
+
+    A new plan is a new draft with a new id, so no answer outlives the plan it was given for.
+    """
+
+    __tablename__ = "order_drafts"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    draft_id: UUID = Field(unique=True)
+    sku: str = Field(max_length=180)
+    answers: str | None = sealed("order_drafts.answers", default=None, nullable=True)
+    updated_at: datetime = moment(default_factory=now)
+
+    @classmethod
+    async def locked(cls, session: AsyncSession, user_id: UUID) -> "DraftRow | None":
+        """Return a customer's draft, locked for this transaction."""
+        return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).first()
 
 
 class OrderEventRow(SQLModel, table=True):

@@ -61,6 +61,8 @@ class Provisioning:
                 category=order.category,
                 lines=order.lines,
                 placed_at=order.placed_at,
+                address=order.address,
+                options=order.options,
             )
         )
         async with self._database.unit_of_work() as session:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from portal_app.domain.address import Address
 from portal_app.domain.customer import Profile
@@ -11,6 +10,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
 from portal_app.domain.plan import Category
 from portal_app.domain.profile import ProfileChange
+from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE, options_of
 
 ORDER_FIELDS = (
     "Id",
@@ -21,7 +21,6 @@ ORDER_FIELDS = (
     "WHMCS_Order_ID__c",
     "Order_Type__c",
 )
-BUSINESS_ZONE = ZoneInfo("Asia/Tokyo")
 _ORDER_TYPES: dict[Category, str] = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
 
 _ELIGIBILITY_RESET = {
@@ -95,6 +94,7 @@ def new_order_of(order: NewSalesforceOrder, *, pricebook_id: str) -> dict[str, A
         "Activation_Status__c": "Not Started",
         "Order_Type__c": _ORDER_TYPES[order.category],
         **(_billing_address(order.address) if order.address else {}),
+        **(options_of(order.options) if order.options else {}),
     }
 
 

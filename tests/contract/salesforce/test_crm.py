@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
@@ -13,8 +13,10 @@ from portal_app.domain.customer import Profile
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.order import NewSalesforceOrder, OrderLine
+from portal_app.domain.order_options import InternetOptions, SimOptions
 from portal_app.domain.plan import plans_of
 from portal_app.domain.ports import BillingOrder, CrmCustomer
+from portal_app.domain.sim import Person, PortIn
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
@@ -257,3 +259,37 @@ async def test_the_daily_limit_is_told_with_a_long_pause(vendors: Vendors, sandb
     with pytest.raises(ExternalUnavailable) as caught:
         await vendors.catalog.items()
     assert caught.value.retry_after == 3600
+
+
+async def test_an_order_carries_what_was_chosen_beyond_the_plan(vendors: Vendors, client: SalesforceClient) -> None:
+    holder = Person("田中", "愛子", "タナカ", "アイコ", "F", date(1990, 2, 28))
+    options = SimOptions(
+        sim_type="esim",
+        has_voice=True,
+        eid="89049032000001000000012345678976",
+        activate_on=date(2026, 12, 1),
+        holder=holder,
+        number="09012345678",
+        port_in=PortIn(holder, "1234567890", date(2026, 12, 5)),
+        call_waiting=True,
+    )
+    order = replace(await new_order(vendors, await new_customer(vendors)), category="sim", options=options)
+    fields = ["SIM_Type__c", "EID__c", "Activation_Type__c", "Activation_Scheduled_At__c", "SIM_Voice_Mail__c"]
+    fields += ["SIM_Call_Waiting__c", "MNP_Application__c", "MNP_Reservation_Number__c", "MNP_Expiry_Date__c"]
+    fields += ["MNP_Phone_Number__c", "Porting_LastName__c", "Porting_FirstName_Katakana__c", "Porting_DateOfBirth__c"]
+    kept = await client.read("Order", await vendors.crm.upsert_order(order), fields)
+    # The first of December in Japan is still November in UTC.
+    assert kept["Activation_Scheduled_At__c"].startswith("2026-11-30T15:00:00")
+    assert [kept[name] for name in fields if name != "Activation_Scheduled_At__c"] == [
+        *("eSIM", options.eid, "Scheduled", False, True, True, "1234567890", "2026-12-05"),
+        *("09012345678", "田中", "アイコ", "1990-02-28"),
+    ]
+
+
+async def test_an_internet_order_carries_installation_and_access(vendors: Vendors, client: SalesforceClient) -> None:
+    options = InternetOptions("Home 1G", "Gold", "ipoe_home_gateway", "24m", True, True, "F1234567890")
+    order = replace(await new_order(vendors, await new_customer(vendors)), category="internet", options=options)
+    fields = ["Internet_Plan_Tier__c", "Access_Mode__c", "Installation_Type__c", "Weekend_Install__c"]
+    kept = await client.read("Order", await vendors.crm.upsert_order(order), [*fields, "Switch_Number__c"])
+    assert [kept[name] for name in fields] == ["Gold", "IPoE home gateway", "24 payments", True]
+    assert kept["Switch_Number__c"] == "F1234567890"

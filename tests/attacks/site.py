@@ -1,12 +1,13 @@
 """The web process over the tests' world, with two workers, and tabs without a browser."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -25,13 +26,15 @@ MUST_RELOAD = '"must_reload_rx_state_":true'
 
 @dataclass(frozen=True)
 class Site:
-    """A running web process."""
+    """A running web process, and the browsers that signed in to it."""
 
     url: str
+    browsers: list[httpx.Client] = field(default_factory=list)
 
     def sign_in(self, email: str) -> tuple[httpx.Client, str]:
         """Sign in; return the browser and its Cookie line."""
         client = httpx.Client(base_url=self.url, timeout=30)
+        self.browsers.append(client)
         client.post("/api/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
         return client, "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
@@ -62,7 +65,10 @@ def running_site(log: Path) -> Iterator[Site]:
         while not _answers(url):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
             time.sleep(0.1)
-        yield Site(url)
+        site = Site(url)
+        yield site
+        for browser in site.browsers:
+            browser.close()
     finally:
         process.terminate()
         process.wait(60)
@@ -71,8 +77,9 @@ def running_site(log: Path) -> Iterator[Site]:
 async def told_until(tab: EventSocket, *words: str) -> str:
     """Return everything a tab is told until one of some words is among it."""
     told = ""
-    while not any(word in told for word in words):
-        told += await tab.update()
+    async with asyncio.timeout(30):
+        while not any(word in told for word in words):
+            told += await tab.update()
     return told
 
 

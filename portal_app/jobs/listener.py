@@ -103,7 +103,7 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
         missed_since = (await portal.inbound.heard_at(batch.topic)).isoformat()
     for event in batch.events:
         if event.undecodable:
-            _log.error("listener.undecodable", topic=batch.topic, event=event.id)
+            _log.error("listener.undecodable", topic=batch.topic, event_id=event.id)
     events = [to_inbound(event, missed_since) for event in batch.events]
     fresh = await portal.inbound.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:

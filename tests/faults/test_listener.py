@@ -139,11 +139,12 @@ async def test_order_is_found_once_whatever_becomes_of_its_change_event(
     # Without the fulfilment event, so that nothing but the change event can tell.
     deaf = settings.model_copy(update={"sf_provision_event_channel": ""})
     processes.start_all("worker", settings=settings)
-    processes.start_all("listener", settings=deaf)
+    (listener,) = processes.start_all("listener", settings=deaf)
     bought = await shop.reviewed_orders(1)
     await shop.set_mood("pubsub", special={switch: -1})
     await shop.approve(bought[0][1])
     await shop.expect_all_active_once(bought)
+    assert listener.is_alive()
 
 
 async def test_full_reconcile_closes_every_gap_without_any_event(

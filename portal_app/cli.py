@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,10 @@ mails = typer.Typer(no_args_is_help=True, help="The portal's mails.")
 app.add_typer(mails, name="mails")
 keys = typer.Typer(no_args_is_help=True, help="The keys of encrypted columns.")
 app.add_typer(keys, name="keys")
+cache = typer.Typer(no_args_is_help=True, help="What is kept ready in Redis.")
+app.add_typer(cache, name="cache")
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
+Kept = Literal["catalog"]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
 
 
@@ -53,6 +56,12 @@ def preview(folder: Annotated[Path, typer.Argument(help="Where to write")] = Pat
 def rotate(batch: Annotated[int, typer.Option(help="Rows locked at a time", min=1)] = 200) -> None:
     """Seal every encrypted value with the current key, while the portal runs. Stopped half way, it goes on anew."""
     _become("portal_app.jobs.rotate_keys", str(batch))
+
+
+@cache.command()
+def bust(what: Annotated[Kept, typer.Argument(help="What to forget")]) -> None:
+    """Forget something that is cached, everywhere; it is read anew when somebody asks."""
+    _become("portal_app.jobs.bust_cache", what)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

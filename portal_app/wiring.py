@@ -157,7 +157,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
-    catalog = Catalog(settings, base.cache, base.vendors.catalog)
+    catalog = Catalog(base.cache, base.vendors.catalog, gateway)
     billing = Billing(settings, database, base.cache, gateway)
     subscriptions = Subscriptions(settings, database, base.cache, gateway)
     return Portal(

@@ -110,7 +110,8 @@ def _plan(plan: Plan) -> Row:
     once = [{"once": str(plan.one_time), "once_tax": _with_tax(plan.one_time)}] if plan.one_time.minor else []
     return {
         "name": plan.service.name,
-        "sku": quote(plan.service.sku, safe=""),
+        "order": [{"sku": quote(plan.service.sku, safe="")}] if plan.is_orderable else [],
+        "no-order": [] if plan.is_orderable else [{}],
         "monthly": str(plan.monthly),
         "monthly_tax": _with_tax(plan.monthly),
         "one-time": once,

@@ -211,8 +211,18 @@ class OrderWithEvents(OrderView):
     events: list[OrderEventView]
 
 
+class ItemView(TypedDict):
+    """Something that comes with a plan or may be added to it; the price is without tax."""
+
+    sku: str
+    name: str
+    item_class: str
+    cycle: str
+    price: Amount
+
+
 class PlanView(TypedDict):
-    """A plan that can be ordered; prices are without tax."""
+    """A plan; prices are without tax. `is_orderable` is false while it cannot be ordered here."""
 
     sku: str
     name: str
@@ -222,6 +232,9 @@ class PlanView(TypedDict):
     one_time: Amount
     monthly_with_tax: Amount
     one_time_with_tax: Amount
+    is_orderable: bool
+    included: list[ItemView]
+    extras: list[ItemView]
 
 
 class PlanList(TypedDict):

@@ -10,6 +10,7 @@ from portal_app.api.shapes import (
     Amount,
     InvoiceSummary,
     InvoiceView,
+    ItemView,
     LineView,
     Me,
     OrderEventView,
@@ -26,7 +27,7 @@ from portal_app.domain.account import AccountView
 from portal_app.domain.invoice import Invoice, InvoiceLine, Payment, PaymentMethod
 from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
-from portal_app.domain.plan import Plan
+from portal_app.domain.plan import CatalogItem, Plan
 from portal_app.domain.profile import ProfileView
 from portal_app.domain.subscription import Subscription
 
@@ -165,6 +166,19 @@ def plan(offered: Plan, tax_percent: Decimal) -> PlanView:
         "one_time": amount(offered.one_time),
         "monthly_with_tax": amount(offered.monthly.with_tax(tax_percent)),
         "one_time_with_tax": amount(offered.one_time.with_tax(tax_percent)),
+        "is_orderable": offered.is_orderable,
+        "included": [_item(item) for item in offered.included],
+        "extras": [_item(item) for item in offered.extras],
+    }
+
+
+def _item(item: CatalogItem) -> ItemView:
+    return {
+        "sku": item.sku,
+        "name": item.name,
+        "item_class": item.item_class,
+        "cycle": item.cycle,
+        "price": amount(item.price),
     }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from portal_app.domain.address import Address
 from portal_app.domain.money import Money
 from portal_app.domain.order_options import Options
-from portal_app.domain.plan import Category, Cycle
+from portal_app.domain.plan import Category, Cycle, monthly_of, one_time_of
 
 OrderStage = Literal[
     "received", "in_review", "being_set_up", "needs_attention", "active", "not_accepted", "cancelled", "in_progress"
@@ -91,12 +91,12 @@ class Order:
     @property
     def monthly(self) -> Money:
         """The monthly total without tax."""
-        return Money.total(line.price for line in self.lines if line.cycle == "monthly")
+        return monthly_of(self.lines)
 
     @property
     def one_time(self) -> Money:
         """The one-time total without tax."""
-        return Money.total(line.price for line in self.lines if line.cycle == "onetime")
+        return one_time_of(self.lines)
 
 
 @dataclass(frozen=True, slots=True)

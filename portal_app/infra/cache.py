@@ -49,9 +49,12 @@ class Cache:
         self._messenger: asyncio.Task[None] | None = None
 
     async def get_or_set(
-        self, key: str, compute: Callable[[], Awaitable[Any]], *, seconds: int, tags: Sequence[str] = ()
+        self, key: str, compute: Callable[[], Awaitable[Any]], *, seconds: int | None, tags: Sequence[str] = ()
     ) -> Any:
-        """Return the kept JSON value, or compute, keep and return it. Callers of one key share one computation."""
+        """Return the kept JSON value, or compute, keep and return it. Callers of one key share one computation.
+
+        Without `seconds` it is kept until one of its tags is invalidated.
+        """
         flight = self._flights.get(key)
         if flight is None:
             flight = asyncio.create_task(self._look_up(key, compute, seconds, tags))
@@ -101,7 +104,9 @@ class Cache:
         if not done.cancelled():
             done.exception()
 
-    async def _look_up(self, key: str, compute: Callable[[], Awaitable[Any]], seconds: int, tags: Sequence[str]) -> Any:
+    async def _look_up(
+        self, key: str, compute: Callable[[], Awaitable[Any]], seconds: int | None, tags: Sequence[str]
+    ) -> Any:
         if time.monotonic() < self._away_until:
             _READS.labels("away").inc()
             return await compute()
@@ -138,7 +143,7 @@ class Cache:
             outcome = "coalesced"
             await asyncio.sleep(0.02)
 
-    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Any]], seconds: int) -> Any:
+    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Any]], seconds: int | None) -> Any:
         kept: bytes | None = None
         try:
             value = await compute()
@@ -146,11 +151,20 @@ class Cache:
             return value
         finally:
             try:
-                if kept is not None and seconds > 0:
+                if kept is not None and seconds is None:
+                    await self._keep_for_good(name, kept)
+                elif kept is not None and seconds:
                     await self._redis.set(name, kept, ex=seconds)
                 await self._redis.eval(_RELEASE, 1, f"l:{name}", lease)  # type: ignore[misc]
             except RedisError as error:
                 self._went_away(error)
+
+    async def _keep_for_good(self, name: str, kept: bytes) -> None:
+        # Nothing else would ever remove the values of earlier generations.
+        former = await self._redis.set(f"last:{name.rpartition(':')[0]}", name, get=True)
+        if former and former.decode() != name:
+            await self._redis.unlink(former.decode())
+        await self._redis.set(name, kept)
 
     def _went_away(self, error: RedisError) -> None:
         self._away_until = time.monotonic() + self._away_seconds

@@ -198,7 +198,6 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="Mail server's password")
     smtp_start_tls: bool = Field(False, description="Insist on STARTTLS")
 
-    cache_catalog_seconds: int = Field(86400, description="Catalogue; events refresh it earlier")
     cache_invoices_seconds: int = Field(90, description="Invoice list")
     cache_invoice_seconds: int = Field(300, description="One invoice")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")

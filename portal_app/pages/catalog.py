@@ -80,5 +80,9 @@ def _card(row: Any) -> rx.Component:
         monthly=Price(row.monthly, row.monthly_with_tax, _("a month")),
         one_time=rx.cond(row.once != "", one_time_note(_("Once:"), Price(row.once, row.once_with_tax))),
         details=check_list(row.lines),
-        action=rx.cond(PlansPage.is_ordered_online, choose),
+        action=rx.cond(row.is_orderable, choose, rx.cond(PlansPage.is_ordered_online, _not_now())),
     )
+
+
+def _not_now() -> rx.Component:
+    return rx.el.p(_("Cannot be ordered at the moment."), class_name="text-small text-quiet")

@@ -60,5 +60,7 @@ def _lines() -> rx.Component:
 
 def _action(category: str) -> rx.Component:
     if category in ORDERED_ONLINE:
-        return link_button(_("Choose"), href=f"{path_for('/checkout')}?plan={place('sku')}", reload=True)
+        choose = link_button(_("Choose"), href=f"{path_for('/checkout')}?plan={place('sku')}", reload=True)
+        not_now = rx.el.p(_("Cannot be ordered at the moment."), class_name="text-small text-quiet")
+        return rx.fragment(slot("order", choose), slot("no-order", not_now))
     return link_button(_("Write to us to order"), href=f"mailto:{place('support')}", variant="secondary", reload=True)

@@ -1,26 +1,36 @@
-"""The catalogue: Salesforce's products, cached until an event says they changed."""
+"""The catalogue: Salesforce's products as WHMCS bills them, cached until an event says they changed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
+from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
-from portal_app.domain.errors import NotFound
+from portal_app.domain.errors import ExternalError, NotFound
+from portal_app.domain.money import Money
 from portal_app.domain.plan import CatalogItem, Category, Plan, plans_of
-from portal_app.domain.ports import CatalogGateway
+from portal_app.domain.ports import BillingGateway, CatalogGateway
 from portal_app.infra.cache import Cache
-from portal_app.infra.settings import Settings
 
 TAG = "catalog"
+Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
+_PRICES = TypeAdapter(Prices)
+_DIFFERENT = Gauge(
+    "portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", multiprocess_mode="livemax"
+)
 _log = structlog.get_logger(__name__)
 
 
 class Catalog:
-    """What can be bought, at what price."""
+    """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
 
-    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway) -> None:
-        self._seconds = settings.cache_catalog_seconds
+    def __init__(self, cache: Cache, gateway: CatalogGateway, billing: BillingGateway) -> None:
         self._cache = cache
         self._gateway = gateway
+        self._billing = billing
+        self._told: frozenset[str] | None = None
 
     async def plans(self, category: Category) -> list[Plan]:
         """Return the plans of a category in display order. Raises ExternalUnavailable without a cached copy."""
@@ -42,8 +52,36 @@ class Catalog:
         _log.info("catalog.busted")
 
     async def _items(self) -> list[CatalogItem]:
-        kept = await self._cache.get_or_set("catalog:items", self._read, seconds=self._seconds, tags=(TAG,))
-        return _ITEMS.validate_python(kept)
+        kept = await self._cache.get_or_set("catalog:items", self._read, seconds=None, tags=(TAG,))
+        return self._compared(_ITEMS.validate_python(kept), await self._prices())
 
     async def _read(self) -> object:
         return _ITEMS.dump_python(await self._gateway.items(), mode="json")
+
+    async def _prices(self) -> Prices | None:
+        """Return what WHMCS bills, read once per refresh; None while it is away: then nothing can be ordered."""
+        try:
+            kept = await self._cache.get_or_set("catalog:billed", self._read_prices, seconds=None, tags=(TAG,))
+        except ExternalError:
+            return None
+        return _PRICES.validate_python(kept)
+
+    async def _read_prices(self) -> object:
+        return _PRICES.dump_python(await self._billing.product_prices(), mode="json")
+
+    def _compared(self, items: Sequence[CatalogItem], prices: Prices | None) -> list[CatalogItem]:
+        if prices is None:
+            return [replace(item, is_billed_alike=False) for item in items]
+        compared = [replace(item, is_billed_alike=_is_billed_alike(item, prices)) for item in items]
+        different = frozenset(item.sku for item in compared if not item.is_billed_alike)
+        _DIFFERENT.set(len(different))
+        if different != self._told:
+            self._told = different
+            if different:
+                _log.error("catalog.price_differs", skus=sorted(different))
+        return compared
+
+
+def _is_billed_alike(item: CatalogItem, prices: Prices) -> bool:
+    """Say whether WHMCS has the product, in the same cycle, to the yen."""
+    return prices.get(item.whmcs_product_id or 0, {}).get(item.cycle) == item.price

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, InvalidInput, NotFound
+from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal_app.domain.order import Order, OrderDetail, OrderLine
-from portal_app.domain.plan import CatalogItem, Plan
+from portal_app.domain.plan import ORDERED_ONLINE, CatalogItem, Plan
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.models.order import IdempotencyKey, OrderEventRow, OrderRow
@@ -19,6 +19,7 @@ from portal_app.services.catalog import Catalog
 from portal_app.services.notifications import Notifications
 
 _ROUTE = "orders.place"
+_PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
 
 
 class Orders:
@@ -51,8 +52,12 @@ class Orders:
         if (known := await self._by_key(customer, key, payload)) is not None:
             return known
         plan = await self._catalog.plan(sku)
+        if plan.service.category not in ORDERED_ONLINE:
+            raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
         if not await self._billing.payment_methods_for(customer):
             raise InvalidInput({"payment": "Add a payment method first."})
+        if not plan.is_orderable:
+            raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # Two submits with one key queue up here; the second finds what the first wrote.
             await _lock(session, f"{customer.user_id}:{key}")

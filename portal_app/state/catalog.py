@@ -5,15 +5,14 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.plan import CATEGORIES, Category, Plan
+from portal_app.domain.plan import CATEGORIES, ORDERED_ONLINE, Category, Plan
 from portal_app.domain.plan_words import included_lines
 from portal_app.language import _, path_for
 from portal_app.state.page_state import PageState, opened
 from portal_app.state.wording import taxed, with_tax
 from portal_app.wiring import portal
 
-# Internet and SIM orders need steps (address check, identity) that the team still takes by hand.
-ORDERED_ONLINE: frozenset[Category] = frozenset({"vpn"})
+__all__ = ["ORDERED_ONLINE", "CatalogPage", "PlansPage"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class PlanRow:
     once_with_tax: str
     lines: list[str]
     href: str
+    is_orderable: bool
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def _row(plan: Plan) -> PlanRow:
         once_with_tax=f"({with_tax(plan.one_time)})" if has_once else "",
         lines=included_lines(plan),
         href=path_for(f"/checkout?plan={plan.service.sku}"),
+        is_orderable=plan.is_orderable,
     )
 
 

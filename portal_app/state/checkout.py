@@ -9,9 +9,8 @@ import reflex as rx
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.order import FINAL_STAGES
-from portal_app.domain.plan import Plan
+from portal_app.domain.plan import ORDERED_ONLINE, Plan
 from portal_app.language import _, path_for
-from portal_app.state.catalog import ORDERED_ONLINE
 from portal_app.state.identity import Identity
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.payment_methods import MethodRow, method_row, methods_of

@@ -1,5 +1,6 @@
 """The catalogue as agents keep it in Salesforce: implements CatalogGateway."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast, get_args
@@ -25,7 +26,8 @@ SELECT Id, UnitPrice, Product2.Id, Product2.Name, Product2.Description, Product2
   Product2.Item_Class__c, Product2.Billing_Cycle__c, Product2.Product_Category__c, Product2.Portal_Catalog__c,
   Product2.Portal_Accessible__c, Product2.Auto_Add__c, Product2.Display_Order__c, Product2.WH_Product_ID__c,
   Product2.Internet_Plan_Tier__c, Product2.Internet_Offering_Type__c, Product2.VPN_Region__c,
-  Product2.SIM_Data_Size__c, Product2.SIM_Plan_Type__c
+  Product2.SIM_Data_Size__c, Product2.SIM_Plan_Type__c, Product2.SIM_Has_Family_Discount__c,
+  Product2.Required_Products__c, Product2.Dependent_Products__c, Product2.Mutually_Exclusive__c
 FROM PricebookEntry
 WHERE Pricebook2Id = {pricebook} AND IsActive = true AND Product2.IsActive = true
 """
@@ -69,6 +71,14 @@ def _item(row: Mapping[str, Any]) -> CatalogItem:
         order=_whole(product.get("Display_Order__c")) or 0,
         description=str(product.get("Description") or ""),
         details=tuple((label, str(product[name])) for name, label in _DETAILS.items() if product.get(name)),
+        required=_skus(product, "Required_Products__c"),
+        dependent=_skus(product, "Dependent_Products__c"),
+        exclusive=_skus(product, "Mutually_Exclusive__c"),
+        offering=str(product.get("Internet_Offering_Type__c") or ""),
+        tier=str(product.get("Internet_Plan_Tier__c") or ""),
+        region=str(product.get("VPN_Region__c") or ""),
+        has_voice=product.get("SIM_Plan_Type__c") == "DataSmsVoice",
+        is_family=bool(product.get("SIM_Has_Family_Discount__c")),
     )
 
 
@@ -84,6 +94,14 @@ def _one_of(row: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
     if word not in words:
         raise ValueError(f"{name} is unknown")
     return word
+
+
+def _skus(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Read a list of SKUs that agents keep as JSON in a text field."""
+    skus = json.loads(row.get(name) or "[]")
+    if not isinstance(skus, list) or not all(isinstance(sku, str) for sku in skus):
+        raise ValueError(f"{name} is no list of SKUs")
+    return tuple(skus)
 
 
 def _whole(value: object) -> int | None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from portal_app.domain.errors import InvalidInput
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, OrderLine, SalesforceOrder
@@ -63,6 +64,34 @@ def test_what_may_not_be_ordered_or_chosen_is_no_plan_and_comes_along_with_none(
     other = replace(ALONG, sku="OTHER", category="sim")
     plans = plans_of([hidden, closed, other, replace(ALONG, orderable=False), SERVICE], "vpn")
     assert [[item.sku for item in plan.items] for plan in plans] == [["VPN-1"]]
+
+
+def test_what_is_required_comes_along_hidden_fees_included_and_a_plan_without_it_is_none() -> None:
+    fee = replace(ALONG, sku="FEE", auto_add=False)
+    deep = replace(fee, sku="DEEP", order=9)
+    needy = replace(SERVICE, required=("FEE",))
+    (plan,) = plans_of([needy, replace(fee, required=("DEEP",)), deep], "vpn")
+    assert [item.sku for item in plan.items] == ["VPN-1", "FEE", "DEEP"]
+    assert plans_of([needy], "vpn") == []
+
+
+def test_extras_exclude_each_other_and_one_dependent_must_be_chosen() -> None:
+    once = replace(ALONG, sku="ONCE", item_class="installation", auto_add=False, choosable=True, exclusive=("PARTS",))
+    parts = replace(once, sku="PARTS", cycle="monthly", price=Money(950), exclusive=("ONCE",))
+    phone = replace(once, sku="PHONE", item_class="add-on", exclusive=(), required=("PHONE-FEE",))
+    hidden = replace(phone, sku="PHONE-FEE", choosable=False, required=())
+    (plan,) = plans_of([replace(SERVICE, dependent=("ONCE", "PARTS")), once, parts, phone, hidden], "vpn")
+    assert [item.sku for item in plan.with_extras(["PARTS", "PHONE"])] == ["VPN-1", "PARTS", "PHONE", "PHONE-FEE"]
+    for wrong in (["ONCE", "PARTS"], [], ["PHONE"], ["PHONE-FEE", "ONCE"], ["NOTHING", "ONCE"]):
+        with pytest.raises(InvalidInput):
+            plan.with_extras(wrong)
+
+
+def test_voice_options_are_offered_with_voice_lines_only() -> None:
+    option = replace(ALONG, sku="MAIL", category="sim", item_class="add-on", auto_add=False, choosable=True)
+    voice = replace(SERVICE, category="sim", has_voice=True)
+    offered = [plan.extras for plan in plans_of([voice, replace(voice, sku="D", has_voice=False), option], "sim")]
+    assert offered == [(option,), ()]
 
 
 STAGES = {

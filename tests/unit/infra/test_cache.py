@@ -170,3 +170,16 @@ async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_i
     assert upstream.calls == calls
     await client.aclose()
     await reader.aclose()
+
+
+async def test_what_is_kept_for_good_never_runs_out_and_leaves_nothing_behind(
+    cache: Cache, redis: Redis, key: str
+) -> None:
+    upstream = Upstream()
+    for _ in range(3):
+        await cache.get_or_set(key, upstream.quick, seconds=None, tags=(key,))
+        await cache.get_or_set(key, upstream.quick, seconds=None, tags=(key,))
+        (name,) = await redis.keys(f"c:{key}:*")
+        assert await redis.ttl(name) == -1
+        await cache.invalidate(key)
+    assert upstream.calls == 3

@@ -8,10 +8,11 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotFound
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, NotFound
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.infra.cache import Cache
@@ -63,7 +64,7 @@ async def shop(
     settings: Settings, web: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
 ) -> Shop:
     cache, shelf, till = Cache(redis), Shelf(), Till()
-    catalog, billing = Catalog(settings, cache, shelf), Billing(settings, web, cache, till)  # type: ignore[arg-type]
+    catalog, billing = Catalog(cache, shelf, till), Billing(settings, web, cache, till)  # type: ignore[arg-type]
     await catalog.bust()
     return Shop(Orders(web, catalog, billing, notifications=notifications, queue=queue), billing, catalog, shelf, till)
 
@@ -157,6 +158,34 @@ async def test_what_is_not_sold_cannot_be_ordered(shop: Shop, customer: Customer
     ]
     with pytest.raises(NotFound):
         await place(shop, customer, key=uuid4().hex, sku=sku)
+
+
+@pytest.mark.parametrize("billed", [{}, {1: {"monthly": Money(981)}}, {1: {"onetime": Money(980)}}])
+async def test_what_would_be_billed_otherwise_than_shown_cannot_be_ordered(
+    shop: Shop, customer: Customer, billed: dict[int, dict[str, Money]]
+) -> None:
+    shop.till.prices = billed
+    assert not (await shop.catalog.plan(PLAN.sku)).is_orderable
+    assert REGISTRY.get_sample_value("portal_catalog_price_differences") == 1
+    with pytest.raises(Conflict):
+        await place(shop, customer, key=uuid4().hex)
+    shop.till.prices = {1: {"monthly": PLAN.price}}
+    await shop.catalog.bust()
+    assert (await shop.catalog.plan(PLAN.sku)).is_orderable
+    assert REGISTRY.get_sample_value("portal_catalog_price_differences") == 0
+
+
+async def test_while_billing_is_away_plans_are_shown_but_not_orderable(shop: Shop) -> None:
+    shop.till.is_away = True
+    assert not (await shop.catalog.plan(PLAN.sku)).is_orderable
+    shop.till.is_away = False
+    assert (await shop.catalog.plan(PLAN.sku)).is_orderable
+
+
+async def test_a_plan_that_is_not_sold_online_is_refused_at_the_service(shop: Shop, customer: Customer) -> None:
+    shop.shelf.stock.append(replace(PLAN, sku="OTHER-1", category="other"))
+    with pytest.raises(NotAllowed):
+        await place(shop, customer, key=uuid4().hex, sku="OTHER-1")
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 201, "with\nline", "キーキーキーキー"])

@@ -43,10 +43,15 @@ class Till:
     bills: dict[int, Invoice] = field(default_factory=dict)
     is_away: bool = False
     links: list[str] = field(default_factory=list)
+    prices: dict[int, dict[str, Money]] = field(default_factory=lambda: {1: {"monthly": PLAN.price}})
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         self._answer()
         return self.cards
+
+    async def product_prices(self) -> dict[int, dict[str, Money]]:
+        self._answer()
+        return self.prices
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         self._answer()

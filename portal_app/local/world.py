@@ -29,7 +29,7 @@ class World:
         self._began = time.monotonic()
         self._env: dict[str, str] = {}
         self._migrated: Future[str]
-        self._customers: Future[str]
+        self._customers: Future[str] | None = None
 
     def run(self) -> int:
         """Run until asked to stop. Raises LocalError with what to do about it."""
@@ -98,7 +98,8 @@ class World:
         if not self._reach.exists() or not self._migrated.done():
             return False
         self._migrated.result()
-        self._customers = self._beside.submit(self._call, "portal_app.jobs.demo_customers")
+        if self._customers is None:  # the question is asked more than once
+            self._customers = self._beside.submit(self._call, "portal_app.jobs.demo_customers")
         return True
 
     @property
@@ -111,7 +112,7 @@ class World:
         return f"http://127.0.0.1:{self._env['SANDBOX_HTTP_PORT']}/office"
 
     def _welcome(self) -> None:
-        people = self._customers.result().rstrip()
+        people = self._customers.result().rstrip() if self._customers else ""
         tell(
             f"\nReady after {time.monotonic() - self._began:.1f} s.\n\n"
             f"  Portal        {self._env['PORTAL_URL']}\n"

@@ -32,5 +32,6 @@ _LINK = row_object(
     Field("LinkedEntityId", "reference", 18, required=True, updateable=False),
     picklist("ShareType", "V", "I", "C", default="V"),
     picklist("Visibility", "AllUsers", "InternalUsers", default="AllUsers"),
+    filtered_by=("ContentDocumentId", "LinkedEntityId"),
 )
 FILE_OBJECTS = (_VERSION, _DOCUMENT, _LINK)

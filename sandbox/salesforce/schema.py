@@ -59,13 +59,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Object:
-    """One object: rows (or, for a platform event, messages) whose ids begin with `prefix`."""
+    """One object: rows (or, for a platform event, messages) whose ids begin with `prefix`.
+
+    Where `filtered_by` names fields, a query must say which value of one of them it wants.
+    """
 
     name: str
     prefix: str
     fields: tuple[Field, ...]
     kind: Literal["row", "event"] = "row"
     change_events: bool = False
+    filtered_by: tuple[str, ...] = ()
     _by_name: dict[str, Field] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:

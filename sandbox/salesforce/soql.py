@@ -9,7 +9,8 @@ from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.ids import is_id, to_18
 from sandbox.salesforce.objects import OBJECTS, find_object
 from sandbox.salesforce.schema import Field, Object
-from sandbox.salesforce.soql_filter import filter_for
+from sandbox.salesforce.soql_filter import check_filter, filter_for
+from sandbox.salesforce.soql_groups import grouped, sort_key
 from sandbox.salesforce.soql_syntax import Compare, Literal, Logic, Query, malformed, parse
 from sandbox.salesforce.tables import Row, Tables
 
@@ -76,17 +77,25 @@ class _Run:
     def answer(self, obj: Object, query: Query, rows: Iterable[Row] | None = None) -> Answer:
         if query.offset > 2000:
             raise SalesforceError("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")
+        if rows is None:
+            check_filter(obj, query.where)
         self._check_selection(obj, query)
         test = self._test(obj, query.where) if query.where else None
-        keys = [(self._reader(obj, key[0], key[3]), *key[1:3]) for key in query.order]
         found = [row for row in self._source(obj, query, rows) if test is None or test(row)]
+        if query.aggregates or query.group:
+            return self._counted(obj, query, found)
+        keys = [(self._reader(obj, key[0], key[3]), *key[1:3]) for key in query.order]
         for read, descending, nulls_last in reversed(keys):
-            found.sort(key=lambda row: _sort_key(read(row)), reverse=descending)
+            found.sort(key=lambda row: sort_key(read(row)), reverse=descending)
             found.sort(key=lambda row: (read(row) is None) == nulls_last)
         found = found[query.offset :][: query.limit]
-        if query.count:
-            return Answer(len(found), [])
         return Answer(len(found), [self._record(obj, query, row) for row in found])
+
+    def _counted(self, obj: Object, query: Query, found: list[Row]) -> Answer:
+        if query.only_counts:
+            return Answer(len(found[query.offset :][: query.limit]), [])
+        records = grouped(query, found, lambda path, at: self._field_reader(obj, path, at), self._text)
+        return Answer(len(records), records)
 
     def _source(self, obj: Object, query: Query, rows: Iterable[Row] | None) -> Iterable[Row]:
         if rows is None:
@@ -115,7 +124,9 @@ class _Run:
         return self._tables.all(obj)
 
     def _check_selection(self, obj: Object, query: Query) -> None:
-        for path, at in query.fields:
+        for place, (path, at) in enumerate(query.fields):
+            if place in query.aliases and not query.group:
+                raise malformed(self._text, at, "Only aggregate expressions use field aliasing")
             if not compound_address(obj, path, {"Id": ""})[0]:
                 self._reader(obj, path, at)
         for child in query.children:
@@ -235,9 +246,3 @@ class _Run:
         rows = (row for row in self._source(inner_obj, inner, None) if test is None or test(row))
         values = [Literal("string", value) for value in map(read, rows) if value]
         return Compare(condition.path, condition.operator, values, condition.at)
-
-
-def _sort_key(value: Any) -> Any:
-    if value is None:
-        return (0, "")
-    return (1, value.lower() if isinstance(value, str) else value)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.ids import is_id, to_18
-from sandbox.salesforce.schema import Field
-from sandbox.salesforce.soql_syntax import Compare, Literal
+from sandbox.salesforce.schema import Field, Object
+from sandbox.salesforce.soql_syntax import Compare, Literal, Logic
 from sandbox.salesforce.values import datetime_text, parse_datetime
 
 Test = Callable[[Any], bool]
@@ -31,6 +31,22 @@ def filter_for(field: Field, compare: Compare, now: datetime) -> Test:
     if compare.value.kind in ("date", "relative"):
         return _within_days(field, compare, now)
     return _ordered(compare.operator, _value(field, compare.value, now))
+
+
+def check_filter(obj: Object, where: Any) -> None:
+    """Refuse a query on an object that demands a filter and has none. Raises SalesforceError MALFORMED_QUERY."""
+    if not obj.filtered_by:
+        return
+    parts = where.parts if isinstance(where, Logic) and where.operator == "and" else (where,)
+    wanted = [name.lower() for name in obj.filtered_by]
+    if not any(
+        isinstance(part, Compare) and part.operator in ("=", "in") and part.path.lower() in wanted for part in parts
+    ):
+        raise SalesforceError(
+            "MALFORMED_QUERY",
+            f"Implementation restriction: {obj.name} requires a filter by a single Id on {' or '.join(obj.filtered_by)}"
+            " using the equals operator or multiple Id's using the IN operator.",
+        )
 
 
 def _ordered(operator: str, wanted: Any) -> Test:
@@ -105,8 +121,30 @@ def _days(literal: Literal, now: datetime) -> tuple[datetime, datetime]:
         return today - int(count) * _DAY, today + _DAY
     if name == "NEXT_N_DAYS":
         return today + _DAY, today + (int(count) + 1) * _DAY
-    day = today + {"YESTERDAY": -1, "TODAY": 0, "TOMORROW": 1}[name] * _DAY
-    return day, day + _DAY
+    if name in _DAYS_OFF:
+        day = today + _DAYS_OFF[name] * _DAY
+        return day, day + _DAY
+    which, _, unit = name.partition("_")
+    begin = {"WEEK": _week, "MONTH": _month, "YEAR": _year}[unit]
+    step = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
+    return begin(today, step), begin(today, step + 1)
+
+
+_DAYS_OFF = {"YESTERDAY": -1, "TODAY": 0, "TOMORROW": 1}
+
+
+def _week(today: datetime, step: int) -> datetime:
+    # Weeks begin on Sunday, as in the org's locale by default.
+    return today - (today.isoweekday() % 7) * _DAY + 7 * step * _DAY
+
+
+def _month(today: datetime, step: int) -> datetime:
+    month = today.year * 12 + today.month - 1 + step
+    return today.replace(year=month // 12, month=month % 12 + 1, day=1)
+
+
+def _year(today: datetime, step: int) -> datetime:
+    return today.replace(year=today.year + step, month=1, day=1)
 
 
 def _as_kept(field: Field, moment: datetime) -> str:

@@ -41,19 +41,40 @@ class Logic:
     parts: tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class Aggregate:
+    """COUNT(), SUM(field) and kin; `path` is empty for COUNT(), `alias` where the query gives none."""
+
+    function: str
+    path: str
+    alias: str
+    at: int
+
+
 @dataclass
 class Query:
-    """A parsed query. `fields` holds (path, place); `children` the sub-selects, keyed by what `object_name` says."""
+    """A parsed query. `fields` holds (path, place); `children` the sub-selects, keyed by what `object_name` says.
+
+    `aliases` names fields of a grouped query by their place in `fields`.
+    """
 
     fields: list[tuple[str, int]] = field(default_factory=list)
+    aggregates: list[Aggregate] = field(default_factory=list)
+    aliases: dict[int, str] = field(default_factory=dict)
+    group: list[tuple[str, int]] = field(default_factory=list)
     children: list["Query"] = field(default_factory=list)
-    count: bool = False
     object_name: str = ""
     object_at: int = 0
     where: Any = None
     order: list[tuple[str, bool, bool, int]] = field(default_factory=list)
     limit: int | None = None
     offset: int = 0
+
+    @property
+    def only_counts(self) -> bool:
+        """Whether this is SELECT COUNT() alone, whose answer is a number without records."""
+        bare = [(each.function, each.path, each.alias) for each in self.aggregates] == [("count", "", "")]
+        return bare and not self.fields and not self.group
 
 
 _TOKENS = re.compile(
@@ -62,12 +83,13 @@ _TOKENS = re.compile(
     |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
     |(?P<date>\d{4}-\d\d-\d\d)
     |(?P<number>[+-]?\d+(?:\.\d+)?)
-    |(?P<relative>(?:LAST_N_DAYS|NEXT_N_DAYS):\d+|TODAY\b|YESTERDAY\b|TOMORROW\b)
+    |(?P<relative>(?:LAST|NEXT)_N_DAYS:\d+|(?:TODAY|YESTERDAY|TOMORROW|(?:LAST|THIS|NEXT)_(?:WEEK|MONTH|YEAR))\b)
     |(?P<word>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*)
     |(?P<sign><=|>=|!=|<>|[=<>(),])""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_AGGREGATES = {"count", "count_distinct", "sum", "avg", "min", "max"}
 _SIGNS = {"=", "!=", "<>", "<", "<=", ">", ">="}
 
 
@@ -112,6 +134,9 @@ class _Parser:
         query.object_name, query.object_at = name.text, name.at
         if self._accept("where"):
             query.where = self._condition()
+        if self._accept("group"):
+            self._expect("by")
+            query.group = self._separated(self._path)
         if self._accept("order"):
             self._expect("by")
             query.order = self._separated(self._order_key)
@@ -137,15 +162,14 @@ class _Parser:
         return [*tokens, Token("end", "<EOF>", at)]
 
     def _select_list(self, query: Query) -> None:
-        if self._peek().text.lower() == "count" and self._tokens[self._next + 1].text == "(":
-            self._next += 2
-            self._expect(")")
-            query.count = True
-            return
         for item in self._separated(self._select_item):
             if isinstance(item, Query):
                 query.children.append(item)
+            elif isinstance(item, Aggregate):
+                query.aggregates.append(item)
             else:
+                if alias := self._alias():
+                    query.aliases[len(query.fields)] = alias
                 query.fields.append(item)
 
     def _select_item(self) -> Any:
@@ -156,6 +180,21 @@ class _Parser:
         word = self._take("word")
         if word.text.lower() == "from":
             raise malformed(self._text, word.at, f"unexpected token: '{word.text}'")
+        if word.text.lower() in _AGGREGATES and self._accept("("):
+            path = "" if self._peek().text == ")" else self._take("word").text
+            self._expect(")")
+            return Aggregate(word.text.lower(), path, self._alias(), word.at)
+        return word.text, word.at
+
+    def _alias(self) -> str:
+        token = self._peek()
+        if token.kind != "word" or self._tokens[self._next + 1].text.lower() not in (",", "from"):
+            return ""
+        self._next += 1
+        return token.text
+
+    def _path(self) -> tuple[str, int]:
+        word = self._take("word")
         return word.text, word.at
 
     def _condition(self) -> Any:
@@ -227,6 +266,10 @@ class _Parser:
 
     def _order_key(self) -> tuple[str, bool, bool, int]:
         path = self._take("word")
+        if path.text.lower() in _AGGREGATES and self._accept("("):
+            inner = "" if self._peek().text == ")" else self._take("word").text
+            self._expect(")")
+            path = path._replace(text=f"{path.text}({inner})")
         descending = not self._accept("asc") and self._accept("desc")
         nulls_last = descending
         if self._accept("nulls"):

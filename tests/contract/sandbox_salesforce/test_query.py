@@ -45,6 +45,11 @@ def products(org: Org) -> None:
         ("Item_Class__c NOT IN ('Service') AND Item_Class__c != null", ["home 1G"]),
         ("CreatedDate = TODAY AND CreatedDate = LAST_N_DAYS:1 AND Display_Order__c <= 1.0", ["Home 10G"]),
         ("CreatedDate > 2099-01-01T00:00:00Z", []),
+        (
+            "CreatedDate = THIS_WEEK AND CreatedDate = THIS_MONTH AND CreatedDate >= LAST_YEAR AND Name LIKE '50%'",
+            ["50%_off"],
+        ),
+        ("CreatedDate = LAST_WEEK OR CreatedDate = NEXT_MONTH OR CreatedDate > THIS_YEAR", []),
         ("CreatedDate < 2099-01-01T00:00:00+09:00 AND Name = 'home 1G'", ["home 1G"]),
     ],
 )
@@ -122,6 +127,44 @@ async def test_count_answers_a_number_without_records(api: httpx.AsyncClient, pr
 
 
 @pytest.mark.parametrize(
+    ("soql", "rows"),
+    [
+        ("SELECT COUNT(Id), MAX(Display_Order__c) FROM Product2", [{"expr0": 4, "expr1": 3}]),
+        ("SELECT SUM(Display_Order__c) s, AVG(Display_Order__c), COUNT(Display_Order__c) n FROM Product2",
+         [{"s": 6, "expr0": 2, "n": 3}]),
+        ("SELECT SUM(Display_Order__c), COUNT(Id) FROM Product2 WHERE Name = 'x'", [{"expr0": None, "expr1": 0}]),
+        ("SELECT IsActive, COUNT(Id) many, MIN(Name) FROM Product2 GROUP BY IsActive ORDER BY COUNT(Id) DESC, IsActive",
+         [{"IsActive": False, "many": 2, "expr0": "50%_off"}, {"IsActive": True, "many": 2, "expr0": "Home 10G"}]),
+        ("SELECT Item_Class__c c FROM Product2 GROUP BY Item_Class__c ORDER BY Item_Class__c NULLS LAST OFFSET 1",
+         [{"c": "Service"}, {"c": None}]),
+        ("SELECT Product2.IsActive, COUNT() FROM PricebookEntry GROUP BY Product2.IsActive",
+         [{"IsActive": True, "expr0": 1}]),
+    ],
+)  # fmt: skip
+async def test_aggregates_come_as_rows_named_by_alias_or_number(
+    org: Org, api: httpx.AsyncClient, request: pytest.FixtureRequest, soql: str, rows: list[dict[str, Any]]
+) -> None:
+    if "PricebookEntry" in soql:
+        org.order_with_item()
+    else:
+        request.getfixturevalue("products")
+
+    found = await records(api, soql)
+
+    assert {row["attributes"]["type"] for row in found} == {"AggregateResult"}
+    assert [{name: value for name, value in row.items() if name != "attributes"} for row in found] == rows
+
+
+async def test_links_of_documents_are_found_by_document_or_record_only(api: httpx.AsyncClient) -> None:
+    ids = "('500xx0000000001AAA', '500xx0000000002AAC')"
+    assert await records(api, f"SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId IN {ids}") == []
+    for where in ("", " WHERE ShareType = 'V'", " WHERE LinkedEntityId != null", f" WHERE NOT LinkedEntityId IN {ids}"):
+        refused = await api.get("/query", params={"q": f"SELECT Id FROM ContentDocumentLink{where}"})
+        assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "MALFORMED_QUERY")
+        assert "requires a filter by a single Id on ContentDocumentId or LinkedEntityId" in refused.json()[0]["message"]
+
+
+@pytest.mark.parametrize(
     ("soql", "code", "message"),
     [
         ("SELECT Naem FROM Account", "INVALID_FIELD", "ERROR at Row:1:Column:8\nNo such column 'Naem' on entity"),
@@ -137,6 +180,11 @@ async def test_count_answers_a_number_without_records(api: httpx.AsyncClient, pr
         ("SELECT Id FROM Account WHERE Description = 'x'", "INVALID_FIELD", "can not be filtered"),
         ("SELECT Id FROM Account WHERE Id = 'x'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: x"),
         ("SELECT Id FROM Account OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "2000"),
+        ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY", "Field must be grouped or aggregated: Name"),
+        ("SELECT Name n FROM Account", "MALFORMED_QUERY", "Only aggregate expressions use field aliasing"),
+        ("SELECT SUM(Name) FROM Account", "MALFORMED_QUERY", "field Name does not support aggregate operator SUM"),
+        ("SELECT COUNT(Nope) FROM Account", "INVALID_FIELD", "No such column 'Nope'"),
+        ("SELECT Name FROM Account GROUP BY Name ORDER BY Phone", "MALFORMED_QUERY", "Ordered field must be grouped"),
         ("", "MALFORMED_QUERY", "empty"),
     ],
 )

@@ -85,7 +85,7 @@ class FreebitClient:
         try:
             body = json.loads(answer.content)
             codes, meaning = self._codes.read(body)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             if answer.status_code in _NOT_OURS:
                 raise Misconfigured(f"{endpoint.operation}: HTTP {answer.status_code}", vendor=VENDOR) from error
             raise lost(endpoint, f"{endpoint.operation}: HTTP {answer.status_code}, no result code") from error

@@ -201,7 +201,7 @@ class SalesforceClient:
                 await self.budget.note_spent()
             # Not chained: the library's text quotes addresses and values that do not belong in a log.
             raise ours from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, RecursionError) as error:
             never_sent = isinstance(error, _NOT_SENT) or _is_not_reached(error)
             raise lost(f"{operation}: {type(error).__name__}", safe=safe or never_sent) from None
         finally:

@@ -118,7 +118,7 @@ def _session_of(answer: httpx.Response) -> SalesforceSession:
             org = salesforce_id(urlsplit(str(body["id"])).path.split("/")[-2])
             return SalesforceSession(token=str(body["access_token"]), instance_url=instance, org_id=org)
         reason, description = str(body["error"]), str(body.get("error_description") or "")
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ExternalUnavailable(f"login: HTTP {answer.status_code}, unreadable", vendor=VENDOR) from error
     raise _refusal(reason, description)
 

@@ -1,5 +1,35 @@
 """Fixtures of these tests."""
 
-from tests.contract.lanes.servers import redis, redis_url, sandbox
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.integrations.http import vendor_client
+from portal_app.integrations.lanes import Lane
+from portal_app.integrations.line import VendorLine
+from portal_app.integrations.salesforce.client import SalesforceClient
+from portal_app.integrations.salesforce.login import SalesforceLogin
+from sandbox.faults import Mood
+from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 
 __all__ = ["redis", "redis_url", "sandbox"]
+
+
+@pytest.fixture
+async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[SalesforceClient]:
+    """The bare wire, to look at what was written."""
+    http = vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file)
+    login = SalesforceLogin(sandbox.settings, http)
+    lane = Lane(redis, "look", concurrency=5, rate="1000/minute", queue=20, timeout=5.0)
+    client = SalesforceClient(sandbox.settings, login, VendorLine("look", lane, timeout=5.0))
+    yield client
+    await client.aclose()
+    await login.aclose()
+
+
+@pytest.fixture
+def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
+    """Make Salesforce well again afterwards."""
+    yield
+    sandbox.faults.set("salesforce", Mood())

@@ -1,7 +1,7 @@
 """Catalogue, accounts, contacts and orders, answered by the sandbox over TLS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import uuid4
@@ -18,15 +18,12 @@ from portal_app.domain.plan import plans_of
 from portal_app.domain.ports import BillingOrder, CrmCustomer
 from portal_app.domain.sim import Person, PortIn
 from portal_app.integrations.build import Vendors, build_vendors
-from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.client import SalesforceClient
-from portal_app.integrations.salesforce.login import SalesforceLogin
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_NUMBER
 
+pytestmark = pytest.mark.usefixtures("good_mood")
 FORM = {
     "first_name": "花子", "last_name": "O'Hara\\", "phone": "090-1234-5678", "first_name_kana": "ハナコ",
     "last_name_kana": "オハラ", "postcode": "106-0044", "prefecture": "東京都", "city": "港区", "town": "東麻布",
@@ -40,24 +37,6 @@ async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendor
     vendors = build_vendors(sandbox.settings, redis)
     yield vendors
     await vendors.close()
-
-
-@pytest.fixture
-async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[SalesforceClient]:
-    """The bare wire, to look at what was written."""
-    http = vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file)
-    login = SalesforceLogin(sandbox.settings, http)
-    lane = Lane(redis, "look", concurrency=5, rate="1000/minute", queue=20, timeout=5.0)
-    client = SalesforceClient(sandbox.settings, login, VendorLine("look", lane, timeout=5.0))
-    yield client
-    await client.aclose()
-    await login.aclose()
-
-
-@pytest.fixture(autouse=True)
-def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
-    yield
-    sandbox.faults.set("salesforce", Mood())
 
 
 def newcomer() -> Profile:

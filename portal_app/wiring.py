@@ -24,19 +24,25 @@ from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhoo
 from portal_app.integrations.whmcs.webhooks import verify as verify_webhook
 from portal_app.services.accounts import Accounts
 from portal_app.services.admission import Admission
-from portal_app.services.billing import Billing
+from portal_app.services.billing import Billing, Invoices
+from portal_app.services.billing_changes import BillingChanges
 from portal_app.services.catalog import Catalog
 from portal_app.services.devices import Devices
 from portal_app.services.email_changes import EmailChanges
 from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
+from portal_app.services.hooks import EARLY as EARLY_HOOKS
+from portal_app.services.hooks import HOOKS
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
+from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.orders import Orders
+from portal_app.services.overview import Overview
 from portal_app.services.passkeys import Passkeys
+from portal_app.services.payments import Payments
 from portal_app.services.postcodes import Postcodes
 from portal_app.services.profile_changes import ProfileChanges
 from portal_app.services.profiles import Profiles
@@ -44,13 +50,26 @@ from portal_app.services.provisioning import Provisioning
 from portal_app.services.reconcile import Reconcile
 from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
+from portal_app.services.sign_on import SignOn
 from portal_app.services.sign_up import Purpose
 from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
 
-__all__ = ["PRODUCT", "Portal", "Purpose", "build", "parse_webhook_secrets", "portal", "use", "verify_webhook"]
+__all__ = [
+    "EARLY_HOOKS",
+    "HOOKS",
+    "PRODUCT",
+    "Invoices",
+    "Portal",
+    "Purpose",
+    "build",
+    "parse_webhook_secrets",
+    "portal",
+    "use",
+    "verify_webhook",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,10 @@ class Portal:
     postcodes: Postcodes
     catalog: Catalog
     billing: Billing
+    billing_changes: BillingChanges
+    mirror_upkeep: MirrorUpkeep
+    overview: Overview
+    payments: Payments
     subscriptions: Subscriptions
     orders: Orders
     onboarding: Onboarding
@@ -158,8 +181,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     catalog = Catalog(base.cache, base.vendors.catalog, gateway)
-    billing = Billing(settings, database, base.cache, gateway)
-    subscriptions = Subscriptions(settings, database, base.cache, gateway)
+    bills = _bills(base)
+    billing, subscriptions = bills["billing"], bills["subscriptions"]
+    orders = Orders(database, catalog, bills["payments"], notifications=notifications, queue=queue)
     return Portal(
         settings=settings,
         database=database,
@@ -175,21 +199,46 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         flashes=Flashes(base.redis),
         postcodes=Postcodes(),
         catalog=catalog,
-        billing=billing,
-        subscriptions=subscriptions,
-        orders=Orders(database, catalog, billing, notifications=notifications, queue=queue),
+        **bills,
+        orders=orders,
+        overview=Overview(
+            settings,
+            database,
+            billing=billing,
+            payments=bills["payments"],
+            subscriptions=subscriptions,
+            orders=orders,
+        ),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         provisioning=_provisioning(base, notifications, billing, subscriptions),
         notifications=notifications,
-        inbound=Inbound(
-            database, queue, gateway, catalog=catalog, billing=billing, subscriptions=subscriptions, live=live
-        ),
+        inbound=Inbound(database, queue, catalog=catalog),
         upkeep=Upkeep(database),
         reconcile=Reconcile(database, crm),
         vault=vault,
         vendors=base.vendors,
     )
+
+
+def _bills(base: _Base) -> dict[str, Any]:
+    """Join what shows bills and services and keeps their mirrors."""
+    gateway, parts = base.vendors.billing, (base.settings, base.database, base.cache, base.vendors.billing)
+    sign_on = SignOn(base.database, gateway)
+    billing = Billing(*parts, live=base.live, sign_on=sign_on)
+    payments = Payments(*parts, live=base.live, sign_on=sign_on)
+    subscriptions = Subscriptions(*parts, live=base.live)
+    return {
+        "billing": billing,
+        "payments": payments,
+        "subscriptions": subscriptions,
+        "mirror_upkeep": MirrorUpkeep(
+            base.settings, base.database, billing=billing, subscriptions=subscriptions, live=base.live
+        ),
+        "billing_changes": BillingChanges(
+            base.database, gateway, billing=billing, payments=payments, subscriptions=subscriptions, live=base.live
+        ),
+    }
 
 
 def _ways_in(identity: IdentityBase, vendors: Vendors) -> dict[str, Any]:

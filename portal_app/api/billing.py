@@ -1,9 +1,10 @@
 """Invoices, payment methods, and the links that lead to paying at WHMCS."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import orjson
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
@@ -12,14 +13,16 @@ from starlette.responses import Response
 from portal_app.api import shapes, views
 from portal_app.api.door import local_path
 from portal_app.api.incoming import Body, language, read, takes, wants_json
-from portal_app.api.outgoing import json, refused, see_other
+from portal_app.api.outgoing import body_of, json, refused, see_other, written
 from portal_app.api.signed_in import SignedInCustomer, vendor_id
 from portal_app.domain.errors import ExternalRejected, PortalError
-from portal_app.domain.invoice import InvoiceStatus
+from portal_app.domain.invoice_list import InvoiceFilter, InvoiceQuery, InvoiceSort
 from portal_app.language import path_for
-from portal_app.wiring import portal
+from portal_app.wiring import Invoices, portal
 
 INVOICES, METHODS = "/billing/invoices", "/billing/payments"
+# How the body of a fresh page ends: most answers are passed on from the cache unread.
+_FRESH = b'"as_of":null}'
 router = APIRouter(prefix="/api", tags=["billing"])
 
 
@@ -32,16 +35,17 @@ class Back(Body):
 @router.get("/invoices", response_model=shapes.InvoicePage)
 async def invoices(
     customer: SignedInCustomer,
-    status: InvoiceStatus | None = None,
+    status: InvoiceFilter | None = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+    sort: InvoiceSort = "issued",
+    order: Literal["asc", "desc"] = "desc",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
-    """Return one page of the customer's invoices, newest first."""
-    found = await portal().billing.invoices_for(customer)
-    rows = [row for row in found.rows if status in (None, row.status)]
-    shown = [views.invoice_summary(row) for row in rows[(page - 1) * limit : page * limit]]
-    counts = {"page": page, "limit": limit, "total": len(rows), "as_of": found.as_of}
-    return json({"items": shown, **counts}, headers=as_of(found.as_of))
+    """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
+    query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
+    body = await portal().billing.invoices_text(customer, query, lambda found: _page(query, found))
+    return written(body, headers={} if body.endswith(_FRESH) else as_of(_time_of(body)))
 
 
 @router.get("/invoices/{invoice_id}", response_model=shapes.InvoiceView)
@@ -52,19 +56,30 @@ async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
 
 
 @router.post("/invoices/{invoice_id}/sso-link", response_model=shapes.SignOnLink)
-async def invoice_link(request: Request, customer: SignedInCustomer, invoice_id: str) -> Response:
-    """Open an invoice at WHMCS to pay it: a form is led there, a program gets the link."""
+async def invoice_link(
+    request: Request, customer: SignedInCustomer, invoice_id: str, target: Literal["pay", "pdf"] = "pay"
+) -> Response:
+    """Open an invoice at WHMCS, to pay it or as a PDF: a form is led there, a program gets the link."""
     number = vendor_id(invoice_id)
+    billing = portal().billing
     try:
-        return _onward(request, await portal().billing.pay_link(customer, number))
+        make = billing.pdf_link if target == "pdf" else billing.pay_link
+        return _onward(request, await make(customer, number))
     except PortalError as error:
         return await refused(request, error, f"{INVOICES}/{number}")
+
+
+@router.get("/me/summary", response_model=shapes.SummaryView)
+async def summary(customer: SignedInCustomer) -> Response:
+    """Return what the dashboard shows, from saved data; never waits for another system."""
+    found = await portal().overview.summary_for(customer)
+    return json(views.summary(found), headers=as_of(found.as_of))
 
 
 @router.get("/payment-methods", response_model=shapes.PaymentMethodList)
 async def payment_methods(customer: SignedInCustomer) -> Response:
     """Return the customer's stored cards and bank accounts."""
-    found = await portal().billing.payment_methods_for(customer)
+    found = await portal().payments.payment_methods_for(customer)
     return json({"items": [views.payment_method(method) for method in found]})
 
 
@@ -75,7 +90,7 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
     try:
         back = local_path((await read(request, Back)).back, "")
         address = portal().settings.portal_url + (back or path_for(METHODS, language(request)))
-        return _onward(request, await portal().billing.add_card_link(customer, back_to=address))
+        return _onward(request, await portal().payments.add_card_link(customer, back_to=address))
     except PortalError as error:
         return await refused(request, error, METHODS, next_path=back)
 
@@ -83,6 +98,17 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
 def as_of(time: datetime | None) -> dict[str, str]:
     """Return the header that tells the age of saved data, none for fresh data."""
     return {"X-Data-As-Of": time.isoformat()} if time else {}
+
+
+def _page(query: InvoiceQuery, found: Invoices) -> bytes:
+    listing = found.listing
+    shown = [views.invoice_summary(row) for row in listing.rows]
+    counts = {"page": query.page, "limit": query.limit, "total": listing.total, "as_of": found.as_of}
+    return body_of({"items": shown, "owed": views.owed(listing.owed), **counts})
+
+
+def _time_of(body: bytes) -> datetime:
+    return datetime.fromisoformat(orjson.loads(body)["as_of"])
 
 
 def _onward(request: Request, link: str) -> Response:

@@ -18,7 +18,16 @@ GENERAL, DONE = "form", "done"
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer that no cache keeps."""
-    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    return written(body_of(content), status, headers)
+
+
+def body_of(content: Any) -> bytes:
+    """Write an answer's body."""
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+def written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a body that is JSON already; saved data in it is told by the `as_of` inside."""
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
 
 

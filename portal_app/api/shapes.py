@@ -96,6 +96,13 @@ class PaymentView(TypedDict):
     amount: Amount
 
 
+class TaxView(TypedDict):
+    """The tax of one rate."""
+
+    percent: str
+    amount: Amount
+
+
 class InvoiceView(InvoiceSummary):
     """One invoice in full. `as_of` is set for saved data, shown while WHMCS is away."""
 
@@ -105,13 +112,26 @@ class InvoiceView(InvoiceSummary):
     balance: Amount | None
     lines: list[LineView]
     payments: list[PaymentView]
+    taxes: list[TaxView]
     as_of: datetime | None
 
 
+class OwedView(TypedDict):
+    """What is owed over all invoices, however the page is filtered; `next_id` is the one to pay first."""
+
+    due: Amount
+    overdue: Amount
+    due_count: int
+    overdue_count: int
+    next_id: int | None
+    next_due_on: date | None
+
+
 class InvoicePage(TypedDict):
-    """One page of invoices, newest first, of `total` that match."""
+    """One page of invoices of `total` that match. `as_of` is set for saved data that could not be read anew."""
 
     items: list[InvoiceSummary]
+    owed: OwedView
     page: int
     limit: int
     total: int
@@ -194,6 +214,28 @@ class OrderList(TypedDict):
     """All orders, newest first."""
 
     items: list[OrderView]
+
+
+class TaskView(TypedDict):
+    """Something that waits for the customer; `subject` is what they call it, `id` what the API does."""
+
+    kind: str
+    id: str
+    subject: str
+    on: date | None
+    amount: Amount | None
+
+
+class SummaryView(TypedDict):
+    """The dashboard's figures; null is unknown, and never the same as nothing. Tasks come most urgent first."""
+
+    owed: OwedView | None
+    next_invoice: InvoiceSummary | None
+    services: list[SubscriptionView] | None
+    orders: list[OrderView]
+    open_cases: int | None
+    tasks: list[TaskView]
+    as_of: datetime | None
 
 
 class OrderEventView(TypedDict):

@@ -16,20 +16,25 @@ from portal_app.api.shapes import (
     OrderEventView,
     OrderView,
     OrderWithEvents,
+    OwedView,
     PaymentMethodView,
     PaymentView,
     PlanView,
     ProfileShape,
     SubscriptionDetail,
     SubscriptionView,
+    SummaryView,
+    TaskView,
 )
 from portal_app.domain.account import AccountView
 from portal_app.domain.invoice import Invoice, InvoiceLine, Payment, PaymentMethod
+from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
 from portal_app.domain.plan import CatalogItem, Plan
 from portal_app.domain.profile import ProfileView
 from portal_app.domain.subscription import Subscription
+from portal_app.domain.summary import Summary, Task
 
 
 def amount(money: Money) -> Amount:
@@ -98,7 +103,20 @@ def invoice_in_full(invoice: Invoice, as_of: datetime | None) -> InvoiceView:
         "balance": amount(invoice.balance) if invoice.balance is not None else None,
         "lines": [_line(line) for line in invoice.lines],
         "payments": [_payment(payment) for payment in invoice.payments],
+        "taxes": [{"percent": str(tax.rate), "amount": amount(tax.amount)} for tax in invoice.taxes],
         "as_of": as_of,
+    }
+
+
+def owed(sums: Owed) -> OwedView:
+    """Show what is owed."""
+    return {
+        "due": amount(sums.due),
+        "overdue": amount(sums.overdue),
+        "due_count": sums.due_count,
+        "overdue_count": sums.overdue_count,
+        "next_id": sums.next_id,
+        "next_due_on": sums.next_due_on,
     }
 
 
@@ -155,6 +173,19 @@ def order_with_events(placed: Order, events: tuple[OrderEvent, ...]) -> OrderWit
     return {**order(placed), "events": [_event(event) for event in events]}
 
 
+def summary(found: Summary) -> SummaryView:
+    """Show the dashboard's figures."""
+    return {
+        "owed": owed(found.owed) if found.owed else None,
+        "next_invoice": invoice_summary(found.next_invoice) if found.next_invoice else None,
+        "services": None if found.services is None else [subscription(row) for row in found.services],
+        "orders": [order(placed) for placed in found.orders],
+        "open_cases": found.open_cases,
+        "tasks": [_task(task) for task in found.tasks],
+        "as_of": found.as_of,
+    }
+
+
 def plan(offered: Plan, tax_percent: Decimal) -> PlanView:
     """Show a plan with and without tax; the tax is floored once per sum."""
     return {
@@ -188,6 +219,11 @@ def _line(line: InvoiceLine) -> LineView:
 
 def _payment(payment: Payment) -> PaymentView:
     return {"paid_at": payment.paid_at, "gateway": payment.gateway, "amount": amount(payment.amount)}
+
+
+def _task(task: Task) -> TaskView:
+    owing = amount(task.amount) if task.amount else None
+    return {"kind": task.kind, "id": task.id, "subject": task.subject, "on": task.on, "amount": owing}
 
 
 def _event(event: OrderEvent) -> OrderEventView:

@@ -9,21 +9,8 @@ from starlette.responses import Response
 from portal_app.api.incoming import raw_body
 from portal_app.api.outgoing import json
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
-from portal_app.wiring import parse_webhook_secrets, portal, verify_webhook
+from portal_app.wiring import HOOKS, parse_webhook_secrets, portal, verify_webhook
 
-# The hook points that change what a customer sees; anything else is acknowledged and forgotten.
-KINDS = frozenset(
-    """
-    InvoiceCreated InvoicePaid InvoiceUnpaid InvoiceCancelled InvoiceRefunded AddInvoicePayment AddTransaction
-    InvoiceChangeGateway UpdateInvoiceTotal AddInvoiceLateFee InvoiceSplit
-    AfterShoppingCartCheckout OrderPaid AcceptOrder CancelOrder PendingOrder FraudOrder DeleteOrder CancelAndRefundOrder
-    AfterModuleCreate AfterModuleSuspend AfterModuleUnsuspend AfterModuleTerminate AfterModuleChangePackage
-    ServiceEdit ServiceDelete ServiceRecurringCompleted CancellationRequest
-    AfterProductUpgrade AfterConfigOptionsUpgrade
-    AddonAdd AddonActivation AddonActivated AddonSuspended AddonUnsuspended AddonTerminated AddonCancelled
-    ClientAdd ClientEdit ClientClose PreDeleteClient AfterClientMerge CCUpdate
-    """.split()
-)
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 
 
@@ -38,7 +25,7 @@ async def whmcs(request: Request) -> Response:
         event = verify_webhook(dict(request.headers), body, secrets=secrets, now=datetime.now(UTC))
     except NotAllowed as error:
         raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
-    if event.kind not in KINDS:
+    if event.kind not in HOOKS:
         return json({"result": "ignored"})
     is_new = await portal().inbound.accept(event)
     return json({"result": "accepted"}, 202) if is_new else json({"result": "known"})

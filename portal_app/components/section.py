@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.components.condition import Content, Text, has, when
 
 
-def page_title(title: Text, *, lead: Content = "", actions: Content = "", back: Content = "") -> rx.Component:
+def page_title(title: Content, *, lead: Content = "", actions: Content = "", back: Content = "") -> rx.Component:
     """Open a page: the only h1, a line that answers the first question, the main actions."""
     return rx.el.header(
         rx.el.div(back, class_name="text-small empty:hidden"),

@@ -9,6 +9,7 @@ from typing import Literal
 from portal_app.domain.money import Money
 
 InvoiceStatus = Literal["draft", "unpaid", "paid", "cancelled", "refunded", "collections", "payment_pending", "unknown"]
+OPEN_STATUSES: tuple[InvoiceStatus, ...] = ("unpaid", "collections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,13 @@ class Invoice:
     def is_overdue(self, today: date) -> bool:
         """Say whether it is unpaid past its day (a business date in Japan)."""
         return self.status == "unpaid" and self.due_on is not None and self.due_on < today
+
+    @property
+    def owed(self) -> Money:
+        """What is left to pay, as far as is known: nothing once it is settled, the total where no balance is known."""
+        if self.status not in OPEN_STATUSES:
+            return Money(0, self.total.currency)
+        return self.total if self.balance is None else self.balance
 
     @property
     def label(self) -> str:

@@ -9,26 +9,37 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
 _READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
 _INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
 _LEASE_MS = 10_000
 # In one script, so that nobody can find no value, be overtaken by a whole computation, and then win the lease.
+# The name of an entry holds the generations of its tags, which only the script knows in time.
 _VALUE_OR_LEASE = """
-local kept = redis.call('GET', KEYS[1])
+local name = KEYS[1] .. ':'
+for i = 2, #KEYS do name = name .. (i > 2 and '.' or '') .. (redis.call('GET', KEYS[i]) or '0') end
+local kept = redis.call('GET', 'c:' .. name)
 if kept then return kept end
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
-return 0
+if redis.call('SET', 'l:c:' .. name, ARGV[1], 'NX', 'PX', ARGV[2]) then return {name, 1} end
+return {name, 0}
 """
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a computation came to, as it is kept, and for how many seconds; None keeps it until a tag changes."""
+
+    text: bytes
+    seconds: int | None
 
 
 def count_stale() -> None:
@@ -41,7 +52,8 @@ class Cache:
 
     def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
-        self._flights: dict[str, asyncio.Task[Any]] = {}
+        self._look = redis.register_script(_VALUE_OR_LEASE)
+        self._flights: dict[str, asyncio.Task[bytes]] = {}
         self._away_seconds = away_seconds
         self._away_until = 0.0
         self._is_away = False
@@ -55,9 +67,17 @@ class Cache:
 
         Without `seconds` it is kept until one of its tags is invalidated.
         """
+
+        async def written() -> Written:
+            return Written(json.dumps(await compute(), separators=(",", ":")).encode(), seconds)
+
+        return json.loads(await self.text(key, written, tags=tags))
+
+    async def text(self, key: str, compute: Callable[[], Awaitable[Written]], *, tags: Sequence[str] = ()) -> bytes:
+        """Return the kept bytes as they are, or compute them; what is written for 0 seconds is not kept."""
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._look_up(key, compute, seconds, tags))
+            flight = asyncio.create_task(self._look_up(key, compute, tags))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._landed(key, done))
         else:
@@ -98,64 +118,58 @@ class Cache:
             except RedisError as error:
                 self._went_away(error)
 
-    def _landed(self, key: str, done: asyncio.Task[Any]) -> None:
+    def _landed(self, key: str, done: asyncio.Task[bytes]) -> None:
         if self._flights.get(key) is done:
             del self._flights[key]
         if not done.cancelled():
             done.exception()
 
-    async def _look_up(
-        self, key: str, compute: Callable[[], Awaitable[Any]], seconds: int | None, tags: Sequence[str]
-    ) -> Any:
+    async def _look_up(self, key: str, compute: Callable[[], Awaitable[Written]], tags: Sequence[str]) -> bytes:
         if time.monotonic() < self._away_until:
             _READS.labels("away").inc()
-            return await compute()
+            return (await compute()).text
+        lease = uuid.uuid4().hex
         try:
             if self._owed:
                 await self._raise_generations()
-            name = await self._name(key, tags)
-            lease = uuid.uuid4().hex
-            kept = await self._value_or_lease(name, lease)
+            found = await self._value_or_name(key, tags, lease)
             self._came_back()
-            if kept is not None:
-                return json.loads(kept)
         except RedisError as error:
             self._went_away(error)
             _READS.labels("away").inc()
-            return await compute()
+            return (await compute()).text
+        if isinstance(found, bytes):
+            return found
         _READS.labels("miss").inc()
-        return await self._compute(name, lease, compute, seconds)
+        return await self._compute(found, lease, compute)
 
-    async def _name(self, key: str, tags: Sequence[str]) -> str:
-        generations = await self._redis.mget([f"g:{tag}" for tag in tags]) if tags else []
-        return f"c:{key}:" + ".".join((value or b"0").decode() for value in generations)
-
-    async def _value_or_lease(self, name: str, lease: str) -> bytes | None:
-        """Return the kept value; or None: the caller holds the lease, or has waited for its holder long enough."""
+    async def _value_or_name(self, key: str, tags: Sequence[str], lease: str) -> bytes | str:
+        """Return the kept value, or the entry's name: the caller holds the lease, or waited for it long enough."""
         outcome, give_up = "hit", time.monotonic() + _LEASE_MS / 1000
+        keys = [key, *(f"g:{tag}" for tag in tags)]
         while True:
-            found = await self._redis.eval(_VALUE_OR_LEASE, 2, name, f"l:{name}", lease, str(_LEASE_MS))  # type: ignore[misc]
+            found = await self._look(keys=keys, args=[lease, _LEASE_MS], client=self._redis)
             if isinstance(found, bytes):
                 _READS.labels(outcome).inc()
                 return found
-            if found or time.monotonic() > give_up:
-                return None
+            name, has_lease = found
+            if has_lease or time.monotonic() > give_up:
+                return str(name.decode())
             outcome = "coalesced"
             await asyncio.sleep(0.02)
 
-    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Any]], seconds: int | None) -> Any:
-        kept: bytes | None = None
+    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Written]]) -> bytes:
+        kept: Written | None = None
         try:
-            value = await compute()
-            kept = json.dumps(value, separators=(",", ":")).encode()
-            return value
+            kept = await compute()
+            return kept.text
         finally:
             try:
-                if kept is not None and seconds is None:
-                    await self._keep_for_good(name, kept)
-                elif kept is not None and seconds:
-                    await self._redis.set(name, kept, ex=seconds)
-                await self._redis.eval(_RELEASE, 1, f"l:{name}", lease)  # type: ignore[misc]
+                if kept is not None and kept.seconds is None:
+                    await self._keep_for_good(f"c:{name}", kept.text)
+                elif kept is not None and kept.seconds:
+                    await self._redis.set(f"c:{name}", kept.text, ex=kept.seconds)
+                await self._redis.eval(_RELEASE, 1, f"l:c:{name}", lease)  # type: ignore[misc]
             except RedisError as error:
                 self._went_away(error)
 

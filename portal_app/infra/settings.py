@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     whmcs_settle_seconds: float = Field(
         60.0, description="How long a write whose answer was lost may still be running inside WHMCS"
     )
+    whmcs_early_hook_seconds: float = Field(
+        5.0, description="When to look again after a hook that fires before the change it tells of"
+    )
     whmcs_timeout: float = Field(15.0, description="Longest wait for one WHMCS answer")
     whmcs_concurrency: int = Field(8, description="WHMCS calls at once, over all processes")
     whmcs_rate: str = Field("300/minute", description="WHMCS calls in any window, over all processes")
@@ -200,6 +203,17 @@ class Settings(BaseSettings):
 
     cache_invoices_seconds: int = Field(90, description="Invoice list")
     cache_invoice_seconds: int = Field(300, description="One invoice")
+    mirror_trust_seconds: int = Field(
+        900, description="How old saved invoices and services may be on the dashboard before WHMCS is asked again"
+    )
+    mirror_patience_seconds: float = Field(
+        1.5, description="How long a page waits for WHMCS before it shows saved data; the reading goes on"
+    )
+    mirror_reconcile_seconds: int = Field(
+        86400, description="How old saved invoices and services may get before the timetable reads them again"
+    )
+    mirror_reconcile_batch: int = Field(60, description="Customers whose saved data one tick of the timetable reads")
+    cache_gateways_seconds: int = Field(3600, description="The ways to pay that are switched on")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")

@@ -1,45 +1,78 @@
 """Mirrors of what WHMCS owns, so that pages keep answering when it is away; each row says how old it is."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel, col, select
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.models.columns import document, moment, now
 
 
 class InvoiceMirror(SQLModel, table=True):
-    """One invoice as last read from WHMCS. `is_full` rows hold lines and payments too."""
+    """One invoice as last read from WHMCS. `is_full` rows hold lines and payments too.
+
+    `read_at` is when the reading began that the body comes from, by PostgreSQL's clock; `changed_at` is WHMCS's own
+    time of the last change, where it is known. Rows that are gone stay until a whole list was read after them.
+    """
 
     __tablename__ = "invoices_mirror"
 
-    invoice_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    user_id: UUID = Field(foreign_key="users.id", index=True)
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    invoice_id: int = Field(primary_key=True, index=True, sa_column_kwargs={"autoincrement": False})
+    label: str
+    status: str
+    issued_on: date | None = None
+    due_on: date | None = None
+    total_minor: int = Field(sa_type=sa.BigInteger)
+    owed_minor: int = Field(sa_type=sa.BigInteger)
     body: dict[str, Any] = document()
     is_full: bool = False
+    changed_at: datetime | None = moment(default=None, nullable=True)
     read_at: datetime = moment(default_factory=now)
-
-    @classmethod
-    async def of(cls, session: AsyncSession, user_id: UUID) -> "list[InvoiceMirror]":
-        """Return a customer's mirrored invoices, newest first."""
-        query = select(cls).where(cls.user_id == user_id).order_by(col(cls.invoice_id).desc())
-        return list((await session.exec(query)).all())
+    is_gone: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class SubscriptionMirror(SQLModel, table=True):
-    """One service as last read from WHMCS."""
+    """One service as last read from WHMCS, always with the whole list."""
 
     __tablename__ = "subscriptions_mirror"
 
-    service_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    user_id: UUID = Field(foreign_key="users.id", index=True)
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    service_id: int = Field(primary_key=True, index=True, sa_column_kwargs={"autoincrement": False})
     body: dict[str, Any] = document()
     read_at: datetime = moment(default_factory=now)
 
+
+class MirrorState(SQLModel, table=True):
+    """When a customer's whole list ("invoices" or "services") was last read, and when we heard that it moved on."""
+
+    __tablename__ = "mirror_states"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    read_at: datetime | None = moment(default=None, nullable=True, index=True)
+    stale_at: datetime | None = moment(default=None, nullable=True)
+
+    def is_younger_than(self, seconds: float, at: datetime) -> bool:
+        """Say whether it was read in the last seconds before a moment, and nothing was heard since."""
+        if self.read_at is None or (self.stale_at is not None and self.stale_at >= self.read_at):
+            return False
+        return at - self.read_at < timedelta(seconds=seconds)
+
     @classmethod
-    async def of(cls, session: AsyncSession, user_id: UUID) -> "list[SubscriptionMirror]":
-        """Return a customer's mirrored services, newest first."""
-        query = select(cls).where(cls.user_id == user_id).order_by(col(cls.service_id).desc())
-        return list((await session.exec(query)).all())
+    async def locked(cls, session: AsyncSession, user_id: UUID, kind: str) -> "MirrorState":
+        """Return the row, made where it is missing, locked: writers of one customer's mirror take turns."""
+        connection = await session.connection()
+        row = {"user_id": user_id, "kind": kind}
+        await connection.execute(insert(cls).values(row).on_conflict_do_nothing())
+        query = select(cls).where(cls.user_id == user_id, cls.kind == kind).with_for_update()
+        return (await session.exec(query)).one()
+
+
+async def database_time(session: AsyncSession) -> datetime:
+    """Return PostgreSQL's clock: one for all processes, so that readings can be put in order."""
+    return (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()

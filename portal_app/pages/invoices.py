@@ -6,7 +6,9 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.definition import definition_list, total_line
-from portal_app.components.form import native_form
+from portal_app.components.field import select_field, text_field
+from portal_app.components.form import live_form, native_form
+from portal_app.components.icon import icon
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
 from portal_app.components.money import figure
@@ -19,6 +21,8 @@ from portal_app.pages.frame import faces, portal_page
 from portal_app.pages.page import page
 from portal_app.state.invoice import InvoicePage
 from portal_app.state.invoices import InvoicesPage
+
+_PRINT = rx.Var("(() => window.print())")
 
 
 @page("/billing/invoices", title="Invoices", load=InvoicesPage.load)
@@ -33,32 +37,34 @@ def invoices() -> rx.Component:
             Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
             Column(_("Total"), lambda row: row.total, align="end"),
         ],
-        caption=_("Your invoices, newest first"),
+        caption=_("Your invoices"),
     )
-    none = empty_state(_("No invoices here"), text=_("There is no invoice with this status."))
+    none = empty_state(_("No invoices here"), text=_("No invoice matches. Change the search or show all."))
     empty = empty_state(_("No invoices yet"), text=_("Your first invoice appears here when a service is set up."))
-    rows = rx.cond(InvoicesPage.rows.length() > 0, table, none)
+    rows = rx.cond(InvoicesPage.rows.length() > 0, rx.fragment(table, _pages()), none)
+    listed = rx.el.div(rx.el.div(_filters(), _search(), class_name="grid gap-4"), rows, class_name="grid gap-6")
     body = rx.el.div(
         figure(InvoicesPage.due_total, caption=InvoicesPage.due_words),
-        rx.cond(InvoicesPage.has_any, rx.el.div(_filters(), rows, class_name="grid gap-4"), empty),
+        rx.cond(InvoicesPage.has_any, listed, empty),
         class_name="grid gap-8",
     )
-    cards = link(_("Payment methods"), href=path_for("/billing/payments"))
-    title = page_title(_("Invoices"), actions=cards)
+    places = rx.fragment(
+        link(_("Payment methods"), href=path_for("/billing/payments")),
+    )
+    title = page_title(_("Invoices"), actions=places)
     return portal_page(title, faces(InvoicesPage, body, loading=table_skeleton()), active="billing")
 
 
 def _filters() -> rx.Component:
-    kinds = [("all", _("All"), ""), ("due", _("Due"), "?status=due"), ("paid", _("Paid"), "?status=paid")]
-    place = path_for("/billing/invoices")
+    kinds = [("all", _("All")), ("due", _("Due")), ("overdue", _("Overdue")), ("paid", _("Paid"))]
     look = "inline-flex min-h-9 items-center rounded px-3 text-small hover:underline"
 
-    def choice(key: str, words: str, query: str) -> rx.Component:
+    def choice(key: str, words: str) -> rx.Component:
         is_chosen = InvoicesPage.filter == key
         return rx.el.li(
             link(
                 words,
-                href=f"{place}{query}",
+                href=InvoicesPage.hrefs[key],
                 aria_current=rx.cond(is_chosen, "true", "false"),
                 class_name=rx.cond(is_chosen, f"{look} bg-accent-soft font-semibold text-accent", f"{look} text-quiet"),
             )
@@ -70,10 +76,52 @@ def _filters() -> rx.Component:
     )
 
 
+def _search() -> rx.Component:
+    orders = [
+        ("newest", _("Newest first")),
+        ("oldest", _("Oldest first")),
+        ("due", _("Due first")),
+        ("largest", _("Largest first")),
+        ("smallest", _("Smallest first")),
+    ]
+    return live_form(
+        text_field(
+            _("Number or amount"),
+            name="q",
+            type="search",
+            default_value=InvoicesPage.search,
+            max_length=100,
+            key="q" + InvoicesPage.search,
+        ),
+        select_field(_("Order"), orders, name="sort", default_value=InvoicesPage.sort, key="o" + InvoicesPage.sort),
+        button(_("Show"), type="submit", variant="secondary"),
+        on_submit=InvoicesPage.look_for,
+        role="search",
+        class_name="grid items-end gap-4 sm:grid-cols-[minmax(0,1fr)_12rem_auto]",
+    )
+
+
+def _pages() -> rx.Component:
+    """Lead to the pages before and after; nothing where all fits on one."""
+    turn = rx.el.nav(
+        rx.cond(InvoicesPage.before != "", link(_("Previous page"), href=InvoicesPage.before), rx.el.span()),
+        rx.el.span(InvoicesPage.found_words, class_name="text-quiet tabular-nums"),
+        rx.cond(InvoicesPage.after != "", link(_("Next page"), href=InvoicesPage.after), rx.el.span()),
+        aria_label=_("Pages"),
+        class_name="flex flex-wrap items-baseline justify-between gap-4 text-small",
+    )
+    return rx.cond(InvoicesPage.found_words != "", turn)
+
+
 @page("/billing/invoices/[invoice_id]", title="Invoice", load=InvoicePage.load)
 def invoice() -> rx.Component:
     """Lay the page out."""
-    title = page_title(InvoicePage.title, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=_back())
+    # On paper it says that it is a copy: the invoice itself is the PDF.
+    name = rx.fragment(
+        rx.el.span(InvoicePage.title, class_name="print:hidden"),
+        rx.el.span(InvoicePage.copy_title, class_name="hidden print:inline"),
+    )
+    title = page_title(name, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=_back())
     body = rx.fragment(title, columns(_bill(), _paying()))
     return portal_page(rx.fragment(), faces(InvoicePage, body, loading=_loading()), active="billing")
 
@@ -97,15 +145,25 @@ def _bill() -> rx.Component:
     )
     credit = rx.cond(InvoicePage.credit != "", definition_list([(_("Credit"), InvoicePage.credit)]))
     sums = rx.el.div(
-        definition_list([(_("Without tax"), InvoicePage.subtotal), (_("Tax"), InvoicePage.tax)]),
+        definition_list([(_("Without tax"), InvoicePage.subtotal)]),
+        rx.el.dl(rx.foreach(InvoicePage.taxes, _tax), class_name="divide-y divide-line border-b border-line"),
         credit,
         total_line(_("Total"), InvoicePage.total),
+        rx.cond(InvoicePage.balance != "", total_line(_("Still to pay"), InvoicePage.balance)),
         class_name="[&_dl]:border-t-0",
     )
     unlined = rx.el.p(_("The single lines are not available right now."), class_name="text-quiet")
     return rx.fragment(
         section(_("What it is for"), rx.cond(InvoicePage.lines.length() > 0, lines, unlined), sums),
         rx.cond(InvoicePage.payments.length() > 0, _payments()),
+    )
+
+
+def _tax(row: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.dt(row.words, class_name="text-quiet"),
+        rx.el.dd(row.amount, class_name="text-right tabular-nums"),
+        class_name="flex items-baseline justify-between gap-6 py-2.5",
     )
 
 
@@ -137,7 +195,17 @@ def _paying() -> rx.Component:
     return rx.el.section(
         live_region(InvoicePage.word),
         figure(InvoicePage.headline, caption=InvoicePage.caption),
-        rx.cond(InvoicePage.pay_action != "", pay),
+        rx.cond(InvoicePage.pay_action != "", rx.el.div(pay, class_name="no-print")),
         dates,
+        _papers(),
         aria_label=_("Amount and payment"),
     )
+
+
+def _papers() -> rx.Component:
+    pdf = native_form(
+        button(icon("download"), _("Download as PDF"), type="submit", variant="secondary", class_name="w-full"),
+        action=InvoicePage.pdf_action,
+    )
+    copy = button(_("Print this copy"), variant="quiet", on_click=rx.call_function(_PRINT), class_name="w-full")
+    return rx.el.div(pdf, copy, class_name="no-print mt-6 grid gap-2")

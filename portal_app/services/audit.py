@@ -45,6 +45,8 @@ class Tag(StrEnum):
     ORDER_BILLED = "order:whmcs:created"
     ORDER_ACTIVATED = "order:order:activated"
     ORDER_FAILED = "order:order:failed"
+    METHOD_DEFAULT = "billing:payment_method:made_default"
+    METHOD_REMOVED = "billing:payment_method:removed"
     SIGN_ON_LINK = "billing:sign_on:opened"
 
 

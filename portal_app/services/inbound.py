@@ -1,24 +1,16 @@
 """What vendors tell us: written down once with the work it leads to, then applied by reading the truth again."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
 from portal_app.domain.events import InboundEvent, ReplayPosition
-from portal_app.domain.ports import BillingGateway
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
-from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models import inbound as tables
 from portal_app.models.columns import now
-from portal_app.models.user import IdMapping
-from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
-from portal_app.services.subscriptions import Subscriptions
 
 # The bus keeps events for three days; a commit may be a little older than the event that tells it.
 _KEPT, _MARGIN = timedelta(hours=72), timedelta(minutes=10)
@@ -36,24 +28,10 @@ def _missed_since(row: tables.ReplayPosition | None) -> datetime:
 class Inbound:
     """Take events in and apply them."""
 
-    def __init__(
-        self,
-        database: Database,
-        queue: DurableQueue,
-        gateway: BillingGateway,
-        *,
-        catalog: Catalog,
-        billing: Billing,
-        subscriptions: Subscriptions,
-        live: LiveUpdates,
-    ) -> None:
+    def __init__(self, database: Database, queue: DurableQueue, *, catalog: Catalog) -> None:
         self._database = database
         self._queue = queue
-        self._gateway = gateway
         self._catalog = catalog
-        self._billing = billing
-        self._subscriptions = subscriptions
-        self._live = live
 
     async def accept(self, event: InboundEvent) -> bool:
         """Write an event down and enqueue its work in one transaction; False when it was delivered before."""
@@ -104,19 +82,6 @@ class Inbound:
             if row := await session.get(tables.Inbox, (event.source, event.id)):
                 row.handled_at = now()
 
-    async def apply_billing_change(self, event: InboundEvent) -> None:
-        """Read what WHMCS says changed, refresh cache and mirror, and tell the customer's open pages."""
-        customer = await self._customer_of(event)
-        if customer is None:
-            return
-        await self._billing.refresh_invoice(customer)
-        await self._billing.forget_payment_methods(customer)
-        await self._subscriptions.refresh(customer)
-        invoice_id = event.data.get("invoice_id")
-        if isinstance(invoice_id, int):
-            await self._billing.invoice_for(customer, invoice_id)
-        await self._live.publish(Change(customer.user_id, "billing", str(invoice_id or "")))
-
     async def apply_catalog_change(self) -> None:
         """Forget the catalogue: Salesforce says that products or prices changed."""
         await self._catalog.bust()
@@ -126,26 +91,3 @@ class Inbound:
             return False
         await self._queue.enqueue(session, "apply_event", f"event-{event.source}-{event.id}", event.source, event.id)
         return True
-
-    async def _customer_of(self, event: InboundEvent) -> Customer | None:
-        client_id = await self._client_of(event.data)
-        if client_id is None:
-            return None
-        async with self._database.unit_of_work() as session:
-            mapping = await IdMapping.by_client(session, client_id)
-        return mapping.to_domain() if mapping else None
-
-    async def _client_of(self, ids: Mapping[str, Any]) -> int | None:
-        """Return the event's client, asked for by the narrowest id it carries where it names none."""
-        if isinstance(ids.get("client_id"), int):
-            return int(ids["client_id"])
-        owners = {
-            "invoice_id": self._gateway.invoice_owner,
-            "order_id": self._gateway.order_owner,
-            "service_id": self._gateway.service_owner,
-        }
-        for name, owner in owners.items():
-            number = ids.get(name)
-            if isinstance(number, int):
-                return await owner(number)
-        return None

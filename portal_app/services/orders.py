@@ -14,9 +14,9 @@ from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.models.order import IdempotencyKey, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
-from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.notifications import Notifications
+from portal_app.services.payments import Payments
 
 _ROUTE = "orders.place"
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
@@ -29,14 +29,14 @@ class Orders:
         self,
         database: Database,
         catalog: Catalog,
-        billing: Billing,
+        payments: Payments,
         *,
         notifications: Notifications,
         queue: DurableQueue,
     ) -> None:
         self._database = database
         self._catalog = catalog
-        self._billing = billing
+        self._payments = payments
         self._notifications = notifications
         self._queue = queue
 
@@ -54,7 +54,7 @@ class Orders:
         plan = await self._catalog.plan(sku)
         if plan.service.category not in ORDERED_ONLINE:
             raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
-        if not await self._billing.payment_methods_for(customer):
+        if not await self._payments.payment_methods_for(customer):
             raise InvalidInput({"payment": "Add a payment method first."})
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)

@@ -1,33 +1,23 @@
-"""The services a customer has: read from WHMCS through the cache, from the mirror while it is away."""
+"""The services a customer has: from a mirror that is kept young."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from pydantic import TypeAdapter
-from sqlalchemy.dialects.postgresql import insert
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import ExternalUnavailable, NotFound
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ports import BillingGateway
 from portal_app.domain.subscription import Subscription
-from portal_app.infra.cache import Cache, count_stale
+from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
+from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
-from portal_app.models.mirror import SubscriptionMirror
-
-_SERVICES = TypeAdapter(list[Subscription])
-
-
-def subscriptions_tag(customer: Customer) -> str:
-    """The cache tag of everything about a customer's services."""
-    return f"subscriptions:{customer.user_id}"
+from portal_app.services.freshness import Freshness, Wish
+from portal_app.services.service_mirror import SERVICES, ServiceMirror
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """A customer's services; `as_of` is set when they are saved data because WHMCS is away."""
+    """A customer's services; `as_of` is set when they are saved data, older than they should be."""
 
     rows: list[Subscription]
     as_of: datetime | None = None
@@ -36,31 +26,19 @@ class Services:
 class Subscriptions:
     """What a customer has."""
 
-    def __init__(self, settings: Settings, database: Database, cache: Cache, gateway: BillingGateway) -> None:
-        self._seconds = settings.cache_subscriptions_seconds
-        self._database = database
-        self._cache = cache
+    def __init__(
+        self, settings: Settings, database: Database, cache: Cache, gateway: BillingGateway, *, live: LiveUpdates
+    ) -> None:
+        patience = settings.mirror_patience_seconds
+        self._wish = Wish(settings.cache_subscriptions_seconds, patience, patience)
         self._gateway = gateway
+        self.mirror = ServiceMirror(database)
+        self.freshness = Freshness(SERVICES, self._read, database=database, cache=cache, live=live)
 
     async def subscriptions_for(self, customer: Customer) -> Services:
-        """Return all services, newest first; saved ones when WHMCS is away. Raises ExternalUnavailable without."""
-
-        async def read() -> object:
-            found = sorted(
-                await self._gateway.subscriptions(customer.whmcs_client_id), key=lambda row: row.id, reverse=True
-            )
-            kept = _SERVICES.dump_python(found, mode="json")
-            await self._mirror(customer, found, kept)
-            return kept
-
-        try:
-            kept = await self._cache.get_or_set(
-                f"subscriptions:{customer.user_id}", read, seconds=self._seconds, tags=(subscriptions_tag(customer),)
-            )
-            return Services(_SERVICES.validate_python(kept))
-        except ExternalUnavailable:
-            count_stale()
-            return await self._saved(customer)
+        """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
+        seen = await self.freshness.ensure(customer, self._wish)
+        return Services(await self.mirror.all(customer), as_of=seen.as_of)
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
         """Return one service and, for saved data, its time. Raises NotFound, also for somebody else's."""
@@ -70,26 +48,10 @@ class Subscriptions:
                 return service, services.as_of
         raise NotFound("not among the customer's services")
 
-    async def refresh(self, customer: Customer) -> None:
-        """Forget what is cached of a customer's services."""
-        await self._cache.invalidate(subscriptions_tag(customer))
+    async def changed(self, customer: Customer) -> None:
+        """Have the services read anew next time: something changed at WHMCS."""
+        await self.freshness.mark_stale(customer)
 
-    async def _mirror(self, customer: Customer, found: list[Subscription], bodies: Any) -> None:
-        if not found:
-            return
-        rows = [
-            {"service_id": service.id, "user_id": customer.user_id, "body": body, "read_at": now()}
-            for service, body in zip(found, bodies, strict=True)
-        ]
-        write = insert(SubscriptionMirror).values(rows)
-        new = {"body": write.excluded.body, "read_at": write.excluded.read_at}
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            connection = await session.connection()
-            await connection.execute(write.on_conflict_do_update(index_elements=["service_id"], set_=new))
-
-    async def _saved(self, customer: Customer) -> Services:
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            rows = await SubscriptionMirror.of(session, customer.user_id)
-        if not rows:
-            raise ExternalUnavailable("no mirror", vendor="whmcs")
-        return Services(_SERVICES.validate_python([row.body for row in rows]), as_of=min(row.read_at for row in rows))
+    async def _read(self, customer: Customer, asked_at: datetime) -> bool:
+        found = await self._gateway.subscriptions(customer.whmcs_client_id)
+        return await self.mirror.keep_all(customer, found, asked_at=asked_at)

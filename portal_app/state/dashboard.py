@@ -6,13 +6,11 @@ from uuid import UUID
 
 import reflex as rx
 
-from portal_app.domain.customer import Customer
-from portal_app.domain.errors import AccountNotReady, AccountWaits, ExternalUnavailable
-from portal_app.domain.invoice import Invoice
-from portal_app.domain.money import Money
-from portal_app.domain.order import FINAL_STAGES, Order
+from portal_app.domain.errors import AccountNotReady, AccountWaits
+from portal_app.domain.invoice_list import Owed
+from portal_app.domain.summary import Summary, Task, TaskKind
 from portal_app.language import _, path_for
-from portal_app.language.format import day, today
+from portal_app.language.format import day
 from portal_app.state.identity import Identity
 from portal_app.state.orders import OrderListRow, order_row
 from portal_app.state.page_state import PageState, opened, told
@@ -66,71 +64,88 @@ class DashboardPage(PageState, rx.State):
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
         if view.customer is None:
             raise AccountWaits() if view.status == "waiting" else AccountNotReady()
-        orders = [order for order in await portal().orders.orders_for(view.customer) if order.stage not in FINAL_STAGES]
-        self.orders = [order_row(order) for order in orders]
-        self.needs = []
-        await self._read_due(view.customer)
-        self.needs += [_need_of(order) for order in orders if order.stage == "needs_attention"]
-        await self._read_services(view.customer)
+        self._show(await portal().overview.summary_for(view.customer))
 
-    async def _read_due(self, customer: Customer) -> None:
-        try:
-            invoices = await portal().billing.invoices_for(customer)
-        except ExternalUnavailable as error:
-            self.due, self.due_note, self.due_href = "", _(error.user_message), ""
-            return
-        self._note_saved(invoices.as_of)
-        unpaid = sorted(
-            (invoice for invoice in invoices.rows if invoice.status == "unpaid"), key=lambda row: row.due_on or today()
-        )
-        self.due = str(Money.total(invoice.total for invoice in unpaid))
-        self.due_note, self.due_href = _due_words(unpaid), _pay_path(unpaid)
-        self.needs = [_need_to_pay(invoice) for invoice in unpaid if invoice.is_overdue(today())]
-
-    async def _read_services(self, customer: Customer) -> None:
-        try:
-            services = await portal().subscriptions.subscriptions_for(customer)
-        except ExternalUnavailable as error:
-            self.services, self.services_problem = [], _(error.user_message)
-            return
-        self.services_problem = ""
-        self.services = [
-            service_row(row) for row in services.rows if row.status not in ("terminated", "cancelled", "completed")
-        ]
+    def _show(self, found: Summary) -> None:
+        self._note_saved(found.as_of)
+        self.orders = [order_row(order) for order in found.orders]
+        self.needs = [_need(task) for task in found.tasks]
+        self.due, self.due_href = "", ""
+        self.due_note = _("What you owe is not known yet. It appears here by itself.")
+        if found.owed is not None:
+            self.due, self.due_note, self.due_href = str(found.owed.due), _due_words(found.owed), _pay_path(found.owed)
+        self.services_problem, self.services = "", []
+        if found.services is None:
+            self.services_problem = _("They appear here by themselves as soon as billing answers.")
+        for service in found.services or ():
+            if service.status not in ("terminated", "cancelled", "completed"):
+                self.services.append(service_row(service))
 
 
-def _due_words(unpaid: list[Invoice]) -> str:
-    if not unpaid:
+def _due_words(owed: Owed) -> str:
+    if not owed.due_count:
         return _("Nothing is due.")
-    is_late = unpaid[0].is_overdue(today())
-    one = _("Overdue since {day}") if is_late else _("Due by {day}")
-    words = _("{count} invoices, the first by {day}") if len(unpaid) > 1 else one
-    return words.format(count=len(unpaid), day=day(unpaid[0].due_on))
+    one = _("Overdue since {day}") if owed.overdue_count else _("Due by {day}")
+    words = _("{count} invoices, the first by {day}") if owed.due_count > 1 else one
+    return words.format(count=owed.due_count, day=day(owed.next_due_on))
 
 
-def _pay_path(unpaid: list[Invoice]) -> str:
-    if not unpaid:
+def _pay_path(owed: Owed) -> str:
+    if not owed.due_count:
         return ""
-    return path_for(f"/billing/invoices/{unpaid[0].id}" if len(unpaid) == 1 else "/billing/invoices?status=due")
+    return path_for(f"/billing/invoices/{owed.next_id}" if owed.due_count == 1 else "/billing/invoices?status=due")
 
 
-def _need_to_pay(invoice: Invoice) -> Need:
+# What each task says, how urgent it looks, where it leads.
+_TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
+    "pay_overdue": (
+        "Invoice {subject} is overdue",
+        "{amount} was due by {day}. Pay it to keep your service running.",
+        "problem",
+        "/billing/invoices/{id}",
+        "See and pay",
+    ),
+    "service_suspended": (
+        "{subject} is suspended",
+        "It is paused until what is open is settled.",
+        "problem",
+        "/subscriptions/{id}",
+        "See the service",
+    ),
+    "order_needs_attention": (
+        "Your order needs attention", "{subject}", "attention", "/orders/{id}", "See what is needed",
+    ),
+    "card_expired": (
+        "A card has expired",
+        "The card ending in {subject} was valid until {day}. Add a new one so that payments go through.",
+        "attention",
+        "/billing/payments",
+        "See payment methods",
+    ),
+    "card_expires": (
+        "A card expires soon",
+        "The card ending in {subject} is valid until {day}. Add a new one in time.",
+        "attention",
+        "/billing/payments",
+        "See payment methods",
+    ),
+    "pay_due": (
+        "Invoice {subject} is due soon",
+        "{amount} is due by {day}.",
+        "info",
+        "/billing/invoices/{id}",
+        "See and pay",
+    ),
+}  # fmt: skip
+
+
+def _need(task: Task) -> Need:
+    title, text, tone, path, action = _TASKS[task.kind]
+    values = {"subject": task.subject, "amount": str(task.amount or ""), "day": day(task.on)}
     return Need(
-        title=_("Invoice {number} is overdue").format(number=invoice.label),
-        text=_("{amount} was due by {day}. Pay it to keep your service running.").format(
-            amount=invoice.total, day=day(invoice.due_on)
-        ),
-        tone="problem",
-        href=path_for(f"/billing/invoices/{invoice.id}"),
-        action=_("See and pay"),
-    )
-
-
-def _need_of(order: Order) -> Need:
-    return Need(
-        title=_("Your order needs attention"),
-        text=order.title,
-        tone="attention",
-        href=path_for(f"/orders/{order.id}"),
-        action=_("See what is needed"),
+        title=_(title).format(**values),
+        text=_(text).format(**values),
+        tone=tone,
+        href=path_for(path.format(id=task.id)),
+        action=_(action),
     )

@@ -31,6 +31,14 @@ class PaymentRow:
     amount: str
 
 
+@dataclass(frozen=True)
+class TaxRow:
+    """The tax of one rate."""
+
+    words: str
+    amount: str
+
+
 class InvoicePage(PageState, rx.State):
     """An invoice as WHMCS has it."""
 
@@ -44,7 +52,10 @@ class InvoicePage(PageState, rx.State):
     lines: list[Line] = []
     payments: list[PaymentRow] = []
     subtotal: str = ""
-    tax: str = ""
+    taxes: list[TaxRow] = []
+    balance: str = ""
+    copy_title: str = ""
+    pdf_action: str = ""
     credit: str = ""
     total: str = ""
     issued: str = ""
@@ -70,6 +81,8 @@ class InvoicePage(PageState, rx.State):
         invoice, standing = detail.invoice, invoice_standing(detail.invoice, today())
         self._note_saved(detail.as_of)
         self.title = _("Invoice {number}").format(number=invoice.label)
+        self.copy_title = _("Copy of invoice {number}").format(number=invoice.label)
+        self.pdf_action = f"/api/invoices/{invoice.id}/sso-link?target=pdf"
         self.word, self.tone = standing.word, standing.tone
         self.issued, self.due = day(invoice.issued_on), day(invoice.due_on)
         self._add_up(invoice)
@@ -80,12 +93,16 @@ class InvoicePage(PageState, rx.State):
         self.payments = [
             PaymentRow(time(paid.paid_at), paid.gateway.title(), str(paid.amount)) for paid in invoice.payments
         ]
-        self.subtotal, self.tax, self.total = str(invoice.subtotal), str(invoice.tax), str(invoice.total)
+        self.subtotal, self.total = str(invoice.subtotal), str(invoice.total)
+        rated = [TaxRow(_("Tax {percent}%").format(percent=tax.rate), str(tax.amount)) for tax in invoice.taxes]
+        self.taxes = rated or [TaxRow(_("Tax"), str(invoice.tax))]
+        is_partly_paid = invoice.balance is not None and 0 < invoice.balance.minor != invoice.total.minor
+        self.balance = str(invoice.balance) if is_partly_paid else ""
         self.credit = f"-{invoice.credit}" if invoice.credit.minor else ""
 
     def _offer_to_pay(self, invoice: Invoice) -> None:
-        owed = invoice.total if invoice.balance is None else invoice.balance
-        is_open = invoice.status == "unpaid" and owed.minor > 0
+        owed = invoice.owed
+        is_open = owed.minor > 0
         self.pay_action = f"/api/invoices/{invoice.id}/sso-link" if is_open else ""
         self.pay_words = _("Pay {amount}").format(amount=owed)
         self.headline = str(owed if is_open else invoice.total)

@@ -47,7 +47,9 @@ class PageState(rx.State, mixin=True):
     def _note_saved(self, as_of: datetime | None) -> None:
         """Say how old saved data are; None says nothing."""
         self.saved_note = (
-            _("Saved data from {time}: billing is not answering.").format(time=time(as_of)) if as_of else ""
+            _("Saved data from {time}. Newer data follow as soon as billing answers.").format(time=time(as_of))
+            if as_of
+            else ""
         )
 
     def _query(self, name: str) -> str:

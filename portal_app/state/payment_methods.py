@@ -31,11 +31,11 @@ def method_row(method: PaymentMethod) -> MethodRow:
 
 async def methods_of(customer: Customer, *, anew: bool) -> list[PaymentMethod]:
     """Return the stored methods; read anew when asked, and when none is known, for one may just have been added."""
-    billing = portal().billing
-    methods = [] if anew else await billing.payment_methods_for(customer)
+    payments = portal().payments
+    methods = [] if anew else await payments.payment_methods_for(customer)
     if not methods:
-        await billing.forget_payment_methods(customer)
-        methods = await billing.payment_methods_for(customer)
+        await payments.forget_payment_methods(customer)
+        methods = await payments.payment_methods_for(customer)
     return methods
 
 

@@ -10,6 +10,7 @@ from dbos import DBOS, SetWorkflowID
 from portal_app.domain.events import InboundEvent
 from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
+from portal_app.wiring import EARLY_HOOKS as EARLY
 from portal_app.wiring import portal
 from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
 from portal_app.workflows.step import durable, step
@@ -27,7 +28,7 @@ async def apply_event(source: str, event_id: str) -> str:
     event = InboundEvent("whmcs" if source == "whmcs" else "salesforce", event_id, **read["value"])
     since = event.data.get("since")
     if source == "whmcs":
-        outcome = (await step("apply_billing_change", lambda: portal().inbound.apply_billing_change(event)))["state"]
+        outcome = await _apply_billing_change(event)
     elif since:
         outcome = await reconcile(event.kind, str(since))
     elif event.kind in _CATALOG:
@@ -55,6 +56,15 @@ async def reconcile(kind: str, since: str) -> str:
         outcome = await apply_to_orders(found["value"] or [], f"reconcile-{since}", priority="sync")
         outcome = found["state"] if found["state"] != "done" else outcome
     return outcome
+
+
+async def _apply_billing_change(event: InboundEvent) -> str:
+    outcome = await step("apply_billing_change", lambda: portal().billing_changes.apply(event))
+    if event.kind in EARLY:
+        # The hook fired before the change it tells of: look once more when WHMCS has settled.
+        await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
+        outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
+    return outcome["state"]
 
 
 async def _apply_catalog_change() -> str:

@@ -30,6 +30,12 @@ async def reconcile_all() -> str:
     return await reconcile(EVERYTHING, str(since["value"]))
 
 
+@durable(name="reconcile_billing")
+async def reconcile_billing() -> str:
+    """Compare the oldest saved invoices and services with WHMCS."""
+    return (await step("reconcile_billing", lambda: portal().mirror_upkeep.run(), priority="sync"))["state"]
+
+
 async def _orders_behind() -> list[str]:
     return await portal().reconcile.orders_behind(await portal().upkeep.unfinished_orders())
 

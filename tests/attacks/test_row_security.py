@@ -21,6 +21,7 @@ TABLES = [
     "idempotency_keys",
     "invoices_mirror",
     "subscriptions_mirror",
+    "mirror_states",
     "audit",
     "profiles",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,11 +20,14 @@ from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
+from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.notifications import Notifications
 from portal_app.services.orders import Orders
+from portal_app.services.payments import Payments
+from portal_app.services.sign_on import SignOn
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
 from tests.unit.services.vendors import PLAN, Shelf, Till
@@ -54,6 +58,7 @@ class Shop:
 
     orders: Orders
     billing: Billing
+    payments: Payments
     catalog: Catalog
     shelf: Shelf
     till: Till
@@ -64,9 +69,13 @@ async def shop(
     settings: Settings, web: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
 ) -> Shop:
     cache, shelf, till = Cache(redis), Shelf(), Till()
-    catalog, billing = Catalog(cache, shelf, till), Billing(settings, web, cache, till)  # type: ignore[arg-type]
+    parts: Any = (settings, web, cache, till)
+    catalog, links = Catalog(cache, shelf, till), SignOn(web, till)  # type: ignore[arg-type]
+    billing = Billing(*parts, live=LiveUpdates(redis), sign_on=links)
+    payments = Payments(*parts, live=LiveUpdates(redis), sign_on=links)
     await catalog.bust()
-    return Shop(Orders(web, catalog, billing, notifications=notifications, queue=queue), billing, catalog, shelf, till)
+    orders = Orders(web, catalog, payments, notifications=notifications, queue=queue)
+    return Shop(orders, billing, payments, catalog, shelf, till)
 
 
 @pytest.fixture
@@ -138,7 +147,7 @@ async def test_without_a_payment_method_nothing_is_ordered_and_the_key_stays_fre
         await place(shop, customer, key=key)
     assert set(caught.value.fields) == {"payment"}
     shop.till.cards = cards
-    await shop.billing.forget_payment_methods(customer)
+    await shop.payments.forget_payment_methods(customer)
     assert await place(shop, customer, key=key)
 
 
@@ -198,10 +207,10 @@ async def test_while_billing_is_away_saved_invoices_are_shown_with_their_age(sho
     invoice = bill(customer)
     shop.till.bills[invoice.id] = invoice
     assert (await shop.billing.invoices_for(customer)).as_of is None
-    await shop.billing.refresh_invoice(customer)
+    await shop.billing.invoices_changed(customer)
     shop.till.is_away = True
     saved = await shop.billing.invoices_for(customer)
-    assert saved.rows == [invoice]
+    assert saved.listing.rows == (invoice,)
     assert saved.as_of is not None
     assert abs((datetime.now(UTC) - saved.as_of).total_seconds()) < 30
     assert (await shop.billing.invoice_for(customer, invoice.id)).as_of is not None
@@ -219,6 +228,7 @@ async def test_somebody_elses_invoice_is_not_found_neither_live_nor_saved(
     with pytest.raises(NotFound):
         await shop.billing.pay_link(customer, invoice.id)
     assert shop.till.links == []
+    await shop.billing.invoices_for(customer)
     shop.till.is_away = True
     for number in (invoice.id, 99_999_999_999):
         with pytest.raises(NotFound):
@@ -226,7 +236,7 @@ async def test_somebody_elses_invoice_is_not_found_neither_live_nor_saved(
 
 
 async def test_a_sign_on_link_is_audited_and_never_kept(shop: Shop, customer: Customer, written: Written) -> None:
-    await shop.billing.add_card_link(customer, back_to="http://localhost:3000/checkout")
+    await shop.payments.add_card_link(customer, back_to="http://localhost:3000/checkout")
     query = "SELECT count(*) FROM audit WHERE user_id = :u AND tag = 'billing:sign_on:opened'"
     assert await written.number(query, u=customer.user_id) == 1
     query = "SELECT count(*) FROM audit WHERE user_id = :u AND detail::text LIKE '%://%'"

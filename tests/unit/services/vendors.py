@@ -1,11 +1,13 @@
 """Small vendors in memory, for services that only ask them something."""
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass, field, replace
 
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.invoice import Invoice, PaymentMethod
 from portal_app.domain.money import Money
 from portal_app.domain.plan import CatalogItem
+from portal_app.domain.subscription import Subscription
 
 PLAN = CatalogItem(
     sku="VPN-1",
@@ -41,12 +43,15 @@ class Till:
 
     cards: list[PaymentMethod] = field(default_factory=lambda: [CARD])
     bills: dict[int, Invoice] = field(default_factory=dict)
+    services: list[Subscription] = field(default_factory=list)
     is_away: bool = False
+    is_slow: asyncio.Event | None = None
+    asked: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     prices: dict[int, dict[str, Money]] = field(default_factory=lambda: {1: {"monthly": PLAN.price}})
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
-        self._answer()
+        await self._answer("methods")
         return self.cards
 
     async def product_prices(self) -> dict[int, dict[str, Money]]:
@@ -54,24 +59,38 @@ class Till:
         return self.prices
 
     async def invoices(self, client_id: int) -> list[Invoice]:
-        self._answer()
-        return [bill for bill in self.bills.values() if bill.client_id == client_id]
+        found = [listed(bill) for bill in self.bills.values() if bill.client_id == client_id]
+        await self._answer("invoices")
+        return found
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
-        self._answer()
         bill = self.bills.get(invoice_id)
+        await self._answer("invoice")
         if bill is None or bill.client_id != client_id:
             raise NotFound
         return bill
 
+    async def subscriptions(self, client_id: int) -> list[Subscription]:
+        found = [one for one in self.services if one.client_id == client_id]
+        await self._answer("services")
+        return found
+
     async def sign_on_link(self, client_id: int, path: str) -> str:
-        self._answer()
+        await self._answer("link")
         self.links.append(path)
         return f"https://billing.example.jp/{path}"
 
-    def _answer(self) -> None:
+    async def _answer(self, what: str) -> None:
+        self.asked.append(what)
+        if self.is_slow is not None:
+            await self.is_slow.wait()
         if self.is_away:
             raise ExternalUnavailable("away", vendor="whmcs")
+
+
+def listed(bill: Invoice) -> Invoice:
+    """Return an invoice as a list knows it: without lines, payments and balance."""
+    return replace(bill, lines=(), payments=(), balance=None)
 
 
 class Strangers:

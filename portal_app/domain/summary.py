@@ -1,0 +1,41 @@
+"""What a customer wants to know in ten seconds. None is unknown, and never the same as nothing."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, get_args
+
+from portal_app.domain.invoice import Invoice
+from portal_app.domain.invoice_list import Owed
+from portal_app.domain.money import Money
+from portal_app.domain.order import Order
+from portal_app.domain.subscription import Subscription
+
+TaskKind = Literal[
+    "pay_overdue", "service_suspended", "order_needs_attention", "card_expired", "card_expires", "pay_due"
+]
+# In order of urgency.
+TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for the customer: about what (`subject` as they call it, `id` as the API does)."""
+
+    kind: TaskKind
+    id: str
+    subject: str
+    on: date | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One customer's state of affairs. `as_of` is set when billing's part is older than it should be."""
+
+    owed: Owed | None
+    next_invoice: Invoice | None
+    services: tuple[Subscription, ...] | None
+    orders: tuple[Order, ...]
+    open_cases: int | None
+    tasks: tuple[Task, ...]
+    as_of: datetime | None = None

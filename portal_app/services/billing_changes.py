@@ -1,0 +1,99 @@
+"""What WHMCS says has changed: read again, kept, and shown on open pages. The event is a hint, never the truth."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import NotFound
+from portal_app.domain.events import InboundEvent
+from portal_app.domain.ports import BillingGateway
+from portal_app.infra.database import Database
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.models.user import IdMapping
+from portal_app.services.billing import Billing
+from portal_app.services.hooks import HOOKS, Touched
+from portal_app.services.invoice_mirror import InvoiceKeeper
+from portal_app.services.payments import Payments
+from portal_app.services.subscriptions import Subscriptions
+
+
+class BillingChanges:
+    """Apply the events of the WHMCS bridge; runs in the worker, which sees every customer's rows."""
+
+    def __init__(
+        self,
+        database: Database,
+        gateway: BillingGateway,
+        *,
+        billing: Billing,
+        payments: Payments,
+        subscriptions: Subscriptions,
+        live: LiveUpdates,
+    ) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._billing = billing
+        self._payments = payments
+        self._subscriptions = subscriptions
+        self._live = live
+        self._keeper = InvoiceKeeper(database)
+
+    async def apply(self, event: InboundEvent) -> None:
+        """Read again what an event touches, for everybody it touches; open pages are told where it was news.
+
+        Raises as the gateway does; safe to repeat, in any order.
+        """
+        touched = HOOKS.get(event.kind)
+        if touched is None:
+            return
+        for customer in await self._customers(event.data):
+            is_news = await self._read_again(customer, touched, event.data)
+            if is_news:
+                await self._live.publish(Change(customer.user_id, "billing", str(event.data.get("invoice_id", ""))))
+
+    async def _read_again(self, customer: Customer, touched: Touched, ids: dict[str, Any]) -> bool:
+        is_news = False
+        if "methods" in touched:
+            # WHMCS keeps no time of them that could tell whether this was our own change.
+            await self._payments.forget_payment_methods(customer)
+            is_news = True
+        if "invoices" in touched:
+            is_news |= await self._billing.freshness.read(customer)
+        elif "invoice" in touched:
+            for invoice_id in _numbers(ids, "invoice_id", "new_invoice_id"):
+                is_news |= await self._billing.read_invoice_again(customer, invoice_id)
+        if "services" in touched:
+            is_news |= await self._subscriptions.freshness.read(customer)
+        if "money" in touched:
+            await self._payments.forget_money(customer)
+        return is_news
+
+    async def _customers(self, ids: dict[str, Any]) -> list[Customer]:
+        """Return everybody an event is about: whom WHMCS names as owner, and whose mirrors hold the thing still."""
+        clients = set(_numbers(ids, "client_id", "merged_client_id"))
+        users: set[UUID] = set()
+        for invoice_id in _numbers(ids, "invoice_id", "new_invoice_id"):
+            clients |= await _owner(self._gateway.invoice_owner, invoice_id)
+            users |= set(await self._keeper.owners(invoice_id))
+        for service_id in _numbers(ids, "service_id"):
+            clients |= set() if clients else await _owner(self._gateway.service_owner, service_id)
+            users |= set(await self._subscriptions.mirror.owners(service_id=service_id))
+        for order_id in _numbers(ids, "order_id"):
+            clients |= set() if clients else await _owner(self._gateway.order_owner, order_id)
+            users |= set(await self._subscriptions.mirror.owners(order_id=order_id))
+        async with self._database.unit_of_work() as session:
+            found = [await IdMapping.by_client(session, client_id) for client_id in clients]
+            found += [await session.get(IdMapping, user_id) for user_id in users]
+        return list({mapping.user_id: mapping.to_domain() for mapping in found if mapping}.values())
+
+
+async def _owner(ask: Callable[[int], Awaitable[int]], number: int) -> set[int]:
+    try:
+        return {await ask(number)}
+    except NotFound:
+        return set()
+
+
+def _numbers(ids: dict[str, Any], *names: str) -> list[int]:
+    return [ids[name] for name in names if isinstance(ids.get(name), int)]

@@ -1,0 +1,123 @@
+"""How young a mirror is, and reading it anew when it is not young enough: without letting anybody wait for long."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import select
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import ExternalError, ExternalUnavailable
+from portal_app.infra.cache import Cache, count_stale
+from portal_app.infra.database import Database
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.models.mirror import MirrorState, database_time
+
+# Keeps what WHMCS has of a customer, read at a moment; says whether anything changed.
+Reading = Callable[[Customer, datetime], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How old an answer may be, in seconds, and how long its reader would wait for a younger one, or for a first."""
+
+    age: float
+    patience: float
+    first_patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a mirror was read, and whether that is as young as was wished."""
+
+    read_at: datetime | None
+    is_young: bool
+    stale_at: datetime | None = None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The age to tell the customer; None for what is young enough."""
+        return None if self.is_young else self.read_at
+
+    def is_stale_since(self, moment: datetime) -> bool:
+        """Say whether we heard after a moment that WHMCS has moved on."""
+        return self.stale_at is not None and self.stale_at >= moment
+
+
+class Freshness:
+    """Keep one kind of mirror as young as its readers wish: one reading at a time over all processes."""
+
+    def __init__(self, kind: str, reading: Reading, *, database: Database, cache: Cache, live: LiveUpdates) -> None:
+        self._kind = kind
+        self._reading = reading
+        self._database = database
+        self._cache = cache
+        self._live = live
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def ensure(self, customer: Customer, wish: Wish) -> Seen:
+        """Read the mirror anew unless it is as young as wished, and return when it was read.
+
+        A reading that takes longer goes on by itself, and open pages are told when it is done. Raises
+        ExternalUnavailable where nothing was ever read.
+        """
+        seen = await self.look(customer, wish.age)
+        if seen.is_young:
+            return seen
+        patience = wish.first_patience if seen.read_at is None else wish.patience
+        reading = asyncio.create_task(self._read_slowly(customer, wish.age, patience))
+        self._running.add(reading)
+        reading.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(patience):
+                await asyncio.shield(reading)
+            return await self.look(customer, wish.age)
+        except (TimeoutError, ExternalError) as error:
+            if seen.read_at is None:
+                raise ExternalUnavailable("nothing read yet", vendor="whmcs") from error
+            count_stale()
+            return seen
+
+    async def read(self, customer: Customer) -> bool:
+        """Read now; return whether anything changed. Raises as the gateway does."""
+        return await self._reading(customer, await self.clock())
+
+    async def clock(self) -> datetime:
+        """Return PostgreSQL's time: what is read next began then."""
+        async with self._database.unit_of_work() as session:
+            return await database_time(session)
+
+    async def mark_stale(self, customer: Customer) -> None:
+        """Have the next reader read anew: WHMCS has moved on."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            state = await MirrorState.locked(session, customer.user_id, self._kind)
+            state.stale_at = await database_time(session)
+
+    async def look(self, customer: Customer, age: float) -> Seen:
+        """Return when the mirror was last read, and whether that is this many seconds young."""
+        query = select(MirrorState).where(MirrorState.user_id == customer.user_id, MirrorState.kind == self._kind)
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = (await session.exec(query)).first()
+            time_now = await database_time(session)
+        if row is None:
+            return Seen(None, is_young=False)
+        return Seen(row.read_at, row.is_younger_than(age, time_now), row.stale_at)
+
+    async def _read_slowly(self, customer: Customer, age: float, patience: float) -> None:
+        began = time.monotonic()
+
+        async def read() -> bool:
+            # Whoever held the lease before may have read it meanwhile.
+            return not (await self.look(customer, age)).is_young and await self.read(customer)
+
+        is_news = await self._cache.get_or_set(f"reading:{self._kind}:{customer.user_id}", read, seconds=0)
+        if is_news or time.monotonic() - began > patience:
+            await self._live.publish(Change(customer.user_id, "billing"))
+
+    def _ended(self, reading: asyncio.Task[None]) -> None:
+        self._running.discard(reading)
+        if not reading.cancelled():
+            # Its waiters were told; where all of them have left, nobody takes the error.
+            reading.exception()

@@ -1,0 +1,146 @@
+"""The dashboard's read model: two questions to PostgreSQL, never a wait for a vendor."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.invoice import OPEN_STATUSES, Invoice, PaymentMethod
+from portal_app.domain.invoice_list import Owed
+from portal_app.domain.money import Money
+from portal_app.domain.order import FINAL_STAGES, Order
+from portal_app.domain.subscription import Subscription
+from portal_app.domain.summary import TASK_KINDS, Summary, Task
+from portal_app.infra.database import Database
+from portal_app.infra.settings import Settings
+from portal_app.language.format import today
+from portal_app.services.billing import Billing
+from portal_app.services.freshness import Freshness, Wish
+from portal_app.services.orders import Orders
+from portal_app.services.payments import Payments
+from portal_app.services.subscriptions import Subscriptions
+
+_INVOICES = TypeAdapter(list[Invoice])
+_SERVICES = TypeAdapter(list[Subscription])
+_MOST_UNPAID = 20
+# From when on a payment, and a card's last day, are worth a task of their own.
+_SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
+# All a dashboard needs of the mirrors, in one question. Row-level security holds for every part.
+_MIRRORS = sa.text("""
+WITH mine AS (
+    SELECT * FROM invoices_mirror WHERE user_id = :user AND NOT is_gone AND status = ANY(:open)
+)
+SELECT
+    (SELECT count(*) FROM mirror_states WHERE user_id = :user AND kind = 'invoices' AND read_at IS NOT NULL),
+    (SELECT count(*) FROM mirror_states WHERE user_id = :user AND kind = 'services' AND read_at IS NOT NULL),
+    (SELECT coalesce(sum(owed_minor), 0) FROM mine),
+    (SELECT coalesce(sum(owed_minor), 0) FROM mine WHERE due_on < :today),
+    (SELECT count(*) FROM mine),
+    (SELECT count(*) FROM mine WHERE due_on < :today),
+    (SELECT jsonb_agg(body ORDER BY due_on NULLS LAST, invoice_id) FROM (
+        SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT :most) AS first),
+    (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = :user)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mirrored:
+    owed: Owed | None
+    unpaid: list[Invoice]
+    services: list[Subscription] | None
+
+
+class Overview:
+    """Put together what the dashboard shows."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        billing: Billing,
+        payments: Payments,
+        subscriptions: Subscriptions,
+        orders: Orders,
+    ) -> None:
+        self._database = database
+        self._currency = settings.whmcs_currency
+        self._wish = Wish(settings.mirror_trust_seconds, 0, settings.mirror_patience_seconds)
+        self._mirrors = (billing.freshness, subscriptions.freshness)
+        self._payments = payments
+        self._orders = orders
+
+    async def summary_for(self, customer: Customer) -> Summary:
+        """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
+        ages = await asyncio.gather(*(self._age(mirror, customer) for mirror in self._mirrors))
+        found, orders = await asyncio.gather(self._read(customer), self._orders.orders_for(customer))
+        cards = await self._payments.known_methods(customer)
+        open_orders = tuple(order for order in orders if order.stage not in FINAL_STAGES)
+        tasks = sorted(_tasks(found, open_orders, cards or []), key=_urgency)
+        return Summary(
+            owed=found.owed,
+            next_invoice=found.unpaid[0] if found.unpaid else None,
+            services=None if found.services is None else tuple(found.services),
+            orders=open_orders,
+            open_cases=None,
+            tasks=tuple(tasks),
+            as_of=min((age for age in ages if age), default=None),
+        )
+
+    async def _age(self, mirror: Freshness, customer: Customer) -> datetime | None:
+        try:
+            return (await mirror.ensure(customer, self._wish)).as_of
+        except ExternalUnavailable:
+            return None
+
+    async def _read(self, customer: Customer) -> _Mirrored:
+        asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
+        has_invoices, has_services, due, overdue, due_count, overdue_count, unpaid, services = row
+        bills = _INVOICES.validate_python(unpaid or [])
+        return _Mirrored(
+            owed=self._owed(due, overdue, (due_count, overdue_count), bills) if has_invoices else None,
+            unpaid=bills,
+            services=_SERVICES.validate_python(services or []) if has_services else None,
+        )
+
+    def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
+        first = bills[0] if bills else None
+        return Owed(
+            Money(int(due), self._currency),
+            Money(int(overdue), self._currency),
+            *counts,
+            first.id if first else None,
+            first.due_on if first else None,
+        )
+
+
+def _urgency(task: Task) -> tuple[int, date]:
+    return TASK_KINDS.index(task.kind), task.on or date.max
+
+
+def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMethod]) -> Iterator[Task]:
+    for invoice in found.unpaid:
+        if invoice.is_overdue(today()):
+            yield Task("pay_overdue", str(invoice.id), invoice.label, invoice.due_on, invoice.owed)
+        elif invoice.due_on and invoice.due_on <= today() + _SOON:
+            yield Task("pay_due", str(invoice.id), invoice.label, invoice.due_on, invoice.owed)
+    for service in found.services or []:
+        if service.status == "suspended":
+            yield Task("service_suspended", str(service.id), service.name)
+    for order in orders:
+        if order.stage == "needs_attention":
+            yield Task("order_needs_attention", str(order.id), order.title)
+    for card in cards:
+        last = card.last_valid_on
+        if last and last < today():
+            yield Task("card_expired", str(card.id), card.last_four, last)
+        elif last and last <= today() + _EXPIRES_SOON:
+            yield Task("card_expires", str(card.id), card.last_four, last)

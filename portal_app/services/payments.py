@@ -1,0 +1,151 @@
+"""How a customer pays and what was paid: stored cards and banks, gateways, transactions and credit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote
+
+from pydantic import TypeAdapter
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFound
+from portal_app.domain.invoice import CreditEntry, PaymentGateway, PaymentMethod, Transaction
+from portal_app.domain.money import Money
+from portal_app.domain.ports import BillingGateway
+from portal_app.infra.cache import Cache
+from portal_app.infra.database import Database
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.services.audit import Tag, record
+from portal_app.services.sign_on import SignOn
+
+Value = TypeVar("Value")
+# Enough to look into the cache, too short to keep anybody waiting.
+_GLANCE_SECONDS = 0.1
+_METHODS = TypeAdapter(list[PaymentMethod])
+_GATEWAYS = TypeAdapter(list[PaymentGateway])
+_TRANSACTIONS = TypeAdapter(list[Transaction])
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What is left of a customer's credit, and what changed it, newest first."""
+
+    balance: Money
+    entries: list[CreditEntry]
+
+
+_CREDIT = TypeAdapter(Credit)
+
+
+class Payments:
+    """Stored payment methods, and the history of money. Nothing of it is mirrored: without WHMCS it is unknown."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        cache: Cache,
+        gateway: BillingGateway,
+        *,
+        live: LiveUpdates,
+        sign_on: SignOn,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._cache = cache
+        self._gateway = gateway
+        self._live = live
+        self._sign_on = sign_on
+
+    async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
+        """Return the stored cards and banks. Raises ExternalUnavailable."""
+        client_id, tag, seconds = customer.whmcs_client_id, _methods_tag(customer), self._settings
+        return await self._kept(
+            tag,
+            _METHODS,
+            lambda: self._gateway.payment_methods(client_id),
+            seconds=seconds.cache_payment_methods_seconds,
+        )
+
+    async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
+        """Return the stored cards and banks if they are known right now; None while they are being read."""
+        try:
+            async with asyncio.timeout(_GLANCE_SECONDS):
+                return await self.payment_methods_for(customer)
+        except (TimeoutError, ExternalError):
+            return None
+
+    async def gateways(self) -> list[PaymentGateway]:
+        """Return the ways to pay that are switched on. Raises ExternalUnavailable."""
+        seconds = self._settings.cache_gateways_seconds
+        return await self._kept("payment-gateways", _GATEWAYS, self._gateway.gateways, seconds=seconds)
+
+    async def transactions_for(self, customer: Customer) -> list[Transaction]:
+        """Return all payments and refunds, newest first. Raises ExternalUnavailable."""
+        client_id, seconds = customer.whmcs_client_id, self._settings.cache_invoice_seconds
+        tag = f"transactions:{customer.user_id}"
+        return await self._kept(tag, _TRANSACTIONS, lambda: self._gateway.transactions(client_id), seconds=seconds)
+
+    async def credit_for(self, customer: Customer) -> Credit:
+        """Return the credit that is left and its history. Raises ExternalUnavailable."""
+        client_id = customer.whmcs_client_id
+
+        async def read() -> Credit:
+            client = await self._gateway.client(client_id)
+            return Credit(client.credit, await self._gateway.credits(client_id))
+
+        seconds = self._settings.cache_invoice_seconds
+        return await self._kept(f"credit:{customer.user_id}", _CREDIT, read, seconds=seconds)
+
+    async def make_default(self, customer: Customer, method_id: int) -> None:
+        """Make a stored method the one to charge. Raises NotFound, also for another customer's."""
+        await self._gateway.set_default_payment_method(customer.whmcs_client_id, method_id)
+        await self._changed(customer, Tag.METHOD_DEFAULT, method_id)
+
+    async def remove(self, customer: Customer, method_id: int) -> None:
+        """Delete a stored method. Raises NotFound, also when it is gone already or another customer's."""
+        try:
+            await self._gateway.remove_payment_method(customer.whmcs_client_id, method_id)
+        except NotFound:
+            # Somebody was quicker: the page shall show so.
+            await self.forget_payment_methods(customer)
+            raise
+        await self._changed(customer, Tag.METHOD_REMOVED, method_id)
+
+    async def add_card_link(self, customer: Customer, *, back_to: str) -> str:
+        """Return a single-use link to WHMCS's payment methods; `back_to` is an address of ours."""
+        await self.forget_payment_methods(customer)
+        return await self._sign_on.link(customer, f"index.php/account/paymentmethods?return={quote(back_to, safe='')}")
+
+    async def forget_payment_methods(self, customer: Customer) -> None:
+        """Read the payment methods anew next time: the customer may just have added one at WHMCS."""
+        await self._cache.invalidate(_methods_tag(customer))
+
+    async def forget_money(self, customer: Customer) -> None:
+        """Read transactions and credit anew next time."""
+        await self._cache.invalidate(f"transactions:{customer.user_id}", f"credit:{customer.user_id}")
+
+    async def _kept(
+        self, tag: str, kind: TypeAdapter[Value], read: Callable[[], Awaitable[Value]], *, seconds: int
+    ) -> Value:
+        async def written() -> object:
+            return kind.dump_python(await read(), mode="json")
+
+        try:
+            # Nobody waits longer than for a page; the reading goes on and is kept for the next try.
+            async with asyncio.timeout(self._settings.mirror_patience_seconds):
+                return kind.validate_python(await self._cache.get_or_set(tag, written, seconds=seconds, tags=(tag,)))
+        except TimeoutError as error:
+            raise ExternalUnavailable(f"{tag.partition(':')[0]}: slow", vendor="whmcs") from error
+
+    async def _changed(self, customer: Customer, tag: Tag, method_id: int) -> None:
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            record(session, tag, user_id=customer.user_id, actor="you", detail={"method": str(method_id)})
+        await self.forget_payment_methods(customer)
+        await self._live.publish(Change(customer.user_id, "billing"))
+
+
+def _methods_tag(customer: Customer) -> str:
+    return f"payment-methods:{customer.user_id}"

@@ -1,0 +1,250 @@
+"""Whatever order hooks and answers come in, and whichever are lost, the mirrors end as WHMCS is."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import ExternalUnavailable, NotFound
+from portal_app.domain.events import InboundEvent
+from portal_app.domain.invoice_list import InvoiceQuery
+from portal_app.infra.cache import Cache
+from portal_app.infra.database import Database
+from portal_app.infra.encryption import KeyRing
+from portal_app.infra.live import LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.models.user import IdMapping
+from portal_app.services.billing import Billing
+from portal_app.services.billing_changes import BillingChanges
+from portal_app.services.mirror_upkeep import MirrorUpkeep
+from portal_app.services.payments import Payments
+from portal_app.services.sign_on import SignOn
+from portal_app.services.subscriptions import Subscriptions
+from tests.unit.conftest import new_user
+from tests.unit.services.bills import Hook, LateBills, bill, service
+from tests.unit.services.vendors import Till, listed
+
+_NUMBERS = count(70_000)
+
+
+@dataclass
+class Desk:
+    """The services of one process over a billing system."""
+
+    billing: Billing
+    subscriptions: Subscriptions
+    changes: BillingChanges
+    upkeep: MirrorUpkeep
+
+
+@pytest.fixture
+def desk_of(settings: Settings, redis: Redis) -> Callable[..., Desk]:
+    def make(database: Database, gateway: Any, **changes: object) -> Desk:
+        own, live, cache = settings.model_copy(update=changes), LiveUpdates(redis), Cache(redis)
+        links = SignOn(database, gateway)
+        billing = Billing(own, database, cache, gateway, live=live, sign_on=links)
+        payments = Payments(own, database, cache, gateway, live=live, sign_on=links)
+        services = Subscriptions(own, database, cache, gateway, live=live)
+        told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
+        upkeep = MirrorUpkeep(own, database, billing=billing, subscriptions=services, live=live)
+        return Desk(billing, services, told, upkeep)
+
+    return make
+
+
+@pytest.fixture
+async def make_customer(web: Database, worker: Database, ring: KeyRing) -> Callable[[], Awaitable[Customer]]:
+    async def make() -> Customer:
+        number = next(_NUMBERS)
+        ids = {"whmcs_client_id": number, "sf_account_id": f"001{number}", "sf_contact_id": f"003{number}"}
+        mapping = IdMapping(user_id=await new_user(web, ring), customer_number=f"C{number:08d}", **ids)
+        async with worker.unit_of_work() as session:
+            session.add(mapping)
+        return mapping.to_domain()
+
+    return make
+
+
+@pytest.fixture
+async def customer(make_customer: Callable[[], Awaitable[Customer]]) -> AsyncIterator[Customer]:
+    yield await make_customer()
+
+
+async def mirrored(desk: Desk, customer: Customer) -> dict[int, Any]:
+    found = await desk.billing.lists.listing(customer, InvoiceQuery(limit=1000))
+    return {one.id: one for one in found.rows}
+
+
+async def assert_mirrors_are_true(desk: Desk, bills: LateBills, customers: list[Customer]) -> None:
+    for customer in customers:
+        own = {one.id: one for one in bills.bills.values() if one.client_id == customer.whmcs_client_id}
+        kept = await mirrored(desk, customer)
+        assert kept.keys() == own.keys()
+        for number, invoice in kept.items():
+            truth = own[number] if invoice.lines else listed(own[number])
+            assert replace(invoice, updated_at=None) == replace(truth, updated_at=None)
+        services = {one.id: one for one in bills.services.values() if one.client_id == customer.whmcs_client_id}
+        assert {one.id: one for one in await desk.subscriptions.mirror.all(customer)} == services
+
+
+async def deliver(desk: Desk, chance: random.Random, hook: Hook) -> None:
+    await asyncio.sleep(chance.random() / 10)
+    await desk.changes.apply(InboundEvent("whmcs", str(uuid4()), hook[0], dict(hook[1])))
+
+
+@pytest.mark.parametrize(("seed", "lost"), [(1, 0.0), (2, 0.0), (3, 0.4), (4, 0.4)])
+async def test_shuffled_doubled_and_lost_hooks_end_with_the_mirrors_equal_to_whmcs(
+    worker: Database,
+    desk_of: Callable[..., Desk],
+    make_customer: Callable[[], Awaitable[Customer]],
+    seed: int,
+    lost: float,
+) -> None:
+    chance, customers = random.Random(seed), [await make_customer() for _ in range(2)]
+    bills = LateBills(chance, [one.whmcs_client_id for one in customers])
+    bills.bills = {one.id: one for one in (bill(client) for client in bills.clients * 3)}
+    bills.services = {one.id: one for one in (service(client) for client in bills.clients)}
+    desk = desk_of(worker, bills)
+    for one in customers:
+        await desk.upkeep.read(one)
+    under_way = []
+    for _ in range(60):
+        hook = bills.change()
+        times = 0 if chance.random() < lost else chance.choice([1, 1, 2])
+        under_way += [asyncio.create_task(deliver(desk, chance, hook)) for _ in range(times)]
+        if chance.random() < 0.1:
+            under_way.append(asyncio.create_task(desk.upkeep.read(chance.choice(customers))))  # type: ignore[arg-type]
+        await asyncio.sleep(chance.random() / 100)
+    await asyncio.gather(*under_way)
+    if lost:
+        for one in customers:
+            await desk.upkeep.read(one)
+    await assert_mirrors_are_true(desk, bills, customers)
+
+
+async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
+    keeper, earlier = desk.billing._keeper, await desk.billing.freshness.clock()
+    later = await desk.billing.freshness.clock()
+    await keeper.keep_one(customer, replace(invoice, status="paid"), asked_at=later)
+    assert not await keeper.keep_one(customer, invoice, asked_at=earlier)
+    await keeper.keep_all(customer, [listed(invoice)], asked_at=earlier)
+    assert (await mirrored(desk, customer))[invoice.id].status == "paid"
+
+
+async def test_what_was_forgotten_is_not_brought_back_by_an_earlier_answer(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
+    keeper, clock = desk.billing._keeper, desk.billing.freshness.clock
+    await keeper.keep_one(customer, invoice, asked_at=await clock())
+    earlier = await clock()
+    await keeper.forget(customer, invoice.id, asked_at=await clock())
+    await keeper.keep_one(customer, invoice, asked_at=earlier)
+    await keeper.keep_all(customer, [listed(invoice)], asked_at=earlier)
+    assert await mirrored(desk, customer) == {}
+    await keeper.keep_all(customer, [], asked_at=await clock())
+    await keeper.keep_one(customer, invoice, asked_at=earlier)
+    assert await mirrored(desk, customer) == {}
+
+
+async def test_an_invoice_that_moves_is_seen_by_its_new_owner_alone(
+    worker: Database, desk_of: Callable[..., Desk], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    before, after = await make_customer(), await make_customer()
+    till, invoice = LateBills(random.Random(1), []), bill(before.whmcs_client_id)
+    desk = desk_of(worker, till)
+    till.bills[invoice.id] = invoice
+    await desk.upkeep.read(before)
+    till.bills[invoice.id] = replace(invoice, client_id=after.whmcs_client_id)
+    await deliver(desk, random.Random(1), ("UpdateInvoiceTotal", {"invoice_id": invoice.id}))
+    assert (await mirrored(desk, before), list(await mirrored(desk, after))) == ({}, [invoice.id])
+
+
+async def test_a_slow_billing_system_is_answered_for_by_the_mirror_and_read_meanwhile(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    till, first, second = Till(), bill(customer.whmcs_client_id), bill(customer.whmcs_client_id)
+    desk = desk_of(web, till, mirror_patience_seconds=0.1)
+    till.bills[first.id] = first
+    await desk.billing.invoices_for(customer)
+    till.bills[second.id], till.is_slow = second, asyncio.Event()
+    await desk.billing.invoices_changed(customer)
+    saved = await desk.billing.invoices_for(customer)
+    assert saved.as_of is not None and [one.id for one in saved.listing.rows] == [first.id]
+    till.is_slow.set()
+    fresh = await desk.billing.invoices_for(customer)
+    assert fresh.as_of is None and {one.id for one in fresh.listing.rows} == {first.id, second.id}
+    assert till.asked.count("invoices") == 2
+
+
+async def test_a_first_reading_that_takes_too_long_is_said_to_be_unknown_not_empty(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    till = Till(is_slow=asyncio.Event())
+    desk = desk_of(web, till, mirror_patience_seconds=0.1)
+    for ask in (desk.billing.invoices_for(customer), desk.subscriptions.subscriptions_for(customer)):
+        with pytest.raises(ExternalUnavailable):
+            await ask
+    with pytest.raises(ExternalUnavailable):
+        await desk.billing.invoice_for(customer, 5)
+    till.is_slow.set()
+    assert (await desk.billing.invoices_for(customer)).listing.count == 0
+    with pytest.raises(NotFound):
+        await desk.billing.invoice_for(customer, 5)
+
+
+async def test_many_readers_at_once_ask_the_billing_system_once(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    till = Till()
+    desks = [desk_of(web, till), desk_of(web, till)]
+    await asyncio.gather(*(desk.billing.invoices_for(customer) for desk in desks * 10))
+    assert till.asked == ["invoices"]
+
+
+@pytest.mark.parametrize(
+    ("query", "totals"),
+    [
+        (InvoiceQuery(), [300, 200, 100, 400]),
+        (InvoiceQuery(descending=False), [400, 100, 200, 300]),
+        (InvoiceQuery(sort="total"), [400, 300, 200, 100]),
+        (InvoiceQuery(sort="due", descending=False), [100, 200, 300, 400]),
+        (InvoiceQuery(status="due"), [200, 100]),
+        (InvoiceQuery(status="overdue"), [100]),
+        (InvoiceQuery(status="paid"), [300]),
+        (InvoiceQuery(search="¥400"), [400]),
+        (InvoiceQuery(search="-C"), [300]),
+        (InvoiceQuery(search="%"), []),
+        (InvoiceQuery(search="' OR 1=1 --"), []),
+        (InvoiceQuery(limit=2, page=2), [100, 400]),
+        (InvoiceQuery(limit=2, page=9), []),
+    ],
+    ids=repr,
+)
+async def test_the_mirror_filters_searches_sorts_and_pages(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer, query: InvoiceQuery, totals: list[int]
+) -> None:
+    till, client = Till(), customer.whmcs_client_id
+    rows = [
+        replace(bill(client, total=100, due_on=date(2020, 1, 1)), number="N-A", issued_on=date(2020, 1, 1)),
+        replace(bill(client, total=200, due_on=date(2999, 1, 1)), number="N-B", issued_on=date(2021, 1, 1)),
+        replace(
+            bill(client, total=300, status="paid", due_on=date(2999, 2, 1)), number="N-C", issued_on=date(2022, 1, 1)
+        ),
+        replace(bill(client, total=400, status="cancelled"), number="N-D", issued_on=date(2019, 1, 1)),
+    ]
+    till.bills = {one.id: one for one in rows}
+    listing = (await desk_of(web, till).billing.invoices_for(customer, query)).listing
+    assert [one.total.minor for one in listing.rows] == totals
+    assert (listing.count, listing.owed.due.minor, listing.owed.overdue.minor) == (4, 300, 100)

@@ -79,6 +79,7 @@ class Portal:
     settings: Settings
     database: Database
     redis: Redis
+    cache: Cache
     queue: DurableQueue
     live: LiveUpdates
     limits: RateLimits
@@ -116,6 +117,7 @@ class Portal:
 
     async def close(self) -> None:
         """Give everything back."""
+        await self.cache.close()
         await self.vendors.close()
         await self.database.close()
         await self.limits.close()
@@ -188,6 +190,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         settings=settings,
         database=database,
         redis=base.redis,
+        cache=base.cache,
         queue=queue,
         live=live,
         limits=limits,

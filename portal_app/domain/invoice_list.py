@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from portal_app.domain.invoice import Invoice, InvoiceStatus
+from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 
-InvoiceFilter = InvoiceStatus | Literal["due", "overdue"]
+# The statuses of invoices, and two ways of being unpaid.
+InvoiceFilter = Literal[
+    "draft", "unpaid", "paid", "cancelled", "refunded", "collections", "payment_pending", "unknown", "due", "overdue"
+]
 InvoiceSort = Literal["issued", "due", "total", "number"]
 
 

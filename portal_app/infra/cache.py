@@ -21,6 +21,7 @@ _log = structlog.get_logger(__name__)
 _READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
 _INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
 _LEASE_MS = 10_000
+_CLOSING_SECONDS = 2.0
 # In one script, so that nobody can find no value, be overtaken by a whole computation, and then win the lease.
 # The name of an entry holds the generations of its tags, which only the script knows in time.
 _VALUE_OR_LEASE = """
@@ -54,6 +55,8 @@ class Cache:
         self._redis = redis
         self._look = redis.register_script(_VALUE_OR_LEASE)
         self._flights: dict[str, asyncio.Task[bytes]] = {}
+        # Also those that an invalidation has taken out of the flights.
+        self._running: set[asyncio.Task[bytes]] = set()
         self._away_seconds = away_seconds
         self._away_until = 0.0
         self._is_away = False
@@ -79,6 +82,7 @@ class Cache:
         if flight is None:
             flight = asyncio.create_task(self._look_up(key, compute, tags))
             self._flights[key] = flight
+            self._running.add(flight)
             flight.add_done_callback(lambda done: self._landed(key, done))
         else:
             _READS.labels("coalesced").inc()
@@ -97,6 +101,15 @@ class Cache:
             self._went_away(error)
             if self._messenger is None or self._messenger.done():
                 self._messenger = asyncio.create_task(self._deliver())
+
+    async def close(self) -> None:
+        """Let the computations under way end, and break off those that take long: nobody waits for them any more."""
+        flights = list(self._running)
+        if flights:
+            _, late = await asyncio.wait(flights, timeout=_CLOSING_SECONDS)
+            for flight in late:
+                flight.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _raise_generations(self) -> None:
         tags, self._owed = self._owed, set()
@@ -119,6 +132,7 @@ class Cache:
                 self._went_away(error)
 
     def _landed(self, key: str, done: asyncio.Task[bytes]) -> None:
+        self._running.discard(done)
         if self._flights.get(key) is done:
             del self._flights[key]
         if not done.cancelled():

@@ -3,10 +3,18 @@
 import pytest
 
 from portal_app.wiring import Portal
-from tests.contract.api.visitor import Visitor, instead_of
+from tests.contract.api.visitor import Visitor, instead_of, new_customer
 from tests.world import BEN, world
 
-PATHS = ["/api/me", "/api/invoices", "/api/invoices/1", "/api/payment-methods", "/api/subscriptions", "/api/orders"]
+PATHS = [
+    "/api/me",
+    "/api/me/summary",
+    "/api/invoices",
+    "/api/invoices/1",
+    "/api/payment-methods",
+    "/api/subscriptions",
+    "/api/orders",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -17,12 +25,13 @@ async def test_nothing_of_a_customer_is_shown_without_a_session(visitor: Visitor
 
 
 async def test_the_account_shows_its_customer_number(ben: Visitor) -> None:
-    assert (await ben.get("/api/me")).json() == {
-        "name": "Ben Carter",
-        "email": BEN,
-        "customer_number": "C00000002",
-        "status": "active",
-    }
+    account = (await ben.get("/api/me")).json()
+    assert [account[name] for name in ("name", "email", "customer_number", "status")] == [
+        "Ben Carter",
+        BEN,
+        "C00000002",
+        "active",
+    ]
 
 
 async def test_invoices_come_newest_first_with_amounts_in_minor_units(ben: Visitor) -> None:
@@ -37,6 +46,43 @@ async def test_invoices_can_be_filtered_and_paged(ben: Visitor) -> None:
     assert (paid["total"], paid["items"][0]["status"]) == (1, "paid")
     second = (await ben.get("/api/invoices?limit=1&page=2")).json()
     assert (second["total"], second["items"]) == (2, paid["items"])
+
+
+async def test_invoices_can_be_searched_and_sorted(ben: Visitor) -> None:
+    smallest = (await ben.get("/api/invoices?sort=total&order=asc")).json()
+    amounts = [row["total"]["minor"] for row in smallest["items"]]
+    assert amounts == sorted(amounts) and smallest["owed"]["due"]["minor"] == 2750
+    found = (await ben.get(f"/api/invoices?q={amounts[0]}")).json()
+    assert found["items"] and {row["total"]["minor"] for row in found["items"]} == {amounts[0]}
+
+
+async def test_the_summary_tells_what_is_owed_and_what_is_unknown(ben: Visitor, aiko: Visitor) -> None:
+    await ben.get("/api/invoices")
+    await ben.get("/api/subscriptions")
+    summary = (await ben.get("/api/me/summary")).json()
+    assert (summary["owed"]["due"]["minor"], summary["owed"]["due_count"]) == (2750, 1)
+    assert summary["next_invoice"]["id"] == summary["owed"]["next_id"]
+    assert [row["category"] for row in summary["services"]] == ["vpn"]
+    assert summary["open_cases"] is None and summary["as_of"] is None
+    await aiko.get("/api/invoices")
+    assert (await aiko.get("/api/me/summary")).json()["owed"]["due_count"] == 0
+
+
+async def test_before_anything_was_read_the_summary_says_unknown_not_zero(
+    visitor: Visitor, portal: Portal, worker: Portal
+) -> None:
+    await visitor.sign_in(await new_customer(worker))
+    async with instead_of(portal, world().settings_with(mirror_patience_seconds=0)):
+        summary = (await visitor.get("/api/me/summary")).json()
+    assert (summary["owed"], summary["services"], summary["next_invoice"]) == (None, None, None)
+
+
+async def test_an_invoice_opens_as_a_pdf_at_whmcs(ben: Visitor) -> None:
+    invoice = (await ben.get("/api/invoices")).json()["items"][0]["id"]
+    link = (await ben.call("POST", f"/api/invoices/{invoice}/sso-link?target=pdf")).json()["url"]
+    assert link.startswith(ben.settings.whmcs_url)
+    wrong = await ben.call("POST", f"/api/invoices/{invoice}/sso-link?target=https://evil.example")
+    assert wrong.status_code == 422
 
 
 async def test_a_wrong_filter_is_named(ben: Visitor) -> None:

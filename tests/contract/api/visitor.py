@@ -1,6 +1,7 @@
 """Somebody in front of the portal's HTTP edge: a browser that submits forms, or a program that sends JSON."""
 
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from portal_app.api.observed import Observed
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.record import Mail
-from portal_app.models.user import EMAIL_PLACE, User
+from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring import Portal, build, use
 from tests.world import PASSWORD
 
@@ -111,6 +112,18 @@ async def new_account(portal: Portal) -> str:
             customer_number=uuid4().hex[:9],
         )
         session.add(user)
+    return email
+
+
+async def new_customer(worker: Portal) -> str:
+    """Write an account down that is set up everywhere, under ids no vendor knows, and return its address."""
+    email = await new_account(worker)
+    async with worker.database.identity() as session:
+        user = await User.by_email(session, worker.vault.ring.index(email, EMAIL_PLACE))
+    number = secrets.randbelow(10**8)
+    ids = {"whmcs_client_id": number, "sf_account_id": f"001{number:015}", "sf_contact_id": f"003{number:015}"}
+    async with worker.database.unit_of_work() as session:
+        session.add(IdMapping(user_id=user.id, customer_number=f"C{number:08}", **ids))
     return email
 
 

@@ -55,7 +55,7 @@ class Till:
         return self.cards
 
     async def product_prices(self) -> dict[int, dict[str, Money]]:
-        self._answer()
+        await self._answer("prices")
         return self.prices
 
     async def invoices(self, client_id: int) -> list[Invoice]:

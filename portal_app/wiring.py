@@ -204,14 +204,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         catalog=catalog,
         **bills,
         orders=orders,
-        overview=Overview(
-            settings,
-            database,
-            billing=billing,
-            payments=bills["payments"],
-            subscriptions=subscriptions,
-            orders=orders,
-        ),
+        overview=_overview(base, bills, orders),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         provisioning=_provisioning(base, notifications, billing, subscriptions),
@@ -222,6 +215,11 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         vault=vault,
         vendors=base.vendors,
     )
+
+
+def _overview(base: _Base, bills: dict[str, Any], orders: Orders) -> Overview:
+    seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
+    return Overview(base.settings, base.database, orders=orders, **seen)
 
 
 def _bills(base: _Base) -> dict[str, Any]:

@@ -21,6 +21,7 @@ GROUPS = {
     "freebit": "Freebit",
     "smtp": "Mail",
     "cache": "How long what was read is kept, in seconds",
+    "mirror": "Saved invoices and services",
     "tax": "Tax",
     "prometheus": "Figures",
 }

@@ -35,6 +35,8 @@ WORDS = {
     "order:whmcs:created": "Order entered in billing",
     "order:order:activated": "Order active",
     "order:order:failed": "Order could not be finished",
+    "billing:payment_method:made_default": "Payment method made the default",
+    "billing:payment_method:removed": "Payment method removed",
     "billing:sign_on:opened": "Payment page opened",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}

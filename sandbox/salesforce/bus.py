@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.salesforce.allocations import Allocations
 from sandbox.salesforce.schemas import Schemas
 from sandbox.store import Store
 
@@ -65,6 +66,7 @@ class Bus:
         self._clock = clock
         self._faults = faults
         self.schemas = Schemas(store, faults)
+        self.allocations = Allocations(store, clock)
         self._lock = threading.Lock()
         self._waiters: set[Waiter] = set()
 
@@ -74,6 +76,8 @@ class Bus:
             if self._faults.take_special("pubsub", "undecodable_event"):
                 payload = _GARBAGE
             replay_id = self._append(topic, event_id, schema_id, payload)
+            if topic.startswith("/event/"):
+                self.allocations.count_published()
             if self._faults.take_special("pubsub", "lose_event"):
                 self._lose(topic)
             if self._faults.take_special("pubsub", "duplicate_event"):

@@ -61,17 +61,16 @@ def object_head(call: Call) -> Answer:
     return Answer(200, {"objectDescribe": _short(call, obj), "recentItems": []})
 
 
-def limits(used: int, most: int) -> Answer:
-    """Answer the org's limits, of which the daily requests are counted."""
+def limits(used: int, most: int, events: dict[str, dict[str, int]]) -> Answer:
+    """Answer the org's limits; `events` holds those of events."""
     daily = {"Max": most, "Remaining": max(0, most - used)}
     return Answer(
         200,
         {
             "DailyApiRequests": daily,
             "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
-            "DailyDeliveredPlatformEvents": {"Max": 50_000, "Remaining": 50_000},
+            **events,
             "DailyStandardVolumePlatformEvents": {"Max": 25_000, "Remaining": 25_000},
-            "HourlyPublishedPlatformEvents": {"Max": 250_000, "Remaining": 250_000},
         },
     )
 

@@ -44,13 +44,14 @@ class Resources:
     def __init__(
         self, rows: RowResources, queries: Queries, collections: Collections, files: Files, usage: Usage
     ) -> None:
+        events = rows.allocations
         composite = Composite(rows.engine, self.handle)
         self._routes = [
             _route("POST", "sobjects/contentversion", "create:{}", files.create, writes=True),
             _route("GET", "sobjects/contentversion/*/versiondata", "read:{}", files.download),
             *_row_routes(rows),
             _route("GET", "", "versions", describe.resources),
-            _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily)),
+            _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily, events.limits())),
             _route("GET", "sobjects", "describe", describe.all_objects),
             _route("GET", "sobjects/*", "describe", describe.object_head),
             _route("GET", "tooling/query", "tooling", managed.query),

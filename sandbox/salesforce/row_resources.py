@@ -23,6 +23,7 @@ class RowResources:
     def __init__(self, rows: Rows, bus: Bus) -> None:
         self._rows = self.engine = rows
         self._bus = bus
+        self.allocations = bus.allocations
 
     def create(self, call: Call) -> Answer:
         """POST a row, or publish a platform event."""

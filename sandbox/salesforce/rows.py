@@ -38,7 +38,7 @@ class Rows:
         self._store = store
         self._clock = clock
         self._unit: Unit | None = None
-        self.tables = Tables(store, username)
+        self.tables = Tables(store, clock, username)
         self.on_change: list[Callable[[Change], None]] = []
         self.on_commit: list[Callable[[Unit], None]] = []
         self.after_commit: list[Callable[[], None]] = []

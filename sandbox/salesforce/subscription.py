@@ -131,6 +131,7 @@ class Subscription:
             return None
         self._position = events[-1].position
         self._credits -= len(events)
+        self._bus.allocations.count_delivered(len(events))
         self._asked_at = time.monotonic()
         return self._answer([_consumer_event(event) for event in events], events[-1].replay_id)
 

@@ -1,13 +1,17 @@
 """Rows as documents in the store, with indexes for unique fields and parents, and the rows every org is born with."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+from sandbox.clock import Clock
 from sandbox.salesforce.ids import make_id, to_18
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.schema import Field, Object
+from sandbox.salesforce.values import datetime_text
 from sandbox.store import Store
 
+BIN_LIFE = timedelta(days=15)
 Row = dict[str, Any]
 
 INTEGRATION_USER_ID = to_18("005xx000001SwiU")
@@ -16,10 +20,14 @@ STANDARD_PRICEBOOK_ID = to_18("01sxx0000000001")
 
 
 class Tables:
-    """Read and write raw rows. Absent keys are null fields; deleted rows stay, marked `IsDeleted`."""
+    """Read and write raw rows. Absent keys are null fields.
 
-    def __init__(self, store: Store, username: str) -> None:
+    Deleted rows stay in the recycle bin, marked `IsDeleted`; 15 days later nobody can read them any more.
+    """
+
+    def __init__(self, store: Store, clock: Clock, username: str) -> None:
         self._store = store
+        self._clock = clock
         self._born_with = {row["Id"]: row for row in _born_with(username)}
 
     def get(self, obj: Object, row_id: str) -> Row | None:
@@ -28,14 +36,15 @@ class Tables:
         found = self._store.get(_kind(obj), row_id)
         if found is None and row_id.startswith(obj.prefix) and row_id in self._born_with:
             found = dict(self._born_with[row_id])
-        return found
+        return None if found and self._is_purged(found, self._emptied_until()) else found
 
     def all(self, obj: Object) -> list[Row]:
         """Return all rows of an object, deleted ones too, oldest first."""
         stored = self._store.all(_kind(obj))
         known = {row["Id"] for row in stored}
         born = [dict(row) for key, row in self._born_with.items() if key.startswith(obj.prefix) and key not in known]
-        return born + stored
+        until = self._emptied_until()
+        return [row for row in born + stored if not self._is_purged(row, until)]
 
     def put(self, obj: Object, row: Row, before: Row | None = None) -> None:
         """Keep a row and bring the index of its unique fields up to date."""
@@ -79,6 +88,13 @@ class Tables:
     def next_number(self, name: str, start: int = 1) -> int:
         """Return the next number of an auto-number field."""
         return self._store.next_number(f"salesforce:number:{name}", start)
+
+    def _emptied_until(self) -> str:
+        return datetime_text(self._clock.now() - BIN_LIFE)
+
+    @staticmethod
+    def _is_purged(row: Row, until: str) -> bool:
+        return bool(row.get("IsDeleted")) and row["SystemModstamp"] < until
 
     def _link(self, obj: Object, row: Row, before: Row) -> None:
         for field in obj.fields:

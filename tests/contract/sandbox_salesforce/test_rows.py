@@ -1,5 +1,6 @@
 """Rows over REST: create, read, change, delete, upsert and the refusals of each."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -57,6 +58,22 @@ async def test_deleted_row_is_gone_but_known_to_query_all(api: httpx.AsyncClient
     assert (read.status_code, read.json()[0]["errorCode"]) == (404, "ENTITY_IS_DELETED")
     assert plain.json()["records"] == []
     assert with_bin.json()["records"][0]["IsDeleted"] is True
+
+
+async def test_recycle_bin_is_emptied_after_fifteen_days(org: Org, api: httpx.AsyncClient) -> None:
+    made = (await api.post("/sobjects/Account", json={"Name": "A", "SF_Account_No__c": "C1"})).json()["id"]
+    await api.delete(f"/sobjects/Account/{made}")
+    soql = {"q": "SELECT COUNT() FROM Account WHERE IsDeleted = true"}
+    org.clock.advance(timedelta(days=14, hours=23))
+    headers = {"Authorization": f"Bearer {await org.token()}"}
+    kept = await api.get("/queryAll", params=soql, headers=headers)
+    org.clock.advance(timedelta(hours=2))
+    headers = {"Authorization": f"Bearer {await org.token()}"}
+    purged = await api.get("/queryAll", params=soql, headers=headers)
+    by_id = await api.get(f"/sobjects/Account/{made}", headers=headers)
+
+    assert (kept.json()["totalSize"], purged.json()["totalSize"]) == (1, 0)
+    assert (by_id.status_code, by_id.json()[0]["errorCode"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,10 @@ class Shop:
         review = await self.review_of(order)
         (await self.office.post(f"/orders/{review['id']}/{decision}")).raise_for_status()
 
+    async def pass_time(self, *, seconds: float) -> None:
+        """Move the clock of all vendors on."""
+        (await self.office.post("/clock", json={"seconds": seconds})).raise_for_status()
+
     async def set_mood(self, vendor: str, **mood: Any) -> None:
         """Make a vendor slow, flaky, forgetful or dead; no mood makes it well."""
         (await self.office.post(f"/faults/{vendor}", json=mood)).raise_for_status()

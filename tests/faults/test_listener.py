@@ -66,6 +66,25 @@ async def test_bus_that_comes_back_and_delivers_twice_leads_to_one_order(
     assert len(await inbox_of(shop, bought[0][1])) == 1
 
 
+async def test_orders_approved_while_the_stream_is_cut_for_an_hour_are_received_once(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    listener, _ = processes.start_all("listener", "worker", settings=settings)
+    bought = await shop.reviewed_orders(3)
+    await shop.approve(bought[0][1])
+    await shop.wait_for_stage(bought[0][1], "active")
+    await shop.set_mood("pubsub", down=True)
+    listener.wait_until_it_says("listener.away")
+    for _, order in bought[1:]:
+        await shop.approve(order)
+        await shop.pass_time(seconds=1800)
+    await shop.set_mood("pubsub")
+    listener.wait_until_it_says("listener.back")
+    await shop.expect_all_active_once(bought)
+    assert [len(await inbox_of(shop, order)) for _, order in bought] == [1, 1, 1]
+    assert "listener.position_lost" not in listener.log()
+
+
 async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
     shop: Shop, processes: Processes, settings: Settings
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, LineLocked, NotFound
 from portal_app.domain.sim import NewLine
-from tests.contract.freebit.systems import EID, OTHER_EID, PERSON, PORT_IN, Sims
+from tests.contract.freebit.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims
 from tests.contract.lanes.servers import quick_redis
 
 UNKNOWN = "07000000000"

@@ -8,7 +8,7 @@ import pytest
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown
 from portal_app.domain.sim import NewLine
-from tests.contract.freebit.systems import EID, OTHER_EID, PORT_IN, Sims
+from tests.contract.freebit.sims import EID, OTHER_EID, PORT_IN, Sims
 from tests.contract.freebit.test_gateway import new_line
 
 LOST = [{"lose_answers": 1}, {"broken": "half", "times": 1}, {"special": {"html": 1}}]

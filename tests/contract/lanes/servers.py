@@ -1,9 +1,5 @@
 """Servers that contract tests share: a real Valkey, and the sandbox as a process of its own."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +14,7 @@ from portal_app.infra.settings import Settings
 from portal_app.local.valkey import EmbeddedValkey
 from sandbox.faults import Faults
 from sandbox.store import Store
+from tests.world import running_sandbox
 
 
 @dataclass
@@ -52,19 +49,9 @@ def quick_redis(url: str) -> Redis:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     home = tmp_path_factory.mktemp("sandbox")
-    ports = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "SMTP")}
-    environment = {**os.environ, **ports, "SANDBOX_HOME": str(home), "SANDBOX_WHMCS_ROLE": documented_role()}
-    process = subprocess.Popen([sys.executable, "-m", "sandbox.main", "serve"], env=environment)
-    try:
-        _await_file(process, home / "running.json")
-        told = subprocess.check_output([sys.executable, "-m", "sandbox.main", "env"], env=environment, text=True)
-        variables = dict(line.split("=", 1) for line in told.splitlines())
-        settings = Settings(portal_env="development", **{name.lower(): value for name, value in variables.items()})
+    with running_sandbox(home, SANDBOX_WHMCS_ROLE=documented_role()) as reached:
         store = Store(home / "sandbox.db")
-        yield RunningSandbox(settings, Faults(store), store)
-    finally:
-        process.terminate()
-        process.wait(10)
+        yield RunningSandbox(Settings(portal_env="development", **reached), Faults(store), store)
 
 
 def documented_role() -> str:
@@ -72,10 +59,3 @@ def documented_role() -> str:
     guide = Path(__file__).parents[3] / "docs" / "integrations" / "whmcs.md"
     _, _, rest = guide.read_text().partition("**API role** with exactly: ")
     return rest.partition(".")[0]
-
-
-def _await_file(process: subprocess.Popen[bytes], path: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not path.exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
-        time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Catalogue, accounts, contacts and orders, answered by the sandbox over TLS."""
+"""What test_gateway cannot ask of any org: what was written field by field, and bad days that only the sandbox has."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.customer import Profile
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, NotFound
+from portal_app.domain.errors import ExternalUnavailable, InvalidInput
 from portal_app.domain.money import Money
 from portal_app.domain.order import NewSalesforceOrder, OrderLine
 from portal_app.domain.order_options import InternetOptions, SimOptions
@@ -105,14 +105,6 @@ async def test_an_account_whose_contact_is_missing_is_told(vendors: Vendors) -> 
     assert found is not None and found.account_id
 
 
-async def test_a_value_too_long_is_refused_and_nothing_is_created(vendors: Vendors) -> None:
-    number = fresh_number()
-    long = replace(newcomer(), first_name="x" * 41)
-    with pytest.raises(ExternalRejected):
-        await vendors.crm.upsert_customer(long, user_id=uuid4(), customer_number=number, whmcs_client_id=7)
-    assert await vendors.crm.find_customer(number) is None
-
-
 async def test_an_order_is_created_with_its_lines_and_waits_for_review(
     vendors: Vendors, client: SalesforceClient
 ) -> None:
@@ -141,15 +133,6 @@ async def test_an_order_handed_over_by_many_at_once_exists_once(vendors: Vendors
     new = await new_order(vendors, await new_customer(vendors))
     ids = await asyncio.gather(*(vendors.crm.upsert_order(new) for _ in range(5)))
     assert len(set(ids)) == 1 and len(await items_of(client, ids[0])) == 2
-
-
-async def test_an_order_with_a_line_that_is_refused_is_not_created(vendors: Vendors, client: SalesforceClient) -> None:
-    new = await new_order(vendors, await new_customer(vendors))
-    broken = replace(new, lines=(*new.lines, replace(new.lines[0], pricebook_entry_id="01uxx0000000001")))
-    with pytest.raises((ExternalRejected, NotFound)):
-        await vendors.crm.upsert_order(broken)
-    found = await client.query("SELECT Id FROM Order WHERE Portal_Order_Id__c = {id}", id=str(new.order_id))
-    assert found == []
 
 
 async def test_an_order_whose_answer_was_lost_is_found_at_once(
@@ -183,25 +166,12 @@ async def test_the_whmcs_ids_are_written_to_the_order_and_its_lines(vendors: Ven
     assert [line["WHMCS_Service_ID__c"] for line in await items_of(client, order_id)] == ["71", "72"]
 
 
-async def test_an_activated_order_is_processed_and_stays_so_when_repeated(vendors: Vendors) -> None:
-    order_id = await vendors.crm.upsert_order(await new_order(vendors, await new_customer(vendors)))
-    for _ in range(2):
-        await vendors.crm.order_activated(order_id)
-    assert (await vendors.crm.order(order_id)).stage == "active"
-
-
 async def test_a_failure_is_written_within_the_length_of_its_fields(vendors: Vendors, client: SalesforceClient) -> None:
     order_id = await vendors.crm.upsert_order(await new_order(vendors, await new_customer(vendors)))
     await vendors.crm.order_failed(order_id, code="c" * 100, message="あ" * 300)
     row = await client.read("Order", order_id, ["Activation_Error_Code__c", "Activation_Error_Message__c"])
     assert (len(row["Activation_Error_Code__c"]), len(row["Activation_Error_Message__c"])) == (80, 255)
     assert (await vendors.crm.order(order_id)).stage == "needs_attention"
-
-
-@pytest.mark.parametrize("unknown", ["801xx0000009999", "not-an-id", "https://evil.example/"])
-async def test_an_unknown_order_is_not_found(vendors: Vendors, unknown: str) -> None:
-    with pytest.raises(NotFound):
-        await vendors.crm.order(unknown)
 
 
 async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(

@@ -1,10 +1,10 @@
 """What must hold at every WHMCS: the sandbox always, and a test system of the vendor's where its settings are given.
 
-WHMCS_TEST_CLIENT is the id of a client there who may be read and signed on, WHMCS_TEST_STRANGER of one whose records
-must stay hidden; the other WHMCS_* settings reach the system. Nothing is written but a sign-on token.
+The file that CONTRACT_WHMCS_ENV names holds the settings that reach the system, CONTRACT_WHMCS_CLIENT (the id of a
+client there who may be read and signed on) and CONTRACT_WHMCS_STRANGER (of one whose records must stay hidden).
+Nothing is written but a sign-on token.
 """
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -14,12 +14,10 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ports import BillingGateway
-from portal_app.infra.settings import Settings
 from portal_app.integrations.build import build_vendors
 from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
-
-SYSTEMS = ["sandbox", *(["vendor"] if os.environ.get("WHMCS_TEST_CLIENT") else [])]
+from tests.contract.systems import TEST_SYSTEM, known_there, settings_of_test_system, systems
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,13 @@ class System:
     url: str
 
 
-@pytest_asyncio.fixture(params=SYSTEMS)
+@pytest_asyncio.fixture(params=systems("whmcs"))
 async def system(request: pytest.FixtureRequest, sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[System]:
-    at_vendor = request.param == "vendor"
-    own = Settings(portal_env="development") if at_vendor else sandbox.settings
+    own, client_id, stranger_id = sandbox.settings, BEN_CLIENT_ID, AIKO_CLIENT_ID
+    if request.param == TEST_SYSTEM:
+        own = settings_of_test_system("whmcs")
+        client_id, stranger_id = (int(known_there("whmcs", f"CONTRACT_WHMCS_{who}")) for who in ("CLIENT", "STRANGER"))
     vendors = build_vendors(own, redis)
-    client_id = int(os.environ.get("WHMCS_TEST_CLIENT", 0)) if at_vendor else BEN_CLIENT_ID
-    stranger_id = int(os.environ.get("WHMCS_TEST_STRANGER", 0)) if at_vendor else AIKO_CLIENT_ID
     yield System(vendors.billing, client_id, stranger_id, own.whmcs_url)
     await vendors.close()
 

@@ -90,31 +90,6 @@ async def test_earliest_starts_at_the_beginning_and_custom_after_the_given_event
     assert len({event.event.id for event in events}) == 3
 
 
-async def test_limits_count_what_was_published_and_delivered(
-    org: Org, api: httpx.AsyncClient, pubsub: PubSubClient
-) -> None:
-    async def used() -> tuple[int, int]:
-        headers = {"Authorization": f"Bearer {await org.token()}"}
-        limits = (await api.get("/limits", headers=headers)).json()
-        names = ("HourlyPublishedPlatformEvents", "DailyDeliveredPlatformEvents")
-        published, delivered = (limits[name]["Max"] - limits[name]["Remaining"] for name in names)
-        return published, delivered
-
-    org.clock.move_to(org.clock.now().replace(hour=9, minute=30))
-    assert await used() == (0, 0)
-    publish(org, 3)
-    assert await used() == (3, 0)
-    for _ in range(2):
-        stream = await pubsub.subscribe(replay_preset="EARLIEST")
-        await stream.events(3)
-        stream.call.cancel()
-    assert await used() == (3, 6)
-    org.clock.advance(timedelta(hours=1))
-    assert await used() == (0, 6)
-    org.clock.advance(timedelta(days=1))
-    assert await used() == (0, 0)
-
-
 async def test_keepalive_carries_a_position_to_resume_from(org: Org, pubsub: PubSubClient) -> None:
     stream = await pubsub.subscribe(num_requested=7)
     quiet = await stream.read()

@@ -132,7 +132,7 @@ def _field(field: Field) -> dict[str, Any]:
         "caseSensitive": False,
         "filterable": field.type != "textarea",
         "sortable": field.type not in ("textarea", "multipicklist"),
-        "groupable": field.type not in ("textarea", "multipicklist", "double", "currency", "datetime"),
+        "groupable": field.groupable,
         "nameField": field.name in ("Name", "CaseNumber", "OrderNumber", "OrderItemNumber"),
         "defaultValue": field.default,
         "restrictedPicklist": field.restricted,

@@ -52,6 +52,11 @@ class Field:
         return self.name.removesuffix("__c") + "__r" if self.name.endswith("__c") else self.name.removesuffix("Id")
 
     @property
+    def groupable(self) -> bool:
+        """Whether queries can group by it."""
+        return self.type not in ("textarea", "multipicklist", "double", "currency", "datetime")
+
+    @property
     def caption(self) -> str:
         """The label a person reads."""
         return self.label or self.name.removesuffix("__c").replace("_", " ")

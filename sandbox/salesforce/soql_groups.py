@@ -20,7 +20,9 @@ def grouped(query: Query, rows: list[Row], reader: Reader, text: str) -> list[Ro
     """
     if query.children:
         raise malformed(text, query.object_at, "Sub-selects cannot be used in a query with aggregate functions")
-    keys = [reader(path, at)[1] for path, at in query.group]
+    if not query.group and query.limit is not None:
+        raise malformed(text, 0, "Non-grouped query that uses overall aggregate functions cannot also use LIMIT")
+    keys = [_key(reader(path, at), at, text) for path, at in query.group]
     groups: dict[tuple[Any, ...], list[Row]] = {} if keys else {(): rows}
     for row in rows if keys else ():
         groups.setdefault(tuple(_folded(key(row)) for key in keys), []).append(row)
@@ -30,6 +32,13 @@ def grouped(query: Query, rows: list[Row], reader: Reader, text: str) -> list[Ro
     if len(found) > _MOST_GROUPS:
         raise malformed(text, 0, "Aggregate query does not support queryMore()", "EXCEEDED_ID_LIMIT")
     return [{"attributes": {"type": "AggregateResult"}, **record} for record in found]
+
+
+def _key(found: tuple[Field, Callable[[Row], Any]], at: int, text: str) -> Callable[[Row], Any]:
+    field, read = found
+    if not field.groupable:
+        raise malformed(text, at, f"field '{field.name}' can not be grouped in a query call")
+    return read
 
 
 def sort_key(value: Any) -> Any:
@@ -68,9 +77,8 @@ def _first(read: Callable[[Row], Any]) -> Callable[[list[Row]], Any]:
 
 def _computed(each: Aggregate, reader: Reader, text: str) -> Callable[[list[Row]], Any]:
     if not each.path:
-        if each.function != "count":
-            raise malformed(text, each.at, f"{each.function.upper()} needs a field")
-        return len
+        only = "COUNT() must be the only element in the SELECT list"
+        raise malformed(text, each.at, only if each.function == "count" else f"{each.function.upper()} needs a field")
     field, read = reader(each.path, each.at)
     if each.function in ("sum", "avg") and field.type not in _NUMBERS:
         raise malformed(

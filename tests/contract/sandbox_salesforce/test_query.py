@@ -137,7 +137,7 @@ async def test_count_answers_a_number_without_records(api: httpx.AsyncClient, pr
          [{"IsActive": False, "many": 2, "expr0": "50%_off"}, {"IsActive": True, "many": 2, "expr0": "Home 10G"}]),
         ("SELECT Item_Class__c c FROM Product2 GROUP BY Item_Class__c ORDER BY Item_Class__c NULLS LAST OFFSET 1",
          [{"c": "Service"}, {"c": None}]),
-        ("SELECT Product2.IsActive, COUNT() FROM PricebookEntry GROUP BY Product2.IsActive",
+        ("SELECT Product2.IsActive, COUNT(Id) FROM PricebookEntry GROUP BY Product2.IsActive",
          [{"IsActive": True, "expr0": 1}]),
     ],
 )  # fmt: skip
@@ -185,6 +185,9 @@ async def test_links_of_documents_are_found_by_document_or_record_only(api: http
         ("SELECT SUM(Name) FROM Account", "MALFORMED_QUERY", "field Name does not support aggregate operator SUM"),
         ("SELECT COUNT(Nope) FROM Account", "INVALID_FIELD", "No such column 'Nope'"),
         ("SELECT Name FROM Account GROUP BY Name ORDER BY Phone", "MALFORMED_QUERY", "Ordered field must be grouped"),
+        ("SELECT Name, COUNT() FROM Account GROUP BY Name", "MALFORMED_QUERY", "COUNT() must be the only element"),
+        ("SELECT COUNT(Id) FROM Account LIMIT 1", "MALFORMED_QUERY", "aggregate functions cannot also use LIMIT"),
+        ("SELECT CreatedDate FROM Account GROUP BY CreatedDate", "MALFORMED_QUERY", "can not be grouped"),
         ("", "MALFORMED_QUERY", "empty"),
     ],
 )

@@ -1,5 +1,6 @@
 """Invoices, payment methods, and the links that lead to paying at WHMCS."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -81,6 +82,40 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
     """Return the customer's stored cards and bank accounts."""
     found = await portal().payments.payment_methods_for(customer)
     return json({"items": [views.payment_method(method) for method in found]})
+
+
+@router.post("/payment-methods/{method_id}/default", status_code=204)
+async def make_default(customer: SignedInCustomer, method_id: str) -> Response:
+    """Charge this one from now on. Safe to repeat."""
+    await portal().payments.make_default(customer, vendor_id(method_id))
+    return Response(status_code=204)
+
+
+@router.delete("/payment-methods/{method_id}", status_code=204)
+async def remove_method(customer: SignedInCustomer, method_id: str) -> Response:
+    """Delete a stored card or bank; 404 when it is gone already."""
+    await portal().payments.remove(customer, vendor_id(method_id))
+    return Response(status_code=204)
+
+
+@router.get("/payment-gateways", response_model=shapes.GatewayList)
+async def gateways(customer: SignedInCustomer) -> Response:
+    """Return the ways to pay that are switched on."""
+    return json({"items": [asdict(gateway) for gateway in await portal().payments.gateways()]})
+
+
+@router.get("/transactions", response_model=shapes.TransactionList)
+async def transactions(customer: SignedInCustomer) -> Response:
+    """Return what was paid and given back, newest first."""
+    found = await portal().payments.transactions_for(customer)
+    return json({"items": [views.transaction(entry) for entry in found]})
+
+
+@router.get("/credit", response_model=shapes.CreditView)
+async def credit(customer: SignedInCustomer) -> Response:
+    """Return what is left of the customer's credit, and what changed it, newest first."""
+    found = await portal().payments.credit_for(customer)
+    return json({"balance": views.amount(found.balance), "items": [views.credit(entry) for entry in found.entries]})
 
 
 @router.post("/payment-methods/sso-link", response_model=shapes.SignOnLink, openapi_extra=takes(Back))

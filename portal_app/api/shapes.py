@@ -146,12 +146,61 @@ class PaymentMethodView(TypedDict):
     description: str
     last_four: str
     expires: str
+    last_valid_on: date | None
+    is_default: bool | None
 
 
 class PaymentMethodList(TypedDict):
     """All stored payment methods."""
 
     items: list[PaymentMethodView]
+
+
+class GatewayView(TypedDict):
+    """A way to pay: the billing system's name of it, and the one customers read."""
+
+    name: str
+    title: str
+
+
+class GatewayList(TypedDict):
+    """All ways to pay that are switched on."""
+
+    items: list[GatewayView]
+
+
+class TransactionView(TypedDict):
+    """Money that came in or, negative, went back."""
+
+    id: int
+    at: datetime | None
+    description: str
+    gateway: str
+    invoice_id: int | None
+    amount: Amount
+
+
+class TransactionList(TypedDict):
+    """All transactions, newest first."""
+
+    items: list[TransactionView]
+
+
+class CreditEntryView(TypedDict):
+    """One change of the credit, signed."""
+
+    id: int
+    on: date | None
+    description: str
+    invoice_id: int | None
+    amount: Amount
+
+
+class CreditView(TypedDict):
+    """The credit that is left, and its history, newest first."""
+
+    balance: Amount
+    items: list[CreditEntryView]
 
 
 class SignOnLink(TypedDict):

@@ -8,6 +8,7 @@ from typing import cast
 from portal_app.api.shapes import (
     AddressView,
     Amount,
+    CreditEntryView,
     InvoiceSummary,
     InvoiceView,
     ItemView,
@@ -25,9 +26,10 @@ from portal_app.api.shapes import (
     SubscriptionView,
     SummaryView,
     TaskView,
+    TransactionView,
 )
 from portal_app.domain.account import AccountView
-from portal_app.domain.invoice import Invoice, InvoiceLine, Payment, PaymentMethod
+from portal_app.domain.invoice import CreditEntry, Invoice, InvoiceLine, Payment, PaymentMethod, Transaction
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
@@ -128,6 +130,31 @@ def payment_method(method: PaymentMethod) -> PaymentMethodView:
         "description": method.description,
         "last_four": method.last_four,
         "expires": method.expires,
+        "last_valid_on": method.last_valid_on,
+        "is_default": method.is_default,
+    }
+
+
+def transaction(entry: Transaction) -> TransactionView:
+    """Show money that moved."""
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "description": entry.description,
+        "gateway": entry.gateway,
+        "invoice_id": entry.invoice_id,
+        "amount": amount(entry.amount),
+    }
+
+
+def credit(entry: CreditEntry) -> CreditEntryView:
+    """Show a change of the credit."""
+    return {
+        "id": entry.id,
+        "on": entry.on,
+        "description": entry.description,
+        "invoice_id": entry.invoice_id,
+        "amount": amount(entry.amount),
     }
 
 

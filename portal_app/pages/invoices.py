@@ -93,11 +93,12 @@ def _search() -> rx.Component:
             max_length=100,
             key="q" + InvoicesPage.search,
         ),
-        select_field(_("Order"), orders, name="sort", default_value=InvoicesPage.sort, key="o" + InvoicesPage.sort),
+        select_field(_("Sorted by"), orders, name="sort", default_value=InvoicesPage.sort, key="o" + InvoicesPage.sort),
         button(_("Show"), type="submit", variant="secondary"),
         on_submit=InvoicesPage.look_for,
         role="search",
-        class_name="grid items-end gap-4 sm:grid-cols-[minmax(0,1fr)_12rem_auto]",
+        class_name="grid grid-cols-[minmax(0,1fr)_auto] items-end gap-4 [&>:first-child]:col-span-2 "
+        "sm:grid-cols-[minmax(0,1fr)_12rem_auto] sm:[&>:first-child]:col-span-1",
     )
 
 

@@ -10,6 +10,7 @@ from portal_app.api import (
     auth,
     billing,
     catalog,
+    csv_export,
     health,
     move,
     orders,
@@ -29,8 +30,8 @@ from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, second_step, way_back, sign_up, move, account, password, step_up, security, billing, subscriptions, orders,
-    catalog, webhooks, health,
+    auth, second_step, way_back, sign_up, move, account, password, step_up, security, csv_export, billing,
+    subscriptions, orders, catalog, webhooks, health,
 )  # fmt: skip
 
 

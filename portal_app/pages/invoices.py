@@ -50,6 +50,7 @@ def invoices() -> rx.Component:
     )
     places = rx.fragment(
         link(_("Payment methods"), href=path_for("/billing/payments")),
+        link(_("Download as CSV"), href="/api/invoices.csv", reload=True, download="invoices.csv"),
     )
     title = page_title(_("Invoices"), actions=places)
     return portal_page(title, faces(InvoicesPage, body, loading=table_skeleton()), active="billing")

@@ -39,6 +39,9 @@ from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
+from portal_app.services.order_billing import OrderBilling
+from portal_app.services.order_progress import OrderProgress
+from portal_app.services.order_review import OrderReview
 from portal_app.services.orders import Orders
 from portal_app.services.overview import Overview
 from portal_app.services.passkeys import Passkeys
@@ -52,6 +55,8 @@ from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
 from portal_app.services.sign_on import SignOn
 from portal_app.services.sign_up import Purpose
+from portal_app.services.sim_opening import SimOpening
+from portal_app.services.sim_reservations import SimReservations
 from portal_app.services.step_up import StepUp
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.two_step import TwoStep
@@ -288,15 +293,23 @@ def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
 def _provisioning(
     base: _Base, notifications: Notifications, billing: Billing, subscriptions: Subscriptions
 ) -> Provisioning:
+    vendors, progress = base.vendors, OrderProgress(base.database, notifications, base.live)
+    reservations = SimReservations(base.database, vendors.sim_desk, vendors.sims, ring_of(base.settings))
     return Provisioning(
-        base.settings,
-        base.database,
-        base.vendors.billing,
-        base.vendors.crm,
-        billing=billing,
-        subscriptions=subscriptions,
-        notifications=notifications,
-        live=base.live,
+        progress=progress,
+        review=OrderReview(progress, vendors.crm),
+        billing=OrderBilling(
+            base.settings, progress, vendors.billing, vendors.crm, billing=billing, subscriptions=subscriptions
+        ),
+        sims=SimOpening(
+            base.settings,
+            progress,
+            vendors.sim_desk,
+            vendors.sims,
+            billing=vendors.billing,
+            reservations=reservations,
+        ),
+        reservations=reservations,
     )
 
 

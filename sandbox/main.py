@@ -96,7 +96,7 @@ class Sandbox:
 
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
         desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
-        office = Office(desk, SimDesk(self.freebit.network), self.settings.host)
+        office = Office(desk, SimDesk(self.freebit.network, self.salesforce.rows), self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]

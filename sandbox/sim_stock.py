@@ -11,6 +11,7 @@ class Rows(Protocol):
     """What seeding needs of the Salesforce sandbox's rows."""
 
     def create(self, object_name: str, fields: dict[str, Any]) -> str: ...
+    def update(self, object_name: str, row_id: str, fields: dict[str, Any]) -> None: ...
 
 
 def seed_sims(network: Network, salesforce: Rows, world: WorldFile) -> None:
@@ -19,7 +20,7 @@ def seed_sims(network: Network, salesforce: Rows, world: WorldFile) -> None:
         if "Freebit_Plan_Code__c" in item.salesforce:
             _seed_plan(network, item)
     for sim in world.blank_sims:
-        _seed_sim(network, salesforce, sim)
+        put_in_stock(network, salesforce, sim)
     for line in world.sim_lines:
         _seed_line(network, line)
 
@@ -31,7 +32,8 @@ def _seed_plan(network: Network, item: Item) -> None:
     network.store.put("freebit.plan", plan["code"], plan | {"voice": fields.get("SIM_Plan_Type__c") == "DataSmsVoice"})
 
 
-def _seed_sim(network: Network, salesforce: Rows, sim: BlankSim) -> None:
+def put_in_stock(network: Network, salesforce: Rows, sim: BlankSim) -> None:
+    """Put a blank SIM on Freebit's shelf and into the inventory."""
     kind = "esim" if sim.type == "eSIM" else "physical"
     own = {"account": sim.phone_number, "productNumber": sim.product_number, "iccid": sim.iccid, "kind": kind}
     network.save_sim(own | {"state": "blank"})

@@ -42,6 +42,7 @@ _QUICK: dict[str, Any] = {
     "portal_api_limit": "100000/minute",
     "whmcs_rate": "100000/minute",
     "sf_rate": "100000/minute",
+    "freebit_rate": "100000/minute",
 }
 
 
@@ -69,7 +70,7 @@ def world() -> World:
     stack = ExitStack()
     atexit.register(stack.close)
     home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-world-")))
-    sandbox = stack.enter_context(running_sandbox(home / "sandbox"))
+    sandbox = stack.enter_context(running_sandbox(home / "sandbox", SANDBOX_FREEBIT_ACTIVATION_SECONDS="1"))
     postgres = stack.enter_context(EmbeddedPostgres(home / "postgres", fast=True))
     valkey = stack.enter_context(EmbeddedValkey(home / "valkey"))
     settings = Settings(**_QUICK, **sandbox, database_url=postgres.url(), redis_url=valkey.url())

@@ -8,6 +8,7 @@ PortalError
 ├── NotFound              404  also for what belongs to somebody else
 ├── Conflict              409
 ├── AccountNotReady       409  signed up, but not yet set up at the systems of record
+├── OrderStopped          409  an order lacks something that people must mend; for the agent
 ├── LineLocked            409  a phone line is still being changed; says when it can be changed again
 ├── RateLimited           429  says when to try again
 └── ExternalError
@@ -84,6 +85,12 @@ class Conflict(PortalError):
     code = "conflict"
     status = 409
     user_message = "This was already done or is under way."
+
+
+class OrderStopped(Conflict):
+    """An order cannot go on until people mend something; code and text are for the agent, without personal data."""
+
+    code = "order_stopped"
 
 
 class LineLocked(Conflict):

@@ -141,6 +141,8 @@ class SalesforceOrder:
     activation_status: str
     whmcs_order_id: str
     category: Category
+    error_code: str = ""
+    created_at: datetime | None = None
 
     @property
     def stage(self) -> OrderStage:

@@ -25,6 +25,7 @@ from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrd
 from portal_app.domain.plan import CatalogItem
 from portal_app.domain.profile import PersonalData, ProfileChange
 from portal_app.domain.sim import NetworkType, NewLine, Person, PortIn, SimLine, SimUsage, TopUp, VoiceOption
+from portal_app.domain.sim_order import SimOrder, SimType, StockSim
 from portal_app.domain.subscription import Cancellation, Subscription
 
 
@@ -150,6 +151,17 @@ class BillingGateway(Protocol):
         """Accept a pending order, which sets its services up; accepting an active one again is no error."""
         ...
 
+    async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
+        """Write custom fields of a service by their names; names its product lacks are left out. Safe to repeat.
+
+        Raises NotFound, also for another client's service.
+        """
+        ...
+
+    async def service_field(self, client_id: int, service_id: int, name: str) -> str:
+        """Return one custom field of a service, empty where it has none. Raises NotFound, also for another client's."""
+        ...
+
     async def product_prices(self) -> dict[int, dict[str, Money]]:
         """Return product id -> billing cycle -> price, for comparing with the catalogue."""
         ...
@@ -220,7 +232,7 @@ class CrmGateway(Protocol):
         ...
 
     async def orders_changed_since(self, since: datetime) -> list[SalesforceOrder]:
-        """Return every order of the portal's that changed since a moment, in the lane of long calls."""
+        """Return every order that changed since a moment, in the lane of long calls."""
         ...
 
     async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:
@@ -231,8 +243,44 @@ class CrmGateway(Protocol):
         """Set Processed and Activated: the last step of provisioning."""
         ...
 
+    async def order_lines(self, sf_order_id: str) -> tuple[OrderLine, ...]:
+        """Return the lines of an order, in the order in which they were made."""
+        ...
+
+    async def claim_order(self, sf_order_id: str, order_id: UUID) -> None:
+        """Write our order id to an order that agents made. Safe to repeat."""
+        ...
+
+    async def order_resumed(self, sf_order_id: str) -> None:
+        """Set activation Activating again, and clear the reason why it stopped."""
+        ...
+
     async def order_failed(self, sf_order_id: str, *, code: str, message: str) -> None:
         """Set activation Failed with a code (80) and a message (255)."""
+        ...
+
+
+class SimDesk(Protocol):
+    """Salesforce's side of SIM orders: what was asked for, and the inventory."""
+
+    async def sim_order(self, sf_order_id: str) -> SimOrder:
+        """Return what a SIM order asks for. Raises NotFound, and OrderStopped where it lacks something."""
+        ...
+
+    async def assigned_to(self, sf_order_id: str) -> StockSim | None:
+        """Return the SIM that the inventory has assigned to an order, or None."""
+        ...
+
+    async def available(self, sim_type: SimType) -> list[StockSim]:
+        """Return SIMs nobody has, oldest first, some dozens at most."""
+        ...
+
+    async def assign(self, stock_id: str, *, sf_order_id: str, sf_account_id: str) -> None:
+        """Assign a SIM to an order. Safe to repeat; it takes the SIM from nobody: look first."""
+        ...
+
+    async def stock_sim(self, stock_id: str) -> StockSim:
+        """Return one SIM of the inventory. Raises NotFound."""
         ...
 
 

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     portal_support_email: str = Field("support@example.jp", description="Where customers can write to")
     portal_mail_from: str = Field("Portal <no-reply@example.jp>", description="Sender of the portal's mails")
     portal_poll_seconds: float = Field(0.5, description="How often a worker looks for new durable work")
+    portal_card_poll_seconds: float = Field(
+        60.0, description="How soon an order that waits for a payment method looks for one; later less and less often"
+    )
     portal_retry_seconds: float = Field(
         300.0, gt=0, description="Longest wait between two tries of a step whose vendor is away; 300 tries in all"
     )
@@ -105,6 +108,9 @@ class Settings(BaseSettings):
     whmcs_reference_field: str = Field("Portal Reference", description="Product custom field that holds our reference")
     whmcs_shown_fields: str = Field(
         "", description="Product custom fields customers may read on their services, comma separated"
+    )
+    whmcs_sim_fields: str = Field(
+        "SIM Number,Serial Number,EID", description="Product custom fields that take a line's number, ICCID and EID"
     )
     whmcs_default_method_first: bool = Field(
         False, description="This WHMCS lists the stored payment method it charges by default first"
@@ -189,6 +195,8 @@ class Settings(BaseSettings):
     )
     freebit_lock_seconds: int = Field(1800, description="How long a line is locked after a 4G/5G or voice change")
     freebit_pending_seconds: int = Field(600, description="How long an asynchronous order may take at Freebit")
+    freebit_poll_seconds: float = Field(15.0, description="How long to wait before a new line's state is read again")
+    freebit_opening_seconds: int = Field(3600, description="How long a new line may take before people look into it")
     freebit_timeout: float = Field(20.0, description="Longest wait for one Freebit answer")
     freebit_queue: int = Field(100, description="Freebit calls that may wait for their turn, over all processes")
     freebit_wait: float = Field(20.0, description="Longest wait of a Freebit call for its turn")

@@ -8,7 +8,15 @@ import stamina.instrumentation
 from redis.asyncio import Redis
 
 from portal_app.domain.known_customers import BillingLogins, CrmDirectory
-from portal_app.domain.ports import BillingGateway, CatalogGateway, CrmGateway, EventStream, PeopleGateway, SimLines
+from portal_app.domain.ports import (
+    BillingGateway,
+    CatalogGateway,
+    CrmGateway,
+    EventStream,
+    PeopleGateway,
+    SimDesk,
+    SimLines,
+)
 from portal_app.infra.cache import Cache
 from portal_app.infra.settings import Settings
 from portal_app.infra.vault import ring_of
@@ -26,6 +34,7 @@ from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.directory import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
+from portal_app.integrations.salesforce.sim_desk import SalesforceSimDesk
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 from portal_app.integrations.whmcs.logins import WHMCSLogins
@@ -53,6 +62,7 @@ class Vendors:
     stream: EventStream
     lines: tuple[VendorLine, ...]
     sims: SimLines
+    sim_desk: SimDesk
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -91,6 +101,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         directory=SalesforceDirectory(salesforce),
         stream=stream,
         sims=sims,
+        sim_desk=SalesforceSimDesk(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,

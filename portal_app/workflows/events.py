@@ -93,12 +93,12 @@ async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: 
 
 async def _apply_review(sf_order_id: str) -> dict[str, Any] | None:
     """Take over what Salesforce says of an order; return the order and attempt to provision, if it is approved."""
-    provisioning = portal().provisioning
-    review = await provisioning.read_review(sf_order_id)
-    order = await provisioning.order_of(review)
+    review = portal().provisioning.review
+    found = await review.read(sf_order_id)
+    order = await review.order_of(found)
     if order is None:
         return None
-    await provisioning.apply_review(order.id, review)
-    if review.activation_status != "Activating" or order.stage == "active":
+    await review.apply(order.id, found)
+    if found.activation_status != "Activating" or order.stage == "active":
         return None
     return {"order_id": str(order.id), "attempt": order.attempt}

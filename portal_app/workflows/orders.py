@@ -6,11 +6,15 @@ from uuid import UUID
 from dbos import DBOS
 
 from portal_app.domain.ports import BillingOrder
+from portal_app.services.order_review import CARD_MISSING
 from portal_app.wiring import portal
-from portal_app.workflows.step import Outcome, durable, step
+from portal_app.workflows.sim_lines import finish_line, open_line, reserve_line
+from portal_app.workflows.step import DONE, Outcome, durable, refused, step
 
 RESUME_TOPIC = "resume"
 _PARKED_SECONDS = 30 * 86400.0
+# An order that waits for a card looks for one every minute at first, and every quarter of an hour after a while.
+_LONGEST_CARD_WAIT, _CARD_ROUNDS = 900.0, 3000
 
 
 def provision_id(order_id: UUID | str, attempt: int) -> str:
@@ -21,62 +25,95 @@ def provision_id(order_id: UUID | str, attempt: int) -> str:
 @durable(name="hand_over_order")
 async def hand_over_order(order_id: str) -> str:
     """Create the order in Salesforce, Pending Review, as soon as Salesforce takes it."""
-    outcome = await step("hand_over", lambda: portal().provisioning.hand_over(UUID(order_id)))
+    review = portal().provisioning.review
+    outcome = await step("hand_over", lambda: review.hand_over(UUID(order_id)))
     if outcome["state"] == "refused":
         # Nobody at Salesforce sees an order that never got there: it must show here.
         code, message = outcome["code"], outcome["message"]
-        await step("fail", lambda: portal().provisioning.fail(UUID(order_id), code=code, message=message))
+        await step("fail", lambda: review.fail(UUID(order_id), code=code, message=message))
     return outcome["state"]
 
 
 @durable(name="provision_order")
 async def provision_order(order_id: str) -> str:
-    """Bill, set up, record and announce an approved order; what stops it parks it until an agent approves again."""
+    """Bill, set up, record and announce an approved order; what stops it parks it.
+
+    It goes on when an agent approves again, when a payment method was added, and on the day it was ordered for.
+    """
     order = UUID(order_id)
-    while True:
+    for round_ in range(_CARD_ROUNDS):
         outcome = await _provision(order)
         if outcome["state"] == "done":
             return "active"
-        # Parked: no connection, no thread. The message comes with the next approval.
-        if await DBOS.recv_async(RESUME_TOPIC, timeout_seconds=_PARKED_SECONDS) is None:
+        # Parked: no connection, no thread. A message comes with the next approval.
+        told = await DBOS.recv_async(RESUME_TOPIC, timeout_seconds=_pause(outcome, round_))
+        if told is None and outcome["code"] not in (CARD_MISSING, "scheduled"):
             return "abandoned"
+    return "abandoned"
+
+
+def _pause(outcome: Outcome, round_: int) -> float:
+    if outcome["code"] == CARD_MISSING:
+        return min(_LONGEST_CARD_WAIT, portal().settings.portal_card_poll_seconds * max(1, round_ / 20))
+    return float(outcome["value"]) if outcome["code"] == "scheduled" else _PARKED_SECONDS
 
 
 async def _provision(order: UUID) -> Outcome:
-    provisioning = portal().provisioning
-    approved = await step("check_approval", lambda: provisioning.is_approved(order))
-    if not approved["value"]:
-        return Outcome(state="refused", value=None, code="not_approved", message="")
-    method = await step("check_payment_method", lambda: provisioning.has_payment_method(order))
-    if method["state"] == "done" and not method["value"]:
-        await step("ask_for_payment_method", lambda: provisioning.ask_for_payment_method(order))
-        return Outcome(state="refused", value=None, code="PAYMENT_METHOD_MISSING", message="")
-    outcome = method if method["state"] == "refused" else await _set_up(order)
+    ready = await _ready(order)
+    if ready["state"] == "refused":
+        return ready
+    is_sim = ready["value"] == "sim"
+    reserved = await reserve_line(order) if is_sim else DONE
+    if reserved["code"] == "scheduled":
+        return reserved
+    outcome = await _set_up(order, is_sim=is_sim) if reserved["state"] == "done" else reserved
     if outcome["state"] == "refused":
         code, message = outcome["code"], outcome["message"]
-        await step("fail", lambda: provisioning.fail(order, code=code, message=message))
+        await step("fail", lambda: portal().provisioning.review.fail(order, code=code, message=message))
     return outcome
 
 
-async def _set_up(order: UUID) -> Outcome:
-    provisioning = portal().provisioning
+async def _ready(order: UUID) -> Outcome:
+    """Check the approval and the payment method; return the kind of order."""
+    review, billing = portal().provisioning.review, portal().provisioning.billing
+    approval = await step("check_approval", lambda: review.approval(order))
+    if approval["value"] not in ("approved", "paused"):
+        return refused("not_approved")
+    method = await step("check_payment_method", lambda: billing.has_payment_method(order))
+    if method["state"] == "refused":
+        code, message = method["code"], method["message"]
+        await step("fail", lambda: review.fail(order, code=code, message=message))
+        return method
+    if not method["value"]:
+        if approval["value"] == "approved":
+            await step("ask_for_payment_method", lambda: review.pause_for_card(order))
+        return refused(CARD_MISSING)
+    if approval["value"] == "paused":
+        await step("go_on_with_card", lambda: review.go_on_with_card(order))
+    return await step("read_kind", lambda: portal().provisioning.progress.category(order))
+
+
+async def _set_up(order: UUID, *, is_sim: bool) -> Outcome:
+    billing = portal().provisioning.billing
 
     async def bill() -> dict[str, Any]:
-        placed = await provisioning.place_billing_order(order)
+        placed = await billing.place(order)
         return {"order_id": placed.order_id, "service_ids": list(placed.service_ids), "invoice_id": placed.invoice_id}
 
     billed = await step("place_billing_order", bill)
     if billed["state"] == "refused":
         return billed
     value = billed["value"]
-    billing = BillingOrder(value["order_id"], tuple(value["service_ids"]), value["invoice_id"])
-    outcome = billed
+    placed = BillingOrder(value["order_id"], tuple(value["service_ids"]), value["invoice_id"])
+    outcome = await step("accept_billing_order", lambda: billing.accept(order))
+    if is_sim and outcome["state"] == "done":
+        outcome = await open_line(order)
+    if is_sim and outcome["state"] == "done":
+        outcome = await finish_line(order, placed)
     for name, call in (
-        ("accept_billing_order", lambda: provisioning.accept_billing_order(order)),
-        ("record_in_salesforce", lambda: provisioning.record_in_salesforce(order, billing)),
-        ("announce_active", lambda: provisioning.announce_active(order)),
+        ("record_in_salesforce", lambda: billing.record_in_salesforce(order, placed)),
+        ("announce_active", lambda: billing.announce_active(order)),
     ):
-        outcome = await step(name, call)
-        if outcome["state"] == "refused":
-            break
+        if outcome["state"] == "done":
+            outcome = await step(name, call)
     return outcome

@@ -8,7 +8,7 @@ import structlog
 from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
-from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown, PortalError, RateLimited
+from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
 from portal_app.integrations.lanes import Priority, lane_priority
 from portal_app.wiring import portal
 
@@ -34,6 +34,14 @@ class Outcome(TypedDict):
     message: str
 
 
+DONE = Outcome(state="done", value=None, code="", message="")
+
+
+def refused(code: str, message: str = "") -> Outcome:
+    """Return the outcome of what cannot go on."""
+    return Outcome(state="refused", value=None, code=code, message=message)
+
+
 async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Priority = "background") -> Outcome:
     """Run one step until it is done or refused, waiting for vendors that are away for up to a day.
 
@@ -54,7 +62,7 @@ async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Prio
     lane_priority.set(priority)
     try:
         return Outcome(state="done", value=await call(), code="", message="")
-    except (ExternalUnavailable, OutcomeUnknown, RateLimited) as error:
+    except (ExternalUnavailable, OutcomeUnknown, RateLimited, LineLocked) as error:
         _log.info("step.away", error=type(error).__name__, reason=error.code)
         return Outcome(state="away", value=_long_pause(error), code=error.code, message="")
     except PortalError as error:

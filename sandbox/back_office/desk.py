@@ -19,6 +19,11 @@ _ORDERS = (
     "SELECT Id, OrderNumber, Status, Activation_Status__c, Order_Type__c, AccountId, Portal_Order_Id__c, "
     "WHMCS_Order_ID__c, Activation_Error_Code__c, Activation_Error_Message__c, CreatedDate FROM Order"
 )
+_ACCOUNTS = "SELECT Id, SF_Account_No__c FROM Account WHERE SF_Account_No__c != null"
+_ENTRIES = (
+    "SELECT Id, UnitPrice, Pricebook2Id, Product2.StockKeepingUnit FROM PricebookEntry "
+    "WHERE Pricebook2.Name = 'Portal' AND IsActive = true"
+)
 _LINES = "SELECT OrderId, Product2Id, Quantity, UnitPrice, WHMCS_Service_ID__c FROM OrderItem"
 
 
@@ -26,6 +31,7 @@ class Rows(Protocol):
     """What the back office needs of the Salesforce sandbox's rows."""
 
     def get(self, object_name: str, row_id: str) -> dict[str, Any] | None: ...
+    def create(self, object_name: str, fields: dict[str, Any]) -> str: ...
     def update(self, object_name: str, row_id: str, fields: dict[str, Any]) -> None: ...
     def query(self, text: str) -> list[dict[str, Any]]: ...
 
@@ -68,6 +74,28 @@ class Desk:
         """Reject an order under review. Raises NotThere, NotNow."""
         self._order_under_review(order_id)
         self._salesforce.update("Order", order_id, {"Status": "Rejected"})
+
+    def edit(self, order_id: str, fields: dict[str, Any]) -> None:
+        """Fill in fields of an order. Raises NotThere."""
+        if self._salesforce.get("Order", order_id) is None:
+            raise NotThere(order_id)
+        self._salesforce.update("Order", order_id, fields)
+
+    def order_for(self, customer_number: str, skus: list[str], fields: dict[str, Any]) -> str:
+        """Make an order for a customer, as an agent does who took it by telephone. Raises NotThere."""
+        accounts = {row["SF_Account_No__c"]: row["Id"] for row in self._salesforce.query(_ACCOUNTS)}
+        entries = {row["Product2"]["StockKeepingUnit"]: row for row in self._salesforce.query(_ENTRIES)}
+        if customer_number not in accounts or not skus or any(sku not in entries for sku in skus):
+            raise NotThere(customer_number)
+        order_id = self._salesforce.create("Order", {
+            "AccountId": accounts[customer_number], "EffectiveDate": f"{self.clock.now():%Y-%m-%d}",
+            "Pricebook2Id": entries[skus[0]]["Pricebook2Id"], "Status": "Pending Review",
+            "Activation_Status__c": "Not Started", **fields,
+        })  # fmt: skip
+        for sku in skus:
+            entry = {"PricebookEntryId": entries[sku]["Id"], "UnitPrice": entries[sku]["UnitPrice"]}
+            self._salesforce.create("OrderItem", {"OrderId": order_id, "Quantity": 1, **entry})
+        return order_id
 
     def invoices(self) -> list[Document]:
         """Return the WHMCS invoices with client and amounts, newest first."""

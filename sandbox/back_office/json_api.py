@@ -29,9 +29,13 @@ class JsonApi:
         self.routes = [
             Route("/mail", _answering(self._mail)),
             Route("/orders", _answering(self._orders)),
+            Route("/orders", _answering(self._new_order), methods=["POST"]),
+            Route("/orders/{id}", _answering(self._edit_order), methods=["POST"]),
             Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
             Route("/sim-lines", _answering(self._sim_lines)),
+            Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
+            Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
             Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
             Route("/faults", _answering(self._moods)),
             Route("/faults/{vendor}", _answering(self._set_mood), methods=["POST"]),
@@ -51,6 +55,22 @@ class JsonApi:
     async def _change_order(self, request: Request) -> Any:
         _known(self._order_actions, request)(request.path_params["id"])
         return next(order for order in self._desk.orders() if order["id"][:15] == request.path_params["id"][:15])
+
+    async def _new_order(self, request: Request) -> Any:
+        wanted = await request.json()
+        return {"id": self._desk.order_for(wanted["customer"], wanted["skus"], wanted.get("fields", {}))}
+
+    async def _edit_order(self, request: Request) -> Any:
+        self._desk.edit(request.path_params["id"], await request.json())
+        return {"id": request.path_params["id"]}
+
+    async def _stock(self, request: Request) -> Any:
+        wanted = await request.json()
+        return {"numbers": self._sims.stock(int(wanted["count"]), electronic=bool(wanted.get("esim")))}
+
+    async def _retire(self, request: Request) -> Any:
+        self._sims.retire(request.path_params["id"])
+        return {"id": request.path_params["id"]}
 
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])

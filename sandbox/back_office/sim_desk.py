@@ -2,15 +2,19 @@
 
 from sandbox.back_office.desk import NotNow, NotThere
 from sandbox.freebit.network import Network, midnight
+from sandbox.freebit.registration import iccid
 from sandbox.freebit.usage import KB_PER_MB, remaining_mb, used
+from sandbox.sim_stock import Rows, put_in_stock
 from sandbox.store import Document
+from sandbox.world_file import BlankSim
 
 
 class SimDesk:
     """The SIM side of the back office, for the page and JSON alike."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, salesforce: Rows) -> None:
         self._network = network
+        self._salesforce = salesforce
 
     def lines(self) -> list[Document]:
         """Return the lines with what they used and the jobs under way, newest first."""
@@ -20,6 +24,15 @@ class SimDesk:
     def blank_sims(self) -> list[Document]:
         """Return the SIMs in stock, oldest first."""
         return [sim for sim in self._network.store.all("freebit.sim") if sim["state"] != "used"]
+
+    def stock(self, count: int, *, electronic: bool) -> list[str]:
+        """Put new blank SIMs on the shelf and into the inventory; return their numbers."""
+        with self._network.store.transaction():
+            return [self._blank(electronic) for _ in range(count)]
+
+    def retire(self, stock_id: str) -> None:
+        """Take a SIM out of the inventory: nobody gets it any more."""
+        self._salesforce.update("SIM_Inventory__c", stock_id, {"Status__c": "Retired"})
 
     def end_job(self, number: int, action: str) -> None:
         """Let an open job be done now (`finish`) or come to nothing (`fail`). Raises NotThere, NotNow."""
@@ -31,6 +44,16 @@ class SimDesk:
             raise NotNow(f"The job is {job['state']}.")
         with self._network.store.transaction():
             ends[action](job)
+
+    def _blank(self, electronic: bool) -> str:
+        place = self._network.store.next_number("freebit.stock")
+        printed = (
+            {} if electronic else {"iccid": iccid(5_000_000 + place), "product_number": f"AX{5_000_000 + place:013}"}
+        )
+        number = f"0704{place:07}"
+        sim = BlankSim(phone_number=number, type="eSIM" if electronic else "Physical SIM", **printed)
+        put_in_stock(self._network, self._salesforce, sim)
+        return number
 
     def _line(self, line: Document) -> Document:
         network = self._network

@@ -17,7 +17,16 @@ from tests.world import world
 @pytest.fixture(scope="package")
 def settings() -> Settings:
     """Settings under which work is looked for often and lost answers settle soon."""
-    return world().settings_with(portal_poll_seconds=0.1, whmcs_settle_seconds=1.0, whmcs_timeout=5.0)
+    return world().settings_with(
+        portal_poll_seconds=0.1,
+        whmcs_settle_seconds=1.0,
+        whmcs_timeout=5.0,
+        portal_card_poll_seconds=1.0,
+        freebit_poll_seconds=0.3,
+        freebit_pending_seconds=2,
+        freebit_lock_seconds=2,
+        freebit_timeout=5.0,
+    )
 
 
 @pytest_asyncio.fixture(scope="package")

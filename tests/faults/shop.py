@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.domain.account import Origin
 from portal_app.domain.customer import Customer, Profile
@@ -18,6 +18,7 @@ from portal_app.domain.identifiers import customer_number, step_reference
 from portal_app.domain.order import Order
 from portal_app.infra.settings import Settings
 from portal_app.models.record import Mail
+from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring import Portal
 from tests.faults.waiting import until
@@ -44,6 +45,7 @@ class Shop:
         self.settings: Settings = web.settings
         self.onboarding = worker.onboarding
         self.mappings = worker.database
+        self.vendors = worker.vendors
         self._worker = worker
         self._database = database
         self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20)
@@ -165,10 +167,10 @@ class Shop:
 
     # -- orders
 
-    async def place(self, buyer: Buyer, key: str = "") -> Order:
-        """Order a VPN as the checkout does."""
+    async def place(self, buyer: Buyer, key: str = "", *, sku: str = SKU) -> Order:
+        """Order a plan as the checkout does: a VPN, if nothing else is said."""
         key = key or f"checkout-{next(_NUMBERS)}"
-        return await self.web.orders.place(buyer.customer, sku=SKU, key=key, recipient=buyer.email)
+        return await self.web.orders.place(buyer.customer, sku=sku, key=key, recipient=buyer.email)
 
     async def reviewed_orders(self, count: int) -> list[tuple[Buyer, Order]]:
         """Return orders of a customer each, waiting for review; a worker must run."""
@@ -240,8 +242,43 @@ class Shop:
 
     async def all_well(self) -> None:
         """Make every vendor well."""
-        for vendor in ("whmcs", "salesforce", "pubsub", "mail"):
+        for vendor in ("whmcs", "salesforce", "pubsub", "freebit", "mail"):
             await self.set_mood(vendor)
+
+    async def edit_review(self, order: Order, **fields: Any) -> None:
+        """Fill in fields of an order at the agent's desk."""
+        review = await self.review_of(order)
+        (await self.office.post(f"/orders/{review['id']}", json=fields)).raise_for_status()
+
+    # -- SIM lines
+
+    async def stock(self, count: int, *, esim: bool = False) -> list[str]:
+        """Put blank SIMs on the shelf and return their numbers."""
+        answer = await self.office.post("/sim-lines/stock", json={"count": count, "esim": esim})
+        return list(answer.raise_for_status().json()["numbers"])
+
+    async def retire(self, stock_id: str) -> None:
+        """Take a SIM out of the inventory."""
+        (await self.office.post(f"/sim-lines/stock/{stock_id}/retire")).raise_for_status()
+
+    async def sim_lines(self) -> list[dict[str, Any]]:
+        """Return the lines the carrier has."""
+        return list((await self.office.get("/sim-lines")).json()["lines"])
+
+    async def lines_of(self, *orders: Order) -> dict[UUID, dict[str, Any]]:
+        """Return the one line of each order; fail where two orders share one or one is missing."""
+        ids = [order.id for order in orders]
+        numbers = await self._numbers(ids)
+        assert len(set(numbers.values())) == len(ids), "two orders share a line, or one has none"
+        lines = await self.sim_lines()
+        found = {order: [line for line in lines if line["account"] == number] for order, number in numbers.items()}
+        assert all(len(each) == 1 for each in found.values()), f"lines: {[len(each) for each in found.values()]}"
+        return {order: each[0] for order, each in found.items()}
+
+    async def _numbers(self, ids: list[UUID]) -> dict[UUID, str]:
+        async with self._worker.database.unit_of_work() as session:
+            rows = (await session.exec(select(SimReservation).where(col(SimReservation.order_id).in_(ids)))).all()
+        return {row.order_id: row.number for row in rows}
 
     # -- counts
 

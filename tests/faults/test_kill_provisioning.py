@@ -8,6 +8,7 @@ from tests.faults.shop import Shop, provision_of
 STEPS = (
     "check_approval",
     "check_payment_method",
+    "read_kind",
     "place_billing_order",
     "accept_billing_order",
     "record_in_salesforce",

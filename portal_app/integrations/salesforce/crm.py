@@ -10,7 +10,7 @@ import structlog
 from portal_app.domain.customer import Customer, Profile
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, OutcomeUnknown
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.domain.order import NewSalesforceOrder, SalesforceOrder
+from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
 from portal_app.domain.ports import BillingOrder, CrmCustomer
 from portal_app.domain.profile import ProfileChange
 from portal_app.infra.settings import Settings
@@ -24,6 +24,7 @@ from portal_app.integrations.salesforce.records import (
     contact_change,
     contact_of,
     item_of,
+    line_of,
     new_order_of,
     order_of,
 )
@@ -32,7 +33,12 @@ from portal_app.integrations.salesforce.records import (
 MOST_LINES = 24
 _ORDERS = " ".join(("SELECT", ", ".join(ORDER_FIELDS), "FROM Order"))
 _BY_ID = _ORDERS + " WHERE Id IN {ids}"
-_CHANGED = _ORDERS + " WHERE Portal_Order_Id__c != null AND SystemModstamp >= {since}"
+_CHANGED = _ORDERS + " WHERE SystemModstamp >= {since}"
+_LINES = (
+    "SELECT PricebookEntryId, UnitPrice, PricebookEntry.Product2.Name, PricebookEntry.Product2.StockKeepingUnit, "
+    "PricebookEntry.Product2.Billing_Cycle__c, PricebookEntry.Product2.WH_Product_ID__c FROM OrderItem "
+    "WHERE OrderId = {order} ORDER BY OrderItemNumber"
+)
 _CODE_LENGTH, _MESSAGE_LENGTH = 80, 255
 _log = structlog.get_logger(__name__)
 
@@ -109,7 +115,7 @@ class SalesforceCrm:
         return _orders_of(await self._client.query(_BY_ID, ids=ids))
 
     async def orders_changed_since(self, since: datetime) -> list[SalesforceOrder]:
-        """Return every order of the portal's that changed since a moment, in the lane of long calls."""
+        """Return every order that changed since a moment, in the lane of long calls."""
         return _orders_of(await self._client.wide_query(_CHANGED, since=since))
 
     async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:
@@ -142,6 +148,22 @@ class SalesforceCrm:
             "Activation_Error_Message__c": None,
         }
         await self._client.update("Order", sf_order_id, done)
+
+    async def order_lines(self, sf_order_id: str) -> tuple[OrderLine, ...]:
+        """Return the lines of an order, in the order in which they were made."""
+        try:
+            return tuple(line_of(row) for row in await self._client.query(_LINES, order=sf_order_id))
+        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+            raise ExternalUnavailable("order lines: an answer we cannot read", vendor=VENDOR) from error
+
+    async def claim_order(self, sf_order_id: str, order_id: UUID) -> None:
+        """Write our order id to an order that agents made. Safe to repeat."""
+        await self._client.update("Order", sf_order_id, {"Portal_Order_Id__c": str(order_id)})
+
+    async def order_resumed(self, sf_order_id: str) -> None:
+        """Set activation Activating again, and clear the reason why it stopped. Safe to repeat."""
+        going = {"Activation_Status__c": "Activating", "Activation_Error_Code__c": None}
+        await self._client.update("Order", sf_order_id, going | {"Activation_Error_Message__c": None})
 
     async def order_failed(self, sf_order_id: str, *, code: str, message: str) -> None:
         """Set activation Failed; code and message are ours and are cut to the length of their fields."""

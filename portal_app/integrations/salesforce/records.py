@@ -1,6 +1,7 @@
 """Domain objects as Salesforce records and back, in the org's field names."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from portal_app.domain.address import Address
@@ -20,6 +21,8 @@ ORDER_FIELDS = (
     "Activation_Status__c",
     "WHMCS_Order_ID__c",
     "Order_Type__c",
+    "Activation_Error_Code__c",
+    "CreatedDate",
 )
 _ORDER_TYPES: dict[Category, str] = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
 
@@ -119,7 +122,28 @@ def order_of(row: Mapping[str, Any]) -> SalesforceOrder:
         activation_status=str(row.get("Activation_Status__c") or ""),
         whmcs_order_id=str(row.get("WHMCS_Order_ID__c") or ""),
         category=category,
+        error_code=str(row.get("Activation_Error_Code__c") or ""),
+        created_at=_moment(row.get("CreatedDate")),
     )
+
+
+def line_of(row: Mapping[str, Any]) -> OrderLine:
+    """Read one line of an order. Raises ValueError or KeyError."""
+    entry = row["PricebookEntry"]
+    product = entry["Product2"]
+    number = product.get("WH_Product_ID__c")
+    return OrderLine(
+        sku=str(product["StockKeepingUnit"] or ""),
+        name=str(product["Name"]),
+        cycle="onetime" if product.get("Billing_Cycle__c") == "Onetime" else "monthly",
+        price=Money.parse(str(row["UnitPrice"])),
+        pricebook_entry_id=salesforce_id(str(row["PricebookEntryId"])),
+        whmcs_product_id=int(number) if number else None,
+    )
+
+
+def _moment(text: object) -> datetime | None:
+    return datetime.fromisoformat(str(text)) if text else None
 
 
 def _billing_address(address: Address) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What the portal asks of WHMCS, in the portal's words: implements BillingGateway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ from portal_app.integrations.whmcs.orders import WHMCSOrders
 from portal_app.integrations.whmcs.payments import WHMCSPayments
 from portal_app.integrations.whmcs.reading import not_found_when, understood
 from portal_app.integrations.whmcs.schemas import client_of, prices_of
+from portal_app.integrations.whmcs.service_fields import WHMCSServiceFields
 from portal_app.integrations.whmcs.services import WHMCSServices
 
 
@@ -40,6 +41,7 @@ class WHMCSGateway:
         self._invoices = WHMCSInvoices(client, settings)
         self._payments = WHMCSPayments(client, settings)
         self._services = WHMCSServices(client, settings)
+        self._service_fields = WHMCSServiceFields(client)
         self._orders = WHMCSOrders(client, settings, self._services)
         self._currency_id: int | None = None
 
@@ -158,6 +160,14 @@ class WHMCSGateway:
     async def accept_order(self, order_id: int) -> None:
         """Accept a pending order; accepting an active one again is no error, so a lost answer may be repeated."""
         await self._orders.accept(order_id)
+
+    async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
+        """Write custom fields of a service by their names. Raises NotFound, also for another client's."""
+        await self._service_fields.write(client_id, service_id, fields)
+
+    async def service_field(self, client_id: int, service_id: int, name: str) -> str:
+        """Return one custom field of a service, empty where it has none. Raises NotFound."""
+        return await self._service_fields.read(client_id, service_id, name)
 
     async def product_prices(self) -> dict[int, dict[str, Money]]:
         """Return product id -> billing cycle -> price."""

@@ -144,7 +144,7 @@ def subscription_of(row: Row, *, currency: str, reference_field: str, shown: fro
         first_payment=money(row, "firstpaymentamount", currency),
         registered_on=day(row, "regdate"),
         next_due_on=day(row, "nextduedate"),
-        reference=_field_value(row, reference_field),
+        reference=field_value_of(row, reference_field),
         gateway=text(row, "paymentmethod"),
         suspended_because=text(row, "suspensionreason"),
         fields=tuple(_shown_fields(row, shown)),
@@ -177,7 +177,8 @@ def _custom_fields(row: Row) -> list[Row]:
     return rows(row, "customfields", "customfield")
 
 
-def _field_value(row: Row, field: str) -> str:
+def field_value_of(row: Row, field: str) -> str:
+    """Return the value of a service's custom field by its name, empty where it has none."""
     return next((text(item, "value") for item in _custom_fields(row) if _is_named(item, field)), "")
 
 

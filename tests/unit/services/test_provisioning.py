@@ -9,11 +9,11 @@ from portal_app.domain.order import SalesforceOrder
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.redis_client import connect
-from portal_app.infra.settings import Settings
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping
 from portal_app.services.notifications import Notifications
-from portal_app.services.provisioning import Provisioning
+from portal_app.services.order_progress import OrderProgress
+from portal_app.services.order_review import CARD_MISSING, OrderReview
 
 
 @dataclass
@@ -22,29 +22,33 @@ class Desk:
 
     status: str
     activation: str
+    error: str
 
     async def order(self, sf_order_id: str) -> SalesforceOrder:
-        return SalesforceOrder(sf_order_id, "", "", self.status, self.activation, "", "vpn")
+        return SalesforceOrder(sf_order_id, "", "", self.status, self.activation, "", "vpn", self.error)
 
 
 @pytest.mark.parametrize(
-    ("status", "activation", "approved"),
+    ("status", "activation", "error", "approval"),
     [
-        ("Pending Review", "Activating", True),
-        ("Pending Review", "Not Started", False),
-        ("Cancelled", "Activating", False),
-        ("Rejected", "Activating", False),
-        ("Processed", "Activated", False),
+        ("Pending Review", "Activating", "", "approved"),
+        ("Pending Review", "Not Started", "", "no"),
+        ("Pending Review", "Failed", CARD_MISSING, "paused"),
+        ("Pending Review", "Failed", "SIM_OUT_OF_STOCK", "no"),
+        ("Cancelled", "Activating", "", "no"),
+        ("Cancelled", "Failed", CARD_MISSING, "no"),
+        ("Rejected", "Activating", "", "no"),
+        ("Processed", "Activated", "", "no"),
     ],
 )
 async def test_only_an_order_under_review_that_was_approved_is_provisioned(
-    settings: Settings,
     worker: Database,
     user_id: UUID,
     notifications: Notifications,
     status: str,
     activation: str,
-    approved: bool,
+    error: str,
+    approval: str,
 ) -> None:
     number = uuid4().int % 2**31
     async with worker.unit_of_work() as session:
@@ -53,16 +57,7 @@ async def test_only_an_order_under_review_that_was_approved_is_provisioned(
         row = OrderRow(user_id=user_id, category="vpn", lines=[], sf_order_id=f"801{number}"[:18])
         session.add(row)
     redis = connect("redis://127.0.0.1:1/0")
-    nobody: object = None
-    provisioning = Provisioning(
-        settings,
-        worker,
-        nobody,  # type: ignore[arg-type]
-        Desk(status, activation),  # type: ignore[arg-type]
-        billing=nobody,  # type: ignore[arg-type]
-        subscriptions=nobody,  # type: ignore[arg-type]
-        notifications=notifications,
-        live=LiveUpdates(redis),
-    )
-    assert await provisioning.is_approved(row.id) is approved
+    progress = OrderProgress(worker, notifications, LiveUpdates(redis))
+    review = OrderReview(progress, Desk(status, activation, error))  # type: ignore[arg-type]
+    assert await review.approval(row.id) == approval
     await redis.aclose()

@@ -1,0 +1,119 @@
+"""Review: an order handed over to Salesforce, and what agents decide there."""
+
+from typing import Literal, cast
+from uuid import UUID
+
+from portal_app.domain.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
+from portal_app.domain.ports import CrmGateway
+from portal_app.models.order import OrderRow
+from portal_app.services.audit import Tag, record
+from portal_app.services.order_progress import OrderProgress, locked
+
+CARD_MISSING = "PAYMENT_METHOD_MISSING"
+Approval = Literal["approved", "paused", "no"]
+_MAILS: dict[OrderStage, str] = {"not_accepted": "order_not_accepted", "active": "order_active"}
+
+
+class OrderReview:
+    """Hand orders over, take over what agents decide, and write back what became of them."""
+
+    def __init__(self, progress: OrderProgress, crm: CrmGateway) -> None:
+        self._progress = progress
+        self._database = progress.database
+        self._crm = crm
+
+    async def hand_over(self, order_id: UUID) -> str:
+        """Create the order in Salesforce for review and return its id there. Safe to repeat."""
+        order, customer = await self._progress.order(order_id)
+        sf_order_id = await self._crm.upsert_order(
+            NewSalesforceOrder(
+                order_id=order.id,
+                account_id=customer.sf_account_id,
+                category=order.category,
+                lines=order.lines,
+                placed_at=order.placed_at,
+                address=order.address,
+                options=order.options,
+            )
+        )
+        async with self._database.unit_of_work() as session:
+            row = await locked(session, order_id)
+            row.sf_order_id = sf_order_id
+            # An agent may have decided before we heard that the order arrived: never move it back.
+            stage: OrderStage = "in_review" if row.stage == "received" else cast(OrderStage, row.stage)
+            if await self._progress.note(session, row, "in_review", stage=stage):
+                record(session, Tag.ORDER_HANDED_OVER, user_id=row.user_id, detail={"order": str(order_id)})
+        await self._progress.tell(order)
+        return sf_order_id
+
+    async def read(self, sf_order_id: str) -> SalesforceOrder:
+        """Read how the review stands from Salesforce."""
+        return await self._crm.order(sf_order_id)
+
+    async def order_of(self, sf_order: SalesforceOrder) -> Order | None:
+        """Return our order of a Salesforce order, or None where the portal has none."""
+        async with self._database.unit_of_work() as session:
+            row = await OrderRow.by_salesforce_id(session, sf_order.id)
+            if row is None and (order_id := _uuid(sf_order.portal_order_id)):
+                row = await session.get(OrderRow, order_id)
+            return row.to_domain() if row else None
+
+    async def apply(self, order_id: UUID, sf_order: SalesforceOrder) -> None:
+        """Take over what an agent decided: approved, not accepted, cancelled. Never moves an active order back."""
+        async with self._database.unit_of_work() as session:
+            row = await locked(session, order_id)
+            stage = sf_order.stage
+            if row.stage in ("active", stage) or stage == "in_progress" or _is_echo(row, stage):
+                return
+            row.sf_order_id = sf_order.id
+            step = "approved" if stage == "being_set_up" else stage
+            is_new = await self._progress.note(session, row, step, stage=stage, source="staff")
+            if is_new and stage in _MAILS:
+                await self._progress.mail(session, row, _MAILS[stage])
+            order = row.to_domain()
+        await self._progress.tell(order)
+
+    async def approval(self, order_id: UUID) -> Approval:
+        """Guard: say whether Salesforce has the order as approved, now; a cancelled one may still say Activating.
+
+        "paused" is approved too: we stopped it ourselves for want of a payment method.
+        """
+        order, _ = await self._progress.order(order_id)
+        review = await self._crm.order(order.sf_order_id)
+        if review.stage == "being_set_up":
+            return "approved"
+        return "paused" if review.stage == "needs_attention" and review.error_code == CARD_MISSING else "no"
+
+    async def pause_for_card(self, order_id: UUID) -> None:
+        """Tell the customer that the order waits for a card; Salesforce sees why."""
+        order, _ = await self._progress.order(order_id)
+        await self._progress.move(order_id, "waiting_for_card", stage="needs_attention", mail="order_needs_card")
+        # Salesforce last: an agent who sees it there can approve again, and finds the order already parked.
+        await self._crm.order_failed(
+            order.sf_order_id, code=CARD_MISSING, message="The customer has no payment method."
+        )
+
+    async def go_on_with_card(self, order_id: UUID) -> None:
+        """Take the order up again: the agent's approval still stands, and there is a payment method now."""
+        order, _ = await self._progress.order(order_id)
+        await self._crm.order_resumed(order.sf_order_id)
+        await self._progress.move(order_id, "card_added", stage="being_set_up")
+
+    async def fail(self, order_id: UUID, *, code: str, message: str) -> None:
+        """Park an order for attention, with the reason for the agents and none of it for the customer."""
+        order, _ = await self._progress.order(order_id)
+        await self._progress.move(order_id, f"failed_{code}"[:56], stage="needs_attention", tag=Tag.ORDER_FAILED)
+        if order.sf_order_id:
+            await self._crm.order_failed(order.sf_order_id, code=code[:80], message=message[:255])
+
+
+def _is_echo(row: OrderRow, stage: OrderStage) -> bool:
+    """Say whether this is our own write-back: the provisioning that made it announces the order itself."""
+    return stage == "active" and row.stage == "being_set_up" and row.whmcs_order_id is not None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -39,18 +39,20 @@ class BillingChanges:
         self._live = live
         self._keeper = InvoiceKeeper(database)
 
-    async def apply(self, event: InboundEvent) -> None:
+    async def apply(self, event: InboundEvent) -> list[str]:
         """Read again what an event touches, for everybody it touches; open pages are told where it was news.
 
-        Raises as the gateway does; safe to repeat, in any order.
+        Return the users whose payment methods it touched. Raises as the gateway does; safe to repeat, in any order.
         """
         touched = HOOKS.get(event.kind)
         if touched is None:
-            return
-        for customer in await self._customers(event.data):
+            return []
+        customers = await self._customers(event.data)
+        for customer in customers:
             is_news = await self._read_again(customer, touched, event.data)
             if is_news:
                 await self._live.publish(Change(customer.user_id, "billing", str(event.data.get("invoice_id", ""))))
+        return [str(customer.user_id) for customer in customers] if "methods" in touched else []
 
     async def _read_again(self, customer: Customer, touched: Touched, ids: dict[str, Any]) -> bool:
         is_news = False

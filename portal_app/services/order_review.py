@@ -3,14 +3,20 @@
 from typing import Literal, cast
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
 from portal_app.domain.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
 from portal_app.domain.ports import CrmGateway
-from portal_app.models.order import OrderRow
+from portal_app.models.columns import now
+from portal_app.models.order import OrderEventRow, OrderRow
+from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
 from portal_app.services.order_progress import OrderProgress, locked
 
 CARD_MISSING = "PAYMENT_METHOD_MISSING"
 Approval = Literal["approved", "paused", "no"]
+_STEPS = {"being_set_up": "approved", "needs_attention": "needs_attention"}
 _MAILS: dict[OrderStage, str] = {"not_accepted": "order_not_accepted", "active": "order_active"}
 
 
@@ -57,6 +63,53 @@ class OrderReview:
             if row is None and (order_id := _uuid(sf_order.portal_order_id)):
                 row = await session.get(OrderRow, order_id)
             return row.to_domain() if row else None
+
+    async def adopt(self, sf_order: SalesforceOrder) -> Order | None:
+        """Take in an order that agents made for a customer of ours; None for anybody else's. Safe to repeat."""
+        if sf_order.portal_order_id:
+            return None
+        async with self._database.unit_of_work() as session:
+            mapping = await IdMapping.by_account(session, sf_order.account_id)
+        if mapping is None:
+            return None
+        lines = await self._crm.order_lines(sf_order.id)
+        number = sf_order.whmcs_order_id
+        row = OrderRow(
+            user_id=mapping.user_id,
+            category=sf_order.category,
+            stage=sf_order.stage,
+            lines=[line.to_json() for line in lines],
+            placed_at=sf_order.created_at or now(),
+            sf_order_id=sf_order.id,
+            whmcs_order_id=int(number) if number.isdecimal() else None,
+        )
+        try:
+            await self._write(row)
+        except IntegrityError:
+            return await self.order_of(sf_order)  # another event of it came at the same time
+        await self._crm.claim_order(sf_order.id, row.id)
+        await self._progress.tell(row.to_domain())
+        return row.to_domain()
+
+    async def _write(self, row: OrderRow) -> None:
+        steps = (("placed", row.placed_at), (_STEPS.get(row.stage, row.stage), now()))
+        async with self._database.unit_of_work() as session:
+            session.add(row)
+            await session.flush()
+            for step, at in steps:
+                session.add(
+                    OrderEventRow(
+                        order_id=row.id, attempt=row.attempt, step=step, user_id=row.user_id, at=at, source="staff"
+                    )
+                )
+            record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="staff", detail={"order": str(row.id)})
+
+    async def waiting_for_card(self, user_id: UUID) -> list[tuple[str, int]]:
+        """Return a customer's orders that stopped for want of a payment method, each with its attempt."""
+        query = select(OrderRow).where(OrderRow.user_id == user_id, OrderRow.stage == "needs_attention")
+        async with self._database.unit_of_work() as session:
+            rows = (await session.exec(query)).all()
+        return [(str(row.id), row.attempt) for row in rows]
 
     async def apply(self, order_id: UUID, sf_order: SalesforceOrder) -> None:
         """Take over what an agent decided: approved, not accepted, cancelled. Never moves an active order back."""

@@ -12,6 +12,7 @@ from portal_app.domain.order import SalesforceOrder
 from portal_app.domain.ports import CrmGateway
 from portal_app.infra.database import Database
 from portal_app.models.order import OrderRow
+from portal_app.models.user import IdMapping
 
 _AT_ONCE = 200
 _log = structlog.get_logger(__name__)
@@ -49,8 +50,12 @@ class Reconcile:
         )
         async with self._database.unit_of_work() as session:
             rows = [(row.sf_order_id, str(row.id), row.stage) for row in (await session.exec(query)).all()]
+            of_ours = select(IdMapping.sf_account_id).where(
+                col(IdMapping.sf_account_id).in_([review.account_id for review in reviews])
+            )
+            accounts = set((await session.exec(of_ours)).all())
         stages = {name: stage for sf_order_id, order_id, stage in rows for name in (sf_order_id, order_id)}
-        return [review.id for review in reviews if _is_behind(stages, review)]
+        return [review.id for review in reviews if _is_behind(stages, review) or _is_new(stages, review, accounts)]
 
 
 def _is_behind(stages: dict[str | None, str], review: SalesforceOrder) -> bool:
@@ -59,6 +64,11 @@ def _is_behind(stages: dict[str | None, str], review: SalesforceOrder) -> bool:
         return False
     # An approved order counts too where we know that it is: its provisioning may never have begun.
     return stage != review.stage or review.activation_status == "Activating"
+
+
+def _is_new(stages: dict[str | None, str], review: SalesforceOrder, accounts: set[str]) -> bool:
+    """Say whether agents made this order for a customer of ours and we have not taken it in yet."""
+    return review.id not in stages and not review.portal_order_id and review.account_id in accounts
 
 
 def _is_uuid(text: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from dbos import DBOS, SetWorkflowID
 
@@ -64,7 +65,17 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         # The hook fired before the change it tells of: look once more when WHMCS has settled.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
+    for user_id in outcome["value"] or []:
+        await _wake_orders_without_card(user_id, event.id)
     return outcome["state"]
+
+
+async def _wake_orders_without_card(user_id: str, cause: str) -> None:
+    """Let a customer's orders that wait for a card look for one: perhaps it was added."""
+    review = portal().provisioning.review
+    waiting = await step("orders_waiting_for_card", lambda: review.waiting_for_card(UUID(user_id)))
+    for order_id, attempt in waiting["value"] or []:
+        await DBOS.send_async(provision_id(order_id, attempt), cause, topic=RESUME_TOPIC)
 
 
 async def _apply_catalog_change() -> str:
@@ -95,7 +106,7 @@ async def _apply_review(sf_order_id: str) -> dict[str, Any] | None:
     """Take over what Salesforce says of an order; return the order and attempt to provision, if it is approved."""
     review = portal().provisioning.review
     found = await review.read(sf_order_id)
-    order = await review.order_of(found)
+    order = await review.order_of(found) or await review.adopt(found)
     if order is None:
         return None
     await review.apply(order.id, found)

@@ -77,7 +77,7 @@ class JsonApi:
         return next(row for row in self._desk.invoices() if row["id"] == request.path_params["id"])
 
     async def _sim_lines(self, request: Request) -> Any:
-        return {"lines": self._sims.lines(), "sims": self._sims.blank_sims()}
+        return {"lines": self._sims.lines(), "sims": self._sims.blank_sims(), "jobs": self._sims.jobs()}
 
     async def _end_job(self, request: Request) -> Any:
         self._sims.end_job(request.path_params["id"], request.path_params["action"])

@@ -25,6 +25,10 @@ class SimDesk:
         """Return the SIMs in stock, oldest first."""
         return [sim for sim in self._network.store.all("freebit.sim") if sim["state"] != "used"]
 
+    def jobs(self) -> list[Document]:
+        """Return every job that was ever accepted, oldest first."""
+        return self._network.store.all("freebit.job")
+
     def stock(self, count: int, *, electronic: bool) -> list[str]:
         """Put new blank SIMs on the shelf and into the inventory; return their numbers."""
         with self._network.store.transaction():

@@ -245,6 +245,12 @@ class Shop:
         for vendor in ("whmcs", "salesforce", "pubsub", "freebit", "mail"):
             await self.set_mood(vendor)
 
+    async def order_at_salesforce(self, buyer: Buyer, *, sku: str = SKU, **fields: Any) -> str:
+        """Make an order for a customer at the agent's desk and return its id there."""
+        wanted = {"customer": buyer.customer.customer_number, "skus": [sku], "fields": fields}
+        answer = await self.office.post("/orders", json=wanted)
+        return str(answer.raise_for_status().json()["id"])
+
     async def edit_review(self, order: Order, **fields: Any) -> None:
         """Fill in fields of an order at the agent's desk."""
         review = await self.review_of(order)
@@ -264,6 +270,25 @@ class Shop:
     async def sim_lines(self) -> list[dict[str, Any]]:
         """Return the lines the carrier has."""
         return list((await self.office.get("/sim-lines")).json()["lines"])
+
+    async def sim_jobs(self) -> list[dict[str, Any]]:
+        """Return every job the carrier ever accepted and did not refuse, done or not."""
+        jobs = (await self.office.get("/sim-lines")).json()["jobs"]
+        return [job for job in jobs if job["state"] != "failed"]
+
+    async def product_number_of(self, order: Order) -> str:
+        """Return the product number of the SIM that the inventory assigns to an order."""
+        sim = await self.vendors.sim_desk.assigned_to((await self.review_of(order))["id"])
+        assert sim is not None, "no SIM is assigned"
+        return sim.product_number
+
+    async def wait_for_step(self, order: Order, step: str, seconds: float = 40) -> None:
+        """Wait until the timeline of an order has a step."""
+
+        async def there() -> bool:
+            return step in [name for name, _ in await self.timeline(order)]
+
+        await until(there, seconds, f"the step {step}")
 
     async def lines_of(self, *orders: Order) -> dict[UUID, dict[str, Any]]:
         """Return the one line of each order; fail where two orders share one or one is missing."""

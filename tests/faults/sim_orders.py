@@ -1,10 +1,11 @@
-"""SIM orders for tests: what the checkout writes into Salesforce for each kind of SIM."""
+"""SIM orders for tests: what stands in Salesforce for each kind of SIM."""
 
 from datetime import date, timedelta
 from typing import Any
 
 from portal_app.domain.order import Order
 from tests.faults.shop import Buyer, Shop
+from tests.faults.waiting import until
 
 DATA, VOICE = "SIM-DATA-ONLY-5GB", "SIM-DATA-VOICE-5GB"
 EID = "89049032000000000000000000000066"
@@ -31,10 +32,20 @@ def ported(number: str) -> dict[str, Any]:
 
 
 async def reviewed(shop: Shop, *, sku: str = DATA, sim: str = "Physical SIM", **fields: Any) -> tuple[Buyer, Order]:
-    """Return a SIM order of a customer of its own, waiting for review; a worker must run."""
+    """Return a SIM order that agents took for a customer of its own, as it appears here; a worker must run."""
     buyer = await shop.buyer()
-    order = await shop.place(buyer, sku=sku)
-    await shop.wait_for_stage(order, "in_review")
     electronic = {"EID__c": EID} if sim == "eSIM" else {}
-    await shop.edit_review(order, SIM_Type__c=sim, Activation_Type__c="Immediate", **electronic, **fields)
+    wanted = {"SIM_Type__c": sim, "Activation_Type__c": "Immediate", "Order_Type__c": "SIM", **electronic, **fields}
+    await shop.order_at_salesforce(buyer, sku=sku, **wanted)
+
+    async def appears() -> bool:
+        return bool(await shop.web.orders.orders_for(buyer.customer))
+
+    await until(appears, 40, "the agents' order appears")
+    (order,) = await shop.web.orders.orders_for(buyer.customer)
+
+    async def claimed() -> bool:
+        return bool(await shop.reviews_of(order))
+
+    await until(claimed, 20, "Salesforce knows our id")
     return buyer, order

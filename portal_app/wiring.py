@@ -37,6 +37,7 @@ from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
+from portal_app.services.notices import Notices
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.order_billing import OrderBilling
@@ -114,6 +115,7 @@ class Portal:
     moving_in: MovingIn
     provisioning: Provisioning
     notifications: Notifications
+    notices: Notices
     inbound: Inbound
     upkeep: Upkeep
     reconcile: Reconcile
@@ -214,6 +216,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         moving_in=_moving_in(onboarding, vendors),
         provisioning=_provisioning(base, notifications, billing, subscriptions),
         notifications=notifications,
+        notices=Notices(database, live),
         inbound=Inbound(database, queue, catalog=catalog),
         upkeep=Upkeep(database),
         reconcile=Reconcile(database, crm),

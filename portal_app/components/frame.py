@@ -25,13 +25,15 @@ def signed_in_frame(
     active: str,
     customer_name: Text,
     unread: int | rx.Var[int] | None = None,
+    unread_label: Text = "",
     connection: rx.Component | None = None,
 ) -> rx.Component:
     """Put a page between sidebar (wide) or bottom bar (phone). `active` is the key of the page's NavItem.
 
-    `unread` brings the bell, None leaves it out; `connection` replaces the connection notice.
+    `unread` brings the bell with `unread_label` as its count, None leaves it out; `connection` replaces the connection
+    notice.
     """
-    around = Around(nav, customer_name, unread)
+    around = Around(nav, customer_name, unread, unread_label)
     return rx.el.div(
         _skip_link(),
         connection or connection_notice(),

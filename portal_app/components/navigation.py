@@ -36,6 +36,7 @@ class Around:
     nav: Sequence[NavItem]
     customer_name: Text
     unread: int | rx.Var[int] | None = None
+    unread_label: Text = ""
 
 
 def sidebar(around: Around, active: str) -> rx.Component:
@@ -124,14 +125,14 @@ def _bell(around: Around) -> rx.Component:
     if around.unread is None:
         return rx.fragment()
     count = rx.el.span(
-        around.unread,
-        rx.el.span(" ", _("Unread messages"), class_name="sr-only"),
+        around.unread_label,
+        rx.el.span(" ", _("unread"), class_name="sr-only"),
         class_name=f"{_COUNT} text-note font-semibold",
     )
     return link(
         icon("bell"),
+        rx.el.span(_("Messages"), class_name="sr-only"),
         when(around.unread > 0, count),
         href=path_for("/notifications"),
-        aria_label=_("Unread messages"),
         class_name=_TOOL,
     )

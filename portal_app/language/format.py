@@ -24,3 +24,8 @@ def time(value: datetime) -> str:
 def today() -> date:
     """Return the business date in Japan."""
     return datetime.now(JAPAN).date()
+
+
+def phone_number(digits: str) -> str:
+    """Write a mobile number in its usual groups; numbers of other lengths stay as they are."""
+    return f"{digits[:3]}-{digits[3:7]}-{digits[7:]}" if len(digits) == 11 else digits

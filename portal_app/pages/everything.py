@@ -12,6 +12,7 @@ from portal_app.pages import (
     landing,
     move,
     not_found,
+    notices,
     orders,
     password,
     payment_methods,
@@ -26,6 +27,6 @@ from portal_app.pages import (
 
 __all__ = [
     "account", "account_address", "catalog", "checkout", "dashboard", "details", "history", "invoices", "landing",
-    "move", "not_found", "orders", "password", "payment_methods", "plans", "second_step", "security", "sign_in",
-    "sign_up", "subscriptions", "way_back",
+    "move", "not_found", "notices", "orders", "password", "payment_methods", "plans", "second_step", "security",
+    "sign_in", "sign_up", "subscriptions", "way_back",
 ]  # fmt: skip

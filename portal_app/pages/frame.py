@@ -15,6 +15,7 @@ from portal_app.components.section import page_title
 from portal_app.components.states import problem_state, saved_data_note, skeleton
 from portal_app.language import _, path_for
 from portal_app.pages.step_up import step_up_dialog
+from portal_app.state.bell import Bell
 from portal_app.state.identity import Identity
 
 # Compiled into the page: the policy allows no script that the server would send later.
@@ -34,6 +35,8 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
         nav=_places(),
         active=active,
         customer_name=Identity.name,
+        unread=Bell.unread,
+        unread_label=Bell.label,
         connection=connection_notice(),
     )
 

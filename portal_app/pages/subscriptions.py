@@ -73,6 +73,22 @@ def subscription() -> rx.Component:
         ),
         rx.el.p(link(_("Invoices"), href=path_for("/billing/invoices")), class_name="mt-4"),
     )  # fmt: skip
-    body = rx.fragment(title, columns(section(_("Contract"), facts), side))
+    body = rx.fragment(title, columns(rx.fragment(_line(), section(_("Contract"), facts)), side))
     loading = rx.el.div(page_title(_("Service"), back=back), skeleton(5), class_name="grid gap-10")
     return portal_page(rx.fragment(), faces(SubscriptionPage, body, loading=loading), active="services")
+
+
+def _line() -> rx.Component:
+    facts = definition_list(
+        [
+            (_("Phone number"), rx.el.span(SubscriptionPage.line_number, class_name="font-semibold")),
+            (
+                _("Line"),
+                rx.el.span(
+                    status(SubscriptionPage.line_word, tone=SubscriptionPage.line_tone),
+                    rx.el.span(SubscriptionPage.line_note, class_name="block text-small text-quiet"),
+                ),
+            ),
+        ]
+    )
+    return rx.cond(SubscriptionPage.has_line, section(_("SIM"), facts))

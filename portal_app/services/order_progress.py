@@ -16,6 +16,7 @@ from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
+from portal_app.services.notices import raise_notice
 from portal_app.services.notifications import Notifications
 
 
@@ -48,7 +49,7 @@ class OrderProgress:
             row = await locked(session, order_id)
             is_new = await self.note(session, row, step, stage=stage)
             if is_new and mail:
-                await self.mail(session, row, mail)
+                await self.inform(session, row, mail)
             if is_new and tag:
                 record(session, tag, user_id=row.user_id, detail={"order": str(order_id)})
             order = row.to_domain()
@@ -76,22 +77,31 @@ class OrderProgress:
         # A row comes back for a new one alone; the count of such a statement says nothing.
         return (await connection.execute(added)).first() is not None
 
-    async def mail(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
-        """Write the customer a mail about the order, in the caller's transaction."""
-        user = await session.get(User, row.user_id)
+    async def inform(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
+        """Tell the customer about the order, by mail and in the portal, in the caller's transaction."""
+        user, title = await session.get(User, row.user_id), row.to_domain().title
         if user is not None:
-            await self._notifications.mail(
-                session,
-                occasion,
-                recipient=user.email,
-                user_id=user.id,
-                title=row.to_domain().title,
-                order_id=str(row.id),
-            )
+            about = {"title": title, "order_id": str(row.id)}
+            await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id, **about)
+        await notice_of_order(session, row, occasion)
 
     async def tell(self, order: Order) -> None:
-        """Let open pages read the order anew."""
+        """Let open pages read the order anew, and what was told about it."""
         await self._live.publish(Change(order.user_id, "orders", str(order.id)))
+        await self._live.publish(Change(order.user_id, "notices", ""))
+
+
+async def notice_of_order(session: AsyncSession, row: OrderRow, occasion: str) -> None:
+    """Raise a notice about an order in the caller's transaction."""
+    order = row.to_domain()
+    await raise_notice(
+        session,
+        occasion,
+        user_id=row.user_id,
+        source_id=str(row.id),
+        subject=order.title,
+        path=f"/orders/{order.id}",
+    )
 
 
 def is_turn(step: str) -> bool:

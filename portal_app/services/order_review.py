@@ -122,7 +122,7 @@ class OrderReview:
             step = "approved" if stage == "being_set_up" else stage
             is_new = await self._progress.note(session, row, step, stage=stage, source="staff")
             if is_new and stage in _MAILS:
-                await self._progress.mail(session, row, _MAILS[stage])
+                await self._progress.inform(session, row, _MAILS[stage])
             order = row.to_domain()
         await self._progress.tell(order)
 

@@ -16,6 +16,7 @@ from portal_app.models.order import IdempotencyKey, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.catalog import Catalog
 from portal_app.services.notifications import Notifications
+from portal_app.services.order_progress import notice_of_order
 from portal_app.services.payments import Payments
 
 _ROUTE = "orders.place"
@@ -117,6 +118,7 @@ class Orders:
             title=plan.service.name,
             order_id=str(row.id),
         )
+        await notice_of_order(session, row, "order_received")
         await self._queue.enqueue(session, "hand_over_order", f"hand-over-{row.id}", str(row.id))
         return row
 

@@ -8,6 +8,7 @@ import structlog
 
 from portal_app.domain.errors import PortalError
 from portal_app.infra.live import Change
+from portal_app.state.bell import Bell
 from portal_app.state.identity import Identity
 from portal_app.state.tabs import TABS, Tab
 from portal_app.wiring import portal
@@ -54,17 +55,23 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
         if change.id == tab.session_id:
             await _end(app, tab)
         return
-    page = tab.page
-    if page is None or change.topic not in getattr(page, "topics", ()):
+    page: type[rx.State] | None = tab.page
+    if page is not None and change.topic not in getattr(page, "topics", ()):
+        page = None
+    if page is None and change.topic != "notices":
         return
     try:
         await portal().sessions.check(UUID(tab.session_id))
     except PortalError:
         await _end(app, tab)
         return
-    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=page)) as root:
+    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=page or Bell)) as root:
         identity = await root.get_state(Identity)
-        if identity._session_id == tab.session_id:
+        if identity._session_id != tab.session_id:
+            return
+        if change.topic == "notices":
+            await (await root.get_state(Bell)).refresh()
+        if page is not None:
             state = await root.get_state(page)
             await state.refresh()
 

@@ -14,6 +14,7 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
 from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.language.format import time
+from portal_app.state.bell import Bell
 from portal_app.state.identity import Identity
 from portal_app.state.step_up import ask_first
 from portal_app.wiring import portal
@@ -72,6 +73,7 @@ def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
             self._opened_path, self.shown, self.loading = path, False, True
             yield
         leave = await tell(self)
+        await (await self.get_state(Bell)).refresh()
         if leave is not None:
             yield leave
         elif not (self.problem or self.missing or self.setting_up):

@@ -5,10 +5,11 @@ from typing import ClassVar
 import reflex as rx
 
 from portal_app.domain.identifiers import vendor_number
+from portal_app.domain.sim_order import ShownLine
 from portal_app.language import _
-from portal_app.language.format import day
+from portal_app.language.format import day, phone_number, time
 from portal_app.state.page_state import PageState, opened, told
-from portal_app.state.wording import cycle_words, service_standing, taxed
+from portal_app.state.wording import cycle_words, line_standing, service_standing, taxed
 from portal_app.wiring import portal
 
 _KINDS = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
@@ -29,6 +30,11 @@ class SubscriptionPage(PageState, rx.State):
     since: str = ""
     next_due: str = ""
     support: str = ""
+    has_line: bool = False
+    line_number: str = ""
+    line_word: str = ""
+    line_tone: str = "neutral"
+    line_note: str = ""
 
     @rx.event
     @opened
@@ -44,7 +50,8 @@ class SubscriptionPage(PageState, rx.State):
 
     async def _read(self) -> None:
         number = vendor_number(self._last_part())
-        service, as_of = await portal().subscriptions.subscription_for(await self._customer(), number)
+        customer = await self._customer()
+        service, as_of = await portal().subscriptions.subscription_for(customer, number)
         self._note_saved(as_of)
         standing = service_standing(service.status)
         self.name, self.kind = service.name, _(_KINDS[service.category])
@@ -53,3 +60,12 @@ class SubscriptionPage(PageState, rx.State):
         self.price_note = _("{amount} without tax").format(amount=service.recurring)
         self.since, self.next_due = day(service.registered_on), day(service.next_due_on)
         self.support = portal().settings.portal_support_email
+        self._show_line(await portal().provisioning.reservations.line_of(customer, number))
+
+    def _show_line(self, line: ShownLine | None) -> None:
+        self.has_line = line is not None
+        if line is None:
+            return
+        standing = line_standing(line.state)
+        self.line_number, self.line_word, self.line_tone = phone_number(line.number), standing.word, standing.tone
+        self.line_note = _("Last heard from the carrier: {time}").format(time=time(line.as_of)) if line.as_of else ""

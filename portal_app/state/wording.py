@@ -8,6 +8,7 @@ from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, OrderLine, OrderStage
 from portal_app.domain.plan import CatalogItem
+from portal_app.domain.sim import SimState
 from portal_app.domain.subscription import SubscriptionStatus
 from portal_app.language import _
 from portal_app.wiring import portal
@@ -49,6 +50,14 @@ _SERVICES: dict[SubscriptionStatus, tuple[str, str]] = {
     "cancelled": ("Cancelled", "neutral"),
     "fraud": ("On hold", "problem"),
     "unknown": ("In progress", "waiting"),
+}
+_LINES: dict[SimState, tuple[str, str]] = {
+    "waiting": ("Being opened", "waiting"),
+    "active": ("Active", "ok"),
+    "suspended": ("Suspended", "attention"),
+    "temporary": ("Temporary", "waiting"),
+    "obsolete": ("Ended", "neutral"),
+    "unknown": ("Not known at the moment", "neutral"),
 }
 _INVOICES = {
     "unpaid": ("Due", "attention"),
@@ -95,6 +104,12 @@ def order_standing(stage: OrderStage) -> Standing:
 def service_standing(status: SubscriptionStatus) -> Standing:
     """Say where a service stands."""
     word, tone = _SERVICES[status]
+    return Standing(_(word), tone)
+
+
+def line_standing(state: SimState) -> Standing:
+    """Say where a SIM line stands at the carrier."""
+    word, tone = _LINES[state]
     return Standing(_(word), tone)
 
 

@@ -24,6 +24,7 @@ TABLES = [
     "mirror_states",
     "audit",
     "profiles",
+    "notices",
 ]
 ROLES: list[DatabaseRole] = ["identity", "web", "worker"]
 IDENTITY_TABLES = [

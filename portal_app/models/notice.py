@@ -1,0 +1,34 @@
+"""Notices: what the portal tells a customer within itself."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.notice import Notice
+from portal_app.models.columns import moment, now
+
+
+class NoticeRow(SQLModel, table=True):
+    """One thing told. The same kind about the same thing is told once; told again, it is unread again."""
+
+    __tablename__ = "notices"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True, max_length=80)
+    subject: str = ""
+    path: str = ""
+    at: datetime = moment(default_factory=now)
+    read_at: datetime | None = moment(default=None, nullable=True)
+
+    def to_domain(self) -> Notice:
+        """Return the notice as the domain knows it."""
+        return Notice(self.kind, self.source_id, self.subject, self.path, self.at, self.read_at is not None)
+
+    @classmethod
+    async def of(cls, session: AsyncSession, user_id: UUID, *, limit: int, offset: int) -> "list[NoticeRow]":
+        """Return some of a user's notices, newest first."""
+        query = select(cls).where(cls.user_id == user_id).order_by(col(cls.at).desc(), cls.source_id)
+        return list((await session.exec(query.limit(limit).offset(offset))).all())

@@ -59,6 +59,7 @@ from portal_app.services.sign_up import Purpose
 from portal_app.services.sim_opening import SimOpening
 from portal_app.services.sim_reservations import SimReservations
 from portal_app.services.step_up import StepUp
+from portal_app.services.stuck_orders import StuckOrders
 from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
@@ -313,6 +314,7 @@ def _provisioning(
             reservations=reservations,
         ),
         reservations=reservations,
+        stuck=StuckOrders(progress, vendors.crm),
     )
 
 

@@ -255,6 +255,10 @@ class CrmGateway(Protocol):
         """Set activation Activating again, and clear the reason why it stopped."""
         ...
 
+    async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:
+        """Open a case of a customer's under a reference of ours; one that is there stays. Safe to repeat."""
+        ...
+
     async def order_failed(self, sf_order_id: str, *, code: str, message: str) -> None:
         """Set activation Failed with a code (80) and a message (255)."""
         ...

@@ -42,14 +42,26 @@ class OrderProgress:
         return (await self.order(order_id))[0].category
 
     async def move(
-        self, order_id: UUID, step: str, *, stage: OrderStage, mail: str | None = None, tag: Tag | None = None
+        self,
+        order_id: UUID,
+        step: str,
+        *,
+        stage: OrderStage,
+        mail: str | None = None,
+        notice: str | None = None,
+        tag: Tag | None = None,
     ) -> None:
-        """Note a step in a transaction of its own and tell open pages; mail and audit once, with the step."""
+        """Note a step in a transaction of its own and tell open pages; the rest happens once, with the step.
+
+        `mail` tells the customer by mail and in the portal, `notice` in the portal only, `tag` the audit.
+        """
         async with self.database.unit_of_work() as session:
             row = await locked(session, order_id)
             is_new = await self.note(session, row, step, stage=stage)
             if is_new and mail:
                 await self.inform(session, row, mail)
+            if is_new and notice:
+                await notice_of_order(session, row, notice)
             if is_new and tag:
                 record(session, tag, user_id=row.user_id, detail={"order": str(order_id)})
             order = row.to_domain()

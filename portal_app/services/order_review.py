@@ -155,7 +155,9 @@ class OrderReview:
     async def fail(self, order_id: UUID, *, code: str, message: str) -> None:
         """Park an order for attention, with the reason for the agents and none of it for the customer."""
         order, _ = await self._progress.order(order_id)
-        await self._progress.move(order_id, f"failed_{code}"[:56], stage="needs_attention", tag=Tag.ORDER_FAILED)
+        await self._progress.move(
+            order_id, f"failed_{code}"[:56], stage="needs_attention", notice="order_stopped", tag=Tag.ORDER_FAILED
+        )
         if order.sf_order_id:
             await self._crm.order_failed(order.sf_order_id, code=code[:80], message=message[:255])
 

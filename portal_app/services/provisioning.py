@@ -7,6 +7,7 @@ from portal_app.services.order_progress import OrderProgress
 from portal_app.services.order_review import OrderReview
 from portal_app.services.sim_opening import SimOpening
 from portal_app.services.sim_reservations import SimReservations
+from portal_app.services.stuck_orders import StuckOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class Provisioning:
     billing: OrderBilling
     sims: SimOpening
     reservations: SimReservations
+    stuck: StuckOrders

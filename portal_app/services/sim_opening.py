@@ -18,7 +18,7 @@ from portal_app.models.columns import now
 from portal_app.services.order_progress import OrderProgress
 from portal_app.services.sim_reservations import SimReservations, reservation
 
-Progress = Literal["open", "waiting", "late"]
+Progress = Literal["open", "waiting", "late", "switch"]
 
 
 class SimOpening:
@@ -92,18 +92,24 @@ class SimOpening:
         await self._progress.move(order_id, "voice_ordered", stage="being_set_up")
 
     async def look(self, order_id: UUID) -> Progress:
-        """Read how far the carrier is. Raises OrderStopped where the line came to nothing."""
-        line = await self._line(order_id)
+        """Read how far the carrier is; "switch" asks for an open eSIM's voice options. Open is a line with its options.
+
+        Raises OrderStopped where the line came to nothing.
+        """
+        order, _ = await self._progress.order(order_id)
+        wanted, line = await self._desk.sim_order(order.sf_order_id), await self._line(order_id)
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             row.state, row.read_at = line.state if line else "waiting", now()
             row.iccid = line.iccid if line and line.iccid else row.iccid
             since = row.opening_at or now()
-        if line and line.state == "active":
-            return "open"
         if line and line.state == "obsolete":
             raise OrderStopped("The carrier ended the line before it was open.", code="LINE_NOT_OPENED")
-        return "late" if now() > since + self._longest else "waiting"
+        if line and line.state == "active" and _has_options(line, wanted):
+            return "open"
+        if now() > since + self._longest:
+            return "late"
+        return "switch" if line and line.state == "active" and wanted.sim_type == "eSIM" else "waiting"
 
     async def switch_voice(self, order_id: UUID) -> None:
         """Switch an open eSIM's voice options on, where any were ordered."""
@@ -142,6 +148,11 @@ class SimOpening:
             return await self._lines.line((await self._reservations.of(order_id)).number)
         except NotFound:
             return None
+
+
+def _has_options(line: SimLine, wanted: SimOrder) -> bool:
+    """Say whether every voice option that was ordered is on."""
+    return not wanted.has_voice or all(line.voice.get(name) for name, chosen in _options(wanted).items() if chosen)
 
 
 def _options(wanted: SimOrder) -> dict[VoiceOption, bool]:

@@ -6,8 +6,9 @@ import reflex as rx
 
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.order import Order, OrderDetail
+from portal_app.domain.order_steps import plain_step
 from portal_app.language.format import time
-from portal_app.state.order_story import StepRow, next_words, timeline_of
+from portal_app.state.order_story import StepRow, last_step, next_words, timeline_of
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.wording import LineRow, line_row, order_standing, taxed, with_tax
 from portal_app.wiring import portal
@@ -66,4 +67,5 @@ class OrderPage(PageState, rx.State):
 
 
 def _waits_for_card(detail: OrderDetail) -> bool:
-    return detail.order.stage == "needs_attention" and detail.events[-1].step == "waiting_for_card"
+    last = last_step(detail)
+    return detail.order.stage == "needs_attention" and last is not None and plain_step(last.step) == "waiting_for_card"

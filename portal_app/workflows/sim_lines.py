@@ -31,14 +31,18 @@ async def open_line(order: UUID) -> Outcome:
         ordered = await step(name, lambda call=call: call(order))  # type: ignore[misc]
         if ordered["state"] == "refused":
             return ordered
+    is_switched = False
     while True:
         looked = await step("look_at_line", lambda: sims.look(order))
-        if looked["state"] == "refused":
+        if looked["state"] == "refused" or looked["value"] == "open":
             return looked
-        if looked["value"] == "open":
-            return await step("switch_voice", lambda: sims.switch_voice(order))
         if looked["value"] == "late":
             return refused("LINE_LATE", "The carrier has not opened the line in time. Approve again to go on waiting.")
+        if looked["value"] == "switch" and not is_switched:
+            switched = await step("switch_voice", lambda: sims.switch_voice(order))
+            if switched["state"] == "refused":
+                return switched
+            is_switched = True
         await DBOS.sleep_async(portal().settings.freebit_poll_seconds)
 
 

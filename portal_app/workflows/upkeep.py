@@ -1,6 +1,8 @@
 """What the timetable asks for."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
 
 from portal_app.wiring import portal
 from portal_app.workflows.events import EVERYTHING, apply_to_orders, reconcile
@@ -34,6 +36,19 @@ async def reconcile_all() -> str:
 async def reconcile_billing() -> str:
     """Compare the oldest saved invoices and services with WHMCS."""
     return (await step("reconcile_billing", lambda: portal().mirror_upkeep.run(), priority="sync"))["state"]
+
+
+@durable(name="open_cases")
+async def open_cases() -> str:
+    """Ask agents to look into orders that stay where they are longer than they should."""
+    found = await step("stuck_orders", _stuck_orders, priority="sync")
+    for order_id in found["value"] or []:
+        await step("open_case", partial(portal().provisioning.stuck.open_case, UUID(order_id)), priority="sync")
+    return found["state"]
+
+
+async def _stuck_orders() -> list[str]:
+    return [str(order.id) for order in await portal().provisioning.stuck.found() if not order.has_case]
 
 
 async def _orders_behind() -> list[str]:

@@ -24,6 +24,7 @@ _ENTRIES = (
     "SELECT Id, UnitPrice, Pricebook2Id, Product2.StockKeepingUnit FROM PricebookEntry "
     "WHERE Pricebook2.Name = 'Portal' AND IsActive = true"
 )
+_CASES = "SELECT Id, CaseNumber, Subject, Status, Portal_Reference__c, Description FROM Case"
 _LINES = "SELECT OrderId, Product2Id, Quantity, UnitPrice, WHMCS_Service_ID__c FROM OrderItem"
 
 
@@ -96,6 +97,17 @@ class Desk:
             entry = {"PricebookEntryId": entries[sku]["Id"], "UnitPrice": entries[sku]["UnitPrice"]}
             self._salesforce.create("OrderItem", {"OrderId": order_id, "Quantity": 1, **entry})
         return order_id
+
+    def cases(self) -> list[Document]:
+        """Return the cases, newest first."""
+        rows = sorted(self._salesforce.query(_CASES), key=lambda row: row["CaseNumber"], reverse=True)
+        return [
+            {
+                "id": row["Id"], "number": row["CaseNumber"], "subject": row["Subject"], "status": row["Status"],
+                "reference": row["Portal_Reference__c"], "description": row["Description"],
+            }
+            for row in rows
+        ]  # fmt: skip
 
     def invoices(self) -> list[Document]:
         """Return the WHMCS invoices with client and amounts, newest first."""

@@ -32,6 +32,7 @@ class JsonApi:
             Route("/orders", _answering(self._new_order), methods=["POST"]),
             Route("/orders/{id}", _answering(self._edit_order), methods=["POST"]),
             Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
+            Route("/cases", _answering(self._cases)),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
             Route("/sim-lines", _answering(self._sim_lines)),
             Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
@@ -71,6 +72,9 @@ class JsonApi:
     async def _retire(self, request: Request) -> Any:
         self._sims.retire(request.path_params["id"])
         return {"id": request.path_params["id"]}
+
+    async def _cases(self, request: Request) -> Any:
+        return self._desk.cases()
 
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])

@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -250,6 +251,15 @@ class Shop:
         wanted = {"customer": buyer.customer.customer_number, "skus": [sku], "fields": fields}
         answer = await self.office.post("/orders", json=wanted)
         return str(answer.raise_for_status().json()["id"])
+
+    async def let_time_pass(self, order: Order, time: timedelta) -> None:
+        """Make the last thing that happened to an order so much older."""
+        await self.rows("UPDATE orders SET updated_at = updated_at - %s WHERE id = %s", time, order.id)
+
+    async def cases_about(self, order: Order) -> list[dict[str, Any]]:
+        """Return the cases that agents have about an order."""
+        rows = (await self.office.get("/cases")).json()
+        return [row for row in rows if row["reference"] == str(order.id)]
 
     async def edit_review(self, order: Order, **fields: Any) -> None:
         """Fill in fields of an order at the agent's desk."""

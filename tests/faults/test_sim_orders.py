@@ -123,7 +123,7 @@ async def test_scheduled_order_waits_for_its_day_unbilled_and_then_goes_on(
     processes.start_all("listener", "worker", settings=settings)
     await shop.stock(1)
     buyer, order = await reviewed(shop)
-    begins = datetime.now(UTC) + timedelta(seconds=6)
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=8)
     await shop.edit_review(order, Activation_Type__c="Scheduled", Activation_Scheduled_At__c=begins.isoformat())
     await shop.approve(order)
 

@@ -165,6 +165,23 @@ class SalesforceCrm:
         going = {"Activation_Status__c": "Activating", "Activation_Error_Code__c": None}
         await self._client.update("Order", sf_order_id, going | {"Activation_Error_Message__c": None})
 
+    async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:
+        """Open a case of a customer's under a reference of ours; what agents made of it stays. Safe to repeat."""
+        query = "SELECT Id FROM Case WHERE Portal_Reference__c = {reference} LIMIT 1"
+        if await self._client.query(query, reference=str(reference)):
+            return
+        case = {
+            "Origin": "Portal Website",
+            "Status": "New",
+            "Priority": "High",
+            "Subject": subject[:_MESSAGE_LENGTH],
+            "Description": description,
+            "Portal_Category__c": "Order",
+            "AccountId": salesforce_id(customer.sf_account_id),
+            "ContactId": salesforce_id(customer.sf_contact_id),
+        }
+        await self._client.upsert("Case", "Portal_Reference__c", str(reference), case)
+
     async def order_failed(self, sf_order_id: str, *, code: str, message: str) -> None:
         """Set activation Failed; code and message are ours and are cut to the length of their fields."""
         failed = {

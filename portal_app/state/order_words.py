@@ -1,0 +1,87 @@
+"""The words of an order's steps: what each is called, what it means while it lasts, and whom it waits for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+WaitsFor = Literal["us", "agent", "carrier", "you", "day"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A step in English: its title, what it means while it is under way, and whom it waits for then."""
+
+    title: str
+    meaning: str
+    waits_for: WaitsFor = "us"
+
+
+STEPS = {
+    "placed": Words("Placed", "We have your order and are passing it to our team."),
+    "in_review": Words("In review", "Our team checks the order. Nothing is charged meanwhile.", "agent"),
+    "approved": Words("Approved", "Our team approved the order."),
+    "sim_reserved": Words("SIM set aside", "A SIM is being set aside for you."),
+    "scheduled": Words(
+        "Waiting for the day you chose", "The line is opened on that day. Nothing is charged before.", "day"
+    ),
+    "billing_created": Words("Billing created", "Your first invoice is being made."),
+    "service_set_up": Words("Service set up", "Your service is being switched on."),
+    "line_ordered": Words("Line ordered from the carrier", "We are ordering your line from the carrier."),
+    "voice_ordered": Words("Calls registered", "Calls are being registered in your name."),
+    "line_open": Words("Line open", "The carrier is opening your line, usually within ten minutes.", "carrier"),
+    "active": Words("Active", "The last records are being written."),
+    "waiting_for_card": Words(
+        "Waiting for a payment method", "The order stopped here because no card or bank was stored.", "you"
+    ),
+    "card_added": Words("Payment method added", "The order goes on."),
+    "not_accepted": Words("Not accepted", "Our team could not accept this order. Nothing was charged.", "agent"),
+    "cancelled": Words("Cancelled", "The order was cancelled."),
+    "undone": Words("Begun anew", "Our team took the steps back and begins the order anew.", "agent"),
+    "needs_attention": Words("Needs attention", "Something stopped the order. Our team is looking into it.", "agent"),
+    "case_opened": Words("Our team was asked to look into it", "The order took longer than it should."),
+    "failed_SIM_OUT_OF_STOCK": Words(
+        "Waiting for a SIM", "No SIM is in stock at the moment. Our team gets new ones and continues.", "agent"
+    ),
+    "failed_LINE_LATE": Words(
+        "The carrier takes long", "The carrier has not opened the line yet. Our team asks there.", "carrier"
+    ),
+}
+FAILED = Words(
+    "Stopped for a check",
+    "A step did not go through. Our team is looking into it; you need not order again.",
+    "agent",
+)
+WHO = {"you": "you", "staff": "our team", "system": "automatic"}
+WAITS: dict[WaitsFor, str] = {
+    "us": "automatic",
+    "agent": "waiting for our team",
+    "carrier": "waiting for the carrier",
+    "you": "waiting for you",
+    "day": "waiting for the day",
+}
+# By stage, or by stage and last step where that says more.
+STORIES = {
+    "received": "Your order is safe with us. It goes to our team for review by itself, and this page shows each step.",
+    "in_review": "Our team looks at the order next, usually within a working day. You need not do anything.",
+    "being_set_up": "The order is approved. Billing and service are being set up now; this takes a minute or two.",
+    "being_set_up:scheduled": "The order is approved and waits for the day you chose. It goes on then by itself.",
+    "being_set_up:line_ordered": (
+        "The carrier opens your line now. That usually takes up to ten minutes, and longer where your number comes "
+        "along. You need not do anything."
+    ),
+    "being_set_up:voice_ordered": (
+        "The carrier opens your line now. That usually takes up to ten minutes, and longer where your number comes "
+        "along. You need not do anything."
+    ),
+    "active": "Your service is working. Its invoice is under Billing.",
+    "not_accepted": "Our team could not accept this order. Nothing was charged. Write to us if you want to know more.",
+    "cancelled": "This order was cancelled. Nothing more happens with it.",
+    "in_progress": "The order is in progress. This page changes by itself.",
+    "needs_attention": "Something stopped the order and our team is looking into it. You need not order again.",
+    "needs_attention:waiting_for_card": "Add a card and the order goes on by itself. You need not order again.",
+    "needs_attention:failed_SIM_OUT_OF_STOCK": (
+        "No SIM is in stock at the moment. Our team gets new ones and continues; you need not order again."
+    ),
+    "needs_attention:failed_LINE_LATE": (
+        "The carrier has not opened your line yet. Our team asks there and continues; you need not order again."
+    ),
+}

@@ -1,0 +1,42 @@
+"""An order that does not move is told to agents by one case, and its page says so."""
+
+from datetime import timedelta
+
+from portal_app.wiring import Portal
+from tests.faults.shop import Shop
+
+
+async def test_order_beyond_its_target_gets_one_case_and_its_page_says_so(shop: Shop, worker_side: Portal) -> None:
+    buyer = await shop.buyer()
+    order = await shop.place(buyer)
+    stuck = worker_side.provisioning.stuck
+    assert order.id not in {each.id for each in await stuck.found()}
+    await shop.let_time_pass(order, timedelta(minutes=20))
+    (found,) = [each for each in await stuck.found() if each.id == order.id]
+    assert not found.has_case and "Salesforce has not taken the order" in found.why
+    for _ in range(2):
+        await stuck.open_case(order.id)
+    assert len(await shop.cases_about(order)) == 1
+    assert [step for step, _ in await shop.timeline(order)] == ["placed", "case_opened"]
+    notices, _ = await shop.web.notices.latest(buyer.customer.user_id)
+    assert [notice.kind for notice in notices] == ["order_stopped", "order_received"]
+
+
+async def test_order_that_waits_for_its_customer_is_never_stuck(shop: Shop, worker_side: Portal) -> None:
+    order = await shop.place(await shop.buyer())
+    await worker_side.provisioning.progress.move(order.id, "waiting_for_card", stage="needs_attention")
+    await shop.let_time_pass(order, timedelta(days=20))
+    assert order.id not in {each.id for each in await worker_side.provisioning.stuck.found()}
+
+
+async def test_a_customer_reads_only_their_own_notices_and_marks_only_them(shop: Shop) -> None:
+    buyer, stranger = await shop.buyer(), await shop.buyer()
+    order = await shop.place(buyer)
+    notices = shop.web.notices
+    assert await notices.unread(buyer.customer.user_id) == 1
+    assert await notices.latest(stranger.customer.user_id) == ([], False)
+    await notices.mark_read(stranger.customer.user_id, "order_received", str(order.id))
+    await notices.mark_read(stranger.customer.user_id)
+    assert await notices.unread(buyer.customer.user_id) == 1
+    await notices.mark_read(buyer.customer.user_id, "order_received", str(order.id))
+    assert await notices.unread(buyer.customer.user_id) == 0

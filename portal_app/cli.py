@@ -17,6 +17,9 @@ keys = typer.Typer(no_args_is_help=True, help="The keys of encrypted columns.")
 app.add_typer(keys, name="keys")
 cache = typer.Typer(no_args_is_help=True, help="What is kept ready in Redis.")
 app.add_typer(cache, name="cache")
+orders = typer.Typer(no_args_is_help=True, help="Orders, for operators.")
+app.add_typer(orders, name="orders")
+Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 Kept = Literal["catalog"]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
@@ -62,6 +65,30 @@ def rotate(batch: Annotated[int, typer.Option(help="Rows locked at a time", min=
 def bust(what: Annotated[Kept, typer.Argument(help="What to forget")]) -> None:
     """Forget something that is cached, everywhere; it is read anew when somebody asks."""
     _become("portal_app.jobs.bust_cache", what)
+
+
+@orders.command("list")
+def list_orders(every: Annotated[bool, typer.Option("--all", help="Finished ones too")] = False) -> None:
+    """List unfinished orders, the longest without a step first."""
+    _become("portal_app.jobs.order_desk", "list", "all" if every else "unfinished")
+
+
+@orders.command("show")
+def show_order(order: str) -> None:
+    """Show one order: its timeline and how each system has it."""
+    _become("portal_app.jobs.order_desk", "show", order)
+
+
+@orders.command("retry")
+def retry_order(order: str, yes: Yes = False) -> None:
+    """Take an order up again where it stopped."""
+    _become("portal_app.jobs.order_desk", "retry", order, *(["--yes"] if yes else []))
+
+
+@orders.command("undo")
+def undo_order(order: str, yes: Yes = False) -> None:
+    """Take an order's steps back, so that an agent can approve it anew."""
+    _become("portal_app.jobs.order_desk", "undo", order, *(["--yes"] if yes else []))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

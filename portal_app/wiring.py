@@ -41,6 +41,7 @@ from portal_app.services.notices import Notices
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.order_billing import OrderBilling
+from portal_app.services.order_desk import OrderDesk
 from portal_app.services.order_progress import OrderProgress
 from portal_app.services.order_review import OrderReview
 from portal_app.services.orders import Orders
@@ -115,6 +116,7 @@ class Portal:
     onboarding: Onboarding
     moving_in: MovingIn
     provisioning: Provisioning
+    order_desk: OrderDesk
     notifications: Notifications
     notices: Notices
     inbound: Inbound
@@ -194,6 +196,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     bills = _bills(base)
     billing, subscriptions = bills["billing"], bills["subscriptions"]
     orders = Orders(database, catalog, bills["payments"], notifications=notifications, queue=queue)
+    billing = Billing(settings, database, base.cache, gateway)
+    subscriptions = Subscriptions(settings, database, base.cache, gateway)
+    provisioning = _provisioning(base, notifications, billing, subscriptions)
     return Portal(
         settings=settings,
         database=database,
@@ -215,7 +220,10 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         overview=_overview(base, bills, orders),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
-        provisioning=_provisioning(base, notifications, billing, subscriptions),
+        provisioning=provisioning,
+        order_desk=OrderDesk(
+            provisioning.progress, queue, billing=gateway, crm=crm, sims=(vendors.sim_desk, vendors.sims)
+        ),
         notifications=notifications,
         notices=Notices(database, live),
         inbound=Inbound(database, queue, catalog=catalog),

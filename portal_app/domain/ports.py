@@ -151,6 +151,14 @@ class BillingGateway(Protocol):
         """Accept a pending order, which sets its services up; accepting an active one again is no error."""
         ...
 
+    async def order_status(self, order_id: int) -> str:
+        """Return an order's status in WHMCS's word: Pending, Active, Cancelled. Raises ExternalRejected for none."""
+        ...
+
+    async def cancel_order(self, order_id: int) -> None:
+        """Cancel a pending order with its unpaid invoice; a cancelled one is fine."""
+        ...
+
     async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
         """Write custom fields of a service by their names; names its product lacks are left out. Safe to repeat.
 
@@ -255,6 +263,10 @@ class CrmGateway(Protocol):
         """Set activation Activating again, and clear the reason why it stopped."""
         ...
 
+    async def order_reopened(self, sf_order_id: str) -> None:
+        """Set activation Not Started and clear the WHMCS ids and the error: an agent has to approve anew."""
+        ...
+
     async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:
         """Open a case of a customer's under a reference of ours; one that is there stays. Safe to repeat."""
         ...
@@ -283,8 +295,8 @@ class SimDesk(Protocol):
         """Assign a SIM to an order. Safe to repeat; it takes the SIM from nobody: look first."""
         ...
 
-    async def stock_sim(self, stock_id: str) -> StockSim:
-        """Return one SIM of the inventory. Raises NotFound."""
+    async def give_back(self, stock_id: str, *, is_used: bool) -> None:
+        """Take a SIM from its order: Available again, or Retired where a line was opened on it. Safe to repeat."""
         ...
 
 

@@ -44,6 +44,7 @@ class Tag(StrEnum):
     ORDER_HANDED_OVER = "order:salesforce:created"
     ORDER_BILLED = "order:whmcs:created"
     ORDER_ACTIVATED = "order:order:activated"
+    ORDER_UNDONE = "order:order:undone"
     ORDER_FAILED = "order:order:failed"
     METHOD_DEFAULT = "billing:payment_method:made_default"
     METHOD_REMOVED = "billing:payment_method:removed"

@@ -126,12 +126,15 @@ class OrderReview:
             order = row.to_domain()
         await self._progress.tell(order)
 
-    async def approval(self, order_id: UUID) -> Approval:
+    async def approval(self, order_id: UUID, attempt: int) -> Approval:
         """Guard: say whether Salesforce has the order as approved, now; a cancelled one may still say Activating.
 
-        "paused" is approved too: we stopped it ourselves for want of a payment method.
+        "paused" is approved too: we stopped it ourselves for want of a payment method. An attempt that an operator
+        took back is approved no more.
         """
         order, _ = await self._progress.order(order_id)
+        if order.attempt != attempt:
+            return "no"
         review = await self._crm.order(order.sf_order_id)
         if review.stage == "being_set_up":
             return "approved"

@@ -37,6 +37,7 @@ WORDS = {
     "order:order:failed": "Order could not be finished",
     "billing:payment_method:made_default": "Payment method made the default",
     "billing:payment_method:removed": "Payment method removed",
+    "order:order:undone": "Order begun anew by our team",
     "billing:sign_on:opened": "Payment page opened",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}

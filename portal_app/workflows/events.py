@@ -46,6 +46,12 @@ async def reconcile_topic(kind: str, since: str) -> str:
     return await reconcile(kind, since)
 
 
+@durable(name="look_again")
+async def look_again(sf_order_id: str) -> str:
+    """Read one order from Salesforce and move its provisioning on: an operator asked."""
+    return await apply_to_orders([sf_order_id], "operator")
+
+
 async def reconcile(kind: str, since: str) -> str:
     """Read again what the events of this kind would have told since a moment."""
     outcome = "done"

@@ -76,7 +76,8 @@ async def _provision(order: UUID) -> Outcome:
 async def _ready(order: UUID) -> Outcome:
     """Check the approval and the payment method; return the kind of order."""
     review, billing = portal().provisioning.review, portal().provisioning.billing
-    approval = await step("check_approval", lambda: review.approval(order))
+    attempt = int(str(DBOS.workflow_id).rpartition("-")[2])
+    approval = await step("check_approval", lambda: review.approval(order, attempt))
     if approval["value"] not in ("approved", "paused"):
         return refused("not_approved")
     method = await step("check_payment_method", lambda: billing.has_payment_method(order))

@@ -165,6 +165,19 @@ class SalesforceCrm:
         going = {"Activation_Status__c": "Activating", "Activation_Error_Code__c": None}
         await self._client.update("Order", sf_order_id, going | {"Activation_Error_Message__c": None})
 
+    async def order_reopened(self, sf_order_id: str) -> None:
+        """Set activation Not Started and clear the WHMCS ids and the error. Safe to repeat."""
+        path = f"sobjects/Order/{checked_id(sf_order_id)}"
+        items = await self._client.query("SELECT Id FROM OrderItem WHERE OrderId = {order}", order=sf_order_id)
+        anew = {"Activation_Status__c": "Not Started", "WHMCS_Order_ID__c": None}
+        anew |= {"Activation_Error_Code__c": None, "Activation_Error_Message__c": None}
+        parts = [Part("order", "PATCH", path, anew)]
+        parts += [
+            Part(f"item{index}", "PATCH", f"sobjects/OrderItem/{_id_of(item)}", {"WHMCS_Service_ID__c": None})
+            for index, item in enumerate(items)
+        ]
+        await self._client.composite("order reopened", parts, safe=True)
+
     async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:
         """Open a case of a customer's under a reference of ours; what agents made of it stays. Safe to repeat."""
         query = "SELECT Id FROM Case WHERE Portal_Reference__c = {reference} LIMIT 1"

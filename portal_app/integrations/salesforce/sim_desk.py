@@ -57,9 +57,11 @@ class SalesforceSimDesk:
         }
         await self._client.update("SIM_Inventory__c", stock_id, taken)
 
-    async def stock_sim(self, stock_id: str) -> StockSim:
-        """Return one SIM of the inventory. Raises NotFound."""
-        return _sim_of(await self._client.read("SIM_Inventory__c", stock_id, _SIM))
+    async def give_back(self, stock_id: str, *, is_used: bool) -> None:
+        """Take a SIM from its order: Available again, or Retired where a line was opened on it. Safe to repeat."""
+        status = "Retired" if is_used else "Available"
+        free = {"Status__c": status, "Assigned_Order__c": None, "Assigned_Account__c": None}
+        await self._client.update("SIM_Inventory__c", stock_id, free)
 
 
 def sim_order_of(row: Mapping[str, Any], products: list[Mapping[str, Any]]) -> SimOrder:

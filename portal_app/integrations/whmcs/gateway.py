@@ -161,6 +161,14 @@ class WHMCSGateway:
         """Accept a pending order; accepting an active one again is no error, so a lost answer may be repeated."""
         await self._orders.accept(order_id)
 
+    async def order_status(self, order_id: int) -> str:
+        """Return an order's status in WHMCS's word."""
+        return await self._orders.status(order_id)
+
+    async def cancel_order(self, order_id: int) -> None:
+        """Cancel a pending order; a cancelled one is fine."""
+        await self._orders.cancel(order_id)
+
     async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
         """Write custom fields of a service by their names. Raises NotFound, also for another client's."""
         await self._service_fields.write(client_id, service_id, fields)

@@ -73,6 +73,15 @@ class WHMCSOrders:
             if text(await self._order(order_id), "status") != "Active":
                 raise
 
+    async def status(self, order_id: int) -> str:
+        """Return an order's status in WHMCS's word."""
+        return text(await self._order(order_id), "status")
+
+    async def cancel(self, order_id: int) -> None:
+        """Cancel a pending order; a cancelled one is fine."""
+        if await self.status(order_id) != "Cancelled":
+            await self._client.call("CancelOrder", {"orderid": order_id, "noemail": True}, safe=False)
+
     async def owner(self, order_id: int) -> int:
         """Return the client an order belongs to. Raises NotFound."""
         row = await self._found(order_id)

@@ -59,5 +59,6 @@ async def test_only_an_order_under_review_that_was_approved_is_provisioned(
     redis = connect("redis://127.0.0.1:1/0")
     progress = OrderProgress(worker, notifications, LiveUpdates(redis))
     review = OrderReview(progress, Desk(status, activation, error))  # type: ignore[arg-type]
-    assert await review.approval(row.id) == approval
+    assert await review.approval(row.id, 1) == approval
+    assert await review.approval(row.id, 2) == "no"
     await redis.aclose()

@@ -1,0 +1,68 @@
+"""What an operator does about an order: shown first, done once, and only on their word."""
+
+import subprocess
+import sys
+
+from portal_app.domain.order import Order
+from portal_app.infra.settings import Settings
+from portal_app.wiring import Portal
+from tests.faults.processes import Processes, environment
+from tests.faults.shop import Shop
+from tests.faults.sim_orders import reviewed
+
+
+def operator(settings: Settings, *words: str) -> str:
+    """Run `portal orders` as an operator does and return what it says."""
+    command = [sys.executable, "-W", "ignore", "-m", "portal_app.cli", "orders", *words]
+    told = subprocess.run(command, env=environment(settings), capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 0, told.stderr[-2000:]
+    return told.stdout
+
+
+async def stopped_sim_order(shop: Shop) -> Order:
+    """Return an order that stopped after billing: the carrier made nothing of its line."""
+    await shop.stock(1)
+    _, order = await reviewed(shop)
+    await shop.set_mood("freebit", special={"fail_activation": 1})
+    await shop.approve(order)
+    await shop.wait_for_stage(order, "needs_attention")
+    await shop.set_mood("freebit")
+    return order
+
+
+async def test_operator_sees_what_retry_would_do_and_then_does_it(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("listener", "worker", settings=settings.model_copy(update={"freebit_opening_seconds": 3}))
+    order = await stopped_sim_order(shop)
+    assert str(order.id) in operator(settings, "list")
+    assert "failed_LINE_LATE" in operator(settings, "show", str(order.id))
+    shown = operator(settings, "retry", str(order.id))
+    assert "Activating again" in shown and "Nothing was done" in shown
+    assert await shop.stage(order) == "needs_attention"
+    operator(settings, "retry", str(order.id), "--yes")
+    await shop.wait_for_stage(order, "active", 60)
+    assert (await shop.lines_of(order))[order.id]["state"] == "active"
+    assert len(await shop.billed(order)) == 1
+    assert "Nothing to do" in operator(settings, "undo", str(order.id))
+
+
+async def test_undone_order_gives_its_sim_back_and_becomes_active_once_when_approved_anew(
+    shop: Shop, processes: Processes, settings: Settings, worker_side: Portal
+) -> None:
+    processes.start_all("listener", "worker", settings=settings.model_copy(update={"freebit_opening_seconds": 3}))
+    order = await stopped_sim_order(shop)
+    first = await shop.billed(order)
+    assert "Nothing was done" in operator(settings, "undo", str(order.id))
+    for _ in range(2):
+        operator(settings, "undo", str(order.id), "--yes")
+    assert await shop.stage(order) == "in_review"
+    assert await shop.value("SELECT attempt FROM orders WHERE id = %s", order.id) == 2
+    assert await shop.value("SELECT count(*) FROM sim_reservations WHERE order_id = %s", order.id) == 0
+    cancelled = await worker_side.vendors.billing.cancellations()
+    services = (await shop.office.get("/whmcs/services")).json()
+    assert {row["id"] for row in services if row["orderid"] in first} <= set(cancelled)
+    await shop.approve(order)
+    await shop.wait_for_stage(order, "active", 60)
+    again = await shop.web.orders.orders_for((await worker_side.provisioning.progress.order(order.id))[1])
+    assert len(await shop.billed(again[0])) == 1

@@ -36,6 +36,7 @@ from portal_app.services.hooks import HOOKS
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
 from portal_app.services.mirror_upkeep import MirrorUpkeep
+from portal_app.services.invariants import Invariants
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
 from portal_app.services.notifications import Notifications
@@ -117,6 +118,7 @@ class Portal:
     moving_in: MovingIn
     provisioning: Provisioning
     order_desk: OrderDesk
+    invariants: Invariants
     notifications: Notifications
     notices: Notices
     inbound: Inbound
@@ -221,6 +223,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         provisioning=provisioning,
+        invariants=Invariants(database, gateway, provisioning.stuck),
         order_desk=OrderDesk(
             provisioning.progress, queue, billing=gateway, crm=crm, sims=(vendors.sim_desk, vendors.sims)
         ),

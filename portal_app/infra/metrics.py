@@ -8,13 +8,26 @@ import os
 from pathlib import Path
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 _requests = Counter("portal_http_requests", "Answered requests", ["method", "route", "status"])
 _latency = Histogram("portal_http_seconds", "Time to the end of an answer", ["method", "route"], buckets=_SECONDS)
+
+
+_violations = Gauge(
+    "portal_invariant_violations",
+    "What should never be and is, at the last check",
+    ["invariant"],
+    multiprocess_mode="mostrecent",
+)
+
+
+def set_violations(invariant: str, count: int) -> None:
+    """Tell how often an invariant is broken."""
+    _violations.labels(invariant).set(count)
 
 
 def count_request(method: str, route: str, *, status: int, seconds: float) -> None:

@@ -47,6 +47,12 @@ async def open_cases() -> str:
     return found["state"]
 
 
+@durable(name="check_invariants")
+async def check_invariants() -> str:
+    """Look for what should never be, and tell it in figures and log lines."""
+    return (await step("check_invariants", lambda: portal().invariants.check(), priority="sync"))["state"]
+
+
 async def _stuck_orders() -> list[str]:
     return [str(order.id) for order in await portal().provisioning.stuck.found() if not order.has_case]
 

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from portal_app.infra.settings import Settings
 from portal_app.wiring import Portal
+from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 
 
@@ -40,3 +42,19 @@ async def test_a_customer_reads_only_their_own_notices_and_marks_only_them(shop:
     assert await notices.unread(buyer.customer.user_id) == 1
     await notices.mark_read(buyer.customer.user_id, "order_received", str(order.id))
     assert await notices.unread(buyer.customer.user_id) == 0
+
+
+async def test_invariants_count_a_billing_order_of_ours_that_we_do_not_know(
+    shop: Shop, processes: Processes, settings: Settings, worker_side: Portal
+) -> None:
+    processes.start_all("listener", "worker", settings=settings)
+    ((buyer, order),) = await shop.reviewed_orders(1)
+    await shop.approve(order)
+    await shop.expect_all_active_once([(buyer, order)])
+    await shop.web.subscriptions.subscriptions_for(buyer.customer)
+    before = await worker_side.invariants.check()
+    await shop.rows("UPDATE orders SET whmcs_order_id = NULL WHERE id = %s", order.id)
+    after = await worker_side.invariants.check()
+    assert after["unknown_billing_orders"] == before["unknown_billing_orders"] + 1
+    assert set(after) == {"stuck_orders", "unknown_billing_orders", "mapping_orphans", "mirror_drift"}
+    assert after["mapping_orphans"] == before["mapping_orphans"]

@@ -104,7 +104,10 @@ class SimOpening:
             row.iccid = line.iccid if line and line.iccid else row.iccid
             since = row.opening_at or now()
         if line and line.state == "obsolete":
-            raise OrderStopped("The carrier ended the line before it was open.", code="LINE_NOT_OPENED")
+            raise OrderStopped(
+                "The carrier did not open the line: its order came to nothing. Approve again to order anew.",
+                code="LINE_NOT_OPENED",
+            )
         if line and line.state == "active" and _has_options(line, wanted):
             return "open"
         if now() > since + self._longest:

@@ -41,6 +41,9 @@ STEPS = {
     "failed_SIM_OUT_OF_STOCK": Words(
         "Waiting for a SIM", "No SIM is in stock at the moment. Our team gets new ones and continues.", "agent"
     ),
+    "failed_LINE_NOT_OPENED": Words(
+        "Line not opened", "The carrier could not open the line. Our team asks there and continues.", "agent"
+    ),
     "failed_LINE_LATE": Words(
         "The carrier takes long", "The carrier has not opened the line yet. Our team asks there.", "carrier"
     ),

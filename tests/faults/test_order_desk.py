@@ -33,10 +33,10 @@ async def stopped_sim_order(shop: Shop) -> Order:
 async def test_operator_sees_what_retry_would_do_and_then_does_it(
     shop: Shop, processes: Processes, settings: Settings
 ) -> None:
-    processes.start_all("listener", "worker", settings=settings.model_copy(update={"freebit_opening_seconds": 3}))
+    processes.start_all("listener", "worker", settings=settings)
     order = await stopped_sim_order(shop)
     assert str(order.id) in operator(settings, "list")
-    assert "failed_LINE_LATE" in operator(settings, "show", str(order.id))
+    assert "failed_LINE_NOT_OPENED" in operator(settings, "show", str(order.id))
     shown = operator(settings, "retry", str(order.id))
     assert "Activating again" in shown and "Nothing was done" in shown
     assert await shop.stage(order) == "needs_attention"
@@ -50,7 +50,7 @@ async def test_operator_sees_what_retry_would_do_and_then_does_it(
 async def test_undone_order_gives_its_sim_back_and_becomes_active_once_when_approved_anew(
     shop: Shop, processes: Processes, settings: Settings, worker_side: Portal
 ) -> None:
-    processes.start_all("listener", "worker", settings=settings.model_copy(update={"freebit_opening_seconds": 3}))
+    processes.start_all("listener", "worker", settings=settings)
     order = await stopped_sim_order(shop)
     first = await shop.billed(order)
     assert "Nothing was done" in operator(settings, "undo", str(order.id))

@@ -140,11 +140,10 @@ async def test_scheduled_order_waits_for_its_day_unbilled_and_then_goes_on(
 async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_when_approved_again(
     shop: Shop, processes: Processes, settings: Settings
 ) -> None:
-    impatient = settings.model_copy(update={"freebit_opening_seconds": 2})
+    impatient = settings.model_copy(update={"freebit_opening_seconds": 0})
     processes.start_all("listener", "worker", settings=impatient)
     await shop.stock(1)
     buyer, order = await reviewed(shop)
-    await shop.set_mood("freebit", special={"fail_activation": 1})
     await shop.approve(order)
     await shop.wait_for_stage(order, "needs_attention")
 

@@ -35,8 +35,8 @@ from portal_app.services.hooks import EARLY as EARLY_HOOKS
 from portal_app.services.hooks import HOOKS
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
-from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.invariants import Invariants
+from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
 from portal_app.services.notifications import Notifications
@@ -198,8 +198,6 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     bills = _bills(base)
     billing, subscriptions = bills["billing"], bills["subscriptions"]
     orders = Orders(database, catalog, bills["payments"], notifications=notifications, queue=queue)
-    billing = Billing(settings, database, base.cache, gateway)
-    subscriptions = Subscriptions(settings, database, base.cache, gateway)
     provisioning = _provisioning(base, notifications, billing, subscriptions)
     return Portal(
         settings=settings,

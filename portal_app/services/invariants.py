@@ -76,18 +76,18 @@ class Invariants:
         query = select(IdMapping).order_by(func.random()).limit(_SAMPLE)
         async with self._database.unit_of_work() as session:
             mappings = (await session.exec(query)).all()
-            saved = {mapping.user_id: await SubscriptionMirror.of(session, mapping.user_id) for mapping in mappings}
+            mirrored = select(SubscriptionMirror).where(
+                col(SubscriptionMirror.user_id).in_([mapping.user_id for mapping in mappings])
+            )
+            rows = (await session.exec(mirrored)).all()
         drifted: list[str] = []
         for mapping in mappings:
-            if not saved[mapping.user_id]:
+            saved = [row for row in rows if row.user_id == mapping.user_id]
+            if not saved:
                 continue
             try:
                 fresh = {row.id: row.status for row in await self._billing.subscriptions(mapping.whmcs_client_id)}
             except NotFound:
                 fresh = {}
-            drifted += [
-                str(row.service_id)
-                for row in saved[mapping.user_id]
-                if fresh.get(row.service_id) != row.body.get("status")
-            ]
+            drifted += [str(row.service_id) for row in saved if fresh.get(row.service_id) != row.body.get("status")]
         return drifted

@@ -79,8 +79,8 @@ class OrderBilling:
     async def announce_active(self, order_id: UUID) -> None:
         """Show the order as active, mail it, and let open pages read services and invoices anew."""
         _, customer = await self._progress.order(order_id)
-        await self._billing.refresh_invoice(customer)
-        await self._subscriptions.refresh(customer)
+        await self._billing.invoices_changed(customer)
+        await self._subscriptions.changed(customer)
         await self._progress.move(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
 
     async def _note_try(self, order_id: UUID) -> None:

@@ -196,9 +196,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     catalog = Catalog(base.cache, base.vendors.catalog, gateway)
     bills = _bills(base)
-    billing, subscriptions = bills["billing"], bills["subscriptions"]
     orders = Orders(database, catalog, bills["payments"], notifications=notifications, queue=queue)
-    provisioning = _provisioning(base, notifications, billing, subscriptions)
     return Portal(
         settings=settings,
         database=database,
@@ -220,13 +218,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         overview=_overview(base, bills, orders),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
-        provisioning=provisioning,
-        invariants=Invariants(database, gateway, provisioning.stuck),
-        order_desk=OrderDesk(
-            provisioning.progress, queue, billing=gateway, crm=crm, sims=(vendors.sim_desk, vendors.sims)
-        ),
+        **_fulfilment(base, notifications, bills),
         notifications=notifications,
-        notices=Notices(database, live),
         inbound=Inbound(database, queue, catalog=catalog),
         upkeep=Upkeep(database),
         reconcile=Reconcile(database, crm),
@@ -301,6 +294,24 @@ def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
         logins=vendors.logins,
         directory=vendors.directory,
     )
+
+
+def _fulfilment(base: _Base, notifications: Notifications, bills: dict[str, Any]) -> dict[str, Any]:
+    """Join what carries orders out and what watches over them."""
+    vendors = base.vendors
+    provisioning = _provisioning(base, notifications, bills["billing"], bills["subscriptions"])
+    return {
+        "provisioning": provisioning,
+        "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),
+        "order_desk": OrderDesk(
+            provisioning.progress,
+            base.queue,
+            billing=vendors.billing,
+            crm=vendors.crm,
+            sims=(vendors.sim_desk, vendors.sims),
+        ),
+        "notices": Notices(base.database, base.live),
+    }
 
 
 def _provisioning(

@@ -14,9 +14,8 @@ from portal_app.domain.ports import (
     CrmGateway,
     EventStream,
     PeopleGateway,
-    SimDesk,
-    SimLines,
 )
+from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.cache import Cache
 from portal_app.infra.settings import Settings
 from portal_app.infra.vault import ring_of

@@ -9,7 +9,8 @@ from sqlmodel import col, select
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
 from portal_app.domain.order import FINAL_STAGES, Order, SalesforceOrder
-from portal_app.domain.ports import BillingGateway, CrmGateway, SimDesk, SimLines
+from portal_app.domain.ports import BillingGateway, CrmGateway
+from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.durable import DurableQueue
 from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow

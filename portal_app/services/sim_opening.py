@@ -10,9 +10,10 @@ from typing import Literal
 from uuid import UUID
 
 from portal_app.domain.errors import ExternalUnavailable, NotFound, OrderStopped
-from portal_app.domain.ports import BillingGateway, SimDesk, SimLines
+from portal_app.domain.ports import BillingGateway
 from portal_app.domain.sim import NewLine, SimLine, VoiceOption
 from portal_app.domain.sim_order import SimOrder
+from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.order_progress import OrderProgress

@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OrderStopped
 from portal_app.domain.order import Order
-from portal_app.domain.ports import SimDesk, SimLines
 from portal_app.domain.sim_order import ReservedLine, ShownLine, SimOrder, StockSim
+from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
 from portal_app.models.sim import SimReservation

@@ -45,7 +45,9 @@ SELECT
     (SELECT count(*) FROM mine WHERE due_on < :today),
     (SELECT jsonb_agg(body ORDER BY due_on NULLS LAST, invoice_id) FROM (
         SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT :most) AS first),
-    (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = :user)
+    (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = :user),
+    (SELECT count(*) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp() - CAST(:age AS interval)
+        AND (stale_at IS NULL OR stale_at < read_at))
 """)
 
 
@@ -54,6 +56,7 @@ class _Mirrored:
     owed: Owed | None
     unpaid: list[Invoice]
     services: list[Subscription] | None
+    is_young: bool
 
 
 class Overview:
@@ -78,8 +81,12 @@ class Overview:
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
-        ages = await asyncio.gather(*(self._age(mirror, customer) for mirror in self._mirrors))
         found, orders = await asyncio.gather(self._read(customer), self._orders.orders_for(customer))
+        ages: list[datetime | None] = []
+        if not found.is_young:
+            ages = await asyncio.gather(*(self._age(mirror, customer) for mirror in self._mirrors))
+            # What was never read may have been read meanwhile.
+            found = await self._read(customer)
         cards = await self._payments.known_methods(customer)
         open_orders = tuple(order for order in orders if order.stage not in FINAL_STAGES)
         tasks = sorted(_tasks(found, open_orders, cards or []), key=_urgency)
@@ -101,14 +108,16 @@ class Overview:
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
+        asked["age"] = timedelta(seconds=self._wish.age)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
-        has_invoices, has_services, due, overdue, due_count, overdue_count, unpaid, services = row
+        has_invoices, has_services, due, overdue, due_count, overdue_count, unpaid, services, young = row
         bills = _INVOICES.validate_python(unpaid or [])
         return _Mirrored(
             owed=self._owed(due, overdue, (due_count, overdue_count), bills) if has_invoices else None,
             unpaid=bills,
             services=_SERVICES.validate_python(services or []) if has_services else None,
+            is_young=young == len(self._mirrors),
         )
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:

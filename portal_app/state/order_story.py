@@ -37,7 +37,7 @@ def timeline_of(detail: OrderDetail) -> list[StepRow]:
     for place, step in enumerate([] if is_over else _coming(detail)):
         words = STEPS[step]
         if place == 0 and not has_now:
-            steps.append(StepRow("now", _(words.title), who=_(WAITS[words.waits_for]), detail=_(words.meaning)))
+            steps.append(StepRow("now", _(words.title), at=_(WAITS[words.waits_for]), detail=_(words.meaning)))
         else:
             steps.append(StepRow("next", _(words.title)))
     return steps

@@ -84,7 +84,11 @@ def _follow(demo: Demo, ben: httpx.Client, database: psycopg.Connection, browser
 def _place(ben: httpx.Client) -> str:
     plan = ben.get("/api/services/vpn").raise_for_status().json()["items"][0]
     key = {"Idempotency-Key": str(uuid.uuid4())}
-    return ben.post("/api/orders", json={"sku": plan["sku"]}, headers=key).raise_for_status().json()["id"]
+    return (
+        ben.post("/api/orders", json={"sku": plan["sku"], "terms_accepted": True}, headers=key)
+        .raise_for_status()
+        .json()["id"]
+    )
 
 
 def _at_salesforce(database: psycopg.Connection, order_id: str) -> str:

@@ -27,7 +27,9 @@ from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing, Invoices
 from portal_app.services.billing_changes import BillingChanges
 from portal_app.services.catalog import Catalog
+from portal_app.services.checkout import Basket, Checkout, Wish
 from portal_app.services.devices import Devices
+from portal_app.services.drafts import Draft, Drafts
 from portal_app.services.email_changes import EmailChanges
 from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
@@ -70,9 +72,12 @@ __all__ = [
     "EARLY_HOOKS",
     "HOOKS",
     "PRODUCT",
+    "Basket",
+    "Draft",
     "Invoices",
     "Portal",
     "Purpose",
+    "Wish",
     "build",
     "parse_webhook_secrets",
     "portal",
@@ -113,6 +118,8 @@ class Portal:
     overview: Overview
     payments: Payments
     subscriptions: Subscriptions
+    checkout: Checkout
+    drafts: Drafts
     orders: Orders
     onboarding: Onboarding
     moving_in: MovingIn
@@ -194,9 +201,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     vault, limits = _vault(settings), RateLimits(settings.redis_url)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
-    catalog = Catalog(base.cache, base.vendors.catalog, gateway)
     bills = _bills(base)
-    orders = Orders(database, catalog, bills["payments"], notifications=notifications, queue=queue)
+    oneself = _about_oneself(base, identity)
+    selling = _selling(base, identity, bills, oneself["profiles"])
     return Portal(
         settings=settings,
         database=database,
@@ -205,22 +212,18 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         queue=queue,
         live=live,
         limits=limits,
-        stream=base.vendors.stream,
-        accounts=Accounts(database),
+        stream=vendors.stream,
         sessions=sessions,
         **_ways_in(identity, base.vendors),
-        **_about_oneself(base, identity),
-        flashes=Flashes(base.redis),
-        postcodes=Postcodes(),
-        catalog=catalog,
+        **oneself,
         **bills,
-        orders=orders,
-        overview=_overview(base, bills, orders),
+        **selling,
+        overview=_overview(base, bills, selling["orders"]),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         **_fulfilment(base, notifications, bills),
         notifications=notifications,
-        inbound=Inbound(database, queue, catalog=catalog),
+        inbound=Inbound(database, queue, catalog=selling["catalog"]),
         upkeep=Upkeep(database),
         reconcile=Reconcile(database, crm),
         vault=vault,
@@ -258,6 +261,7 @@ def _ways_in(identity: IdentityBase, vendors: Vendors) -> dict[str, Any]:
     two_step, passkeys = TwoStep(identity), Passkeys(identity)
     admission = Admission(identity, two_step)
     return {
+        "accounts": Accounts(identity.database),
         "entry": join_entry(
             identity, admission, billing=vendors.billing, logins=vendors.logins, directory=vendors.directory
         ),
@@ -273,6 +277,8 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
     """Join what shows and changes a customer's own data."""
     people, profiles = base.vendors.people, Profiles(identity, base.vendors.people, base.live)
     return {
+        "flashes": Flashes(base.redis),
+        "postcodes": Postcodes(),
         "profiles": profiles,
         "profile_changes": ProfileChanges(
             base.database,
@@ -284,6 +290,21 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
         ),
         "email_changes": EmailChanges(identity, profiles),
     }
+
+
+def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
+    """Join what leads from a plan to an order."""
+    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
+    checkout = Checkout(
+        base.settings,
+        catalog,
+        payments=bills["payments"],
+        subscriptions=bills["subscriptions"],
+        profiles=profiles,
+    )
+    drafts = Drafts(base.database, checkout)
+    orders = Orders(base.database, checkout, drafts, notifications=identity.notifications, queue=base.queue)
+    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
 
 
 def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:

@@ -1,10 +1,10 @@
 """A customer's orders: placed once per key, listed, followed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,15 +14,25 @@ from portal_app.api.outgoing import json
 from portal_app.api.problem import BadRequest
 from portal_app.api.signed_in import SignedInCustomer
 from portal_app.domain.errors import NotFound
-from portal_app.wiring import portal
+from portal_app.wiring import Wish, portal
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
 
 
+Entry = Annotated[str, StringConstraints(max_length=200)]
+
+
 class NewOrder(Body):
-    """The plan to order. Its price is the catalogue's, never the caller's."""
+    """The plan to order, and for SIM plans the answers to its steps. Its price is the catalogue's, never the caller's.
+
+    Steps and their fields: "sim" (sim_type physical|esim, eid, start now|date, activate_on) and, for voice plans,
+    "number" (origin new|port, number, reservation_number, expires_on, last_name, first_name, last_name_kana,
+    first_name_kana, gender F|M, birth_date, voice_mail on, call_waiting on). Days are ISO dates in Japan.
+    """
 
     sku: str = Field(min_length=1, max_length=100)
+    terms_accepted: bool = Field(description="That the customer accepts the terms of service at /terms")
+    answers: dict[Literal["sim", "number"], dict[Entry, Entry]] = Field(default_factory=dict)
 
 
 @router.get("", response_model=shapes.OrderList)
@@ -48,8 +58,9 @@ async def place(
     if not idempotency_key:
         raise BadRequest("no key", user_message="Send an Idempotency-Key header.", code="idempotency_key_missing")
     entries = await read(request, NewOrder, form=False)
+    wish = Wish(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().accounts.view(customer.user_id)
-    placed = await portal().orders.place(customer, sku=entries.sku, key=idempotency_key, recipient=account.email)
+    placed = await portal().orders.place(customer, wish, key=idempotency_key, recipient=account.email)
     return json(views.order(placed), 201, {"Location": f"/api/orders/{placed.id}"})
 
 

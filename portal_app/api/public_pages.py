@@ -19,7 +19,7 @@ from portal_app.api import built
 from portal_app.api.page_template import Row, fill
 from portal_app.domain.errors import PortalError
 from portal_app.domain.money import Money
-from portal_app.domain.plan import CATEGORIES, Plan
+from portal_app.domain.plan import CATEGORIES, Category, Plan
 from portal_app.domain.plan_words import included_lines
 from portal_app.language import LANGUAGES, _, parse_language, speaking
 from portal_app.wiring import portal
@@ -67,7 +67,7 @@ class PublicPages:
         language = path.strip("/").partition("/")[0]
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                plans = {category: await portal().catalog.plans(category) for category in CATEGORIES}
+                plans = {category: await _offered(category) for category in CATEGORIES}
         except (PortalError, TimeoutError) as error:
             _log.warning("public_pages.no_catalog", error=type(error).__name__)
             known = self._last_rows.get(path)
@@ -92,6 +92,11 @@ class PublicPages:
 _AWAY: dict[str, Sequence[Row]] = {"away": [{}]} | {
     f"{slot} {category}": [] for slot in ("plans", "from") for category in CATEGORIES
 }
+
+
+async def _offered(category: Category) -> list[Plan]:
+    """Return what anybody may choose: family plans are for those who have a line."""
+    return [plan for plan in await portal().catalog.plans(category) if not plan.service.is_family]
 
 
 def _support() -> dict[str, str | Sequence[Row]]:

@@ -313,7 +313,10 @@ class ItemView(TypedDict):
 
 
 class PlanView(TypedDict):
-    """A plan; prices are without tax. `is_orderable` is false while it cannot be ordered here."""
+    """A plan; prices are without tax. `is_orderable` is false while it cannot be ordered here.
+
+    Family plans are for customers who have a SIM line.
+    """
 
     sku: str
     name: str
@@ -324,6 +327,7 @@ class PlanView(TypedDict):
     monthly_with_tax: Amount
     one_time_with_tax: Amount
     is_orderable: bool
+    is_family: bool
     included: list[ItemView]
     extras: list[ItemView]
 

@@ -225,6 +225,7 @@ def plan(offered: Plan, tax_percent: Decimal) -> PlanView:
         "monthly_with_tax": amount(offered.monthly.with_tax(tax_percent)),
         "one_time_with_tax": amount(offered.one_time.with_tax(tax_percent)),
         "is_orderable": offered.is_orderable,
+        "is_family": offered.service.is_family,
         "included": [_item(item) for item in offered.included],
         "extras": [_item(item) for item in offered.extras],
     }

@@ -100,6 +100,11 @@ def choice_field(
     )
 
 
+def choice_detail(*fields: rx.Component) -> rx.Component:
+    """Put right after a choice the fields that are asked only with it; what was typed there stays when it changes."""
+    return rx.el.div(*fields, class_name="choice-detail gap-5 border-l-2 border-line py-2 pl-4")
+
+
 def choice_group(legend: Content, *choices: rx.Component, error: Text = "", name: str = "choice") -> rx.Component:
     """Group choices under their question."""
     return rx.el.fieldset(

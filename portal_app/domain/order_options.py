@@ -52,6 +52,8 @@ class VpnOptions:
 
 
 Options = SimOptions | InternetOptions | VpnOptions
+# The catalogue's fixed SKUs of what a voice line may have besides.
+VOICE_OPTIONS = {"voice_mail": "SIM-ADDON-VOICE-MAIL", "call_waiting": "SIM-ADDON-CALL-WAITING"}
 _KINDS: dict[str, type[Options]] = {"sim": SimOptions, "internet": InternetOptions, "vpn": VpnOptions}
 
 
@@ -88,3 +90,10 @@ def address_from_json(text: str) -> Address:
 
 def _person(row: dict[str, Any]) -> Person:
     return Person(**row | {"birth_date": date.fromisoformat(row["birth_date"])})
+
+
+def extras_of(options: Options | None) -> tuple[str, ...]:
+    """Return the SKUs that options add to a plan (the catalogue's fixed SKUs)."""
+    if not isinstance(options, SimOptions):
+        return ()
+    return tuple(sku for name, sku in VOICE_OPTIONS.items() if getattr(options, name))

@@ -12,7 +12,7 @@ ItemClass = Literal["service", "installation", "add-on", "activation"]
 Cycle = Literal["monthly", "onetime"]
 CATEGORIES: tuple[Category, ...] = ("internet", "sim", "vpn")
 # Internet orders need an address check that the team still takes by hand.
-ORDERED_ONLINE: frozenset[Category] = frozenset({"vpn"})
+ORDERED_ONLINE: frozenset[Category] = frozenset({"sim", "vpn"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,7 @@ class Settings(BaseSettings):
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
     cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
+    mnp_min_days_left: int = Field(10, ge=0, le=14, description="Days a number's MNP reservation must still have")
 
     @field_validator(
         "portal_sign_in_limit",

@@ -23,6 +23,7 @@ GROUPS = {
     "cache": "How long what was read is kept, in seconds",
     "mirror": "Saved invoices and services",
     "tax": "Tax",
+    "mnp": "Numbers brought along",
     "prometheus": "Figures",
 }
 

@@ -57,6 +57,12 @@ class OrderRow(SQLModel, table=True):
         return list((await session.exec(query)).all())
 
     @classmethod
+    async def of_draft(cls, session: AsyncSession, user_id: UUID, draft_id: UUID) -> "OrderRow | None":
+        """Find the customer's order that a draft became."""
+        query = select(cls).where(cls.user_id == user_id, cls.draft_id == draft_id)
+        return (await session.exec(query)).first()
+
+    @classmethod
     async def by_salesforce_id(cls, session: AsyncSession, sf_order_id: str) -> "OrderRow | None":
         """Find the row of a Salesforce order."""
         return (await session.exec(select(cls).where(cls.sf_order_id == sf_order_id))).first()
@@ -80,6 +86,13 @@ class DraftRow(SQLModel, table=True):
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "DraftRow | None":
         """Return a customer's draft, locked for this transaction."""
         return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).first()
+
+    @classmethod
+    async def forget(cls, session: AsyncSession, user_id: UUID, draft_id: UUID | None) -> None:
+        """Delete a customer's draft, if it is still this one."""
+        row = await cls.locked(session, user_id)
+        if row is not None and row.draft_id == draft_id:
+            await session.delete(row)
 
 
 class OrderEventRow(SQLModel, table=True):

@@ -6,7 +6,8 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.definition import definition_list, total_line
-from portal_app.components.form import native_form
+from portal_app.components.field import checkbox_field
+from portal_app.components.form import live_form, native_form
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import columns, page_title, section
@@ -20,7 +21,7 @@ from portal_app.state.checkout import CheckoutPage
 @page("/checkout", title="Checkout", load=CheckoutPage.load)
 def checkout() -> rx.Component:
     """Lay the page out."""
-    left = rx.fragment(_purchase(), _payment())
+    left = rx.fragment(_purchase(), _choices(), _payment())
     body = rx.el.div(_earlier(), columns(left, _order()), class_name="grid gap-10")
     title = page_title(_("Checkout"), back=link(_("All plans"), href=path_for("/catalog")))
     return portal_page(title, faces(CheckoutPage, body, loading=skeleton(8)), active="services")
@@ -41,6 +42,19 @@ def _purchase() -> rx.Component:
         rx.el.div(bought_lines(CheckoutPage.lines), class_name="border-b border-line"),
         rx.el.p(_("Prices of the single lines are without tax."), class_name="mt-3 text-small text-quiet"),
     )
+
+
+def _choices() -> rx.Component:
+    def row(choice: Any) -> rx.Component:
+        return rx.el.div(
+            rx.el.dt(choice.label, class_name="text-quiet"),
+            rx.el.dd(choice.text, class_name="min-w-0 text-right [overflow-wrap:anywhere]"),
+            class_name="flex items-baseline justify-between gap-6 py-2.5",
+        )
+
+    rows = rx.el.dl(rx.foreach(CheckoutPage.choices, row), class_name="divide-y divide-line border-y border-line")
+    change = link(_("Change"), href=CheckoutPage.change)
+    return rx.cond(CheckoutPage.choices.length() > 0, section(_("You chose"), rows, aside=change))
 
 
 def bought_lines(lines: rx.Var) -> rx.Component:
@@ -89,7 +103,7 @@ def _order() -> rx.Component:
         _("Place order"),
         busy=CheckoutPage.ordering,
         disabled=CheckoutPage.methods.length() == 0,
-        on_click=CheckoutPage.place_order,
+        type="submit",
         class_name="w-full",
     )
     return section(
@@ -102,8 +116,15 @@ def _order() -> rx.Component:
             _("Nothing is charged now. Our team reviews the order; the first bill comes when your service is set up."),
             class_name="mb-5 mt-3 text-small text-quiet",
         ),
-        place,
+        live_form(_terms(), place, on_submit=CheckoutPage.place_order),
     )
+
+
+def _terms() -> rx.Component:
+    words = rx.fragment(
+        _("I have read and accept the"), " ", link(_("terms of service"), href=path_for("/terms"), target="_blank"), "."
+    )
+    return checkbox_field(words, name="terms_accepted", error=CheckoutPage.terms_error)
 
 
 def _amount(name: str) -> rx.Component:

@@ -5,6 +5,7 @@ from portal_app.pages import (
     account_address,
     catalog,
     checkout,
+    checkout_steps,
     dashboard,
     details,
     history,
@@ -22,11 +23,12 @@ from portal_app.pages import (
     sign_in,
     sign_up,
     subscriptions,
+    terms,
     way_back,
 )
 
 __all__ = [
-    "account", "account_address", "catalog", "checkout", "dashboard", "details", "history", "invoices", "landing",
-    "move", "not_found", "notices", "orders", "password", "payment_methods", "plans", "second_step", "security",
-    "sign_in", "sign_up", "subscriptions", "way_back",
+    "account", "account_address", "catalog", "checkout", "checkout_steps", "dashboard", "details", "history",
+    "invoices", "landing", "move", "not_found", "notices", "orders", "password", "payment_methods", "plans",
+    "second_step", "security", "sign_in", "sign_up", "subscriptions", "terms", "way_back",
 ]  # fmt: skip

@@ -1,26 +1,31 @@
 """Orders: placed once per key, handed over durably, shown with their timeline."""
 
+import asyncio
 import hashlib
+import json
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from portal_app.domain.errors import Conflict, InvalidInput, NotFound
 from portal_app.domain.order import Order, OrderDetail, OrderLine
-from portal_app.domain.plan import ORDERED_ONLINE, CatalogItem, Plan
+from portal_app.domain.order_options import address_to_json, options_to_json
+from portal_app.domain.plan import CatalogItem
+from portal_app.domain.terms import TERMS_VERSION
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
-from portal_app.models.order import IdempotencyKey, OrderEventRow, OrderRow
+from portal_app.models.order import DraftRow, IdempotencyKey, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
-from portal_app.services.catalog import Catalog
+from portal_app.services.checkout import Basket, Checkout, Wish
+from portal_app.services.drafts import Drafts
 from portal_app.services.notifications import Notifications
 from portal_app.services.order_progress import notice_of_order
-from portal_app.services.payments import Payments
 
 _ROUTE = "orders.place"
-_PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
+Flight = tuple[UUID, str, bytes]
 
 
 class Orders:
@@ -29,48 +34,77 @@ class Orders:
     def __init__(
         self,
         database: Database,
-        catalog: Catalog,
-        payments: Payments,
+        checkout: Checkout,
+        drafts: Drafts,
         *,
         notifications: Notifications,
         queue: DurableQueue,
     ) -> None:
         self._database = database
-        self._catalog = catalog
-        self._payments = payments
+        self._checkout = checkout
+        self._drafts = drafts
         self._notifications = notifications
         self._queue = queue
+        self._flights: dict[Flight, asyncio.Task[Order]] = {}
 
-    async def place(self, customer: Customer, *, sku: str, key: str, recipient: str) -> Order:
-        """Place an order for a plan, once per key; the same key again returns the same order.
+    async def place(self, customer: Customer, wish: Wish, *, key: str, recipient: str) -> Order:
+        """Place an order, once per key and once per draft; the same again returns the same order.
 
         Prices are read here, never taken from the browser. Salesforce gets the order by durable work, so it may
-        be away. Raises InvalidInput, NotFound (not sold), Conflict (key used for something else), and
-        ExternalUnavailable where it is unknown whether there is a payment method.
+        be away. Raises InvalidInput, NotFound and NotAllowed (not sold), Conflict (key used for something else, not
+        orderable now), and ExternalUnavailable where it is unknown whether there is a payment method.
         """
         key = _checked_key(key)
-        payload = hashlib.sha256(sku.encode()).digest()
-        if (known := await self._by_key(customer, key, payload)) is not None:
-            return known
-        plan = await self._catalog.plan(sku)
-        if plan.service.category not in ORDERED_ONLINE:
-            raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
-        if not await self._payments.payment_methods_for(customer):
-            raise InvalidInput({"payment": "Add a payment method first."})
-        if not plan.is_orderable:
-            raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
+        # Fifty presses of one button share one run: each waiting for the row's lock would hold a connection.
+        flight = (customer.user_id, str(wish.draft_id or key), _hash_of(wish))
+        running = self._flights.get(flight)
+        if running is None:
+            running = asyncio.create_task(self._place(customer, wish, key=key, recipient=recipient))
+            self._flights[flight] = running
+            running.add_done_callback(partial(self._landed, flight))
+        # One caller who leaves must not take the others down.
+        return await asyncio.shield(running)
+
+    def _landed(self, flight: Flight, done: asyncio.Task[Order]) -> None:
+        self._flights.pop(flight, None)
+        if not done.cancelled():
+            done.exception()
+
+    async def _place(self, customer: Customer, wish: Wish, *, key: str, recipient: str) -> Order:
+        payload = _hash_of(wish)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            # Two submits with one key queue up here; the second finds what the first wrote.
-            await _lock(session, f"{customer.user_id}:{key}")
-            if (known := await self._known(session, customer, key, payload)) is not None:
+            if (known := await self._known(session, customer, key, payload, wish)) is not None:
                 return known
-            row = await self._write(session, customer, plan, recipient)
+        basket = await self._checkout.settle(customer, wish)
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            # Two submits of one draft or with one key queue up here; the second finds what the first wrote.
+            await _lock(session, f"{customer.user_id}:{wish.draft_id or key}")
+            if (known := await self._known(session, customer, key, payload, wish)) is not None:
+                return known
+            row = await self._write(session, customer, basket, recipient)
+            row.draft_id = wish.draft_id
+            await DraftRow.forget(session, customer.user_id, wish.draft_id)
             session.add(
                 IdempotencyKey(
                     user_id=customer.user_id, route=_ROUTE, key=key, payload_hash=payload, resource_id=str(row.id)
                 )
             )
             return row.to_domain()
+
+    async def place_draft(
+        self, customer: Customer, draft_id: UUID, *, has_accepted_terms: bool, key: str, recipient: str
+    ) -> Order:
+        """Place the order of a draft; a draft that was ordered already gives that order."""
+        if (ordered := await self._ordered(customer, draft_id)) is not None:
+            return ordered
+        try:
+            wish = await self._drafts.wish(customer, draft_id, has_accepted_terms=has_accepted_terms)
+        except Conflict:
+            # Ordered by another click since we looked, or really gone.
+            if (ordered := await self._ordered(customer, draft_id)) is not None:
+                return ordered
+            raise
+        return await self.place(customer, wish, key=key, recipient=recipient)
 
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
@@ -86,30 +120,37 @@ class Orders:
             events = await OrderEventRow.of(session, order_id)
         return OrderDetail(row.to_domain(), tuple(event.to_domain() for event in events))
 
-    async def _by_key(self, customer: Customer, key: str, payload: bytes) -> Order | None:
+    async def _ordered(self, customer: Customer, draft_id: UUID) -> Order | None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            return await self._known(session, customer, key, payload)
+            row = await OrderRow.of_draft(session, customer.user_id, draft_id)
+            return row.to_domain() if row else None
 
     @staticmethod
-    async def _known(session: AsyncSession, customer: Customer, key: str, payload: bytes) -> Order | None:
+    async def _known(session: AsyncSession, customer: Customer, key: str, payload: bytes, wish: Wish) -> Order | None:
+        if wish.draft_id and (row := await OrderRow.of_draft(session, customer.user_id, wish.draft_id)):
+            return row.to_domain()
         kept = await session.get(IdempotencyKey, (customer.user_id, _ROUTE, key))
         if kept is None:
             return None
         if kept.payload_hash != payload:
             raise Conflict("key reused for another payload", user_message="This checkout was already used.")
-        row = await session.get(OrderRow, UUID(kept.resource_id))
-        return row.to_domain() if row else None
+        placed = await session.get(OrderRow, UUID(kept.resource_id))
+        return placed.to_domain() if placed else None
 
-    async def _write(self, session: AsyncSession, customer: Customer, plan: Plan, recipient: str) -> OrderRow:
+    async def _write(self, session: AsyncSession, customer: Customer, basket: Basket, recipient: str) -> OrderRow:
+        plan = basket.plan
         row = OrderRow(
             user_id=customer.user_id,
             category=plan.service.category,
-            lines=[_line(item).to_json() for item in plan.items],
+            lines=[_line(item).to_json() for item in basket.items],
+            options=options_to_json(basket.options) if basket.options else None,
+            address=address_to_json(basket.address) if basket.address else None,
+            terms_version=TERMS_VERSION,
         )
         session.add(row)
         await session.flush()
         session.add(OrderEventRow(order_id=row.id, attempt=1, step="placed", user_id=row.user_id, source="you"))
-        record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail={"order": str(row.id)})
+        record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_recorded(row))
         await self._notifications.mail(
             session,
             "order_received",
@@ -132,6 +173,16 @@ def _line(item: CatalogItem) -> OrderLine:
         pricebook_entry_id=item.pricebook_entry_id,
         whmcs_product_id=item.whmcs_product_id,
     )
+
+
+def _recorded(row: OrderRow) -> dict[str, str]:
+    return {"order": str(row.id), "terms": row.terms_version or ""}
+
+
+def _hash_of(wish: Wish) -> bytes:
+    # Of a draft its id says everything: it can be ordered once only, whatever was answered in between.
+    said = str(wish.draft_id) if wish.draft_id else json.dumps([wish.sku, wish.answers], sort_keys=True)
+    return hashlib.sha256(said.encode()).digest()
 
 
 def _checked_key(key: str) -> str:

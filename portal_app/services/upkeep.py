@@ -9,7 +9,7 @@ from portal_app.infra.database import Database
 from portal_app.models.columns import now
 from portal_app.models.entry import EntryToken, SignInTries
 from portal_app.models.factor import Challenge, PendingSignIn
-from portal_app.models.order import IdempotencyKey, OrderRow
+from portal_app.models.order import DraftRow, IdempotencyKey, OrderRow
 from portal_app.models.session import RefreshToken
 from portal_app.models.user import SignUp
 
@@ -21,7 +21,7 @@ class Upkeep:
         self._database = database
 
     async def tidy_up(self) -> None:
-        """Delete dead sign-ups, sign-ins and links, tries and tokens of long ago, and keys older than a day."""
+        """Delete dead sign-ups, sign-ins and links, old tries and tokens, keys of yesterday, drafts of last month."""
         async with self._database.unit_of_work() as session:
             connection = await session.connection()
             for statement in (
@@ -32,6 +32,7 @@ class Upkeep:
                 sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
                 sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
                 sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - timedelta(days=1)),
+                sa.delete(DraftRow).where(col(DraftRow.updated_at) < now() - timedelta(days=30)),
             ):
                 await connection.execute(statement)
 

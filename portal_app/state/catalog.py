@@ -62,7 +62,12 @@ class PlansPage(PageState, rx.State):
             raise NotFound("no such category")
         self.is_ordered_online = category in ORDERED_ONLINE
         self.support = portal().settings.portal_support_email
-        self.rows = [_row(plan) for plan in await portal().catalog.plans(category)]
+        plans = await portal().catalog.plans(category)
+        if any(plan.service.is_family for plan in plans) and not await portal().checkout.has_sim(
+            await self._customer()
+        ):
+            plans = [plan for plan in plans if not plan.service.is_family]
+        self.rows = [_row(plan) for plan in plans]
 
 
 class CatalogPage(PageState, rx.State):

@@ -1,29 +1,43 @@
-"""The checkout: one plan, what it costs, how it is paid, ordered once."""
+"""The last step of a checkout: what is bought, what it costs, how it is paid, ordered once."""
 
-import uuid
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 from urllib.parse import quote
+from uuid import UUID
 
 import reflex as rx
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import NotAllowed
+from portal_app.domain.errors import InvalidInput
 from portal_app.domain.order import FINAL_STAGES
-from portal_app.domain.plan import ORDERED_ONLINE, Plan
+from portal_app.domain.order_options import Options
 from portal_app.language import _, path_for
+from portal_app.state.checkout_steps import way_of
+from portal_app.state.form_entries import typed
 from portal_app.state.identity import Identity
+from portal_app.state.option_words import option_words
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.payment_methods import MethodRow, method_row, methods_of
 from portal_app.state.wording import LineRow, line_row, taxed, with_tax
-from portal_app.wiring import portal
+from portal_app.wiring import Basket, Draft, portal
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """One answer that was given."""
+
+    label: str
+    text: str
 
 
 class CheckoutPage(PageState, rx.State):
-    """The plan in the address. Its key makes a double click or a reload order once."""
+    """The draft of the plan in the address. A draft is ordered once: a double click or a reload gives that order."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
 
     lines: list[LineRow] = []
+    choices: list[ChoiceRow] = []
+    change: str = ""
     monthly: str = ""
     monthly_note: str = ""
     once: str = ""
@@ -32,65 +46,80 @@ class CheckoutPage(PageState, rx.State):
     methods: list[MethodRow] = []
     back: str = ""
     earlier: str = ""
+    terms_error: str = ""
     ordering: bool = False
-    _sku: str = ""
-    _key: str = ""
+    _draft_id: str = ""
 
     @rx.event
     @opened
     async def load(self):
-        """Read the plan in the address, with a key that stays until it is ordered."""
-        sku = self._query("plan")
-        self.ordering = False
-        await self._read(sku)
-        if self._sku != sku or not self._key:
-            self._sku, self._key = sku, str(uuid.uuid4())
+        """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
+        self.ordering, self.terms_error = False, ""
+        sku, customer = self._query("plan"), await self._customer()
+        draft = await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
+        if draft.open_step:
+            return rx.redirect(way_of(draft))
+        await self._show(customer, draft)
+        return None
 
     @told
     async def refresh(self):
         """Read it anew after a live change."""
-        await self._read(self._query("plan"))
-        self.shown = True
+        customer = await self._customer()
+        draft = await portal().drafts.current(customer)
+        if str(draft.id) == self._draft_id and not draft.open_step:
+            await self._show(customer, draft)
+            self.shown = True
 
     @rx.event
     @told
-    async def place_order(self):
-        """Order the plan once and go on to the order."""
-        if not self._key or self.ordering:
+    async def place_order(self, form: dict[str, Any]):
+        """Order the draft once and go on to the order."""
+        if not self._draft_id or self.ordering:
             return
-        self.ordering = True
+        accepted = bool(typed(form, "terms_accepted")["terms_accepted"])
+        self.ordering, self.terms_error = True, ""
         yield
         try:
-            order = await portal().orders.place(
-                await self._customer(), sku=self._sku, key=self._key, recipient=await self._recipient()
+            order = await portal().orders.place_draft(
+                await self._customer(),
+                UUID(self._draft_id),
+                has_accepted_terms=accepted,
+                key=f"draft-{self._draft_id}",
+                recipient=await self._recipient(),
             )
+        except InvalidInput as error:
+            if "terms_accepted" not in error.fields:
+                raise
+            self.terms_error = _(error.fields["terms_accepted"])
+            return
         finally:
             self.ordering = False
-        self._key = ""
         yield rx.redirect(path_for(f"/orders/{order.id}"))
 
     async def _recipient(self) -> str:
         identity = await self.get_state(Identity)
         return identity._email
 
-    async def _read(self, sku: str) -> None:
-        plan = await portal().catalog.plan(sku)
-        if plan.service.category not in ORDERED_ONLINE:
-            support = portal().settings.portal_support_email
-            words = _("This plan is ordered by writing to {support} for now.").format(support=support)
-            raise NotAllowed("not ordered online", user_message=words)
-        customer = await self._customer()
-        self._price(plan)
-        await self._find_earlier(customer, sku)
+    async def _show(self, customer: Customer, draft: Draft) -> None:
+        basket = portal().checkout.basket(draft.plan, draft.answers)
+        self._draft_id = str(draft.id)
+        self._price(basket)
+        self._show_choices(basket.options)
+        self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
+        await self._find_earlier(customer, draft.plan.service.sku)
         self.methods = [method_row(method) for method in await methods_of(customer, anew=False)]
-        self.back = f"{self.router.url.path}?plan={quote(sku, safe='')}"
+        self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
 
-    def _price(self, plan: Plan) -> None:
-        self.lines = [line_row(item) for item in plan.items]
-        self.monthly, self.monthly_note = str(plan.monthly), with_tax(plan.monthly)
-        has_once = plan.one_time.minor > 0
-        self.once, self.once_note = (str(plan.one_time), with_tax(plan.one_time)) if has_once else ("", "")
-        self.first_bill = str(taxed(plan.monthly + plan.one_time))
+    def _show_choices(self, options: Options | None) -> None:
+        self.choices = [ChoiceRow(label, text) for label, text in option_words(options)]
+
+    def _price(self, basket: Basket) -> None:
+        self.lines = [line_row(item) for item in basket.items]
+        self.monthly, self.monthly_note = str(basket.monthly), with_tax(basket.monthly)
+        has_once = basket.one_time.minor > 0
+        self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")
+        self.first_bill = str(taxed(basket.monthly + basket.one_time))
 
     async def _find_earlier(self, customer: Customer, sku: str) -> None:
         orders = await portal().orders.orders_for(customer)

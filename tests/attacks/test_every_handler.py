@@ -83,7 +83,9 @@ def ids_of_ben(web: Settings) -> list[str]:
         invoice = ben.get("/api/invoices").json()["items"][0]["id"]
         service = ben.get("/api/subscriptions").json()["items"][0]["id"]
         key = {"Idempotency-Key": "an-order-to-look-at"}
-        order = ben.post("/api/orders", json={"sku": "VPN-REMOTE-ACCESS-UK-LONDON"}, headers=key).json()["id"]
+        order = ben.post(
+            "/api/orders", json={"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}, headers=key
+        ).json()["id"]
     with psycopg.connect(world().postgres.url()) as owner:
         query = "SELECT user_id, sf_account_id FROM id_mappings JOIN orders USING (user_id) WHERE orders.id = %s"
         found = owner.execute(query, (order,)).fetchone()

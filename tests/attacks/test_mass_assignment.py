@@ -57,12 +57,14 @@ async def test_json_with_a_foreign_member_is_refused(visitor: Visitor, worker: P
 )
 async def test_an_order_takes_no_price_quantity_or_owner(ben: Visitor, extra: dict[str, object]) -> None:
     before = (await ben.get("/api/orders")).json()
-    answer = await ben.call("POST", "/api/orders", {"sku": SKU} | extra, Idempotency_Key=uuid4().hex)
+    answer = await ben.call(
+        "POST", "/api/orders", {"sku": SKU, "terms_accepted": True} | extra, Idempotency_Key=uuid4().hex
+    )
     assert answer.status_code == 422
     assert (await ben.get("/api/orders")).json() == before
 
 
 @pytest.mark.parametrize("sku", ["VPN-ACTIVATION-FEE", "SIM-ADDON-VOICE-MAIL", SKU.lower(), f"{SKU} ", "", "%"])
 async def test_a_product_that_is_no_plan_cannot_be_ordered(ben: Visitor, sku: str) -> None:
-    answer = await ben.call("POST", "/api/orders", {"sku": sku}, Idempotency_Key=uuid4().hex)
+    answer = await ben.call("POST", "/api/orders", {"sku": sku, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
     assert answer.status_code in (404, 422)

@@ -25,7 +25,12 @@ ODD = [
 
 async def ids_of(ben: Visitor) -> list[str]:
     """Return the addresses of everything Ben has."""
-    placed = await ben.call("POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-UK-LONDON"}, Idempotency_Key=uuid4().hex)
+    placed = await ben.call(
+        "POST",
+        "/api/orders",
+        {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True},
+        Idempotency_Key=uuid4().hex,
+    )
     paths = [f"/api/orders/{placed.json()['id']}"]
     for kind in ("invoices", "subscriptions"):
         paths += [f"/api/{kind}/{row['id']}" for row in (await ben.get(f"/api/{kind}")).json()["items"]]
@@ -58,8 +63,12 @@ async def test_lists_show_only_ones_own(ben: Visitor, aiko: Visitor) -> None:
 
 async def test_a_key_of_somebody_else_is_ones_own(ben: Visitor, aiko: Visitor) -> None:
     key = uuid4().hex
-    placed = await ben.call("POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-UK-LONDON"}, Idempotency_Key=key)
-    answer = await aiko.call("POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-UK-LONDON"}, Idempotency_Key=key)
+    placed = await ben.call(
+        "POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}, Idempotency_Key=key
+    )
+    answer = await aiko.call(
+        "POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}, Idempotency_Key=key
+    )
     assert placed.status_code == 201 and placed.json()["id"] not in answer.text
 
 

@@ -57,7 +57,7 @@ async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUI
     for somebody in (ben, aiko):
         for path in ("/api/invoices", "/api/subscriptions", "/api/me"):
             assert (await somebody.get(path)).status_code == 200
-    order = {"sku": "VPN-REMOTE-ACCESS-UK-LONDON"}
+    order = {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}
     assert (await ben.call("POST", "/api/orders", order, Idempotency_Key=uuid4().hex)).status_code == 201
     read = portal.sessions.read
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id

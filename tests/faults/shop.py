@@ -21,7 +21,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.record import Mail
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal
+from portal_app.wiring import Portal, Wish
 from tests.faults.waiting import until
 from tests.unit.people import ADDRESS, PERSON
 
@@ -171,7 +171,8 @@ class Shop:
     async def place(self, buyer: Buyer, key: str = "", *, sku: str = SKU) -> Order:
         """Order a plan as the checkout does: a VPN, if nothing else is said."""
         key = key or f"checkout-{next(_NUMBERS)}"
-        return await self.web.orders.place(buyer.customer, sku=sku, key=key, recipient=buyer.email)
+        wish = Wish(sku, has_accepted_terms=True)
+        return await self.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email)
 
     async def reviewed_orders(self, count: int) -> list[tuple[Buyer, Order]]:
         """Return orders of a customer each, waiting for review; a worker must run."""

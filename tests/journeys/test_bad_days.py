@@ -32,6 +32,7 @@ def test_an_order_placed_while_salesforce_is_away_is_received_and_goes_on_later(
     page = visit("/checkout?plan=VPN-REMOTE-ACCESS-UK-LONDON", email=BEN)
     _until_ready(page)
     demo.set_mood("salesforce", down=True)
+    page.get_by_label("I have read and accept the").check()
     page.get_by_role("button", name="Place order").click()
     page.wait_for_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
     expect(page.get_by_text("Your order is safe with us.")).to_be_visible()

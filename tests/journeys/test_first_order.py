@@ -55,6 +55,7 @@ def _chooses_a_plan_and_adds_a_card(page: Page) -> None:
 
 
 def _orders(page: Page) -> str:
+    page.get_by_label("I have read and accept the").check()
     page.get_by_role("button", name="Place order").dblclick()
     page.wait_for_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
     expect(page.get_by_text("In review", exact=True).first).to_be_visible()

@@ -65,7 +65,7 @@ def _order(browser: Browser, demo: Demo) -> str:
     with browser.new_context(base_url=demo.url) as context:
         sign_in(context.new_page(), BEN)
         headers = {"Idempotency-Key": "one-and-only", "Origin": demo.url}
-        placed = context.request.post("/api/orders", data={"sku": SKU}, headers=headers)
+        placed = context.request.post("/api/orders", data={"sku": SKU, "terms_accepted": True}, headers=headers)
         assert placed.ok, placed.text()
         return placed.json()["id"]
 

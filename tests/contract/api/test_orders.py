@@ -9,7 +9,7 @@ SKU = "VPN-REMOTE-ACCESS-UK-LONDON"
 
 
 async def test_an_order_is_placed_and_followed(ben: Visitor) -> None:
-    answer = await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=uuid4().hex)
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
     placed = answer.json()
     assert (answer.status_code, placed["stage"]) == (201, "received")
     assert (placed["monthly"]["minor"], placed["one_time"]["minor"]) == (2500, 3000)
@@ -19,14 +19,14 @@ async def test_an_order_is_placed_and_followed(ben: Visitor) -> None:
 
 
 async def test_an_order_without_a_key_is_refused(ben: Visitor) -> None:
-    answer = await ben.call("POST", "/api/orders", {"sku": SKU})
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True})
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
 
 
 async def test_the_same_key_gives_the_same_order(ben: Visitor) -> None:
     key = uuid4().hex
-    first = await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key)
-    again = await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key)
+    first = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key)
+    again = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key)
     assert (first.status_code, first.content) == (again.status_code, again.content)
 
 
@@ -34,7 +34,7 @@ async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
     before = len((await ben.get("/api/orders")).json()["items"])
     key = uuid4().hex
     answers = await asyncio.gather(
-        *(ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key) for _ in range(20))
+        *(ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key) for _ in range(20))
     )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
@@ -43,17 +43,47 @@ async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
 
 async def test_a_key_used_for_another_plan_is_refused(ben: Visitor) -> None:
     key = uuid4().hex
-    await ben.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=key)
-    answer = await ben.call("POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-USA-SF"}, Idempotency_Key=key)
+    await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key)
+    answer = await ben.call(
+        "POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-USA-SF", "terms_accepted": True}, Idempotency_Key=key
+    )
     assert answer.status_code in (409, 422)
 
 
 async def test_an_order_without_a_card_says_what_is_missing(aiko: Visitor) -> None:
-    answer = await aiko.call("POST", "/api/orders", {"sku": SKU}, Idempotency_Key=uuid4().hex)
+    answer = await aiko.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
     assert (answer.status_code, set(answer.json()["fields"])) == (422, {"payment"})
 
 
 async def test_a_plan_that_is_not_sold_is_not_found(ben: Visitor) -> None:
     for sku in ("VPN-ACTIVATION-FEE", "NO-SUCH-PLAN", "VPN' OR '1'='1"):
-        answer = await ben.call("POST", "/api/orders", {"sku": sku}, Idempotency_Key=uuid4().hex)
+        answer = await ben.call(
+            "POST", "/api/orders", {"sku": sku, "terms_accepted": True}, Idempotency_Key=uuid4().hex
+        )
         assert answer.status_code == 404
+
+
+async def test_a_sim_order_takes_its_answers_and_refuses_what_is_missing(ben: Visitor) -> None:
+    sim = {"sim_type": "esim", "eid": "8904 9032 0000 0100 0000 0123 4567 8954", "start": "now"}
+    body = {"sku": "SIM-DATA-ONLY-5GB", "terms_accepted": True, "answers": {"sim": sim}}
+    placed = (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).json()
+    assert (placed["monthly"]["minor"], placed["one_time"]["minor"]) == (1100, 1500)
+    for change, field in (
+        ({"answers": {}}, "sim_type"),
+        ({"answers": {"sim": sim | {"eid": "1"}}}, "eid"),
+        ({"terms_accepted": False}, "terms_accepted"),
+        ({"answers": {"sim": sim, "number": {}}}, "answers"),
+        ({"answers": {"sim": sim | {"sim_type": "physical"}}}, "address"),
+    ):
+        answer = await ben.call("POST", "/api/orders", body | change, Idempotency_Key=uuid4().hex)
+        assert (answer.status_code, set(answer.json()["fields"]) >= {field}) == (422, True)
+
+
+async def test_a_family_plan_is_refused_without_a_line(ben: Visitor) -> None:
+    body = {"sku": "SIM-DATA-VOICE-5GB-FAMILY", "terms_accepted": True}
+    assert (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).status_code == 403
+
+
+async def test_an_internet_plan_is_not_ordered_online(ben: Visitor) -> None:
+    body = {"sku": "INTERNET-GOLD-HOME-1G", "terms_accepted": True}
+    assert (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).status_code == 403

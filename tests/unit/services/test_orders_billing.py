@@ -24,6 +24,8 @@ from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
+from portal_app.services.checkout import Checkout, Wish
+from portal_app.services.drafts import Drafts
 from portal_app.services.notifications import Notifications
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
@@ -57,6 +59,7 @@ class Shop:
     """The services under test, joined to vendors in memory."""
 
     orders: Orders
+    drafts: Drafts
     billing: Billing
     payments: Payments
     catalog: Catalog
@@ -74,8 +77,10 @@ async def shop(
     billing = Billing(*parts, live=LiveUpdates(redis), sign_on=links)
     payments = Payments(*parts, live=LiveUpdates(redis), sign_on=links)
     await catalog.bust()
-    orders = Orders(web, catalog, payments, notifications=notifications, queue=queue)
-    return Shop(orders, billing, payments, catalog, shelf, till)
+    checkout = Checkout(settings, catalog, payments=payments, subscriptions=till, profiles=till)  # type: ignore[arg-type]
+    drafts = Drafts(web, checkout)
+    orders = Orders(web, checkout, drafts, notifications=notifications, queue=queue)
+    return Shop(orders, drafts, billing, payments, catalog, shelf, till)
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ async def customer(make_customer: Callable[[], object]) -> Customer:
 
 
 async def place(shop: Shop, customer: Customer, *, key: str, sku: str = PLAN.sku) -> UUID:
-    return (await shop.orders.place(customer, sku=sku, key=key, recipient="a@example.jp")).id
+    return (await shop.orders.place(customer, Wish(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")).id
 
 
 async def test_twenty_submits_with_one_key_make_one_order_one_work_and_one_mail(

@@ -3,11 +3,14 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
+from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.invoice import Invoice, PaymentMethod
 from portal_app.domain.money import Money
 from portal_app.domain.plan import CatalogItem
+from portal_app.domain.profile import BillingAddress, PersonalData, ProfileView
 from portal_app.domain.subscription import Subscription
+from portal_app.services.subscriptions import Services
 
 PLAN = CatalogItem(
     sku="VPN-1",
@@ -43,11 +46,11 @@ class Till:
 
     cards: list[PaymentMethod] = field(default_factory=lambda: [CARD])
     bills: dict[int, Invoice] = field(default_factory=dict)
-    services: list[Subscription] = field(default_factory=list)
     is_away: bool = False
     is_slow: asyncio.Event | None = None
     asked: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    services: list[Subscription] = field(default_factory=list)
     prices: dict[int, dict[str, Money]] = field(default_factory=lambda: {1: {"monthly": PLAN.price}})
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
@@ -57,6 +60,13 @@ class Till:
     async def product_prices(self) -> dict[int, dict[str, Money]]:
         await self._answer("prices")
         return self.prices
+
+    async def subscriptions_for(self, customer: Customer) -> Services:
+        return Services(self.services)
+
+    async def profile_for(self, customer: Customer) -> ProfileView:
+        nowhere = BillingAddress("", "", "", "", "")
+        return ProfileView(PersonalData("Aiko", "Tanaka", "", "", False, nowhere), "en", False, "")
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         found = [listed(bill) for bill in self.bills.values() if bill.client_id == client_id]

@@ -1,0 +1,121 @@
+"""What must be so before anything is ordered: the one place where a wish becomes items, options and an address."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from portal_app.domain.address import Address
+from portal_app.domain.checkout_steps import Answers, Rules, options_of
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed
+from portal_app.domain.money import Money
+from portal_app.domain.order_options import Options, SimOptions, extras_of
+from portal_app.domain.plan import ORDERED_ONLINE, CatalogItem, Plan, monthly_of, one_time_of
+from portal_app.infra.settings import Settings
+from portal_app.services.catalog import Catalog
+from portal_app.services.payments import Payments
+from portal_app.services.profiles import Profiles
+from portal_app.services.subscriptions import Subscriptions
+
+_PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
+_JAPAN = ZoneInfo("Asia/Tokyo")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a customer asks to order. `draft_id` is the draft it comes from, None for a program's order."""
+
+    sku: str
+    answers: Answers = field(default_factory=dict, repr=False)
+    has_accepted_terms: bool = False
+    draft_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What will be ordered, at today's prices."""
+
+    plan: Plan
+    items: tuple[CatalogItem, ...]
+    options: Options | None
+    address: Address | None = field(default=None, repr=False)
+
+    @property
+    def monthly(self) -> Money:
+        """What is billed each month, without tax."""
+        return monthly_of(self.items)
+
+    @property
+    def one_time(self) -> Money:
+        """What is billed once, without tax."""
+        return one_time_of(self.items)
+
+
+class Checkout:
+    """Check a wish against catalogue, customer and rules; nothing of it is taken from the browser unread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        payments: Payments,
+        subscriptions: Subscriptions,
+        profiles: Profiles,
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._payments = payments
+        self._subscriptions = subscriptions
+        self._profiles = profiles
+
+    def rules(self) -> Rules:
+        """Return what answers are measured by today."""
+        return Rules(datetime.now(_JAPAN).date(), self._settings.mnp_min_days_left)
+
+    async def plan(self, customer: Customer, sku: str) -> Plan:
+        """Return a plan that this customer may choose. Raises NotFound, NotAllowed."""
+        plan = await self._catalog.plan(sku)
+        if plan.service.category not in ORDERED_ONLINE:
+            raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
+        if plan.service.is_family and not await self.has_sim(customer):
+            words = "Family plans are for customers who have a SIM line with us."
+            raise NotAllowed("no line yet", user_message=words)
+        return plan
+
+    async def has_sim(self, customer: Customer) -> bool:
+        """Say whether a customer has a SIM line that works; False while that cannot be told."""
+        services = (await self._subscriptions.subscriptions_for(customer)).rows
+        return any(row.category == "sim" and row.status == "active" for row in services)
+
+    def basket(self, plan: Plan, answers: Answers) -> Basket:
+        """Return what answers make of a plan. Raises InvalidInput while they are not all there."""
+        options = options_of(plan, answers, self.rules())
+        return Basket(plan, plan.with_extras(extras_of(options)), options)
+
+    async def settle(self, customer: Customer, wish: Wish) -> Basket:
+        """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
+        plan = await self.plan(customer, wish.sku)
+        if not await self._payments.payment_methods_for(customer):
+            raise InvalidInput({"payment": "Add a payment method first."})
+        if not plan.is_orderable:
+            raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
+        basket = self.basket(plan, wish.answers)
+        if not wish.has_accepted_terms:
+            raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
+        return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
+
+    async def _address(self, customer: Customer, options: Options | None) -> Address | None:
+        """Return where the customer lives. Raises InvalidInput where something is sent there and it is not known."""
+        is_needed = isinstance(options, SimOptions) and options.sim_type == "physical"
+        try:
+            address = (await self._profiles.profile_for(customer)).person.address
+        except ExternalUnavailable:
+            # What needs no address can be ordered while billing is away.
+            if is_needed:
+                raise
+            return None
+        if address is None and is_needed:
+            raise InvalidInput({"address": "Add your address in Japanese first: the SIM card is sent there."})
+        return address

@@ -1,0 +1,90 @@
+"""Drafts: the one order a customer is putting together, kept on the server until it is placed."""
+
+import json
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from portal_app.domain.checkout_steps import FIELDS, Answers, Step, first_open_step, read_answer, steps_of
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import Conflict, NotFound
+from portal_app.domain.plan import Plan
+from portal_app.infra.database import Database
+from portal_app.models.columns import now
+from portal_app.models.order import DraftRow
+from portal_app.services.checkout import Checkout, Wish
+
+_GONE = "You began another order meanwhile. Go on with that one, or choose this plan again."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as pages show it. `open_step` is the first step to answer, None when it can be ordered."""
+
+    id: UUID
+    plan: Plan
+    answers: Answers = field(repr=False)
+    open_step: Step | None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of this plan, in their order."""
+        return steps_of(self.plan)
+
+
+class Drafts:
+    """Begin, continue and read drafts. One per customer: another plan begins anew and forgets every answer."""
+
+    def __init__(self, database: Database, checkout: Checkout) -> None:
+        self._database = database
+        self._checkout = checkout
+
+    async def begin(self, customer: Customer, sku: str) -> Draft:
+        """Return the draft for a plan, begun anew unless it is the present one. Raises NotFound, NotAllowed."""
+        plan = await self._checkout.plan(customer, sku)
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await DraftRow.locked(session, customer.user_id)
+            if row is None:
+                row = DraftRow(user_id=customer.user_id, draft_id=uuid4(), sku=sku)
+                session.add(row)
+            elif row.sku != sku:
+                row.draft_id, row.sku, row.answers, row.updated_at = uuid4(), sku, None, now()
+            return self._shown(row, plan)
+
+    async def current(self, customer: Customer) -> Draft:
+        """Return the present draft. Raises NotFound where there is none or its plan is not sold any more."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await session.get(DraftRow, customer.user_id)
+        if row is None:
+            raise NotFound("no draft", user_message="Choose a plan first.")
+        return self._shown(row, await self._checkout.plan(customer, row.sku))
+
+    async def answer(self, customer: Customer, draft_id: UUID, step: Step, entries: dict[str, str]) -> Draft:
+        """Keep the answer to one step. Raises InvalidInput naming wrong fields, Conflict for a draft that is gone."""
+        draft = await self.current(customer)
+        if draft.id != draft_id or step not in draft.steps:
+            raise Conflict("another draft", user_message=_GONE)
+        kept = {name: entries[name] for name in FIELDS[step] if name in entries}
+        read_answer(step, kept, self._checkout.rules())
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await DraftRow.locked(session, customer.user_id)
+            if row is None or row.draft_id != draft_id:
+                raise Conflict("another draft", user_message=_GONE)
+            row.answers, row.updated_at = json.dumps(_answers_of(row) | {step: kept}), now()
+            return self._shown(row, draft.plan)
+
+    async def wish(self, customer: Customer, draft_id: UUID, *, has_accepted_terms: bool) -> Wish:
+        """Return what a draft asks to order. Raises Conflict for a draft that is gone."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await session.get(DraftRow, customer.user_id)
+            if row is None or row.draft_id != draft_id:
+                raise Conflict("another draft", user_message=_GONE)
+            return Wish(row.sku, _answers_of(row), has_accepted_terms, draft_id)
+
+    def _shown(self, row: DraftRow, plan: Plan) -> Draft:
+        answers = _answers_of(row)
+        return Draft(row.draft_id, plan, answers, first_open_step(plan, answers, self._checkout.rules()))
+
+
+def _answers_of(row: DraftRow) -> dict[str, dict[str, str]]:
+    answers: dict[str, dict[str, str]] = json.loads(row.answers or "{}")
+    return answers

@@ -1,0 +1,77 @@
+"""A voice SIM with a number brought along: the steps, what they refuse, and what survives."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.demo import BEN, Demo
+from tests.journeys.test_every_page import findings_on
+
+PLAN = "SIM-DATA-VOICE-10GB"
+EID = "8904 9032 0000 0100 0000 0123 4567 8954"
+HOLDER = {
+    "number": "090-1234-5678",
+    "reservation_number": "12-345-67890",
+    "last_name": "Carter",
+    "first_name": "Ben",
+    "last_name_kana": "かーたー",
+    "first_name_kana": "ﾍﾞﾝ",
+    "birth_date": "1988-03-04",
+}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_customer_brings_a_number_along_on_an_esim(visit, demo: Demo, width: int) -> None:
+    page = visit(
+        f"/checkout?plan={PLAN}", email=BEN, viewport={"width": width, "height": 900}, bypass_csp=True, may_miss=True
+    )
+    page.wait_for_url("**/checkout/sim")
+    _answers_about_the_sim(page)
+    assert findings_on(page, "/checkout/number") == []
+    _answers_about_the_number(page)
+    expect(page.get_by_text("You keep the number ending in 5678")).to_be_visible()
+    # The draft is on the server: another tab of another browser goes on where this one is.
+    elsewhere = visit(f"/checkout?plan={PLAN}", email=BEN)
+    expect(elsewhere.get_by_text("EID ending in 8954")).to_be_visible()
+    assert findings_on(page, f"/checkout?plan={PLAN}") == []
+    page.get_by_role("button", name="Place order").click()
+    expect(page.get_by_text("Accept the terms of service to order.")).to_be_visible()
+    page.get_by_label("I have read and accept the").check()
+    page.get_by_role("button", name="Place order").dblclick()
+    page.wait_for_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
+    expect(page.get_by_text("In review", exact=True).first).to_be_visible()
+
+
+def test_a_step_that_is_not_due_leads_to_the_one_that_is(visit) -> None:
+    page = visit("/checkout?plan=SIM-DATA-ONLY-5GB", email=BEN)
+    page.wait_for_url("**/checkout/sim")
+    page.goto("/checkout/number")
+    page.wait_for_url("**/checkout/sim")
+    page.goto("/checkout")
+    page.wait_for_url("**/checkout/sim")
+
+
+def _answers_about_the_sim(page: Page) -> None:
+    page.get_by_label("eSIM").check()
+    page.get_by_label("EID of your phone").fill("490154203237518")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("This is the IMEI of your phone.")).to_be_visible()
+    expect(page.get_by_label("EID of your phone")).to_have_value("490154203237518")
+    page.get_by_label("EID of your phone").fill(EID)
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/checkout/number")
+
+
+def _answers_about_the_number(page: Page) -> None:
+    page.get_by_label("Keep my number").check()
+    for name, value in HOLDER.items():
+        page.locator(f"[name={name}]").fill(value)
+    page.locator("[name=gender]").select_option("M")
+    page.locator("[name=expires_on]").fill(str(date.today() + timedelta(days=3)))
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("This reservation runs out too soon")).to_be_visible()
+    page.locator("[name=expires_on]").fill(str(date.today() + timedelta(days=12)))
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/checkout?plan=*")

@@ -42,11 +42,11 @@ class Demo:
             if texts:
                 return texts[0]
             time.sleep(0.1)
-        raise AssertionError(f"no mail {subject!r} to {to}")
+        raise AssertionError(f"no mail {subject!r} to {to}: {[mail['subject'] for mail in self.mails(to)]}")
 
     def mails(self, to: str) -> list[dict]:
         """Return all mails to somebody, newest first."""
-        return httpx.get(f"{self.office}/api/mail", params={"to": to}).json()
+        return httpx.get(f"{self.office}/api/mail", params={"to": to}).json()[::-1]
 
     def code(self, to: str, *, after: int = 0) -> str:
         """Return the six-digit code that was mailed to somebody; the oldest `after` mails do not count."""

@@ -96,5 +96,5 @@ def _places() -> list[NavItem]:
 
 
 def support_link(address: rx.Var[str]) -> rx.Component:
-    """Offer the mailbox of our team."""
-    return link(address, href="mailto:" + address, reload=True)
+    """Offer the mailbox of our team, once it is known: a link without words is none."""
+    return rx.cond(address != "", link(address, href="mailto:" + address, reload=True))

@@ -37,7 +37,7 @@ def migrate() -> rx.Component:
         flash(MovePage.notice, tone="problem"),
         form,
         title=_("I am already a customer"),
-        lead=_("Step 1 of 3. You get an account here for the services and bills you already have."),
+        lead=_("Step 1 of 4. You get an account here for the services and bills you already have."),
         below=rx.el.div(
             rx.el.p(_("New here?"), " ", link(_("Create account"), href=path_for("/auth/signup"))),
             rx.el.p(_("Have an account here?"), " ", link(_("Sign in"), href=path_for("/auth/login"))),
@@ -66,7 +66,7 @@ def billing_password() -> rx.Component:
         form,
         title=_("You are our customer already"),
         lead=rx.el.p(
-            _("Enter the password with which you have signed in to the billing area so far."),
+            _("Step 3 of 4. Enter the password with which you have signed in to the billing area so far."),
             rx.el.strong(BillingPasswordPage.email, class_name="block min-h-6 font-medium text-ink"),
         ),
         below=rx.el.div(

@@ -71,7 +71,11 @@ def verify() -> rx.Component:
         again,
         title=_("Enter the code"),
         lead=rx.el.p(
-            _("Step 2 of 3. We sent six digits to your address. The mail usually arrives within a minute."),
+            rx.cond(
+                VerifyPage.is_move,
+                _("Step 2 of 4. We sent six digits to your address. The mail usually arrives within a minute."),
+                _("Step 2 of 3. We sent six digits to your address. The mail usually arrives within a minute."),
+            ),
             rx.el.strong(VerifyPage.email, class_name="block min-h-6 font-medium text-ink"),
         ),
         below=rx.el.p(_("Wrong address?"), " ", link(_("Change it"), href=VerifyPage.begin_path)),

@@ -58,7 +58,7 @@ def set_password() -> rx.Component:
         form_actions(button(_("Set the password"), type="submit")),
         action="/api/auth/set-password",
     )
-    moving = _("Last step. From now on you sign in here with this password; your services and bills stay as they are.")
+    moving = _("Step 4 of 4. From now on you sign in here with this password. Your services and bills stay.")
     forgotten = _("Setting it signs you out everywhere. A second step stays as you set it up.")
     return auth_frame(
         reload_when_lost(),

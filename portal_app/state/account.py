@@ -130,7 +130,11 @@ class AccountPage(PageState, rx.State):
         customer = await self._customer()
         view = await portal().profiles.profile_for(customer)
         person = view.person
-        self.entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
+        entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
+        # A live change of something else must not take away what is being typed.
+        if (entries, view.language, person.marketing) != (self.entries, self.language, self.marketing):
+            self.shown_anew += 1
+        self.entries = entries
         self.email = (await portal().accounts.view(customer.user_id)).email
         self.new_email = await portal().email_changes.waiting_for(customer)
         self.customer_number, self.support = customer.customer_number, portal().settings.portal_support_email
@@ -138,4 +142,3 @@ class AccountPage(PageState, rx.State):
         self.note, self.note_tone = _(view.note) if view.note else "", _TONES.get(view.note, "info")
         self._note_saved(view.as_of)
         self.errors = {}
-        self.shown_anew += 1

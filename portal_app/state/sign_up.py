@@ -48,6 +48,7 @@ class VerifyPage(PageState, rx.State):
     notice: str = ""
     tries_left: str = ""
     has_tries: bool = True
+    is_move: bool = False
     begin_path: str = ""
 
     @public
@@ -60,6 +61,7 @@ class VerifyPage(PageState, rx.State):
             return rx.redirect(path_for("/auth/signup"))
         if progress.is_proven:
             return rx.redirect(path_for("/auth/billing-password" if progress.is_move else "/auth/details"))
+        self.is_move = progress.is_move
         self.begin_path = path_for("/auth/migrate" if progress.is_move else "/auth/signup")
         flash = await portal().flashes.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")

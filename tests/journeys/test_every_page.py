@@ -2,14 +2,17 @@
 
 import re
 import time
+from uuid import uuid4
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from portal_app.jobs.demo_customers import PASSWORD
 from portal_app.pages import everything
 from portal_app.pages.page import PAGES
-from tests.demo import BEN, ROOT, Demo
+from tests.demo import AIKO, BEN, ROOT, Demo
 
 assert everything
 STRANGER = "daichi@example.jp"
@@ -40,6 +43,7 @@ def test_every_page_reads_well(visit, demo: Demo, width: int, scheme: str) -> No
     look = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "bypass_csp": True, "may_miss": True}
     page = visit("/", **look)
     findings = [finding for path in PUBLIC for finding in findings_on(page, path)] + _signing_up(page, demo)
+    findings += _at_the_second_step(visit("/", **look))
     page = visit("/dashboard", email=BEN, **look)
     ids = {"plan": PLAN, "service": "1", "invoice": "2", "order": _an_order(page)}
     findings += [finding for path in SIGNED_IN for finding in findings_on(page, path.format(**ids))]
@@ -69,6 +73,31 @@ def _moving(page: Page, demo: Demo) -> list[str]:
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/auth/billing-password*")
     return findings_on(page, "/auth/billing-password")
+
+
+def _at_the_second_step(page: Page) -> list[str]:
+    """Give Aiko a second step, stand before it, and take it away again."""
+    post(page, "/api/auth/login", email=AIKO, password=PASSWORD)
+    key = post(page, "/api/me/two-step")["key"]
+    codes = post(page, "/api/me/two-step/confirm", code=pyotp.TOTP(key).now())["recovery_codes"]
+    page.context.clear_cookies()
+    post(page, "/api/auth/login", email=AIKO, password=PASSWORD)
+    found = findings_on(page, "/auth/second-step")
+    assert page.url.endswith("/auth/second-step")
+    post(page, "/api/auth/second-step", code=codes[0])
+    answer = page.request.delete("/api/me/two-step", headers=_proof(page))
+    assert answer.ok, answer.text()
+    return found
+
+
+def post(page: Page, path: str, **body: str) -> dict:
+    answer = page.request.post(path, data=body, headers=_proof(page))
+    assert answer.ok, answer.text()
+    return answer.json()
+
+
+def _proof(page: Page) -> dict[str, str]:
+    return {"Origin": "/".join(page.url.split("/")[:3]), "Idempotency-Key": uuid4().hex}
 
 
 def _an_order(page: Page) -> str:

@@ -14,14 +14,14 @@ from tests.contract.api.visitor import Visitor, mailed
 @pytest.fixture
 async def victim() -> str:
     """A customer of WHMCS whose password has leaked, but whose mailbox has not."""
-    return (await new_client())[0]
+    return (await new_client(f"mori{uuid4().hex}@example.jp"))[0]
 
 
 async def test_an_address_in_another_case_has_to_prove_the_mailbox_whmcs_knows(
     visitor: Visitor, worker: Portal, victim: str
 ) -> None:
     # On some mail servers Ben@ and ben@ are two people.
-    near = victim.replace(victim[:8], victim[:8].upper()) if victim[:8].upper() != victim[:8] else f"A{victim}"
+    near = victim.replace("mori", "MORI")
     await prove(visitor, worker, near)
     answer = await old_password(visitor)
     assert answer.headers["location"].startswith("/auth/verify")

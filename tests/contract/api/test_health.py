@@ -1,5 +1,7 @@
 """Liveness, readiness, and how Salesforce's events are heard."""
 
+from uuid import uuid4
+
 from portal_app.domain.events import ReplayPosition
 from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor, instead_of
@@ -50,17 +52,19 @@ async def test_lanes_tell_limits_counts_and_breakers_without_redis_for_this_proc
 
 
 async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, portal: Portal, worker: Portal) -> None:
-    channel = portal.settings.sf_provision_event_channel
-    fresh = (await visitor.get("/api/health/sf-events")).json()
+    channel = f"/event/Unheard_{uuid4().hex}__e"
+    async with instead_of(portal, world().settings_with(sf_provision_event_channel=channel)):
+        await portal.redis.delete("listener:status")
+        fresh = (await visitor.get("/api/health/sf-events")).json()
+        await worker.inbound.accept_batch([], ReplayPosition(channel, b"\x00\x12"))
+        await portal.redis.set("listener:status", "connected", ex=30)
+        heard = (await visitor.get("/api/health/sf-events")).json()
     assert fresh == {
         "enabled": True,
         "channel": channel,
         "replay": {"lastReplayId": None},
         "subscriber": {"status": "unknown"},
     }
-    await worker.inbound.accept_batch([], ReplayPosition(channel, b"\x00\x12"))
-    await portal.redis.set("listener:status", "connected", ex=30)
-    heard = (await visitor.get("/api/health/sf-events")).json()
     assert (heard["replay"], heard["subscriber"]) == ({"lastReplayId": "0012"}, {"status": "connected"})
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal_app.api.webhooks import KINDS
+from portal_app.services.hooks import HOOKS
 from portal_app.wiring import Portal
 from sandbox.whmcs.bridge import BRIDGED
 from tests.contract.api.bridge import inbox_of
@@ -35,7 +35,7 @@ async def test_a_paid_invoice_becomes_work_at_the_portal(whmcs: Whmcs, webhook: 
 
 async def test_the_bridge_its_sandbox_twin_and_the_portal_speak_of_the_same_events(whmcs: Whmcs) -> None:
     listened = set(await whmcs.request()) - {"AfterCronJob"}
-    assert listened == BRIDGED == KINDS
+    assert listened == BRIDGED == set(HOOKS)
 
 
 async def test_an_event_whose_answer_was_lost_is_taken_once(whmcs: Whmcs, webhook: str, worker: Portal) -> None:

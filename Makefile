@@ -63,7 +63,7 @@ lock: environment
 	@for set in app dev; do \
 		group=$$(test $$set = dev && echo '--group dev' || true); \
 		.portal/uv/bin/uv pip compile pyproject.toml $$group --quiet --universal --python-version 3.11 \
-			--generate-hashes --no-emit-index-url --no-header -o requirements/$$set.txt || exit 1; \
+			--generate-hashes --no-strip-extras --no-emit-index-url --no-header -o requirements/$$set.txt || exit 1; \
 	done
 
 clean:

@@ -15,6 +15,8 @@ from portal_app.api.signed_in import SignedIn
 from portal_app.wiring import Call, portal
 
 FIELD = "idempotency_key"
+_MISSING = "idempotency_key_missing"
+_OUTDATED = "This page is out of date. Send the form once more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Once:
 
     async def __call__(self, entries: Body | None, do: Callable[[], Awaitable[str | None]]) -> str:
         """Do it, or find that it was done: return the id `do` gave the first time. The answer is made anew from it."""
-        self.require_key()
+        if not self.key:
+            # Only a form comes this far: its page was opened before it had a key, or written by somebody else.
+            raise BadRequest("no key", user_message=_OUTDATED, code=_MISSING)
 
         async def carried_out(_: object) -> str:
             return await do() or ""
@@ -37,11 +41,6 @@ class Once:
         said = json.dumps([self.target, entries.model_dump() if entries else None])
         call = Call(self.user_id, self.route, self.key, said)
         return await portal().idempotency.once(call, carried_out, status=self.status)
-
-    def require_key(self) -> None:
-        """Raise BadRequest where no key was sent."""
-        if not self.key:
-            raise BadRequest("no key", user_message="Send an Idempotency-Key header.", code="idempotency_key_missing")
 
 
 async def once_per_key(
@@ -61,9 +60,8 @@ async def once_per_key(
         idempotency_key or await form_field(request, FIELD),
         route.status_code or 200,
     )
-    if wants_json(request):
-        # A form is led back to its page instead, which says so.
-        once.require_key()
+    if not once.key and wants_json(request):
+        raise BadRequest("no key", user_message="Send an Idempotency-Key header.", code=_MISSING)
     return once
 
 

@@ -54,6 +54,7 @@ class KeyReused(InvalidInput):
     """An idempotency key that was sent with something else before."""
 
     code = "idempotency_key_reused"
+    user_message = "This was sent before with something else in it. Look at the page again, then try once more."
 
 
 class NotSignedIn(PortalError):

@@ -35,6 +35,7 @@ from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
 from portal_app.services.hooks import EARLY as EARLY_HOOKS
 from portal_app.services.hooks import HOOKS
+from portal_app.services.idempotency import Call, Idempotency
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
 from portal_app.services.invariants import Invariants
@@ -73,6 +74,7 @@ __all__ = [
     "HOOKS",
     "PRODUCT",
     "Basket",
+    "Call",
     "Draft",
     "Invoices",
     "Portal",
@@ -110,6 +112,7 @@ class Portal:
     profile_changes: ProfileChanges
     email_changes: EmailChanges
     flashes: Flashes
+    idempotency: Idempotency
     postcodes: Postcodes
     catalog: Catalog
     billing: Billing
@@ -303,8 +306,10 @@ def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profile
         profiles=profiles,
     )
     drafts = Drafts(base.database, checkout)
-    orders = Orders(base.database, checkout, drafts, notifications=identity.notifications, queue=base.queue)
-    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
+    once = Idempotency(base.settings, base.database, identity.vault.tokens)
+    told, queue = identity.notifications, base.queue
+    orders = Orders(base.database, checkout, drafts, idempotency=once, notifications=told, queue=queue)
+    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders, "idempotency": once}
 
 
 def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_socket_limit: int = Field(100, gt=0, description="Open tabs per network address and web worker")
+    portal_key_wait_seconds: float = Field(
+        10.0, ge=0, description="How long a repeated API call waits for the first one with its Idempotency-Key"
+    )
     portal_api_limit: str = Field("600/minute", description="API calls per session")
 
     whmcs_url: str = Field("", description="Address of the WHMCS client area, without a slash at the end")

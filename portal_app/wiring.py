@@ -37,6 +37,8 @@ from portal_app.services.hooks import EARLY as EARLY_HOOKS
 from portal_app.services.hooks import HOOKS
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
+from portal_app.services.internet import Internet, join_internet
+from portal_app.services.internet_opening import InternetOpening
 from portal_app.services.invariants import Invariants
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
@@ -121,6 +123,7 @@ class Portal:
     checkout: Checkout
     drafts: Drafts
     orders: Orders
+    internet: Internet
     onboarding: Onboarding
     moving_in: MovingIn
     provisioning: Provisioning
@@ -295,16 +298,18 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
 def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
+    internet = join_internet(identity, base.vendors.internet, profiles=profiles, live=base.live)
     checkout = Checkout(
         base.settings,
         catalog,
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
         profiles=profiles,
+        checks=internet.checks,
     )
     drafts = Drafts(base.database, checkout)
     orders = Orders(base.database, checkout, drafts, notifications=identity.notifications, queue=base.queue)
-    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
+    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders, "internet": internet}
 
 
 def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
@@ -356,6 +361,7 @@ def _provisioning(
         ),
         reservations=reservations,
         stuck=StuckOrders(progress, vendors.crm),
+        internet=InternetOpening(base.settings, progress, vendors.internet, billing=vendors.billing),
     )
 
 

@@ -69,8 +69,8 @@ WAITS: dict[WaitsFor, str] = {
 # By stage, by stage and last step, or by stage and kind of service where that says more.
 STORIES = {
     "in_review:internet": (
-        "Our team books the installation and writes to you about the day. When the line is there, it approves the "
-        "order and the rest happens by itself."
+        "Our team books the installation and agrees on the day with you, usually two to four weeks ahead. When the "
+        "line is there, it approves the order and the rest happens by itself."
     ),
     "active:internet": "Your internet line is working. Its invoice is under Billing.",
     "needs_attention:failed_SECOND_INTERNET": (

@@ -12,6 +12,7 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.installation import installation_choices, split, unequal_instalments
 from portal_app.domain.money import Money
 from portal_app.domain.order_options import InternetOptions, extras_of
+from portal_app.domain.order_steps import target_of
 from portal_app.domain.plan import monthly_of, one_time_of
 from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, INSTALLS, PHONE, plan
 
@@ -75,6 +76,12 @@ def test_an_answer_given_later_opens_the_step_it_contradicts() -> None:
     changed = ANSWERS | {"connection": CONNECTION | {"access_mode": "pppoe"}}
     assert first_open_step(plan(), changed, RULES) == "phone"
     assert first_open_step(plan(), changed | {"phone": PHONE | {"home_phone": ""}}, RULES) is None
+
+
+def test_a_fibre_order_may_wait_for_its_installation() -> None:
+    others, fibre = (target_of("in_review", "in_review", category) for category in ("vpn", "internet"))
+    assert others and fibre and fibre > others * 7
+    assert target_of("being_set_up", "approved", "internet") == target_of("being_set_up", "approved", "vpn")
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def choice(state: Any, name: str, value: Text, title: Text, detail: Text) -> rx.
         name=name,
         value=value,
         detail=detail,
-        id=f"{name}-" + value if isinstance(value, str) else rx.Var.create(f"{name}-") + value,
+        id=rx.Var.create(f"{name}-") + value,
         default_checked=state.entries[name] == value,
     )
 

@@ -24,9 +24,10 @@ class InternetOpening:
     async def check_alone(self, order_id: UUID) -> None:
         """Make sure, at WHMCS itself, that the customer has no other fibre line. Raises OrderStopped."""
         order, customer = await self._progress.order(order_id)
-        own = step_reference(order.id, "whmcs", order.attempt)
+        # Earlier attempts count as this order's: WHMCS ends what was undone only with its next daily run.
+        own = {step_reference(order.id, "whmcs", attempt + 1) for attempt in range(order.attempt)}
         services = await self._billing.subscriptions(customer.whmcs_client_id)
-        others = [one for one in services if one.is_internet_line and one.is_live and one.reference != own]
+        others = [one for one in services if one.is_internet_line and one.is_live and one.reference not in own]
         if others:
             raise OrderStopped(f"The client has internet already: service {others[0].id}.", code="SECOND_INTERNET")
 

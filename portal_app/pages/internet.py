@@ -1,6 +1,6 @@
 """Internet plans with what is available at the customer's address, and the check of it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import reflex as rx
 
@@ -25,16 +25,20 @@ def internet() -> rx.Component:
         title=state.held,
         action=link(_("See it"), href=state.held_href),
     )
-    top = rx.cond(state.held != "", held, address_panel(state))
+    top = rx.cond(state.held != "", held, address_panel(state, came_for="internet"))
     body = rx.el.div(top, plan_cards(state.rows), class_name="grid gap-10")
     heading = page_title(_("Internet plans"), back=link(_("All plans"), href=path_for("/catalog")))
     return portal_page(heading, faces(state, body), active="services")
 
 
-def address_panel(state: Any) -> rx.Component:
-    """Show the customer's address, where its check stands, and what they can do about it."""
+def address_panel(state: Any, *, came_for: Literal["internet", "order"]) -> rx.Component:
+    """Show the customer's address, where its check stands, and what they can do about it.
+
+    Who changes the address comes back to what they `came_for`.
+    """
+    change = path_for(f"/account/address?for={came_for}")
     ask = button(_("Check my address"), busy=state.asking, size="small", on_click=state.check_address)
-    add = link_button(_("Add my address"), href=path_for("/account/address"), size="small")
+    add = link_button(_("Add my address"), href=change, size="small")
     action = rx.cond(state.check.can_ask, ask, rx.cond(state.check.needs_address, add, rx.fragment()))
     note = rx.cond(
         state.check.note != "", rx.el.span(_("Our team adds:"), " ", state.check.note, class_name="mt-1 block")
@@ -47,5 +51,5 @@ def address_panel(state: Any) -> rx.Component:
         _("Your address"),
         live_region(state.check.title),
         rx.el.div(rx.el.address(lines, class_name="not-italic"), standing, class_name="grid gap-5"),
-        aside=link(_("Change"), href=path_for("/account/address")),
+        aside=link(_("Change"), href=change),
     )

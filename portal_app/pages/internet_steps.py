@@ -44,7 +44,7 @@ def address() -> rx.Component:
         rx.el.p(_("Your choice is kept. When our team has answered, you go on right here."), class_name="text-quiet"),
     )
     rest = rx.cond(state.is_offered, form, rx.cond(state.is_other, other, waits))
-    body = rx.el.div(address_panel(state), rest, class_name="grid max-w-2xl gap-10")
+    body = rx.el.div(address_panel(state, came_for="order"), rest, class_name="grid max-w-2xl gap-10")
     return framed_step(state, _("Your address"), body)
 
 

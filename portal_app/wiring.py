@@ -224,7 +224,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         **oneself,
         **bills,
         **selling,
-        overview=_overview(base, bills, selling["orders"]),
+        overview=_overview(base, bills),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         **_fulfilment(base, notifications, bills),
@@ -237,9 +237,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     )
 
 
-def _overview(base: _Base, bills: dict[str, Any], orders: Orders) -> Overview:
+def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
-    return Overview(base.settings, base.database, orders=orders, **seen)
+    return Overview(base.settings, base.database, **seen)
 
 
 def _bills(base: _Base) -> dict[str, Any]:

@@ -93,7 +93,9 @@ class Payments:
             except ExternalError as error:
                 _log.debug("payments.not_read", error=error.code)
                 return
-        if found:
+        tag = _methods_tag(customer)
+        # Where it could not be kept, the page that is told would only begin the next reading.
+        if found and await self._cache.known(tag, tags=(tag,)) is not None:
             await self._live.publish(Change(customer.user_id, "billing"))
 
     async def gateways(self) -> list[PaymentGateway]:

@@ -41,6 +41,7 @@ class Desk:
 
     billing: Billing
     subscriptions: Subscriptions
+    payments: Payments
     changes: BillingChanges
     upkeep: MirrorUpkeep
 
@@ -55,7 +56,7 @@ def desk_of(settings: Settings, redis: Redis) -> Callable[..., Desk]:
         services = Subscriptions(own, database, cache, gateway, live=live)
         told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
         upkeep = MirrorUpkeep(own, database, billing=billing, subscriptions=services, live=live)
-        return Desk(billing, services, told, upkeep)
+        return Desk(billing, services, payments, told, upkeep)
 
     return make
 

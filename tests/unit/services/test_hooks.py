@@ -1,0 +1,132 @@
+"""Each hook point of WHMCS: what a customer sees is read again and pushed to open pages; the known is not echoed."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.events import InboundEvent
+from portal_app.domain.invoice import PaymentMethod, Transaction
+from portal_app.domain.money import Money
+from portal_app.infra.database import Database
+from portal_app.services.hooks import HOOKS
+from tests.unit.services.bills import LateBills, bill, service
+from tests.unit.services.test_mirrors import Desk, desk_of, make_customer, mirrored
+from tests.unit.services.vendors import CARD
+
+__all__ = ["desk_of", "make_customer"]
+# What WHMCS's own documents say each hook point tells of, and the ids that the bridge takes of it.
+INVOICE, MONEY, SERVICE, CARDS = "invoice", "money", "service", "cards"
+EXPECTED: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    **dict.fromkeys(
+        "InvoiceCreated InvoiceUnpaid InvoiceCancelled InvoiceChangeGateway UpdateInvoiceTotal"
+        " AddInvoiceLateFee".split(),
+        (("invoice_id",), {INVOICE}),
+    ),
+    "InvoiceSplit": (("invoice_id", "new_invoice_id"), {INVOICE}),
+    **dict.fromkeys("AddInvoicePayment InvoiceRefunded".split(), (("invoice_id",), {INVOICE, MONEY})),
+    "AddTransaction": (("client_id", "invoice_id"), {INVOICE, MONEY}),
+    "InvoicePaid": (("invoice_id",), {INVOICE, MONEY, SERVICE}),
+    "OrderPaid": (("order_id", "client_id", "invoice_id"), {INVOICE, MONEY, SERVICE}),
+    "AfterShoppingCartCheckout": (("order_id", "invoice_id"), {INVOICE, SERVICE}),
+    **dict.fromkeys(
+        "AcceptOrder CancelOrder PendingOrder FraudOrder DeleteOrder".split(), (("order_id",), {INVOICE, SERVICE})
+    ),
+    "CancelAndRefundOrder": (("order_id",), {INVOICE, SERVICE, MONEY}),
+    **dict.fromkeys(
+        "AfterModuleCreate AfterModuleSuspend AfterModuleUnsuspend AfterModuleTerminate AfterModuleChangePackage"
+        " ServiceEdit ServiceDelete AddonAdd AddonActivation AddonActivated AddonSuspended AddonUnsuspended"
+        " AddonTerminated AddonCancelled".split(),
+        (("service_id", "client_id"), {SERVICE}),
+    ),
+    "ServiceRecurringCompleted": (("service_id",), {SERVICE}),
+    "CancellationRequest": (("service_id", "client_id"), {SERVICE, INVOICE}),
+    # The hook names an upgrade alone, and no call of WHMCS's tells whose it is: ServiceEdit or the reconcile finds it.
+    **dict.fromkeys("AfterProductUpgrade AfterConfigOptionsUpgrade".split(), (("upgrade_id",), set())),
+    "ClientEdit": (("client_id",), {MONEY}),
+    "CCUpdate": (("client_id",), {CARDS}),
+    **dict.fromkeys(
+        "ClientAdd ClientClose PreDeleteClient AfterClientMerge".split(),
+        (("client_id",), {INVOICE, SERVICE, CARDS, MONEY}),
+    ),
+}
+
+
+@dataclass
+class WholeBills(LateBills):
+    """A billing system with cards and transactions too."""
+
+    cards: list[PaymentMethod] = field(default_factory=lambda: [CARD])
+    paid: list[Transaction] = field(default_factory=list)
+
+    async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
+        return self.cards
+
+    async def transactions(self, client_id: int) -> list[Transaction]:
+        return self.paid
+
+
+async def seen(desk: Desk, customer: Customer, bills: WholeBills) -> set[str]:
+    """Return what a customer sees as it is at WHMCS now."""
+    invoice, one = next(iter(bills.bills.values())), next(iter(bills.services.values()))
+    true = {
+        INVOICE: (await mirrored(desk, customer))[invoice.id].status == invoice.status,
+        SERVICE: (await desk.subscriptions.mirror.all(customer))[0] == one,
+        CARDS: await desk.payments.payment_methods_for(customer) == bills.cards,
+        MONEY: await desk.payments.transactions_for(customer) == bills.paid,
+    }
+    return {name for name, is_true in true.items() if is_true}
+
+
+def test_every_hook_point_is_expected() -> None:
+    assert EXPECTED.keys() == HOOKS.keys()
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+async def test_what_a_hook_tells_of_is_seen_at_once_and_told_once(
+    worker: Database,
+    redis: Redis,
+    desk_of: Callable[..., Desk],
+    make_customer: Callable[[], Awaitable[Customer]],
+    kind: str,
+) -> None:
+    customer, (names, expected) = await make_customer(), EXPECTED[kind]
+    client = customer.whmcs_client_id
+    bills, invoice, one = WholeBills(None, [client]), bill(client), service(client)  # type: ignore[arg-type]
+    bills.bills, bills.services = {invoice.id: invoice}, {one.id: one}
+    desk = desk_of(worker, bills)
+    await desk.upkeep.read(customer)
+    assert len(await seen(desk, customer, bills)) == 4
+    bills.bills[invoice.id] = replace(invoice, status="paid", balance=Money(0))
+    bills.services[one.id] = replace(one, status="suspended")
+    bills.cards, bills.paid = (
+        [replace(CARD, last_four="0001")],
+        [Transaction(1, client, invoice.id, None, "stripe", "", Money(1078), "ch_1")],
+    )
+    ids = {"client_id": client, "invoice_id": invoice.id, "new_invoice_id": invoice.id, "service_id": one.id}
+    ids |= {"order_id": one.order_id, "upgrade_id": 1}
+    event = InboundEvent("whmcs", str(uuid4()), kind, {name: ids[name] for name in names})
+    async with redis.pubsub() as heard:
+        await heard.subscribe("portal:live")
+        await desk.changes.apply(event)
+        assert await seen(desk, customer, bills) == expected
+        assert await told(heard, redis, customer) == bool(expected & {INVOICE, SERVICE, CARDS})
+        await desk.changes.apply(event)
+        assert await told(heard, redis, customer) == (CARDS in expected)
+
+
+async def told(heard: Any, redis: Redis, customer: Customer) -> bool:
+    """Say whether open pages of a customer were told of anything up to now."""
+    mark = uuid4().hex
+    await redis.publish("portal:live", json.dumps({"user": mark}))
+    users = set()
+    while mark not in users:
+        message = await heard.get_message(ignore_subscribe_messages=True, timeout=5)
+        if message is not None:
+            users.add(json.loads(message["data"])["user"])
+    return str(customer.user_id) in users

@@ -1,0 +1,120 @@
+"""The dashboard: from saved data at once, however slow billing is and however many look."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.invoice import Invoice
+from portal_app.domain.subscription import Subscription
+from portal_app.infra.cache import Cache
+from portal_app.infra.database import Database
+from portal_app.infra.live import LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.models.mirror import MirrorState
+from portal_app.services.billing import Billing
+from portal_app.services.overview import Overview
+from portal_app.services.payments import Payments
+from portal_app.services.sign_on import SignOn
+from portal_app.services.subscriptions import Subscriptions
+from tests.contract.lanes.scripted_server import soon
+from tests.unit.services.bills import bill
+from tests.unit.services.test_mirrors import make_customer
+from tests.unit.services.vendors import CARD, Till
+
+__all__ = ["make_customer"]
+
+
+@dataclass
+class CountingTill(Till):
+    """A till that counts who asked for what, and how many wait at once."""
+
+    calls: list[tuple[str, int]] = field(default_factory=list)
+    waiting: int = 0
+    most_waiting: int = 0
+
+    async def invoices(self, client_id: int) -> list[Invoice]:
+        return await self._counted("invoices", client_id, super().invoices)
+
+    async def subscriptions(self, client_id: int) -> list[Subscription]:
+        return await self._counted("services", client_id, super().subscriptions)
+
+    async def _counted(self, what: str, client_id: int, answer: Callable[[int], Awaitable[Any]]) -> Any:
+        self.calls.append((what, client_id))
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
+        try:
+            return await answer(client_id)
+        finally:
+            self.waiting -= 1
+
+
+@pytest.fixture
+def overview_of(settings: Settings, redis: Redis, web: Database) -> Callable[[Any], Overview]:
+    def make(gateway: Any) -> Overview:
+        live, cache = LiveUpdates(redis), Cache(redis)
+        links = SignOn(web, gateway)
+        return Overview(
+            settings,
+            web,
+            billing=Billing(settings, web, cache, gateway, live=live, sign_on=links),
+            payments=Payments(settings, web, cache, gateway, live=live, sign_on=links),
+            subscriptions=Subscriptions(settings, web, cache, gateway, live=live),
+        )
+
+    return make
+
+
+async def age(worker: Database, customers: list[Customer]) -> None:
+    """Note that WHMCS has moved on since their mirrors were read."""
+    for customer in customers:
+        for kind in ("invoices", "services"):
+            async with worker.unit_of_work() as session:
+                state = await MirrorState.locked(session, customer.user_id, kind)
+                state.stale_at = state.read_at
+
+
+async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once(
+    worker: Database, overview_of: Callable[[Any], Overview], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    till, customers = CountingTill(), [await make_customer() for _ in range(12)]
+    bills = {one.user_id: bill(one.whmcs_client_id) for one in customers}
+    till.bills = {one.id: one for one in bills.values()}
+    overviews = [overview_of(till), overview_of(till)]
+    for customer in customers:
+        await overviews[0].summary_for(customer)
+    await age(worker, customers)
+    till.calls.clear()
+    till.most_waiting, till.is_slow = 0, asyncio.Event()
+    for _ in range(2):
+        found = await asyncio.gather(*(each.summary_for(one) for each in overviews for one in customers))
+        assert all(one.as_of and one.owed and one.owed.due_count == 1 for one in found)
+    till.is_slow.set()
+
+    async def all_young() -> bool:
+        return all([(await overviews[0].summary_for(one)).as_of is None for one in customers])
+
+    await soon(all_young)
+    read = {(what, one.whmcs_client_id) for what in ("invoices", "services") for one in customers}
+    assert sorted(till.calls) == sorted(read)
+    # Two processes with a few of each kind; a crowd of readings would hold up those who wait for theirs.
+    assert till.most_waiting <= 12
+
+
+async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
+    overview_of: Callable[[Any], Overview], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    till, customer = CountingTill(), await make_customer()
+    till.cards = [replace(CARD, expires="01/20")]
+    overview = overview_of(till)
+    await overview.summary_for(customer)
+
+    async def shows_the_card() -> bool:
+        return [task.kind for task in (await overview.summary_for(customer)).tasks] == ["card_expired"]
+
+    await soon(shows_the_card)
+    assert till.asked.count("methods") == 1

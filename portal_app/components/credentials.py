@@ -22,9 +22,7 @@ def credentials(function: str, *arguments: str) -> EventSpec:
 
 def username_for_password(email: Text) -> rx.Component:
     """Tell password managers whose password the form asks for; unseen, and never sent."""
-    return rx.el.input(
-        type="text", value=email, auto_complete="username", read_only=True, hidden=True, aria_label=_("E-mail")
-    )
+    return rx.el.input(type="text", value=email, auto_complete="username", read_only=True, hidden=True)
 
 
 def credentials_problem(place: str) -> rx.Component:

@@ -38,6 +38,8 @@ from portal_app.services.hooks import HOOKS
 from portal_app.services.idempotency import Call, Idempotency
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
+from portal_app.services.internet import Internet, join_internet
+from portal_app.services.internet_opening import InternetOpening
 from portal_app.services.invariants import Invariants
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
@@ -124,6 +126,7 @@ class Portal:
     checkout: Checkout
     drafts: Drafts
     orders: Orders
+    internet: Internet
     onboarding: Onboarding
     moving_in: MovingIn
     provisioning: Provisioning
@@ -298,18 +301,21 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
 def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
+    internet = join_internet(identity, base.vendors.internet, profiles=profiles, live=base.live)
     checkout = Checkout(
         base.settings,
         catalog,
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
         profiles=profiles,
+        checks=internet.checks,
     )
     drafts = Drafts(base.database, checkout)
     once = Idempotency(base.settings, base.database, identity.vault.tokens)
     told, queue = identity.notifications, base.queue
     orders = Orders(base.database, checkout, drafts, idempotency=once, notifications=told, queue=queue)
-    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders, "idempotency": once}
+    selling = {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
+    return {**selling, "idempotency": once, "internet": internet}
 
 
 def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
@@ -361,6 +367,7 @@ def _provisioning(
         ),
         reservations=reservations,
         stuck=StuckOrders(progress, vendors.crm),
+        internet=InternetOpening(base.settings, progress, vendors.internet, billing=vendors.billing),
     )
 
 

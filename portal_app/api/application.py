@@ -11,6 +11,7 @@ from portal_app.api import (
     billing,
     catalog,
     csv_export,
+    eligibility,
     health,
     move,
     orders,
@@ -31,7 +32,7 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
     auth, second_step, way_back, sign_up, move, account, password, step_up, security, csv_export, billing,
-    subscriptions, orders, catalog, webhooks, health,
+    subscriptions, orders, catalog, eligibility, webhooks, health,
 )  # fmt: skip
 
 

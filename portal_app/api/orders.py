@@ -23,16 +23,21 @@ Entry = Annotated[str, StringConstraints(max_length=200)]
 
 
 class NewOrder(Body):
-    """The plan to order, and for SIM plans the answers to its steps. Its price is the catalogue's, never the caller's.
+    """The plan to order, with the answers to its steps. Its price is the catalogue's, never the caller's.
 
     Steps and their fields: "sim" (sim_type physical|esim, eid, start now|date, activate_on) and, for voice plans,
     "number" (origin new|port, number, reservation_number, expires_on, last_name, first_name, last_name_kana,
     first_name_kana, gender F|M, birth_date, voice_mail on, call_waiting on). Days are ISO dates in Japan.
+    Internet plans: "address" (confirmed on, address_id as GET /api/me/eligibility names the address), "connection"
+    (access_mode ipoe_home_gateway|ipoe_own_router|pppoe, installation single|12m|24m, weekend on) and "phone"
+    (home_phone on, line new|switch, switch_number).
     """
 
     sku: str = Field(min_length=1, max_length=100)
     terms_accepted: bool = Field(description="That the customer accepts the terms of service at /terms")
-    answers: dict[Literal["sim", "number"], dict[Entry, Entry]] = Field(default_factory=dict)
+    answers: dict[Literal["sim", "number", "address", "connection", "phone"], dict[Entry, Entry]] = Field(
+        default_factory=dict
+    )
 
 
 @router.get("", response_model=shapes.OrderList)

@@ -283,7 +283,25 @@ class SummaryView(TypedDict):
     services: list[SubscriptionView] | None
     orders: list[OrderView]
     open_cases: int | None
+    internet: str | None
     tasks: list[TaskView]
+    as_of: datetime | None
+
+
+class EligibilityView(TypedDict):
+    """What fibre the customer's address can have. `status` is null while it is unknown, which is not "no".
+
+    not_requested, pending, eligible, ineligible. Confirm an order with `address_id`, which names the address as it is.
+    `as_of` is set for saved data that could not be read anew.
+    """
+
+    status: str | None
+    offers: list[str]
+    note: str
+    requested_at: datetime | None
+    checked_at: datetime | None
+    address: AddressView | None
+    address_id: str
     as_of: datetime | None
 
 

@@ -9,6 +9,7 @@ from portal_app.api.shapes import (
     AddressView,
     Amount,
     CreditEntryView,
+    EligibilityView,
     InvoiceSummary,
     InvoiceView,
     ItemView,
@@ -29,6 +30,7 @@ from portal_app.api.shapes import (
     TransactionView,
 )
 from portal_app.domain.account import AccountView
+from portal_app.domain.eligibility import Eligibility
 from portal_app.domain.invoice import CreditEntry, Invoice, InvoiceLine, Payment, PaymentMethod, Transaction
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
@@ -177,6 +179,20 @@ def subscription_in_full(service: Subscription, as_of: datetime | None) -> Subsc
     return {**subscription(service), "first_payment": amount(service.first_payment), "as_of": as_of}
 
 
+def eligibility(found: Eligibility) -> EligibilityView:
+    """Show where an address check stands."""
+    return {
+        "status": found.status,
+        "offers": list(found.offers),
+        "note": found.note,
+        "requested_at": found.requested_at,
+        "checked_at": found.checked_at,
+        "address": cast(AddressView, asdict(found.address)) if found.address else None,
+        "address_id": found.address_id,
+        "as_of": found.as_of,
+    }
+
+
 def order(placed: Order) -> OrderView:
     """Show an order."""
     return {
@@ -208,6 +224,7 @@ def summary(found: Summary) -> SummaryView:
         "services": None if found.services is None else [subscription(row) for row in found.services],
         "orders": [order(placed) for placed in found.orders],
         "open_cases": found.open_cases,
+        "internet": found.internet,
         "tasks": [_task(task) for task in found.tasks],
         "as_of": found.as_of,
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
 
+from portal_app.domain.eligibility import CheckStatus
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
@@ -11,7 +12,13 @@ from portal_app.domain.order import Order
 from portal_app.domain.subscription import Subscription
 
 TaskKind = Literal[
-    "pay_overdue", "service_suspended", "order_needs_attention", "card_expired", "card_expires", "pay_due"
+    "pay_overdue",
+    "service_suspended",
+    "order_needs_attention",
+    "card_expired",
+    "card_expires",
+    "pay_due",
+    "address_checked",
 ]
 # In order of urgency.
 TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
@@ -37,5 +44,6 @@ class Summary:
     services: tuple[Subscription, ...] | None
     orders: tuple[Order, ...]
     open_cases: int | None
+    internet: CheckStatus | None
     tasks: tuple[Task, ...]
     as_of: datetime | None = None

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     whmcs_shown_fields: str = Field(
         "", description="Product custom fields customers may read on their services, comma separated"
     )
+    whmcs_opportunity_field: str = Field(
+        "OpportunityId", description="Custom field of internet services for the Salesforce opportunity"
+    )
     whmcs_sim_fields: str = Field(
         "SIM Number,Serial Number,EID", description="Product custom fields that take a line's number, ICCID and EID"
     )
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
         "/event/Order_Fulfilment_Requested__e", description="Topic that asks for fulfilment"
     )
     sf_change_channels: str = Field(
-        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent",
+        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent,/data/AccountChangeEvent",
         description="Change event topics to follow, comma separated",
     )
     sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
@@ -228,6 +231,7 @@ class Settings(BaseSettings):
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
+    cache_eligibility_seconds: int = Field(300, description="Where the address check of a customer stands")
     cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
     mnp_min_days_left: int = Field(10, ge=0, le=14, description="Days a number's MNP reservation must still have")

@@ -22,6 +22,7 @@ class Entry:
 TIMETABLE = (
     Entry("tidy_up", "17 * * * *", "forget dead sign-ups, used tokens and old idempotency keys"),
     Entry("catch_up_orders", "*/5 * * * *", "find orders whose event was lost and read their review again"),
+    Entry("catch_up_address_checks", "*/5 * * * *", "find address checks whose answer's event was lost"),
     Entry("reconcile_billing", "*/5 * * * *", "read the oldest saved invoices and services from WHMCS again"),
     Entry("open_cases", "*/5 * * * *", "open a case for every order that does not move"),
     Entry("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),

@@ -9,6 +9,8 @@ from portal_app.pages import (
     dashboard,
     details,
     history,
+    internet,
+    internet_steps,
     invoices,
     landing,
     move,
@@ -29,6 +31,6 @@ from portal_app.pages import (
 
 __all__ = [
     "account", "account_address", "catalog", "checkout", "checkout_steps", "dashboard", "details", "history",
-    "invoices", "landing", "move", "not_found", "notices", "orders", "password", "payment_methods", "plans",
-    "second_step", "security", "sign_in", "sign_up", "subscriptions", "terms", "way_back",
+    "internet", "internet_steps", "invoices", "landing", "move", "not_found", "notices", "orders", "password",
+    "payment_methods", "plans", "second_step", "security", "sign_in", "sign_up", "subscriptions", "terms", "way_back",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from portal_app.services.checkout import Basket, Checkout, Wish
 from portal_app.services.drafts import Drafts
 from portal_app.services.idempotency import Call, Claim, Idempotency
 from portal_app.services.notifications import Notifications
+from portal_app.services.one_internet import refuse_second_order
 from portal_app.services.order_progress import notice_of_order
 
 _ROUTE = "POST /api/orders"
@@ -88,6 +89,10 @@ class Orders:
                 await _lock(session, f"{customer.user_id}:{wish.draft_id}")
                 if known := await OrderRow.of_draft(session, customer.user_id, wish.draft_id):
                     return str(known.id)
+            if basket.plan.service.category == "internet":
+                # Orders of one customer queue up here, whatever their keys and drafts.
+                await _lock(session, f"{customer.user_id}:internet")
+                await refuse_second_order(session, customer.user_id)
             row = await self._write(session, customer, basket, recipient)
             row.draft_id = wish.draft_id
             await DraftRow.forget(session, customer.user_id, wish.draft_id)

@@ -31,6 +31,7 @@ _SERVICES = TypeAdapter(list[Subscription])
 _MOST_UNPAID = 20
 # From when on a payment, and a card's last day, are worth a task of their own.
 _SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
+_WORTH_TELLING = timedelta(days=30)
 # All a dashboard needs of the mirrors, in one question. Row-level security holds for every part.
 _MIRRORS = sa.text("""
 WITH mine AS (
@@ -47,7 +48,9 @@ SELECT
         SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT :most) AS first),
     (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = :user),
     (SELECT count(*) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp() - CAST(:age AS interval)
-        AND (stale_at IS NULL OR stale_at < read_at))
+        AND (stale_at IS NULL OR stale_at < read_at)),
+    (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE 'Asia/Tokyo')::date)
+        FROM internet_eligibility WHERE user_id = :user)
 """)
 
 
@@ -57,6 +60,7 @@ class _Mirrored:
     unpaid: list[Invoice]
     services: list[Subscription] | None
     is_young: bool
+    address: dict[str, Any]
 
 
 class Overview:
@@ -96,6 +100,7 @@ class Overview:
             services=None if found.services is None else tuple(found.services),
             orders=open_orders,
             open_cases=None,
+            internet=found.address.get("status"),
             tasks=tuple(tasks),
             as_of=min((age for age in ages if age), default=None),
         )
@@ -111,13 +116,14 @@ class Overview:
         asked["age"] = timedelta(seconds=self._wish.age)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
-        has_invoices, has_services, due, overdue, due_count, overdue_count, unpaid, services, young = row
+        has_invoices, has_services, due, overdue, due_count, overdue_count, unpaid, services, young, address = row
         bills = _INVOICES.validate_python(unpaid or [])
         return _Mirrored(
             owed=self._owed(due, overdue, (due_count, overdue_count), bills) if has_invoices else None,
             unpaid=bills,
             services=_SERVICES.validate_python(services or []) if has_services else None,
             is_young=young == len(self._mirrors),
+            address=address or {},
         )
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
@@ -153,3 +159,15 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
             yield Task("card_expired", str(card.id), card.last_four, last)
         elif last and last <= today() + _EXPIRES_SOON:
             yield Task("card_expires", str(card.id), card.last_four, last)
+    if (checked_on := _checked_on(found, orders)) is not None:
+        yield Task("address_checked", "", "", checked_on)
+
+
+def _checked_on(found: _Mirrored, orders: Sequence[Order]) -> date | None:
+    """Return the day on which an agent found fibre for a customer who has not ordered it; None after a while."""
+    held = any(service.is_internet_line and service.is_live for service in found.services or [])
+    ordered = any(order.category == "internet" for order in orders)
+    if found.address.get("status") != "eligible" or held or ordered or not found.address["checked_on"]:
+        return None
+    checked_on = date.fromisoformat(found.address["checked_on"])
+    return checked_on if checked_on > today() - _WORTH_TELLING else None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal_app.services.internet_opening import InternetOpening
 from portal_app.services.order_billing import OrderBilling
 from portal_app.services.order_progress import OrderProgress
 from portal_app.services.order_review import OrderReview
@@ -19,4 +20,5 @@ class Provisioning:
     billing: OrderBilling
     sims: SimOpening
     reservations: SimReservations
+    internet: InternetOpening
     stuck: StuckOrders

@@ -32,7 +32,7 @@ class Need:
 class DashboardPage(PageState, rx.State):
     """What a customer wants to know in ten seconds."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility"})
 
     greeting: str = ""
     set_up_failed: bool = False
@@ -128,6 +128,13 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "attention",
         "/billing/payments",
         "See payment methods",
+    ),
+    "address_checked": (
+        "Internet is available at your address",
+        "Our team found a line for you on {day}. You can order it now.",
+        "ok",
+        "/catalog/internet",
+        "See the internet plans",
     ),
     "pay_due": (
         "Invoice {subject} is due soon",

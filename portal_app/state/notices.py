@@ -20,6 +20,8 @@ _WORDS = {
     "order_needs_card": "Add a payment method: your order waits for it",
     "order_active": "Your service is ready",
     "order_not_accepted": "We could not accept your order",
+    "address_available": "Internet is available at your address",
+    "address_unavailable": "Internet is not available at your address",
     "order_stopped": "Something stopped your order; our team looks into it",
 }
 

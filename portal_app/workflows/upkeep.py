@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from portal_app.wiring import portal
-from portal_app.workflows.events import EVERYTHING, apply_to_orders, reconcile
+from portal_app.workflows.events import EVERYTHING, apply_to_orders, catch_up_checks, reconcile
 from portal_app.workflows.step import durable, step
 
 # Longer than the bus keeps events.
@@ -23,6 +23,12 @@ async def catch_up_orders() -> str:
     """Compare unfinished orders with Salesforce: an event may have been lost."""
     found = await step("orders_behind", _orders_behind, priority="sync")
     return await apply_to_orders(found["value"] or [], "catch-up", priority="sync")
+
+
+@durable(name="catch_up_address_checks")
+async def catch_up_address_checks() -> str:
+    """Compare address checks that wait for an answer with Salesforce: an event may have been lost."""
+    return await catch_up_checks()
 
 
 @durable(name="reconcile_all")

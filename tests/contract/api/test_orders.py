@@ -84,6 +84,7 @@ async def test_a_family_plan_is_refused_without_a_line(ben: Visitor) -> None:
     assert (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).status_code == 403
 
 
-async def test_an_internet_plan_is_not_ordered_online(ben: Visitor) -> None:
+async def test_an_internet_plan_is_refused_before_the_address_was_checked(ben: Visitor) -> None:
     body = {"sku": "INTERNET-GOLD-HOME-1G", "terms_accepted": True}
-    assert (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).status_code == 403
+    answer = await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"address"})

@@ -22,6 +22,8 @@ from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.services.address_answers import AddressAnswers
+from portal_app.services.address_checks import AddressChecks
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Checkout, Wish
@@ -32,7 +34,7 @@ from portal_app.services.payments import Payments
 from portal_app.services.sign_on import SignOn
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
-from tests.unit.services.vendors import PLAN, Shelf, Till
+from tests.unit.services.vendors import PLAN, Agents, Shelf, Till
 
 _NUMBERS = count(1000)
 
@@ -65,22 +67,28 @@ class Shop:
     catalog: Catalog
     shelf: Shelf
     till: Till
+    checks: AddressChecks
+    answers: AddressAnswers
+    agents: Agents
 
 
 @pytest.fixture
 async def shop(
-    settings: Settings, web: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
+    settings: Settings, web: Database, worker: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
 ) -> Shop:
-    cache, shelf, till = Cache(redis), Shelf(), Till()
+    cache, shelf, till, agents, live = Cache(redis), Shelf(), Till(), Agents(), LiveUpdates(redis)
     parts: Any = (settings, web, cache, till)
     catalog, links = Catalog(cache, shelf, till), SignOn(web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=LiveUpdates(redis), sign_on=links)
     payments = Payments(*parts, live=LiveUpdates(redis), sign_on=links)
     await catalog.bust()
-    checkout = Checkout(settings, catalog, payments=payments, subscriptions=till, profiles=till)  # type: ignore[arg-type]
+    checks = AddressChecks(settings, web, agents, till, queue=queue, live=live)  # type: ignore[arg-type]
+    answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
+    vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks}
+    checkout = Checkout(settings, catalog, **vendors)
     drafts = Drafts(web, checkout)
     orders = Orders(web, checkout, drafts, notifications=notifications, queue=queue)
-    return Shop(orders, drafts, billing, payments, catalog, shelf, till)
+    return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from portal_app.services.accounts import Accounts
 from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing, Invoices
 from portal_app.services.billing_changes import BillingChanges
+from portal_app.services.cancellations import Cancellations
+from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Basket, Checkout, Wish
 from portal_app.services.devices import Devices
@@ -41,6 +43,7 @@ from portal_app.services.invariants import Invariants
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
+from portal_app.services.notification_choices import NotificationChoices
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
 from portal_app.services.order_billing import OrderBilling
@@ -72,6 +75,7 @@ __all__ = [
     "EARLY_HOOKS",
     "HOOKS",
     "PRODUCT",
+    "Asked",
     "Basket",
     "Draft",
     "Invoices",
@@ -118,6 +122,7 @@ class Portal:
     overview: Overview
     payments: Payments
     subscriptions: Subscriptions
+    cancelling: Cancelling
     checkout: Checkout
     drafts: Drafts
     orders: Orders
@@ -128,6 +133,7 @@ class Portal:
     invariants: Invariants
     notifications: Notifications
     notices: Notices
+    notification_choices: NotificationChoices
     inbound: Inbound
     upkeep: Upkeep
     reconcile: Reconcile
@@ -202,6 +208,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     bills = _bills(base)
+    known = {name: bills[name] for name in ("billing", "subscriptions")}
+    cancelling = join_cancelling(identity, gateway, vendors.cancellations, live=live, **known)
     oneself = _about_oneself(base, identity)
     selling = _selling(base, identity, bills, oneself["profiles"])
     return Portal(
@@ -218,11 +226,13 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         **oneself,
         **bills,
         **selling,
-        overview=_overview(base, bills, selling["orders"]),
+        cancelling=cancelling,
+        overview=_overview(base, bills, selling["orders"], cancelling.requests),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         **_fulfilment(base, notifications, bills),
         notifications=notifications,
+        notification_choices=NotificationChoices(database),
         inbound=Inbound(database, queue, catalog=selling["catalog"]),
         upkeep=Upkeep(database),
         reconcile=Reconcile(database, crm),
@@ -231,9 +241,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     )
 
 
-def _overview(base: _Base, bills: dict[str, Any], orders: Orders) -> Overview:
+def _overview(base: _Base, bills: dict[str, Any], orders: Orders, cancellations: Cancellations) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
-    return Overview(base.settings, base.database, orders=orders, **seen)
+    return Overview(base.settings, base.database, orders=orders, cancellations=cancellations, **seen)
 
 
 def _bills(base: _Base) -> dict[str, Any]:

@@ -24,6 +24,7 @@ TIMETABLE = (
     Entry("catch_up_orders", "*/5 * * * *", "find orders whose event was lost and read their review again"),
     Entry("reconcile_billing", "*/5 * * * *", "read the oldest saved invoices and services from WHMCS again"),
     Entry("open_cases", "*/5 * * * *", "open a case for every order that does not move"),
+    Entry("end_cancellations", "*/5 * * * *", "tell customers which of their cancelled services are over"),
     Entry("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
     Entry("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )

@@ -1,7 +1,7 @@
-"""The dashboard's read model: two questions to PostgreSQL, never a wait for a vendor."""
+"""The dashboard's read model: three questions to PostgreSQL, never a wait for a vendor."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.invoice import OPEN_STATUSES, Invoice, PaymentMethod
@@ -21,6 +22,7 @@ from portal_app.infra.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
 from portal_app.services.billing import Billing
+from portal_app.services.cancellations import Cancellations
 from portal_app.services.freshness import Freshness, Wish
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
@@ -71,6 +73,7 @@ class Overview:
         payments: Payments,
         subscriptions: Subscriptions,
         orders: Orders,
+        cancellations: Cancellations,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
@@ -78,10 +81,13 @@ class Overview:
         self._mirrors = (billing.freshness, subscriptions.freshness)
         self._payments = payments
         self._orders = orders
+        self._cancellations = cancellations
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
-        found, orders = await asyncio.gather(self._read(customer), self._orders.orders_for(customer))
+        found, orders, endings = await asyncio.gather(
+            self._read(customer), self._orders.orders_for(customer), self._cancellations.requests_for(customer)
+        )
         ages: list[datetime | None] = []
         if not found.is_young:
             ages = await asyncio.gather(*(self._age(mirror, customer) for mirror in self._mirrors))
@@ -89,7 +95,7 @@ class Overview:
             found = await self._read(customer)
         cards = await self._payments.known_methods(customer)
         open_orders = tuple(order for order in orders if order.stage not in FINAL_STAGES)
-        tasks = sorted(_tasks(found, open_orders, cards or []), key=_urgency)
+        tasks = sorted([*_tasks(found, open_orders, cards or []), *_endings(endings.values())], key=_urgency)
         return Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
@@ -98,6 +104,7 @@ class Overview:
             open_cases=None,
             tasks=tuple(tasks),
             as_of=min((age for age in ages if age), default=None),
+            cancellations=endings,
         )
 
     async def _age(self, mirror: Freshness, customer: Customer) -> datetime | None:
@@ -153,3 +160,11 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
             yield Task("card_expired", str(card.id), card.last_four, last)
         elif last and last <= today() + _EXPIRES_SOON:
             yield Task("card_expires", str(card.id), card.last_four, last)
+
+
+def _endings(requests: Iterable[CancellationRequest]) -> Iterator[Task]:
+    for request in requests:
+        if request.state == "refused":
+            yield Task("cancellation_refused", str(request.service_id), request.service_name, request.ends_on)
+        elif request.is_open:
+            yield Task("service_ends", str(request.service_id), request.service_name, request.ends_on)

@@ -26,6 +26,7 @@ from portal_app.services.accounts import Accounts
 from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing, Invoices
 from portal_app.services.billing_changes import BillingChanges
+from portal_app.services.calendar import Calendar
 from portal_app.services.cancellations import Cancellations
 from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
@@ -59,6 +60,7 @@ from portal_app.services.profile_changes import ProfileChanges
 from portal_app.services.profiles import Profiles
 from portal_app.services.provisioning import Provisioning
 from portal_app.services.reconcile import Reconcile
+from portal_app.services.reminders import Reminders
 from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
 from portal_app.services.sign_on import SignOn
@@ -123,6 +125,8 @@ class Portal:
     payments: Payments
     subscriptions: Subscriptions
     cancelling: Cancelling
+    calendar: Calendar
+    reminders: Reminders
     checkout: Checkout
     drafts: Drafts
     orders: Orders
@@ -227,6 +231,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         **bills,
         **selling,
         cancelling=cancelling,
+        calendar=Calendar(identity, cancellations=cancelling.requests, **known),
+        reminders=Reminders(identity, bills["payments"], live),
         overview=_overview(base, bills, selling["orders"], cancelling.requests),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),

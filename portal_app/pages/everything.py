@@ -3,6 +3,7 @@
 from portal_app.pages import (
     account,
     account_address,
+    cancellation,
     catalog,
     checkout,
     checkout_steps,
@@ -14,6 +15,7 @@ from portal_app.pages import (
     move,
     not_found,
     notices,
+    notifications,
     orders,
     password,
     payment_methods,
@@ -28,7 +30,8 @@ from portal_app.pages import (
 )
 
 __all__ = [
-    "account", "account_address", "catalog", "checkout", "checkout_steps", "dashboard", "details", "history",
-    "invoices", "landing", "move", "not_found", "notices", "orders", "password", "payment_methods", "plans",
+    "account", "account_address", "cancellation", "catalog", "checkout", "checkout_steps", "dashboard", "details",
+    "history", "invoices", "landing", "move", "not_found", "notices", "notifications", "orders", "password",
+    "payment_methods", "plans",
     "second_step", "security", "sign_in", "sign_up", "subscriptions", "terms", "way_back",
 ]  # fmt: skip

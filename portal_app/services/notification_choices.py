@@ -32,20 +32,23 @@ class NotificationChoices:
         async with self._database.unit_of_work(customer=user_id) as session:
             return list((await _known(session, user_id)).values())
 
-    async def change(self, user_id: UUID, wanted: Sequence[Choice]) -> list[Choice]:
-        """Take some choices over and return all. Raises InvalidInput for what is told in any case."""
+    async def change(self, user_id: UUID, wanted: Sequence[tuple[Topic, bool | None, bool | None]]) -> list[Choice]:
+        """Take over what is wanted of some topics, in the portal and by mail (None: as it is), and return all.
+
+        Raises InvalidInput for what is told in any case.
+        """
         async with self._database.unit_of_work(customer=user_id) as session:
             known = await _known(session, user_id)
-            for each in wanted:
-                before = known[each.topic]
-                after = before.changed(portal=each.portal, mail=each.mail)
+            for topic, portal, mail in wanted:
+                before = known[topic]
+                after = before.changed(portal=portal, mail=mail)
                 if after != before:
                     await session.merge(
                         NotificationChoice(user_id=user_id, topic=after.topic, portal=after.portal, mail=after.mail)
                     )
                     detail = {"topic": after.topic, "portal": str(after.portal), "mail": str(after.mail)}
                     record(session, Tag.NOTIFICATIONS_CHANGED, user_id=user_id, actor="you", detail=detail)
-                known[each.topic] = after
+                known[topic] = after
         return list(known.values())
 
 

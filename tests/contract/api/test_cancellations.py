@@ -1,9 +1,11 @@
 """Cancelling a service and taking that back: once per key, with a fresh proof, for one's own services alone."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 
 from portal_app.domain.cancellation import ending_of
@@ -12,6 +14,13 @@ from tests.contract.api.test_step_up import let_the_proof_age
 from tests.contract.api.visitor import Visitor, mailed
 
 WHY = {"reason": "moving", "comment": "to Osaka"}
+
+
+@pytest.fixture(autouse=True)
+async def put_back(ben: Visitor) -> AsyncIterator[None]:
+    """Let Ben keep his service, whatever a test did with it."""
+    yield
+    await keep(ben, await path_of(ben))
 
 
 async def path_of(ben: Visitor) -> str:

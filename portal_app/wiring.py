@@ -212,8 +212,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     bills = _bills(base)
-    known = {name: bills[name] for name in ("billing", "subscriptions")}
-    cancelling = join_cancelling(identity, gateway, vendors.cancellations, live=live, **known)
+    served = _being_served(base, identity, bills)
     oneself = _about_oneself(base, identity)
     selling = _selling(base, identity, bills, oneself["profiles"])
     return Portal(
@@ -230,15 +229,12 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         **oneself,
         **bills,
         **selling,
-        cancelling=cancelling,
-        calendar=Calendar(identity, cancellations=cancelling.requests, **known),
-        reminders=Reminders(identity, bills["payments"], live),
-        overview=_overview(base, bills, selling["orders"], cancelling.requests),
+        **served,
+        overview=_overview(base, bills, selling["orders"], served["cancelling"].requests),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         **_fulfilment(base, notifications, bills),
         notifications=notifications,
-        notification_choices=NotificationChoices(database),
         inbound=Inbound(database, queue, catalog=selling["catalog"]),
         upkeep=Upkeep(database),
         reconcile=Reconcile(database, crm),
@@ -250,6 +246,18 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
 def _overview(base: _Base, bills: dict[str, Any], orders: Orders, cancellations: Cancellations) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
     return Overview(base.settings, base.database, orders=orders, cancellations=cancellations, **seen)
+
+
+def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:
+    """Join what ends services, and what tells customers of their days."""
+    known = {name: bills[name] for name in ("billing", "subscriptions")}
+    cancelling = join_cancelling(identity, base.vendors.billing, base.vendors.cancellations, live=base.live, **known)
+    return {
+        "cancelling": cancelling,
+        "calendar": Calendar(identity, cancellations=cancelling.requests, **known),
+        "reminders": Reminders(identity, bills["payments"], base.live),
+        "notification_choices": NotificationChoices(base.database),
+    }
 
 
 def _bills(base: _Base) -> dict[str, Any]:

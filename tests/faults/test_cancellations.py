@@ -223,6 +223,9 @@ async def test_the_end_and_a_refusal_are_told_once(shop: Shop, worker_side: Port
     (each,) = await tenants(shop, 1)
     sending, number = ahead_of_time(worker_side), each.request.id
     await sending.take(number)
+    assert str(number) not in await worker_side.invariants._late_cancellations()
+    await shop.rows("UPDATE cancellations SET sends_at = now() - interval '2 hours' WHERE id = %s", number)
+    assert str(number) in await worker_side.invariants._late_cancellations()
     if outcome == "refused":
         for _ in range(2):
             await sending.refuse(number)

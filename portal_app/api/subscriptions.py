@@ -46,7 +46,7 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
     cancelling = portal().cancelling.requests
     request = (await cancelling.requests_for(customer)).get(service.id)
     shown = views.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
-    invoices = await portal().billing.invoices_of_service(customer, service.id)
+    invoices = await portal().billing.invoices_of_service(customer, service.id, anew=saved_at is None)
     return json(shown | {"invoices": [views.invoice_summary(each) for each in invoices]}, headers=as_of(saved_at))
 
 

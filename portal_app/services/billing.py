@@ -98,16 +98,15 @@ class Billing:
                 raise await self._unknown(customer) from error
             return InvoiceDetail(saved.invoice, as_of=saved.read_at)
 
-    async def invoices_of_service(self, customer: Customer, service_id: int) -> list[Invoice]:
-        """Return the newest invoices for a service. Which ones are, their lines say: some unknown ones are read first.
+    async def invoices_of_service(self, customer: Customer, service_id: int, *, anew: bool) -> list[Invoice]:
+        """Return the newest invoices for a service. Which ones are, their lines say: `anew` reads some unknown ones.
 
-        While WHMCS is slow or away, those whose lines are known.
+        Otherwise, and while WHMCS is slow or away, those whose lines are known.
         """
-        with suppress(TimeoutError, ExternalError):
-            async with asyncio.timeout(self._settings.mirror_patience_seconds):
-                await self.freshness.ensure(customer, self._wish())
-                unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
-                await asyncio.gather(*(self._read_invoice(customer, each) for each in unknown))
+        if anew:
+            with suppress(TimeoutError, ExternalError):
+                async with asyncio.timeout(self._settings.mirror_patience_seconds):
+                    await self._read_lines(customer)
         return await self.lists.of_service(customer, service_id, most=_MOST_OF_SERVICE)
 
     async def pay_link(self, customer: Customer, invoice_id: int) -> str:
@@ -136,6 +135,12 @@ class Billing:
         if is_news:
             await self._cache.invalidate(invoices_tag(customer))
         return is_news
+
+    async def _read_lines(self, customer: Customer) -> None:
+        await self.freshness.ensure(customer, self._wish())
+        unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
+        # One that is gone meanwhile, or not to be had, leaves the others.
+        await asyncio.gather(*(self._read_invoice(customer, each) for each in unknown), return_exceptions=True)
 
     def _wish(self) -> Wish:
         patience = self._settings.mirror_patience_seconds

@@ -1,6 +1,7 @@
 """Where a cancellation stands, in a customer's words."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from portal_app.domain.cancellation import CancellationRequest, CancellationState
 from portal_app.domain.plan import Category
@@ -25,6 +26,8 @@ STORIES: dict[CancellationState, tuple[str, str, str]] = {
         "Our billing system did not take it. You do not need to do it again; we write to you.",
     ),
 }
+# How long a page says that a service was to end and stays after all.
+_NEWS = timedelta(days=14)
 _CONSEQUENCES: dict[Category, tuple[str, ...]] = {
     "sim": (
         "The line stops, and its phone number is lost for good. To keep the number, move it to another provider first.",
@@ -53,6 +56,8 @@ def story_of(service: Subscription, request: CancellationRequest | None) -> tupl
     """Return tone, title and text about a service's cancellation; empty where there is nothing to say."""
     story = STORIES.get(request.state) if request else None
     if request is None or story is None or service.status not in ("active", "suspended"):
+        return "info", "", ""
+    if request.state == "withdrawn" and datetime.now(UTC) - request.changed_at > _NEWS:
         return "info", "", ""
     values = {
         "last_day": day(request.ends_on),

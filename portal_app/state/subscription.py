@@ -112,7 +112,9 @@ class SubscriptionPage(PageState, rx.State):
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
         self._show_line(await portal().provisioning.reservations.line_of(customer, number))
-        self.invoices = [_row(each) for each in await portal().billing.invoices_of_service(customer, number)]
+        # Who waited for WHMCS once already is not kept waiting again.
+        invoices = await portal().billing.invoices_of_service(customer, number, anew=as_of is None)
+        self.invoices = [_row(each) for each in invoices]
 
     async def _show_end(self, customer: Customer, service: Subscription) -> None:
         cancelling = portal().cancelling.requests

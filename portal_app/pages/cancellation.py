@@ -82,12 +82,16 @@ def _form() -> rx.Component:
 def _second_question() -> rx.Component:
     return dialog(
         rx.el.p(CancelPage.name, class_name="font-medium text-ink"),
-        rx.el.p(_("Its last day is"), " ", rx.el.strong(CancelPage.last_day), "."),
-        rx.el.p(_("You can withdraw this until the end of"), " ", rx.el.strong(CancelPage.until), "."),
+        rx.el.p(_("Its last day is"), " ", rx.el.strong(CancelPage.last_day)),
+        rx.el.p(
+            _("You can withdraw this until the end of"),
+            " ",
+            rx.el.strong(CancelPage.until, class_name="whitespace-nowrap"),
+        ),
         id=_DIALOG,
         title=_("Cancel this service?"),
         actions=rx.fragment(
-            button(_("Keep the service"), variant="quiet", on_click=close_dialog(_DIALOG)),
+            button(_("Keep it"), variant="quiet", on_click=close_dialog(_DIALOG)),
             button(_("Cancel this service"), variant="danger", on_click=[close_dialog(_DIALOG), CancelPage.cancel]),
         ),
         on_mount=open_dialog(_DIALOG),

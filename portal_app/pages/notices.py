@@ -27,7 +27,7 @@ def notices() -> rx.Component:
     )
     body = rx.cond(NoticesPage.rows.length() > 0, shown, empty)
     all_read = button(_("Mark all as read"), variant="secondary", on_click=NoticesPage.mark_all_read)
-    chosen = link(_("Choose what we tell you"), href=path_for("/account/notifications"))
+    chosen = link(_("Choose what we tell you"), href=path_for("/account/notifications"), class_name="link self-center")
     actions = rx.fragment(chosen, rx.cond(NoticesPage.has_unread, all_read))
     title = page_title(_("Messages"), actions=actions)
     return portal_page(title, faces(NoticesPage, body, loading=table_skeleton()), active="")

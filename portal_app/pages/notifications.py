@@ -58,12 +58,12 @@ def _row(row: Any) -> rx.Component:
     words = rx.el.div(
         rx.el.p(row.title, class_name="font-medium"),
         rx.el.p(row.text, class_name="text-small text-quiet"),
-        class_name="min-w-0 flex-1 basis-64",
+        class_name="min-w-0 flex-1 basis-56",
     )
     boxes = rx.el.div(
         _box(row, "portal", _("In the portal"), row.portal, row.portal_locked),
         _box(row, "mail", _("By mail"), row.mail, row.mail_locked),
-        class_name="flex flex-wrap gap-x-6 gap-y-2",
+        class_name="grid w-full grid-cols-2 items-center gap-x-4 sm:w-80",
     )
     return rx.el.li(words, boxes, class_name="flex flex-wrap items-center justify-between gap-x-6 gap-y-2 py-3")
 
@@ -80,9 +80,9 @@ def _box(row: Any, way: str, words: str, checked: Any, locked: Any) -> rx.Compon
             aria_label=row.title + ": " + words,
         ),
         words,
-        class_name="flex min-w-32 items-center gap-2",
+        class_name="flex items-center gap-2",
     )
-    always = rx.el.p(words, ": ", status(_("always"), tone="ok"), class_name="flex min-w-32 items-center gap-1.5")
+    always = rx.el.p(words, ": ", status(_("always"), tone="ok"), class_name="flex flex-wrap items-center gap-x-1.5")
     return rx.cond(locked, rx.cond(row.topic == "security", _always(way, always), always), box)
 
 

@@ -106,7 +106,9 @@ def _story() -> rx.Component:
         ),
         class_name="text-small",
     )
-    keep = rx.el.div(left, dialog_button(_("Withdraw the cancellation"), opens=_KEEP), class_name="grid gap-3")
+    keep = rx.el.div(
+        left, dialog_button(_("Withdraw the cancellation"), opens=_KEEP), class_name="grid gap-3 sm:justify-items-start"
+    )
     told = message(
         SubscriptionPage.story,
         tone=SubscriptionPage.story_tone,

@@ -73,9 +73,10 @@ class Cancellations:
     async def schedule(
         self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: Asked
     ) -> CancellationRequest:
-        """Take a cancellation, once per key. Raises StepUpNeeded, NotFound (also for somebody else's service) and
+        """Take a cancellation, once per key.
 
-        Conflict where the service is ending already or cannot be cancelled here.
+        Raises StepUpNeeded, NotFound (also for somebody else's service), and Conflict where the service is ending
+        already or cannot be cancelled here.
         """
         payload = _hash(f"{service_id}:{wish.reason}:{wish.comment}")
         if (known := await self._known(customer, _SCHEDULE, asked.key, payload)) is not None:
@@ -118,6 +119,7 @@ class Cancellations:
         """
         payload = _hash(str(service_id))
         async with self._database.unit_of_work(customer=customer.user_id) as session:
+            await _lock(session, f"cancel:{customer.user_id}:{service_id}")
             if (kept := await self._kept(session, customer, _WITHDRAW, asked.key, payload)) is not None:
                 return kept
             # The worker that sends it takes the same lock: one of the two comes first, and the other sees so.

@@ -54,7 +54,7 @@ def test_with_two_steps_a_code_comes_before_a_new_password_and_before_turning_it
     expect(page.get_by_role("dialog", name="Confirm that it is you")).to_be_visible()
     # A question that is left does not come along.
     page.goto("/account/security/history")
-    expect(page.get_by_text("Two-step sign-in turned on")).to_be_visible()
+    expect(page.get_by_text("Two-step sign-in turned on").first).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.goto("/account/password")
     expect(page.get_by_role("button", name="Confirm that it is you")).to_be_visible()

@@ -1,7 +1,7 @@
-"""The dashboard's read model: two questions to PostgreSQL, never a wait for a vendor."""
+"""The dashboard's read model: three questions to PostgreSQL, never a wait for a vendor."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.invoice import OPEN_STATUSES, Invoice, PaymentMethod
@@ -21,6 +22,7 @@ from portal_app.infra.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
 from portal_app.services.billing import Billing
+from portal_app.services.cancellations import Cancellations
 from portal_app.services.freshness import Freshness, Wish
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
@@ -75,6 +77,7 @@ class Overview:
         payments: Payments,
         subscriptions: Subscriptions,
         orders: Orders,
+        cancellations: Cancellations,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
@@ -82,10 +85,13 @@ class Overview:
         self._mirrors = (billing.freshness, subscriptions.freshness)
         self._payments = payments
         self._orders = orders
+        self._cancellations = cancellations
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
-        found, orders = await asyncio.gather(self._read(customer), self._orders.orders_for(customer))
+        found, orders, endings = await asyncio.gather(
+            self._read(customer), self._orders.orders_for(customer), self._cancellations.requests_for(customer)
+        )
         ages: list[datetime | None] = []
         if not found.is_young:
             ages = await asyncio.gather(*(self._age(mirror, customer) for mirror in self._mirrors))
@@ -93,7 +99,7 @@ class Overview:
             found = await self._read(customer)
         cards = await self._payments.known_methods(customer)
         open_orders = tuple(order for order in orders if order.stage not in FINAL_STAGES)
-        tasks = sorted(_tasks(found, open_orders, cards or []), key=_urgency)
+        tasks = sorted([*_tasks(found, open_orders, cards or []), *_endings(endings.values())], key=_urgency)
         return Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
@@ -103,6 +109,7 @@ class Overview:
             internet=found.address.get("status"),
             tasks=tuple(tasks),
             as_of=min((age for age in ages if age), default=None),
+            cancellations=endings,
         )
 
     async def _age(self, mirror: Freshness, customer: Customer) -> datetime | None:
@@ -171,3 +178,11 @@ def _checked_on(found: _Mirrored, orders: Sequence[Order]) -> date | None:
         return None
     checked_on = date.fromisoformat(found.address["checked_on"])
     return checked_on if checked_on > today() - _WORTH_TELLING else None
+
+
+def _endings(requests: Iterable[CancellationRequest]) -> Iterator[Task]:
+    for request in requests:
+        if request.state == "refused":
+            yield Task("cancellation_refused", str(request.service_id), request.service_name, request.ends_on)
+        elif request.is_open:
+            yield Task("service_ends", str(request.service_id), request.service_name, request.ends_on)

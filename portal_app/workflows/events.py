@@ -12,7 +12,7 @@ from portal_app.domain.events import InboundEvent
 from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
 from portal_app.wiring import EARLY_HOOKS as EARLY
-from portal_app.wiring import portal
+from portal_app.wiring import HOOKS, portal
 from portal_app.workflows.internet_lines import apply_to_accounts
 from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
 from portal_app.workflows.step import durable, step
@@ -84,6 +84,9 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         # The hook fired before the change it tells of: look once more when WHMCS has settled.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
+    client_id = event.data.get("client_id")
+    if "person" in HOOKS.get(event.kind, ()) and isinstance(client_id, int):
+        await step("read_person_again", lambda: portal().profile_changes.read_again(client_id))
     for user_id in outcome["value"] or []:
         await _wake_orders_without_card(user_id, event.id)
     return outcome["state"]

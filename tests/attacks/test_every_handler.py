@@ -60,7 +60,7 @@ def kept_of(customer: str = "") -> dict[str, str]:
     """Return a fingerprint of all rows, or of one customer's, without what is noted at every look."""
     tables = (
         "users", "profiles", "email_changes", "orders", "order_events", "invoices_mirror", "subscriptions_mirror",
-        "idempotency_keys", "id_mappings", "authenticators", "passkeys", "mails",
+        "idempotency_keys", "id_mappings", "authenticators", "passkeys", "mails", "cancellations",
     )  # fmt: skip
     columns = {"profiles": "user_id, wanted, accepted, version", "invoices_mirror": "invoice_id, user_id, body",
                "subscriptions_mirror": "service_id, user_id, body"}  # fmt: skip
@@ -123,6 +123,7 @@ async def test_another_customers_ids_in_every_argument_and_address_show_and_chan
     ids = ids_of_ben(web)
     invoice, service, order = ids[:3]
     pages = [f"/billing/invoices/{invoice}", f"/subscriptions/{service}", f"/orders/{order}"]
+    pages.append(f"/subscriptions/{service}/cancel")
     mine = cookies_of(web, AIKO)
     async with raw_socket(web, cookies=mine) as aiko:
         await still_works(aiko, "Aiko")

@@ -22,12 +22,14 @@ from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.infra.tokens import RandomTokens
 from portal_app.services.address_answers import AddressAnswers
 from portal_app.services.address_checks import AddressChecks
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Checkout, Wish
 from portal_app.services.drafts import Drafts
+from portal_app.services.idempotency import Idempotency
 from portal_app.services.notifications import Notifications
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
@@ -87,7 +89,8 @@ async def shop(
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks}
     checkout = Checkout(settings, catalog, **vendors)
     drafts = Drafts(web, checkout)
-    orders = Orders(web, checkout, drafts, notifications=notifications, queue=queue)
+    once = Idempotency(settings, web, RandomTokens("secret"))
+    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue)
     return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 

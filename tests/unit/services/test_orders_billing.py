@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, NotFound
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, KeyReused, NotAllowed, NotFound
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.infra.cache import Cache
@@ -128,11 +128,11 @@ async def test_twenty_submits_with_one_key_make_one_order_one_work_and_one_mail(
     assert await written.number(query, id=f"hand-over-{ids[0]}") == 1
 
 
-async def test_a_key_that_was_used_for_something_else_is_a_conflict(shop: Shop, customer: Customer) -> None:
+async def test_a_key_that_was_used_for_something_else_is_refused(shop: Shop, customer: Customer) -> None:
     shop.shelf.stock.append(replace(PLAN, sku="VPN-2"))
     key = uuid4().hex
     await place(shop, customer, key=key)
-    with pytest.raises(Conflict):
+    with pytest.raises(KeyReused):
         await place(shop, customer, key=key, sku="VPN-2")
 
 

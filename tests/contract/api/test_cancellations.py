@@ -93,7 +93,7 @@ async def test_a_cancellation_asks_for_a_fresh_proof_and_a_withdrawal_does_not(b
 
 async def test_what_is_missing_or_wrong_is_named(ben: Visitor) -> None:
     path = await path_of(ben)
-    answer = await ben.call("POST", f"{path}/cancellation", WHY)
+    answer = await ben.call("POST", f"{path}/cancellation", WHY, Idempotency_Key="")
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
     assert set((await cancel(ben, path, reason="because")).json()["fields"]) == {"reason"}
     assert (await cancel(ben, path, ends_on="2020-01-01")).status_code == 422

@@ -74,9 +74,10 @@ class Cancellations:
     async def schedule(
         self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: Asked
     ) -> CancellationRequest:
-        """Take a cancellation, once per key. Raises StepUpNeeded, NotFound (also for somebody else's service) and
+        """Take a cancellation, once per key.
 
-        Conflict where the service is ending already or cannot be cancelled here.
+        Raises StepUpNeeded, NotFound (also for somebody else's service), Conflict where the service is ending already
+        or cannot be cancelled here, KeyReused and StillRunning (of a key).
         """
         call = Call(customer.user_id, _SCHEDULE, asked.key, f"{service_id}:{wish.reason}:{wish.comment}")
 
@@ -88,7 +89,7 @@ class Cancellations:
     async def withdraw(self, customer: Customer, service_id: int, *, asked: Asked) -> CancellationRequest:
         """Take a scheduled cancellation back, once per key: the service stays.
 
-        Raises NotFound where none is open, Conflict once it was sent on.
+        Raises NotFound where none is open, Conflict once it was sent on, KeyReused and StillRunning (of a key).
         """
         call = Call(customer.user_id, _WITHDRAW, asked.key, str(service_id))
 
@@ -106,6 +107,7 @@ class Cancellations:
         if ending is None:
             raise Conflict("not cancellable", user_message="This service cannot be cancelled here. Write to us.")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
+            # Two keys for one service queue up here; the second finds what the first wrote.
             await _lock(session, f"cancel:{customer.user_id}:{service_id}")
             if await CancellationRow.open_of(session, customer.user_id, service_id):
                 raise Conflict("open already", user_message="This service is cancelled already.")

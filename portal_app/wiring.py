@@ -27,7 +27,6 @@ from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing, Invoices
 from portal_app.services.billing_changes import BillingChanges
 from portal_app.services.calendar import Calendar
-from portal_app.services.cancellations import Cancellations
 from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Basket, Checkout, Wish
@@ -230,7 +229,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         **bills,
         **selling,
         **served,
-        overview=_overview(base, bills, selling["orders"], served["cancelling"].requests),
+        overview=_overview(base, bills),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         **_fulfilment(base, notifications, bills),
@@ -243,9 +242,9 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     )
 
 
-def _overview(base: _Base, bills: dict[str, Any], orders: Orders, cancellations: Cancellations) -> Overview:
+def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
-    return Overview(base.settings, base.database, orders=orders, cancellations=cancellations, **seen)
+    return Overview(base.settings, base.database, **seen)
 
 
 def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:

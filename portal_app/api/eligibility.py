@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from portal_app.api import shapes, views
+from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import json
 from portal_app.api.signed_in import SignedInCustomer
 from portal_app.wiring import portal
@@ -18,6 +19,12 @@ async def eligibility(customer: SignedInCustomer) -> Response:
 
 
 @router.post("", status_code=202, response_model=shapes.EligibilityView)
-async def request(customer: SignedInCustomer) -> Response:
+async def request(customer: SignedInCustomer, once: OncePerKey) -> Response:
     """Have the address checked. Asked again it changes nothing: an address is checked once, a new one anew."""
-    return json(views.eligibility(await portal().internet.checks.request(customer)), 202)
+    checks = portal().internet.checks
+
+    async def ask() -> None:
+        await checks.request(customer)
+
+    await once(None, ask)
+    return json(views.eligibility(await checks.check_for(customer)), 202)

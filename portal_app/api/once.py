@@ -12,9 +12,11 @@ from starlette.requests import Request
 from portal_app.api.incoming import Body, form_field, wants_json
 from portal_app.api.problem import BadRequest
 from portal_app.api.signed_in import SignedIn
+from portal_app.infra.passwords import stretched
 from portal_app.wiring import Call, portal
 
 FIELD = "idempotency_key"
+_PASSWORDS = ("password", "present")
 _MISSING = "idempotency_key_missing"
 _OUTDATED = "This page is out of date. Send the form once more."
 
@@ -38,7 +40,10 @@ class Once:
         async def carried_out(_: object) -> str:
             return await do() or ""
 
-        said = json.dumps([self.target, entries.model_dump() if entries else None])
+        given = entries.model_dump() if entries else {}
+        said = json.dumps([self.target, given])
+        if any(given.get(name) for name in _PASSWORDS):
+            said = await stretched(said, salt=f"{self.user_id} {self.route} {self.key}")
         call = Call(self.user_id, self.route, self.key, said)
         return await portal().idempotency.once(call, carried_out, status=self.status)
 

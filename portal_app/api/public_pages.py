@@ -116,7 +116,7 @@ def _plan(plan: Plan) -> Row:
         "monthly": str(plan.monthly),
         "monthly_tax": _with_tax(plan.monthly),
         "one-time": once,
-        "line": [{"text": text} for text in included_lines(plan)],
+        "line": [{"text": text} for text in included_lines(plan, taxed=_taxed)],
     }
 
 

@@ -97,6 +97,13 @@ class Settings(BaseSettings):
     portal_key_wait_seconds: float = Field(
         10.0, ge=0, description="How long a repeated API call waits for the first one with its Idempotency-Key"
     )
+    portal_calendar_limit: str = Field("60/hour", description="Readings of calendar links per network address")
+    portal_cancellation_cut_off: int = Field(
+        25, ge=1, le=28, description="Last day of a month, in Japan, on which a service can be cancelled for its end"
+    )
+    portal_due_notice_days: int = Field(
+        3, ge=0, le=30, description="How many days before it is due an invoice is announced"
+    )
     portal_api_limit: str = Field("600/minute", description="API calls per session")
 
     whmcs_url: str = Field("", description="Address of the WHMCS client area, without a slash at the end")
@@ -245,6 +252,7 @@ class Settings(BaseSettings):
         "portal_sign_up_limit",
         "portal_profile_limit",
         "portal_event_limit",
+        "portal_calendar_limit",
         "portal_api_limit",
         "whmcs_rate",
         "sf_rate",

@@ -48,7 +48,7 @@ def address_panel(state: Any, *, came_for: Literal["internet", "order"]) -> rx.C
     )
     lines = rx.foreach(state.lines, lambda line: rx.el.span(line, class_name="block"))
     return section(
-        _("Your address"),
+        _("Your address") if came_for == "internet" else _("Where the line goes"),
         live_region(state.check.title),
         rx.el.div(rx.el.address(lines, class_name="not-italic"), standing, class_name="grid gap-5"),
         aside=link(_("Change"), href=change),

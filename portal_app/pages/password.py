@@ -3,6 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.credentials import username_for_password
 from portal_app.components.field import password_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.link import link
@@ -37,6 +38,7 @@ def password() -> rx.Component:
 def change_password_form() -> rx.Component:
     """Ask for the present password and a new one."""
     return native_form(
+        username_for_password(PasswordPage.email),
         password_field(
             _("Present password"),
             name="present",

@@ -51,6 +51,14 @@ class Tag(StrEnum):
     ADDRESS_CHECKED = "internet:check:answered"
     METHOD_DEFAULT = "billing:payment_method:made_default"
     METHOD_REMOVED = "billing:payment_method:removed"
+    CANCELLATION_SCHEDULED = "service:cancellation:scheduled"
+    CANCELLATION_WITHDRAWN = "service:cancellation:withdrawn"
+    CANCELLATION_SENT = "service:cancellation:sent"
+    CANCELLATION_REFUSED = "service:cancellation:refused"
+    SERVICE_ENDED = "service:service:ended"
+    NOTIFICATIONS_CHANGED = "account:notifications:changed"
+    CALENDAR_OPENED = "account:calendar:opened"
+    CALENDAR_CLOSED = "account:calendar:closed"
     SIGN_ON_LINK = "billing:sign_on:opened"
 
 

@@ -1,7 +1,7 @@
 """The dashboard's read model: one transaction, and never a wait for a vendor that has answered before."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.invoice import OPEN_STATUSES, Invoice, PaymentMethod
@@ -22,6 +23,7 @@ from portal_app.infra.cache import count_stale
 from portal_app.infra.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
+from portal_app.models.cancellation import CancellationRow
 from portal_app.models.order import OrderRow
 from portal_app.services.billing import Billing
 from portal_app.services.freshness import Wish
@@ -67,6 +69,7 @@ class _Mirrored:
     read_at: dict[str, datetime]
     young: frozenset[str]
     address: dict[str, Any]
+    cancellations: Mapping[int, CancellationRequest]
 
 
 class Overview:
@@ -99,7 +102,8 @@ class Overview:
         if old:
             count_stale()
         open_orders = tuple(order for order in found.orders if order.stage not in FINAL_STAGES)
-        tasks = sorted(_tasks(found, open_orders, cards or []), key=_urgency)
+        endings = _endings(found.cancellations.values())
+        tasks = sorted([*_tasks(found, open_orders, cards or []), *endings], key=_urgency)
         return Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
@@ -109,6 +113,7 @@ class Overview:
             internet=found.address.get("status"),
             tasks=tuple(tasks),
             as_of=min((found.read_at[kind] for kind in old), default=None),
+            cancellations=found.cancellations,
         )
 
     async def _wait_for(self, kind: str, customer: Customer) -> None:
@@ -121,6 +126,7 @@ class Overview:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
             orders = [order.to_domain() for order in await OrderRow.of(session, customer.user_id)]
+            endings = [ending.to_domain() for ending in await CancellationRow.newest(session, customer.user_id)]
         due, overdue, due_count, overdue_count, unpaid, services, read_at, young, address = row
         bills, times = _INVOICES.validate_python(unpaid or []), _TIMES.validate_python(read_at or {})
         return _Mirrored(
@@ -131,6 +137,7 @@ class Overview:
             read_at=times,
             young=frozenset(young or ()),
             address=address or {},
+            cancellations={ending.service_id: ending for ending in endings},
         )
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
@@ -178,3 +185,11 @@ def _checked_on(found: _Mirrored, orders: Sequence[Order]) -> date | None:
         return None
     checked_on = date.fromisoformat(found.address["checked_on"])
     return checked_on if checked_on > today() - _WORTH_TELLING else None
+
+
+def _endings(requests: Iterable[CancellationRequest]) -> Iterator[Task]:
+    for request in requests:
+        if request.state == "refused":
+            yield Task("cancellation_refused", str(request.service_id), request.service_name, request.ends_on)
+        elif request.is_open:
+            yield Task("service_ends", str(request.service_id), request.service_name, request.ends_on)

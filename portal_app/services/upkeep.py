@@ -10,6 +10,7 @@ from portal_app.models.columns import now
 from portal_app.models.entry import EntryToken, SignInTries
 from portal_app.models.factor import Challenge, PendingSignIn
 from portal_app.models.idempotency import IdempotencyKey
+from portal_app.models.notification import Reminder
 from portal_app.models.order import DraftRow, OrderRow
 from portal_app.models.session import RefreshToken
 from portal_app.models.user import SignUp
@@ -34,6 +35,7 @@ class Upkeep:
                 sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
                 sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
                 sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - KEPT),
+                sa.delete(Reminder).where(col(Reminder.at) < now() - timedelta(days=400)),
                 sa.delete(DraftRow).where(col(DraftRow.updated_at) < now() - timedelta(days=30)),
             ):
                 await connection.execute(statement)

@@ -86,7 +86,7 @@ def plan_row(plan: Plan) -> PlanRow:
         monthly_with_tax=with_tax(plan.monthly),
         once=str(plan.one_time) if has_once else "",
         once_with_tax=f"({with_tax(plan.one_time)})" if has_once else "",
-        lines=included_lines(plan),
+        lines=included_lines(plan, taxed=taxed),
         href=path_for(f"/checkout?plan={plan.service.sku}"),
         is_orderable=plan.is_orderable,
     )

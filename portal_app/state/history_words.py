@@ -41,6 +41,14 @@ WORDS = {
     "billing:payment_method:made_default": "Payment method made the default",
     "billing:payment_method:removed": "Payment method removed",
     "order:order:undone": "Order begun anew by our team",
+    "service:cancellation:scheduled": "Cancellation of a service asked for",
+    "service:cancellation:withdrawn": "Cancellation of a service withdrawn",
+    "service:cancellation:sent": "Cancellation of a service sent on",
+    "service:cancellation:refused": "Cancellation of a service stopped",
+    "service:service:ended": "Service ended",
+    "account:notifications:changed": "What you are told was changed",
+    "account:calendar:opened": "New calendar link made",
+    "account:calendar:closed": "Calendar link ended",
     "billing:sign_on:opened": "Payment page opened",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}

@@ -73,4 +73,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         except ExternalUnavailable:
             return  # the checkout asks again
         if lines := [service for service in services if service.is_internet_line and service.is_live]:
-            self.held, self.held_href = lines[0].name, path_for(f"/subscriptions/{lines[0].id}")
+            self.held, self.held_href = (
+                _("You have {name}").format(name=lines[0].name),
+                path_for(f"/subscriptions/{lines[0].id}"),
+            )

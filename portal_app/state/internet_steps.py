@@ -131,8 +131,8 @@ def _payment(choice: InstallationChoice) -> PaymentRow:
     each = _("{count} payments of {amount} a month").format(count=choice.count, amount=choice.each)
     if choice.first != choice.each:
         first = _("The first is {amount}.").format(amount=choice.first)
-        return PaymentRow(choice.key, each, f"{total}. {first}")
-    return PaymentRow(choice.key, each, total)
+        return PaymentRow(choice.key, each, f"{with_tax(choice.each)}; {total}. {first}")
+    return PaymentRow(choice.key, each, f"{with_tax(choice.each)}; {total}")
 
 
 def _price_words(plan: Plan, sku: str) -> str:

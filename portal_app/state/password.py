@@ -18,6 +18,7 @@ class PasswordPage(PageState, rx.State):
 
     must_confirm: bool = False
     form_key: str = ""
+    email: str = ""
     present_error: str = ""
     password_error: str = ""
     notice: str = ""
@@ -31,7 +32,7 @@ class PasswordPage(PageState, rx.State):
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
         told_beside = self.present_error or self.password_error
         self.notice, self.done = "" if told_beside else flash.get("form", ""), flash.get("done", "")
-        self.form_key = uuid4().hex
+        self.form_key, self.email = uuid4().hex, (await self.get_state(Identity))._email
         try:
             await self._require_proof()
         except StepUpNeeded:

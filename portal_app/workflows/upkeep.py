@@ -53,6 +53,21 @@ async def open_cases() -> str:
     return found["state"]
 
 
+@durable(name="remind_of_invoices")
+async def remind_of_invoices() -> str:
+    """Announce invoices that are due soon or overdue."""
+    return (await step("remind_of_invoices", lambda: portal().reminders.invoices(), priority="sync"))["state"]
+
+
+@durable(name="remind_of_cards")
+async def remind_of_cards() -> str:
+    """Announce cards that expire soon, of the customers whose day it is."""
+    found = await step("customers_of_today", lambda: portal().reminders.customers_of_today(), priority="sync")
+    for user_id in found["value"] or []:
+        await step("remind_of_cards", partial(portal().reminders.cards, UUID(user_id)), priority="sync")
+    return found["state"]
+
+
 @durable(name="check_invariants")
 async def check_invariants() -> str:
     """Look for what should never be, and tell it in figures and log lines."""

@@ -34,7 +34,8 @@ SIGNED_IN = [
     "/subscriptions", "/subscriptions/{service}", "/billing/invoices", "/billing/invoices/{invoice}",
     "/billing/payments", "/account", "/account/password", "/account/address", "/ja/account", "/ja/account/address",
     "/account/security", "/account/security/history", "/ja/account/security", "/ja/account/security/history",
-    "/notifications", "/ja/notifications",
+    "/notifications", "/ja/notifications", "/account/notifications", "/ja/account/notifications",
+    "/subscriptions/{service}/cancel", "/ja/subscriptions/{service}/cancel",
     "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, NotFound
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, KeyReused, NotAllowed, NotFound
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.infra.cache import Cache
@@ -22,12 +22,14 @@ from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.infra.tokens import RandomTokens
 from portal_app.services.address_answers import AddressAnswers
 from portal_app.services.address_checks import AddressChecks
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Checkout, Wish
 from portal_app.services.drafts import Drafts
+from portal_app.services.idempotency import Idempotency
 from portal_app.services.notifications import Notifications
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
@@ -87,7 +89,8 @@ async def shop(
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks}
     checkout = Checkout(settings, catalog, **vendors)
     drafts = Drafts(web, checkout)
-    orders = Orders(web, checkout, drafts, notifications=notifications, queue=queue)
+    once = Idempotency(settings, web, RandomTokens("secret"))
+    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue)
     return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 
@@ -125,11 +128,11 @@ async def test_twenty_submits_with_one_key_make_one_order_one_work_and_one_mail(
     assert await written.number(query, id=f"hand-over-{ids[0]}") == 1
 
 
-async def test_a_key_that_was_used_for_something_else_is_a_conflict(shop: Shop, customer: Customer) -> None:
+async def test_a_key_that_was_used_for_something_else_is_refused(shop: Shop, customer: Customer) -> None:
     shop.shelf.stock.append(replace(PLAN, sku="VPN-2"))
     key = uuid4().hex
     await place(shop, customer, key=key)
-    with pytest.raises(Conflict):
+    with pytest.raises(KeyReused):
         await place(shop, customer, key=key, sku="VPN-2")
 
 

@@ -36,6 +36,8 @@ from portal_app.services.flashes import Flashes
 from portal_app.services.hooks import EARLY as EARLY_HOOKS
 from portal_app.services.hooks import HOOKS
 from portal_app.services.identity import IdentityBase
+from portal_app.services.identity_checks import IdentityChecks
+from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.inbound import Inbound
 from portal_app.services.invariants import Invariants
 from portal_app.services.mirror_upkeep import MirrorUpkeep
@@ -111,6 +113,8 @@ class Portal:
     email_changes: EmailChanges
     flashes: Flashes
     postcodes: Postcodes
+    identity_documents: IdentityDocuments
+    identity_checks: IdentityChecks
     catalog: Catalog
     billing: Billing
     billing_changes: BillingChanges
@@ -203,7 +207,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     bills = _bills(base)
     oneself = _about_oneself(base, identity)
-    selling = _selling(base, identity, bills, oneself["profiles"])
+    selling = _selling(base, identity, bills, oneself)
     return Portal(
         settings=settings,
         database=database,
@@ -221,7 +225,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         overview=_overview(base, bills, selling["orders"]),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
-        **_fulfilment(base, notifications, bills),
+        **_fulfilment(base, notifications, bills, oneself["identity_checks"]),
         notifications=notifications,
         inbound=Inbound(database, queue, catalog=selling["catalog"]),
         upkeep=Upkeep(database),
@@ -289,10 +293,12 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
             live=base.live,
         ),
         "email_changes": EmailChanges(identity, profiles),
+        "identity_documents": IdentityDocuments(identity, base.vendors.identity_desk, base.live),
+        "identity_checks": IdentityChecks(identity, base.vendors.identity_desk, base.live),
     }
 
 
-def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
+def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], oneself: dict[str, Any]) -> dict[str, Any]:
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
     checkout = Checkout(
@@ -300,7 +306,8 @@ def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profile
         catalog,
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
-        profiles=profiles,
+        profiles=oneself["profiles"],
+        identity=oneself["identity_documents"],
     )
     drafts = Drafts(base.database, checkout)
     orders = Orders(base.database, checkout, drafts, notifications=identity.notifications, queue=base.queue)
@@ -317,10 +324,12 @@ def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
     )
 
 
-def _fulfilment(base: _Base, notifications: Notifications, bills: dict[str, Any]) -> dict[str, Any]:
+def _fulfilment(
+    base: _Base, notifications: Notifications, bills: dict[str, Any], checks: IdentityChecks
+) -> dict[str, Any]:
     """Join what carries orders out and what watches over them."""
     vendors = base.vendors
-    provisioning = _provisioning(base, notifications, bills["billing"], bills["subscriptions"])
+    provisioning = _provisioning(base, notifications, bills, checks)
     return {
         "provisioning": provisioning,
         "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),
@@ -336,7 +345,7 @@ def _fulfilment(base: _Base, notifications: Notifications, bills: dict[str, Any]
 
 
 def _provisioning(
-    base: _Base, notifications: Notifications, billing: Billing, subscriptions: Subscriptions
+    base: _Base, notifications: Notifications, bills: dict[str, Any], checks: IdentityChecks
 ) -> Provisioning:
     vendors, progress = base.vendors, OrderProgress(base.database, notifications, base.live)
     reservations = SimReservations(base.database, vendors.sim_desk, vendors.sims, ring_of(base.settings))
@@ -344,7 +353,12 @@ def _provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),
         billing=OrderBilling(
-            base.settings, progress, vendors.billing, vendors.crm, billing=billing, subscriptions=subscriptions
+            base.settings,
+            progress,
+            vendors.billing,
+            vendors.crm,
+            billing=bills["billing"],
+            subscriptions=bills["subscriptions"],
         ),
         sims=SimOpening(
             base.settings,
@@ -353,6 +367,7 @@ def _provisioning(
             vendors.sims,
             billing=vendors.billing,
             reservations=reservations,
+            checks=checks,
         ),
         reservations=reservations,
         stuck=StuckOrders(progress, vendors.crm),

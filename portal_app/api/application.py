@@ -12,6 +12,7 @@ from portal_app.api import (
     catalog,
     csv_export,
     health,
+    identity_document,
     move,
     orders,
     password,
@@ -30,8 +31,8 @@ from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, second_step, way_back, sign_up, move, account, password, step_up, security, csv_export, billing,
-    subscriptions, orders, catalog, webhooks, health,
+    auth, second_step, way_back, sign_up, move, account, identity_document, password, step_up, security,
+    csv_export, billing, subscriptions, orders, catalog, webhooks, health,
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def plain_step(step: str) -> str:
 def target_of(stage: str, last_step: str) -> timedelta | None:
     """Return how long an order may stay where it is; None for as long as it takes."""
     step = plain_step(last_step)
-    if step in ("waiting_for_card", "scheduled"):
+    if step in ("waiting_for_card", "waiting_for_identity", "scheduled"):
         return None
     return _CARRIER if step in ("line_ordered", "voice_ordered") and stage == "being_set_up" else _TARGETS.get(stage)
 

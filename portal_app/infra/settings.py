@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     )
     portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
+    portal_document_limit: str = Field("20/hour", description="Identity documents sent per customer, good or not")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_socket_limit: int = Field(100, gt=0, description="Open tabs per network address and web worker")
     portal_api_limit: str = Field("600/minute", description="API calls per session")
@@ -148,7 +149,7 @@ class Settings(BaseSettings):
         "/event/Order_Fulfilment_Requested__e", description="Topic that asks for fulfilment"
     )
     sf_change_channels: str = Field(
-        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent",
+        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent,/data/AccountChangeEvent",
         description="Change event topics to follow, comma separated",
     )
     sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
@@ -237,6 +238,7 @@ class Settings(BaseSettings):
         "portal_factor_limit",
         "portal_sign_up_limit",
         "portal_profile_limit",
+        "portal_document_limit",
         "portal_event_limit",
         "portal_api_limit",
         "whmcs_rate",

@@ -7,6 +7,7 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
+from portal_app.domain.identity_document import IdentityDesk
 from portal_app.domain.known_customers import BillingLogins, CrmDirectory
 from portal_app.domain.ports import (
     BillingGateway,
@@ -31,6 +32,8 @@ from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.directory import SalesforceDirectory
+from portal_app.integrations.salesforce.files import SalesforceFiles
+from portal_app.integrations.salesforce.identity_desk import SalesforceIdentityDesk
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.salesforce.sim_desk import SalesforceSimDesk
@@ -62,6 +65,7 @@ class Vendors:
     lines: tuple[VendorLine, ...]
     sims: SimLines
     sim_desk: SimDesk
+    identity_desk: IdentityDesk
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -101,6 +105,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         stream=stream,
         sims=sims,
         sim_desk=SalesforceSimDesk(salesforce),
+        identity_desk=SalesforceIdentityDesk(salesforce, SalesforceFiles(salesforce, settings)),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,

@@ -8,6 +8,7 @@ import structlog
 from dbos import DBOS
 
 import portal_app.workflows.events
+import portal_app.workflows.identity
 import portal_app.workflows.mail
 import portal_app.workflows.move_in
 import portal_app.workflows.orders
@@ -24,6 +25,7 @@ from portal_app.wiring import build, use
 
 WORKFLOWS = (
     portal_app.workflows.events,
+    portal_app.workflows.identity,
     portal_app.workflows.mail,
     portal_app.workflows.move_in,
     portal_app.workflows.orders,

@@ -14,6 +14,7 @@ from portal_app.domain.order_options import Options, SimOptions, extras_of
 from portal_app.domain.plan import ORDERED_ONLINE, CatalogItem, Plan, monthly_of, one_time_of
 from portal_app.infra.settings import Settings
 from portal_app.services.catalog import Catalog
+from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.payments import Payments
 from portal_app.services.profiles import Profiles
 from portal_app.services.subscriptions import Subscriptions
@@ -63,12 +64,14 @@ class Checkout:
         payments: Payments,
         subscriptions: Subscriptions,
         profiles: Profiles,
+        identity: IdentityDocuments,
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._payments = payments
         self._subscriptions = subscriptions
         self._profiles = profiles
+        self._identity = identity
 
     def rules(self) -> Rules:
         """Return what answers are measured by today."""
@@ -94,6 +97,11 @@ class Checkout:
         options = options_of(plan, answers, self.rules())
         return Basket(plan, plan.with_extras(extras_of(options)), options)
 
+    async def needs_identity(self, customer: Customer, plan: Plan) -> bool:
+        """Say whether a customer has to hand in an identity document before a plan can be ordered."""
+        is_voice = plan.service.category == "sim" and plan.service.has_voice
+        return is_voice and not (await self._identity.check_for(customer)).is_orderable
+
     async def settle(self, customer: Customer, wish: Wish) -> Basket:
         """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
         plan = await self.plan(customer, wish.sku)
@@ -102,6 +110,8 @@ class Checkout:
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
         basket = self.basket(plan, wish.answers)
+        if await self.needs_identity(customer, plan):
+            raise InvalidInput({"identity": "Send us an identity document first: the law asks it for voice lines."})
         if not wish.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))

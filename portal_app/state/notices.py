@@ -20,6 +20,9 @@ _WORDS = {
     "order_needs_card": "Add a payment method: your order waits for it",
     "order_active": "Your service is ready",
     "order_not_accepted": "We could not accept your order",
+    "order_needs_identity": "Your order waits until your identity is verified",
+    "identity_verified": "Your identity is verified",
+    "identity_rejected": "We could not accept your identity document: send another one",
     "order_stopped": "Something stopped your order; our team looks into it",
 }
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from dbos import DBOS, SetWorkflowID
 
@@ -13,11 +12,13 @@ from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
 from portal_app.wiring import EARLY_HOOKS as EARLY
 from portal_app.wiring import portal
-from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
+from portal_app.workflows.accounts import apply_to_accounts
+from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
 
 EVERYTHING = "ChangeEvents"
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
+_ACCOUNTS = "AccountChangeEvent"
 
 
 @durable(name="apply_event")
@@ -34,6 +35,8 @@ async def apply_event(source: str, event_id: str) -> str:
         outcome = await reconcile(event.kind, str(since))
     elif event.kind in _CATALOG:
         outcome = await _apply_catalog_change()
+    elif event.kind == _ACCOUNTS:
+        outcome = await apply_to_accounts(event.data.get("record_ids", []), event.id)
     else:
         outcome = await apply_to_orders(event.data.get("order_ids", []), event.id)
     await step("finish", lambda: portal().inbound.finish(event))
@@ -62,6 +65,9 @@ async def reconcile(kind: str, since: str) -> str:
         found = await step("orders_changed", lambda: portal().reconcile.orders_changed_since(moment), priority="sync")
         outcome = await apply_to_orders(found["value"] or [], f"reconcile-{since}", priority="sync")
         outcome = found["state"] if found["state"] != "done" else outcome
+    if kind in (_ACCOUNTS, EVERYTHING):
+        behind = await step("identity_checks_behind", lambda: portal().identity_checks.behind(), priority="sync")
+        await apply_to_accounts(behind["value"] or [], f"reconcile-{since}", priority="sync")
     return outcome
 
 
@@ -72,16 +78,8 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
     for user_id in outcome["value"] or []:
-        await _wake_orders_without_card(user_id, event.id)
+        await wake_waiting_orders(user_id, event.id)
     return outcome["state"]
-
-
-async def _wake_orders_without_card(user_id: str, cause: str) -> None:
-    """Let a customer's orders that wait for a card look for one: perhaps it was added."""
-    review = portal().provisioning.review
-    waiting = await step("orders_waiting_for_card", lambda: review.waiting_for_card(UUID(user_id)))
-    for order_id, attempt in waiting["value"] or []:
-        await DBOS.send_async(provision_id(order_id, attempt), cause, topic=RESUME_TOPIC)
 
 
 async def _apply_catalog_change() -> str:

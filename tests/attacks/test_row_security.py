@@ -26,6 +26,7 @@ TABLES = [
     "profiles",
     "notices",
     "sim_reservations",
+    "identity_checks",
 ]
 ROLES: list[DatabaseRole] = ["identity", "web", "worker"]
 IDENTITY_TABLES = [
@@ -64,7 +65,7 @@ def connected(role: DatabaseRole, *, customer: UUID | None = None) -> Iterator[p
 async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUID]:
     """Let both customers have rows in the mirrors, and Ben an order; return their ids."""
     for somebody in (ben, aiko):
-        for path in ("/api/invoices", "/api/subscriptions", "/api/me"):
+        for path in ("/api/invoices", "/api/subscriptions", "/api/me", "/api/me/identity-document"):
             assert (await somebody.get(path)).status_code == 200
     order = {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}
     assert (await ben.call("POST", "/api/orders", order, Idempotency_Key=uuid4().hex)).status_code == 201

@@ -77,7 +77,14 @@ async def shop(
     billing = Billing(*parts, live=LiveUpdates(redis), sign_on=links)
     payments = Payments(*parts, live=LiveUpdates(redis), sign_on=links)
     await catalog.bust()
-    checkout = Checkout(settings, catalog, payments=payments, subscriptions=till, profiles=till)  # type: ignore[arg-type]
+    checkout = Checkout(
+        settings,
+        catalog,
+        payments=payments,
+        subscriptions=till,
+        profiles=till,
+        identity=till,  # type: ignore[arg-type]
+    )
     drafts = Drafts(web, checkout)
     orders = Orders(web, checkout, drafts, notifications=notifications, queue=queue)
     return Shop(orders, drafts, billing, payments, catalog, shelf, till)

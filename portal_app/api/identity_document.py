@@ -1,9 +1,9 @@
 """The identity document of whoever holds a voice line: sent as a file, never shown again."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -19,9 +19,9 @@ from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.language import path_for
 from portal_app.wiring import portal
 
-PAGE, FIELD, NEXT = "/account/verification", "document", "next"
+PAGE, FIELD = "/account/verification", "document"
 LARGEST_FILE = 5 * 1024 * 1024
-# The form around the file: its other field and the boundaries.
+# The form around the file: its boundaries and name.
 _LARGEST_BODY = LARGEST_FILE + 16 * 1024
 _TOO_LARGE = "Choose a file of at most 5 MB."
 _TAKES: dict[str, Any] = {
@@ -32,7 +32,7 @@ _TAKES: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": [FIELD],
-                    "properties": {FIELD: {"type": "string", "format": "binary"}, NEXT: {"type": "string"}},
+                    "properties": {FIELD: {"type": "string", "format": "binary"}},
                 }
             }
         },
@@ -48,12 +48,17 @@ async def check(customer: SignedInCustomer) -> Response:
 
 
 @router.post("", status_code=202, response_model=shapes.IdentityCheckView, openapi_extra=_TAKES)
-async def submit(request: Request, customer: SignedInCustomer) -> Response:
+async def submit(
+    request: Request,
+    customer: SignedInCustomer,
+    onward: Annotated[str, Query(alias="next", description="The page of ours that a form goes on to")] = "",
+) -> Response:
     """Take a JPG, PNG or PDF of at most 5 MB; the same file again changes nothing. It goes to our team by itself."""
-    is_page, target = "text/html" in request.headers.get("accept", ""), ""
+    # Not a field: where a file is too large, nothing of the form is read.
+    is_page, target = "text/html" in request.headers.get("accept", ""), local_path(onward, "")
     try:
         await portal().identity_documents.count_try(customer)
-        name, content, target = await _read(request)
+        name, content = await _read(request)
         found = await portal().identity_documents.submit(customer, content, name=name)
     except PortalError as error:
         if not is_page:
@@ -66,8 +71,8 @@ async def submit(request: Request, customer: SignedInCustomer) -> Response:
     return json(views.identity_check(found), 202)
 
 
-async def _read(request: Request) -> tuple[str, bytes, str]:
-    """Return name and content of the file, and the page of ours to go on to."""
+async def _read(request: Request) -> tuple[str, bytes]:
+    """Return name and content of the file."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise UnknownFormat(user_message="Send a form with a file (multipart/form-data).")
     told = request.headers.get("content-length", "")
@@ -80,14 +85,14 @@ async def _read(request: Request) -> tuple[str, bytes, str]:
         form = await parser.parse()
     except MultiPartException as error:
         raise BadRequest("malformed form") from error
-    file, target = form.get(FIELD), form.get(NEXT)
+    file = form.get(FIELD)
     if not isinstance(file, UploadFile):
         raise InvalidInput({FIELD: "Choose a file."})
     content = await file.read()
     await form.close()
     if len(content) > LARGEST_FILE:
         raise TooLarge(user_message=_TOO_LARGE)
-    return file.filename or "", content, local_path(target if isinstance(target, str) else "", "")
+    return file.filename or "", content
 
 
 async def _within_limit(request: Request) -> AsyncIterator[bytes]:

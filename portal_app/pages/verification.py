@@ -77,8 +77,7 @@ def _form() -> rx.Component:
             error=VerificationPage.error,
         ),
         form_actions(button(_("Send the document"), type="submit")),
-        action="/api/me/identity-document",
-        hidden={"next": VerificationPage.onward},
+        action=VerificationPage.action,
         enc_type="multipart/form-data",
     )
     kinds = rx.el.ul(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import quote
 
 import reflex as rx
 
@@ -40,6 +41,8 @@ _ON_ITS_WAY = (
 )
 _LOST = "We could not hand your document to our team, and deleted it here. Send it again, or another one."
 
+_ACTION = "/api/me/identity-document"
+
 
 def check_standing(check: IdentityCheck) -> Standing:
     """Say how an identity check stands."""
@@ -67,6 +70,7 @@ class VerificationPage(PageState, rx.State):
     sent: str = ""
     is_open: bool = False
     onward: str = ""
+    action: str = _ACTION
     error: str = ""
     notice: str = ""
     support: str = ""
@@ -79,6 +83,7 @@ class VerificationPage(PageState, rx.State):
         self.error = flash.get("document", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.onward = _onward(self._query("next"))
+        self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
         await self._read()
 
     @told

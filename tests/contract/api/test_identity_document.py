@@ -36,10 +36,11 @@ class Hana:
     def user_id(self) -> UUID:
         return self.buyer.customer.user_id
 
-    async def send(self, content: bytes, name: str = "card.jpg", *, page: bool = False, **form: str) -> httpx.Response:
+    async def send(self, content: bytes, name: str = "card.jpg", *, page: bool = False, **query: str) -> httpx.Response:
         headers = {"Origin": self.browser.settings.portal_url, "Sec-Fetch-Site": "same-origin"}
         headers |= {"Accept": "text/html"} if page else {"Accept": "application/json"}
-        return await self.browser.http.post(PATH, files={"document": (name, content)}, data=form, headers=headers)
+        sent = {"document": (name, content)}
+        return await self.browser.http.post(PATH, files=sent, params=query, headers=headers)
 
     async def check(self) -> dict[str, Any]:
         return (await self.browser.get(PATH)).json()
@@ -152,6 +153,8 @@ async def test_a_document_that_cannot_be_handed_over_is_deleted_and_asked_for_ag
 
 
 async def test_a_form_comes_back_to_its_page_with_the_words_or_goes_on_to_the_checkout(hana: Hana) -> None:
+    large = await hana.send(b"x" * 6_000_000, page=True, next=f"/checkout?plan={VOICE}")
+    assert large.status_code == 303 and httpx.URL(large.headers["location"]).params["next"] == f"/checkout?plan={VOICE}"
     refused = await hana.send(b"no picture", page=True, next=f"/checkout?plan={VOICE}")
     assert refused.status_code == 303 and refused.headers["location"].startswith(f"{PAGE}?flash=")
     flash = httpx.URL(refused.headers["location"]).params["flash"]

@@ -1,4 +1,5 @@
-"""Measures and prints: `python -m benchmarks [--work FOLDER] [start pages events approval api entry lanes bus]`."""
+"""Measures and prints: `python -m benchmarks [--work FOLDER] [start pages events approval api entry dashboards
+lanes bus]`."""
 
 import argparse
 import sys
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, entry, events, lanes, pages, start
+from benchmarks import api, approval, bus, dashboards, entry, events, lanes, pages, start
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "approval": approval.measure,
     "api": api.measure,
     "entry": entry.measure,
+    "dashboards": dashboards.measure,
     "lanes": lanes.measure,
     "bus": bus.measure,
 }

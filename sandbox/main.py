@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from sandbox.back_office.address_desk import AddressDesk
 from sandbox.back_office.desk import Desk
 from sandbox.back_office.identity_desk import IdentityDesk
 from sandbox.back_office.office import Office
@@ -99,7 +100,7 @@ class Sandbox:
         desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
         rows = self.salesforce.rows
         sims, identity = SimDesk(self.freebit.network, rows), IdentityDesk(rows, self.store)
-        office = Office(desk, sims, identity, self.settings.host)
+        office = Office(desk, sims, AddressDesk(rows), identity=identity, host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]

@@ -9,11 +9,14 @@ from portal_app.api import (
     account,
     auth,
     billing,
+    calendar,
     catalog,
     csv_export,
+    eligibility,
     health,
     identity_document,
     move,
+    notifications,
     orders,
     password,
     second_step,
@@ -31,8 +34,8 @@ from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, second_step, way_back, sign_up, move, account, identity_document, password, step_up, security,
-    csv_export, billing, subscriptions, orders, catalog, webhooks, health,
+    auth, second_step, way_back, sign_up, move, account, identity_document, password, step_up, security, csv_export,
+    billing, subscriptions, calendar, notifications, orders, catalog, eligibility, webhooks, health,
 )  # fmt: skip
 
 

@@ -32,6 +32,11 @@ if kept then return kept end
 if redis.call('SET', 'l:c:' .. name, ARGV[1], 'NX', 'PX', ARGV[2]) then return {name, 1} end
 return {name, 0}
 """
+_VALUE = """
+local name = KEYS[1] .. ':'
+for i = 2, #KEYS do name = name .. (i > 2 and '.' or '') .. (redis.call('GET', KEYS[i]) or '0') end
+return redis.call('GET', 'c:' .. name)
+"""
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -54,6 +59,7 @@ class Cache:
     def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
         self._look = redis.register_script(_VALUE_OR_LEASE)
+        self._glance = redis.register_script(_VALUE)
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         # Also those that an invalidation has taken out of the flights.
         self._running: set[asyncio.Task[bytes]] = set()
@@ -88,6 +94,17 @@ class Cache:
             _READS.labels("coalesced").inc()
         # A caller who leaves (a closed browser) must not take the others down.
         return await asyncio.shield(flight)
+
+    async def known(self, key: str, *, tags: Sequence[str] = ()) -> Any:
+        """Return the kept JSON value, or None: computes nothing and waits for nobody who does."""
+        if self._owed or time.monotonic() < self._away_until:
+            return None
+        try:
+            kept = await self._glance(keys=[key, *(f"g:{tag}" for tag in tags)], client=self._redis)
+        except RedisError as error:
+            self._went_away(error)
+            return None
+        return None if kept is None else json.loads(kept)
 
     async def invalidate(self, *tags: str) -> None:
         """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""

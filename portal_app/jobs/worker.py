@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from dbos import DBOS
 
+import portal_app.workflows.cancellations
 import portal_app.workflows.events
 import portal_app.workflows.identity
 import portal_app.workflows.mail
@@ -24,6 +25,7 @@ from portal_app.jobs.timetable import keep_timetable
 from portal_app.wiring import build, use
 
 WORKFLOWS = (
+    portal_app.workflows.cancellations,
     portal_app.workflows.events,
     portal_app.workflows.identity,
     portal_app.workflows.mail,

@@ -11,12 +11,15 @@ from portal_app.workflows.step import step
 
 async def apply_to_accounts(account_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
     """Take over what agents decided about customers; `cause` names what made us look."""
-    state = "done"
-    for account_id in account_ids:
-        checked = await step(
-            "apply_identity_check", partial(portal().identity_checks.apply_account, str(account_id)), priority=priority
+    outcome = "done"
+    for account_id in map(str, account_ids):
+        address = await step(
+            "apply_address_check", partial(portal().internet.answers.apply, account_id), priority=priority
         )
-        state = checked["state"]
-        if checked["value"]:
-            await wake_waiting_orders(checked["value"], cause)
-    return state
+        identity = await step(
+            "apply_identity_check", partial(portal().identity_checks.apply_account, account_id), priority=priority
+        )
+        if identity["value"]:
+            await wake_waiting_orders(identity["value"], cause)
+        outcome = next((read["state"] for read in (address, identity) if read["state"] != "done"), outcome)
+    return outcome

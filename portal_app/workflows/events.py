@@ -11,14 +11,14 @@ from portal_app.domain.events import InboundEvent
 from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
 from portal_app.wiring import EARLY_HOOKS as EARLY
-from portal_app.wiring import portal
+from portal_app.wiring import HOOKS, portal
 from portal_app.workflows.accounts import apply_to_accounts
 from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
 
 EVERYTHING = "ChangeEvents"
+_ACCOUNT = "AccountChangeEvent"
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
-_ACCOUNTS = "AccountChangeEvent"
 
 
 @durable(name="apply_event")
@@ -35,7 +35,7 @@ async def apply_event(source: str, event_id: str) -> str:
         outcome = await reconcile(event.kind, str(since))
     elif event.kind in _CATALOG:
         outcome = await _apply_catalog_change()
-    elif event.kind == _ACCOUNTS:
+    elif event.kind == _ACCOUNT:
         outcome = await apply_to_accounts(event.data.get("record_ids", []), event.id)
     else:
         outcome = await apply_to_orders(event.data.get("order_ids", []), event.id)
@@ -60,15 +60,23 @@ async def reconcile(kind: str, since: str) -> str:
     outcome = "done"
     if kind in (*_CATALOG, EVERYTHING):
         outcome = await _apply_catalog_change()
+    if kind in (_ACCOUNT, EVERYTHING):
+        outcome = await catch_up_checks()
     if kind.startswith("Order") or kind == EVERYTHING:
         moment = datetime.fromisoformat(since)
         found = await step("orders_changed", lambda: portal().reconcile.orders_changed_since(moment), priority="sync")
         outcome = await apply_to_orders(found["value"] or [], f"reconcile-{since}", priority="sync")
         outcome = found["state"] if found["state"] != "done" else outcome
-    if kind in (_ACCOUNTS, EVERYTHING):
-        behind = await step("identity_checks_behind", lambda: portal().identity_checks.behind(), priority="sync")
-        await apply_to_accounts(behind["value"] or [], f"reconcile-{since}", priority="sync")
     return outcome
+
+
+async def catch_up_checks() -> str:
+    """Read again every address check whose answer we wait for, and every identity check that agents changed."""
+    addresses = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
+    identities = await step("identity_checks_behind", lambda: portal().identity_checks.behind(), priority="sync")
+    behind = dict.fromkeys([*(addresses["value"] or []), *(identities["value"] or [])])
+    applied = await apply_to_accounts(list(behind), "catch-up", priority="sync")
+    return next((found["state"] for found in (addresses, identities) if found["state"] != "done"), applied)
 
 
 async def _apply_billing_change(event: InboundEvent) -> str:
@@ -77,6 +85,9 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         # The hook fired before the change it tells of: look once more when WHMCS has settled.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
+    client_id = event.data.get("client_id")
+    if "person" in HOOKS.get(event.kind, ()) and isinstance(client_id, int):
+        await step("read_person_again", lambda: portal().profile_changes.read_again(client_id))
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
     return outcome["state"]

@@ -39,6 +39,8 @@ from portal_app.services.hooks import EARLY as EARLY_HOOKS
 from portal_app.services.hooks import HOOKS
 from portal_app.services.idempotency import Call, Idempotency
 from portal_app.services.identity import IdentityBase
+from portal_app.services.identity_checks import IdentityChecks
+from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
@@ -115,6 +117,8 @@ class Portal:
     flashes: Flashes
     idempotency: Idempotency
     postcodes: Postcodes
+    identity_documents: IdentityDocuments
+    identity_checks: IdentityChecks
     catalog: Catalog
     billing: Billing
     billing_changes: BillingChanges
@@ -213,7 +217,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     bills = _bills(base)
     served = _being_served(base, identity, bills)
     oneself = _about_oneself(base, identity)
-    selling = _selling(base, identity, bills, oneself["profiles"])
+    selling = _selling(base, identity, bills, oneself)
     return Portal(
         settings=settings,
         database=database,
@@ -232,7 +236,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         overview=_overview(base, bills),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
-        **_fulfilment(base, notifications, bills),
+        **_fulfilment(base, notifications, bills, oneself["identity_checks"]),
         notifications=notifications,
         inbound=Inbound(database, queue, catalog=selling["catalog"]),
         upkeep=Upkeep(database),
@@ -312,20 +316,23 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
             live=base.live,
         ),
         "email_changes": EmailChanges(identity, profiles),
+        "identity_documents": IdentityDocuments(identity, base.vendors.identity_desk, base.live),
+        "identity_checks": IdentityChecks(identity, base.vendors.identity_desk, base.live),
     }
 
 
-def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
+def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], oneself: dict[str, Any]) -> dict[str, Any]:
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
-    internet = join_internet(identity, base.vendors.internet, profiles=profiles, live=base.live)
+    internet = join_internet(identity, base.vendors.internet, profiles=oneself["profiles"], live=base.live)
     checkout = Checkout(
         base.settings,
         catalog,
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
-        profiles=profiles,
+        profiles=oneself["profiles"],
         checks=internet.checks,
+        identity=oneself["identity_documents"],
     )
     drafts = Drafts(base.database, checkout)
     once = Idempotency(base.settings, base.database, identity.vault.tokens)
@@ -345,12 +352,16 @@ def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
     )
 
 
-def _fulfilment(base: _Base, notifications: Notifications, bills: dict[str, Any]) -> dict[str, Any]:
+def _fulfilment(
+    base: _Base, notifications: Notifications, bills: dict[str, Any], checks: IdentityChecks
+) -> dict[str, Any]:
     """Join what carries orders out and what watches over them."""
     vendors = base.vendors
     progress = OrderProgress(base.database, notifications, base.live)
     known = {name: bills[name] for name in ("billing", "subscriptions")}
-    provisioning = join_provisioning(base.settings, progress, vendors, ring=ring_of(base.settings), **known)
+    provisioning = join_provisioning(
+        base.settings, progress, vendors, ring=ring_of(base.settings), checks=checks, **known
+    )
     return {
         "provisioning": provisioning,
         "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sandbox.back_office.address_desk import AddressDesk
 from sandbox.back_office.desk import Desk
+from sandbox.back_office.identity_desk import IdentityDesk
 from sandbox.back_office.office import Office
 from sandbox.back_office.sim_desk import SimDesk
 from sandbox.broken_answers import CuttableProtocol
@@ -98,7 +99,8 @@ class Sandbox:
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
         desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
         rows = self.salesforce.rows
-        office = Office(desk, SimDesk(self.freebit.network, rows), AddressDesk(rows), host=self.settings.host)
+        sims, identity = SimDesk(self.freebit.network, rows), IdentityDesk(rows, self.store)
+        office = Office(desk, sims, AddressDesk(rows), identity=identity, host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]

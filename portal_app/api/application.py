@@ -14,6 +14,7 @@ from portal_app.api import (
     csv_export,
     eligibility,
     health,
+    identity_document,
     move,
     notifications,
     orders,
@@ -33,8 +34,8 @@ from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, second_step, way_back, sign_up, move, account, password, step_up, security, csv_export, billing,
-    subscriptions, calendar, notifications, orders, catalog, eligibility, webhooks, health,
+    auth, second_step, way_back, sign_up, move, account, identity_document, password, step_up, security, csv_export,
+    billing, subscriptions, calendar, notifications, orders, catalog, eligibility, webhooks, health,
 )  # fmt: skip
 
 

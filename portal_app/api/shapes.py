@@ -368,3 +368,12 @@ class PlanList(TypedDict):
     """The plans of one category in display order."""
 
     items: list[PlanView]
+
+
+class IdentityCheckView(TypedDict):
+    """How the check of an identity stands: not_submitted, submitted, verified or rejected, with the agent's reason."""
+
+    status: str
+    note: str
+    submitted_at: datetime | None
+    is_on_its_way: bool

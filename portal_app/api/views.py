@@ -11,6 +11,7 @@ from portal_app.api.shapes import (
     Amount,
     CreditEntryView,
     EligibilityView,
+    IdentityCheckView,
     InvoiceSummary,
     InvoiceView,
     ItemView,
@@ -33,6 +34,7 @@ from portal_app.api.shapes import (
 from portal_app.domain.account import AccountView
 from portal_app.domain.cancellation import CancellationRequest, Ending
 from portal_app.domain.eligibility import Eligibility
+from portal_app.domain.identity_document import IdentityCheck
 from portal_app.domain.invoice import CreditEntry, Invoice, InvoiceLine, Payment, PaymentMethod, Transaction
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
@@ -57,6 +59,16 @@ def me(account: AccountView, view: ProfileView | None) -> Me:
         "status": account.status,
         "language": account.language,
         "profile": profile(view) if view else None,
+    }
+
+
+def identity_check(check: IdentityCheck) -> IdentityCheckView:
+    """Show how an identity check stands."""
+    return {
+        "status": check.status,
+        "note": check.note,
+        "submitted_at": check.submitted_at,
+        "is_on_its_way": check.is_on_its_way,
     }
 
 

@@ -32,6 +32,7 @@ class NativeForm(BaseHTML):
     tag = "form"
     action: rx.Var[str]
     method: rx.Var[str]
+    enc_type: rx.Var[str]
     on_submit: rx.EventHandler[no_args_event_spec]
 
 

@@ -43,7 +43,7 @@ def plain_step(step: str) -> str:
 def target_of(stage: str, last_step: str, category: Category) -> timedelta | None:
     """Return how long an order may stay where it is; None for as long as it takes."""
     step = plain_step(last_step)
-    if step in ("waiting_for_card", "scheduled"):
+    if step in ("waiting_for_card", "waiting_for_identity", "scheduled"):
         return None
     if (stage, category) == ("in_review", "internet"):
         return _INSTALLATION

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     )
     portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
+    portal_document_limit: str = Field("20/hour", description="Identity documents sent per customer, good or not")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_socket_limit: int = Field(100, gt=0, description="Open tabs per network address and web worker")
     portal_key_wait_seconds: float = Field(
@@ -251,6 +252,7 @@ class Settings(BaseSettings):
         "portal_factor_limit",
         "portal_sign_up_limit",
         "portal_profile_limit",
+        "portal_document_limit",
         "portal_event_limit",
         "portal_calendar_limit",
         "portal_api_limit",

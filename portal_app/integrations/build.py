@@ -8,6 +8,7 @@ import stamina.instrumentation
 from redis.asyncio import Redis
 
 from portal_app.domain.cancellation import CancellationDesk
+from portal_app.domain.identity_document import IdentityDesk
 from portal_app.domain.internet_ports import InternetDesk
 from portal_app.domain.known_customers import BillingLogins, CrmDirectory
 from portal_app.domain.ports import (
@@ -34,6 +35,8 @@ from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.directory import SalesforceDirectory
+from portal_app.integrations.salesforce.files import SalesforceFiles
+from portal_app.integrations.salesforce.identity_desk import SalesforceIdentityDesk
 from portal_app.integrations.salesforce.internet_desk import SalesforceInternetDesk
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
@@ -66,6 +69,7 @@ class Vendors:
     lines: tuple[VendorLine, ...]
     sims: SimLines
     sim_desk: SimDesk
+    identity_desk: IdentityDesk
     internet: InternetDesk
     cancellations: CancellationDesk
     _budget: DailyBudget
@@ -107,6 +111,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         stream=stream,
         sims=sims,
         sim_desk=SalesforceSimDesk(salesforce),
+        identity_desk=SalesforceIdentityDesk(salesforce, SalesforceFiles(salesforce, settings)),
         internet=SalesforceInternetDesk(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),

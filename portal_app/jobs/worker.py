@@ -9,6 +9,7 @@ from dbos import DBOS
 
 import portal_app.workflows.cancellations
 import portal_app.workflows.events
+import portal_app.workflows.identity
 import portal_app.workflows.mail
 import portal_app.workflows.move_in
 import portal_app.workflows.orders
@@ -26,6 +27,7 @@ from portal_app.wiring import build, use
 WORKFLOWS = (
     portal_app.workflows.cancellations,
     portal_app.workflows.events,
+    portal_app.workflows.identity,
     portal_app.workflows.mail,
     portal_app.workflows.move_in,
     portal_app.workflows.orders,

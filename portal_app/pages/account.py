@@ -12,6 +12,7 @@ from portal_app.components.link import link
 from portal_app.components.message import flash
 from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
+from portal_app.components.status import status
 from portal_app.language import _, path_for
 from portal_app.pages.address_form import error_of, pair
 from portal_app.pages.frame import faces, portal_page, support_link
@@ -30,6 +31,7 @@ def account() -> rx.Component:
             _("Security"),
             link(_("Password, two-step sign-in, passkeys and devices"), href=path_for("/account/security")),
         ),
+        section(_("Identity check"), _identity(), aside=link(_("See it"), href=path_for("/account/verification"))),
         section(
             _("Notifications"),
             link(_("What we tell you, and your due dates in a calendar"), href=path_for("/account/notifications")),
@@ -91,6 +93,11 @@ def _email() -> rx.Component:
         rx.cond(AccountPage.new_email != "", prove, ask),
         class_name="grid gap-5",
     )
+
+
+def _identity() -> rx.Component:
+    why = rx.el.p(AccountPage.identity_story, class_name="mt-2 text-quiet")
+    return rx.el.div(status(AccountPage.identity_word, tone=AccountPage.identity_tone), why)
 
 
 def _address() -> rx.Component:

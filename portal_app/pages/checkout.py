@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.button import button
+from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list, total_line
 from portal_app.components.field import checkbox_field
 from portal_app.components.form import live_form, native_form
@@ -21,7 +21,7 @@ from portal_app.state.checkout import CheckoutPage
 @page("/checkout", title="Checkout", load=CheckoutPage.load)
 def checkout() -> rx.Component:
     """Lay the page out."""
-    left = rx.fragment(_purchase(), _choices(), _payment())
+    left = rx.fragment(_purchase(), _choices(), _identity(), _payment())
     body = rx.el.div(_earlier(), columns(left, _order()), class_name="grid gap-10")
     title = page_title(_("Checkout"), back=link(_("All plans"), href=path_for("/catalog")))
     return portal_page(title, faces(CheckoutPage, body, loading=skeleton(8)), active="services")
@@ -55,6 +55,16 @@ def _choices() -> rx.Component:
     rows = rx.el.dl(rx.foreach(CheckoutPage.choices, row), class_name="divide-y divide-line border-y border-line")
     change = link(_("Change"), href=CheckoutPage.change)
     return rx.cond(CheckoutPage.choices.length() > 0, section(_("You chose"), rows, aside=change))
+
+
+def _identity() -> rx.Component:
+    ask = message(
+        _("For a line with calls the law asks us to check who holds it. You come back here afterwards."),
+        tone="attention",
+        title=_("An identity document is needed"),
+        action=link_button(_("Send a document"), href=CheckoutPage.verification, variant="secondary", size="small"),
+    )
+    return rx.cond(CheckoutPage.needs_identity, section(_("Identity check"), ask))
 
 
 def bought_lines(lines: rx.Var) -> rx.Component:
@@ -102,7 +112,7 @@ def _order() -> rx.Component:
     place = button(
         _("Place order"),
         busy=CheckoutPage.ordering,
-        disabled=CheckoutPage.methods.length() == 0,
+        disabled=(CheckoutPage.methods.length() == 0) | CheckoutPage.needs_identity,
         type="submit",
         class_name="w-full",
     )

@@ -28,6 +28,7 @@ from portal_app.pages import (
     sign_up,
     subscriptions,
     terms,
+    verification,
     way_back,
 )
 
@@ -35,5 +36,5 @@ __all__ = [
     "account", "account_address", "cancellation", "catalog", "checkout", "checkout_steps", "dashboard", "details",
     "history", "internet", "internet_steps", "invoices", "landing", "move", "not_found", "notices", "notifications",
     "orders", "password", "payment_methods", "plans", "second_step", "security", "sign_in", "sign_up",
-    "subscriptions", "terms", "way_back",
+    "subscriptions", "terms", "verification", "way_back",
 ]  # fmt: skip

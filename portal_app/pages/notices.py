@@ -46,7 +46,7 @@ def _row(row: Any) -> rx.Component:
                 ),
                 class_name=rx.cond(row.is_read, "", "font-semibold"),
             ),
-            rx.el.p(row.subject, " · ", row.at, class_name="text-small text-quiet"),
+            rx.el.p(rx.cond(row.subject != "", row.subject + " · ", ""), row.at, class_name="text-small text-quiet"),
             class_name="min-w-0",
         ),
         rx.cond(row.is_read, rx.fragment(), mark),

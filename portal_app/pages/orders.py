@@ -71,7 +71,11 @@ def _next() -> rx.Component:
     actions = rx.cond(
         OrderPage.needs_card,
         add_card_form(OrderPage.path),
-        rx.cond(OrderPage.is_active, link(_("See your services"), href=path_for("/subscriptions")), rx.fragment()),
+        rx.cond(
+            OrderPage.needs_identity,
+            link(_("See your identity check"), href=path_for("/account/verification")),
+            rx.cond(OrderPage.is_active, link(_("See your services"), href=path_for("/subscriptions")), rx.fragment()),
+        ),
     )
     tone = rx.match(OrderPage.tone, ("attention", "attention"), ("problem", "problem"), ("ok", "ok"), "info")
     title = rx.cond(OrderPage.is_active, _("Ready to use"), _("What happens next"))

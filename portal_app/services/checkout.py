@@ -15,6 +15,7 @@ from portal_app.domain.plan import CATEGORIES, CatalogItem, Plan, monthly_of, on
 from portal_app.infra.settings import Settings
 from portal_app.services.address_checks import AddressChecks
 from portal_app.services.catalog import Catalog
+from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.one_internet import refuse_second_line
 from portal_app.services.payments import Payments
 from portal_app.services.profiles import Profiles
@@ -65,6 +66,7 @@ class Checkout:
         payments: Payments,
         subscriptions: Subscriptions,
         profiles: Profiles,
+        identity: IdentityDocuments,
         checks: AddressChecks,
     ) -> None:
         self._settings = settings
@@ -72,6 +74,7 @@ class Checkout:
         self._payments = payments
         self._subscriptions = subscriptions
         self._profiles = profiles
+        self._identity = identity
         self._checks = checks
 
     def rules(self) -> Rules:
@@ -108,6 +111,11 @@ class Checkout:
         options = options_of(plan, answers, await self.rules_for(customer, plan))
         return Basket(plan, plan.with_extras(extras_of(options)), options)
 
+    async def needs_identity(self, customer: Customer, plan: Plan) -> bool:
+        """Say whether a customer has to hand in an identity document before a plan can be ordered."""
+        is_voice = plan.service.category == "sim" and plan.service.has_voice
+        return is_voice and not (await self._identity.check_for(customer)).is_orderable
+
     async def settle(self, customer: Customer, wish: Wish) -> Basket:
         """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
         plan = await self.plan(customer, wish.sku)
@@ -116,6 +124,8 @@ class Checkout:
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
         basket = await self.basket(customer, plan, wish.answers)
+        if await self.needs_identity(customer, plan):
+            raise InvalidInput({"identity": "Send us an identity document first: the law asks it for voice lines."})
         if not wish.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))

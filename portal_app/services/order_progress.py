@@ -19,6 +19,9 @@ from portal_app.services.audit import Tag, record
 from portal_app.services.notices import raise_notice
 from portal_app.services.notifications import Notifications
 
+# How the steps are called by which an order stops.
+STOPPED = ("failed_", "waiting_for_")
+
 
 class OrderProgress:
     """Read an order with its customer, and move it on: timeline, mail, audit and open pages."""
@@ -118,7 +121,7 @@ async def notice_of_order(session: AsyncSession, row: OrderRow, occasion: str) -
 
 def is_turn(step: str) -> bool:
     """Say whether a step may come several times: the order stopped, or went on after it had."""
-    return step in ("approved", "waiting_for_card", "card_added") or step.startswith("failed_")
+    return step in ("approved", "card_added", "identity_verified") or step.startswith(STOPPED)
 
 
 async def locked(session: AsyncSession, order_id: UUID) -> OrderRow:
@@ -137,6 +140,6 @@ async def _name_of(session: AsyncSession, row: OrderRow, step: str) -> str:
     if not before:
         return step
     # Approvals are told again by every event: one counts as new only after the order had stopped.
-    stopped = any(name.startswith(("failed_", "waiting_for_card")) for name in steps[steps.index(before[-1]) + 1 :])
+    stopped = any(name.startswith(STOPPED) for name in steps[steps.index(before[-1]) + 1 :])
     is_repeated = stopped if step == "approved" else steps[-1] != before[-1]
     return f"{step}#{len(before) + 1}" if is_repeated else before[-1]

@@ -1,6 +1,7 @@
 """Review: an order handed over to Salesforce, and what agents decide there."""
 
-from typing import Literal, cast
+from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -14,9 +15,32 @@ from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
 from portal_app.services.order_progress import OrderProgress, locked
 
-CARD_MISSING = "PAYMENT_METHOD_MISSING"
-Approval = Literal["approved", "paused", "no"]
+CARD_MISSING, IDENTITY_MISSING = "PAYMENT_METHOD_MISSING", "IDENTITY_NOT_VERIFIED"
 _STEPS = {"being_set_up": "approved", "needs_attention": "needs_attention"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An approved order that waits for its customer: its steps, how the customer is told, what the agent reads."""
+
+    waits: str
+    goes_on: str
+    reason: str
+    mail: str | None = None
+    notice: str | None = None
+
+
+PAUSES = {
+    CARD_MISSING: Pause(
+        "waiting_for_card", "card_added", "The customer has no payment method.", mail="order_needs_card"
+    ),
+    IDENTITY_MISSING: Pause(
+        "waiting_for_identity",
+        "identity_verified",
+        "Identity not verified: check the document among the account's files, set Id_Verification_Status__c.",
+        notice="order_needs_identity",
+    ),
+}
 _MAILS: dict[OrderStage, str] = {"not_accepted": "order_not_accepted", "active": "order_active"}
 
 
@@ -104,8 +128,8 @@ class OrderReview:
                 )
             record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="staff", detail={"order": str(row.id)})
 
-    async def waiting_for_card(self, user_id: UUID) -> list[tuple[str, int]]:
-        """Return a customer's orders that stopped for want of a payment method, each with its attempt."""
+    async def waiting_for_customer(self, user_id: UUID) -> list[tuple[str, int]]:
+        """Return a customer's orders that stopped, perhaps for want of something of theirs, each with its attempt."""
         query = select(OrderRow).where(OrderRow.user_id == user_id, OrderRow.stage == "needs_attention")
         async with self._database.unit_of_work() as session:
             rows = (await session.exec(query)).all()
@@ -126,11 +150,11 @@ class OrderReview:
             order = row.to_domain()
         await self._progress.tell(order)
 
-    async def approval(self, order_id: UUID, attempt: int) -> Approval:
+    async def approval(self, order_id: UUID, attempt: int) -> str:
         """Guard: say whether Salesforce has the order as approved, now; a cancelled one may still say Activating.
 
-        "paused" is approved too: we stopped it ourselves for want of a payment method. An attempt that an operator
-        took back is approved no more.
+        The code of a pause is approved too: we stopped it ourselves until the customer brings what is missing. An
+        attempt that an operator took back is approved no more.
         """
         order, _ = await self._progress.order(order_id)
         if order.attempt != attempt:
@@ -138,22 +162,20 @@ class OrderReview:
         review = await self._crm.order(order.sf_order_id)
         if review.stage == "being_set_up":
             return "approved"
-        return "paused" if review.stage == "needs_attention" and review.error_code == CARD_MISSING else "no"
+        return review.error_code if review.stage == "needs_attention" and review.error_code in PAUSES else "no"
 
-    async def pause_for_card(self, order_id: UUID) -> None:
-        """Tell the customer that the order waits for a card; Salesforce sees why."""
-        order, _ = await self._progress.order(order_id)
-        await self._progress.move(order_id, "waiting_for_card", stage="needs_attention", mail="order_needs_card")
+    async def pause(self, order_id: UUID, code: str) -> None:
+        """Tell the customer what the order waits for; Salesforce sees why."""
+        (order, _), pause = await self._progress.order(order_id), PAUSES[code]
+        await self._progress.move(order_id, pause.waits, stage="needs_attention", mail=pause.mail, notice=pause.notice)
         # Salesforce last: an agent who sees it there can approve again, and finds the order already parked.
-        await self._crm.order_failed(
-            order.sf_order_id, code=CARD_MISSING, message="The customer has no payment method."
-        )
+        await self._crm.order_failed(order.sf_order_id, code=code, message=pause.reason)
 
-    async def go_on_with_card(self, order_id: UUID) -> None:
-        """Take the order up again: the agent's approval still stands, and there is a payment method now."""
+    async def go_on(self, order_id: UUID, code: str) -> None:
+        """Take the order up again: the agent's approval still stands, and what was missing is there."""
         order, _ = await self._progress.order(order_id)
         await self._crm.order_resumed(order.sf_order_id)
-        await self._progress.move(order_id, "card_added", stage="being_set_up")
+        await self._progress.move(order_id, PAUSES[code].goes_on, stage="being_set_up")
 
     async def fail(self, order_id: UUID, *, code: str, message: str) -> None:
         """Park an order for attention, with the reason for the agents and none of it for the customer."""

@@ -9,6 +9,7 @@ from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.services.billing import Billing
+from portal_app.services.identity_checks import IdentityChecks
 from portal_app.services.internet_opening import InternetOpening
 from portal_app.services.order_billing import OrderBilling
 from portal_app.services.order_progress import OrderProgress
@@ -59,6 +60,7 @@ def join_provisioning(
     ring: KeyRing,
     billing: Billing,
     subscriptions: Subscriptions,
+    checks: IdentityChecks,
 ) -> Provisioning:
     """Join the parts over what keeps bills and services."""
     gateway, crm, desk = vendors.billing, vendors.crm, vendors.sim_desk
@@ -67,7 +69,9 @@ def join_provisioning(
         progress=progress,
         review=OrderReview(progress, crm),
         billing=OrderBilling(settings, progress, gateway, crm, billing=billing, subscriptions=subscriptions),
-        sims=SimOpening(settings, progress, desk, vendors.sims, billing=gateway, reservations=reservations),
+        sims=SimOpening(
+            settings, progress, desk, vendors.sims, billing=gateway, reservations=reservations, checks=checks
+        ),
         reservations=reservations,
         internet=InternetOpening(settings, progress, vendors.internet, billing=gateway),
         stuck=StuckOrders(progress, crm),

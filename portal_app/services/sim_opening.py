@@ -16,6 +16,7 @@ from portal_app.domain.sim_order import SimOrder
 from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
+from portal_app.services.identity_checks import IdentityChecks
 from portal_app.services.order_progress import OrderProgress
 from portal_app.services.sim_reservations import SimReservations, reservation
 
@@ -34,6 +35,7 @@ class SimOpening:
         *,
         billing: BillingGateway,
         reservations: SimReservations,
+        checks: IdentityChecks,
     ) -> None:
         self._longest = timedelta(seconds=settings.freebit_opening_seconds)
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
@@ -43,6 +45,14 @@ class SimOpening:
         self._lines = lines
         self._billing = billing
         self._reservations = reservations
+        self._checks = checks
+
+    async def may_open(self, order_id: UUID) -> bool:
+        """Say whether the law lets the order's line be opened: a voice line needs its holder's identity verified."""
+        order, customer = await self._progress.order(order_id)
+        if order.category != "sim" or not (await self._desk.sim_order(order.sf_order_id)).has_voice:
+            return True
+        return await self._checks.is_verified(customer)
 
     async def reserve(self, order_id: UUID) -> datetime | None:
         """Set a SIM aside for an order, the same one whenever asked; return from when it may be opened."""

@@ -6,12 +6,14 @@ from uuid import UUID
 
 import reflex as rx
 
+from portal_app.domain.customer import Customer
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.profile import AWAY, REFUSED, ProfileChange, ProfileView
 from portal_app.language import _
 from portal_app.state.form_entries import typed
 from portal_app.state.identity import Identity
 from portal_app.state.page_state import PageState, opened, told
+from portal_app.state.verification import check_standing, check_story
 from portal_app.wiring import portal
 
 _TONES = {AWAY: "attention", REFUSED: "problem"}
@@ -53,6 +55,9 @@ class AccountPage(PageState, rx.State):
     note_tone: str = "info"
     errors: dict[str, str] = {}
     support: str = ""
+    identity_word: str = ""
+    identity_tone: str = "neutral"
+    identity_story: str = ""
     shown_anew: int = 0
 
     @rx.event
@@ -140,5 +145,11 @@ class AccountPage(PageState, rx.State):
         self.customer_number, self.support = customer.customer_number, portal().settings.portal_support_email
         self.address, self.language, self.marketing = address_lines(view), view.language, person.marketing
         self.note, self.note_tone = _(view.note) if view.note else "", _TONES.get(view.note, "info")
+        await self._show_identity(customer)
         self._note_saved(view.as_of)
         self.errors = {}
+
+    async def _show_identity(self, customer: Customer) -> None:
+        check = await portal().identity_documents.check_for(customer)
+        standing = check_standing(check)
+        self.identity_word, self.identity_tone, self.identity_story = standing.word, standing.tone, check_story(check)

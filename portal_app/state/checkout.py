@@ -48,6 +48,8 @@ class CheckoutPage(PageState, rx.State):
     earlier: str = ""
     terms_error: str = ""
     ordering: bool = False
+    needs_identity: bool = False
+    verification: str = ""
     _draft_id: str = ""
 
     @rx.event
@@ -109,7 +111,9 @@ class CheckoutPage(PageState, rx.State):
         self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
         await self._find_earlier(customer, draft.plan.service.sku)
         self.methods = [method_row(method) for method in await methods_of(customer, anew=False)]
+        self.needs_identity = await portal().checkout.needs_identity(customer, draft.plan)
         self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
+        self.verification = f"{path_for('/account/verification')}?next={quote(self.back, safe='')}"
 
     def _show_choices(self, options: Options | None) -> None:
         self.choices = [ChoiceRow(label, text) for label, text in option_words(options)]

@@ -25,6 +25,7 @@ class OrderPage(PageState, rx.State):
     tone: str = "neutral"
     story: str = ""
     needs_card: bool = False
+    needs_identity: bool = False
     is_active: bool = False
     steps: list[StepRow] = []
     lines: list[LineRow] = []
@@ -55,7 +56,9 @@ class OrderPage(PageState, rx.State):
         self.title, self.placed = order.title, time(order.placed_at)
         self.word, self.tone = standing.word, standing.tone
         self.steps, self.story = timeline_of(detail), next_words(detail)
-        self.needs_card, self.is_active = _waits_for_card(detail), order.stage == "active"
+        waits_for = _what_it_waits_for(detail)
+        self.needs_card, self.needs_identity = waits_for == "card", waits_for == "identity"
+        self.is_active = order.stage == "active"
         self.path, self.support = self.router.url.path, portal().settings.portal_support_email
         self._price(order)
 
@@ -66,6 +69,9 @@ class OrderPage(PageState, rx.State):
         self.has_once = order.one_time.minor > 0
 
 
-def _waits_for_card(detail: OrderDetail) -> bool:
+def _what_it_waits_for(detail: OrderDetail) -> str:
+    """Return what of the customer's an order waits for: card, identity, or nothing."""
     last = last_step(detail)
-    return detail.order.stage == "needs_attention" and last is not None and plain_step(last.step) == "waiting_for_card"
+    if detail.order.stage != "needs_attention" or last is None:
+        return ""
+    return plain_step(last.step).partition("waiting_for_")[2]

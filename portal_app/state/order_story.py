@@ -50,7 +50,7 @@ def next_words(detail: OrderDetail) -> str:
     kind = STORIES.get(f"{stage}:{detail.order.category}", STORIES[stage])
     story = STORIES.get(f"{stage}:{step}", kind)
     case = next((event for event in detail.events if event.step == CASE_OPENED), None)
-    if case is None or stage in FINAL_STAGES or step == "waiting_for_card":
+    if case is None or stage in FINAL_STAGES or step.startswith("waiting_for_"):
         return _(story)
     late = _("This takes longer than it should. We asked our team on {time} to look into it; you need not write.")
     return f"{_(story)} {late.format(time=time(case.at))}"

@@ -33,6 +33,10 @@ STEPS = {
         "Waiting for a payment method", "The order stopped here because no card or bank was stored.", "you"
     ),
     "card_added": Words("Payment method added", "The order goes on."),
+    "waiting_for_identity": Words(
+        "Waiting for your identity check", "The law asks for a verified identity before a voice line opens.", "you"
+    ),
+    "identity_verified": Words("Identity verified", "The order goes on."),
     "not_accepted": Words("Not accepted", "Our team could not accept this order. Nothing was charged.", "agent"),
     "cancelled": Words("Cancelled", "The order was cancelled."),
     "undone": Words("Begun anew", "Our team took the steps back and begins the order anew.", "agent"),
@@ -94,6 +98,10 @@ STORIES = {
     "in_progress": "The order is in progress. This page changes by itself.",
     "needs_attention": "Something stopped the order and our team is looking into it. You need not order again.",
     "needs_attention:waiting_for_card": "Add a card and the order goes on by itself. You need not order again.",
+    "needs_attention:waiting_for_identity": (
+        "A voice line opens only for a verified identity. Look at your identity check below; once it is verified the "
+        "order goes on by itself."
+    ),
     "needs_attention:failed_SIM_OUT_OF_STOCK": (
         "No SIM is in stock at the moment. Our team gets new ones and continues; you need not order again."
     ),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from dbos import DBOS, SetWorkflowID
 
@@ -13,8 +12,8 @@ from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
 from portal_app.wiring import EARLY_HOOKS as EARLY
 from portal_app.wiring import HOOKS, portal
-from portal_app.workflows.internet_lines import apply_to_accounts
-from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
+from portal_app.workflows.accounts import apply_to_accounts
+from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
 
 EVERYTHING = "ChangeEvents"
@@ -37,7 +36,7 @@ async def apply_event(source: str, event_id: str) -> str:
     elif event.kind in _CATALOG:
         outcome = await _apply_catalog_change()
     elif event.kind == _ACCOUNT:
-        outcome = await apply_to_accounts(event.data.get("record_ids", []))
+        outcome = await apply_to_accounts(event.data.get("record_ids", []), event.id)
     else:
         outcome = await apply_to_orders(event.data.get("order_ids", []), event.id)
     await step("finish", lambda: portal().inbound.finish(event))
@@ -72,10 +71,12 @@ async def reconcile(kind: str, since: str) -> str:
 
 
 async def catch_up_checks() -> str:
-    """Read again every address check whose answer we wait for."""
-    found = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
-    applied = await apply_to_accounts(found["value"] or [])
-    return found["state"] if found["state"] != "done" else applied
+    """Read again every address check whose answer we wait for, and every identity check that agents changed."""
+    addresses = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
+    identities = await step("identity_checks_behind", lambda: portal().identity_checks.behind(), priority="sync")
+    behind = dict.fromkeys([*(addresses["value"] or []), *(identities["value"] or [])])
+    applied = await apply_to_accounts(list(behind), "catch-up", priority="sync")
+    return next((found["state"] for found in (addresses, identities) if found["state"] != "done"), applied)
 
 
 async def _apply_billing_change(event: InboundEvent) -> str:
@@ -88,16 +89,8 @@ async def _apply_billing_change(event: InboundEvent) -> str:
     if "person" in HOOKS.get(event.kind, ()) and isinstance(client_id, int):
         await step("read_person_again", lambda: portal().profile_changes.read_again(client_id))
     for user_id in outcome["value"] or []:
-        await _wake_orders_without_card(user_id, event.id)
+        await wake_waiting_orders(user_id, event.id)
     return outcome["state"]
-
-
-async def _wake_orders_without_card(user_id: str, cause: str) -> None:
-    """Let a customer's orders that wait for a card look for one: perhaps it was added."""
-    review = portal().provisioning.review
-    waiting = await step("orders_waiting_for_card", lambda: review.waiting_for_card(UUID(user_id)))
-    for order_id, attempt in waiting["value"] or []:
-        await DBOS.send_async(provision_id(order_id, attempt), cause, topic=RESUME_TOPIC)
 
 
 async def _apply_catalog_change() -> str:

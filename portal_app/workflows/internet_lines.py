@@ -24,12 +24,3 @@ async def link_line(order: UUID, billed: BillingOrder) -> Outcome:
     if not billed.service_ids:
         return DONE
     return await step("link_line", lambda: portal().provisioning.internet.link(order, billed.service_ids[0]))
-
-
-async def apply_to_accounts(sf_account_ids: list[str]) -> str:
-    """Read the address checks of accounts from Salesforce and take them over."""
-    outcome = "done"
-    for account in sf_account_ids:
-        applied = await step("apply_address_check", lambda account=account: portal().internet.answers.apply(account))  # type: ignore[misc]
-        outcome = applied["state"] if applied["state"] != "done" else outcome
-    return outcome

@@ -6,7 +6,7 @@ from uuid import UUID
 from dbos import DBOS
 
 from portal_app.domain.ports import BillingOrder
-from portal_app.services.order_review import CARD_MISSING
+from portal_app.services.order_review import CARD_MISSING, IDENTITY_MISSING, PAUSES
 from portal_app.wiring import portal
 from portal_app.workflows.internet_lines import check_alone, link_line
 from portal_app.workflows.sim_lines import finish_line, open_line, reserve_line
@@ -14,13 +14,21 @@ from portal_app.workflows.step import DONE, Outcome, durable, refused, step
 
 RESUME_TOPIC = "resume"
 _PARKED_SECONDS = 30 * 86400.0
-# An order that waits for a card looks for one every minute at first, and every quarter of an hour after a while.
+# An order that waits for its customer looks every minute at first, and every quarter of an hour after a while.
 _LONGEST_CARD_WAIT, _CARD_ROUNDS = 900.0, 3000
 
 
 def provision_id(order_id: UUID | str, attempt: int) -> str:
     """Name the provisioning of one attempt at an order: enqueued twice, it runs once."""
     return f"provision-{order_id}-{attempt}"
+
+
+async def wake_waiting_orders(user_id: str, cause: str) -> None:
+    """Let a customer's orders that wait for something of theirs look for it: perhaps it is there now."""
+    review = portal().provisioning.review
+    waiting = await step("waiting_orders", lambda: review.waiting_for_customer(UUID(user_id)))
+    for order_id, attempt in waiting["value"] or []:
+        await DBOS.send_async(provision_id(order_id, attempt), cause, topic=RESUME_TOPIC)
 
 
 @durable(name="hand_over_order")
@@ -39,7 +47,8 @@ async def hand_over_order(order_id: str) -> str:
 async def provision_order(order_id: str) -> str:
     """Bill, set up, record and announce an approved order; what stops it parks it.
 
-    It goes on when an agent approves again, when a payment method was added, and on the day it was ordered for.
+    It goes on when an agent approves again, when what was missing (a payment method, a verified identity) is there,
+    and on the day it was ordered for.
     """
     order = UUID(order_id)
     for round_ in range(_CARD_ROUNDS):
@@ -48,13 +57,13 @@ async def provision_order(order_id: str) -> str:
             return "active"
         # Parked: no connection, no thread. A message comes with the next approval.
         told = await DBOS.recv_async(RESUME_TOPIC, timeout_seconds=_pause(outcome, round_))
-        if told is None and outcome["code"] not in (CARD_MISSING, "scheduled"):
+        if told is None and outcome["code"] not in (*PAUSES, "scheduled"):
             return "abandoned"
     return "abandoned"
 
 
 def _pause(outcome: Outcome, round_: int) -> float:
-    if outcome["code"] == CARD_MISSING:
+    if outcome["code"] in PAUSES:
         return min(_LONGEST_CARD_WAIT, portal().settings.portal_card_poll_seconds * max(1, round_ / 20))
     return float(outcome["value"]) if outcome["code"] == "scheduled" else _PARKED_SECONDS
 
@@ -75,24 +84,36 @@ async def _provision(order: UUID) -> Outcome:
 
 
 async def _ready(order: UUID) -> Outcome:
-    """Check the approval and the payment method; return the kind of order."""
-    review, billing = portal().provisioning.review, portal().provisioning.billing
+    """Check the approval and what the customer has to bring; return the kind of order."""
+    review = portal().provisioning.review
     attempt = int(str(DBOS.workflow_id).rpartition("-")[2])
     approval = await step("check_approval", lambda: review.approval(order, attempt))
-    if approval["value"] not in ("approved", "paused"):
+    if approval["value"] not in ("approved", *PAUSES):
         return refused("not_approved")
+    missing = await _missing(order)
+    if missing["state"] == "refused":
+        code, message = missing["code"], missing["message"]
+        await step("fail", lambda: review.fail(order, code=code, message=message))
+        return missing
+    if missing["value"]:
+        if approval["value"] != missing["value"]:
+            await step("pause", lambda: review.pause(order, missing["value"]))
+        return refused(missing["value"])
+    if approval["value"] in PAUSES:
+        await step("go_on", lambda: review.go_on(order, approval["value"]))
+    return await step("read_kind", lambda: portal().provisioning.progress.category(order))
+
+
+async def _missing(order: UUID) -> Outcome:
+    """Return the code of what the customer still has to bring before an order can go on; none where all is there."""
+    billing, sims = portal().provisioning.billing, portal().provisioning.sims
     method = await step("check_payment_method", lambda: billing.has_payment_method(order))
     if method["state"] == "refused":
-        code, message = method["code"], method["message"]
-        await step("fail", lambda: review.fail(order, code=code, message=message))
         return method
     if not method["value"]:
-        if approval["value"] == "approved":
-            await step("ask_for_payment_method", lambda: review.pause_for_card(order))
-        return refused(CARD_MISSING)
-    if approval["value"] == "paused":
-        await step("go_on_with_card", lambda: review.go_on_with_card(order))
-    return await step("read_kind", lambda: portal().provisioning.progress.category(order))
+        return {**method, "value": CARD_MISSING}
+    clear = await step("check_identity", lambda: sims.may_open(order))
+    return clear if clear["state"] == "refused" else {**clear, "value": None if clear["value"] else IDENTITY_MISSING}
 
 
 _PREPARED = {"sim": reserve_line, "internet": check_alone}

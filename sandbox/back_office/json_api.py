@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from sandbox.back_office.address_desk import AddressDesk
 from sandbox.back_office.desk import Desk, NotNow, NotThere
+from sandbox.back_office.identity_desk import IdentityDesk
 from sandbox.back_office.sim_desk import SimDesk
 from sandbox.faults import Mood
 from sandbox.switches import SWITCHES
@@ -20,10 +21,11 @@ Page = Callable[[Request], Awaitable[Response]]
 class JsonApi:
     """Routes below /office/api. Unknown ids answer 404, impossible wishes 409, malformed bodies 422."""
 
-    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk) -> None:
+    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk, *, identity: IdentityDesk) -> None:
         self._desk = desk
         self._sims = sims
         self._addresses = addresses
+        self._identity = identity
         self._order_actions: dict[str, Callable[[Any], None]] = {"approve": desk.approve, "reject": desk.reject}
         self._invoice_actions: dict[str, Callable[[Any], None]] = {
             "pay": desk.pay_invoice, "cancel": desk.cancel_invoice, "refund": desk.refund_invoice,
@@ -34,6 +36,8 @@ class JsonApi:
             Route("/orders", _answering(self._new_order), methods=["POST"]),
             Route("/orders/{id}", _answering(self._edit_order), methods=["POST"]),
             Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
+            Route("/identities", _answering(self._identities)),
+            Route("/identities/{number}/{action}", _answering(self._decide), methods=["POST"]),
             Route("/cases", _answering(self._cases)),
             Route("/address-checks", _answering(self._address_checks)),
             Route("/address-checks/{id}", _answering(self._answer_check), methods=["POST"]),
@@ -68,6 +72,14 @@ class JsonApi:
     async def _edit_order(self, request: Request) -> Any:
         self._desk.edit(request.path_params["id"], await request.json())
         return {"id": request.path_params["id"]}
+
+    async def _identities(self, request: Request) -> Any:
+        return self._identity.customers()
+
+    async def _decide(self, request: Request) -> Any:
+        note = (await request.json()).get("note", "") if await request.body() else ""
+        self._identity.decide(request.path_params["number"], request.path_params["action"], note)
+        return {"number": request.path_params["number"]}
 
     async def _stock(self, request: Request) -> Any:
         wanted = await request.json()

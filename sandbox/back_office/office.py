@@ -1,4 +1,4 @@
-"""The back office's pages: orders, address checks, invoices, SIM lines, mail, vendors and the world."""
+"""The back office's pages: orders, address checks, invoices, SIM lines, identities, mail, vendors and the world."""
 
 import re
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from sandbox.back_office.address_desk import OFFERS, AddressDesk
 from sandbox.back_office.desk import Desk, NotNow, NotThere
 from sandbox.back_office.guard import Guard
+from sandbox.back_office.identity_desk import IdentityDesk
 from sandbox.back_office.json_api import JsonApi
 from sandbox.back_office.sim_desk import SimDesk
 from sandbox.faults import Mood
@@ -39,16 +40,18 @@ _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": 
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
 _NOTES |= {"answered": "The address is checked."}
 _NOTES |= {"finished": "The job is done.", "failed": "The job came to nothing."}
+_NOTES |= {"verified": "Identity verified.", "turned_down": "Document rejected."}
 _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 
 
 class Office:
     """Routes below /office. Actions post a form and come back by redirect with a short note."""
 
-    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk, *, host: str) -> None:
+    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk, *, identity: IdentityDesk, host: str) -> None:
         self._desk = desk
         self._sims = sims
         self._addresses = addresses
+        self._identity = identity
         self._templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
         self._templates.filters["titled"] = lambda page: _TITLES.get(page, page.capitalize())
         self._templates.filters["yen"] = lambda amount: f"¥{int(float(amount)):,}"
@@ -62,13 +65,16 @@ class Office:
             Route("/invoices/{id:int}/pay", self._posting(self._pay_invoice), methods=["POST"]),
             Route("/sim-lines", self._sim_lines),
             Route("/sim-lines/jobs/{id:int}/{action}", self._posting(self._end_job), methods=["POST"]),
+            Route("/identity", self._identities),
+            Route("/identity/files/{id}", self._document),
+            Route("/identity/{number}/{action}", self._posting(self._decide), methods=["POST"]),
             Route("/mail", self._mail),
             Route("/vendors", self._vendors),
             Route("/vendors/{vendor}", self._posting(self._set_vendor), methods=["POST"]),
             Route("/clock", self._posting(self._advance), methods=["POST"]),
             Route("/world", self._world),
             Route("/world/reset", self._posting(self._reset), methods=["POST"]),
-            Mount("/api", routes=JsonApi(desk, sims, addresses).routes),
+            Mount("/api", routes=JsonApi(desk, sims, addresses, identity=identity).routes),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
@@ -84,6 +90,17 @@ class Office:
 
     async def _sim_lines(self, request: Request) -> Response:
         return self._page("sim-lines.html", request, lines=self._sims.lines(), sims=self._sims.blank_sims())
+
+    async def _identities(self, request: Request) -> Response:
+        return self._page("identity.html", request, customers=self._identity.customers())
+
+    async def _document(self, request: Request) -> Response:
+        try:
+            name, content = self._identity.content(request.path_params["id"])
+        except NotThere:
+            return Response(status_code=404)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+        return Response(content, headers=headers | {"Cache-Control": "no-store"}, media_type="application/octet-stream")
 
     async def _mail(self, request: Request) -> Response:
         messages = self._desk.mailbox.messages(request.query_params.get("to"))[::-1]
@@ -109,6 +126,11 @@ class Office:
     def _pay_invoice(self, request: Request, form: dict[str, str]) -> str:
         self._desk.pay_invoice(request.path_params["id"])
         return "invoices?note=paid"
+
+    def _decide(self, request: Request, form: dict[str, str]) -> str:
+        action = request.path_params["action"]
+        self._identity.decide(request.path_params["number"], action, form.get("note", ""))
+        return "identity?note=" + ("verified" if action == "verify" else "turned_down")
 
     def _end_job(self, request: Request, form: dict[str, str]) -> str:
         action = request.path_params["action"]

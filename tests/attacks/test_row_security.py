@@ -30,6 +30,7 @@ TABLES = [
     "cancellations",
     "notification_choices",
     "calendar_links",
+    "identity_checks",
 ]
 ROLES: list[DatabaseRole] = ["identity", "web", "worker"]
 IDENTITY_TABLES = [
@@ -76,8 +77,8 @@ def connected(role: DatabaseRole, *, customer: UUID | None = None) -> Iterator[p
 async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUID]:
     """Let both customers have rows in the mirrors, and Ben an order; return their ids."""
     for somebody in (ben, aiko):
-        for path in ("/api/invoices", "/api/subscriptions", "/api/me", "/api/me/eligibility"):
-            assert (await somebody.get(path)).status_code == 200
+        for path in ("/invoices", "/subscriptions", "/me", "/me/eligibility", "/me/identity-document"):
+            assert (await somebody.get(f"/api{path}")).status_code == 200
     order = {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}
     assert (await ben.call("POST", "/api/orders", order, Idempotency_Key=uuid4().hex)).status_code == 201
     service = (await ben.get("/api/subscriptions")).json()["items"][0]["id"]

@@ -253,6 +253,11 @@ class Shop:
         answer = await self.office.post("/orders", json=wanted)
         return str(answer.raise_for_status().json()["id"])
 
+    async def decide_identity(self, buyer: Buyer, decision: str = "verify", note: str = "") -> None:
+        """Verify or reject a customer's identity at the agent's desk."""
+        path = f"/identities/{buyer.customer.customer_number}/{decision}"
+        (await self.office.post(path, json={"note": note})).raise_for_status()
+
     async def let_time_pass(self, order: Order, time: timedelta) -> None:
         """Make the last thing that happened to an order so much older."""
         await self.rows("UPDATE orders SET updated_at = updated_at - %s WHERE id = %s", time, order.id)

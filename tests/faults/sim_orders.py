@@ -31,9 +31,13 @@ def ported(number: str) -> dict[str, Any]:
     }
 
 
-async def reviewed(shop: Shop, *, sku: str = DATA, sim: str = "Physical SIM", **fields: Any) -> tuple[Buyer, Order]:
+async def reviewed(
+    shop: Shop, *, sku: str = DATA, sim: str = "Physical SIM", is_verified: bool = True, **fields: Any
+) -> tuple[Buyer, Order]:
     """Return a SIM order that agents took for a customer of its own, as it appears here; a worker must run."""
     buyer = await shop.buyer()
+    if is_verified and sku == VOICE:
+        await shop.decide_identity(buyer)
     electronic = {"EID__c": EID} if sim == "eSIM" else {}
     wanted = {"SIM_Type__c": sim, "Activation_Type__c": "Immediate", "Order_Type__c": "SIM", **electronic, **fields}
     await shop.order_at_salesforce(buyer, sku=sku, **wanted)

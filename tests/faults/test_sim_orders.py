@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portal_app.infra.settings import Settings
+from tests.documents import picture
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 from tests.faults.sim_orders import DATA, EID, HOLDER, VOICE, VOICE_OPTIONS, ported, reviewed
@@ -161,3 +162,32 @@ async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_whe
     await shop.approve(order)
     await shop.expect_all_active_once([(buyer, order)])
     await shop.lines_of(order)
+
+
+async def test_voice_order_of_an_unverified_customer_waits_unbilled_and_goes_on_when_the_agent_verifies(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("listener", "worker", settings=settings)
+    await shop.stock(1)
+    buyer, order = await reviewed(shop, sku=VOICE, is_verified=False, **HOLDER)
+    await shop.approve(order)
+    await shop.wait_for_stage(order, "needs_attention")
+
+    async def agent_knows_why() -> bool:
+        return "Identity not verified" in (await shop.review_of(order))["error"]
+
+    await until(agent_knows_why, 20, "the agent reads why")
+    assert await shop.orders_at_whmcs(buyer) == 0
+    await shop.web.identity_documents.submit(buyer.customer, picture(), name="card.jpg")
+
+    async def arrived() -> bool:
+        check = await shop.web.identity_documents.check_for(buyer.customer)
+        return check.status == "submitted" and not check.is_on_its_way
+
+    await until(arrived, 30, "the document is with the agents")
+    assert await shop.value("SELECT count(*) FROM identity_files WHERE user_id = %s", buyer.customer.user_id) == 0
+    await shop.decide_identity(buyer)
+    await shop.expect_all_active_once([(buyer, order)])
+    assert [step for step, _ in await shop.timeline(order)][:5] == [
+        "placed", "in_review", "approved", "waiting_for_identity", "identity_verified",
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.demo import BEN, Demo
+from tests.documents import picture
 from tests.journeys.test_every_page import findings_on
 
 PLAN = "SIM-DATA-VOICE-10GB"
@@ -36,6 +37,7 @@ def test_a_customer_brings_a_number_along_on_an_esim(visit, demo: Demo, width: i
     elsewhere = visit(f"/checkout?plan={PLAN}", email=BEN)
     expect(elsewhere.get_by_text("EID ending in 8954")).to_be_visible()
     assert findings_on(page, f"/checkout?plan={PLAN}") == []
+    _sends_a_document(page)
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_text("Accept the terms of service to order.")).to_be_visible()
     page.get_by_label("I have read and accept the").check()
@@ -51,6 +53,25 @@ def test_a_step_that_is_not_due_leads_to_the_one_that_is(visit) -> None:
     page.wait_for_url("**/checkout/sim")
     page.goto("/checkout")
     page.wait_for_url("**/checkout/sim")
+
+
+def _sends_a_document(page: Page) -> None:
+    """Hand a document in, unless that was done in an earlier run of this journey."""
+    place, ask = page.get_by_role("button", name="Place order"), page.get_by_role("link", name="Send a document")
+    expect(place.and_(page.locator(":enabled")).or_(ask)).to_be_visible()
+    if not ask.is_visible():
+        return
+    expect(place).to_be_disabled()
+    ask.click()
+    page.wait_for_url("**/account/verification?next=*")
+    assert findings_on(page, "/account/verification") == []
+    field = page.get_by_label("Photo or scan of the document")
+    field.set_input_files({"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
+    page.get_by_role("button", name="Send the document").click()
+    expect(page.get_by_text("This picture cannot be read.")).to_be_visible()
+    field.set_input_files({"name": "card.png", "mimeType": "image/png", "buffer": picture("PNG")})
+    page.get_by_role("button", name="Send the document").click()
+    page.wait_for_url(f"**/checkout?plan={PLAN}")
 
 
 def _answers_about_the_sim(page: Page) -> None:

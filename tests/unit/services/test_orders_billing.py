@@ -86,7 +86,7 @@ async def shop(
     await catalog.bust()
     checks = AddressChecks(settings, web, agents, till, queue=queue, live=live)  # type: ignore[arg-type]
     answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
-    vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks}
+    vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
     checkout = Checkout(settings, catalog, **vendors)
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))

@@ -33,7 +33,7 @@ class Desk:
     [
         ("Pending Review", "Activating", "", "approved"),
         ("Pending Review", "Not Started", "", "no"),
-        ("Pending Review", "Failed", CARD_MISSING, "paused"),
+        ("Pending Review", "Failed", CARD_MISSING, CARD_MISSING),
         ("Pending Review", "Failed", "SIM_OUT_OF_STOCK", "no"),
         ("Cancelled", "Activating", "", "no"),
         ("Cancelled", "Failed", CARD_MISSING, "no"),

@@ -38,6 +38,7 @@ from portal_app.services.hooks import HOOKS
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
 from portal_app.services.invariants import Invariants
+from portal_app.services.kept_answers import KeptAnswers
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
@@ -97,6 +98,7 @@ class Portal:
     queue: DurableQueue
     live: LiveUpdates
     limits: RateLimits
+    answers: KeptAnswers
     stream: EventStream
     accounts: Accounts
     entry: Entry
@@ -212,6 +214,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         queue=queue,
         live=live,
         limits=limits,
+        answers=KeptAnswers(base.redis, base.cache, sessions=sessions, limits=limits, limit=settings.portal_api_limit),
         stream=vendors.stream,
         sessions=sessions,
         **_ways_in(identity, base.vendors),

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from portal_app.api import shapes, views
 from portal_app.api.door import local_path
 from portal_app.api.incoming import Body, language, read, takes, wants_json
+from portal_app.api.kept import kept_under
 from portal_app.api.outgoing import body_of, json, refused, see_other, written
 from portal_app.api.signed_in import SignedInCustomer, vendor_id
 from portal_app.domain.errors import ExternalRejected, PortalError
@@ -35,6 +36,7 @@ class Back(Body):
 
 @router.get("/invoices", response_model=shapes.InvoicePage)
 async def invoices(
+    request: Request,
     customer: SignedInCustomer,
     status: InvoiceFilter | None = None,
     q: Annotated[str, Query(max_length=100)] = "",
@@ -45,7 +47,9 @@ async def invoices(
 ) -> Response:
     """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
-    body = await portal().billing.invoices_text(customer, query, lambda found: _page(query, found))
+    billing = portal().billing
+    kept_under(request, billing.entry_of(customer, query), owner=customer.user_id)
+    body = await billing.invoices_text(customer, query, lambda found: _page(query, found))
     return written(body, headers={} if body.endswith(_FRESH) else as_of(_time_of(body)))
 
 

@@ -65,7 +65,7 @@ from portal_app.services.sim_opening import SimOpening
 from portal_app.services.sim_reservations import SimReservations
 from portal_app.services.step_up import StepUp
 from portal_app.services.stuck_orders import StuckOrders
-from portal_app.services.subscriptions import Subscriptions
+from portal_app.services.subscriptions import Services, Subscriptions
 from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
 
@@ -78,6 +78,7 @@ __all__ = [
     "Invoices",
     "Portal",
     "Purpose",
+    "Services",
     "Wish",
     "build",
     "parse_webhook_secrets",

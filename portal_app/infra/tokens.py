@@ -65,7 +65,7 @@ class AccessTokens:
     def check(self, token: str) -> Access:
         """Return what a token says. Raises NotSignedIn for anything forged, altered, foreign or expired."""
         known = self._found_right.get(token)
-        if known is not None and known.expires_at >= int(time.time()):
+        if known is not None and known.expires_at > time.time():
             return known
         access = self._read(token)
         if len(self._found_right) >= _MOST_REMEMBERED:

@@ -16,6 +16,7 @@ from portal_app.domain.errors import RateLimited
 from portal_app.infra.redis_client import connect
 
 _log = structlog.get_logger(__name__)
+# Limits are read from the settings at every event and call.
 parse = lru_cache(maxsize=256)(_parse)
 
 

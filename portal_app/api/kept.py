@@ -39,7 +39,7 @@ def kept_under(request: Request, entry: Entry, *, owner: UUID | None) -> None:
 
     The same address must always lead to the same entry.
     """
-    request.scope[_NOTE][owner] = entry
+    request.scope.setdefault(_NOTE, {})[owner] = entry
 
 
 class Kept:

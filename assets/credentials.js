@@ -1,7 +1,8 @@
 // Credentials in the browser: proofs are sent from here, so that the page stays open and its socket connected.
 
 async function send(path, body) {
-  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  const key = crypto.randomUUID();
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(Object.values(content.fields ?? {})[0] ?? content.detail ?? answer.statusText);

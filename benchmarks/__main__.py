@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, entry, events, lanes, pages, paging, start
+from benchmarks import api, approval, bus, dashboards, entry, events, lanes, pages, paging, start
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "api": api.measure,
     "paging": paging.measure,
     "entry": entry.measure,
+    "dashboards": dashboards.measure,
     "lanes": lanes.measure,
     "bus": bus.measure,
 }

@@ -26,6 +26,8 @@ from portal_app.services.accounts import Accounts
 from portal_app.services.admission import Admission
 from portal_app.services.billing import Billing, Invoices
 from portal_app.services.billing_changes import BillingChanges
+from portal_app.services.calendar import Calendar
+from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Basket, Checkout, Wish
 from portal_app.services.devices import Devices
@@ -35,19 +37,20 @@ from portal_app.services.entry import Entry, join_entry
 from portal_app.services.flashes import Flashes
 from portal_app.services.hooks import EARLY as EARLY_HOOKS
 from portal_app.services.hooks import HOOKS
+from portal_app.services.idempotency import Call, Idempotency
 from portal_app.services.identity import IdentityBase
 from portal_app.services.inbound import Inbound
+from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
 from portal_app.services.kept_answers import KeptAnswers
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
+from portal_app.services.notification_choices import NotificationChoices
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
-from portal_app.services.order_billing import OrderBilling
 from portal_app.services.order_desk import OrderDesk
 from portal_app.services.order_progress import OrderProgress
-from portal_app.services.order_review import OrderReview
 from portal_app.services.orders import Orders
 from portal_app.services.overview import Overview
 from portal_app.services.passkeys import Passkeys
@@ -55,17 +58,15 @@ from portal_app.services.payments import Payments
 from portal_app.services.postcodes import Postcodes
 from portal_app.services.profile_changes import ProfileChanges
 from portal_app.services.profiles import Profiles
-from portal_app.services.provisioning import Provisioning
+from portal_app.services.provisioning import Provisioning, join_provisioning
 from portal_app.services.reconcile import Reconcile
+from portal_app.services.reminders import Reminders
 from portal_app.services.second_step import SecondStep
 from portal_app.services.sessions import Sessions
 from portal_app.services.sign_on import SignOn
 from portal_app.services.sign_up import Purpose
-from portal_app.services.sim_opening import SimOpening
-from portal_app.services.sim_reservations import SimReservations
 from portal_app.services.step_up import StepUp
-from portal_app.services.stuck_orders import StuckOrders
-from portal_app.services.subscriptions import Services, Subscriptions
+from portal_app.services.subscriptions import Subscriptions
 from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
 
@@ -73,12 +74,13 @@ __all__ = [
     "EARLY_HOOKS",
     "HOOKS",
     "PRODUCT",
+    "Asked",
     "Basket",
+    "Call",
     "Draft",
     "Invoices",
     "Portal",
     "Purpose",
-    "Services",
     "Wish",
     "build",
     "parse_webhook_secrets",
@@ -113,6 +115,7 @@ class Portal:
     profile_changes: ProfileChanges
     email_changes: EmailChanges
     flashes: Flashes
+    idempotency: Idempotency
     postcodes: Postcodes
     catalog: Catalog
     billing: Billing
@@ -121,9 +124,13 @@ class Portal:
     overview: Overview
     payments: Payments
     subscriptions: Subscriptions
+    cancelling: Cancelling
+    calendar: Calendar
+    reminders: Reminders
     checkout: Checkout
     drafts: Drafts
     orders: Orders
+    internet: Internet
     onboarding: Onboarding
     moving_in: MovingIn
     provisioning: Provisioning
@@ -131,6 +138,7 @@ class Portal:
     invariants: Invariants
     notifications: Notifications
     notices: Notices
+    notification_choices: NotificationChoices
     inbound: Inbound
     upkeep: Upkeep
     reconcile: Reconcile
@@ -205,6 +213,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     bills = _bills(base)
+    served = _being_served(base, identity, bills)
     oneself = _about_oneself(base, identity)
     selling = _selling(base, identity, bills, oneself["profiles"])
     return Portal(
@@ -222,7 +231,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         **oneself,
         **bills,
         **selling,
-        overview=_overview(base, bills, selling["orders"]),
+        **served,
+        overview=_overview(base, bills),
         onboarding=onboarding,
         moving_in=_moving_in(onboarding, vendors),
         **_fulfilment(base, notifications, bills),
@@ -235,9 +245,21 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     )
 
 
-def _overview(base: _Base, bills: dict[str, Any], orders: Orders) -> Overview:
+def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
-    return Overview(base.settings, base.database, orders=orders, **seen)
+    return Overview(base.settings, base.database, **seen)
+
+
+def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:
+    """Join what ends services, and what tells customers of their days."""
+    known = {name: bills[name] for name in ("billing", "subscriptions")}
+    cancelling = join_cancelling(identity, base.vendors.billing, base.vendors.cancellations, live=base.live, **known)
+    return {
+        "cancelling": cancelling,
+        "calendar": Calendar(identity, cancellations=cancelling.requests, **known),
+        "reminders": Reminders(identity, bills["payments"], base.live),
+        "notification_choices": NotificationChoices(base.database),
+    }
 
 
 def _bills(base: _Base) -> dict[str, Any]:
@@ -299,16 +321,21 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
 def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
+    internet = join_internet(identity, base.vendors.internet, profiles=profiles, live=base.live)
     checkout = Checkout(
         base.settings,
         catalog,
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
         profiles=profiles,
+        checks=internet.checks,
     )
     drafts = Drafts(base.database, checkout)
-    orders = Orders(base.database, checkout, drafts, notifications=identity.notifications, queue=base.queue)
-    return {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
+    once = Idempotency(base.settings, base.database, identity.vault.tokens)
+    told, queue = identity.notifications, base.queue
+    orders = Orders(base.database, checkout, drafts, idempotency=once, notifications=told, queue=queue)
+    selling = {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
+    return {**selling, "idempotency": once, "internet": internet}
 
 
 def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
@@ -324,7 +351,9 @@ def _moving_in(onboarding: Onboarding, vendors: Vendors) -> MovingIn:
 def _fulfilment(base: _Base, notifications: Notifications, bills: dict[str, Any]) -> dict[str, Any]:
     """Join what carries orders out and what watches over them."""
     vendors = base.vendors
-    provisioning = _provisioning(base, notifications, bills["billing"], bills["subscriptions"])
+    progress = OrderProgress(base.database, notifications, base.live)
+    known = {name: bills[name] for name in ("billing", "subscriptions")}
+    provisioning = join_provisioning(base.settings, progress, vendors, ring=ring_of(base.settings), **known)
     return {
         "provisioning": provisioning,
         "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),
@@ -337,30 +366,6 @@ def _fulfilment(base: _Base, notifications: Notifications, bills: dict[str, Any]
         ),
         "notices": Notices(base.database, base.live),
     }
-
-
-def _provisioning(
-    base: _Base, notifications: Notifications, billing: Billing, subscriptions: Subscriptions
-) -> Provisioning:
-    vendors, progress = base.vendors, OrderProgress(base.database, notifications, base.live)
-    reservations = SimReservations(base.database, vendors.sim_desk, vendors.sims, ring_of(base.settings))
-    return Provisioning(
-        progress=progress,
-        review=OrderReview(progress, vendors.crm),
-        billing=OrderBilling(
-            base.settings, progress, vendors.billing, vendors.crm, billing=billing, subscriptions=subscriptions
-        ),
-        sims=SimOpening(
-            base.settings,
-            progress,
-            vendors.sim_desk,
-            vendors.sims,
-            billing=vendors.billing,
-            reservations=reservations,
-        ),
-        reservations=reservations,
-        stuck=StuckOrders(progress, vendors.crm),
-    )
 
 
 def _vault(settings: Settings) -> Vault:

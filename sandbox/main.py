@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from sandbox.back_office.address_desk import AddressDesk
 from sandbox.back_office.desk import Desk
 from sandbox.back_office.office import Office
 from sandbox.back_office.sim_desk import SimDesk
@@ -96,7 +97,8 @@ class Sandbox:
 
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
         desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
-        office = Office(desk, SimDesk(self.freebit.network, self.salesforce.rows), self.settings.host)
+        rows = self.salesforce.rows
+        office = Office(desk, SimDesk(self.freebit.network, rows), AddressDesk(rows), host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]

@@ -68,6 +68,7 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "wrong_code": "refuse the next call with a code nobody knows (999)",
         "numeric_codes": "send the codes of the next answer as numbers",
         "fail_activation": "let the next activation come to nothing",
+        "hold_activations": "while on, not counted off: activations that come later wait until it is put back to 0",
         "preregister": "want PA05-18 before PA02-01, as the network did for a while",
     },
 }

@@ -98,7 +98,7 @@ class _Seeding:
         group = {"gid": _GROUPS[item.category], "group": item.category}
         new_product(
             self._whmcs, item.whmcs_product_id, name=item.name, price=item.price * 100, paytype=paytype,
-            customfields=fields, **group,
+            customfields=fields, recurringcycles=item.recurring_cycles, **group,
         )  # fmt: skip
 
     def _customer(self, one: Customer) -> None:

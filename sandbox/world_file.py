@@ -38,7 +38,8 @@ class _Table(BaseModel):
 class Item(_Table):
     """One thing on sale: a product at WHMCS and, with two price book entries, at Salesforce.
 
-    price: whole yen without tax. salesforce: further fields of Product2; lists and tables become JSON text.
+    price: whole yen without tax. recurring_cycles: how often a monthly price is billed in all, 0: without end.
+    salesforce: further fields of Product2; lists and tables become JSON text.
     """
 
     sku: str = Field(min_length=1, max_length=180)
@@ -47,6 +48,7 @@ class Item(_Table):
     name: str = Field(min_length=1, max_length=255)
     kind: Literal["Service", "Installation", "Add-on", "Activation"] = Field("Service", alias="class")
     cycle: Literal["Monthly", "Onetime"] = "Monthly"
+    recurring_cycles: int = Field(0, ge=0)
     category: Literal["Internet", "SIM", "VPN", "Other"]
     salesforce: dict[str, Any] = {}
 

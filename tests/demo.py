@@ -69,6 +69,21 @@ class Demo:
         """Approve or reject an order as an agent."""
         httpx.post(f"{self.office}/api/orders/{sf_order_id}/{decision}").raise_for_status()
 
+    def pending_check(self) -> str:
+        """Return the account of the address check that waits for an agent, once it is there."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            checks = httpx.get(f"{self.office}/api/address-checks").json()
+            if waiting := [check["id"] for check in checks if check["status"] == "Pending"]:
+                return waiting[0]
+            time.sleep(0.1)
+        raise AssertionError("no address check waits for an agent")
+
+    def answer_check(self, account: str, offers: list[str], *, note: str) -> None:
+        """Answer an address check as an agent."""
+        body = {"offers": offers, "note": note}
+        httpx.post(f"{self.office}/api/address-checks/{account}", json=body).raise_for_status()
+
     def set_mood(self, vendor: str, **mood: object) -> None:
         """Make a vendor slow or dead; no mood makes it well."""
         httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()

@@ -40,6 +40,7 @@ _QUICK: dict[str, Any] = {
     "portal_reset_limit": "100000/minute",
     "portal_sign_up_limit": "100000/minute",
     "portal_api_limit": "100000/minute",
+    "portal_calendar_limit": "100000/minute",
     "whmcs_rate": "100000/minute",
     "sf_rate": "100000/minute",
     "freebit_rate": "100000/minute",

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from portal_app.api import shapes, views
 from portal_app.api.incoming import Body, read, takes
+from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import json
 from portal_app.api.signed_in import SignedIn, SignedInCustomer
 from portal_app.domain.address import Address
@@ -64,37 +65,40 @@ async def me(access: SignedIn) -> Response:
 
 
 @router.patch("", status_code=202, response_model=shapes.Me, openapi_extra=takes(ChangedData, form=False))
-async def change(request: Request, access: SignedIn, customer: SignedInCustomer) -> Response:
+async def change(request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey) -> Response:
     """Change personal data. It goes to billing first; `profile.is_on_its_way` says whether it is still going."""
-    entries = (await read(request, ChangedData, form=False)).model_dump(exclude_none=True)
-    marketing: Any = entries.pop("marketing", None)
-    wanted = ProfileChange.parse(entries).then(ProfileChange(marketing=marketing))
-    await portal().profiles.change(customer, wanted, session_id=access.session_id)
+    entries = await read(request, ChangedData, form=False)
+    given = entries.model_dump(exclude_none=True)
+    marketing: Any = given.pop("marketing", None)
+    wanted = ProfileChange.parse(given).then(ProfileChange(marketing=marketing))
+    await once(entries, lambda: portal().profiles.change(customer, wanted, session_id=access.session_id))
     return await _shown(access, 202)
 
 
 @router.patch("/address", status_code=202, response_model=shapes.Me, openapi_extra=takes(NewAddress, form=False))
-async def change_address(request: Request, access: SignedIn, customer: SignedInCustomer) -> Response:
+async def change_address(request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey) -> Response:
     """Change the address, romanised at billing first; what internet plans it can have is checked anew."""
     entries = await read(request, NewAddress, form=False)
     wanted = ProfileChange(address=Address.parse(entries.model_dump()))
-    await portal().profiles.change(customer, wanted, session_id=access.session_id)
+    await once(entries, lambda: portal().profiles.change(customer, wanted, session_id=access.session_id))
     return await _shown(access, 202)
 
 
 @router.post("/email", status_code=202, openapi_extra=takes(NewEmail, form=False))
-async def begin_email_change(request: Request, access: SignedIn, customer: SignedInCustomer) -> Response:
+async def begin_email_change(
+    request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey
+) -> Response:
     """Mail a code to a new address; the answer is the same whether or not it has an account."""
-    entries = await read(request, NewEmail, form=False)
-    await portal().email_changes.begin(customer, entries.email, session_id=access.session_id)
-    return json({"waiting_for": await portal().email_changes.waiting_for(customer)}, 202)
+    entries, changes = await read(request, NewEmail, form=False), portal().email_changes
+    await once(entries, lambda: changes.begin(customer, entries.email, session_id=access.session_id))
+    return json({"waiting_for": await changes.waiting_for(customer)}, 202)
 
 
 @router.post("/email/verify", status_code=202, response_model=shapes.Me, openapi_extra=takes(EmailCode, form=False))
-async def prove_email(request: Request, access: SignedIn, customer: SignedInCustomer) -> Response:
+async def prove_email(request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey) -> Response:
     """Check the mailed code; the address then changes like the rest, and the old one is told."""
     entries = await read(request, EmailCode, form=False)
-    await portal().email_changes.prove(customer, entries.code)
+    await once(entries, lambda: portal().email_changes.prove(customer, entries.code))
     return await _shown(access, 202)
 
 

@@ -9,10 +9,13 @@ from portal_app.api import (
     account,
     auth,
     billing,
+    calendar,
     catalog,
     csv_export,
+    eligibility,
     health,
     move,
+    notifications,
     orders,
     password,
     second_step,
@@ -31,7 +34,7 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
     auth, second_step, way_back, sign_up, move, account, password, step_up, security, csv_export, billing,
-    subscriptions, orders, catalog, webhooks, health,
+    subscriptions, calendar, notifications, orders, catalog, eligibility, webhooks, health,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from portal_app.api import shapes, views
 from portal_app.api.door import local_path
 from portal_app.api.incoming import Body, language, read, takes, wants_json
 from portal_app.api.kept import kept_under
+from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import as_of, body_of, json, refused, see_other, written_list
 from portal_app.api.signed_in import SignedInCustomer, vendor_id
 from portal_app.domain.errors import ExternalRejected, PortalError
@@ -85,16 +86,18 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
 
 
 @router.post("/payment-methods/{method_id}/default", status_code=204)
-async def make_default(customer: SignedInCustomer, method_id: str) -> Response:
-    """Charge this one from now on. Safe to repeat."""
-    await portal().payments.make_default(customer, vendor_id(method_id))
+async def make_default(customer: SignedInCustomer, method_id: str, once: OncePerKey) -> Response:
+    """Charge this one from now on."""
+    number = vendor_id(method_id)
+    await once(None, lambda: portal().payments.make_default(customer, number))
     return Response(status_code=204)
 
 
 @router.delete("/payment-methods/{method_id}", status_code=204)
-async def remove_method(customer: SignedInCustomer, method_id: str) -> Response:
+async def remove_method(customer: SignedInCustomer, method_id: str, once: OncePerKey) -> Response:
     """Delete a stored card or bank; 404 when it is gone already."""
-    await portal().payments.remove(customer, vendor_id(method_id))
+    number = vendor_id(method_id)
+    await once(None, lambda: portal().payments.remove(customer, number))
     return Response(status_code=204)
 
 

@@ -16,6 +16,7 @@ from portal_app.language import DEFAULT, LANGUAGES, Language
 
 DEVICE = "portal.device"
 LARGEST_BODY = 64 * 1024
+_BODY = "portal.body"
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _WORDS = {"missing": "Fill this in.", "string_too_long": "This is too long.", "extra_forbidden": "Not expected here."}
@@ -51,14 +52,24 @@ async def read(request: Request, model: type[Entries], *, form: bool = True) -> 
 
 
 async def raw_body(request: Request) -> bytes:
-    """Return the body as it came. Raises TooLarge above 64 KiB, without reading on."""
+    """Return the body as it came, as often as asked. Raises TooLarge above 64 KiB, without reading on."""
+    if _BODY in request.scope:
+        return bytes(request.scope[_BODY])
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > LARGEST_BODY:
             raise TooLarge()
         chunks.append(chunk)
-    return b"".join(chunks)
+    request.scope[_BODY] = b"".join(chunks)
+    return bytes(request.scope[_BODY])
+
+
+async def form_field(request: Request, name: str) -> str:
+    """Return one field of a native form, or an empty text. Raises TooLarge, BadRequest."""
+    if _content_type(request) != _FORM:
+        return ""
+    return _form(request, await raw_body(request)).get(name, "")
 
 
 def wants_json(request: Request) -> bool:

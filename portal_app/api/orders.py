@@ -3,15 +3,15 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api import shapes, views
 from portal_app.api.incoming import Body, read, takes
+from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import json
-from portal_app.api.problem import BadRequest
 from portal_app.api.signed_in import SignedInCustomer
 from portal_app.domain.errors import NotFound
 from portal_app.wiring import Wish, portal
@@ -23,16 +23,21 @@ Entry = Annotated[str, StringConstraints(max_length=200)]
 
 
 class NewOrder(Body):
-    """The plan to order, and for SIM plans the answers to its steps. Its price is the catalogue's, never the caller's.
+    """The plan to order, with the answers to its steps. Its price is the catalogue's, never the caller's.
 
     Steps and their fields: "sim" (sim_type physical|esim, eid, start now|date, activate_on) and, for voice plans,
     "number" (origin new|port, number, reservation_number, expires_on, last_name, first_name, last_name_kana,
     first_name_kana, gender F|M, birth_date, voice_mail on, call_waiting on). Days are ISO dates in Japan.
+    Internet plans: "address" (confirmed on, address_id as GET /api/me/eligibility names the address), "connection"
+    (access_mode ipoe_home_gateway|ipoe_own_router|pppoe, installation single|12m|24m, weekend on) and "phone"
+    (home_phone on, line new|switch, switch_number).
     """
 
     sku: str = Field(min_length=1, max_length=100)
     terms_accepted: bool = Field(description="That the customer accepts the terms of service at /terms")
-    answers: dict[Literal["sim", "number"], dict[Entry, Entry]] = Field(default_factory=dict)
+    answers: dict[Literal["sim", "number", "address", "connection", "phone"], dict[Entry, Entry]] = Field(
+        default_factory=dict
+    )
 
 
 @router.get("", response_model=shapes.OrderList)
@@ -49,18 +54,13 @@ async def order(customer: SignedInCustomer, order_id: str) -> Response:
 
 
 @router.post("", status_code=201, response_model=shapes.OrderView, openapi_extra=takes(NewOrder, form=False))
-async def place(
-    request: Request,
-    customer: SignedInCustomer,
-    idempotency_key: Annotated[str | None, Header(description="8 to 200 characters, new for every order")] = None,
-) -> Response:
+async def place(request: Request, customer: SignedInCustomer, once: OncePerKey) -> Response:
     """Place an order, once per Idempotency-Key: the same key again answers with the same order."""
-    if not idempotency_key:
-        raise BadRequest("no key", user_message="Send an Idempotency-Key header.", code="idempotency_key_missing")
     entries = await read(request, NewOrder, form=False)
     wish = Wish(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().accounts.view(customer.user_id)
-    placed = await portal().orders.place(customer, wish, key=idempotency_key, recipient=account.email)
+    # The service finishes the key in the order's own transaction.
+    placed = await portal().orders.place(customer, wish, key=once.key, recipient=account.email)
     return json(views.order(placed), 201, {"Location": f"/api/orders/{placed.id}"})
 
 

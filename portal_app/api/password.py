@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.incoming import Body, read, takes
+from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import refused, sent_on
 from portal_app.api.signed_in import SignedIn
 from portal_app.domain.errors import PortalError
@@ -24,13 +25,12 @@ class PasswordChange(Body):
 
 
 @router.post("", openapi_extra=takes(PasswordChange))
-async def change_password(request: Request, access: SignedIn) -> Response:
+async def change_password(request: Request, access: SignedIn, once: OncePerKey) -> Response:
     """Change the password; every other session ends, this one stays."""
     try:
         entries = await read(request, PasswordChange)
-        await portal().entry.password_changes.change(
-            access.user_id, access.session_id, entries.present, password=entries.password
-        )
+        changes, who = portal().entry.password_changes, (access.user_id, access.session_id)
+        await once(entries, lambda: changes.change(*who, entries.present, password=entries.password))
     except PortalError as error:
         return await refused(request, error, PAGE)
     return await sent_on(request, PAGE, _CHANGED)

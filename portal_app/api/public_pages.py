@@ -71,9 +71,9 @@ class PublicPages:
         except (PortalError, TimeoutError) as error:
             _log.warning("public_pages.no_catalog", error=type(error).__name__)
             known = self._last_rows.get(path)
-            return known if known is not None else _AWAY | _support()
+            return known if known is not None else _AWAY
         with speaking(parse_language(language if language in LANGUAGES else None)):
-            row = _support() | {"away": []} | _from_prices(plans)
+            row: dict[str, str | Sequence[Row]] = {"away": [], **_from_prices(plans)}
             for category in CATEGORIES:
                 row[f"plans {category}"] = [{f"plan {category}": [_plan(plan) for plan in plans[category]]}]
         self._last_rows[path] = row
@@ -99,10 +99,6 @@ async def _offered(category: Category) -> list[Plan]:
     return [plan for plan in await portal().catalog.plans(category) if not plan.service.is_family]
 
 
-def _support() -> dict[str, str | Sequence[Row]]:
-    return {"support": portal().settings.portal_support_email}
-
-
 def _from_prices(plans: dict[str, list[Plan]]) -> dict[str, Sequence[Row]]:
     rows: dict[str, Sequence[Row]] = {}
     for category, offered in plans.items():
@@ -120,7 +116,7 @@ def _plan(plan: Plan) -> Row:
         "monthly": str(plan.monthly),
         "monthly_tax": _with_tax(plan.monthly),
         "one-time": once,
-        "line": [{"text": text} for text in included_lines(plan)],
+        "line": [{"text": text} for text in included_lines(plan, taxed=_taxed)],
     }
 
 

@@ -1,5 +1,6 @@
 """An account's own protection: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.incoming import Body, read, takes
+from portal_app.api.once import Once, OncePerKey
 from portal_app.api.outgoing import json, refused
 from portal_app.api.signed_in import SignedIn
 from portal_app.api.step_up import LARGEST_CREDENTIAL, SECURITY
 from portal_app.domain.errors import NotFound, PortalError
 from portal_app.domain.factor import PasskeyView
+from portal_app.infra.tokens import Access
 from portal_app.wiring import portal
 
 router = APIRouter(prefix="/api/me", tags=["security"])
@@ -47,30 +50,31 @@ async def two_step(access: SignedIn) -> Response:
 
 
 @router.post("/two-step")
-async def begin_two_step(access: SignedIn) -> Response:
+async def begin_two_step(access: SignedIn, once: OncePerKey) -> Response:
     """Return a new key for an authenticator app; nothing is on before its first code."""
-    enrolment = await portal().two_step.begin(access.user_id, access.session_id)
+    two_step = portal().two_step
+    await once(None, lambda: two_step.begin(*_who(access)))
+    enrolment = await two_step.begun(*_who(access))
     return json({"key": enrolment.key, "address": enrolment.address})
 
 
 @router.post("/two-step/confirm", openapi_extra=takes(Code, form=False))
-async def confirm_two_step(request: Request, access: SignedIn) -> Response:
+async def confirm_two_step(request: Request, access: SignedIn, once: OncePerKey) -> Response:
     """Turn two-step sign-in on with the app's first code; the recovery codes are shown this once."""
     entries = await read(request, Code, form=False)
-    codes = await portal().two_step.turn_on(access.user_id, access.session_id, entries.code)
-    return json({"recovery_codes": codes})
+    return await _codes(once, entries, lambda: portal().two_step.turn_on(*_who(access), entries.code))
 
 
 @router.post("/two-step/recovery-codes")
-async def renew_codes(access: SignedIn) -> Response:
+async def renew_codes(access: SignedIn, once: OncePerKey) -> Response:
     """Make new recovery codes, shown this once; the old ones end."""
-    return json({"recovery_codes": await portal().two_step.renew_codes(access.user_id, access.session_id)})
+    return await _codes(once, None, lambda: portal().two_step.renew_codes(*_who(access)))
 
 
 @router.delete("/two-step")
-async def turn_off_two_step(access: SignedIn) -> Response:
+async def turn_off_two_step(access: SignedIn, once: OncePerKey) -> Response:
     """Turn two-step sign-in off."""
-    await portal().two_step.turn_off(access.user_id, access.session_id)
+    await once(None, lambda: portal().two_step.turn_off(*_who(access)))
     return json({"on": False})
 
 
@@ -87,28 +91,29 @@ async def passkey_options(access: SignedIn) -> Response:
 
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
-async def add_passkey(request: Request, access: SignedIn) -> Response:
+async def add_passkey(request: Request, access: SignedIn, once: OncePerKey) -> Response:
     """Keep a new passkey."""
     try:
         entries = await read(request, NewPasskey, form=False)
-        made = await portal().passkeys.add(access.user_id, access.session_id, entries.passkey, entries.name)
+        made = await once(entries, lambda: _added(access, entries))
     except PortalError as error:
         return await refused(request, error, SECURITY)
-    return json(_passkey(made), 201)
+    return json(_passkey(await portal().passkeys.passkey_of(access.user_id, UUID(made))), 201)
 
 
 @router.patch("/passkeys/{passkey_id}", openapi_extra=takes(Name, form=False))
-async def rename_passkey(request: Request, access: SignedIn, passkey_id: str) -> Response:
+async def rename_passkey(request: Request, access: SignedIn, passkey_id: str, once: OncePerKey) -> Response:
     """Give a passkey another name."""
-    entries = await read(request, Name, form=False)
-    await portal().passkeys.rename(access.user_id, access.session_id, _id(passkey_id), entries.name)
+    entries, number = await read(request, Name, form=False), _id(passkey_id)
+    await once(entries, lambda: portal().passkeys.rename(*_who(access), number, entries.name))
     return json({})
 
 
 @router.delete("/passkeys/{passkey_id}")
-async def remove_passkey(access: SignedIn, passkey_id: str) -> Response:
+async def remove_passkey(access: SignedIn, passkey_id: str, once: OncePerKey) -> Response:
     """Forget a passkey; other devices are signed out."""
-    await portal().passkeys.remove(access.user_id, access.session_id, _id(passkey_id))
+    number = _id(passkey_id)
+    await once(None, lambda: portal().passkeys.remove(*_who(access), number))
     return json({})
 
 
@@ -131,16 +136,17 @@ async def sessions(access: SignedIn) -> Response:
 
 
 @router.delete("/sessions/{session_id}")
-async def end_session(access: SignedIn, session_id: str) -> Response:
+async def end_session(access: SignedIn, session_id: str, once: OncePerKey) -> Response:
     """Sign one device out."""
-    await portal().devices.sign_out(access.user_id, _id(session_id))
+    number = _id(session_id)
+    await once(None, lambda: portal().devices.sign_out(access.user_id, number))
     return json({})
 
 
 @router.delete("/sessions")
-async def end_other_sessions(access: SignedIn) -> Response:
+async def end_other_sessions(access: SignedIn, once: OncePerKey) -> Response:
     """Sign every other device out."""
-    await portal().devices.sign_out_others(access.user_id, access.session_id)
+    await once(None, lambda: portal().devices.sign_out_others(*_who(access)))
     return json({})
 
 
@@ -150,6 +156,25 @@ async def history(access: SignedIn, before: int | None = None) -> Response:
     entries, onward = await portal().devices.history_of(access.user_id, before=before)
     items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]
     return json({"items": items, "before": onward})
+
+
+async def _codes(once: Once, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
+    """Answer with new recovery codes. They are kept nowhere: a repeated call is told null."""
+    codes: list[str] = []
+
+    async def do() -> None:
+        codes.extend(await make())
+
+    await once(entries, do)
+    return json({"recovery_codes": codes or None})
+
+
+async def _added(access: Access, entries: NewPasskey) -> str:
+    return str((await portal().passkeys.add(*_who(access), entries.passkey, entries.name)).id)
+
+
+def _who(access: Access) -> tuple[UUID, UUID]:
+    return access.user_id, access.session_id
 
 
 def _passkey(view: PasskeyView) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """The shapes of what the API shows: plain documents, amounts in whole minor units, times in UTC."""
 
 from datetime import date, datetime
+from typing import NotRequired
 from uuid import UUID
 
 from typing_extensions import TypedDict
+
+from portal_app.api.cancellation_view import CancellationView, EndingView
 
 
 class Amount(TypedDict):
@@ -220,6 +223,14 @@ class SubscriptionView(TypedDict):
     recurring: Amount
     registered_on: date | None
     next_due_on: date | None
+    cancellation: CancellationView | None
+
+
+class FieldView(TypedDict):
+    """A custom field of a service that customers may read."""
+
+    name: str
+    value: str
 
 
 class SubscriptionList(TypedDict):
@@ -230,9 +241,12 @@ class SubscriptionList(TypedDict):
 
 
 class SubscriptionDetail(SubscriptionView):
-    """One service; `as_of` is set for saved data."""
+    """One service; `as_of` is set for saved data. `if_cancelled` is null where it cannot be cancelled here."""
 
     first_payment: Amount
+    fields: list[FieldView]
+    if_cancelled: EndingView | None
+    invoices: NotRequired[list[InvoiceSummary]]
     as_of: datetime | None
 
 
@@ -283,7 +297,25 @@ class SummaryView(TypedDict):
     services: list[SubscriptionView] | None
     orders: list[OrderView]
     open_cases: int | None
+    internet: str | None
     tasks: list[TaskView]
+    as_of: datetime | None
+
+
+class EligibilityView(TypedDict):
+    """What fibre the customer's address can have. `status` is null while it is unknown, which is not "no".
+
+    not_requested, pending, eligible, ineligible. Confirm an order with `address_id`, which names the address as it is.
+    `as_of` is set for saved data that could not be read anew.
+    """
+
+    status: str | None
+    offers: list[str]
+    note: str
+    requested_at: datetime | None
+    checked_at: datetime | None
+    address: AddressView | None
+    address_id: str
     as_of: datetime | None
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from portal_app.api.door import local_path, session_cookies
 from portal_app.api.incoming import Body, language, read, takes
+from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import done, json, refused
 from portal_app.api.signed_in import SignedIn
 from portal_app.domain.account import Proof
@@ -30,18 +31,26 @@ class Confirmation(Body):
 
 
 @router.post("", openapi_extra=takes(Confirmation))
-async def confirm(request: Request, access: SignedIn) -> Response:
+async def confirm(request: Request, access: SignedIn, once: OncePerKey) -> Response:
     """Check the proof; for the next minutes what asked with `step_up_needed` goes through."""
-    settings = portal().settings
+    settings, cookies = portal().settings, list[str]()
     refresh = request.cookies.get(cookie_name(settings, "refresh"), "")
     try:
         entries = await read(request, Confirmation)
         proof = Proof(password=entries.password, code=entries.code, passkey=entries.passkey)
-        tokens = await portal().step_up.confirm(access.user_id, access.session_id, proof, refresh_token=refresh)
+
+        async def do() -> None:
+            who = access.user_id, access.session_id
+            cookies.extend(
+                session_cookies(await portal().step_up.confirm(*who, proof, refresh_token=refresh), settings)
+            )
+
+        await once(entries, do)
     except PortalError as error:
         return await refused(request, error, SECURITY)
     target = local_path(entries.next, path_for(SECURITY, language(request)))
-    return done(request, target, cookies=session_cookies(tokens, settings))
+    # A repeated call proves nothing anew: the session has its stamp and its tokens.
+    return done(request, target, cookies=cookies)
 
 
 @router.post("/passkey-options")

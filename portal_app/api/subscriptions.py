@@ -1,32 +1,90 @@
-"""The services a customer has."""
+"""The services a customer has, and their end."""
 
 from fastapi import APIRouter
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api import shapes, views
-from portal_app.api.kept import kept_under
-from portal_app.api.outgoing import as_of, body_of, json, written_list
-from portal_app.api.signed_in import SignedInCustomer, vendor_id
-from portal_app.wiring import Services, portal
+from portal_app.api.cancellation_view import CancellationView, cancellation
+from portal_app.api.incoming import Body, read, takes
+from portal_app.api.once import OncePerKey
+from portal_app.api.outgoing import as_of, json
+from portal_app.api.signed_in import SignedIn, SignedInCustomer, vendor_id
+from portal_app.domain.cancellation import CancellationWish
+from portal_app.domain.errors import NotFound
+from portal_app.infra.tokens import Access
+from portal_app.wiring import Asked, portal
 
 router = APIRouter(prefix="/api/subscriptions", tags=["subscriptions"])
 
 
+class NewCancellation(Body):
+    """Why the service is cancelled: moving, price, quality, provider, unused or other. Needs a fresh proof."""
+
+    reason: str = Field(max_length=40)
+    comment: str = Field("", max_length=2000)
+
+
 @router.get("", response_model=shapes.SubscriptionList)
-async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
+async def subscriptions(customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-    services = portal().subscriptions
-    kept_under(request, services.entry_of(customer), owner=customer.user_id)
-    return written_list(await services.subscriptions_text(customer, _list))
+    found = await portal().subscriptions.subscriptions_for(customer)
+    requests = await portal().cancelling.requests.requests_for(customer)
+    rows = [views.subscription(row, requests.get(row.id)) for row in found.rows]
+    return json({"items": rows, "as_of": found.as_of}, headers=as_of(found.as_of))
 
 
 @router.get("/{service_id}", response_model=shapes.SubscriptionDetail)
 async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
-    """Return one service."""
+    """Return one service with its invoices, and when it would end or does."""
     service, saved_at = await portal().subscriptions.subscription_for(customer, vendor_id(service_id))
-    return json(views.subscription_in_full(service, saved_at), headers=as_of(saved_at))
+    cancelling = portal().cancelling.requests
+    request = (await cancelling.requests_for(customer)).get(service.id)
+    shown = views.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
+    invoices = await portal().billing.invoices_of_service(customer, service.id, anew=saved_at is None)
+    return json(shown | {"invoices": [views.invoice_summary(each) for each in invoices]}, headers=as_of(saved_at))
 
 
-def _list(found: Services) -> bytes:
-    return body_of({"items": [views.subscription(row) for row in found.rows], "as_of": found.as_of})
+@router.get("/{service_id}/cancellation", response_model=CancellationView)
+async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Response:
+    """Return the newest cancellation of a service."""
+    requests = await portal().cancelling.requests.requests_for(customer)
+    request = requests.get(vendor_id(service_id))
+    if request is None:
+        raise NotFound("no cancellation")
+    return json(cancellation(request))
+
+
+@router.post(
+    "/{service_id}/cancellation",
+    status_code=201,
+    response_model=CancellationView,
+    openapi_extra=takes(NewCancellation, form=False),
+)
+async def cancel(
+    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: str, once: OncePerKey
+) -> Response:
+    """Cancel a service for the end of a month in Japan. Needs a fresh proof (POST /api/me/step-up).
+
+    Asked for until the 25th it ends with this month, later with the next. It can be withdrawn until `withdraw_until`.
+    """
+    number = vendor_id(service_id)
+    asked = await _asked(access, once.key)
+    entries = await read(request, NewCancellation, form=False)
+    wish = CancellationWish.parse(entries.reason, entries.comment)
+    taken = await portal().cancelling.requests.schedule(customer, number, wish, asked=asked)
+    return json(cancellation(taken), 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
+
+
+@router.delete("/{service_id}/cancellation", response_model=CancellationView)
+async def withdraw(access: SignedIn, customer: SignedInCustomer, service_id: str, once: OncePerKey) -> Response:
+    """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
+    number = vendor_id(service_id)
+    asked = await _asked(access, once.key)
+    return json(cancellation(await portal().cancelling.requests.withdraw(customer, number, asked=asked)))
+
+
+async def _asked(access: Access, key: str) -> Asked:
+    account = await portal().accounts.view(access.user_id)
+    return Asked(access.session_id, key, account.email)

@@ -5,10 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
+from portal_app.api.cancellation_view import cancellation, ending
 from portal_app.api.shapes import (
     AddressView,
     Amount,
     CreditEntryView,
+    EligibilityView,
     InvoiceSummary,
     InvoiceView,
     ItemView,
@@ -29,6 +31,8 @@ from portal_app.api.shapes import (
     TransactionView,
 )
 from portal_app.domain.account import AccountView
+from portal_app.domain.cancellation import CancellationRequest, Ending
+from portal_app.domain.eligibility import Eligibility
 from portal_app.domain.invoice import CreditEntry, Invoice, InvoiceLine, Payment, PaymentMethod, Transaction
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
@@ -158,7 +162,7 @@ def credit(entry: CreditEntry) -> CreditEntryView:
     }
 
 
-def subscription(service: Subscription) -> SubscriptionView:
+def subscription(service: Subscription, request: CancellationRequest | None = None) -> SubscriptionView:
     """Show a service."""
     return {
         "id": service.id,
@@ -169,12 +173,35 @@ def subscription(service: Subscription) -> SubscriptionView:
         "recurring": amount(service.recurring),
         "registered_on": service.registered_on,
         "next_due_on": service.next_due_on,
+        "cancellation": cancellation(request) if request else None,
     }
 
 
-def subscription_in_full(service: Subscription, as_of: datetime | None) -> SubscriptionDetail:
+def subscription_in_full(
+    service: Subscription, as_of: datetime | None, request: CancellationRequest | None, if_cancelled: Ending | None
+) -> SubscriptionDetail:
     """Show a service by itself."""
-    return {**subscription(service), "first_payment": amount(service.first_payment), "as_of": as_of}
+    return {
+        **subscription(service, request),
+        "first_payment": amount(service.first_payment),
+        "fields": [{"name": name, "value": value} for name, value in service.fields],
+        "if_cancelled": ending(if_cancelled) if if_cancelled and not (request and request.is_open) else None,
+        "as_of": as_of,
+    }
+
+
+def eligibility(found: Eligibility) -> EligibilityView:
+    """Show where an address check stands."""
+    return {
+        "status": found.status,
+        "offers": list(found.offers),
+        "note": found.note,
+        "requested_at": found.requested_at,
+        "checked_at": found.checked_at,
+        "address": cast(AddressView, asdict(found.address)) if found.address else None,
+        "address_id": found.address_id,
+        "as_of": found.as_of,
+    }
 
 
 def order(placed: Order) -> OrderView:
@@ -205,9 +232,10 @@ def summary(found: Summary) -> SummaryView:
     return {
         "owed": owed(found.owed) if found.owed else None,
         "next_invoice": invoice_summary(found.next_invoice) if found.next_invoice else None,
-        "services": None if found.services is None else [subscription(row) for row in found.services],
+        "services": _services(found),
         "orders": [order(placed) for placed in found.orders],
         "open_cases": found.open_cases,
+        "internet": found.internet,
         "tasks": [_task(task) for task in found.tasks],
         "as_of": found.as_of,
     }
@@ -247,6 +275,12 @@ def _line(line: InvoiceLine) -> LineView:
 
 def _payment(payment: Payment) -> PaymentView:
     return {"paid_at": payment.paid_at, "gateway": payment.gateway, "amount": amount(payment.amount)}
+
+
+def _services(found: Summary) -> list[SubscriptionView] | None:
+    if found.services is None:
+        return None
+    return [subscription(row, found.cancellations.get(row.id)) for row in found.services]
 
 
 def _task(task: Task) -> TaskView:

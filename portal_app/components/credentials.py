@@ -5,6 +5,7 @@ import json
 import reflex as rx
 from reflex.event import EventSpec
 
+from portal_app.components.condition import Text
 from portal_app.language import _
 
 
@@ -17,6 +18,11 @@ def credentials(function: str, *arguments: str) -> EventSpec:
         f"import(/* @vite-ignore */ at).then((script) => script.{function}({given})); }})"
     )
     return rx.call_function(rx.Var(call)).prevent_default
+
+
+def username_for_password(email: Text) -> rx.Component:
+    """Tell password managers whose password the form asks for; unseen, and never sent."""
+    return rx.el.input(type="text", value=email, auto_complete="username", read_only=True, hidden=True)
 
 
 def credentials_problem(place: str) -> rx.Component:

@@ -6,17 +6,25 @@ Answers are kept as they were typed and read again when the order is placed, bec
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal, TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
+from portal_app.domain.answer_reader import AnswerReader, Rules
 from portal_app.domain.customer import PERSON_READERS, parse_kana
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.internet_steps import (
+    INTERNET_FIELDS,
+    internet_options,
+    read_address,
+    read_connection,
+    read_phone,
+)
 from portal_app.domain.order_options import Options, SimOptions, SimType, VpnOptions
 from portal_app.domain.plan import Plan
 from portal_app.domain.sim import Gender, Person, PortIn, parse_eid
 
-Step = Literal["sim", "number"]
+Step = Literal["sim", "number", "address", "connection", "phone"]
 Answers = Mapping[str, Mapping[str, str]]
 FIELDS: dict[Step, tuple[str, ...]] = {
     "sim": ("sim_type", "eid", "start", "activate_on"),
@@ -25,40 +33,36 @@ FIELDS: dict[Step, tuple[str, ...]] = {
         *("last_name", "first_name", "last_name_kana", "first_name_kana", "gender", "birth_date"),
         *("voice_mail", "call_waiting"),
     ),
+    "address": INTERNET_FIELDS["address"],
+    "connection": INTERNET_FIELDS["connection"],
+    "phone": INTERNET_FIELDS["phone"],
 }
 # A reservation lives fifteen days with the day of its issue as the first; orders are made for three months ahead.
 _RESERVATION_DAYS, _FURTHEST_DAYS, _OLDEST_YEARS = 15, 90, 120
 _MOBILE = re.compile(r"0[6-9]0\d{8}", re.ASCII)
 _RESERVATION = re.compile(r"\d{10}", re.ASCII)
+__all__ = ["FIELDS", "Answers", "Rules", "Step", "first_open_step", "options_of", "read_answer", "steps_of"]
 _EID_WORDS = {
     "this is an ICCID": "This is the number of a SIM card (ICCID). The EID has 32 digits.",
     "this is an IMEI": "This is the IMEI of your phone. The EID has 32 digits.",
 }
 _NO_EID = "Enter the 32 digits of the EID; your phone shows them under its general information."
 _HOLDER_LONGEST = 40
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What answers are measured by: today in Japan, and how many days a reservation must still have."""
-
-    today: date
-    reservation_days_left: int = 10
+_OF_THIS_PLAN = "Answer the questions of this plan only."
+_STEPS: dict[str, tuple[Step, ...]] = {"sim": ("sim",), "internet": ("address", "connection", "phone")}
 
 
 def steps_of(plan: Plan) -> tuple[Step, ...]:
     """Return the steps a plan asks before it can be ordered, in their order."""
-    if plan.service.category != "sim":
-        return ()
-    return ("sim", "number") if plan.service.has_voice else ("sim",)
+    steps = _STEPS.get(plan.service.category, ())
+    return (*steps, "number") if plan.service.has_voice and plan.service.category == "sim" else steps
 
 
 def first_open_step(plan: Plan, answers: Answers, rules: Rules) -> Step | None:
     """Return the first step that has no good answer (any more), or None when all have."""
     for step in steps_of(plan):
         try:
-            read_answer(step, answers.get(step, {}), rules)
+            read_answer(step, answers.get(step, {}), rules, others=answers)
         except InvalidInput:
             return step
     return None
@@ -68,66 +72,39 @@ def options_of(plan: Plan, answers: Answers, rules: Rules) -> Options | None:
     """Return what was chosen beyond the plan. Raises InvalidInput for steps missing, wrong, or not of this plan."""
     steps = steps_of(plan)
     if not set(answers) <= set(steps):
-        raise InvalidInput({"answers": "Answer the questions of this plan only."})
+        raise InvalidInput({"answers": _OF_THIS_PLAN})
     read: dict[str, Any] = {}
     for step in steps:
-        read |= read_answer(step, answers.get(step, {}), rules)
+        read |= read_answer(step, answers.get(step, {}), rules, others=answers)
     if plan.service.category == "sim":
         options = SimOptions(has_voice=plan.service.has_voice, **read)
         _check_days(options)
         return options
+    if plan.service.category == "internet":
+        return internet_options(plan, read)
     return VpnOptions(plan.service.region) if plan.service.category == "vpn" else None
 
 
-def read_answer(step: Step, form: Mapping[str, str], rules: Rules) -> dict[str, Any]:
-    """Return a step's answer as fields of the options. Raises InvalidInput naming every wrong field."""
+def read_answer(
+    step: Step, form: Mapping[str, str], rules: Rules, *, others: Answers = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return a step's answer as fields of the options. Raises InvalidInput naming every wrong field.
+
+    `others` are the answers to other steps: what was said there may exclude something here.
+    """
     if not set(form) <= set(FIELDS[step]):
-        raise InvalidInput({"answers": "Answer the questions of this plan only."})
-    reader = _Reader(form, rules)
-    answer = _sim(reader) if step == "sim" else _number(reader)
+        raise InvalidInput({"answers": _OF_THIS_PLAN})
+    reader = AnswerReader(form, rules)
+    if step == "phone":
+        answer = read_phone(reader, others.get("connection", {}))
+    else:
+        answer = _READERS[step](reader)
     if reader.wrong:
         raise InvalidInput(reader.wrong)
     return answer
 
 
-class _Reader:
-    """Reads fields and gathers what is wrong with them."""
-
-    def __init__(self, form: Mapping[str, str], rules: Rules) -> None:
-        self._form = form
-        self.rules = rules
-        self.wrong: dict[str, str] = {}
-
-    def one_of(self, name: str, *words: str) -> str:
-        word = self._form.get(name, "")
-        if word not in words:
-            self.wrong[name] = "Choose one."
-        return word
-
-    def is_ticked(self, name: str) -> bool:
-        return self.one_of(name, "", "on") == "on"
-
-    def read(self, name: str, reader: Callable[[str], Value]) -> Value | None:
-        try:
-            return reader(self._form.get(name, ""))
-        except ValueError as error:
-            self.wrong[name] = str(error)
-            return None
-
-    def day(self, name: str, first: date, last: date, words: str) -> date | None:
-        def within(text: str) -> date:
-            try:
-                day = date.fromisoformat(text)
-            except ValueError as error:
-                raise ValueError("Choose a date.") from error
-            if not first <= day <= last:
-                raise ValueError(words)
-            return day
-
-        return self.read(name, within)
-
-
-def _sim(form: _Reader) -> dict[str, Any]:
+def _sim(form: AnswerReader) -> dict[str, Any]:
     sim_type = cast(SimType, form.one_of("sim_type", "physical", "esim"))
     start = form.one_of("start", "now", "date")
     tomorrow, furthest = form.rules.today + timedelta(days=1), form.rules.today + timedelta(days=_FURTHEST_DAYS)
@@ -139,7 +116,7 @@ def _sim(form: _Reader) -> dict[str, Any]:
     }
 
 
-def _number(form: _Reader) -> dict[str, Any]:
+def _number(form: AnswerReader) -> dict[str, Any]:
     brings_one = form.one_of("origin", "new", "port") == "port"
     holder, port_in, number = _holder(form), None, ""
     if brings_one:
@@ -156,7 +133,7 @@ def _number(form: _Reader) -> dict[str, Any]:
     }
 
 
-def _holder(form: _Reader) -> Person | None:
+def _holder(form: AnswerReader) -> Person | None:
     today = form.rules.today
     oldest = today.replace(year=today.year - _OLDEST_YEARS, day=1)
     names = {
@@ -174,7 +151,7 @@ def _holder(form: _Reader) -> Person | None:
     )
 
 
-def _expiry(form: _Reader) -> date | None:
+def _expiry(form: AnswerReader) -> date | None:
     today, left = form.rules.today, form.rules.reservation_days_left
     words = "This reservation runs out too soon, or is no date a carrier gives. Ask your carrier for a new number."
     return form.day("expires_on", today + timedelta(days=left), today + timedelta(days=_RESERVATION_DAYS), words)
@@ -228,3 +205,11 @@ def _short(reader: Callable[[str], str]) -> Callable[[str], str]:
         return name
 
     return read
+
+
+_READERS: dict[Step, Callable[[AnswerReader], dict[str, Any]]] = {
+    "sim": _sim,
+    "number": _number,
+    "address": read_address,
+    "connection": read_connection,
+}

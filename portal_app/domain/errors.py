@@ -2,11 +2,13 @@
 
 PortalError
 ├── InvalidInput          422  something the customer typed; says which fields
+│   └── KeyReused         422  an idempotency key that was sent with something else before
 ├── NotSignedIn           401
 ├── NotAllowed            403
 │   └── StepUpNeeded      403  this session must prove anew who it is
 ├── NotFound              404  also for what belongs to somebody else
 ├── Conflict              409
+│   └── StillRunning      409  the same call, with the same key, has not ended yet
 ├── AccountNotReady       409  signed up, but not yet set up at the systems of record
 ├── OrderStopped          409  an order lacks something that people must mend; for the agent
 ├── LineLocked            409  a phone line is still being changed; says when it can be changed again
@@ -48,6 +50,13 @@ class InvalidInput(PortalError):
         self.fields = dict(fields)
 
 
+class KeyReused(InvalidInput):
+    """An idempotency key that was sent with something else before."""
+
+    code = "idempotency_key_reused"
+    user_message = "This was sent before with something else in it. Look at the page again, then try once more."
+
+
 class NotSignedIn(PortalError):
     """Nobody is signed in, or the session has ended."""
 
@@ -85,6 +94,14 @@ class Conflict(PortalError):
     code = "conflict"
     status = 409
     user_message = "This was already done or is under way."
+
+
+class StillRunning(Conflict):
+    """The same call, with the same key, has not ended yet: ask again in a moment."""
+
+    code = "still_running"
+    retryable = True
+    user_message = "This is still being done. Look again in a moment."
 
 
 class OrderStopped(Conflict):

@@ -54,6 +54,13 @@ class VpnOptions:
 Options = SimOptions | InternetOptions | VpnOptions
 # The catalogue's fixed SKUs of what a voice line may have besides.
 VOICE_OPTIONS = {"voice_mail": "SIM-ADDON-VOICE-MAIL", "call_waiting": "SIM-ADDON-CALL-WAITING"}
+# The catalogue's fixed SKUs of how an installation is paid, and of what a fibre line may have besides.
+INSTALLATIONS: dict[Installation, str] = {
+    "single": "INTERNET-INSTALL-SINGLE",
+    "12m": "INTERNET-INSTALL-12M",
+    "24m": "INTERNET-INSTALL-24M",
+}
+INTERNET_OPTIONS = {"weekend": "INTERNET-INSTALL-WEEKEND", "home_phone": "INTERNET-ADDON-HIKARI-DENWA"}
 _KINDS: dict[str, type[Options]] = {"sim": SimOptions, "internet": InternetOptions, "vpn": VpnOptions}
 
 
@@ -94,6 +101,9 @@ def _person(row: dict[str, Any]) -> Person:
 
 def extras_of(options: Options | None) -> tuple[str, ...]:
     """Return the SKUs that options add to a plan (the catalogue's fixed SKUs)."""
-    if not isinstance(options, SimOptions):
-        return ()
-    return tuple(sku for name, sku in VOICE_OPTIONS.items() if getattr(options, name))
+    if isinstance(options, SimOptions):
+        return tuple(sku for name, sku in VOICE_OPTIONS.items() if getattr(options, name))
+    if isinstance(options, InternetOptions):
+        chosen = tuple(sku for name, sku in INTERNET_OPTIONS.items() if getattr(options, name))
+        return (INSTALLATIONS[options.installation], *chosen)
+    return ()

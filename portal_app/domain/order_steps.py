@@ -19,6 +19,8 @@ _TARGETS = {
     "in_progress": timedelta(hours=48),
 }
 _CARRIER = timedelta(hours=2)
+# A fibre order is approved when its line is there: technicians are booked weeks ahead.
+_INSTALLATION = timedelta(days=28)
 _REASONS = {
     "received": "Salesforce has not taken the order",
     "in_review": "nobody has decided about the order",
@@ -38,11 +40,13 @@ def plain_step(step: str) -> str:
     return step.partition("#")[0]
 
 
-def target_of(stage: str, last_step: str) -> timedelta | None:
+def target_of(stage: str, last_step: str, category: Category) -> timedelta | None:
     """Return how long an order may stay where it is; None for as long as it takes."""
     step = plain_step(last_step)
     if step in ("waiting_for_card", "scheduled"):
         return None
+    if (stage, category) == ("in_review", "internet"):
+        return _INSTALLATION
     return _CARRIER if step in ("line_ordered", "voice_ordered") and stage == "being_set_up" else _TARGETS.get(stage)
 
 

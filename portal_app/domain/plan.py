@@ -11,8 +11,6 @@ Category = Literal["internet", "sim", "vpn", "other"]
 ItemClass = Literal["service", "installation", "add-on", "activation"]
 Cycle = Literal["monthly", "onetime"]
 CATEGORIES: tuple[Category, ...] = ("internet", "sim", "vpn")
-# Internet orders need an address check that the team still takes by hand.
-ORDERED_ONLINE: frozenset[Category] = frozenset({"sim", "vpn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,10 @@ class Plan:
 
     @property
     def is_orderable(self) -> bool:
-        """Say whether it can be ordered here: sold online, and billed as it is shown."""
-        return self.service.category in ORDERED_ONLINE and all(item.is_billed_alike for item in self.items)
+        """Say whether it can be ordered here: a kind we sell, billed as it is shown, with a way to be set up."""
+        ways = [item for item in self.extras if item.sku in self.service.dependent and item.is_billed_alike]
+        is_billed_alike = all(item.is_billed_alike for item in self.items)
+        return self.service.category in CATEGORIES and is_billed_alike and (bool(ways) or not self.service.dependent)
 
     def with_extras(self, skus: Sequence[str]) -> tuple[CatalogItem, ...]:
         """Return all items of an order with these extras; what they require comes along.

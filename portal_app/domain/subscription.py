@@ -47,6 +47,17 @@ class Subscription:
     fields: tuple[tuple[str, str], ...] = ()
 
     @property
+    def is_internet_line(self) -> bool:
+        """Say whether this is a fibre line itself, not what comes with one: its product's name tells."""
+        name = self.name.lower()
+        return "internet" in name or "sonixnet" in name or ("ntt" in name and "fiber" in name)
+
+    @property
+    def is_live(self) -> bool:
+        """Say whether it works, is about to, or is only suspended."""
+        return self.status in ("pending", "active", "suspended")
+
+    @property
     def category(self) -> Category:
         """Guess the kind of service from its product and group names, as the original system does."""
         words = f"{self.name} {self.group}".lower()

@@ -1,9 +1,12 @@
 """What a customer wants to know in ten seconds. None is unknown, and never the same as nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, get_args
 
+from portal_app.domain.cancellation import CancellationRequest
+from portal_app.domain.eligibility import CheckStatus
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
@@ -11,7 +14,15 @@ from portal_app.domain.order import Order
 from portal_app.domain.subscription import Subscription
 
 TaskKind = Literal[
-    "pay_overdue", "service_suspended", "order_needs_attention", "card_expired", "card_expires", "pay_due"
+    "pay_overdue",
+    "service_suspended",
+    "order_needs_attention",
+    "cancellation_refused",
+    "card_expired",
+    "card_expires",
+    "pay_due",
+    "address_checked",
+    "service_ends",
 ]
 # In order of urgency.
 TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
@@ -30,12 +41,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One customer's state of affairs. `as_of` is set when billing's part is older than it should be."""
+    """One customer's state of affairs. `as_of` is set when billing's part is older than it should be.
+
+    `cancellations` are the newest ones, by service.
+    """
 
     owed: Owed | None
     next_invoice: Invoice | None
     services: tuple[Subscription, ...] | None
     orders: tuple[Order, ...]
     open_cases: int | None
+    internet: CheckStatus | None
     tasks: tuple[Task, ...]
     as_of: datetime | None = None
+    cancellations: Mapping[int, CancellationRequest] = field(default_factory=dict)

@@ -43,6 +43,7 @@ if redis.call('SET', 'l:c:' .. name, ARGV[1], 'NX', 'PX', ARGV[2]) then return {
 return {name, 0}
 """
 )
+_VALUE = NAME_FROM + "return redis.call('GET', 'c:' .. name_from(1))"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -78,6 +79,7 @@ class Cache:
     def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
         self._look = redis.register_script(_VALUE_OR_LEASE)
+        self._glance = redis.register_script(_VALUE)
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         # Also those that an invalidation has taken out of the flights.
         self._running: set[asyncio.Task[bytes]] = set()
@@ -122,6 +124,22 @@ class Cache:
     def count_hit() -> None:
         """Count a value that was read together with other things."""
         _READS.labels("hit").inc()
+
+    async def kept(self, entry: Entry) -> bytes | None:
+        """Return the kept bytes, or None: computes nothing and waits for nobody who does."""
+        if not self.is_exact:
+            return None
+        try:
+            found: bytes | None = await self._glance(keys=entry.keys, client=self._redis)
+        except RedisError as error:
+            self._went_away(error)
+            return None
+        return found
+
+    async def known(self, key: str, *, tags: Sequence[str] = ()) -> Any:
+        """Return the kept JSON value, or None: computes nothing and waits for nobody who does."""
+        kept = await self.kept(Entry(key, tuple(tags)))
+        return None if kept is None else json.loads(kept)
 
     async def invalidate(self, *tags: str) -> None:
         """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""

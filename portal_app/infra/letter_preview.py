@@ -13,15 +13,22 @@ from portal_app.language import DEFAULT, LANGUAGES
 # What a letter may be told; a name that is missing here is shown as itself.
 SAMPLES = {
     "at": "2026-11-22T10:42:00+00:00",
+    "amount": "¥6,578",
     "browser": "Firefox · Windows",
     "code": "012345",
     "customer_number": "C00000042",
+    "due_on": "2026-11-30",
+    "invoice_id": "2001",
+    "last_day": "2026-11-30",
     "left": "7",
     "new_email": "hana.sato@example.jp",
+    "number": "2026-0042",
     "order_id": "6f1c2a9e-0000-4000-8000-000000000000",
     "token": "tGq0example-of-a-token",
     "place": "192.0.2.x",
+    "service_id": "1001",
     "title": "SonixNet Home 1G Gold",
+    "withdraw_until": "2026-11-25",
 }
 _GIVEN = frozenset({"link", "product", "support", "portal_url"})
 

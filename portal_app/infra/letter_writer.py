@@ -1,7 +1,7 @@
 """Letters: subject, text and HTML per occasion and language, rendered from templates."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from portal_app.language import DEFAULT, parse_language, path_for, speaking
-from portal_app.language.format import time
+from portal_app.language.format import day, time
 
 PRODUCT = "Hikari Portal"
 FOLDER = Path(__file__).parent / "letters"
@@ -39,7 +39,8 @@ class Letters:
 
     The first line is the subject. A paragraph of digits is a code; one that ends with an address of the portal on a
     line of its own is a button, the line above it its label; lines "- label: value" are a list of facts. Templates
-    find `link(route)`, `product`, `support`, the filter `moment` for ISO times, and what `content` brings.
+    find `link(route)`, `product`, `support`, the filters `moment` (ISO times) and `day` (dates), and what `content`
+    brings.
     """
 
     def __init__(self, *, portal_url: str, support: str, product: str) -> None:
@@ -51,7 +52,7 @@ class Letters:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.jinja.filters["moment"] = _moment
+        self.jinja.filters |= {"moment": _moment, "day": _day}
         self._shared = {"portal_url": portal_url, "support": support, "product": product}
 
     def write(self, occasion: str, language: str, content: dict[str, str]) -> Letter:
@@ -92,3 +93,7 @@ def _preview(blocks: list[Block]) -> str:
 
 def _moment(text: str) -> str:
     return time(datetime.fromisoformat(text))
+
+
+def _day(text: str) -> str:
+    return day(date.fromisoformat(text))

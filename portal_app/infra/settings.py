@@ -94,6 +94,16 @@ class Settings(BaseSettings):
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_socket_limit: int = Field(100, gt=0, description="Open tabs per network address and web worker")
+    portal_key_wait_seconds: float = Field(
+        10.0, ge=0, description="How long a repeated API call waits for the first one with its Idempotency-Key"
+    )
+    portal_calendar_limit: str = Field("60/hour", description="Readings of calendar links per network address")
+    portal_cancellation_cut_off: int = Field(
+        25, ge=1, le=28, description="Last day of a month, in Japan, on which a service can be cancelled for its end"
+    )
+    portal_due_notice_days: int = Field(
+        3, ge=0, le=30, description="How many days before it is due an invoice is announced"
+    )
     portal_api_limit: str = Field("600/minute", description="API calls per session")
 
     whmcs_url: str = Field("", description="Address of the WHMCS client area, without a slash at the end")
@@ -108,6 +118,9 @@ class Settings(BaseSettings):
     whmcs_reference_field: str = Field("Portal Reference", description="Product custom field that holds our reference")
     whmcs_shown_fields: str = Field(
         "", description="Product custom fields customers may read on their services, comma separated"
+    )
+    whmcs_opportunity_field: str = Field(
+        "OpportunityId", description="Custom field of internet services for the Salesforce opportunity"
     )
     whmcs_sim_fields: str = Field(
         "SIM Number,Serial Number,EID", description="Product custom fields that take a line's number, ICCID and EID"
@@ -148,7 +161,7 @@ class Settings(BaseSettings):
         "/event/Order_Fulfilment_Requested__e", description="Topic that asks for fulfilment"
     )
     sf_change_channels: str = Field(
-        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent",
+        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent,/data/AccountChangeEvent",
         description="Change event topics to follow, comma separated",
     )
     sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
@@ -225,6 +238,7 @@ class Settings(BaseSettings):
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
+    cache_eligibility_seconds: int = Field(300, description="Where the address check of a customer stands")
     cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
     mnp_min_days_left: int = Field(10, ge=0, le=14, description="Days a number's MNP reservation must still have")
@@ -238,6 +252,7 @@ class Settings(BaseSettings):
         "portal_sign_up_limit",
         "portal_profile_limit",
         "portal_event_limit",
+        "portal_calendar_limit",
         "portal_api_limit",
         "whmcs_rate",
         "sf_rate",

@@ -7,6 +7,8 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
+from portal_app.domain.cancellation import CancellationDesk
+from portal_app.domain.internet_ports import InternetDesk
 from portal_app.domain.known_customers import BillingLogins, CrmDirectory
 from portal_app.domain.ports import (
     BillingGateway,
@@ -27,10 +29,12 @@ from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
 from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.budget import DailyBudget
+from portal_app.integrations.salesforce.cancellations import SalesforceCancellations
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.directory import SalesforceDirectory
+from portal_app.integrations.salesforce.internet_desk import SalesforceInternetDesk
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.salesforce.sim_desk import SalesforceSimDesk
@@ -62,6 +66,8 @@ class Vendors:
     lines: tuple[VendorLine, ...]
     sims: SimLines
     sim_desk: SimDesk
+    internet: InternetDesk
+    cancellations: CancellationDesk
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -101,6 +107,8 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         stream=stream,
         sims=sims,
         sim_desk=SalesforceSimDesk(salesforce),
+        internet=SalesforceInternetDesk(salesforce),
+        cancellations=SalesforceCancellations(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from dbos import DBOS
 
+import portal_app.workflows.cancellations
 import portal_app.workflows.events
 import portal_app.workflows.mail
 import portal_app.workflows.move_in
@@ -23,6 +24,7 @@ from portal_app.jobs.timetable import keep_timetable
 from portal_app.wiring import build, use
 
 WORKFLOWS = (
+    portal_app.workflows.cancellations,
     portal_app.workflows.events,
     portal_app.workflows.mail,
     portal_app.workflows.move_in,

@@ -14,7 +14,8 @@ from portal_app.local.leftovers import stop_leftovers
 from portal_app.local.lock import FileLock
 from portal_app.local.process import wait_until
 
-STARTING_SECONDS = 120.0
+# A slow machine builds the pages within this time when they are being written (`make dev`).
+STARTING_SECONDS = 300.0
 STOPPING_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 HEALTHY_AFTER = 60.0

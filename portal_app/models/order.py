@@ -117,16 +117,3 @@ class OrderEventRow(SQLModel, table=True):
         """Return an order's timeline, oldest first."""
         query = select(cls).where(cls.order_id == order_id).order_by(col(cls.at))
         return list((await session.exec(query)).all())
-
-
-class IdempotencyKey(SQLModel, table=True):
-    """What a mutating call with this key led to; kept for 24 hours."""
-
-    __tablename__ = "idempotency_keys"
-
-    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
-    route: str = Field(primary_key=True)
-    key: str = Field(primary_key=True, max_length=200)
-    payload_hash: bytes
-    resource_id: str
-    created_at: datetime = moment(default_factory=now)

@@ -30,6 +30,10 @@ def account() -> rx.Component:
             _("Security"),
             link(_("Password, two-step sign-in, passkeys and devices"), href=path_for("/account/security")),
         ),
+        section(
+            _("Notifications"),
+            link(_("What we tell you, and your due dates in a calendar"), href=path_for("/account/notifications")),
+        ),
         section(_("Address"), _address()),
         section(_("Language and news"), _wishes()),
         section(_("Support"), _support()),

@@ -5,14 +5,14 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import link_button
+from portal_app.components.condition import Text
 from portal_app.components.link import link
-from portal_app.components.message import message
 from portal_app.components.money import Price
 from portal_app.components.plan_card import check_list, one_time_note, plan_card, plan_grid
 from portal_app.components.section import page_title
 from portal_app.components.states import empty_state
 from portal_app.language import _, path_for
-from portal_app.pages.frame import faces, portal_page, support_link
+from portal_app.pages.frame import faces, portal_page
 from portal_app.pages.page import page
 from portal_app.state.catalog import CatalogPage, PlansPage
 
@@ -23,12 +23,6 @@ def catalog() -> rx.Component:
     kinds = rx.el.ul(rx.foreach(CatalogPage.rows, _kind), class_name="divide-y divide-line border-y border-line")
     title = page_title(_("Plans"), lead=_("Choose what you need; every price is shown before you order."))
     return portal_page(title, faces(CatalogPage, kinds), active="services")
-
-
-@page("/catalog/internet", title="Internet plans", load=PlansPage.load)
-def internet() -> rx.Component:
-    """Lay the page out."""
-    return _plans(_("Internet plans"))
 
 
 @page("/catalog/sim", title="SIM plans", load=PlansPage.load)
@@ -56,22 +50,18 @@ def _kind(row: Any) -> rx.Component:
 
 
 def _plans(title: str) -> rx.Component:
-    by_hand = message(
-        rx.fragment(
-            _("These plans need a few questions answered first. Write to us and we order it with you:"),
-            " ",
-            support_link(PlansPage.support),
-        ),
-        title=_("Ordered with our team for now"),
-    )
-    none = empty_state(_("No plans right now"), text=_("Plans of this kind are listed here when we sell them again."))
-    grid = rx.cond(PlansPage.rows.length() > 0, plan_grid(rx.foreach(PlansPage.rows, _card)), none)
-    body = rx.el.div(rx.cond(PlansPage.is_ordered_online, rx.fragment(), by_hand), grid, class_name="grid gap-8")
     heading = page_title(title, back=link(_("All plans"), href=path_for("/catalog")))
-    return portal_page(heading, faces(PlansPage, body), active="services")
+    return portal_page(heading, faces(PlansPage, plan_cards(PlansPage.rows)), active="services")
+
+
+def plan_cards(rows: rx.Var) -> rx.Component:
+    """Set plans side by side."""
+    none = empty_state(_("No plans right now"), text=_("Plans of this kind are listed here when we sell them again."))
+    return rx.cond(rows.length() > 0, plan_grid(rx.foreach(rows, _card)), none)
 
 
 def _card(row: Any) -> rx.Component:
+    not_now = _("Cannot be ordered at the moment.")
     choose = link_button(
         _("Choose"), rx.el.span(" ", row.name, class_name="sr-only"), href=row.href, class_name="w-full"
     )
@@ -80,9 +70,9 @@ def _card(row: Any) -> rx.Component:
         monthly=Price(row.monthly, row.monthly_with_tax, _("a month")),
         one_time=rx.cond(row.once != "", one_time_note(_("Once:"), Price(row.once, row.once_with_tax))),
         details=check_list(row.lines),
-        action=rx.cond(row.is_orderable, choose, rx.cond(PlansPage.is_ordered_online, _not_now())),
+        action=rx.cond(row.hint != "", _instead(row.hint), rx.cond(row.is_orderable, choose, _instead(not_now))),
     )
 
 
-def _not_now() -> rx.Component:
-    return rx.el.p(_("Cannot be ordered at the moment."), class_name="text-small text-quiet")
+def _instead(words: Text) -> rx.Component:
+    return rx.el.p(words, class_name="text-small text-quiet")

@@ -30,7 +30,7 @@ from portal_app.state.checkout_steps import NumberStepPage, SimStepPage
 def sim() -> rx.Component:
     """Lay the page out."""
     state = SimStepPage
-    eid = _entry(
+    eid = entry(
         state,
         _("EID of your phone"),
         "eid",
@@ -40,22 +40,22 @@ def sim() -> rx.Component:
     )
     kinds = choice_group(
         _("Which kind of SIM?"),
-        _choice(state, "sim_type", "physical", _("SIM card"), _("Sent to your address; fits every phone.")),
-        _choice(state, "sim_type", "esim", _("eSIM"), _("Nothing to send: installed on a phone that supports it.")),
+        choice(state, "sim_type", "physical", _("SIM card"), _("Sent to your address; fits every phone.")),
+        choice(state, "sim_type", "esim", _("eSIM"), _("Nothing to send: installed on a phone that supports it.")),
         choice_detail(eid),
         error=error_of(state, "sim_type"),
         name="sim_type",
     )
-    first_day = _entry(state, _("First day"), "activate_on", type="date", min=state.first_day, max=state.last_day)
+    first_day = entry(state, _("First day"), "activate_on", type="date", min=state.first_day, max=state.last_day)
     start = choice_group(
         _("When does it start?"),
-        _choice(state, "start", "now", _("As soon as possible"), _("When our team has approved your order.")),
-        _choice(state, "start", "date", _("On a day I choose"), _("At most 90 days ahead, in Japan's time.")),
+        choice(state, "start", "now", _("As soon as possible"), _("When our team has approved your order.")),
+        choice(state, "start", "date", _("On a day I choose"), _("At most 90 days ahead, in Japan's time.")),
         choice_detail(first_day),
         error=error_of(state, "start"),
         name="start",
     )
-    return _step(state, _("Your SIM"), kinds, start)
+    return step_page(state, _("Your SIM"), kinds, start)
 
 
 @page("/checkout/number", title="Your number", load=NumberStepPage.load)
@@ -64,13 +64,13 @@ def number() -> rx.Component:
     state = NumberStepPage
     origin = choice_group(
         _("Which number?"),
-        _choice(state, "origin", "new", _("A new number"), _("We give you one.")),
-        _choice(state, "origin", "port", _("Keep my number"), _("Brought along from another carrier (MNP).")),
+        choice(state, "origin", "new", _("A new number"), _("We give you one.")),
+        choice(state, "origin", "port", _("Keep my number"), _("Brought along from another carrier (MNP).")),
         choice_detail(*_ported(state)),
         error=error_of(state, "origin"),
         name="origin",
     )
-    return _step(state, _("Your number"), origin, _holder(state), _options(state))
+    return step_page(state, _("Your number"), origin, _holder(state), _options(state))
 
 
 def _ported(state: Any) -> list[rx.Component]:
@@ -79,15 +79,15 @@ def _ported(state: Any) -> list[rx.Component]:
         title=_("Write everything exactly as at your present carrier"),
         tone="attention",
     )
-    reservation = _entry(
+    reservation = entry(
         state,
         _("MNP reservation number"),
         "reservation_number",
         hint=_("Ten digits, from your present carrier."),
         input_mode="numeric",
     )
-    until = _entry(state, _("Reservation valid until"), "expires_on", type="date", hint=state.reservation_hint)
-    kept = _entry(state, _("Number you keep"), "number", type="tel", hint=_("Such as 090-1234-5678"))
+    until = entry(state, _("Reservation valid until"), "expires_on", type="date", hint=state.reservation_hint)
+    kept = entry(state, _("Number you keep"), "number", type="tel", hint=_("Such as 090-1234-5678"))
     return [exactly, kept, pair(reservation, until)]
 
 
@@ -97,12 +97,12 @@ def _holder(state: Any) -> rx.Component:
         _("Who is the line registered to?"),
         rx.el.p(_("The law asks for this with every voice line."), class_name="text-small text-quiet"),
         pair(
-            _entry(state, _("Last name"), "last_name", hint=_("As on your identity document."), max_length=40),
-            _entry(state, _("First name"), "first_name", max_length=40),
+            entry(state, _("Last name"), "last_name", hint=_("As on your identity document."), max_length=40),
+            entry(state, _("First name"), "first_name", max_length=40),
         ),
         pair(
-            _entry(state, _("Last name in katakana"), "last_name_kana", lang="ja", max_length=40),
-            _entry(state, _("First name in katakana"), "first_name_kana", lang="ja", max_length=40),
+            entry(state, _("Last name in katakana"), "last_name_kana", lang="ja", max_length=40),
+            entry(state, _("First name in katakana"), "first_name_kana", lang="ja", max_length=40),
         ),
         pair(
             select_field(
@@ -112,7 +112,7 @@ def _holder(state: Any) -> rx.Component:
                 error=error_of(state, "gender"),
                 default_value=state.entries["gender"],
             ),
-            _entry(state, _("Date of birth"), "birth_date", type="date", auto_complete="bday"),
+            entry(state, _("Date of birth"), "birth_date", type="date", auto_complete="bday"),
         ),
     )
 
@@ -131,7 +131,8 @@ def _options(state: Any) -> rx.Component:
     return group(_("Options"), option("voice_mail", _("Voice mail")), option("call_waiting", _("Call waiting")))
 
 
-def _step(state: Any, title: str, *fields: rx.Component) -> rx.Component:
+def step_page(state: Any, title: str, *fields: rx.Component) -> rx.Component:
+    """Lay a step out: its fields, the way on and the way back."""
     form = live_form(
         *fields,
         form_actions(button(_("Continue"), type="submit"), link(_("Back"), href=state.earlier)),
@@ -139,24 +140,31 @@ def _step(state: Any, title: str, *fields: rx.Component) -> rx.Component:
         class_name="grid max-w-2xl gap-10",
         no_validate=True,
     )
+    return framed_step(state, title, form)
+
+
+def framed_step(state: Any, title: str, body: rx.Component) -> rx.Component:
+    """Put a step's body under its title and progress."""
     lead = rx.fragment(state.progress, rx.el.span(" · "), state.plan_name)
     heading = page_title(
         title, lead=rx.cond(state.shown, lead, ""), back=link(_("All plans"), href=path_for("/catalog"))
     )
-    return portal_page(heading, faces(state, form, loading=skeleton(8)), active="services")
+    return portal_page(heading, faces(state, body, loading=skeleton(8)), active="services")
 
 
-def _choice(state: Any, name: str, value: str, title: str, detail: str) -> rx.Component:
+def choice(state: Any, name: str, value: Text, title: Text, detail: Text) -> rx.Component:
+    """Offer one answer of a step."""
     return choice_field(
         title,
         name=name,
         value=value,
         detail=detail,
-        id=f"{name}-{value}",
+        id=rx.Var.create(f"{name}-") + value,
         default_checked=state.entries[name] == value,
     )
 
 
-def _entry(state: Any, label: str, name: str, *, hint: Text = "", **attributes: Any) -> rx.Component:
+def entry(state: Any, label: str, name: str, *, hint: Text = "", **attributes: Any) -> rx.Component:
+    """Ask for one field of a step."""
     value = state.entries[name]
     return text_field(label, name=name, hint=hint, error=error_of(state, name), default_value=value, **attributes)

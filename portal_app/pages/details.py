@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.credentials import username_for_password
 from portal_app.components.field import checkbox_field, password_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -21,6 +22,7 @@ from portal_app.state.details import DetailsPage
 def details() -> rx.Component:
     """Lay the page out."""
     form = native_form(
+        username_for_password(DetailsPage.email),
         _person(),
         group(_("Address"), *address_fields(DetailsPage)),
         _password(),

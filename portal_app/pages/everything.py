@@ -3,17 +3,21 @@
 from portal_app.pages import (
     account,
     account_address,
+    cancellation,
     catalog,
     checkout,
     checkout_steps,
     dashboard,
     details,
     history,
+    internet,
+    internet_steps,
     invoices,
     landing,
     move,
     not_found,
     notices,
+    notifications,
     orders,
     password,
     payment_methods,
@@ -28,7 +32,8 @@ from portal_app.pages import (
 )
 
 __all__ = [
-    "account", "account_address", "catalog", "checkout", "checkout_steps", "dashboard", "details", "history",
-    "invoices", "landing", "move", "not_found", "notices", "orders", "password", "payment_methods", "plans",
-    "second_step", "security", "sign_in", "sign_up", "subscriptions", "terms", "way_back",
+    "account", "account_address", "cancellation", "catalog", "checkout", "checkout_steps", "dashboard", "details",
+    "history", "internet", "internet_steps", "invoices", "landing", "move", "not_found", "notices", "notifications",
+    "orders", "password", "payment_methods", "plans", "second_step", "security", "sign_in", "sign_up",
+    "subscriptions", "terms", "way_back",
 ]  # fmt: skip

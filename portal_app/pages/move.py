@@ -3,6 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.credentials import username_for_password
 from portal_app.components.field import password_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -51,6 +52,7 @@ def migrate() -> rx.Component:
 def billing_password() -> rx.Component:
     """Lay the page out."""
     form = native_form(
+        username_for_password(BillingPasswordPage.email),
         password_field(
             _("Password of your billing account"),
             auto_complete="current-password",

@@ -22,12 +22,14 @@ def notices() -> rx.Component:
     shown = rx.el.div(rows, rx.cond(NoticesPage.has_more, rx.el.div(more)), class_name="grid gap-6")
     empty = empty_state(
         _("No messages yet"),
-        text=_("What happens to your orders is told here, and by mail."),
+        text=_("What happens to your orders, services and invoices is told here, and by mail."),
         action=link_button(_("Go to your dashboard"), href=path_for("/dashboard"), variant="secondary"),
     )
     body = rx.cond(NoticesPage.rows.length() > 0, shown, empty)
     all_read = button(_("Mark all as read"), variant="secondary", on_click=NoticesPage.mark_all_read)
-    title = page_title(_("Messages"), actions=rx.cond(NoticesPage.has_unread, all_read))
+    chosen = link(_("Choose what we tell you"), href=path_for("/account/notifications"), class_name="link self-center")
+    actions = rx.fragment(chosen, rx.cond(NoticesPage.has_unread, all_read))
+    title = page_title(_("Messages"), actions=actions)
     return portal_page(title, faces(NoticesPage, body, loading=table_skeleton()), active="")
 
 

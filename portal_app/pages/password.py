@@ -3,6 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.credentials import username_for_password
 from portal_app.components.field import password_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.link import link
@@ -26,7 +27,7 @@ def password() -> rx.Component:
     body = rx.el.div(
         flash(PasswordPage.notice, tone="problem"),
         flash(PasswordPage.done, tone="ok"),
-        change_password_form(),
+        rx.cond(PasswordPage.must_confirm, _confirm_first(), change_password_form()),
         section(_("Signed in on a device you no longer have?"), everywhere),
         class_name="grid max-w-md gap-10",
     )
@@ -37,6 +38,7 @@ def password() -> rx.Component:
 def change_password_form() -> rx.Component:
     """Ask for the present password and a new one."""
     return native_form(
+        username_for_password(PasswordPage.email),
         password_field(
             _("Present password"),
             name="present",
@@ -54,4 +56,13 @@ def change_password_form() -> rx.Component:
         ),
         form_actions(button(_("Change password"), type="submit")),
         action="/api/me/password",
+        hidden={"idempotency_key": PasswordPage.form_key},
+    )
+
+
+def _confirm_first() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(_("Two-step sign-in is on, so your password alone does not change it."), class_name="text-quiet"),
+        form_actions(button(_("Confirm that it is you"), on_click=PasswordPage.confirm)),
+        class_name="grid gap-3",
     )

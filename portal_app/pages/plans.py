@@ -13,13 +13,12 @@ from portal_app.components.static_pages import static_page
 from portal_app.language import _, path_for
 from portal_app.pages.landing import prices_away
 from portal_app.pages.page import page
-from portal_app.state.catalog import ORDERED_ONLINE
 
 
 @page("/plans/internet", title="Internet plans", is_static=True)
 def internet_plans() -> rx.Component:
     """Lay the page out."""
-    return _plans("internet", _("Internet plans"), _("A fibre line at home. Availability depends on your address."))
+    return _plans("internet", _("Internet plans"), _("A fibre line at home. We check your address before you order."))
 
 
 @page("/plans/sim", title="SIM plans", is_static=True)
@@ -36,19 +35,19 @@ def vpn_plans() -> rx.Component:
 
 def _plans(category: str, title: str, lead: str) -> rx.Component:
     back = link(_("All plans"), href=f"{path_for('/')}#plans", reload=True)
-    grid = plan_grid(slot(f"plan {category}", _card(category)))
+    grid = plan_grid(slot(f"plan {category}", _card()))
     heading = page_title(title, lead=lead, back=back)
     return static_page(public_frame(heading, slot("away", prices_away()), slot(f"plans {category}", grid)))
 
 
-def _card(category: str) -> rx.Component:
+def _card() -> rx.Component:
     once = one_time_note(_("Once:"), Price(place("once"), f"({place('once_tax')})"))
     return plan_card(
         place("name"),
         monthly=Price(place("monthly"), place("monthly_tax"), _("a month")),
         one_time=slot("one-time", once),
         details=_lines(),
-        action=_action(category),
+        action=_action(),
     )
 
 
@@ -58,9 +57,7 @@ def _lines() -> rx.Component:
     return lines
 
 
-def _action(category: str) -> rx.Component:
-    if category in ORDERED_ONLINE:
-        choose = link_button(_("Choose"), href=f"{path_for('/checkout')}?plan={place('sku')}", reload=True)
-        not_now = rx.el.p(_("Cannot be ordered at the moment."), class_name="text-small text-quiet")
-        return rx.fragment(slot("order", choose), slot("no-order", not_now))
-    return link_button(_("Write to us to order"), href=f"mailto:{place('support')}", variant="secondary", reload=True)
+def _action() -> rx.Component:
+    choose = link_button(_("Choose"), href=f"{path_for('/checkout')}?plan={place('sku')}", reload=True)
+    not_now = rx.el.p(_("Cannot be ordered at the moment."), class_name="text-small text-quiet")
+    return rx.fragment(slot("order", choose), slot("no-order", not_now))

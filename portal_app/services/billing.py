@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,9 @@ from portal_app.services.freshness import Freshness, Wish
 from portal_app.services.invoice_lists import InvoiceLists
 from portal_app.services.invoice_mirror import INVOICE, INVOICES, InvoiceKeeper
 from portal_app.services.sign_on import SignOn
+
+# How many invoices of unknown lines a look at a service reads, and how many of its own it shows.
+_LINES_AT_ONCE, _MOST_OF_SERVICE = 8, 12
 
 
 def invoices_tag(customer: Customer) -> str:
@@ -98,6 +102,17 @@ class Billing:
                 raise await self._unknown(customer) from error
             return InvoiceDetail(saved.invoice, as_of=saved.read_at)
 
+    async def invoices_of_service(self, customer: Customer, service_id: int, *, anew: bool) -> list[Invoice]:
+        """Return the newest invoices for a service. Which ones are, their lines say: `anew` reads some unknown ones.
+
+        Otherwise, and while WHMCS is slow or away, those whose lines are known.
+        """
+        if anew:
+            with suppress(TimeoutError, ExternalError):
+                async with asyncio.timeout(self._settings.mirror_patience_seconds):
+                    await self._read_lines(customer)
+        return await self.lists.of_service(customer, service_id, most=_MOST_OF_SERVICE)
+
     async def pay_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to WHMCS's page of an invoice. Raises NotFound for somebody else's."""
         await self.invoice_for(customer, invoice_id)
@@ -124,6 +139,12 @@ class Billing:
         if is_news:
             await self._cache.invalidate(invoices_tag(customer))
         return is_news
+
+    async def _read_lines(self, customer: Customer) -> None:
+        await self.freshness.ensure(customer, self._wish())
+        unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
+        # One that is gone meanwhile, or not to be had, leaves the others.
+        await asyncio.gather(*(self._read_invoice(customer, each) for each in unknown), return_exceptions=True)
 
     def _wish(self) -> Wish:
         patience = self._settings.mirror_patience_seconds

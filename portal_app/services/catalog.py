@@ -8,6 +8,7 @@ from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from portal_app.domain.errors import ExternalError, NotFound
+from portal_app.domain.installation import unequal_instalments
 from portal_app.domain.money import Money
 from portal_app.domain.plan import CatalogItem, Category, Plan, plans_of
 from portal_app.domain.ports import BillingGateway, CatalogGateway
@@ -33,10 +34,16 @@ class Catalog:
         self._gateway = gateway
         self._billing = billing
         self._told: frozenset[str] | None = None
+        self._told_unequal: frozenset[str] = frozenset()
 
     async def plans(self, category: Category) -> list[Plan]:
         """Return the plans of a category in display order. Raises ExternalUnavailable without a cached copy."""
-        return plans_of(await self._items(), category)
+        plans = plans_of(await self._items(), category)
+        unequal = frozenset(sku for plan in plans for sku in unequal_instalments(plan))
+        if category == "internet" and unequal != self._told_unequal:
+            self._told_unequal = unequal
+            _log.error("catalog.instalments_unequal", skus=sorted(unequal))
+        return plans
 
     async def plans_text(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
         """Return the plans of a category as `write` writes them; not kept while what WHMCS bills is unknown."""

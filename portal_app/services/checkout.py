@@ -1,6 +1,6 @@
 """What must be so before anything is ordered: the one place where a wish becomes items, options and an address."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,10 +10,12 @@ from portal_app.domain.checkout_steps import Answers, Rules, options_of
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed
 from portal_app.domain.money import Money
-from portal_app.domain.order_options import Options, SimOptions, extras_of
-from portal_app.domain.plan import ORDERED_ONLINE, CatalogItem, Plan, monthly_of, one_time_of
+from portal_app.domain.order_options import InternetOptions, Options, SimOptions, extras_of
+from portal_app.domain.plan import CATEGORIES, CatalogItem, Plan, monthly_of, one_time_of
 from portal_app.infra.settings import Settings
+from portal_app.services.address_checks import AddressChecks
 from portal_app.services.catalog import Catalog
+from portal_app.services.one_internet import refuse_second_line
 from portal_app.services.payments import Payments
 from portal_app.services.profiles import Profiles
 from portal_app.services.subscriptions import Subscriptions
@@ -63,22 +65,34 @@ class Checkout:
         payments: Payments,
         subscriptions: Subscriptions,
         profiles: Profiles,
+        checks: AddressChecks,
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._payments = payments
         self._subscriptions = subscriptions
         self._profiles = profiles
+        self._checks = checks
 
     def rules(self) -> Rules:
-        """Return what answers are measured by today."""
+        """Return what answers are measured by today, whoever gives them."""
         return Rules(datetime.now(_JAPAN).date(), self._settings.mnp_min_days_left)
 
+    async def rules_for(self, customer: Customer, plan: Plan) -> Rules:
+        """Return what a customer's answers about a plan are measured by."""
+        if plan.service.category != "internet":
+            return self.rules()
+        check = await self._checks.check_for(customer)
+        is_offered = check.has_offer(plan.service.offering)
+        return replace(self.rules(), address_id=check.address_id, is_offered=is_offered)
+
     async def plan(self, customer: Customer, sku: str) -> Plan:
-        """Return a plan that this customer may choose. Raises NotFound, NotAllowed."""
+        """Return a plan that this customer may choose. Raises NotFound, NotAllowed, Conflict for a second line."""
         plan = await self._catalog.plan(sku)
-        if plan.service.category not in ORDERED_ONLINE:
+        if plan.service.category not in CATEGORIES:
             raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
+        if plan.service.category == "internet":
+            refuse_second_line((await self._subscriptions.subscriptions_for(customer)).rows)
         if plan.service.is_family and not await self.has_sim(customer):
             words = "Family plans are for customers who have a SIM line with us."
             raise NotAllowed("no line yet", user_message=words)
@@ -89,9 +103,9 @@ class Checkout:
         services = (await self._subscriptions.subscriptions_for(customer)).rows
         return any(row.category == "sim" and row.status == "active" for row in services)
 
-    def basket(self, plan: Plan, answers: Answers) -> Basket:
+    async def basket(self, customer: Customer, plan: Plan, answers: Answers) -> Basket:
         """Return what answers make of a plan. Raises InvalidInput while they are not all there."""
-        options = options_of(plan, answers, self.rules())
+        options = options_of(plan, answers, await self.rules_for(customer, plan))
         return Basket(plan, plan.with_extras(extras_of(options)), options)
 
     async def settle(self, customer: Customer, wish: Wish) -> Basket:
@@ -101,14 +115,15 @@ class Checkout:
             raise InvalidInput({"payment": "Add a payment method first."})
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
-        basket = self.basket(plan, wish.answers)
+        basket = await self.basket(customer, plan, wish.answers)
         if not wish.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
 
     async def _address(self, customer: Customer, options: Options | None) -> Address | None:
-        """Return where the customer lives. Raises InvalidInput where something is sent there and it is not known."""
-        is_needed = isinstance(options, SimOptions) and options.sim_type == "physical"
+        """Return where the customer lives. Raises InvalidInput where that is needed and not known."""
+        is_sent = isinstance(options, SimOptions) and options.sim_type == "physical"
+        is_needed = is_sent or isinstance(options, InternetOptions)
         try:
             address = (await self._profiles.profile_for(customer)).person.address
         except ExternalUnavailable:
@@ -117,5 +132,6 @@ class Checkout:
                 raise
             return None
         if address is None and is_needed:
-            raise InvalidInput({"address": "Add your address in Japanese first: the SIM card is sent there."})
+            words = "the SIM card is sent there" if is_sent else "the line is installed there"
+            raise InvalidInput({"address": f"Add your address in Japanese first: {words}."})
         return address

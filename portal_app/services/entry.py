@@ -11,6 +11,7 @@ from portal_app.services.moves import Moves
 from portal_app.services.password_changes import PasswordChanges
 from portal_app.services.sign_in import SignIn
 from portal_app.services.sign_up import SignUps
+from portal_app.services.two_step import TwoStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,4 @@ def join_entry(
     sign_in = SignIn(base, admission, lockout)
     sign_ups = SignUps(base, admission, sign_in)
     moves = Moves(base, sign_ups, admission, billing=billing, logins=logins, directory=directory)
-    return Entry(sign_in, sign_ups, lockout, PasswordChanges(base, lockout), moves)
+    return Entry(sign_in, sign_ups, lockout, PasswordChanges(base, lockout, TwoStep(base)), moves)

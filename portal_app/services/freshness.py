@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import select
 
@@ -15,6 +16,9 @@ from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.mirror import MirrorState, database_time
 
+# Readings for which nobody waits, at once in one process. More would only queue in WHMCS's lane until it is too late
+# for them, and hold up those who do wait.
+_UNWATCHED_AT_ONCE = 3
 # Keeps what WHMCS has of a customer, read at a moment; says whether anything changed.
 Reading = Callable[[Customer, datetime], Awaitable[bool]]
 
@@ -56,6 +60,8 @@ class Freshness:
         self._cache = cache
         self._live = live
         self._running: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(_UNWATCHED_AT_ONCE)
+        self._unwatched: set[UUID] = set()
 
     async def ensure(self, customer: Customer, wish: Wish) -> Seen:
         """Read the mirror anew unless it is as young as wished, and return when it was read.
@@ -79,6 +85,14 @@ class Freshness:
                 raise ExternalUnavailable("nothing read yet", vendor="whmcs") from error
             count_stale()
             return seen
+
+    def refresh(self, customer: Customer, age: float) -> None:
+        """Have the mirror read anew unless it is that young; nobody waits, and open pages are told when it is done."""
+        if customer.user_id not in self._unwatched:
+            self._unwatched.add(customer.user_id)
+            reading = asyncio.create_task(self._read_unwatched(customer, age))
+            self._running.add(reading)
+            reading.add_done_callback(self._ended)
 
     async def read(self, customer: Customer) -> bool:
         """Read now; return whether anything changed. Raises as the gateway does."""
@@ -115,6 +129,13 @@ class Freshness:
         is_news = await self._cache.get_or_set(f"reading:{self._kind}:{customer.user_id}", read, seconds=0)
         if is_news or time.monotonic() - began > patience:
             await self._live.publish(Change(customer.user_id, "billing"))
+
+    async def _read_unwatched(self, customer: Customer, age: float) -> None:
+        try:
+            async with self._room:
+                await self._read_slowly(customer, age, 0)
+        finally:
+            self._unwatched.discard(customer.user_id)
 
     def _ended(self, reading: asyncio.Task[None]) -> None:
         self._running.discard(reading)

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-Touched = frozenset[Literal["invoice", "invoices", "services", "methods", "money"]]
+Thing = Literal["invoice", "invoices", "services", "methods", "money", "person"]
+Touched = frozenset[Thing]
 
 
-def _kinds(names: str, *touched: Literal["invoice", "invoices", "services", "methods", "money"]) -> dict[str, Touched]:
+def _kinds(names: str, *touched: Thing) -> dict[str, Touched]:
     return {name: frozenset(touched) for name in names.split()}
 
 
@@ -25,7 +26,7 @@ HOOKS: dict[str, Touched] = {
     **_kinds("AfterProductUpgrade AfterConfigOptionsUpgrade", "services"),
     **_kinds("AddonAdd AddonActivation AddonActivated AddonSuspended AddonUnsuspended", "services"),
     **_kinds("AddonTerminated AddonCancelled", "services"),
-    **_kinds("ClientEdit", "money"),
+    **_kinds("ClientEdit", "money", "person"),
     **_kinds("CCUpdate", "methods"),
     **_kinds("ClientAdd ClientClose PreDeleteClient AfterClientMerge", "invoices", "services", "methods", "money"),
 }

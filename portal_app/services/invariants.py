@@ -1,5 +1,7 @@
 """What must always hold between the portal and the systems of record, checked by the clock: figures and log lines."""
 
+from datetime import timedelta
+
 import structlog
 from sqlmodel import col, func, select
 
@@ -8,6 +10,8 @@ from portal_app.domain.identifiers import step_reference
 from portal_app.domain.ports import BillingGateway
 from portal_app.infra.database import Database
 from portal_app.infra.metrics import set_violations
+from portal_app.models.cancellation import CancellationRow
+from portal_app.models.columns import now
 from portal_app.models.mirror import SubscriptionMirror
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping, User
@@ -15,6 +19,7 @@ from portal_app.services.stuck_orders import StuckOrders
 
 # A few customers a round: over a day every round looks at others.
 _SAMPLE = 20
+_LATE, _MOST_NAMED = timedelta(hours=1), 200
 _log = structlog.get_logger(__name__)
 
 
@@ -33,6 +38,7 @@ class Invariants:
             "unknown_billing_orders": await self._unknown_billing_orders(),
             "mapping_orphans": await self._mapping_orphans(),
             "mirror_drift": await self._mirror_drift(),
+            "late_cancellations": await self._late_cancellations(),
         }
         for name, ids in found.items():
             set_violations(name, len(ids))
@@ -70,6 +76,15 @@ class Invariants:
         async with self._database.unit_of_work() as session:
             found = [*(await session.exec(users)).all(), *(await session.exec(orders)).all()]
         return sorted({str(user_id) for user_id in found})
+
+    async def _late_cancellations(self) -> list[str]:
+        """Find cancellations whose time came an hour ago and which WHMCS does not have yet."""
+        query = select(CancellationRow.id).where(
+            col(CancellationRow.state).in_(("scheduled", "sending")),
+            col(CancellationRow.sends_at) < now() - _LATE,
+        )
+        async with self._database.unit_of_work() as session:
+            return [str(found) for found in (await session.exec(query.limit(_MOST_NAMED))).all()]
 
     async def _mirror_drift(self) -> list[str]:
         """Find services whose saved data name another status than WHMCS, among a few customers chosen at random."""

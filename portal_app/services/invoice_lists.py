@@ -75,12 +75,21 @@ class InvoiceLists:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return [INVOICE.validate_python(body) for body in (await session.exec(query)).all()]
 
-    async def unlined(self, customer: Customer, *, most: int) -> list[int]:
-        """Return open invoices whose lines are not known, newest first."""
-        query = select(InvoiceMirror.invoice_id).where(_own(customer), _IS_OPEN, col(InvoiceMirror.is_full).is_(False))
+    async def unlined(self, customer: Customer, *, most: int, settled: bool = False) -> list[int]:
+        """Return open invoices whose lines are not known, newest first; settled ones too if asked."""
+        query = select(InvoiceMirror.invoice_id).where(_own(customer), col(InvoiceMirror.is_full).is_(False))
+        query = query if settled else query.where(_IS_OPEN)
         query = query.order_by(col(InvoiceMirror.invoice_id).desc()).limit(most)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return list((await session.exec(query)).all())
+
+    async def of_service(self, customer: Customer, service_id: int, *, most: int) -> list[Invoice]:
+        """Return invoices with a line for a service, newest first, as far as lines are known."""
+        has_line = col(InvoiceMirror.body)["lines"].contains([{"service_id": service_id}])
+        query = select(InvoiceMirror.body).where(_own(customer), has_line)
+        query = query.order_by(col(InvoiceMirror.issued_on).desc().nulls_last(), col(InvoiceMirror.invoice_id).desc())
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            return [INVOICE.validate_python(body) for body in (await session.exec(query.limit(most))).all()]
 
     async def _owed(self, session: AsyncSession, own: Any) -> Owed:
         late, owed = col(InvoiceMirror.due_on) < today(), sa.func.sum(col(InvoiceMirror.owed_minor))

@@ -29,7 +29,6 @@ redis.call('EXPIRE', KEYS[2], seconds)
 return kept
 """
 )
-_PUBLIC = NAME_FROM + "return redis.call('GET', 'c:' .. name_from(1))"
 
 
 class KeptAnswers:
@@ -42,7 +41,6 @@ class KeptAnswers:
         self._limits = limits
         self._limit = limit
         self._own = redis.register_script(_OWN)
-        self._public = redis.register_script(_PUBLIC)
 
     async def own(self, access: Access, entry: Entry) -> bytes | None:
         """Return a customer's answer where the session lives, its limit is not used up, and the answer is young."""
@@ -51,7 +49,7 @@ class KeptAnswers:
         keys = [self._sessions.key_of(session_id), window.key, *entry.keys]
         is_remembered = int(self._sessions.is_remembered(session_id, access.user_id))
         args = [user_id, ENDED, is_remembered, repr(time.time()), window.most, window.seconds]
-        found = await self._ask(self._own, keys, args)
+        found = await self._ask(keys, args)
         if found == 0:
             # The push that says so may not have come here, or not yet.
             self._sessions.forget(session_id)
@@ -59,14 +57,16 @@ class KeptAnswers:
 
     async def public(self, entry: Entry) -> bytes | None:
         """Return an answer that is everybody's, where it is young."""
-        found = await self._ask(self._public, entry.keys, [])
-        return found if isinstance(found, bytes) else None
+        found = await self._cache.kept(entry)
+        if found is not None:
+            self._cache.count_hit()
+        return found
 
-    async def _ask(self, script: Any, keys: list[str], args: list[Any]) -> Any:
+    async def _ask(self, keys: list[str], args: list[Any]) -> Any:
         if not self._cache.is_exact:
             return None
         try:
-            found = await script(keys=keys, args=args)
+            found = await self._own(keys=keys, args=args)
         except RedisError:
             # The long way meets the same trouble, tells it once, and knows what goes on without Redis.
             return None

@@ -12,6 +12,7 @@ from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.columns import now
 from portal_app.models.notice import NoticeRow
+from portal_app.services.notification_choices import is_wanted
 
 PAGE = 20
 
@@ -19,7 +20,12 @@ PAGE = 20
 async def raise_notice(
     session: AsyncSession, kind: str, *, user_id: UUID, source_id: str, subject: str, path: str
 ) -> None:
-    """Tell a customer something in the caller's transaction; told before, it is unread again and has a new time."""
+    """Tell a customer something in the caller's transaction, unless they turned it off.
+
+    Told before, it is unread again and has a new time.
+    """
+    if not await is_wanted(session, user_id, kind, "portal"):
+        return
     values = {"user_id": user_id, "kind": kind, "source_id": source_id, "subject": subject, "path": path, "at": now()}
     write = insert(NoticeRow).values(values)
     again = write.on_conflict_do_update(

@@ -13,6 +13,7 @@ from portal_app.language import DEFAULT
 from portal_app.models.columns import now
 from portal_app.models.record import Mail
 from portal_app.models.user import User
+from portal_app.services.notification_choices import is_wanted
 
 
 class Notifications:
@@ -36,8 +37,11 @@ class Notifications:
     ) -> None:
         """Write one mail down and enqueue its sending; both happen only if the transaction commits.
 
-        Without a `language` it is written in the customer's own, as it is when the mail goes out.
+        Without a `language` it is written in the customer's own, as it is when the mail goes out. What a customer
+        turned off is not written.
         """
+        if not await is_wanted(session, user_id, occasion, "mail"):
+            return
         mail = Mail(
             user_id=user_id, recipient=recipient, occasion=occasion, content=json.dumps(content), language=language
         )

@@ -1,7 +1,6 @@
 """Orders: placed once per key, handed over durably, shown with their timeline."""
 
 import asyncio
-import hashlib
 import json
 from functools import partial
 from uuid import UUID
@@ -10,22 +9,24 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, InvalidInput, NotFound
+from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.order import Order, OrderDetail, OrderLine
 from portal_app.domain.order_options import address_to_json, options_to_json
 from portal_app.domain.plan import CatalogItem
 from portal_app.domain.terms import TERMS_VERSION
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
-from portal_app.models.order import DraftRow, IdempotencyKey, OrderEventRow, OrderRow
+from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.checkout import Basket, Checkout, Wish
 from portal_app.services.drafts import Drafts
+from portal_app.services.idempotency import Call, Claim, Idempotency
 from portal_app.services.notifications import Notifications
+from portal_app.services.one_internet import refuse_second_order
 from portal_app.services.order_progress import notice_of_order
 
-_ROUTE = "orders.place"
-Flight = tuple[UUID, str, bytes]
+_ROUTE = "POST /api/orders"
+Flight = tuple[UUID, str, str]
 
 
 class Orders:
@@ -37,12 +38,14 @@ class Orders:
         checkout: Checkout,
         drafts: Drafts,
         *,
+        idempotency: Idempotency,
         notifications: Notifications,
         queue: DurableQueue,
     ) -> None:
         self._database = database
         self._checkout = checkout
         self._drafts = drafts
+        self._idempotency = idempotency
         self._notifications = notifications
         self._queue = queue
         self._flights: dict[Flight, asyncio.Task[Order]] = {}
@@ -51,15 +54,15 @@ class Orders:
         """Place an order, once per key and once per draft; the same again returns the same order.
 
         Prices are read here, never taken from the browser. Salesforce gets the order by durable work, so it may
-        be away. Raises InvalidInput, NotFound and NotAllowed (not sold), Conflict (key used for something else, not
-        orderable now), and ExternalUnavailable where it is unknown whether there is a payment method.
+        be away. Raises InvalidInput, NotFound and NotAllowed (not sold), KeyReused and StillRunning (of a key),
+        Conflict (not orderable now), and ExternalUnavailable where it is unknown whether there is a payment method.
         """
-        key = _checked_key(key)
+        call = Call(customer.user_id, _ROUTE, key, _said(wish))
         # Fifty presses of one button share one run: each waiting for the row's lock would hold a connection.
-        flight = (customer.user_id, str(wish.draft_id or key), _hash_of(wish))
+        flight = (customer.user_id, str(wish.draft_id or key), call.said)
         running = self._flights.get(flight)
         if running is None:
-            running = asyncio.create_task(self._place(customer, wish, key=key, recipient=recipient))
+            running = asyncio.create_task(self._place_once(customer, wish, call, recipient))
             self._flights[flight] = running
             running.add_done_callback(partial(self._landed, flight))
         # One caller who leaves must not take the others down.
@@ -70,26 +73,31 @@ class Orders:
         if not done.cancelled():
             done.exception()
 
-    async def _place(self, customer: Customer, wish: Wish, *, key: str, recipient: str) -> Order:
-        payload = _hash_of(wish)
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            if (known := await self._known(session, customer, key, payload, wish)) is not None:
-                return known
+    async def _place_once(self, customer: Customer, wish: Wish, call: Call, recipient: str) -> Order:
+        order_id = await self._idempotency.once(
+            call, lambda claim: self._place(customer, wish, claim, recipient), status=201
+        )
+        return (await self.order_for(customer, UUID(order_id))).order
+
+    async def _place(self, customer: Customer, wish: Wish, claim: Claim, recipient: str) -> str:
+        if wish.draft_id and (ordered := await self._ordered(customer, wish.draft_id)) is not None:
+            return str(ordered.id)
         basket = await self._checkout.settle(customer, wish)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            # Two submits of one draft or with one key queue up here; the second finds what the first wrote.
-            await _lock(session, f"{customer.user_id}:{wish.draft_id or key}")
-            if (known := await self._known(session, customer, key, payload, wish)) is not None:
-                return known
+            if wish.draft_id is not None:
+                # Two submits of one draft queue up here; the second finds what the first wrote.
+                await _lock(session, f"{customer.user_id}:{wish.draft_id}")
+                if known := await OrderRow.of_draft(session, customer.user_id, wish.draft_id):
+                    return str(known.id)
+            if basket.plan.service.category == "internet":
+                # Orders of one customer queue up here, whatever their keys and drafts.
+                await _lock(session, f"{customer.user_id}:internet")
+                await refuse_second_order(session, customer.user_id)
             row = await self._write(session, customer, basket, recipient)
             row.draft_id = wish.draft_id
             await DraftRow.forget(session, customer.user_id, wish.draft_id)
-            session.add(
-                IdempotencyKey(
-                    user_id=customer.user_id, route=_ROUTE, key=key, payload_hash=payload, resource_id=str(row.id)
-                )
-            )
-            return row.to_domain()
+            await claim.finish(session, str(row.id))
+        return str(row.id)
 
     async def place_draft(
         self, customer: Customer, draft_id: UUID, *, has_accepted_terms: bool, key: str, recipient: str
@@ -124,18 +132,6 @@ class Orders:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await OrderRow.of_draft(session, customer.user_id, draft_id)
             return row.to_domain() if row else None
-
-    @staticmethod
-    async def _known(session: AsyncSession, customer: Customer, key: str, payload: bytes, wish: Wish) -> Order | None:
-        if wish.draft_id and (row := await OrderRow.of_draft(session, customer.user_id, wish.draft_id)):
-            return row.to_domain()
-        kept = await session.get(IdempotencyKey, (customer.user_id, _ROUTE, key))
-        if kept is None:
-            return None
-        if kept.payload_hash != payload:
-            raise Conflict("key reused for another payload", user_message="This checkout was already used.")
-        placed = await session.get(OrderRow, UUID(kept.resource_id))
-        return placed.to_domain() if placed else None
 
     async def _write(self, session: AsyncSession, customer: Customer, basket: Basket, recipient: str) -> OrderRow:
         plan = basket.plan
@@ -179,16 +175,9 @@ def _recorded(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
 
 
-def _hash_of(wish: Wish) -> bytes:
+def _said(wish: Wish) -> str:
     # Of a draft its id says everything: it can be ordered once only, whatever was answered in between.
-    said = str(wish.draft_id) if wish.draft_id else json.dumps([wish.sku, wish.answers], sort_keys=True)
-    return hashlib.sha256(said.encode()).digest()
-
-
-def _checked_key(key: str) -> str:
-    if not (8 <= len(key) <= 200 and key.isascii() and key.isprintable()):
-        raise InvalidInput({"Idempotency-Key": "Send a key of 8 to 200 printable characters."})
-    return key
+    return str(wish.draft_id) if wish.draft_id else json.dumps([wish.sku, wish.answers], sort_keys=True)
 
 
 async def _lock(session: AsyncSession, name: str) -> None:

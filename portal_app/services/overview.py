@@ -1,7 +1,8 @@
-"""The dashboard's read model: two questions to PostgreSQL, never a wait for a vendor."""
+"""The dashboard's read model: one transaction, and never a wait for a vendor that has answered before."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.invoice import OPEN_STATUSES, Invoice, PaymentMethod
@@ -17,28 +19,32 @@ from portal_app.domain.money import Money
 from portal_app.domain.order import FINAL_STAGES, Order
 from portal_app.domain.subscription import Subscription
 from portal_app.domain.summary import TASK_KINDS, Summary, Task
+from portal_app.infra.cache import count_stale
 from portal_app.infra.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
+from portal_app.models.cancellation import CancellationRow
+from portal_app.models.order import OrderRow
 from portal_app.services.billing import Billing
-from portal_app.services.freshness import Freshness, Wish
-from portal_app.services.orders import Orders
+from portal_app.services.freshness import Wish
+from portal_app.services.invoice_mirror import INVOICES
 from portal_app.services.payments import Payments
+from portal_app.services.service_mirror import SERVICES
 from portal_app.services.subscriptions import Subscriptions
 
 _INVOICES = TypeAdapter(list[Invoice])
 _SERVICES = TypeAdapter(list[Subscription])
+_TIMES = TypeAdapter(dict[str, datetime])
 _MOST_UNPAID = 20
 # From when on a payment, and a card's last day, are worth a task of their own.
 _SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
+_WORTH_TELLING = timedelta(days=30)
 # All a dashboard needs of the mirrors, in one question. Row-level security holds for every part.
 _MIRRORS = sa.text("""
 WITH mine AS (
     SELECT * FROM invoices_mirror WHERE user_id = :user AND NOT is_gone AND status = ANY(:open)
 )
 SELECT
-    (SELECT count(*) FROM mirror_states WHERE user_id = :user AND kind = 'invoices' AND read_at IS NOT NULL),
-    (SELECT count(*) FROM mirror_states WHERE user_id = :user AND kind = 'services' AND read_at IS NOT NULL),
     (SELECT coalesce(sum(owed_minor), 0) FROM mine),
     (SELECT coalesce(sum(owed_minor), 0) FROM mine WHERE due_on < :today),
     (SELECT count(*) FROM mine),
@@ -46,8 +52,11 @@ SELECT
     (SELECT jsonb_agg(body ORDER BY due_on NULLS LAST, invoice_id) FROM (
         SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT :most) AS first),
     (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = :user),
-    (SELECT count(*) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp() - CAST(:age AS interval)
-        AND (stale_at IS NULL OR stale_at < read_at))
+    (SELECT jsonb_object_agg(kind, read_at) FROM mirror_states WHERE user_id = :user AND read_at IS NOT NULL),
+    (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp()
+        - CAST(:age AS interval) AND (stale_at IS NULL OR stale_at < read_at)),
+    (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE 'Asia/Tokyo')::date)
+        FROM internet_eligibility WHERE user_id = :user)
 """)
 
 
@@ -56,7 +65,11 @@ class _Mirrored:
     owed: Owed | None
     unpaid: list[Invoice]
     services: list[Subscription] | None
-    is_young: bool
+    orders: list[Order]
+    read_at: dict[str, datetime]
+    young: frozenset[str]
+    address: dict[str, Any]
+    cancellations: Mapping[int, CancellationRequest]
 
 
 class Overview:
@@ -70,54 +83,61 @@ class Overview:
         billing: Billing,
         payments: Payments,
         subscriptions: Subscriptions,
-        orders: Orders,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
         self._wish = Wish(settings.mirror_trust_seconds, 0, settings.mirror_patience_seconds)
-        self._mirrors = (billing.freshness, subscriptions.freshness)
+        self._mirrors = {INVOICES: billing.freshness, SERVICES: subscriptions.freshness}
         self._payments = payments
-        self._orders = orders
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
-        found, orders = await asyncio.gather(self._read(customer), self._orders.orders_for(customer))
-        ages: list[datetime | None] = []
-        if not found.is_young:
-            ages = await asyncio.gather(*(self._age(mirror, customer) for mirror in self._mirrors))
-            # What was never read may have been read meanwhile.
+        found, cards = await asyncio.gather(self._read(customer), self._payments.known_methods(customer))
+        if unread := [kind for kind in self._mirrors if kind not in found.read_at]:
+            await asyncio.gather(*(self._wait_for(kind, customer) for kind in unread))
             found = await self._read(customer)
-        cards = await self._payments.known_methods(customer)
-        open_orders = tuple(order for order in orders if order.stage not in FINAL_STAGES)
-        tasks = sorted(_tasks(found, open_orders, cards or []), key=_urgency)
+        old = [kind for kind in found.read_at if kind not in found.young]
+        for kind in old:
+            self._mirrors[kind].refresh(customer, self._wish.age)
+        if old:
+            count_stale()
+        open_orders = tuple(order for order in found.orders if order.stage not in FINAL_STAGES)
+        endings = _endings(found.cancellations.values())
+        tasks = sorted([*_tasks(found, open_orders, cards or []), *endings], key=_urgency)
         return Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
             services=None if found.services is None else tuple(found.services),
             orders=open_orders,
             open_cases=None,
+            internet=found.address.get("status"),
             tasks=tuple(tasks),
-            as_of=min((age for age in ages if age), default=None),
+            as_of=min((found.read_at[kind] for kind in old), default=None),
+            cancellations=found.cancellations,
         )
 
-    async def _age(self, mirror: Freshness, customer: Customer) -> datetime | None:
-        try:
-            return (await mirror.ensure(customer, self._wish)).as_of
-        except ExternalUnavailable:
-            return None
+    async def _wait_for(self, kind: str, customer: Customer) -> None:
+        with suppress(ExternalUnavailable):
+            await self._mirrors[kind].ensure(customer, self._wish)
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
         asked["age"] = timedelta(seconds=self._wish.age)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
-        has_invoices, has_services, due, overdue, due_count, overdue_count, unpaid, services, young = row
-        bills = _INVOICES.validate_python(unpaid or [])
+            orders = [order.to_domain() for order in await OrderRow.of(session, customer.user_id)]
+            endings = [ending.to_domain() for ending in await CancellationRow.newest(session, customer.user_id)]
+        due, overdue, due_count, overdue_count, unpaid, services, read_at, young, address = row
+        bills, times = _INVOICES.validate_python(unpaid or []), _TIMES.validate_python(read_at or {})
         return _Mirrored(
-            owed=self._owed(due, overdue, (due_count, overdue_count), bills) if has_invoices else None,
+            owed=self._owed(due, overdue, (due_count, overdue_count), bills) if INVOICES in times else None,
             unpaid=bills,
-            services=_SERVICES.validate_python(services or []) if has_services else None,
-            is_young=young == len(self._mirrors),
+            services=_SERVICES.validate_python(services or []) if SERVICES in times else None,
+            orders=orders,
+            read_at=times,
+            young=frozenset(young or ()),
+            address=address or {},
+            cancellations={ending.service_id: ending for ending in endings},
         )
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
@@ -153,3 +173,23 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
             yield Task("card_expired", str(card.id), card.last_four, last)
         elif last and last <= today() + _EXPIRES_SOON:
             yield Task("card_expires", str(card.id), card.last_four, last)
+    if (checked_on := _checked_on(found, orders)) is not None:
+        yield Task("address_checked", "", "", checked_on)
+
+
+def _checked_on(found: _Mirrored, orders: Sequence[Order]) -> date | None:
+    """Return the day on which an agent found fibre for a customer who has not ordered it; None after a while."""
+    held = any(service.is_internet_line and service.is_live for service in found.services or [])
+    ordered = any(order.category == "internet" for order in orders)
+    if found.address.get("status") != "eligible" or held or ordered or not found.address["checked_on"]:
+        return None
+    checked_on = date.fromisoformat(found.address["checked_on"])
+    return checked_on if checked_on > today() - _WORTH_TELLING else None
+
+
+def _endings(requests: Iterable[CancellationRequest]) -> Iterator[Task]:
+    for request in requests:
+        if request.state == "refused":
+            yield Task("cancellation_refused", str(request.service_id), request.service_name, request.ends_on)
+        elif request.is_open:
+            yield Task("service_ends", str(request.service_id), request.service_name, request.ends_on)

@@ -54,6 +54,13 @@ class Passkeys:
             rows = await Passkey.all_of(session, user_id)
         return [PasskeyView(row.id, row.name, row.created_at, row.used_at) for row in rows]
 
+    async def passkey_of(self, user_id: UUID, passkey_id: UUID) -> PasskeyView:
+        """Return one passkey of a user. Raises NotFound."""
+        found = [each for each in await self.passkeys_of(user_id) if each.id == passkey_id]
+        if not found:
+            raise NotFound("no such passkey of this user")
+        return found[0]
+
     async def options_to_add(self, user_id: UUID, session_id: UUID) -> dict[str, Any]:
         """Return what navigator.credentials.create needs. Raises StepUpNeeded, Conflict where there are too many."""
         await self._base.sessions.require_recent(session_id)

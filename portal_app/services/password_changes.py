@@ -19,6 +19,7 @@ from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity import IdentityBase
 from portal_app.services.lockout import LINK_ENDED, Lockout
+from portal_app.services.two_step import TwoStep
 
 _WRONG = "This is not your present password."
 _SAME = "Choose a password that is different from your present one."
@@ -27,8 +28,9 @@ _SAME = "Choose a password that is different from your present one."
 class PasswordChanges:
     """Set new passwords. A new password ends every other session; it never replaces a second factor."""
 
-    def __init__(self, base: IdentityBase, lockout: Lockout) -> None:
+    def __init__(self, base: IdentityBase, lockout: Lockout, two_step: TwoStep) -> None:
         self._base = base
+        self._two_step = two_step
         self._lockout = lockout
 
     async def forgot(self, email: str, origin: Origin) -> None:
@@ -79,8 +81,22 @@ class PasswordChanges:
             ended = await self._set(session, user, new, because="password reset")
         await self._base.sessions.tell_ended(ended)
 
+    async def require_proof(self, user_id: UUID, session_id: UUID) -> None:
+        """Ask for a recent second factor where two-step sign-in is on: a stolen password must not replace itself.
+
+        Raises StepUpNeeded. Without it, the present password that `change` takes is the proof.
+        """
+        async with self._base.database.identity() as session:
+            is_on = await self._two_step.is_on(session, user_id)
+        if is_on:
+            await self._base.sessions.require_recent(session_id)
+
     async def change(self, user_id: UUID, session_id: UUID, present: str, *, password: str) -> None:
-        """Set a new password for somebody signed in, who types the present one. Raises InvalidInput, RateLimited."""
+        """Set a new password for somebody signed in, who types the present one.
+
+        Raises StepUpNeeded (with two-step sign-in on), InvalidInput, RateLimited.
+        """
+        await self.require_proof(user_id, session_id)
         await self._base.limits.hit(self._base.settings.portal_password_limit, "password-change", str(user_id))
         async with self._base.database.identity() as session:
             user = await User.required(session, user_id)

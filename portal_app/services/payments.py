@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
+import structlog
 from pydantic import TypeAdapter
 
 from portal_app.domain.customer import Customer
@@ -21,8 +23,9 @@ from portal_app.services.audit import Tag, record
 from portal_app.services.sign_on import SignOn
 
 Value = TypeVar("Value")
-# Enough to look into the cache, too short to keep anybody waiting.
-_GLANCE_SECONDS = 0.1
+_log = structlog.get_logger(__name__)
+# Readings for which nobody waits, at once in one process: a crowd of them would hold up those who do wait.
+_UNWATCHED_AT_ONCE = 2
 _METHODS = TypeAdapter(list[PaymentMethod])
 _GATEWAYS = TypeAdapter(list[PaymentGateway])
 _TRANSACTIONS = TypeAdapter(list[Transaction])
@@ -58,6 +61,8 @@ class Payments:
         self._gateway = gateway
         self._live = live
         self._sign_on = sign_on
+        self._room = asyncio.Semaphore(_UNWATCHED_AT_ONCE)
+        self._unwatched: dict[UUID, asyncio.Task[None]] = {}
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
         """Return the stored cards and banks. Raises ExternalUnavailable."""
@@ -70,12 +75,26 @@ class Payments:
         )
 
     async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
-        """Return the stored cards and banks if they are known right now; None while they are being read."""
-        try:
-            async with asyncio.timeout(_GLANCE_SECONDS):
-                return await self.payment_methods_for(customer)
-        except (TimeoutError, ExternalError):
-            return None
+        """Return the stored cards and banks if they are known right now; else they are read, and open pages told."""
+        tag = _methods_tag(customer)
+        kept = await self._cache.known(tag, tags=(tag,))
+        if kept is not None:
+            return _METHODS.validate_python(kept)
+        if customer.user_id not in self._unwatched:
+            reading = asyncio.create_task(self._read_unwatched(customer))
+            self._unwatched[customer.user_id] = reading
+            reading.add_done_callback(lambda _: self._unwatched.pop(customer.user_id, None))
+        return None
+
+    async def _read_unwatched(self, customer: Customer) -> None:
+        async with self._room:
+            try:
+                found = await self.payment_methods_for(customer)
+            except ExternalError as error:
+                _log.debug("payments.not_read", error=error.code)
+                return
+        if found:
+            await self._live.publish(Change(customer.user_id, "billing"))
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the ways to pay that are switched on. Raises ExternalUnavailable."""

@@ -76,6 +76,28 @@ class ProfileChanges:
             record(session, Tag.PROFILE_HANDED_ON, user_id=user_id)
         await self._live.publish(Change(user_id, "account"))
 
+    async def read_again(self, client_id: int) -> None:
+        """WHMCS says that a client's data changed: read and keep them, and show what is new on open pages.
+
+        Raises as the gateway does; safe to repeat, in any order. Nobody who is no customer here is read.
+        """
+        async with self._database.unit_of_work() as session:
+            mapping = await IdMapping.by_client(session, client_id)
+        if mapping is None:
+            return
+        asked_at = now()
+        person = await self._people.person(client_id)
+        async with self._database.unit_of_work() as session:
+            row = await ProfileRow.locked(session, mapping.user_id)
+            if row.read_at is not None and row.read_at > asked_at:
+                # Somebody has read or written them since: what we hold is older.
+                return
+            kept = PersonalData.from_json(row.kept) if row.kept else None
+            confirmed = person.confirmed_by(kept)
+            row.kept, row.read_at = confirmed.to_json(), now()
+        if confirmed != kept:
+            await self._live.publish(Change(mapping.user_id, "account"))
+
     async def is_finished(self, user_id: UUID) -> bool:
         """Say that nothing is left to do, and let the next change begin a workflow of its own."""
         async with self._database.unit_of_work() as session:

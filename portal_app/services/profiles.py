@@ -9,6 +9,7 @@ from portal_app.domain.ports import PeopleGateway
 from portal_app.domain.profile import AWAY, ON_ITS_WAY, REFUSED, PersonalData, ProfileChange, ProfileView
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.columns import now
+from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -60,6 +61,9 @@ class Profiles:
         await self._base.limits.hit(self._base.settings.portal_profile_limit, "profile", str(customer.user_id))
         async with self._base.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
+            if change.address is not None:
+                # Which lines there are depends on the building: what was found for the old one is void.
+                (await EligibilityRow.locked(session, customer.user_id)).forget()
             row.wanted = ProfileChange.from_json(row.wanted).then(change).to_json()
             row.stands = ""
             row.version += 0 if row.is_busy else 1
@@ -71,6 +75,8 @@ class Profiles:
                 await self._base.queue.enqueue(session, "save_profile", name, str(customer.user_id))
             record(session, Tag.PROFILE_CHANGED, user_id=customer.user_id, actor="you", detail=change.parts())
         await self._live.publish(Change(customer.user_id, "account"))
+        if change.address is not None:
+            await self._live.publish(Change(customer.user_id, "eligibility"))
 
     async def _read(self, customer: Customer) -> tuple[ProfileRow, bool]:
         """Return the row with fresh data, or with saved ones (True) while WHMCS is away."""

@@ -48,7 +48,7 @@ class StuckOrders:
         stuck: list[StuckOrder] = []
         for row in rows:
             order, (step, has_case) = row.to_domain(), last.get(row.id, ("placed", False))
-            target = target_of(order.stage, step)
+            target = target_of(order.stage, step, order.category)
             if target is not None and row.updated_at + target < now():
                 stuck.append(StuckOrder(order.id, order.stage, step, row.updated_at, has_case))
         return stuck

@@ -1,6 +1,5 @@
 """The services a customer has: from a mirror that is kept young."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,17 +7,12 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ports import BillingGateway
 from portal_app.domain.subscription import Subscription
-from portal_app.infra.cache import Cache, Entry, Written
+from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.freshness import Freshness, Wish
 from portal_app.services.service_mirror import SERVICES, ServiceMirror
-
-
-def services_tag(customer: Customer) -> str:
-    """The cache tag of everything about a customer's services."""
-    return f"services:{customer.user_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +31,6 @@ class Subscriptions:
     ) -> None:
         patience = settings.mirror_patience_seconds
         self._wish = Wish(settings.cache_subscriptions_seconds, patience, patience)
-        self._kept_seconds = settings.cache_subscriptions_seconds
-        self._cache = cache
         self._gateway = gateway
         self.mirror = ServiceMirror(database)
         self.freshness = Freshness(SERVICES, self._read, database=database, cache=cache, live=live)
@@ -47,20 +39,6 @@ class Subscriptions:
         """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
         seen = await self.freshness.ensure(customer, self._wish)
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
-
-    async def subscriptions_text(self, customer: Customer, write: Callable[[Services], bytes]) -> bytes:
-        """Return all services as `write` writes them, kept as long as the list is; saved data are not kept."""
-
-        async def compute() -> Written:
-            found = await self.subscriptions_for(customer)
-            return Written(write(found), 0 if found.as_of else self._kept_seconds)
-
-        return await self._cache.text(self.entry_of(customer), compute)
-
-    @staticmethod
-    def entry_of(customer: Customer) -> Entry:
-        """Return what the written list is kept under."""
-        return Entry(f"services:{customer.user_id}", (services_tag(customer),))
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
         """Return one service and, for saved data, its time. Raises NotFound, also for somebody else's."""
@@ -73,11 +51,7 @@ class Subscriptions:
     async def changed(self, customer: Customer) -> None:
         """Have the services read anew next time: something changed at WHMCS."""
         await self.freshness.mark_stale(customer)
-        await self._cache.invalidate(services_tag(customer))
 
     async def _read(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.subscriptions(customer.whmcs_client_id)
-        is_news = await self.mirror.keep_all(customer, found, asked_at=asked_at)
-        if is_news:
-            await self._cache.invalidate(services_tag(customer))
-        return is_news
+        return await self.mirror.keep_all(customer, found, asked_at=asked_at)

@@ -21,6 +21,7 @@ from portal_app.services.identity import IdentityBase
 
 ISSUER = "Hikari Portal"
 WRONG_CODE = "That code does not match. Enter the one your app shows now."
+_NOT_BEGUN = "Start again: this set-up is not open any more."
 _CODES = 10
 _STEP_SECONDS = 30
 # Without letters and digits that look alike: 10 of 30 are 49 bits.
@@ -41,12 +42,12 @@ class TwoStep:
             left = await self.codes_left(session, user_id)
         return TwoStepView(row.confirmed_at if row else None, left)
 
-    async def begin(self, user_id: UUID, session_id: UUID) -> Enrolment:
+    async def begin(self, user_id: UUID, session_id: UUID) -> None:
         """Make a new secret to be entered into an app; nothing is on yet. Raises StepUpNeeded, Conflict."""
         await self._base.sessions.require_recent(session_id)
         key = pyotp.random_base32()
         async with self._base.database.identity() as session:
-            user = await session.get_one(User, user_id, with_for_update=True)
+            await session.get_one(User, user_id, with_for_update=True)
             row = await Authenticator.of(session, user_id)
             if row is not None and row.confirmed_at is not None:
                 raise Conflict("already on", user_message="Two-step sign-in is already on.")
@@ -54,7 +55,17 @@ class TwoStep:
                 session.add(Authenticator(user_id=user_id, secret=key))
             else:
                 row.secret = key
-        return Enrolment(key, pyotp.TOTP(key).provisioning_uri(name=user.email, issuer_name=ISSUER))
+
+    async def begun(self, user_id: UUID, session_id: UUID) -> Enrolment:
+        """Return the secret that waits for the app's first code. Raises StepUpNeeded, Conflict where none does."""
+        await self._base.sessions.require_recent(session_id)
+        async with self._base.database.identity() as session:
+            user = await session.get_one(User, user_id)
+            row = await session.get(Authenticator, user_id)
+        if row is None or row.confirmed_at is not None:
+            raise Conflict("not begun", user_message=_NOT_BEGUN)
+        address = pyotp.TOTP(row.secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
+        return Enrolment(row.secret, address)
 
     async def turn_on(self, user_id: UUID, session_id: UUID, code: str) -> list[str]:
         """Check the app's first code, turn it on and return the recovery codes, once.
@@ -66,7 +77,7 @@ class TwoStep:
         async with self._base.database.identity() as session:
             row = await Authenticator.of(session, user_id)
             if row is None or row.confirmed_at is not None:
-                raise Conflict("not begun", user_message="Start again: this set-up is not open any more.")
+                raise Conflict("not begun", user_message=_NOT_BEGUN)
             step = matching_step(row.secret, plain_code(code))
             if not step:
                 raise InvalidInput({"code": WRONG_CODE})

@@ -9,9 +9,12 @@ from portal_app.infra.database import Database
 from portal_app.models.columns import now
 from portal_app.models.entry import EntryToken, SignInTries
 from portal_app.models.factor import Challenge, PendingSignIn
-from portal_app.models.order import DraftRow, IdempotencyKey, OrderRow
+from portal_app.models.idempotency import IdempotencyKey
+from portal_app.models.notification import Reminder
+from portal_app.models.order import DraftRow, OrderRow
 from portal_app.models.session import RefreshToken
 from portal_app.models.user import SignUp
+from portal_app.services.idempotency import KEPT
 
 
 class Upkeep:
@@ -31,7 +34,8 @@ class Upkeep:
                 sa.delete(Challenge).where(col(Challenge.expires_at) < now()),
                 sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
                 sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
-                sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - timedelta(days=1)),
+                sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - KEPT),
+                sa.delete(Reminder).where(col(Reminder.at) < now() - timedelta(days=400)),
                 sa.delete(DraftRow).where(col(DraftRow.updated_at) < now() - timedelta(days=30)),
             ):
                 await connection.execute(statement)

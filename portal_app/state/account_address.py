@@ -18,6 +18,8 @@ from portal_app.state.postcode_form import Place, PostcodeForm
 from portal_app.wiring import portal
 
 _FIELDS = tuple(Address.__dataclass_fields__)
+# Where a customer goes on who came for the sake of something else.
+_WAYS_ON = {"internet": "/catalog/internet", "order": "/checkout/address"}
 
 
 @dataclass
@@ -71,7 +73,10 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     @rx.event
     @told
     async def save_address(self, form: dict[str, Any]):
-        """Change the address; it goes to billing first, and the account page says how far it is."""
+        """Change the address; it goes to billing first, and the account page says how far it is.
+
+        Who came from the internet plans or an order goes on there.
+        """
         try:
             change = ProfileChange(address=Address.parse(typed(form, *_FIELDS)))
             session_id = UUID((await self.get_state(Identity))._session_id)
@@ -79,4 +84,4 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None
-        return rx.redirect(path_for("/account"))
+        return rx.redirect(path_for(_WAYS_ON.get(self._query("for"), "/account")))

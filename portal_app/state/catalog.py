@@ -5,19 +5,17 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.plan import CATEGORIES, ORDERED_ONLINE, Category, Plan
+from portal_app.domain.plan import CATEGORIES, Category, Plan
 from portal_app.domain.plan_words import included_lines
 from portal_app.language import _, path_for
 from portal_app.state.page_state import PageState, opened
 from portal_app.state.wording import taxed, with_tax
 from portal_app.wiring import portal
 
-__all__ = ["ORDERED_ONLINE", "CatalogPage", "PlansPage"]
-
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One plan as a card shows it."""
+    """One plan as a card shows it; `hint` says why this customer cannot choose it."""
 
     name: str
     monthly: str
@@ -27,6 +25,7 @@ class PlanRow:
     lines: list[str]
     href: str
     is_orderable: bool
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,6 @@ class PlansPage(PageState, rx.State):
     """The plans of one category; the page's address says which."""
 
     rows: list[PlanRow] = []
-    is_ordered_online: bool = False
-    support: str = ""
 
     @rx.event
     @opened
@@ -60,14 +57,12 @@ class PlansPage(PageState, rx.State):
         category = next((known for known in CATEGORIES if known == self._last_part()), None)
         if category is None:
             raise NotFound("no such category")
-        self.is_ordered_online = category in ORDERED_ONLINE
-        self.support = portal().settings.portal_support_email
         plans = await portal().catalog.plans(category)
         if any(plan.service.is_family for plan in plans) and not await portal().checkout.has_sim(
             await self._customer()
         ):
             plans = [plan for plan in plans if not plan.service.is_family]
-        self.rows = [_row(plan) for plan in plans]
+        self.rows = [plan_row(plan) for plan in plans]
 
 
 class CatalogPage(PageState, rx.State):
@@ -82,7 +77,8 @@ class CatalogPage(PageState, rx.State):
         self.rows = [_category(category, await portal().catalog.plans(category)) for category in CATEGORIES]
 
 
-def _row(plan: Plan) -> PlanRow:
+def plan_row(plan: Plan) -> PlanRow:
+    """Return a plan as a card shows it."""
     has_once = plan.one_time.minor > 0
     return PlanRow(
         name=plan.service.name,
@@ -90,7 +86,7 @@ def _row(plan: Plan) -> PlanRow:
         monthly_with_tax=with_tax(plan.monthly),
         once=str(plan.one_time) if has_once else "",
         once_with_tax=f"({with_tax(plan.one_time)})" if has_once else "",
-        lines=included_lines(plan),
+        lines=included_lines(plan, taxed=taxed),
         href=path_for(f"/checkout?plan={plan.service.sku}"),
         is_orderable=plan.is_orderable,
     )

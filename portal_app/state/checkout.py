@@ -102,7 +102,7 @@ class CheckoutPage(PageState, rx.State):
         return identity._email
 
     async def _show(self, customer: Customer, draft: Draft) -> None:
-        basket = portal().checkout.basket(draft.plan, draft.answers)
+        basket = await portal().checkout.basket(customer, draft.plan, draft.answers)
         self._draft_id = str(draft.id)
         self._price(basket)
         self._show_choices(basket.options)

@@ -18,6 +18,9 @@ from portal_app.wiring import Draft, portal
 _FIRST_ANSWERS: dict[Step, dict[str, str]] = {
     "sim": {"sim_type": "physical", "start": "now"},
     "number": {"origin": "new"},
+    "address": {},
+    "connection": {"access_mode": "ipoe_home_gateway", "installation": "single"},
+    "phone": {"line": "new"},
 }
 
 

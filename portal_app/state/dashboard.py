@@ -32,7 +32,7 @@ class Need:
 class DashboardPage(PageState, rx.State):
     """What a customer wants to know in ten seconds."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility"})
 
     greeting: str = ""
     set_up_failed: bool = False
@@ -79,7 +79,7 @@ class DashboardPage(PageState, rx.State):
             self.services_problem = _("They appear here by themselves as soon as billing answers.")
         for service in found.services or ():
             if service.status not in ("terminated", "cancelled", "completed"):
-                self.services.append(service_row(service))
+                self.services.append(service_row(service, found.cancellations))
 
 
 def _due_words(owed: Owed) -> str:
@@ -115,6 +115,13 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
     "order_needs_attention": (
         "Your order needs attention", "{subject}", "attention", "/orders/{id}", "See what is needed",
     ),
+    "cancellation_refused": (
+        "Our team sees to a cancellation",
+        "The end of {subject} could not be arranged by itself. You do not need to do it again.",
+        "attention",
+        "/subscriptions/{id}",
+        "See the service",
+    ),
     "card_expired": (
         "A card has expired",
         "The card ending in {subject} was valid until {day}. Add a new one so that payments go through.",
@@ -129,12 +136,26 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "/billing/payments",
         "See payment methods",
     ),
+    "address_checked": (
+        "Internet is available at your address",
+        "Our team found a line for you on {day}. You can order it now.",
+        "ok",
+        "/catalog/internet",
+        "See the internet plans",
+    ),
     "pay_due": (
         "Invoice {subject} is due soon",
         "{amount} is due by {day}.",
         "info",
         "/billing/invoices/{id}",
         "See and pay",
+    ),
+    "service_ends": (
+        "{subject} ends on {day}",
+        "You cancelled it. Its page says whether you can still withdraw that.",
+        "info",
+        "/subscriptions/{id}",
+        "See the service",
     ),
 }  # fmt: skip
 

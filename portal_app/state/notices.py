@@ -20,6 +20,15 @@ _WORDS = {
     "order_needs_card": "Add a payment method: your order waits for it",
     "order_active": "Your service is ready",
     "order_not_accepted": "We could not accept your order",
+    "address_available": "Internet is available at your address",
+    "address_unavailable": "Internet is not available at your address",
+    "cancellation_scheduled": "Your cancellation is scheduled",
+    "cancellation_withdrawn": "You keep your service: the cancellation is withdrawn",
+    "cancellation_ended": "Your service has ended",
+    "cancellation_refused": "Our team sees to your cancellation",
+    "invoice_due": "An invoice is due soon",
+    "invoice_overdue": "An invoice is overdue",
+    "card_expires": "A card expires soon",
     "order_stopped": "Something stopped your order; our team looks into it",
 }
 

@@ -47,7 +47,8 @@ def next_words(detail: OrderDetail) -> str:
     """Say in a sentence or two what happens next."""
     stage, last = detail.order.stage, last_step(detail)
     step = plain_step(last.step) if last else ""
-    story = STORIES.get(f"{stage}:{step}") or STORIES[stage]
+    kind = STORIES.get(f"{stage}:{detail.order.category}", STORIES[stage])
+    story = STORIES.get(f"{stage}:{step}", kind)
     case = next((event for event in detail.events if event.step == CASE_OPENED), None)
     if case is None or stage in FINAL_STAGES or step == "waiting_for_card":
         return _(story)

@@ -41,6 +41,11 @@ STEPS = {
     "failed_SIM_OUT_OF_STOCK": Words(
         "Waiting for a SIM", "No SIM is in stock at the moment. Our team gets new ones and continues.", "agent"
     ),
+    "failed_SECOND_INTERNET": Words(
+        "Stopped: there is a line already",
+        "We install one internet line per customer. Our team looks into it.",
+        "agent",
+    ),
     "failed_LINE_NOT_OPENED": Words(
         "Line not opened", "The carrier could not open the line. Our team asks there and continues.", "agent"
     ),
@@ -61,8 +66,16 @@ WAITS: dict[WaitsFor, str] = {
     "you": "waiting for you",
     "day": "waiting for the day",
 }
-# By stage, or by stage and last step where that says more.
+# By stage, by stage and last step, or by stage and kind of service where that says more.
 STORIES = {
+    "in_review:internet": (
+        "Our team books the installation and agrees on the day with you, usually two to four weeks ahead. When the "
+        "line is there, it approves the order and the rest happens by itself."
+    ),
+    "active:internet": "Your internet line is working. Its invoice is under Billing.",
+    "needs_attention:failed_SECOND_INTERNET": (
+        "You have an internet line already, and we install one per customer. Our team looks into it."
+    ),
     "received": "Your order is safe with us. It goes to our team for review by itself, and this page shows each step.",
     "in_review": "Our team looks at the order next, usually within a working day. You need not do anything.",
     "being_set_up": "The order is approved. Billing and service are being set up now; this takes a minute or two.",

@@ -16,7 +16,7 @@ from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.language.format import time
 from portal_app.state.bell import Bell
 from portal_app.state.identity import Identity
-from portal_app.state.step_up import ask_first
+from portal_app.state.step_up import ask_first, put_away
 from portal_app.wiring import portal
 
 _log = structlog.get_logger(__name__)
@@ -72,6 +72,7 @@ def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
         if path != self._opened_path:
             self._opened_path, self.shown, self.loading = path, False, True
             yield
+        await put_away(self)
         leave = await tell(self)
         await (await self.get_state(Bell)).refresh()
         if leave is not None:

@@ -66,7 +66,8 @@ class SecurityPage(PageState, rx.State):
     @told
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
-        enrolment = await portal().two_step.begin(*await self._who())
+        await portal().two_step.begin(*await self._who())
+        enrolment = await portal().two_step.begun(*await self._who())
         self.key = " ".join(enrolment.key[at : at + 4] for at in range(0, len(enrolment.key), 4))
         self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
         self.code_error = ""

@@ -1,15 +1,18 @@
 """The list of a customer's services."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import reflex as rx
 
+from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.subscription import Subscription
 from portal_app.language import path_for
 from portal_app.language.format import day
+from portal_app.state.cancellation_words import standing_of
 from portal_app.state.page_state import PageState, opened, told
-from portal_app.state.wording import cycle_words, service_standing, taxed
+from portal_app.state.wording import cycle_words, taxed
 from portal_app.wiring import portal
 
 
@@ -26,9 +29,9 @@ class ServiceRow:
     next_due: str
 
 
-def service_row(service: Subscription) -> ServiceRow:
+def service_row(service: Subscription, requests: Mapping[int, CancellationRequest]) -> ServiceRow:
     """Return a service as lists show it."""
-    standing = service_standing(service.status)
+    standing = standing_of(service, requests)
     return ServiceRow(
         name=service.name,
         href=path_for(f"/subscriptions/{service.id}"),
@@ -60,6 +63,8 @@ class SubscriptionsPage(PageState, rx.State):
         self.shown = True
 
     async def _read(self) -> None:
-        services = await portal().subscriptions.subscriptions_for(await self._customer())
+        customer = await self._customer()
+        services = await portal().subscriptions.subscriptions_for(customer)
+        requests = await portal().cancelling.requests.requests_for(customer)
         self._note_saved(services.as_of)
-        self.rows = [service_row(service) for service in services.rows]
+        self.rows = [service_row(service, requests) for service in services.rows]

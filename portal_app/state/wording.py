@@ -77,6 +77,7 @@ _CYCLES = {
     "biennially": "every two years",
     "triennially": "every three years",
     "one time": "once",
+    "onetime": "once",
     "free account": "free of charge",
 }
 

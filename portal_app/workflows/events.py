@@ -12,11 +12,13 @@ from portal_app.domain.events import InboundEvent
 from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
 from portal_app.wiring import EARLY_HOOKS as EARLY
-from portal_app.wiring import portal
+from portal_app.wiring import HOOKS, portal
+from portal_app.workflows.internet_lines import apply_to_accounts
 from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order
 from portal_app.workflows.step import durable, step
 
 EVERYTHING = "ChangeEvents"
+_ACCOUNT = "AccountChangeEvent"
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
 
 
@@ -34,6 +36,8 @@ async def apply_event(source: str, event_id: str) -> str:
         outcome = await reconcile(event.kind, str(since))
     elif event.kind in _CATALOG:
         outcome = await _apply_catalog_change()
+    elif event.kind == _ACCOUNT:
+        outcome = await apply_to_accounts(event.data.get("record_ids", []))
     else:
         outcome = await apply_to_orders(event.data.get("order_ids", []), event.id)
     await step("finish", lambda: portal().inbound.finish(event))
@@ -57,6 +61,8 @@ async def reconcile(kind: str, since: str) -> str:
     outcome = "done"
     if kind in (*_CATALOG, EVERYTHING):
         outcome = await _apply_catalog_change()
+    if kind in (_ACCOUNT, EVERYTHING):
+        outcome = await catch_up_checks()
     if kind.startswith("Order") or kind == EVERYTHING:
         moment = datetime.fromisoformat(since)
         found = await step("orders_changed", lambda: portal().reconcile.orders_changed_since(moment), priority="sync")
@@ -65,12 +71,22 @@ async def reconcile(kind: str, since: str) -> str:
     return outcome
 
 
+async def catch_up_checks() -> str:
+    """Read again every address check whose answer we wait for."""
+    found = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
+    applied = await apply_to_accounts(found["value"] or [])
+    return found["state"] if found["state"] != "done" else applied
+
+
 async def _apply_billing_change(event: InboundEvent) -> str:
     outcome = await step("apply_billing_change", lambda: portal().billing_changes.apply(event))
     if event.kind in EARLY:
         # The hook fired before the change it tells of: look once more when WHMCS has settled.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
+    client_id = event.data.get("client_id")
+    if "person" in HOOKS.get(event.kind, ()) and isinstance(client_id, int):
+        await step("read_person_again", lambda: portal().profile_changes.read_again(client_id))
     for user_id in outcome["value"] or []:
         await _wake_orders_without_card(user_id, event.id)
     return outcome["state"]

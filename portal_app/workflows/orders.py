@@ -8,6 +8,7 @@ from dbos import DBOS
 from portal_app.domain.ports import BillingOrder
 from portal_app.services.order_review import CARD_MISSING
 from portal_app.wiring import portal
+from portal_app.workflows.internet_lines import check_alone, link_line
 from portal_app.workflows.sim_lines import finish_line, open_line, reserve_line
 from portal_app.workflows.step import DONE, Outcome, durable, refused, step
 
@@ -62,11 +63,11 @@ async def _provision(order: UUID) -> Outcome:
     ready = await _ready(order)
     if ready["state"] == "refused":
         return ready
-    is_sim = ready["value"] == "sim"
-    reserved = await reserve_line(order) if is_sim else DONE
-    if reserved["code"] == "scheduled":
-        return reserved
-    outcome = await _set_up(order, is_sim=is_sim) if reserved["state"] == "done" else reserved
+    kind = str(ready["value"])
+    prepared = await _PREPARED[kind](order) if kind in _PREPARED else DONE
+    if prepared["code"] == "scheduled":
+        return prepared
+    outcome = await _set_up(order, kind) if prepared["state"] == "done" else prepared
     if outcome["state"] == "refused":
         code, message = outcome["code"], outcome["message"]
         await step("fail", lambda: portal().provisioning.review.fail(order, code=code, message=message))
@@ -94,7 +95,11 @@ async def _ready(order: UUID) -> Outcome:
     return await step("read_kind", lambda: portal().provisioning.progress.category(order))
 
 
-async def _set_up(order: UUID, *, is_sim: bool) -> Outcome:
+_PREPARED = {"sim": reserve_line, "internet": check_alone}
+_FINISHED = {"sim": finish_line, "internet": link_line}
+
+
+async def _set_up(order: UUID, kind: str) -> Outcome:
     billing = portal().provisioning.billing
 
     async def bill() -> dict[str, Any]:
@@ -107,10 +112,11 @@ async def _set_up(order: UUID, *, is_sim: bool) -> Outcome:
     value = billed["value"]
     placed = BillingOrder(value["order_id"], tuple(value["service_ids"]), value["invoice_id"])
     outcome = await step("accept_billing_order", lambda: billing.accept(order))
-    if is_sim and outcome["state"] == "done":
+    if kind == "sim" and outcome["state"] == "done":
         outcome = await open_line(order)
-    if is_sim and outcome["state"] == "done":
-        outcome = await finish_line(order, placed)
+    finish = _FINISHED.get(kind)
+    if finish and outcome["state"] == "done":
+        outcome = await finish(order, placed)
     for name, call in (
         ("record_in_salesforce", lambda: billing.record_in_salesforce(order, placed)),
         ("announce_active", lambda: billing.announce_active(order)),

@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from portal_app.wiring import portal
-from portal_app.workflows.events import EVERYTHING, apply_to_orders, reconcile
+from portal_app.workflows.events import EVERYTHING, apply_to_orders, catch_up_checks, reconcile
 from portal_app.workflows.step import durable, step
 
 # Longer than the bus keeps events.
@@ -23,6 +23,12 @@ async def catch_up_orders() -> str:
     """Compare unfinished orders with Salesforce: an event may have been lost."""
     found = await step("orders_behind", _orders_behind, priority="sync")
     return await apply_to_orders(found["value"] or [], "catch-up", priority="sync")
+
+
+@durable(name="catch_up_address_checks")
+async def catch_up_address_checks() -> str:
+    """Compare address checks that wait for an answer with Salesforce: an event may have been lost."""
+    return await catch_up_checks()
 
 
 @durable(name="reconcile_all")
@@ -44,6 +50,21 @@ async def open_cases() -> str:
     found = await step("stuck_orders", _stuck_orders, priority="sync")
     for order_id in found["value"] or []:
         await step("open_case", partial(portal().provisioning.stuck.open_case, UUID(order_id)), priority="sync")
+    return found["state"]
+
+
+@durable(name="remind_of_invoices")
+async def remind_of_invoices() -> str:
+    """Announce invoices that are due soon or overdue."""
+    return (await step("remind_of_invoices", lambda: portal().reminders.invoices(), priority="sync"))["state"]
+
+
+@durable(name="remind_of_cards")
+async def remind_of_cards() -> str:
+    """Announce cards that expire soon, of the customers whose day it is."""
+    found = await step("customers_of_today", lambda: portal().reminders.customers_of_today(), priority="sync")
+    for user_id in found["value"] or []:
+        await step("remind_of_cards", partial(portal().reminders.cards, UUID(user_id)), priority="sync")
     return found["state"]
 
 

@@ -131,8 +131,8 @@ class Desk:
             refund(self._whmcs, self._invoice_in(number, "Paid"))
 
     def whmcs_rows(self, kind: str) -> list[Document]:
-        """Return WHMCS rows as kept: clients, orders, services or invoices. Raises NotThere."""
-        if kind not in ("clients", "orders", "services", "invoices"):
+        """Return WHMCS rows as kept: clients, orders, services, cancellations or invoices. Raises NotThere."""
+        if kind not in ("clients", "orders", "services", "cancellations", "invoices"):
             raise NotThere(kind)
         return self.invoices() if kind == "invoices" else self._whmcs.rows(kind.removesuffix("s"))
 

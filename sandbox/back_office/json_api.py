@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.back_office.address_desk import AddressDesk
 from sandbox.back_office.desk import Desk, NotNow, NotThere
 from sandbox.back_office.sim_desk import SimDesk
 from sandbox.faults import Mood
@@ -19,9 +20,10 @@ Page = Callable[[Request], Awaitable[Response]]
 class JsonApi:
     """Routes below /office/api. Unknown ids answer 404, impossible wishes 409, malformed bodies 422."""
 
-    def __init__(self, desk: Desk, sims: SimDesk) -> None:
+    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk) -> None:
         self._desk = desk
         self._sims = sims
+        self._addresses = addresses
         self._order_actions: dict[str, Callable[[Any], None]] = {"approve": desk.approve, "reject": desk.reject}
         self._invoice_actions: dict[str, Callable[[Any], None]] = {
             "pay": desk.pay_invoice, "cancel": desk.cancel_invoice, "refund": desk.refund_invoice,
@@ -33,6 +35,8 @@ class JsonApi:
             Route("/orders/{id}", _answering(self._edit_order), methods=["POST"]),
             Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
             Route("/cases", _answering(self._cases)),
+            Route("/address-checks", _answering(self._address_checks)),
+            Route("/address-checks/{id}", _answering(self._answer_check), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
             Route("/sim-lines", _answering(self._sim_lines)),
             Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
@@ -79,6 +83,14 @@ class JsonApi:
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])
         return next(row for row in self._desk.invoices() if row["id"] == request.path_params["id"])
+
+    async def _address_checks(self, request: Request) -> Any:
+        return self._addresses.checks()
+
+    async def _answer_check(self, request: Request) -> Any:
+        wanted = await request.json()
+        self._addresses.answer(request.path_params["id"], list(wanted["offers"]), str(wanted.get("note", "")))
+        return next(each for each in self._addresses.checks() if each["id"] == request.path_params["id"])
 
     async def _sim_lines(self, request: Request) -> Any:
         return {"lines": self._sims.lines(), "sims": self._sims.blank_sims(), "jobs": self._sims.jobs()}

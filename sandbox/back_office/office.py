@@ -1,4 +1,4 @@
-"""The back office's pages: orders, invoices, SIM lines, mail, vendors and the world."""
+"""The back office's pages: orders, address checks, invoices, SIM lines, mail, vendors and the world."""
 
 import re
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox.back_office.address_desk import OFFERS, AddressDesk
 from sandbox.back_office.desk import Desk, NotNow, NotThere
 from sandbox.back_office.guard import Guard
 from sandbox.back_office.json_api import JsonApi
@@ -22,6 +23,7 @@ from sandbox.switches import SWITCHES
 
 _HERE = Path(__file__).parent
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_TITLES = {"sim-lines": "SIM lines", "address-checks": "Address checks"}
 _PRESETS = {
     "healthy": Mood(),
     "down": Mood(down=True),
@@ -35,6 +37,7 @@ _PRESETS = {
 }
 _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
+_NOTES |= {"answered": "The address is checked."}
 _NOTES |= {"finished": "The job is done.", "failed": "The job came to nothing."}
 _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 
@@ -42,16 +45,19 @@ _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 class Office:
     """Routes below /office. Actions post a form and come back by redirect with a short note."""
 
-    def __init__(self, desk: Desk, sims: SimDesk, host: str) -> None:
+    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk, *, host: str) -> None:
         self._desk = desk
         self._sims = sims
+        self._addresses = addresses
         self._templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
-        self._templates.filters["titled"] = lambda page: {"sim-lines": "SIM lines"}.get(page, page.capitalize())
+        self._templates.filters["titled"] = lambda page: _TITLES.get(page, page.capitalize())
         self._templates.filters["yen"] = lambda amount: f"¥{int(float(amount)):,}"
         routes = [
             Route("/", lambda request: RedirectResponse("/office/orders", 303)),
             Route("/orders", self._orders),
             Route("/orders/{id}/{action}", self._posting(self._change_order), methods=["POST"]),
+            Route("/address-checks", self._address_checks),
+            Route("/address-checks/{id}/answer", self._posting(self._answer_check), methods=["POST"]),
             Route("/invoices", self._invoices),
             Route("/invoices/{id:int}/pay", self._posting(self._pay_invoice), methods=["POST"]),
             Route("/sim-lines", self._sim_lines),
@@ -62,13 +68,16 @@ class Office:
             Route("/clock", self._posting(self._advance), methods=["POST"]),
             Route("/world", self._world),
             Route("/world/reset", self._posting(self._reset), methods=["POST"]),
-            Mount("/api", routes=JsonApi(desk, sims).routes),
+            Mount("/api", routes=JsonApi(desk, sims, addresses).routes),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
 
     async def _orders(self, request: Request) -> Response:
         return self._page("orders.html", request, orders=self._desk.orders())
+
+    async def _address_checks(self, request: Request) -> Response:
+        return self._page("address-checks.html", request, checks=self._addresses.checks(), offers=OFFERS)
 
     async def _invoices(self, request: Request) -> Response:
         return self._page("invoices.html", request, invoices=self._desk.invoices())
@@ -91,6 +100,11 @@ class Office:
         action, order = request.path_params["action"], request.path_params["id"]
         (self._desk.approve if action == "approve" else self._desk.reject)(order)
         return "orders?note=" + ("approved" if action == "approve" else "rejected")
+
+    def _answer_check(self, request: Request, form: dict[str, str]) -> str:
+        ticked = [offer for offer in OFFERS if f"offer:{offer}" in form]
+        self._addresses.answer(request.path_params["id"], ticked, form.get("note", ""))
+        return "address-checks?note=answered"
 
     def _pay_invoice(self, request: Request, form: dict[str, str]) -> str:
         self._desk.pay_invoice(request.path_params["id"])

@@ -2,26 +2,40 @@
 
 import uuid
 
+from sandbox.clock import Clock
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.changes import Change, Unit
 from sandbox.salesforce.events import publish
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.rows import Rows
 
+_CHECK = "Internet_Eligibility_Status__c"
+_OPEN_CHECKS = "SELECT Id, AccountId FROM Case WHERE Portal_Category__c = 'Internet' AND Status != 'Closed'"
 _FULFILMENT = "Order_Fulfilment_Requested__e"
 
 
 class Flows:
-    """Ask for fulfilment when an order is approved, and touch a case when it is commented on."""
+    """Ask for fulfilment when an order is approved, touch a case when it is commented on, date address checks."""
 
-    def __init__(self, rows: Rows, bus: Bus) -> None:
+    def __init__(self, rows: Rows, bus: Bus, clock: Clock) -> None:
         self._rows = rows
+        self._clock = clock
         self._bus = bus
 
     def on_change(self, change: Change) -> None:
         """Follow up on one change within its transaction."""
         if change.object_name == "CaseComment" and change.type == "CREATE":
             self._rows.update("Case", change.after["ParentId"], {})
+        if change.object_name == "Account" and any(change.became(_CHECK, word) for word in ("Eligible", "Ineligible")):
+            self._end_check(change.row_id)
+
+    def _end_check(self, account_id: str) -> None:
+        """Date the answer and close the cases that asked for it."""
+        now = self._clock.now().isoformat()
+        self._rows.update("Account", account_id, {"Internet_Eligibility_Checked_At__c": now})
+        for case in self._rows.query(_OPEN_CHECKS):
+            if case["AccountId"] == account_id:
+                self._rows.update("Case", case["Id"], {"Status": "Closed"})
 
     def on_commit(self, unit: Unit) -> None:
         """Publish the fulfilment requests of a unit; they become visible only with its commit."""

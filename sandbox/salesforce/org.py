@@ -44,7 +44,7 @@ class SalesforceSandbox:
     ) -> None:
         self.rows = Rows(store, clock, settings.sf_username)
         self.bus = Bus(store, clock, faults)
-        self._listen(store, faults)
+        self._listen(store, clock, faults)
         sessions = Sessions(store, clock, settings.sf_org_id)
         usage = Usage(store, clock, faults, daily=settings.sf_daily_requests)
         resources = Resources(
@@ -79,8 +79,8 @@ class SalesforceSandbox:
         """Cut all streams and stop serving Pub/Sub; the log stays."""
         await self._server.stop()
 
-    def _listen(self, store: Store, faults: Faults) -> None:
-        flows = Flows(self.rows, self.bus)
+    def _listen(self, store: Store, clock: Clock, faults: Faults) -> None:
+        flows = Flows(self.rows, self.bus, clock)
         self.rows.on_change.append(flows.on_change)
         self.rows.on_commit += [ChangeEvents(store, self.bus, faults).publish, flows.on_commit]
         self.rows.after_commit.append(self.bus.wake)

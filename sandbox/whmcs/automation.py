@@ -64,12 +64,30 @@ def bill_renewals(whmcs: Installation, day: date) -> None:
     for service in whmcs.rows("service"):
         is_live = service["status"] in ("Active", "Suspended") and service["billingcycle"] in MONTHS
         is_due = service["recurringamount"] and service["nextduedate"] <= latest
-        if is_live and is_due and service["id"] not in left_out:
+        if is_live and is_due and service["id"] not in left_out and not _is_paid_off(whmcs, service):
             due[service["clientid"], service["nextduedate"], service["paymentmethod"]].append(service)
     for (client_id, due_on, gateway), services in due.items():
         made = f"{day} 00:05:00"
         dates = {"date": day.isoformat(), "duedate": due_on, "created_at": made, "updated_at": made}
         new_invoice(whmcs, client_id, [_line(whmcs, one) for one in services], paymentmethod=gateway, **dates)
+
+
+def _is_paid_off(whmcs: Installation, service: Document) -> bool:
+    """Say whether a product that recurs a number of times only was billed that often; its service is then Completed."""
+    times = (whmcs.row("product", service["pid"]) or {}).get("recurringcycles", 0)
+    if not times:
+        return False
+    billed = [
+        item
+        for invoice in whmcs.rows("invoice", userid=service["clientid"])
+        if invoice["status"] != "Cancelled"
+        for item in invoice["items"]
+        if item["type"] == "Hosting" and item["relid"] == service["id"]
+    ]
+    if len(billed) < times:
+        return False
+    whmcs.save("service", service | {"status": "Completed"})
+    return True
 
 
 def _services_billed(whmcs: Installation) -> set[int]:

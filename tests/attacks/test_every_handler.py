@@ -27,6 +27,18 @@ NONSENSE: list[Any] = [
     None, True, -1, 2**70, 1.5, [], {}, "", "\x00", "\ud800", HUGE, DEEP, {"form": {"a": []}},
     {"first_name": ["x"], "email": {"a": 1}, "code": 7, "postcode": "\x00", "language": None}, "' OR 1=1 --",
 ]  # fmt: skip
+# What takes an account over, with entries that would do it.
+SECURITY = "reflex___state____state.portal_app___state___security____security_page."
+NAMES = {"first_name": "Aiko", "last_name": "Tanaka", "first_name_kana": "アイコ", "last_name_kana": "タナカ"}
+RISKY: dict[str, dict[str, Any]] = {
+    f"{SECURITY}begin_two_step": {},
+    f"{SECURITY}turn_on": {"form": {"code": "123456"}},
+    f"{SECURITY}renew_codes": {},
+    f"{SECURITY}turn_off": {},
+    f"{SECURITY}add_passkey": {},
+    ACCOUNT.replace("load", "save_person"): {"form": {**NAMES, "phone": "080-9999-0000"}},
+    ACCOUNT.replace("load", "begin_email_change"): {"form": {"email": "mallory@example.jp"}},
+}
 # Events that are none, as text: no dictionary, no name, names that are no text, JSON that is none, NaN.
 NO_EVENTS = [
     '["event"]', '["event", 7]', '["event", "x"]', '["event", {}]', '["event", {"name": 7}]', '["event", {"name": []}]',
@@ -60,7 +72,7 @@ def kept_of(customer: str = "") -> dict[str, str]:
     """Return a fingerprint of all rows, or of one customer's, without what is noted at every look."""
     tables = (
         "users", "profiles", "email_changes", "orders", "order_events", "invoices_mirror", "subscriptions_mirror",
-        "idempotency_keys", "id_mappings", "authenticators", "passkeys", "mails",
+        "idempotency_keys", "id_mappings", "authenticators", "passkeys", "mails", "cancellations",
     )  # fmt: skip
     columns = {"profiles": "user_id, wanted, accepted, version", "invoices_mirror": "invoice_id, user_id, body",
                "subscriptions_mirror": "service_id, user_id, body"}  # fmt: skip
@@ -123,6 +135,7 @@ async def test_another_customers_ids_in_every_argument_and_address_show_and_chan
     ids = ids_of_ben(web)
     invoice, service, order = ids[:3]
     pages = [f"/billing/invoices/{invoice}", f"/subscriptions/{service}", f"/orders/{order}"]
+    pages.append(f"/subscriptions/{service}/cancel")
     mine = cookies_of(web, AIKO)
     async with raw_socket(web, cookies=mine) as aiko:
         await still_works(aiko, "Aiko")
@@ -140,6 +153,23 @@ async def test_another_customers_ids_in_every_argument_and_address_show_and_chan
     # What is somebody else's is said not to be there, on every page that shows one thing.
     assert told.count('"missing_rx_state_":true') >= len(pages)
     assert kept_of(ids[3]) == before
+
+
+async def test_no_risky_handler_does_anything_before_a_recent_proof(web: Settings) -> None:
+    mine = cookies_of(web, AIKO)
+    with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
+        owner.execute("UPDATE sessions SET confirmed_at = confirmed_at - interval '1 hour'")
+    async with raw_socket(web, cookies=mine) as socket:
+        await still_works(socket, "Aiko")
+    before = kept_of()
+    for handler, arguments in RISKY.items():
+        async with raw_socket(web, cookies=mine) as socket:
+            await socket.send(handler, arguments, path="/account")
+            await socket.told_about('"asked_rx_state_":1')
+            # Going on without having confirmed does nothing either.
+            await socket.send("reflex___state____state.portal_app___state___step_up____step_up.go_on", path="/account")
+            await still_works(socket, "Aiko")
+    assert kept_of() == before
 
 
 @pytest.mark.parametrize("who", ["", AIKO], ids=["stranger", "customer"])

@@ -7,6 +7,7 @@ import pytest
 from portal_app.wiring import Portal
 from tests.contract.api.test_sign_up import DETAILS
 from tests.contract.api.visitor import Visitor, mailed
+from tests.unit.people import ADDRESS
 from tests.world import BEN
 
 EXTRA = {
@@ -50,6 +51,15 @@ async def test_json_with_a_foreign_member_is_refused(visitor: Visitor, worker: P
     answer = await visitor.call("POST", "/api/auth/signup/complete", DETAILS | {name: EXTRA[name]})
     assert (answer.status_code, answer.json()["fields"]) == (422, {name: "Not expected here."})
     assert not visitor.cookie("access")
+
+
+async def test_a_profile_takes_nothing_but_its_own_members(ben: Visitor) -> None:
+    before = (await ben.get("/api/me")).json()
+    for name, value in (EXTRA | {"name": "Mallory", "credit": "1000000", "tax_exempt": "true"}).items():
+        for path, own in (("/api/me", {"marketing": True}), ("/api/me/address", ADDRESS)):
+            answer = await ben.call("PATCH", path, own | {name: value})
+            assert (answer.status_code, answer.json()["fields"]) == (422, {name: "Not expected here."})
+    assert (await ben.get("/api/me")).json() == before
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ TABLES = [
     "profiles",
     "notices",
     "sim_reservations",
+    "internet_eligibility",
+    "cancellations",
+    "notification_choices",
+    "calendar_links",
 ]
 ROLES: list[DatabaseRole] = ["identity", "web", "worker"]
 IDENTITY_TABLES = [
@@ -47,6 +51,14 @@ INSERT INTO sim_reservations
   (order_id, user_id, number, number_index, iccid, product_number, eid, state, reserved_at)
 SELECT id, user_id, 'x', id::text::bytea, 'x', 'x', 'x', 'waiting', now() FROM orders ON CONFLICT DO NOTHING
 """
+_CHOICES = """
+INSERT INTO notification_choices (user_id, topic, portal, mail)
+SELECT user_id, 'orders', true, true FROM id_mappings ON CONFLICT DO NOTHING
+"""
+_LINKS = """
+INSERT INTO calendar_links (user_id, token_hash, created_at)
+SELECT user_id, user_id::text::bytea, now() FROM id_mappings ON CONFLICT DO NOTHING
+"""
 
 
 @contextmanager
@@ -64,12 +76,18 @@ def connected(role: DatabaseRole, *, customer: UUID | None = None) -> Iterator[p
 async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUID]:
     """Let both customers have rows in the mirrors, and Ben an order; return their ids."""
     for somebody in (ben, aiko):
-        for path in ("/api/invoices", "/api/subscriptions", "/api/me"):
+        for path in ("/api/invoices", "/api/subscriptions", "/api/me", "/api/me/eligibility"):
             assert (await somebody.get(path)).status_code == 200
     order = {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}
     assert (await ben.call("POST", "/api/orders", order, Idempotency_Key=uuid4().hex)).status_code == 201
+    service = (await ben.get("/api/subscriptions")).json()["items"][0]["id"]
+    ending = f"/api/subscriptions/{service}/cancellation"
+    if (await ben.get(ending)).status_code == 404:
+        await ben.call("POST", ending, {"reason": "price"}, Idempotency_Key=uuid4().hex)
+        assert (await ben.call("DELETE", ending, Idempotency_Key=uuid4().hex)).status_code == 200
     with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
-        owner.execute(_RESERVE)
+        for row in (_RESERVE, _CHOICES, _LINKS):
+            owner.execute(row)
     read = portal.sessions.read
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id
 

@@ -144,6 +144,7 @@ async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_whe
     processes.start_all("listener", "worker", settings=impatient)
     await shop.stock(1)
     buyer, order = await reviewed(shop)
+    await shop.set_mood("freebit", special={"hold_activations": 1})
     await shop.approve(order)
     await shop.wait_for_stage(order, "needs_attention")
 
@@ -154,6 +155,7 @@ async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_whe
         return (await shop.lines_of(order))[order.id]["state"] == "active"
 
     await until(agent_knows_why, 20, "the agent reads why")
+    await shop.set_mood("freebit")
     # With no time to wait, an approval before the carrier is ready would only stop the order once more.
     await until(carrier_opened_it, 20, "the carrier opened the line")
     await shop.approve(order)

@@ -29,11 +29,13 @@ PUBLIC = [
 SIGNED_IN = [
     "/dashboard", "/catalog", "/catalog/internet", "/catalog/sim", "/catalog/vpn", "/checkout?plan={plan}", "/orders",
     "/checkout?plan=SIM-DATA-VOICE-5GB", "/checkout/sim",
+    "/checkout?plan=INTERNET-GOLD-HOME-1G", "/checkout/address", "/ja/catalog/internet",
     "/orders/{order}",
     "/subscriptions", "/subscriptions/{service}", "/billing/invoices", "/billing/invoices/{invoice}",
     "/billing/payments", "/account", "/account/password", "/account/address", "/ja/account", "/ja/account/address",
     "/account/security", "/account/security/history", "/ja/account/security", "/ja/account/security/history",
-    "/notifications", "/ja/notifications",
+    "/notifications", "/ja/notifications", "/account/notifications", "/ja/account/notifications",
+    "/subscriptions/{service}/cancel", "/ja/subscriptions/{service}/cancel",
     "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
 ]  # fmt: skip
 
@@ -90,8 +92,8 @@ def _at_the_second_step(page: Page) -> list[str]:
     return found
 
 
-def post(page: Page, path: str, **body: str) -> dict:
-    answer = page.request.post(path, data=body, headers=_proof(page))
+def post(page: Page, path: str, *, method: str = "POST", **body: str) -> dict:
+    answer = page.request.fetch(path, method=method, data=body, headers=_proof(page))
     assert answer.ok, answer.text()
     return answer.json()
 
@@ -110,8 +112,8 @@ def _an_order(page: Page) -> str:
 def test_every_route_is_looked_at() -> None:
     looked_at = {re.sub(r"\?.*|\{\w+\}", "", path) for path in (*PUBLIC, *SIGNED_IN)}
     looked_at |= {"/auth/verify", "/auth/details", "/auth/second-step", "/auth/billing-password"}
-    # Reached by answering the step before: test_sim_checkout looks at it.
-    looked_at |= {"/checkout/number"}
+    # Reached by answering the step before: test_sim_checkout and test_internet look at them.
+    looked_at |= {"/checkout/number", "/checkout/connection", "/checkout/phone"}
     routes = {re.sub(r"\[\w+\]", "", page.route) for page in PAGES} - {"/404", "404"}
     assert routes - looked_at == set()
 

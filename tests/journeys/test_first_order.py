@@ -12,7 +12,7 @@ def test_a_customer_walks_from_the_landing_page_to_a_paid_invoice(visit, demo: D
     email = f"hana.{time.time_ns()}@example.jp"
     page = visit("/")
     _sees_plans_with_prices(page)
-    _signs_up(page, demo, email)
+    signs_up(page, demo, email)
     _chooses_a_plan_and_adds_a_card(page)
     order = _orders(page)
     _is_approved_and_sees_it_become_active(page, demo)
@@ -28,7 +28,8 @@ def _sees_plans_with_prices(page: Page) -> None:
     expect(page.get_by_text("¥2,750").first).to_be_visible()
 
 
-def _signs_up(page: Page, demo: Demo, email: str) -> None:
+def signs_up(page: Page, demo: Demo, email: str) -> None:
+    """Create an account, from the landing page to the dashboard."""
     page.get_by_role("link", name="Create account").first.click()
     page.get_by_label("E-mail").fill(email)
     page.get_by_role("button", name="Send the code").click()
@@ -44,6 +45,11 @@ def _signs_up(page: Page, demo: Demo, email: str) -> None:
 def _chooses_a_plan_and_adds_a_card(page: Page) -> None:
     page.goto("/catalog/vpn")
     page.get_by_role("link", name=re.compile("Choose")).first.click()
+    adds_a_card(page)
+
+
+def adds_a_card(page: Page) -> None:
+    """Store a card at the billing system and come back to the checkout."""
     page.get_by_role("button", name="Add a payment method").click()
     page.wait_for_url("**/whmcs/**")
     page.locator("[name=number]").fill("4242424242424242")

@@ -2,6 +2,7 @@
 
 import re
 import time
+from uuid import uuid4
 
 import psycopg
 import pyotp
@@ -44,6 +45,37 @@ def test_two_step_sign_in_and_a_recovery_code(visit, demo: Demo) -> None:
     assert "codes left: 9" in demo.mail(email, "recovery code was used")
 
 
+def test_with_two_steps_a_code_comes_before_a_new_password_and_before_turning_it_off(visit, demo: Demo) -> None:
+    page, email = a_new_customer(visit, demo)
+    codes = turn_on_two_step(page, demo)
+    let_the_proof_age(demo)
+    page.goto("/account/password")
+    page.get_by_role("button", name="Confirm that it is you").click()
+    expect(page.get_by_role("dialog", name="Confirm that it is you")).to_be_visible()
+    # A question that is left does not come along.
+    page.goto("/account/security/history")
+    expect(page.get_by_text("Two-step sign-in turned on").first).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.goto("/account/password")
+    expect(page.get_by_role("button", name="Confirm that it is you")).to_be_visible()
+    expect(page.get_by_label("Present password")).to_have_count(0)
+    page.get_by_role("button", name="Confirm that it is you").click()
+    confirm_with(page, codes[0])
+    # What password managers file the new password under.
+    expect(page.locator("input[autocomplete=username]")).to_have_value(email)
+    page.get_by_label("Present password").fill(NEW_PASSWORD)
+    page.get_by_label("New password").fill("nine red oranges")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Your password is changed")).to_be_visible()
+    let_the_proof_age(demo)
+    page.goto("/account/security")
+    page.get_by_role("button", name="Turn off", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Turn it off").click()
+    confirm_with(page, codes[1])
+    expect(page.get_by_role("button", name="Turn on two-step sign-in")).to_be_visible()
+    assert "only for your password" in demo.mail(email, "sign-in is off")
+
+
 def test_a_passkey_signs_in_and_confirms_and_is_removed(visit, demo: Demo) -> None:
     page, email = a_new_customer(visit, demo)
     with_virtual_authenticator(page)
@@ -65,6 +97,11 @@ def test_a_passkey_signs_in_and_confirms_and_is_removed(visit, demo: Demo) -> No
     page.get_by_role("button", name="Save the name").click()
     page.get_by_role("button", name="Confirm with a passkey").click()
     expect(page.get_by_text("Work phone")).to_be_visible()
+    turn_on_two_step(page, demo)
+    stand_before_the_second_step(page, email)
+    page.get_by_role("button", name="Use a passkey instead").click()
+    page.wait_for_url("**/dashboard")
+    page.goto("/account/security")
     page.get_by_role("button", name="Edit Work phone").click()
     page.get_by_role("button", name="Remove this passkey").click()
     expect(page.get_by_text("Work phone")).to_have_count(0)
@@ -100,9 +137,18 @@ def a_new_customer(visit, demo: Demo) -> tuple[Page, str]:
     return page, email
 
 
-def post(page: Page, demo: Demo, path: str, **body: str) -> None:
-    answer = page.request.post(path, data=body, headers={"Origin": demo.url})
+def turn_on_two_step(page: Page, demo: Demo) -> list[str]:
+    """Turn it on through the API, with the browser's own cookies; return the recovery codes."""
+    begun = post(page, demo, "/api/me/two-step")
+    done = post(page, demo, "/api/me/two-step/confirm", code=pyotp.TOTP(begun["key"]).now())
+    return done["recovery_codes"]
+
+
+def post(page: Page, demo: Demo, path: str, **body: str) -> dict:
+    headers = {"Origin": demo.url, "Idempotency-Key": uuid4().hex}
+    answer = page.request.post(path, data=body, headers=headers)
     assert answer.ok, answer.text()
+    return answer.json()
 
 
 def let_the_proof_age(demo: Demo) -> None:
@@ -119,6 +165,14 @@ def confirm_with_password(page: Page) -> None:
         asked.get_by_role("button", name="Confirm").click()
         if password == PASSWORD:
             expect(asked.get_by_text("That is not your password.")).to_be_visible()
+    expect(asked).to_have_count(0)
+
+
+def confirm_with(page: Page, code: str) -> None:
+    """Answer the dialog with a code that was not used yet."""
+    asked = page.get_by_role("dialog", name="Confirm that it is you")
+    asked.get_by_label("Code from your app").fill(code)
+    asked.get_by_role("button", name="Confirm").click()
     expect(asked).to_have_count(0)
 
 

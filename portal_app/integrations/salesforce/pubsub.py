@@ -31,14 +31,24 @@ _log = structlog.get_logger(__name__)
 
 
 class SalesforceEventStream:
-    """Subscribe to topics over one channel. `silence` is how long nothing at all may arrive before we reconnect."""
+    """Subscribe to topics over one channel.
+
+    `silence` is how long nothing at all may arrive before we reconnect, `patience` how long one answer may take.
+    """
 
     def __init__(
-        self, settings: Settings, login: SalesforceLogin, *, silence: float = SILENCE_SECONDS, credit: int = CREDIT
+        self,
+        settings: Settings,
+        login: SalesforceLogin,
+        *,
+        silence: float = SILENCE_SECONDS,
+        patience: float = ANSWER_SECONDS,
+        credit: int = CREDIT,
     ) -> None:
         self._settings = settings
         self._login = login
         self._silence = silence
+        self._patience = patience
         self._credit = credit
         self._schemas: dict[str, EventSchema | None] = {}
         self._open: grpc.aio.Channel | None = None
@@ -53,7 +63,7 @@ class SalesforceEventStream:
         session = await self._login.session()
         call = self._stub().Subscribe(metadata=_metadata(session))
         try:
-            await asyncio.wait_for(call.write(self._first_request(topic, after)), ANSWER_SECONDS)
+            await asyncio.wait_for(call.write(self._first_request(topic, after)), self._patience)
             outstanding = self._credit
             while True:
                 # Not wait_for, which makes a task of its own for every answer.
@@ -61,11 +71,13 @@ class SalesforceEventStream:
                     answer = await call.read()
                 if answer is grpc.aio.EOF:
                     return
+                if answer is None:  # what grpc makes of bytes that are no message
+                    raise ExternalUnavailable(f"{topic}: unreadable", vendor=VENDOR)
                 yield await self._batch(topic, answer)
                 outstanding -= len(answer.events)
                 if outstanding <= self._credit // 2:
                     more = wire.FetchRequest(num_requested=self._credit - outstanding)
-                    await asyncio.wait_for(call.write(more), ANSWER_SECONDS)
+                    await asyncio.wait_for(call.write(more), self._patience)
                     outstanding = self._credit
         except TimeoutError as error:
             raise ExternalUnavailable(f"{topic}: silent for too long", vendor=VENDOR) from error
@@ -123,7 +135,8 @@ class SalesforceEventStream:
     async def _schema(self, schema_id: str) -> EventSchema | None:
         """Fetch a schema; None where there is none to be had."""
         try:
-            return EventSchema((await self._get_schema(schema_id)).schema_json)
+            found = await self._get_schema(schema_id)
+            return EventSchema(found.schema_json) if found is not None else None
         except Undecodable:
             return None
         except grpc.aio.AioRpcError as error:
@@ -131,7 +144,7 @@ class SalesforceEventStream:
                 raise
             return None
 
-    async def _get_schema(self, schema_id: str) -> wire.SchemaInfo:
+    async def _get_schema(self, schema_id: str) -> wire.SchemaInfo | None:
         """Ask for a schema with the session alive now: an open stream outlives the session it began with."""
         session = await self._login.session()
         try:
@@ -141,10 +154,10 @@ class SalesforceEventStream:
                 raise
         return await self._call_schema(schema_id, await self._login.renew(session))
 
-    async def _call_schema(self, schema_id: str, session: SalesforceSession) -> wire.SchemaInfo:
+    async def _call_schema(self, schema_id: str, session: SalesforceSession) -> wire.SchemaInfo | None:
         request = wire.SchemaRequest(schema_id=schema_id)
-        found = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=ANSWER_SECONDS)
-        return cast(wire.SchemaInfo, found)
+        found = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=self._patience)
+        return cast(wire.SchemaInfo | None, found)
 
     async def _broken(self, topic: str, call: Any, session: SalesforceSession, error: Exception) -> Exception:
         if not isinstance(error, grpc.aio.AioRpcError):  # a write after the server had ended the call

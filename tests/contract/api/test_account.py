@@ -1,15 +1,19 @@
 """The account over HTTP: what a customer reads and changes of themselves, and what of it reaches the vendors."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from redis.asyncio.client import PubSub
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalRejected
+from portal_app.infra.live import Change
 from portal_app.models.user import User
 from portal_app.wiring import Portal
 from tests.contract.api.test_step_up import let_the_proof_age
@@ -226,6 +230,37 @@ async def test_what_whmcs_refuses_changes_nothing_and_is_told(hana: Hana, worker
     await hana.patch(first_name="花")
     await hana.carry_out()
     assert (await hana.me())["profile"]["note"] == ""
+
+
+async def test_what_staff_edit_at_whmcs_is_shown_at_once_and_told_only_when_it_is_new(
+    hana: Hana, portal: Portal
+) -> None:
+    client_id, read_again = hana.customer.whmcs_client_id, hana.worker.profile_changes.read_again
+    assert (await hana.me())["profile"]["phone"] == "09012345678"
+    edit = {"clientid": client_id, "firstname": "Hanako", "phonenumber": "08011112222"}
+    await hana.worker.vendors.people._client.call("UpdateClient", edit, safe=True)
+    # What WHMCS said just now is still kept: nobody would look before it is old.
+    assert (await hana.me())["profile"]["first_name"] == "太郎"
+    async with portal.redis.pubsub() as pages:
+        await pages.psubscribe("*")
+        await read_again(client_id)
+        await read_again(client_id)
+        await portal.live.publish(Change(hana.customer.user_id, "end"))
+        assert await topics_of(pages, hana.customer.user_id) == ["account"]
+    profile = (await hana.me())["profile"]
+    assert (profile["first_name"], profile["phone"]) == ("Hanako", "08011112222")
+    await read_again(2**31 - 1)
+
+
+async def topics_of(pages: PubSub, user_id: UUID) -> list[str]:
+    """Return what open pages of a user are told, until the end."""
+    told: list[str] = []
+    async with asyncio.timeout(20):
+        while "end" not in told:
+            message = await pages.get_message(ignore_subscribe_messages=True, timeout=1)
+            body = json.loads(message["data"]) if message and message["data"].startswith(b"{") else {}
+            told += [body["topic"]] if body.get("user") == str(user_id) else []
+    return told[:-1]
 
 
 async def test_the_language_of_mails_is_changed_at_once(hana: Hana, worker: Portal) -> None:

@@ -13,7 +13,8 @@ from tests.contract.api.test_health import NO_DATABASE
 from tests.contract.api.visitor import Visitor, instead_of, new_account, running
 from tests.world import world
 
-LISTS = ("/api/invoices?limit=100", "/api/subscriptions", "/api/services/vpn")
+INVOICES, PLANS = "/api/invoices?limit=100", "/api/services/vpn"
+LISTS = (INVOICES, PLANS)
 
 
 @pytest_asyncio.fixture
@@ -46,12 +47,12 @@ async def test_a_kept_answer_is_the_same_answer_and_needs_no_database(ben: Visit
 
 
 async def test_a_session_that_ended_elsewhere_gets_no_kept_answer(ben: Visitor, portal: Portal) -> None:
-    for path in LISTS[:2] * 2:
-        assert (await ben.get(path)).status_code == 200
+    for _ in range(2):
+        assert (await ben.get(INVOICES)).status_code == 200
     async with running(world().settings) as elsewhere:
         await elsewhere.sessions.end(portal.sessions.read(ben.cookie("access")).session_id)
     # Nobody pushed the end to this process: Redis says so together with the answer, and what was remembered is gone.
-    for path in ("/api/invoices?limit=100", "/api/me", *LISTS[:2]):
+    for path in (INVOICES, "/api/me", INVOICES):
         assert (await ben.get(path)).status_code == 401
 
 
@@ -72,15 +73,11 @@ async def test_a_change_is_in_the_next_answer(chiyo: tuple[Visitor, Customer], p
     visitor, customer = chiyo
     for _ in range(2):
         assert (await visitor.get("/api/invoices")).json()["total"] == 0
-        assert (await visitor.get("/api/subscriptions")).json()["items"] == []
     client = str(customer.whmcs_client_id)
     made = await whmcs("CreateInvoice", userid=client, itemdescription1="Data", itemamount1="500")
     await worker.billing.read_invoice_again(customer, int(made["invoiceid"]))
-    await whmcs("AddOrder", clientid=client, paymentmethod="stripe", **{"pid[0]": "33"}, noinvoice="1")
-    await worker.subscriptions.changed(customer)
     for _ in range(2):
         assert (await visitor.get("/api/invoices")).json()["total"] == 1
-        assert len((await visitor.get("/api/subscriptions")).json()["items"]) == 1
 
 
 async def test_kept_answers_count_against_the_limit_like_all_others(ben: Visitor, portal: Portal) -> None:
@@ -97,4 +94,4 @@ async def test_without_redis_the_long_way_answers(ben: Visitor, portal: Portal) 
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")) as alone:
         assert {path: (await ben.get(path)).content for path in LISTS} == first
         await alone.sessions.end(portal.sessions.read(ben.cookie("access")).session_id)
-        assert [(await ben.get(path)).status_code for path in LISTS] == [401, 401, 200]
+        assert [(await ben.get(path)).status_code for path in LISTS] == [401, 200]

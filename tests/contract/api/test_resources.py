@@ -14,6 +14,7 @@ PATHS = [
     "/api/payment-methods",
     "/api/subscriptions",
     "/api/orders",
+    "/api/me/eligibility",
 ]
 
 
@@ -75,6 +76,7 @@ async def test_before_anything_was_read_the_summary_says_unknown_not_zero(
     async with instead_of(portal, world().settings_with(mirror_patience_seconds=0)):
         summary = (await visitor.get("/api/me/summary")).json()
     assert (summary["owed"], summary["services"], summary["next_invoice"]) == (None, None, None)
+    assert summary["internet"] is None
 
 
 async def test_an_invoice_opens_as_a_pdf_at_whmcs(ben: Visitor) -> None:

@@ -88,6 +88,15 @@ async def test_with_two_steps_the_password_alone_confirms_nothing_and_a_code_doe
     assert await is_recent(portal, hana)
 
 
+async def test_with_two_steps_a_stolen_password_does_not_replace_itself(hana: Visitor, portal: Portal) -> None:
+    app, change = await turn_on(hana), {"present": PASSWORD, "password": "a quite different sentence"}
+    await let_the_proof_age(portal, hana)
+    answer = await hana.call("POST", "/api/me/password", change)
+    assert (answer.status_code, answer.json()["code"]) == (403, "step_up_needed")
+    assert (await hana.call("POST", "/api/me/step-up", {"code": app.code()})).status_code == 200
+    assert (await hana.call("POST", "/api/me/password", change)).status_code == 200
+
+
 async def test_new_recovery_codes_end_the_old_ones(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     fresh = (await hana.call("POST", "/api/me/two-step/recovery-codes")).json()["recovery_codes"]

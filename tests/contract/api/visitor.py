@@ -61,20 +61,21 @@ class Visitor:
         self.http = httpx.AsyncClient(transport=transport, base_url=settings.portal_url)
 
     async def submit(self, path: str, *, page: str = "/", **fields: str) -> httpx.Response:
-        """Send a native form from a page of ours."""
+        """Send a native form from a page of ours, with a key of its own unless one is given."""
         headers = {
             "Origin": self.settings.portal_url,
             "Sec-Fetch-Site": "same-origin",
             "Referer": self.settings.portal_url + page,
             "Accept": "text/html",
         }
-        return await self.http.post(path, data=fields or {"": ""}, headers=headers)
+        return await self.http.post(path, data={"idempotency_key": uuid4().hex, **fields}, headers=headers)
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """Send a program's request."""
+        """Send a program's request, with a key of its own unless one is given."""
         content = None if body is None else json.dumps(body).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"Idempotency-Key": uuid4().hex}
+        named |= {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.request(method, path, content=content, headers=kind | named)
 
     async def get(self, path: str) -> httpx.Response:

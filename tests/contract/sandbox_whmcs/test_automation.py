@@ -66,6 +66,25 @@ async def test_renewal_without_a_card_stays_unpaid_and_becomes_overdue(whmcs):
     assert (await service_of(whmcs, service))["status"] == "Active"
 
 
+async def test_instalments_are_billed_as_often_as_they_say_add_up_and_end(whmcs):
+    client = await whmcs.new_client()
+    await whmcs.call(
+        "AddOrder", clientid=client, paymentmethod="stripe", **{"pid[0]": 243, "billingcycle[0]": "monthly"}
+    )
+    (placed,) = (await whmcs.call("GetOrders", userid=client))["orders"]["order"]
+    await whmcs.call("AcceptOrder", orderid=placed["id"], autosetup="1")
+    for _ in range(14):
+        for invoice in await invoices_of(whmcs, client):
+            if invoice["status"] == "Unpaid":
+                paid = {"transid": f"i{invoice['id']}", "gateway": "stripe"}
+                await whmcs.call("AddInvoicePayment", invoiceid=invoice["id"], **paid)
+        await pass_days(whmcs, 31)
+    billed = [float(invoice["subtotal"]) for invoice in await invoices_of(whmcs, client)]
+    assert (len(billed), sum(billed)) == (12, 22800)
+    (service,) = (await whmcs.call("GetClientsProducts", clientid=client))["products"]["product"]
+    assert service["status"] == "Completed"
+
+
 async def test_cancellation_at_period_end_bills_no_more_and_ends_the_service_when_due(whmcs):
     client, service = await active_service(whmcs)
     await pass_days(whmcs, 20)

@@ -12,6 +12,8 @@ from portal_app.language import LANGUAGES
 
 PORTAL = "https://portal.example.jp"
 HOSTILE = f"<script>alert(1)</script>{{{{ product }}}}\n\nFree money\n{PORTAL}/evil\n\n- a: b"
+# What is a time or a day is never what somebody typed.
+TIMES = {"at", "last_day", "withdraw_until", "due_on"}
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 
 
@@ -48,7 +50,7 @@ def test_every_letter_has_a_subject_a_text_and_the_same_words_in_html(
 def test_what_was_typed_is_escaped_in_html_and_stays_within_its_line(letters: Letters, occasion: str) -> None:
     asked = content_for(letters, occasion, "en")
     plain = letters.write(occasion, "en", asked)
-    typed = letters.write(occasion, "en", {name: text if name == "at" else HOSTILE for name, text in asked.items()})
+    typed = letters.write(occasion, "en", {name: text if name in TIMES else HOSTILE for name, text in asked.items()})
     assert "<script" not in typed.html and "Portal</script>" not in typed.html
     assert "\n" not in typed.subject
     assert f'href="{PORTAL}/evil"' not in typed.html

@@ -1,4 +1,4 @@
-"""A billing system in memory that changes, tells of it by hooks, and answers late: answers overtake each other."""
+"""A billing system in memory that changes, tells of it by hooks, and answers when told: answers overtake each other."""
 
 import asyncio
 import random
@@ -37,12 +37,15 @@ def service(client_id: int, *, name: str = "SIM 5GB") -> Subscription:
 
 @dataclass
 class LateBills:
-    """Answers are taken when asked or later, and arrive later still."""
+    """Answers are taken when asked or later, and arrive later still; `is_late` holds them until they are let go."""
 
     chance: random.Random
     clients: list[int]
     bills: dict[int, Invoice] = field(default_factory=dict)
     services: dict[int, Subscription] = field(default_factory=dict)
+    is_late: bool = False
+    held: list[asyncio.Future[None]] = field(default_factory=list)
+    has_held: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         await self._pause()
@@ -129,9 +132,15 @@ class LateBills:
         self.bills[one.id] = replace(one, updated_at=now(), **changes)
         return {"invoice_id": one.id}
 
+    def let_go(self, place: int) -> None:
+        """Let one of the held answers go on its way."""
+        self.held.pop(place).set_result(None)
+
     async def _pause(self) -> None:
-        # Most answers are quick, some are very late.
-        await asyncio.sleep(self.chance.random() ** 6 / 3)
+        if self.is_late:
+            self.held.append(asyncio.get_running_loop().create_future())
+            self.has_held.set()
+            await self.held[-1]
 
 
 def _owner(thing: Invoice | Subscription | None) -> int:

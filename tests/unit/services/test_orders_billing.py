@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, NotFound
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, KeyReused, NotAllowed, NotFound
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.infra.cache import Cache
@@ -22,17 +22,21 @@ from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.infra.tokens import RandomTokens
+from portal_app.services.address_answers import AddressAnswers
+from portal_app.services.address_checks import AddressChecks
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Checkout, Wish
 from portal_app.services.drafts import Drafts
+from portal_app.services.idempotency import Idempotency
 from portal_app.services.notifications import Notifications
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
 from portal_app.services.sign_on import SignOn
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
-from tests.unit.services.vendors import PLAN, Shelf, Till
+from tests.unit.services.vendors import PLAN, Agents, Shelf, Till
 
 _NUMBERS = count(1000)
 
@@ -65,22 +69,29 @@ class Shop:
     catalog: Catalog
     shelf: Shelf
     till: Till
+    checks: AddressChecks
+    answers: AddressAnswers
+    agents: Agents
 
 
 @pytest.fixture
 async def shop(
-    settings: Settings, web: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
+    settings: Settings, web: Database, worker: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
 ) -> Shop:
-    cache, shelf, till = Cache(redis), Shelf(), Till()
+    cache, shelf, till, agents, live = Cache(redis), Shelf(), Till(), Agents(), LiveUpdates(redis)
     parts: Any = (settings, web, cache, till)
     catalog, links = Catalog(cache, shelf, till), SignOn(web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=LiveUpdates(redis), sign_on=links)
     payments = Payments(*parts, live=LiveUpdates(redis), sign_on=links)
     await catalog.bust()
-    checkout = Checkout(settings, catalog, payments=payments, subscriptions=till, profiles=till)  # type: ignore[arg-type]
+    checks = AddressChecks(settings, web, agents, till, queue=queue, live=live)  # type: ignore[arg-type]
+    answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
+    vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks}
+    checkout = Checkout(settings, catalog, **vendors)
     drafts = Drafts(web, checkout)
-    orders = Orders(web, checkout, drafts, notifications=notifications, queue=queue)
-    return Shop(orders, drafts, billing, payments, catalog, shelf, till)
+    once = Idempotency(settings, web, RandomTokens("secret"))
+    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue)
+    return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 
 @pytest.fixture
@@ -117,11 +128,11 @@ async def test_twenty_submits_with_one_key_make_one_order_one_work_and_one_mail(
     assert await written.number(query, id=f"hand-over-{ids[0]}") == 1
 
 
-async def test_a_key_that_was_used_for_something_else_is_a_conflict(shop: Shop, customer: Customer) -> None:
+async def test_a_key_that_was_used_for_something_else_is_refused(shop: Shop, customer: Customer) -> None:
     shop.shelf.stock.append(replace(PLAN, sku="VPN-2"))
     key = uuid4().hex
     await place(shop, customer, key=key)
-    with pytest.raises(Conflict):
+    with pytest.raises(KeyReused):
         await place(shop, customer, key=key, sku="VPN-2")
 
 

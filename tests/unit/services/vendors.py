@@ -2,8 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from portal_app.domain.address import Address
 from portal_app.domain.customer import Customer
+from portal_app.domain.eligibility import AddressCheck, CheckRequest
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.invoice import Invoice, PaymentMethod
 from portal_app.domain.money import Money
@@ -51,6 +55,7 @@ class Till:
     asked: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     services: list[Subscription] = field(default_factory=list)
+    address: Address | None = None
     prices: dict[int, dict[str, Money]] = field(default_factory=lambda: {1: {"monthly": PLAN.price}})
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
@@ -66,7 +71,9 @@ class Till:
 
     async def profile_for(self, customer: Customer) -> ProfileView:
         nowhere = BillingAddress("", "", "", "", "")
-        return ProfileView(PersonalData("Aiko", "Tanaka", "", "", False, nowhere), "en", False, "")
+        return ProfileView(
+            PersonalData("Aiko", "Tanaka", "", "", False, nowhere, address=self.address), "en", False, ""
+        )
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         found = [listed(bill) for bill in self.bills.values() if bill.client_id == client_id]
@@ -96,6 +103,38 @@ class Till:
             await self.is_slow.wait()
         if self.is_away:
             raise ExternalUnavailable("away", vendor="whmcs")
+
+
+@dataclass
+class Agents:
+    """The agents who check addresses, and the account they write into."""
+
+    account: AddressCheck = field(default_factory=lambda: AddressCheck("001", "not_requested", datetime.now(UTC)))
+    requests: list[CheckRequest] = field(default_factory=list)
+    is_away: bool = False
+
+    async def check_of(self, sf_account_id: str) -> AddressCheck:
+        if self.is_away:
+            raise ExternalUnavailable("away", vendor="salesforce")
+        return self.account
+
+    async def checks_of(self, sf_account_ids: list[str]) -> list[AddressCheck]:
+        return [self.account] if self.account.account_id in sf_account_ids else []
+
+    async def request(self, customer: Customer, request: CheckRequest) -> None:
+        await self.check_of(customer.sf_account_id)
+        self.requests.append(request)
+        self.write(status="pending", requested_at=request.requested_at)
+
+    def write(self, **changes: Any) -> None:
+        """Change the account, at a time of its own."""
+        at = self.account.changed_at + timedelta(seconds=1)
+        self.account = replace(self.account, **changes, changed_at=at)
+
+    def answer(self, *offers: str) -> None:
+        """Write down what the building can have."""
+        status = "eligible" if offers else "ineligible"
+        self.write(status=status, offers=offers, note="Found out.", checked_at=datetime.now(UTC))
 
 
 def listed(bill: Invoice) -> Invoice:

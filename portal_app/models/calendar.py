@@ -1,0 +1,24 @@
+"""The secret links to customers' calendars."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.models.columns import moment, now
+
+
+class CalendarLink(SQLModel, table=True):
+    """One customer's link, by the hash of its token: the link itself is known to the customer alone."""
+
+    __tablename__ = "calendar_links"
+
+    user_id: UUID = Field(foreign_key="users.id", primary_key=True)
+    token_hash: bytes = Field(unique=True)
+    created_at: datetime = moment(default_factory=now)
+
+    @classmethod
+    async def by_hash(cls, session: AsyncSession, token_hash: bytes) -> "CalendarLink | None":
+        """Find the link of a token."""
+        return (await session.exec(select(cls).where(cls.token_hash == token_hash))).first()

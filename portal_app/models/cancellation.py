@@ -1,0 +1,71 @@
+"""The cancellations that customers asked for."""
+
+from datetime import date, datetime
+from typing import cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
+from portal_app.domain.plan import Category
+from portal_app.models.columns import key, moment, now, sealed
+
+_IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"
+
+
+class CancellationRow(SQLModel, table=True):
+    """One request; a service has at most one that is open. `tried_at` is set while a call may run inside WHMCS."""
+
+    __tablename__ = "cancellations"
+    __table_args__ = (
+        sa.Index("ix_cancellations_open", "user_id", "service_id", unique=True, postgresql_where=sa.text(_IS_OPEN)),
+    )
+
+    id: UUID = key()
+    user_id: UUID = Field(foreign_key="users.id", index=True)
+    service_id: int
+    service_name: str
+    category: str
+    reason: str
+    comment: str = sealed("cancellations.comment")
+    state: str = Field(default="scheduled", index=True)
+    ends_on: date
+    sends_at: datetime = moment()
+    asked_at: datetime = moment(default_factory=now)
+    changed_at: datetime = moment(default_factory=now)
+    tried_at: datetime | None = moment(default=None, nullable=True)
+
+    def to_domain(self) -> CancellationRequest:
+        """Return the request as the domain knows it."""
+        return CancellationRequest(
+            id=self.id,
+            service_id=self.service_id,
+            service_name=self.service_name,
+            category=cast(Category, self.category),
+            reason=cast(Reason, self.reason),
+            comment=self.comment,
+            state=cast(CancellationState, self.state),
+            ends_on=self.ends_on,
+            sends_at=self.sends_at,
+            asked_at=self.asked_at,
+            changed_at=self.changed_at,
+        )
+
+    def move(self, state: CancellationState, at: datetime) -> None:
+        """Bring the request to another state."""
+        self.state, self.changed_at = state, at
+
+    @classmethod
+    async def newest(cls, session: AsyncSession, user_id: UUID) -> "list[CancellationRow]":
+        """Return a customer's newest request for each service."""
+        query = select(cls).where(cls.user_id == user_id).ext(distinct_on(col(cls.service_id)))
+        return list((await session.exec(query.order_by(col(cls.service_id), col(cls.asked_at).desc()))).all())
+
+    @classmethod
+    async def open_of(cls, session: AsyncSession, user_id: UUID, service_id: int) -> "CancellationRow | None":
+        """Return the open request for a service, locked for this transaction."""
+        query = select(cls).where(cls.user_id == user_id, cls.service_id == service_id)
+        return (await session.exec(query.where(col(cls.state).in_(OPEN_STATES)).with_for_update())).first()

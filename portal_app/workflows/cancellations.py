@@ -1,0 +1,50 @@
+"""Cancellations: held until their time has come, sent to WHMCS once, shown to agents whenever they move."""
+
+from functools import partial
+from uuid import UUID
+
+from dbos import DBOS
+
+from portal_app.services.cancellations import LOOK_AGAIN
+from portal_app.wiring import portal
+from portal_app.workflows.step import durable, step
+
+
+@durable(name="cancel_service")
+async def cancel_service(cancellation_id: str) -> str:
+    """Wait for the cut-off, then ask WHMCS to end the service; a withdrawn cancellation ends here."""
+    request, sending = UUID(cancellation_id), portal().cancelling.sending
+    while (taken := await step("take", lambda: sending.take(request)))["value"]:
+        # Held: no connection, no thread. A message comes when the customer takes it back.
+        await DBOS.recv_async(LOOK_AGAIN, timeout_seconds=taken["value"])
+    if taken["state"] == "done" and taken["value"] is None:
+        return "withdrawn"
+    sent = taken if taken["state"] == "refused" else await step("request_cancellation", lambda: sending.send(request))
+    while sent["code"] == "gave_up":
+        # WHMCS is away for longer than a day: the customer's word stands all the same.
+        sent = await step("request_cancellation", lambda: sending.send(request))
+    if sent["state"] == "refused":
+        await step("refuse", lambda: sending.refuse(request))
+        return "refused"
+    await step("note_sent", lambda: sending.note_sent(request))
+    return "sent"
+
+
+@durable(name="tell_cancellation")
+async def tell_cancellation(cancellation_id: str) -> str:
+    """Show agents where a cancellation stands; what moved meanwhile is shown too."""
+    show = portal().cancelling.sending.show_agents
+    told = await step("show_agents", lambda: show(UUID(cancellation_id)))
+    while told["state"] == "done" and not told["value"]:
+        told = await step("show_agents", lambda: show(UUID(cancellation_id)))
+    return told["state"]
+
+
+@durable(name="end_cancellations")
+async def end_cancellations() -> str:
+    """Note which services are over, and tell their customers."""
+    sending = portal().cancelling.sending
+    found = await step("ended", sending.ended)
+    for cancellation_id in found["value"] or []:
+        await step("end", partial(sending.end, UUID(cancellation_id)))
+    return found["state"]

@@ -1,0 +1,82 @@
+"""Fibre for tests: a customer at a known address, checked by an agent, and an order of a line."""
+
+from typing import Any
+
+from portal_app.domain.address import Address
+from portal_app.domain.eligibility import address_id
+from portal_app.domain.order import Order
+from portal_app.domain.profile import PersonalData
+from portal_app.models.profile import ProfileRow
+from portal_app.wiring import Wish
+from tests.faults.shop import Buyer, Shop
+from tests.faults.waiting import until
+from tests.unit.people import ADDRESS
+
+PLAN, OFFER = "INTERNET-GOLD-HOME-1G", "Home 1G"
+HOME = Address.parse(ADDRESS)
+ANSWERS = {
+    "address": {"confirmed": "on", "address_id": address_id(HOME)},
+    "connection": {"access_mode": "ipoe_home_gateway", "installation": "12m", "weekend": "on"},
+    "phone": {"line": "new", "home_phone": "on"},
+}
+
+
+async def at_home(shop: Shop) -> Buyer:
+    """Return a customer whose address is known in Japanese, as after a sign-up."""
+    buyer = await shop.buyer()
+    await shop.web.profiles.profile_for(buyer.customer)
+    async with shop.mappings.unit_of_work() as session:
+        row = await ProfileRow.locked(session, buyer.customer.user_id)
+        person = PersonalData.from_json(row.kept or "")
+        row.kept = PersonalData(
+            **{name: getattr(person, name) for name in person.__slots__} | {"address": HOME}
+        ).to_json()
+    return buyer
+
+
+async def check_name(shop: Shop, buyer: Buyer) -> str:
+    """Return the name of the workflow that carries a customer's request."""
+    query = "SELECT check_id FROM internet_eligibility WHERE user_id = %s"
+    return f"check-address-{await shop.value(query, buyer.customer.user_id)}"
+
+
+async def answer(shop: Shop, buyer: Buyer, *offers: str) -> None:
+    """Answer a customer's request at the agent's desk."""
+    path = f"/address-checks/{buyer.customer.sf_account_id}"
+    (await shop.office.post(path, json={"offers": list(offers), "note": ""})).raise_for_status()
+
+
+async def check_of(shop: Shop, buyer: Buyer) -> dict[str, Any]:
+    """Return a customer's check as the agent sees it."""
+    rows = (await shop.office.get("/address-checks")).json()
+    return next((row for row in rows if row["id"] == buyer.customer.sf_account_id), {})
+
+
+async def wait_for_check(shop: Shop, buyer: Buyer, status: str) -> None:
+    """Wait until a customer's check stands so, here."""
+    query = "SELECT count(*) FROM internet_eligibility WHERE user_id = %s AND status = %s AND is_handed_over"
+
+    async def there() -> bool:
+        return bool(await shop.value(query, buyer.customer.user_id, status))
+
+    await until(there, 40, f"the check is {status}")
+
+
+async def checked(shop: Shop) -> Buyer:
+    """Return a customer whose address can have a line; worker and listener must run."""
+    buyer = await at_home(shop)
+    await shop.web.internet.checks.request(buyer.customer)
+    await wait_for_check(shop, buyer, "pending")
+    await answer(shop, buyer, OFFER)
+    await wait_for_check(shop, buyer, "eligible")
+    return buyer
+
+
+async def ordered(shop: Shop) -> tuple[Buyer, Order]:
+    """Return an order of a line, waiting for review; worker and listener must run."""
+    buyer = await checked(shop)
+    wish = Wish(PLAN, ANSWERS, has_accepted_terms=True)
+    key = f"fibre-{buyer.customer.user_id}"
+    order = await shop.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email)
+    await shop.wait_for_stage(order, "in_review")
+    return buyer, order

@@ -1,0 +1,246 @@
+"""Cancellations while workers die, answers are lost and customers change their minds: one outcome, told once."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from portal_app.domain.cancellation import CancellationRequest, CancellationWish
+from portal_app.domain.errors import Conflict
+from portal_app.domain.order import OrderLine
+from portal_app.infra.settings import Settings
+from portal_app.models.columns import now
+from portal_app.services.cancellation_sending import CancellationSending
+from portal_app.services.cancellations import LOOK_AGAIN, workflow_of
+from portal_app.wiring import Asked, Portal
+from tests.faults.boundary import Boundaries
+from tests.faults.processes import Processes
+from tests.faults.shop import SKU, Buyer, Shop
+from tests.faults.waiting import until
+
+STEPS = ("take", "request_cancellation", "note_sent")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Somebody with a service, who cancelled it."""
+
+    buyer: Buyer
+    request: CancellationRequest
+
+
+async def tenants(shop: Shop, count: int) -> list[Tenant]:
+    """Return customers who each cancelled their service."""
+    return await asyncio.gather(*(tenant(shop) for _ in range(count)))
+
+
+async def tenant(shop: Shop) -> Tenant:
+    buyer = await shop.buyer(card=False)
+    item = next(each for each in await shop.vendors.catalog.items() if each.sku == SKU)
+    line = OrderLine(item.sku, item.name, item.cycle, item.price, item.pricebook_entry_id, item.whmcs_product_id)
+    client_id = buyer.customer.whmcs_client_id
+    placed = await shop.vendors.billing.add_order(client_id, [line], reference=uuid4().hex)
+    await shop.vendors.billing.accept_order(placed.order_id)
+    # With the patience of a worker: what is shown comes from the mirror.
+    await shop.web.subscriptions.freshness.read(buyer.customer)
+    wish, (service_id,) = CancellationWish("price", "really"), placed.service_ids
+    asked = await asking(shop, buyer)
+    request = await shop.web.cancelling.requests.schedule(buyer.customer, service_id, wish, asked=asked)
+    return Tenant(buyer, request)
+
+
+async def asking(shop: Shop, buyer: Buyer) -> Asked:
+    """Sign a customer in and let them ask something new."""
+    async with shop.web.database.identity() as session:
+        opened = await shop.web.sessions.open(session, buyer.customer.user_id, factors=("pwd",), browser="", address="")
+    return Asked(shop.web.sessions.read(opened.access).session_id, uuid4().hex, buyer.email)
+
+
+async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
+    """Make it the time to send some cancellations, and wake who waits for it."""
+    for each in cancelled:
+        await shop.rows(
+            "UPDATE cancellations SET sends_at = now() - interval '1 second' WHERE id = %s", each.request.id
+        )
+        async with shop.mappings.unit_of_work() as session:
+            name = workflow_of(each.request.id)
+            await shop.web.queue.send(session, name, "look", topic=LOOK_AGAIN, key=uuid4().hex)
+
+
+async def state(shop: Shop, cancellation_id: UUID) -> str:
+    return str(await shop.value("SELECT state FROM cancellations WHERE id = %s", cancellation_id))
+
+
+async def at_whmcs(shop: Shop, each: Tenant) -> list[dict[str, Any]]:
+    """Return what WHMCS was asked to end of a customer's."""
+    rows = (await shop.office.get("/whmcs/cancellations")).json()
+    return [row for row in rows if row["relid"] == each.request.service_id]
+
+
+async def expect_all_sent_once(shop: Shop, cancelled: list[Tenant], seconds: float = 60) -> None:
+    async def sent() -> bool:
+        return all([await state(shop, each.request.id) == "sent" for each in cancelled])
+
+    await until(sent, seconds, "every cancellation is sent")
+    for each in cancelled:
+        (asked,) = await at_whmcs(shop, each)
+        assert asked["type"] == "End of Billing Period" and str(each.request.id) in asked["reason"]
+        tags = await shop.rows(
+            "SELECT tag FROM audit WHERE user_id = %s AND tag LIKE 'service:%%' ORDER BY id",
+            each.buyer.customer.user_id,
+        )
+        assert [tag for (tag,) in tags] == ["service:cancellation:scheduled", "service:cancellation:sent"]
+        assert await shop.mails_written(each.buyer.customer.user_id, "cancellation_scheduled") == 1
+
+
+async def test_cancellation_is_sent_once_when_worker_is_killed_right_after_any_step(
+    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+) -> None:
+    processes.start_all("worker", "worker", settings=settings)
+    cancelled = await tenants(shop, len(STEPS))
+    for each, step in zip(cancelled, STEPS, strict=True):
+        await let_the_cut_off_pass(shop, each)
+        slot = await boundaries.recorded(workflow_of(each.request.id), step)
+        processes.of_slot(slot).kill()
+        processes.start("worker", settings)
+    await expect_all_sent_once(shop, cancelled)
+
+
+async def test_cancellation_is_sent_once_when_worker_is_killed_between_any_effect_and_its_record(
+    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+) -> None:
+    cancelled = await tenants(shop, len(STEPS))
+    await let_the_cut_off_pass(shop, *cancelled)
+    for each, step in zip(cancelled, STEPS, strict=True):
+        await boundaries.hold(workflow_of(each.request.id), step)
+    (worker,) = processes.start_all("worker", settings=settings)
+    await boundaries.wait_for_held(len(STEPS))
+    worker.kill()
+    await boundaries.let_go()
+    processes.start_all("worker", settings=settings)
+    await expect_all_sent_once(shop, cancelled)
+
+
+async def test_one_request_when_whmcs_takes_it_and_the_answer_is_lost_and_agents_see_it(
+    shop: Shop, worker_side: Portal, processes: Processes, settings: Settings
+) -> None:
+    cancelled = await tenants(shop, 1)
+    await shop.set_mood("whmcs", lose_answers=2, operations=["AddCancelRequest"])
+    await let_the_cut_off_pass(shop, *cancelled)
+    processes.start_all("worker", settings=settings)
+    await expect_all_sent_once(shop, cancelled)
+    request = cancelled[0].request
+
+    async def shown() -> bool:
+        found = await opportunities(worker_side, cancelled[0])
+        wanted = ("Cancelling", request.ends_on.isoformat(), "It costs too much: really")
+        return [tuple(row[name] for name in _SHOWN) for row in found] == [wanted]
+
+    await until(shown, 20, "agents see the service's end")
+    (case,) = await cases(shop, request)
+    assert (case["status"], request.ends_on.isoformat() in case["description"]) == ("New", True)
+
+
+_SHOWN = ("StageName", "Cancellation_Month__c", "Cancellation_Reason__c")
+
+
+async def opportunities(worker_side: Portal, each: Tenant) -> list[Any]:
+    query = f"SELECT {', '.join(_SHOWN)} FROM Opportunity WHERE AccountId = {{account}}"
+    return await worker_side.vendors.crm._client.query(query, account=each.buyer.customer.sf_account_id)
+
+
+async def cases(shop: Shop, request: CancellationRequest) -> list[dict[str, Any]]:
+    return [row for row in (await shop.office.get("/cases")).json() if row["reference"] == str(request.id)]
+
+
+async def test_withdrawing_and_sending_at_once_have_one_outcome(
+    shop: Shop, worker_side: Portal, settings: Settings
+) -> None:
+    cancelled = await tenants(shop, 8)
+    # A worker whose clock is a year ahead: it sends while the customer may still withdraw.
+    ahead = ahead_of_time(worker_side)
+    asked = [await asking(shop, each.buyer) for each in cancelled]
+    cancelling = shop.web.cancelling.requests
+    withdrawals = (
+        cancelling.withdraw(each.buyer.customer, each.request.service_id, asked=one)
+        for each, one in zip(cancelled, asked, strict=True)
+    )
+    results = await asyncio.gather(
+        *(ahead.take(each.request.id) for each in cancelled), *withdrawals, return_exceptions=True
+    )
+    for each, taken, kept in zip(cancelled, results[:8], results[8:], strict=True):
+        stands = await state(shop, each.request.id)
+        if isinstance(kept, Conflict):
+            assert (taken, stands) == (0.0, "sending")
+        else:
+            assert (taken, kept.state, stands) == (None, "withdrawn", "withdrawn")
+
+
+def ahead_of_time(worker_side: Portal) -> CancellationSending:
+    def clock() -> datetime:
+        return now() + timedelta(days=365)
+
+    own = worker_side.cancelling.sending
+    return CancellationSending(
+        own._base,
+        worker_side.vendors.billing,
+        worker_side.vendors.cancellations,
+        live=worker_side.live,
+        billing=worker_side.billing,
+        subscriptions=worker_side.subscriptions,
+        clock=clock,
+    )
+
+
+async def test_a_withdrawn_cancellation_is_never_sent_and_agents_see_that_too(
+    shop: Shop, worker_side: Portal, processes: Processes, settings: Settings
+) -> None:
+    (each,) = await tenants(shop, 1)
+    processes.start_all("worker", settings=settings)
+
+    async def shown() -> bool:
+        return [row["status"] for row in await cases(shop, each.request)] == ["New"]
+
+    await until(shown, 20, "agents see the cancellation")
+    asked = await asking(shop, each.buyer)
+    await shop.web.cancelling.requests.withdraw(each.buyer.customer, each.request.service_id, asked=asked)
+
+    async def gone() -> bool:
+        closed = [row["status"] for row in await cases(shop, each.request)] == ["Closed"]
+        return closed and await shop.web.queue.status(workflow_of(each.request.id)) == "SUCCESS"
+
+    await until(gone, 20, "the work has ended and agents see so")
+    assert [row["StageName"] for row in await opportunities(worker_side, each)] == ["Active"]
+    assert await at_whmcs(shop, each) == []
+    assert await shop.mails_written(each.buyer.customer.user_id, "cancellation_withdrawn") == 1
+
+
+@pytest.mark.parametrize("outcome", ["ended", "refused"])
+async def test_the_end_and_a_refusal_are_told_once(shop: Shop, worker_side: Portal, outcome: str) -> None:
+    (each,) = await tenants(shop, 1)
+    sending, number = ahead_of_time(worker_side), each.request.id
+    await sending.take(number)
+    assert str(number) not in await worker_side.invariants._late_cancellations()
+    await shop.rows("UPDATE cancellations SET sends_at = now() - interval '2 hours' WHERE id = %s", number)
+    assert str(number) in await worker_side.invariants._late_cancellations()
+    if outcome == "refused":
+        for _ in range(2):
+            await sending.refuse(number)
+    else:
+        await sending.send(number)
+        await sending.note_sent(number)
+        assert str(number) not in await sending.ended()
+        await shop._call_whmcs("ModuleTerminate", serviceid=each.request.service_id)
+        await worker_side.subscriptions.freshness.read(each.buyer.customer)
+        assert str(number) in await sending.ended()
+        for _ in range(2):
+            await sending.end(number)
+        assert str(number) not in await sending.ended()
+    user = each.buyer.customer.user_id
+    assert await state(shop, number) == outcome
+    assert await shop.mails_written(user, f"cancellation_{outcome}") == 1
+    told = "SELECT count(*) FROM notices WHERE user_id = %s AND kind = %s"
+    assert await shop.value(told, user, f"cancellation_{outcome}") == 1

@@ -1,4 +1,4 @@
-"""Measures and prints: `python -m benchmarks [--work FOLDER] [start pages events approval api entry lanes bus]`."""
+"""Measures and prints: `python -m benchmarks [--work FOLDER] [NAME ...]`; without a name, everything."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, entry, events, lanes, pages, start
+from benchmarks import api, approval, bus, entry, events, lanes, pages, paging, start
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "events": events.measure,
     "approval": approval.measure,
     "api": api.measure,
+    "paging": paging.measure,
     "entry": entry.measure,
     "lanes": lanes.measure,
     "bus": bus.measure,

@@ -1,31 +1,47 @@
-"""The cached invoice list in requests per second, against a bare route that answers the same bytes."""
+"""The cached invoice list in requests per second, against a NestJS service that does the same, and a bare route."""
 
 from statistics import median
 
+from benchmarks.bills import give_invoices
 from benchmarks.demo import cookie_line
 from benchmarks.load import answers_per_second
 from benchmarks.peers.serve import bare_route
 from benchmarks.stage import Stage
-from benchmarks.table import Row, versus
+from benchmarks.table import Row, at_least, versus
 
 PATH = "/api/invoices"
+ROWS = 100
 ROUNDS = 3
+AS_WRITTEN, TUNED = 1.5, 1.1
 _WARM_UP_SECONDS = 1
+# An address and the cookies that go there.
+Target = tuple[str, str]
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Load both in turn; the peer runs on the same kind of server, with one worker as well."""
+    """Load all in turn; each is one process, and each but the bare route looks into its Valkey."""
     with stage.demo.signed_in() as ben:
-        answer = ben.get(PATH).raise_for_status().content
+        give_invoices(stage.demo, ben, ROWS)
+        path = f"{PATH}?limit={ROWS}"
+        answer = ben.get(path).raise_for_status().content
         with bare_route(stage.scratch, answer) as bare:
-            targets = {"ours": (stage.demo.url + PATH, cookie_line(ben)), "bare": (bare + PATH, "")}
+            targets = {"ours": (stage.demo.url + path, cookie_line(ben)), "bare": (bare + PATH, "")}
+            if stage.nest is not None:
+                stage.nest.keep(answer)
+                targets["written"] = stage.nest.url + PATH, stage.nest.cookies
+                targets["tuned"] = f"{stage.nest.url}{PATH}/tuned", stage.nest.cookies
             rates = _rates(targets)
-    # Medians of the rounds; the ratio of a round is taken within the round.
-    ours, peer = median(rates["ours"]), median(rates["bare"])
-    return [versus(f"api: cached {PATH}, {len(answer)} bytes", ours, "req/s", peer=("bare route", peer))]
+    name = f"api: cached {PATH}, {ROWS} rows, {len(answer)} bytes"
+    ours = rates["ours"]
+    rows = [versus(name, ours, "req/s", peer=("bare route", rates["bare"]))]
+    if stage.nest is not None:
+        rows.append(at_least(name, ours, "req/s", peer=("NestJS as written", rates["written"]), least=AS_WRITTEN))
+        rows.append(at_least(name, ours, "req/s", peer=("NestJS tuned", rates["tuned"]), least=TUNED))
+    return rows
 
 
-def _rates(targets: dict[str, tuple[str, str]]) -> dict[str, list[float]]:
+def _rates(targets: dict[str, Target]) -> dict[str, float]:
+    """Return the median rate of each, over rounds that take turns."""
     rates: dict[str, list[float]] = {name: [] for name in targets}
     for url, cookies in targets.values():
         answers_per_second(url, cookies=cookies, seconds=_WARM_UP_SECONDS)
@@ -35,4 +51,4 @@ def _rates(targets: dict[str, tuple[str, str]]) -> dict[str, list[float]]:
             if set(answers) != {"200"}:
                 raise SystemExit(f"{url} did not always answer 200: {dict(answers)}")
             rates[name].append(rate)
-    return rates
+    return {name: median(found) for name, found in rates.items()}

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -18,20 +19,20 @@ class EventSocket:
         self._connection = connection
         self._path = path
 
-    async def call(self, handler: str) -> str:
+    async def call(self, handler: str, **arguments: Any) -> str:
         """Run a handler and return the first update it sends, as text."""
-        await self.send(handler)
+        await self.send(handler, **arguments)
         return await self.update()
 
     async def update(self) -> str:
         """Return the next update, as text."""
         return await self._next(f"42{_NAMESPACE},")
 
-    async def send(self, handler: str) -> None:
+    async def send(self, handler: str, **arguments: Any) -> None:
         """Ask for a handler to run."""
         event = {
             "name": handler,
-            "payload": {},
+            "payload": arguments,
             "router_data": {"pathname": self._path, "query": {}, "asPath": self._path},
         }
         await self._connection.send(f"42{_NAMESPACE},{json.dumps(['event', event])}")

@@ -67,7 +67,8 @@ def answers_per_second(
 
 async def _ask(url: str, cookies: str, connections: int, seconds: float) -> tuple[float, Counter[str]]:
     parts = urlsplit(url)
-    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Accept: application/json"]
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", "Accept: application/json"]
     request = "\r\n".join([*lines, *([f"Cookie: {cookies}"] if cookies else [])]).encode() + _END
     loop = asyncio.get_running_loop()
     began = time.perf_counter()

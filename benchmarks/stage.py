@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.demo import NO_LIMITS, Demo, running_demo
+from benchmarks.peers.nest_service import NestPeer, has_node, nest_peer
 from benchmarks.peers.serve import reflex_peer
 from portal_app.local.supervisor import tell
 from portal_app.local.valkey import EmbeddedValkey
@@ -23,6 +24,16 @@ class Stage:
         """The demo with its limits out of the way."""
         tell("Starting the demo to measure ...")
         return self._stack.enter_context(running_demo(self.scratch / "demo", **NO_LIMITS))
+
+    @cached_property
+    def nest(self) -> NestPeer | None:
+        """The NestJS peer with a Valkey of its own; None where there is no Node."""
+        if not has_node():
+            tell("No Node here: the NestJS peer is left out.")
+            return None
+        tell("Installing the NestJS peer ...")
+        redis = self._stack.enter_context(EmbeddedValkey(self.scratch / "nest-valkey"))
+        return self._stack.enter_context(nest_peer(self.work, redis_url=redis.url()))
 
     @cached_property
     def lean(self) -> str:

@@ -43,6 +43,12 @@ def versus(name: str, figure: float, unit: str, *, peer: tuple[str, float], most
     return Row(name, figure, unit, against, value, goal=goal, is_ok=None if most is None else figure <= value * most)
 
 
+def at_least(name: str, figure: float, unit: str, *, peer: tuple[str, float], least: float) -> Row:
+    """Hold a figure against a named peer of the same run that it should exceed this many times."""
+    against, value = peer
+    return Row(name, figure, unit, against, value, goal=f"ratio >= {least:g}", is_ok=figure >= value * least)
+
+
 def as_text(rows: Sequence[Row]) -> str:
     """Lay rows out in columns."""
     lines = [_HEADINGS, *(row.cells() for row in rows)]

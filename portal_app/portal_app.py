@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from portal_app.api.application import build_api
 from portal_app.api.door import Door
 from portal_app.api.headers import Headers
+from portal_app.api.kept import Kept
 from portal_app.api.observed import Observed
 from portal_app.api.public_pages import PublicPages
 from portal_app.api.sockets import Sockets
@@ -32,7 +33,7 @@ set_up_logs(process="web", log_format=settings.portal_log_format, level=settings
 def edge(inner: ASGIApp) -> ASGIApp:
     """Put the layers of the HTTP edge around the application, the first to see a request last."""
     public = PublicPages(inner, static_routes())
-    guarded = Headers(Door(public, settings, needs_session), settings)
+    guarded = Headers(Kept(Door(public, settings, needs_session), settings), settings)
     return CorrelationIdMiddleware(Observed(Sockets(guarded, settings)))
 
 

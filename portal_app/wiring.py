@@ -44,6 +44,7 @@ from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
+from portal_app.services.kept_answers import KeptAnswers
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
@@ -102,6 +103,7 @@ class Portal:
     queue: DurableQueue
     live: LiveUpdates
     limits: RateLimits
+    answers: KeptAnswers
     stream: EventStream
     accounts: Accounts
     entry: Entry
@@ -226,6 +228,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         queue=queue,
         live=live,
         limits=limits,
+        answers=KeptAnswers(base.redis, base.cache, sessions=sessions, limits=limits, limit=settings.portal_api_limit),
         stream=vendors.stream,
         sessions=sessions,
         **_ways_in(identity, base.vendors),

@@ -1,10 +1,10 @@
-"""Builds a peer in a temporary folder and serves it the way the portal is served: granian, one worker."""
+"""Builds a peer in a temporary folder and serves it: Python ones the way the portal is served, granian, one worker."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,12 +60,19 @@ def bare_route(work: Path, answer: bytes) -> Iterator[str]:
 def serving(target: str, folder: Path, port: int, *, settings: Mapping[str, str], ready: str) -> Iterator[None]:
     """Run granian on a port until the block ends."""
     command = [sys.executable, "-m", "granian", *_GRANIAN, "--port", str(port), target]
+    with running(command, folder, settings=settings, ready=f"http://127.0.0.1:{port}{ready}"):
+        yield
+
+
+@contextmanager
+def running(command: Sequence[str], folder: Path, *, settings: Mapping[str, str], ready: str) -> Iterator[None]:
+    """Run a server in its folder until the block ends; the block begins when it answers at `ready`."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=settings, stdout=output, stderr=subprocess.STDOUT)
     try:
-        if not wait_until(lambda: answers(f"http://127.0.0.1:{port}{ready}"), seconds=60, every=0.1):
-            raise SystemExit(f"{target} does not answer:\n{log.read_text()[-3000:]}")
+        if not wait_until(lambda: answers(ready), seconds=60, every=0.1):
+            raise SystemExit(f"{folder.name} does not answer:\n{log.read_text()[-3000:]}")
         yield
     finally:
         process.terminate()

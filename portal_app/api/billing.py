@@ -1,11 +1,9 @@
 """Invoices, payment methods, and the links that lead to paying at WHMCS."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import orjson
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
@@ -14,8 +12,9 @@ from starlette.responses import Response
 from portal_app.api import shapes, views
 from portal_app.api.door import local_path
 from portal_app.api.incoming import Body, language, read, takes, wants_json
+from portal_app.api.kept import kept_under
 from portal_app.api.once import OncePerKey
-from portal_app.api.outgoing import body_of, json, refused, see_other, written
+from portal_app.api.outgoing import as_of, body_of, json, refused, see_other, written_list
 from portal_app.api.signed_in import SignedInCustomer, vendor_id
 from portal_app.domain.errors import ExternalRejected, PortalError
 from portal_app.domain.invoice_list import InvoiceFilter, InvoiceQuery, InvoiceSort
@@ -23,8 +22,6 @@ from portal_app.language import path_for
 from portal_app.wiring import Invoices, portal
 
 INVOICES, METHODS = "/billing/invoices", "/billing/payments"
-# How the body of a fresh page ends: most answers are passed on from the cache unread.
-_FRESH = b'"as_of":null}'
 router = APIRouter(prefix="/api", tags=["billing"])
 
 
@@ -36,6 +33,7 @@ class Back(Body):
 
 @router.get("/invoices", response_model=shapes.InvoicePage)
 async def invoices(
+    request: Request,
     customer: SignedInCustomer,
     status: InvoiceFilter | None = None,
     q: Annotated[str, Query(max_length=100)] = "",
@@ -46,8 +44,10 @@ async def invoices(
 ) -> Response:
     """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
-    body = await portal().billing.invoices_text(customer, query, lambda found: _page(query, found))
-    return written(body, headers={} if body.endswith(_FRESH) else as_of(_time_of(body)))
+    billing = portal().billing
+    kept_under(request, billing.entry_of(customer, query), owner=customer.user_id)
+    body = await billing.invoices_text(customer, query, lambda found: _page(query, found))
+    return written_list(body)
 
 
 @router.get("/invoices/{invoice_id}", response_model=shapes.InvoiceView)
@@ -133,20 +133,11 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
         return await refused(request, error, METHODS, next_path=back)
 
 
-def as_of(time: datetime | None) -> dict[str, str]:
-    """Return the header that tells the age of saved data, none for fresh data."""
-    return {"X-Data-As-Of": time.isoformat()} if time else {}
-
-
 def _page(query: InvoiceQuery, found: Invoices) -> bytes:
     listing = found.listing
     shown = [views.invoice_summary(row) for row in listing.rows]
     counts = {"page": query.page, "limit": query.limit, "total": listing.total, "as_of": found.as_of}
     return body_of({"items": shown, "owed": views.owed(listing.owed), **counts})
-
-
-def _time_of(body: bytes) -> datetime:
-    return datetime.fromisoformat(orjson.loads(body)["as_of"])
 
 
 def _onward(request: Request, link: str) -> Response:

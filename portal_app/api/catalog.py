@@ -4,10 +4,12 @@ from decimal import Decimal
 from typing import Literal
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api import shapes, views
-from portal_app.api.outgoing import json
+from portal_app.api.kept import kept_under
+from portal_app.api.outgoing import body_of, written
 from portal_app.wiring import portal
 
 router = APIRouter(prefix="/api/services", tags=["catalogue"])
@@ -15,7 +17,10 @@ Offered = Literal["internet", "sim", "vpn"]
 
 
 @router.get("/{category}", response_model=shapes.PlanList)
-async def plans(category: Offered) -> Response:
+async def plans(request: Request, category: Offered) -> Response:
     """Return the plans of a category in display order; open to everybody."""
-    tax = Decimal(portal().settings.tax_percent)
-    return json({"items": [views.plan(plan, tax) for plan in await portal().catalog.plans(category)]})
+    tax, catalog = Decimal(portal().settings.tax_percent), portal().catalog
+    kept_under(request, catalog.entry_of(category), owner=None)
+    return written(
+        await catalog.plans_text(category, lambda found: body_of({"items": [views.plan(plan, tax) for plan in found]}))
+    )

@@ -1,6 +1,7 @@
 """What a request is answered with: JSON for programs, a redirect to a page for native forms."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from portal_app.language import Language, _, path_for, speaking
 from portal_app.wiring import portal
 
 GENERAL, DONE = "form", "done"
+# How the body of fresh data ends: most lists are passed on from the cache unread.
+_FRESH = b'"as_of":null}'
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -27,8 +30,20 @@ def body_of(content: Any) -> bytes:
 
 
 def written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a body that is JSON already; saved data in it is told by the `as_of` inside."""
+    """Return a body that is JSON already."""
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
+
+
+def written_list(body: bytes) -> Response:
+    """Return a list that is JSON already and ends in its `as_of`; the age of saved data stands in the head, too."""
+    if body.endswith(_FRESH):
+        return written(body)
+    return written(body, headers=as_of(datetime.fromisoformat(orjson.loads(body)["as_of"])))
+
+
+def as_of(time: datetime | None) -> dict[str, str]:
+    """Return the header that tells the age of saved data, none for fresh data."""
+    return {"X-Data-As-Of": time.isoformat()} if time else {}
 
 
 def see_other(target: str) -> Response:

@@ -6,11 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api import shapes, views
-from portal_app.api.billing import as_of
 from portal_app.api.cancellation_view import CancellationView, cancellation
 from portal_app.api.incoming import Body, read, takes
 from portal_app.api.once import OncePerKey
-from portal_app.api.outgoing import json
+from portal_app.api.outgoing import as_of, json
 from portal_app.api.signed_in import SignedIn, SignedInCustomer, vendor_id
 from portal_app.domain.cancellation import CancellationWish
 from portal_app.domain.errors import NotFound

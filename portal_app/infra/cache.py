@@ -24,20 +24,40 @@ _LEASE_MS = 10_000
 _CLOSING_SECONDS = 2.0
 # In one script, so that nobody can find no value, be overtaken by a whole computation, and then win the lease.
 # The name of an entry holds the generations of its tags, which only the script knows in time.
-_VALUE_OR_LEASE = """
-local name = KEYS[1] .. ':'
-for i = 2, #KEYS do name = name .. (i > 2 and '.' or '') .. (redis.call('GET', KEYS[i]) or '0') end
+NAME_FROM = """
+local function name_from(first)
+    local name = KEYS[first] .. ':'
+    for i = first + 1, #KEYS do
+        name = name .. (i > first + 1 and '.' or '') .. (redis.call('GET', KEYS[i]) or '0')
+    end
+    return name
+end
+"""
+_VALUE_OR_LEASE = (
+    NAME_FROM
+    + """
+local name = name_from(1)
 local kept = redis.call('GET', 'c:' .. name)
 if kept then return kept end
 if redis.call('SET', 'l:c:' .. name, ARGV[1], 'NX', 'PX', ARGV[2]) then return {name, 1} end
 return {name, 0}
 """
-_VALUE = """
-local name = KEYS[1] .. ':'
-for i = 2, #KEYS do name = name .. (i > 2 and '.' or '') .. (redis.call('GET', KEYS[i]) or '0') end
-return redis.call('GET', 'c:' .. name)
-"""
+)
+_VALUE = NAME_FROM + "return redis.call('GET', 'c:' .. name_from(1))"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a value is kept under: a key, which says whose it is, and the tags that make it stale."""
+
+    key: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """What the scripts are told of it."""
+        return [self.key, *(f"g:{tag}" for tag in self.tags)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +100,45 @@ class Cache:
         async def written() -> Written:
             return Written(json.dumps(await compute(), separators=(",", ":")).encode(), seconds)
 
-        return json.loads(await self.text(key, written, tags=tags))
+        return json.loads(await self.text(Entry(key, tuple(tags)), written))
 
-    async def text(self, key: str, compute: Callable[[], Awaitable[Written]], *, tags: Sequence[str] = ()) -> bytes:
+    async def text(self, entry: Entry, compute: Callable[[], Awaitable[Written]]) -> bytes:
         """Return the kept bytes as they are, or compute them; what is written for 0 seconds is not kept."""
-        flight = self._flights.get(key)
+        flight = self._flights.get(entry.key)
         if flight is None:
-            flight = asyncio.create_task(self._look_up(key, compute, tags))
-            self._flights[key] = flight
+            flight = asyncio.create_task(self._look_up(entry, compute))
+            self._flights[entry.key] = flight
             self._running.add(flight)
-            flight.add_done_callback(lambda done: self._landed(key, done))
+            flight.add_done_callback(lambda done: self._landed(entry.key, done))
         else:
             _READS.labels("coalesced").inc()
         # A caller who leaves (a closed browser) must not take the others down.
         return await asyncio.shield(flight)
 
-    async def known(self, key: str, *, tags: Sequence[str] = ()) -> Any:
-        """Return the kept JSON value, or None: computes nothing and waits for nobody who does."""
-        if self._owed or time.monotonic() < self._away_until:
+    @property
+    def is_exact(self) -> bool:
+        """Whether what Redis has may be answered as it is: it is there, and it missed no invalidation."""
+        return not self._owed and time.monotonic() >= self._away_until
+
+    @staticmethod
+    def count_hit() -> None:
+        """Count a value that was read together with other things."""
+        _READS.labels("hit").inc()
+
+    async def kept(self, entry: Entry) -> bytes | None:
+        """Return the kept bytes, or None: computes nothing and waits for nobody who does."""
+        if not self.is_exact:
             return None
         try:
-            kept = await self._glance(keys=[key, *(f"g:{tag}" for tag in tags)], client=self._redis)
+            found: bytes | None = await self._glance(keys=entry.keys, client=self._redis)
         except RedisError as error:
             self._went_away(error)
             return None
+        return found
+
+    async def known(self, key: str, *, tags: Sequence[str] = ()) -> Any:
+        """Return the kept JSON value, or None: computes nothing and waits for nobody who does."""
+        kept = await self.kept(Entry(key, tuple(tags)))
         return None if kept is None else json.loads(kept)
 
     async def invalidate(self, *tags: str) -> None:
@@ -155,7 +190,7 @@ class Cache:
         if not done.cancelled():
             done.exception()
 
-    async def _look_up(self, key: str, compute: Callable[[], Awaitable[Written]], tags: Sequence[str]) -> bytes:
+    async def _look_up(self, entry: Entry, compute: Callable[[], Awaitable[Written]]) -> bytes:
         if time.monotonic() < self._away_until:
             _READS.labels("away").inc()
             return (await compute()).text
@@ -163,7 +198,7 @@ class Cache:
         try:
             if self._owed:
                 await self._raise_generations()
-            found = await self._value_or_name(key, tags, lease)
+            found = await self._value_or_name(entry, lease)
             self._came_back()
         except RedisError as error:
             self._went_away(error)
@@ -174,12 +209,11 @@ class Cache:
         _READS.labels("miss").inc()
         return await self._compute(found, lease, compute)
 
-    async def _value_or_name(self, key: str, tags: Sequence[str], lease: str) -> bytes | str:
+    async def _value_or_name(self, entry: Entry, lease: str) -> bytes | str:
         """Return the kept value, or the entry's name: the caller holds the lease, or waited for it long enough."""
         outcome, give_up = "hit", time.monotonic() + _LEASE_MS / 1000
-        keys = [key, *(f"g:{tag}" for tag in tags)]
         while True:
-            found = await self._look(keys=keys, args=[lease, _LEASE_MS], client=self._redis)
+            found = await self._look(keys=entry.keys, args=[lease, _LEASE_MS], client=self._redis)
             if isinstance(found, bytes):
                 _READS.labels(outcome).inc()
                 return found

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -68,14 +69,19 @@ def redact(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[st
 
 
 def _redacted(key: Any, value: Any) -> Any:
-    name = str(key).lower().replace("-", "_")
-    if name in REDACTED or name.endswith(_ENDINGS):
+    if _is_secret(str(key)):
         return "[redacted]"
     if isinstance(value, dict):
         return {inner: _redacted(inner, content) for inner, content in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted("", content) for content in value]
     return value
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(key: str) -> bool:
+    name = key.lower().replace("-", "_")
+    return name in REDACTED or name.endswith(_ENDINGS)
 
 
 def _with_correlation_id(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,6 +5,7 @@ that folder; whoever serves them sums the folder.
 """
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from wsgiref.simple_server import WSGIServer
 
@@ -32,8 +33,9 @@ def set_violations(invariant: str, count: int) -> None:
 
 def count_request(method: str, route: str, *, status: int, seconds: float) -> None:
     """Count one answer. `route` is a template, never an address with ids."""
-    _requests.labels(method, route, str(status)).inc()
-    _latency.labels(method, route).observe(seconds)
+    counter, latency = _kept_for(method, route, str(status))
+    counter.inc()
+    latency.observe(seconds)
 
 
 def serve_metrics(port: int) -> tuple[WSGIServer, int]:
@@ -53,6 +55,11 @@ def clear_folder() -> None:
     folder = os.environ.get(FOLDER)
     for left in Path(folder).glob("*.db") if folder else ():
         left.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1000)
+def _kept_for(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
+    return _requests.labels(method, route, status), _latency.labels(method, route)
 
 
 def _summed() -> CollectorRegistry:

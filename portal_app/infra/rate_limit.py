@@ -1,10 +1,13 @@
 """Rate limits shared by all processes; where Redis is away, sign-in falls back to this process, reads go through."""
 
 import time
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
-from limits import RateLimitItem, parse
+from limits import RateLimitItem
+from limits import parse as _parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
@@ -13,6 +16,17 @@ from portal_app.domain.errors import RateLimited
 from portal_app.infra.redis_client import connect
 
 _log = structlog.get_logger(__name__)
+# Limits are read from the settings at every event and call.
+parse = lru_cache(maxsize=256)(_parse)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where the tries of a name are listed, the latest first: at most so many in so many seconds."""
+
+    key: str
+    most: int
+    seconds: int
 
 
 class RateLimits:
@@ -42,6 +56,12 @@ class RateLimits:
             seconds = await _try(self._local, item, names) if strict else 0
         if seconds:
             raise RateLimited(seconds)
+
+    def window(self, limit: str, *names: str) -> Window:
+        """Return where `hit` counts, for a script that counts there together with other work."""
+        item = parse(limit)
+        storage: Any = self._shared.storage
+        return Window(storage.bridge.prefixed_key(item.key_for(*names)), item.amount, item.get_expiry())
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -12,7 +12,7 @@ from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.invoice import Invoice
 from portal_app.domain.invoice_list import InvoiceListing, InvoiceQuery
 from portal_app.domain.ports import BillingGateway
-from portal_app.infra.cache import Cache, Written, count_stale
+from portal_app.infra.cache import Cache, Entry, Written, count_stale
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
@@ -80,8 +80,12 @@ class Billing:
             found = await self.invoices_for(customer, query)
             return Written(write(found), 0 if found.as_of else self._settings.cache_invoices_seconds)
 
-        key = f"invoices:{customer.user_id}:{query.key}"
-        return await self._cache.text(key, compute, tags=(invoices_tag(customer),))
+        return await self._cache.text(self.entry_of(customer, query), compute)
+
+    @staticmethod
+    def entry_of(customer: Customer, query: InvoiceQuery) -> Entry:
+        """Return what the written page of a question is kept under."""
+        return Entry(f"invoices:{customer.user_id}:{query.key}", (invoices_tag(customer),))
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
         """Return one invoice with lines and payments. Raises NotFound, also for somebody else's."""

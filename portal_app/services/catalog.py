@@ -1,6 +1,6 @@
 """The catalogue: Salesforce's products as WHMCS bills them, cached until an event says they changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -12,9 +12,11 @@ from portal_app.domain.installation import unequal_instalments
 from portal_app.domain.money import Money
 from portal_app.domain.plan import CatalogItem, Category, Plan, plans_of
 from portal_app.domain.ports import BillingGateway, CatalogGateway
-from portal_app.infra.cache import Cache
+from portal_app.infra.cache import Cache, Entry, Written
 
 TAG = "catalog"
+# Written answers outlive a release by no more than this, whatever it changes about them.
+_WRITTEN_SECONDS = 300
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
@@ -42,6 +44,21 @@ class Catalog:
             self._told_unequal = unequal
             _log.error("catalog.instalments_unequal", skus=sorted(unequal))
         return plans
+
+    async def plans_text(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
+        """Return the plans of a category as `write` writes them; not kept while what WHMCS bills is unknown."""
+
+        async def compute() -> Written:
+            plans = await self.plans(category)
+            are_prices_known = any(item.is_billed_alike for plan in plans for item in plan.items)
+            return Written(write(plans), _WRITTEN_SECONDS if are_prices_known else 0)
+
+        return await self._cache.text(self.entry_of(category), compute)
+
+    @staticmethod
+    def entry_of(category: Category) -> Entry:
+        """Return what the written plans are kept under."""
+        return Entry(f"catalog:written:{category}", (TAG,))
 
     async def plan(self, sku: str) -> Plan:
         """Return one plan by its SKU. Raises NotFound for what is not sold."""

@@ -30,6 +30,8 @@ _MEMORY_SECONDS = 1.5
 _ALIVE_SECONDS = 3
 _MOST_REMEMBERED = 20_000
 _USE_NOTED_EVERY = timedelta(seconds=60)
+# What Redis says of a session that is over; of a live one it says whose it is.
+ENDED = "ended"
 _log = structlog.get_logger(__name__)
 
 
@@ -93,6 +95,16 @@ class Sessions:
             self._remembered[session_id] = user_id, time.monotonic() + _MEMORY_SECONDS
         return user_id
 
+    def is_remembered(self, session_id: UUID, user_id: UUID) -> bool:
+        """Say whether this process knows a session to be alive and this user's, without asking anybody."""
+        known, until = self._remembered.get(session_id, (None, 0.0))
+        return known == user_id and time.monotonic() < until
+
+    @staticmethod
+    def key_of(session_id: UUID) -> str:
+        """Return the name under which Redis says whose a session is, or that it ended."""
+        return f"session:{session_id}"
+
     def forget(self, session_id: UUID) -> None:
         """Stop answering for a session from memory: somebody says that it ended."""
         self._forgotten += 1
@@ -105,12 +117,12 @@ class Sessions:
         return session_ids - {row.id for row in rows if self.is_alive(row)}
 
     async def _ask(self, session_id: UUID) -> UUID:
-        key = f"session:{session_id}"
+        key = self.key_of(session_id)
         try:
             kept = await self._redis.get(key)
         except RedisError:
             kept = None
-        if kept == b"ended":
+        if kept == ENDED.encode():
             raise NotSignedIn("session ended")
         if kept is not None:
             return UUID(kept.decode())
@@ -241,7 +253,7 @@ class Sessions:
     async def _tell_ended(self, row: Session) -> None:
         self.forget(row.id)
         try:
-            await self._redis.set(f"session:{row.id}", "ended", ex=self._settings.portal_session_seconds)
+            await self._redis.set(self.key_of(row.id), ENDED, ex=self._settings.portal_session_seconds)
         except RedisError as error:
             _log.warning("sessions.redis_away", error=type(error).__name__)
         await self._live.publish(Change(row.user_id, "session", str(row.id)))

@@ -7,7 +7,6 @@ from typing import Any
 import reflex as rx
 import structlog
 from asgi_correlation_id import correlation_id
-from limits import parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from reflex.middleware.middleware import Middleware
@@ -17,6 +16,7 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name, read_cookie
+from portal_app.infra.rate_limit import parse
 from portal_app.infra.tokens import Access
 from portal_app.state.access import is_public
 from portal_app.state.identity import Identity
@@ -36,6 +36,7 @@ class SessionGuard(Middleware):
     """Bind each state tree to one session, and refuse what that session may not do."""
 
     def __init__(self) -> None:
+        # By socket and Cookie header, which a socket keeps as long as it is open: neither is read twice.
         self._handshakes: OrderedDict[tuple[str, str], Access] = OrderedDict()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -70,12 +71,10 @@ class SessionGuard(Middleware):
 
         Expiry counts at the handshake only: afterwards the session itself decides.
         """
-        token = read_cookie(identity.router.headers.cookie, cookie_name(portal().settings, "access"))
-        if not token:
-            return None
-        key = (identity.router.session.session_id, token)
+        cookies = identity.router.headers.cookie
+        key = (identity.router.session.session_id, cookies)
         try:
-            access = self._handshakes.get(key) or portal().sessions.read(token)
+            access = self._handshakes.get(key) or _opened_with(cookies)
             await portal().sessions.check(access.session_id)
         except PortalError as error:
             if not isinstance(error, NotSignedIn):
@@ -103,6 +102,11 @@ class SessionGuard(Middleware):
         # The page goes once through the door, which renews the cookies or leads to the sign-in page.
         identity.must_reload = True
         return await _update_of(state)
+
+
+def _opened_with(cookies: str) -> Access:
+    """Read the access cookie of a socket's handshake. Raises NotSignedIn for none, and for one that is not valid."""
+    return portal().sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
 
 
 async def _bind(identity: Identity, access: Access) -> None:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from portal_app.api.application import build_api
 from portal_app.api.door import Door
 from portal_app.api.headers import Headers
+from portal_app.api.kept import Kept
 from portal_app.api.observed import Observed
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
@@ -27,7 +28,7 @@ from tests.world import PASSWORD
 def edge(settings: Settings) -> ASGIApp:
     """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
     door = Door(build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard")))
-    return CorrelationIdMiddleware(Observed(Headers(door, settings)))
+    return CorrelationIdMiddleware(Observed(Headers(Kept(door, settings), settings)))
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal_app.domain.errors import PortalError
-from portal_app.domain.ports import StreamEvent
+from portal_app.domain.ports import PositionLost, StreamEvent
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.login import SalesforceLogin
@@ -161,12 +161,12 @@ async def test_a_message_that_is_none_breaks_the_stream_and_loses_no_event_befor
     good = fetched([GOOD], "known", "event", b"\x01")
     events, error = await try_stream(keys, key_file, [good, b"\xff\xfe no message", good], SILENCE, login_works=True)
     assert [event.payload["IdemKey__c"] for event in events] == ["key"]
-    assert error is not None and error.retryable
+    assert isinstance(error, PortalError) and error.retryable
 
 
 async def try_stream(
     keys: Keys, key_file: Path, answers: Sequence[bytes | Ends], schema: bytes | Ends, *, login_works: bool
-) -> tuple[list[StreamEvent], PortalError | None]:
+) -> tuple[list[StreamEvent], PortalError | PositionLost | None]:
     """Read one stream to its end and check what must hold whatever was sent; return what came of it."""
     async with scripted_server() as desk, running_bus(keys) as bus:
         identity = "https://login/id/00Dxx0000000001EAA/005xx"
@@ -184,7 +184,7 @@ async def try_stream(
             async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:
                 async for batch in batches:
                     events += batch.events
-        except PortalError as caught:
+        except (PortalError, PositionLost) as caught:
             error = caught
         # Each answer may take its own time, and each unknown schema is asked for twice at most.
         assert time.monotonic() - began < (len(answers) + 1) * (QUIET + 4 * PATIENCE) + SLACK

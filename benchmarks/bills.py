@@ -1,0 +1,39 @@
+"""Many invoices of one customer, put into the demo's mirror by hand: WHMCS would need minutes to make them."""
+
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from benchmarks.demo import Demo
+
+_FIRST_ID = 5_000_000
+_COPIES = """
+INSERT INTO invoices_mirror (user_id, invoice_id, label, status, issued_on, due_on, total_minor, owed_minor, body,
+    is_full, changed_at, read_at, is_gone)
+SELECT %(user)s, %(first)s + n, 'INV-' || n, status, issued_on - n, due_on, total_minor, owed_minor,
+    body || jsonb_build_object('id', %(first)s + n, 'number', 'INV-' || n), is_full, changed_at, read_at, false
+FROM (SELECT * FROM invoices_mirror WHERE status = 'paid' AND NOT is_gone ORDER BY invoice_id LIMIT 1) AS one,
+    generate_series(1, %(count)s) AS n
+ON CONFLICT DO NOTHING
+"""
+# As if WHMCS had just been read, for as long as a measurement lasts.
+_YOUNG = """
+INSERT INTO mirror_states (user_id, kind, read_at) VALUES (%(user)s, 'invoices', now() + interval '1 day')
+ON CONFLICT (user_id, kind) DO UPDATE SET read_at = excluded.read_at
+"""
+
+
+def give_invoices(demo: Demo, client: httpx.Client, count: int) -> UUID:
+    """Give a signed-in customer this many paid invoices more, and return the user's id."""
+    # The first reading brings the invoice that the others are copies of.
+    client.get("/api/invoices").raise_for_status()
+    number = client.get("/api/me").raise_for_status().json()["customer_number"]
+    with psycopg.connect(demo.database_url(), autocommit=True) as database:
+        row = database.execute("SELECT user_id FROM id_mappings WHERE customer_number = %s", (number,)).fetchone()
+        if row is None:
+            raise SystemExit(f"{number} has no mapping")
+        values = {"user": row[0], "first": _FIRST_ID * (1 + int(number[1:])), "count": count}
+        database.execute(_COPIES, values)
+        database.execute(_YOUNG, values)
+    return UUID(str(row[0]))

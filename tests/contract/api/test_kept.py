@@ -1,0 +1,97 @@
+"""The short way of kept answers: the same answer, never to the wrong person, never after it is stale."""
+
+from collections.abc import AsyncIterator
+from secrets import token_hex
+
+import pytest_asyncio
+
+from portal_app.domain.customer import Customer
+from portal_app.models.user import EMAIL_PLACE, IdMapping, User
+from portal_app.wiring import Portal
+from tests.contract.api.billing import new_client, whmcs
+from tests.contract.api.test_health import NO_DATABASE
+from tests.contract.api.visitor import Visitor, instead_of, new_account, running
+from tests.world import world
+
+INVOICES, PLANS = "/api/invoices?limit=100", "/api/services/vpn"
+LISTS = (INVOICES, PLANS)
+
+
+@pytest_asyncio.fixture
+async def chiyo(visitor: Visitor, worker: Portal) -> AsyncIterator[tuple[Visitor, Customer]]:
+    """A customer of one test, signed in, with a WHMCS client that has nothing yet."""
+    email = await new_account(worker)
+    _, client_id = await new_client(email)
+    async with worker.database.identity() as session:
+        user = await User.by_email(session, worker.vault.ring.index(email, EMAIL_PLACE))
+    async with worker.database.unit_of_work() as session:
+        ids = {"sf_account_id": f"001{token_hex(7)}A", "sf_contact_id": f"003{token_hex(7)}A"}
+        mapping = IdMapping(user_id=user.id, whmcs_client_id=client_id, customer_number=token_hex(4), **ids)
+        session.add(mapping)
+    yield await visitor.sign_in(email), mapping.to_domain()
+
+
+async def test_a_kept_answer_is_the_same_answer_and_needs_no_database(ben: Visitor, portal: Portal) -> None:
+    # What makes a mirror read anew and finds news is not kept: it began before the news.
+    first = {path: await ben.get(path) for path in LISTS * 2}
+    mine = portal.sessions.read(ben.cookie("access"))
+    # Longer than the moment for which Redis answers for PostgreSQL: the machine may be busy.
+    await portal.redis.set(portal.sessions.key_of(mine.session_id), str(mine.user_id), ex=60)
+    async with instead_of(portal, world().settings_with(**NO_DATABASE)):
+        for path in LISTS:
+            again = await ben.get(path)
+            assert (path, again.status_code, again.content) == (path, 200, first[path].content)
+            own = {"x-request-id": again.headers["x-request-id"]}
+            assert dict(again.headers) == {**first[path].headers, **own}
+        assert (await ben.get("/api/me")).status_code == 503
+
+
+async def test_a_session_that_ended_elsewhere_gets_no_kept_answer(ben: Visitor, portal: Portal) -> None:
+    for _ in range(2):
+        assert (await ben.get(INVOICES)).status_code == 200
+    async with running(world().settings) as elsewhere:
+        await elsewhere.sessions.end(portal.sessions.read(ben.cookie("access")).session_id)
+    # Nobody pushed the end to this process: Redis says so together with the answer, and what was remembered is gone.
+    for path in (INVOICES, "/api/me", INVOICES):
+        assert (await ben.get(path)).status_code == 401
+
+
+async def test_a_kept_answer_goes_to_its_owner_alone(ben: Visitor, aiko: Visitor) -> None:
+    own, cookies = {}, (ben.cookie("access"), aiko.cookie("access"))
+    for turn in range(3):
+        for cookie in cookies:
+            # One process serves both.
+            ben.set_cookie("access", cookie)
+            found = (await ben.get("/api/invoices")).json()["total"]
+            assert own.setdefault(cookie, found) == found, turn
+    assert [own[cookie] for cookie in cookies] == [2, 0]
+    ben.set_cookie("access", cookies[0][:-4] + "AAAA")
+    assert (await ben.get("/api/invoices")).status_code == 401
+
+
+async def test_a_change_is_in_the_next_answer(chiyo: tuple[Visitor, Customer], portal: Portal, worker: Portal) -> None:
+    visitor, customer = chiyo
+    for _ in range(2):
+        assert (await visitor.get("/api/invoices")).json()["total"] == 0
+    client = str(customer.whmcs_client_id)
+    made = await whmcs("CreateInvoice", userid=client, itemdescription1="Data", itemamount1="500")
+    await worker.billing.read_invoice_again(customer, int(made["invoiceid"]))
+    for _ in range(2):
+        assert (await visitor.get("/api/invoices")).json()["total"] == 1
+
+
+async def test_kept_answers_count_against_the_limit_like_all_others(ben: Visitor, portal: Portal) -> None:
+    await ben.get("/api/invoices")
+    async with instead_of(portal, world().settings_with(portal_api_limit="7/minute")):
+        paths = ["/api/invoices", "/api/me", "/api/invoices", "/api/me"] * 3
+        answers = [await ben.get(path) for path in paths]
+    assert [answer.status_code for answer in answers] == [200] * 7 + [429] * 5
+    assert all(1 <= int(answer.headers["retry-after"]) <= 61 for answer in answers[7:])
+
+
+async def test_without_redis_the_long_way_answers(ben: Visitor, portal: Portal) -> None:
+    first = {path: (await ben.get(path)).content for path in LISTS}
+    async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")) as alone:
+        assert {path: (await ben.get(path)).content for path in LISTS} == first
+        await alone.sessions.end(portal.sessions.read(ben.cookie("access")).session_id)
+        assert [(await ben.get(path)).status_code for path in LISTS] == [401, 200]

@@ -103,7 +103,8 @@ class OrderReview:
             category=sf_order.category,
             stage=sf_order.stage,
             lines=[line.to_json() for line in lines],
-            placed_at=sf_order.created_at or now(),
+            # Salesforce's clock may be ahead of ours: nothing is placed after it was reviewed.
+            placed_at=min(sf_order.created_at or now(), now()),
             sf_order_id=sf_order.id,
             whmcs_order_id=int(number) if number.isdecimal() else None,
         )

@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -59,6 +60,14 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One web process whose tabs may send as much as these tests do."""
     with running_web(tmp_path_factory.mktemp("web") / "log", portal_event_limit="1000000/minute") as settings:
         yield settings
+
+
+def test_the_frameworks_own_uploads_are_closed_to_strangers_and_customers(web: Settings) -> None:
+    for cookies in ("", cookies_of(web, BEN)):
+        headers = {"Cookie": cookies, "Origin": web.portal_url, "Reflex-Client-Token": str(uuid4())}
+        for path in ("/_upload", "/_upload/x.jpg", "/_upload/"):
+            answer = httpx.post(web.portal_url + path, files={"files": ("x.jpg", b"x")}, headers=headers)
+            assert answer.status_code == 404
 
 
 def cookies_of(web: Settings, email: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -64,7 +65,7 @@ def _sends_a_document(page: Page) -> None:
     expect(place).to_be_disabled()
     ask.click()
     page.wait_for_url("**/account/verification?next=*")
-    assert findings_on(page, "/account/verification") == []
+    assert findings_on(page, f"/account/verification?next={quote(f'/checkout?plan={PLAN}', safe='')}") == []
     field = page.get_by_label("Photo or scan of the document")
     field.set_input_files({"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
     page.get_by_role("button", name="Send the document").click()

@@ -135,6 +135,6 @@ def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSetting
     own = {name: getattr(settings, f"{lane.prefix}_{name}") for name in ("concurrency", "rate", "queue", "timeout")}
     timeout = own.pop("timeout")
     wait = getattr(settings, f"{lane.prefix}_wait")
-    opened = Lane(redis, lane.name, **own, timeout=wait, longest_call=timeout)
+    opened = Lane(redis, lane.name, **own, timeout=wait)
     times = BreakerTimes(failures=settings.portal_breaker_failures, open=settings.portal_breaker_seconds)
     return VendorLine(vendor, opened, timeout=timeout, times=times)

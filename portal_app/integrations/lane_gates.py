@@ -64,6 +64,18 @@ redis.call('ZADD', mine, now + ticket, token)
 redis.call('PEXPIRE', mine, ticket * 2)
 return hint
 """
+# Only what is still there: a call whose end overtook this, or that counts as lost, does not come back.
+_KEEP = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local lease, period = tonumber(ARGV[2]), tonumber(ARGV[3])
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+    redis.call('ZADD', KEYS[1], now + lease, ARGV[1])
+    redis.call('ZADD', KEYS[2], now + lease, ARGV[1])
+    redis.call('PEXPIRE', KEYS[1], lease * 2)
+    redis.call('PEXPIRE', KEYS[2], lease + period * 2)
+end
+"""
 _LEAVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -85,7 +97,7 @@ return {counts, redis.call('HGETALL', KEYS[3])}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a lane lets through; `period` and `lease` (the longest a call may hold its slot) in milliseconds."""
+    """What a lane lets through; `period` and `lease` (how long a slot lasts unless it is kept) in milliseconds."""
 
     concurrency: int
     rate: int
@@ -110,6 +122,9 @@ class Gate(Protocol):
     async def enter(self, token: str, priority: Priority, waited: float) -> int:
         """Return ENTERED, FULL, or a hint in milliseconds for the next try (0: unknown)."""
 
+    async def keep(self, token: str) -> None:
+        """Say that a call still runs."""
+
     async def leave(self, token: str, *, late: bool = False) -> None:
         """Give up the slot or the ticket; `late` says that the call was turned away after its wait."""
 
@@ -120,6 +135,7 @@ class SharedGate:
     def __init__(self, redis: Redis, name: str, limits: Limits) -> None:
         self._limits = limits
         self._enter = cast(Callable[..., Awaitable[int]], redis.register_script(_ENTER))
+        self._keep = cast(Callable[..., Awaitable[None]], redis.register_script(_KEEP))
         self._leave = cast(Callable[..., Awaitable[None]], redis.register_script(_LEAVE))
         self._state = cast(Callable[..., Awaitable[Any]], redis.register_script(_STATE))
         # A crowd at the door must not open a connection each: on a busy host that alone looks like Redis being away.
@@ -132,6 +148,11 @@ class SharedGate:
         numbers = (own.concurrency, own.lease, own.rate, own.period, own.queue, _TICKET_MILLISECONDS)
         async with self._at_once:
             return int(await self._enter(keys=self._keys(), args=[token, level, *numbers, int(waited * 1000)]))
+
+    async def keep(self, token: str) -> None:
+        """Hold a slot of all processes for another lease."""
+        async with self._at_once:
+            await self._keep(keys=self._keys(), args=[token, self._limits.lease, self._limits.period])
 
     async def leave(self, token: str, *, late: bool = False) -> None:
         """Leave all processes' gate."""
@@ -174,6 +195,9 @@ class OwnGate:
         self._waiting[token] = priority
         oldest = next(iter(self._ended.values()), None)
         return int(oldest + own.period - now) + 1 if is_full and oldest is not None else 0
+
+    async def keep(self, token: str) -> None:
+        """Do nothing: a slot of this process lasts as long as its call."""
 
     async def leave(self, token: str, *, late: bool = False) -> None:
         """Leave this process's gate."""

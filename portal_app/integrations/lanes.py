@@ -34,12 +34,14 @@ class LaneClosed(ExternalUnavailable):
 class Lane:
     """Let calls to one vendor through: `concurrency` at once, `rate` such as "300/minute", over all processes.
 
-    At most `queue` calls wait, none longer than `timeout` seconds, the more urgent first; a call may run for
-    `longest_call` seconds. While Redis is away each process keeps the same limits for itself, and looks for Redis
-    again after `without_redis_seconds`.
+    At most `queue` calls wait, none longer than `timeout` seconds, the more urgent first. A call keeps its slot by
+    saying every quarter of `lease_seconds` that it still runs: what a killed process held comes back well before those
+    who wait give up. While Redis is away each process keeps the same limits for itself, and looks for Redis again after
+    `without_redis_seconds`.
     """
 
     without_redis_seconds = 2.0
+    lease_seconds = 8.0
 
     def __init__(
         self,
@@ -50,16 +52,16 @@ class Lane:
         rate: str,
         queue: int,
         timeout: float,
-        longest_call: float | None = None,
     ) -> None:
         self.name = name
         self.redis = redis
         self.timeout = timeout
         self.reach = RedisReach(name, pause=self.without_redis_seconds)
         limit = parse_rate(rate)
-        lease = int((longest_call or timeout) * 1000) + 10_000
         self._rate = rate
-        self._limits = Limits(concurrency, limit.amount, limit.get_expiry() * 1000, queue, lease)
+        self._limits = Limits(
+            concurrency, limit.amount, limit.get_expiry() * 1000, queue, int(self.lease_seconds * 1000)
+        )
         self._shared = SharedGate(redis, name, self._limits)
         self._own = OwnGate(self._limits)
 
@@ -68,10 +70,12 @@ class Lane:
         """Wait for a turn and hold it. Raises LaneClosed when the queue is full or the wait is over."""
         token = uuid4().hex
         gate = await self._wait(token, operation)
+        keeping = asyncio.create_task(self._keep(gate, token))
         _IN_FLIGHT.labels(self.name).inc()
         try:
             yield
         finally:
+            keeping.cancel()
             _IN_FLIGHT.labels(self.name).dec()
             await asyncio.shield(self._leave(gate, token))
 
@@ -129,6 +133,14 @@ class Lane:
         await self._own.leave(token)  # a ticket drawn while Redis was away would hold others back for ever
         self.reach.answered()
         return self._shared, answer
+
+    async def _keep(self, gate: Gate, token: str) -> None:
+        while True:
+            await asyncio.sleep(self.lease_seconds / 4)
+            try:
+                await gate.keep(token)
+            except AWAY as error:
+                self.reach.failed(error)
 
     async def _leave(self, gate: Gate, token: str, *, late: bool = False) -> None:
         try:

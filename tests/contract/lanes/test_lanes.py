@@ -23,6 +23,10 @@ async def nobody() -> AsyncIterator[Redis]:
     await client.aclose()
 
 
+class BriefLane(Lane):
+    lease_seconds = 0.2
+
+
 class Crowd:
     """Counts how many are inside at once."""
 
@@ -129,6 +133,17 @@ async def test_a_slot_of_a_killed_process_comes_back_when_its_lease_ends(redis: 
     narrow, began = lane(redis, concurrency=1), time.monotonic()
     await Crowd().visit(narrow)
     assert 0.1 < time.monotonic() - began < 2
+
+
+async def test_a_long_call_keeps_its_slot_and_counts_against_the_rate(redis: Redis) -> None:
+    crowd, brief = Crowd(), {"concurrency": 2, "rate": "2/second", "queue": 9, "timeout": 5.0}
+    lanes = [BriefLane(redis, "vendor", **brief) for _ in range(2)]
+    began = time.monotonic()
+    visits = [asyncio.create_task(crowd.visit(each, stay=1.0)) for each in lanes]
+    await soon(lambda: crowd.inside == 2)
+    await crowd.visit(lanes[0])
+    assert crowd.most == 2 and time.monotonic() - began >= 2.0
+    await asyncio.gather(*visits)
 
 
 async def test_without_redis_each_process_keeps_the_limits_for_itself(nobody: Redis) -> None:

@@ -48,7 +48,7 @@ class LineStates:
                 )
         except (TimeoutError, ExternalUnavailable, ExternalRejected, NotFound) as error:
             _log.info("sims.state_not_read", error=type(error).__name__)
-            return ShownLine(row.number, row.to_state(), row.read_at)
+            return ShownLine(row.number, row.to_state(), row.read_at or row.reserved_at)
         return ShownLine(row.number, state)
 
     async def _read(self, customer: Customer, shown: SimReservation) -> SimState:

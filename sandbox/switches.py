@@ -48,6 +48,7 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "end_stream": "end the next stream without an error",
         "silence": "keep streams open and send nothing, not even keepalives",
         "single_events": "answer with one event at a time",
+        "crowded_answers": "answer with up to a hundred events more than were asked for",
         "replay_corrupted": "refuse the next replay id as corrupted",
         "reset_stream": "begin a new log at the next call: all stored replay ids are void",
         "duplicate_event": "store the next event twice: one id, two replay ids",

@@ -22,6 +22,7 @@ from sandbox.salesforce.pubsub_errors import (
 MOST_CREDITS = 100
 
 _MOST_IN_ONE_ANSWER = 25
+_TOO_MANY = 100
 _TICK = 0.5
 
 
@@ -125,12 +126,16 @@ class Subscription:
             raise unavailable()
 
     def _delivery(self) -> pb.FetchResponse | None:
-        most = 1 if self._faults.take_special("pubsub", "single_events") else _MOST_IN_ONE_ANSWER
-        events = self._bus.read(self._topic, self._position, min(self._credits, most))
+        most = min(self._credits, _MOST_IN_ONE_ANSWER)
+        if self._faults.take_special("pubsub", "single_events"):
+            most = min(most, 1)
+        elif most and self._faults.take_special("pubsub", "crowded_answers"):
+            most = self._credits + _TOO_MANY
+        events = self._bus.read(self._topic, self._position, most)
         if not events:
             return None
         self._position = events[-1].position
-        self._credits -= len(events)
+        self._credits = max(0, self._credits - len(events))
         self._bus.allocations.count_delivered(len(events))
         self._asked_at = time.monotonic()
         return self._answer([_consumer_event(event) for event in events], events[-1].replay_id)

@@ -85,9 +85,13 @@ def test_described_world_stands_in_every_vendor(tmp_path: Path) -> None:
     assert Path(env["sandbox_ca_file"]).is_file() and Path(env["sf_private_key_file"]).is_file()
 
 
-def test_every_switch_and_table_stands_in_the_guide() -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "integrations" / "sandbox.md").read_text()
+def test_every_switch_stands_in_the_guide_and_is_used_by_a_test() -> None:
+    tests = Path(__file__).parents[1]
+    guide = (tests.parent / "docs" / "integrations" / "sandbox.md").read_text()
+    own = Path(__file__).name
+    used = "".join(path.read_text() for path in tests.rglob("*.py") if path.name != own)
     named = [name for board in SWITCHES.values() for name in board]
 
     assert [name for name in named if f"`{name}`" not in guide] == []
+    assert [name for name in named if f'"{name.rstrip("*")}' not in used] == []
     assert read_world(DEFAULT_WORLD).customers

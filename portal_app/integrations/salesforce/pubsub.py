@@ -74,7 +74,8 @@ class SalesforceEventStream:
                 if answer is None:  # what grpc makes of bytes that are no message
                     raise ExternalUnavailable(f"{topic}: unreadable", vendor=VENDOR)
                 yield await self._batch(topic, answer)
-                outstanding -= len(answer.events)
+                # A server that sends more than was asked for leaves no debt.
+                outstanding = max(0, outstanding - len(answer.events))
                 if outstanding <= self._credit // 2:
                     more = wire.FetchRequest(num_requested=self._credit - outstanding)
                     await asyncio.wait_for(call.write(more), self._patience)

@@ -104,6 +104,23 @@ async def test_events_after_a_position_arrive_in_order_and_decoded(bench: Bench)
     assert len({event.id for event in events}) == 3 and not any(event.undecodable for event in events)
 
 
+async def test_more_events_than_were_asked_for_are_all_read_once(bench: Bench) -> None:
+    after, sent = await bench.position(), [uuid4().hex for _ in range(9)]
+    bench.sandbox.faults.set("pubsub", Mood(special={"crowded_answers": -1}))
+    for mark in sent:
+        await bench.publish(mark)
+    async with asyncio.timeout(10), aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches:
+        first = await anext(batch async for batch in batches if batch.events)
+        assert len(first.events) == 9
+        await bench.publish(last := uuid4().hex)
+        found = list(first.events)
+        async for batch in batches:
+            found += batch.events
+            if found[-1].payload["IdemKey__c"] == last:
+                break
+    assert marks(found) == [*sent, last]
+
+
 async def test_without_a_position_only_new_events_arrive(bench: Bench) -> None:
     old, new = uuid4().hex, uuid4().hex
     await bench.publish(old)

@@ -6,6 +6,7 @@ import pytest
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
 from sandbox.faults import Mood
 from sandbox.salesforce.pubsub_errors import STATUSES
+from tests.contract.lanes.scripted_server import soon
 from tests.contract.sandbox_salesforce.running import Org
 from tests.contract.sandbox_salesforce.subscriber import FULFILMENT, PubSubClient
 from tests.contract.sandbox_salesforce.test_change_events import named, read_all
@@ -123,8 +124,15 @@ async def test_goaway_closes_connections_and_the_bus_comes_back(org: Org, pubsub
     switch(org, "goaway")
 
     assert (await (await pubsub.subscribe()).refusal())[0] == grpc.StatusCode.UNAVAILABLE
-    topic = pb.TopicRequest(topic_name=FULFILMENT)
-    assert (await pubsub.stub.GetTopic(topic, metadata=pubsub.metadata, wait_for_ready=True)).can_subscribe
+
+    async def is_back() -> bool:
+        topic = pb.TopicRequest(topic_name=FULFILMENT)
+        try:
+            return (await pubsub.stub.GetTopic(topic, metadata=pubsub.metadata, wait_for_ready=True)).can_subscribe
+        except grpc.aio.AioRpcError:
+            return False  # the connection that is being closed
+
+    await soon(is_back, 20)
 
 
 async def test_spent_deliveries_close_the_stream(org: Org, pubsub: PubSubClient) -> None:

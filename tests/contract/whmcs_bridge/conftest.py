@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 import uvicorn
 
 from portal_app.wiring import Portal
+from tests.contract.api.bridge import body_of, headers_of
 from tests.contract.api.conftest import portal, worker
 from tests.contract.api.visitor import edge
 from tests.contract.sandbox_whmcs.conftest import Receiver, listening
@@ -30,7 +33,8 @@ _LONG_AGO = "2020-01-01 00:00:00"
 class Whmcs:
     """One installation: its database, its configuration outside the web root and its activity log."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, php: Path) -> None:
+        self._php = php
         self.database = home / "whmcs.db"
         self.config = home / "portal_bridge_config.php"
         self.log = home / "activity.log"
@@ -43,7 +47,7 @@ class Whmcs:
     async def request(self, *calls: tuple[str, dict[str, Any]]) -> list[str]:
         """Run hooks in one request of WHMCS and return the hook points the file listens to."""
         php = await asyncio.create_subprocess_exec(
-            "php", HARNESS, BRIDGE, self.database, self.log,
+            self._php, HARNESS, BRIDGE, self.database, self.log,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={"PORTAL_BRIDGE_CONFIG": str(self.config)},
         )  # fmt: skip
@@ -84,18 +88,18 @@ class Whmcs:
             database.execute("UPDATE mod_portal_outbox SET delivered_at = NULL")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def php() -> None:
-    """Skip everything where PHP or one of its extensions is missing."""
+@pytest.fixture(scope="session")
+def php() -> Path:
+    """Where PHP is; skips everything where it or one of its extensions is missing."""
     get = "apt-get install --no-install-recommends php-cli php-curl php-sqlite3"
     loaded = subprocess.check_output([need("php", get=get), "-m"], text=True).lower().split()
-    need("php", get=get, found=set(loaded) >= {"curl", "pdo_sqlite"})
+    return need("php", get=get, found=set(loaded) >= {"curl", "pdo_sqlite"})
 
 
 @pytest.fixture
-def whmcs(tmp_path: Path) -> Whmcs:
+def whmcs(tmp_path: Path, php: Path) -> Whmcs:
     """A fresh installation without a configuration."""
-    return Whmcs(tmp_path)
+    return Whmcs(tmp_path, php)
 
 
 @pytest.fixture
@@ -113,7 +117,13 @@ async def webhook(portal: Portal) -> AsyncIterator[str]:
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None
         task = asyncio.create_task(server.serve(sockets=[sock]))
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}/api/webhooks/whmcs"
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/api/webhooks/whmcs"
+        # The first request opens every connection; the hook file would not wait so long on a busy machine.
+        first = str(uuid4())
+        body = body_of(first)
+        async with httpx.AsyncClient(timeout=30) as client:
+            (await client.post(url, content=body, headers=headers_of(first, body))).raise_for_status()
+        yield url
         server.should_exit = True
         await task
 

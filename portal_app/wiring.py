@@ -181,7 +181,7 @@ def use(built: Portal) -> Portal:
 
 def build(settings: Settings, *, role: Literal["web", "worker"]) -> Portal:
     """Join all parts for one process. Opens no connection by itself."""
-    redis = connect(settings.redis_url)
+    redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
     base = _Base(
         settings=settings,
@@ -213,7 +213,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     settings, database, live, queue = base.settings, base.database, base.live, base.queue
     vendors, gateway, crm = base.vendors, base.vendors.billing, base.vendors.crm
     onboarding = Onboarding(database, gateway, crm, directory=vendors.directory, notifications=notifications, live=live)
-    vault, limits = _vault(settings), RateLimits(settings.redis_url)
+    vault, limits = _vault(settings), RateLimits(settings.redis_url, timeout=settings.redis_timeout)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     bills = _bills(base)

@@ -215,7 +215,7 @@ async def test_all_sessions_end_but_the_one_that_is_kept(web: Database, sessions
 async def test_without_redis_postgresql_decides(
     settings: Settings, web: Database, user_id: UUID, notifications: Notifications
 ) -> None:
-    nobody = connect("redis://127.0.0.1:1/0")
+    nobody = connect("redis://127.0.0.1:1/0", seconds=1)
     sessions = Sessions(settings, web, nobody, LiveUpdates(nobody), notifications)
     tokens = await sign_in(web, sessions, user_id)
     assert await is_alive(sessions, tokens)

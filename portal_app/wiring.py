@@ -45,6 +45,7 @@ from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
 from portal_app.services.kept_answers import KeptAnswers
+from portal_app.services.line_states import LineStates
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
@@ -138,6 +139,7 @@ class Portal:
     onboarding: Onboarding
     moving_in: MovingIn
     provisioning: Provisioning
+    line_states: LineStates
     order_desk: OrderDesk
     invariants: Invariants
     notifications: Notifications
@@ -367,6 +369,7 @@ def _fulfilment(
     )
     return {
         "provisioning": provisioning,
+        "line_states": LineStates(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
         "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),
         "order_desk": OrderDesk(
             provisioning.progress,

@@ -64,7 +64,7 @@ def join_provisioning(
 ) -> Provisioning:
     """Join the parts over what keeps bills and services."""
     gateway, crm, desk = vendors.billing, vendors.crm, vendors.sim_desk
-    reservations = SimReservations(progress.database, desk, vendors.sims, ring)
+    reservations = SimReservations(progress.database, desk, ring)
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, crm),

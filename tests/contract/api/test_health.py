@@ -1,7 +1,11 @@
 """Liveness, readiness, and how Salesforce's events are heard."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
+
+from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.events import ReplayPosition
 from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor, instead_of
@@ -69,10 +73,13 @@ async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, po
 
 
 async def test_freebit_is_told_as_answering_away_or_off(visitor: Visitor, portal: Portal) -> None:
-    assert (await visitor.get("/api/health/freebit")).json() == {"status": "ok"}
+    well = (await visitor.get("/api/health/freebit")).json()
+    assert well["status"] == "ok" and datetime.fromisoformat(well["answered_at"]) <= datetime.now(UTC)
     async with instead_of(portal, world().settings_with(freebit_url="http://127.0.0.1:1/emptool/api")) as other:
-        await other.redis.delete(*await other.redis.keys("c:freebit-*"))
+        with pytest.raises(ExternalUnavailable):
+            await other.vendors.sims.line("07039990099")
         away = await visitor.get("/api/health/freebit")
+        await other.redis.delete("breaker:{freebit}")
     assert (away.status_code, away.json(), away.headers["retry-after"]) == (503, {"status": "unavailable"}, "5")
     async with instead_of(portal, world().settings_with(freebit_url="")):
         assert (await visitor.get("/api/health/freebit")).json() == {"status": "off"}

@@ -76,6 +76,7 @@ class PasswordChanges:
         async with self._base.database.identity() as session:
             # Looked up again, locked: of two uses at once only one may count.
             user = await self._owner(session, hashed)
+            await User.held(session, user.id, for_change=True)
             await self._void_links(session, user.id)
             await self._lockout.forget(session, user.email_index)
             ended = await self._set(session, user, new, because="password reset")
@@ -107,8 +108,11 @@ class PasswordChanges:
             raise InvalidInput({"password": _SAME})
         new = await self._base.vault.passwords.hash(password)
         async with self._base.database.identity() as session:
+            row = await User.held(session, user_id, for_change=True)
+            if row is None or row.password_hash != user.password_hash:
+                # Somebody was faster: what was typed is not the present password any more.
+                raise InvalidInput({"present": _WRONG})
             await self._void_links(session, user_id)
-            row = await User.required(session, user_id)
             ended = await self._set(session, row, new, because="password changed", but=session_id)
         await self._base.sessions.tell_ended(ended)
 

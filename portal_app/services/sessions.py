@@ -181,7 +181,11 @@ class Sessions:
     async def end_within(
         session: AsyncSession, user_id: UUID, *, because: str, but: UUID | None = None
     ) -> list[Session]:
-        """End all sessions of a user inside the caller's transaction; hand them to `tell_ended` once it is over."""
+        """End all sessions of a user inside the caller's transaction; hand them to `tell_ended` once it is over.
+
+        A session that is being opened meanwhile is waited for and ended too.
+        """
+        await User.held(session, user_id, for_change=True)
         ended = [row for row in await Session.alive_of(session, user_id) if row.id != but]
         for row in ended:
             row.ended_at, row.ended_because = now(), because

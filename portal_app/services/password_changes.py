@@ -64,7 +64,17 @@ class PasswordChanges:
                 user_id=user.id if user else None,
                 language="" if user else origin.language,
                 token=token if user else "",
+                email=user.email if user else "",
             )
+
+    async def whose(self, token: str) -> str:
+        """Return the address of the account that a mailed token opens, or an empty text for a dead one."""
+        if not token:
+            return ""
+        async with self._base.database.identity() as session:
+            found = await EntryToken.usable(session, self._base.vault.tokens.hash(token, "reset"), "reset")
+            user = await session.get(User, found.user_id) if found and found.user_id else None
+        return user.email if user else ""
 
     async def reset(self, token: str, password: str) -> None:
         """Set a new password by a mailed token. Raises InvalidInput and, for a dead token, NotSignedIn."""

@@ -63,7 +63,7 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
     if page is None and change.topic not in _EVERYWHERE:
         return
     try:
-        await portal().sessions.check(UUID(tab.session_id))
+        await portal().sessions.check(UUID(tab.session_id), is_use=False)
     except PortalError:
         await _end(app, tab)
         return

@@ -86,8 +86,7 @@ class Checkout:
         if plan.service.category != "internet":
             return self.rules()
         check = await self._checks.check_for(customer)
-        is_offered = check.has_offer(plan.service.offering)
-        return replace(self.rules(), address_id=check.address_id, is_offered=is_offered)
+        return replace(self.rules(), address_id=check.address_id, is_offered=check.has(plan))
 
     async def plan(self, customer: Customer, sku: str) -> Plan:
         """Return a plan that this customer may choose. Raises NotFound, NotAllowed, Conflict for a second line."""
@@ -99,7 +98,7 @@ class Checkout:
         if plan.service.is_family and not await self.has_sim(customer):
             words = "Family plans are for customers who have a SIM line with us."
             raise NotAllowed("no line yet", user_message=words)
-        return plan
+        return await self._at_home(customer, plan)
 
     async def has_sim(self, customer: Customer) -> bool:
         """Say whether a customer has a SIM line that works; False while that cannot be told."""
@@ -129,6 +128,13 @@ class Checkout:
         if not wish.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
+
+    async def _at_home(self, customer: Customer, plan: Plan) -> Plan:
+        """Leave out the extras that cannot be had at the customer's address, once an agent found what can."""
+        if not any(extra.offers for extra in (*plan.extras, *plan.hidden)):
+            return plan
+        check = await self._checks.check_for(customer)
+        return plan.with_offers(check.offers) if check.status == "eligible" else plan
 
     async def _address(self, customer: Customer, options: Options | None) -> Address | None:
         """Return where the customer lives. Raises InvalidInput where that is needed and not known."""

@@ -29,7 +29,7 @@ from portal_app.services.billing_changes import BillingChanges
 from portal_app.services.calendar import Calendar
 from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
-from portal_app.services.checkout import Basket, Checkout, Wish
+from portal_app.services.checkout import Agreed, Basket, Checkout, Totals, Wish
 from portal_app.services.devices import Devices
 from portal_app.services.drafts import Draft, Drafts
 from portal_app.services.email_changes import EmailChanges
@@ -76,6 +76,7 @@ __all__ = [
     "EARLY_HOOKS",
     "HOOKS",
     "PRODUCT",
+    "Agreed",
     "Asked",
     "Basket",
     "Call",
@@ -83,6 +84,7 @@ __all__ = [
     "Invoices",
     "Portal",
     "Purpose",
+    "Totals",
     "Wish",
     "build",
     "parse_webhook_secrets",

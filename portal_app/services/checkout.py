@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from portal_app.domain.address import Address
 from portal_app.domain.checkout_steps import Answers, Rules, options_of
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, OfferChanged
 from portal_app.domain.money import Money
 from portal_app.domain.order_options import InternetOptions, Options, SimOptions, extras_of
 from portal_app.domain.plan import CATEGORIES, CatalogItem, Plan, monthly_of, one_time_of
@@ -23,6 +23,16 @@ from portal_app.services.subscriptions import Subscriptions
 
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
 _JAPAN = ZoneInfo("Asia/Tokyo")
+# What is paid each month, and once, without tax.
+Totals = tuple[Money, Money]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a customer agreed to: the terms, and the totals on the page, None where no page showed any."""
+
+    to_terms: bool
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Wish:
     answers: Answers = field(default_factory=dict, repr=False)
     has_accepted_terms: bool = False
     draft_id: UUID | None = None
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,11 @@ class Basket:
     def one_time(self) -> Money:
         """What is billed once, without tax."""
         return one_time_of(self.items)
+
+    @property
+    def totals(self) -> Totals:
+        """What is billed each month, and once: what a customer agrees to."""
+        return self.monthly, self.one_time
 
 
 class Checkout:
@@ -127,6 +143,8 @@ class Checkout:
             raise InvalidInput({"identity": "Send us an identity document first: the law asks it for voice lines."})
         if not wish.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
+        if wish.totals is not None and wish.totals != basket.totals:
+            raise OfferChanged("other totals than agreed")
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
 
     async def _at_home(self, customer: Customer, plan: Plan) -> Plan:

@@ -71,27 +71,24 @@ class Basket:
         return self.monthly, self.one_time
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where a customer stands: what a wish is checked against besides the catalogue."""
+
+    payments: Payments
+    subscriptions: Subscriptions
+    profiles: Profiles
+    identity: IdentityDocuments
+    checks: AddressChecks
+
+
 class Checkout:
     """Check a wish against catalogue, customer and rules; nothing of it is taken from the browser unread."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalog: Catalog,
-        *,
-        payments: Payments,
-        subscriptions: Subscriptions,
-        profiles: Profiles,
-        identity: IdentityDocuments,
-        checks: AddressChecks,
-    ) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, known: Known) -> None:
         self._settings = settings
         self._catalog = catalog
-        self._payments = payments
-        self._subscriptions = subscriptions
-        self._profiles = profiles
-        self._identity = identity
-        self._checks = checks
+        self._known = known
 
     def rules(self) -> Rules:
         """Return what answers are measured by today, whoever gives them."""
@@ -101,7 +98,7 @@ class Checkout:
         """Return what a customer's answers about a plan are measured by."""
         if plan.service.category != "internet":
             return self.rules()
-        check = await self._checks.check_for(customer)
+        check = await self._known.checks.check_for(customer)
         return replace(self.rules(), address_id=check.address_id, is_offered=check.has(plan))
 
     async def plan(self, customer: Customer, sku: str) -> Plan:
@@ -110,7 +107,7 @@ class Checkout:
         if plan.service.category not in CATEGORIES:
             raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
         if plan.service.category == "internet":
-            refuse_second_line((await self._subscriptions.subscriptions_for(customer)).rows)
+            refuse_second_line((await self._known.subscriptions.subscriptions_for(customer)).rows)
         if plan.service.is_family and not await self.has_sim(customer):
             words = "Family plans are for customers who have a SIM line with us."
             raise NotAllowed("no line yet", user_message=words)
@@ -118,7 +115,7 @@ class Checkout:
 
     async def has_sim(self, customer: Customer) -> bool:
         """Say whether a customer has a SIM line that works; False while that cannot be told."""
-        services = (await self._subscriptions.subscriptions_for(customer)).rows
+        services = (await self._known.subscriptions.subscriptions_for(customer)).rows
         return any(row.category == "sim" and row.status == "active" for row in services)
 
     async def basket(self, customer: Customer, plan: Plan, answers: Answers) -> Basket:
@@ -129,12 +126,12 @@ class Checkout:
     async def needs_identity(self, customer: Customer, plan: Plan) -> bool:
         """Say whether a customer has to hand in an identity document before a plan can be ordered."""
         is_voice = plan.service.category == "sim" and plan.service.has_voice
-        return is_voice and not (await self._identity.check_for(customer)).is_orderable
+        return is_voice and not (await self._known.identity.check_for(customer)).is_orderable
 
     async def settle(self, customer: Customer, wish: Wish) -> Basket:
         """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
         plan = await self.plan(customer, wish.sku)
-        if not await self._payments.payment_methods_for(customer):
+        if not await self._known.payments.payment_methods_for(customer):
             raise InvalidInput({"payment": "Add a payment method first."})
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
@@ -151,7 +148,7 @@ class Checkout:
         """Leave out the extras that cannot be had at the customer's address, once an agent found what can."""
         if not any(extra.offers for extra in (*plan.extras, *plan.hidden)):
             return plan
-        check = await self._checks.check_for(customer)
+        check = await self._known.checks.check_for(customer)
         return plan.with_offers(check.offers) if check.status == "eligible" else plan
 
     async def _address(self, customer: Customer, options: Options | None) -> Address | None:
@@ -159,7 +156,7 @@ class Checkout:
         is_sent = isinstance(options, SimOptions) and options.sim_type == "physical"
         is_needed = is_sent or isinstance(options, InternetOptions)
         try:
-            address = (await self._profiles.profile_for(customer)).person.address
+            address = (await self._known.profiles.profile_for(customer)).person.address
         except ExternalUnavailable:
             # What needs no address can be ordered while billing is away.
             if is_needed:

@@ -29,7 +29,7 @@ from portal_app.services.billing_changes import BillingChanges
 from portal_app.services.calendar import Calendar
 from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
-from portal_app.services.checkout import Basket, Checkout, Wish
+from portal_app.services.checkout import Agreed, Basket, Checkout, Known, Totals, Wish
 from portal_app.services.devices import Devices
 from portal_app.services.drafts import Draft, Drafts
 from portal_app.services.email_changes import EmailChanges
@@ -77,6 +77,7 @@ __all__ = [
     "EARLY_HOOKS",
     "HOOKS",
     "PRODUCT",
+    "Agreed",
     "Asked",
     "Basket",
     "Call",
@@ -84,6 +85,7 @@ __all__ = [
     "Invoices",
     "Portal",
     "Purpose",
+    "Totals",
     "Wish",
     "build",
     "parse_webhook_secrets",
@@ -330,15 +332,14 @@ def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], oneself
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
     internet = join_internet(identity, base.vendors.internet, profiles=oneself["profiles"], live=base.live)
-    checkout = Checkout(
-        base.settings,
-        catalog,
+    known = Known(
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
         profiles=oneself["profiles"],
         checks=internet.checks,
         identity=oneself["identity_documents"],
     )
+    checkout = Checkout(base.settings, catalog, known)
     drafts = Drafts(base.database, checkout)
     once = Idempotency(base.settings, base.database, identity.vault.tokens)
     told, queue = identity.notifications, base.queue
@@ -371,13 +372,7 @@ def _fulfilment(
         "provisioning": provisioning,
         "line_states": LineStates(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
         "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),
-        "order_desk": OrderDesk(
-            provisioning.progress,
-            base.queue,
-            billing=vendors.billing,
-            crm=vendors.crm,
-            sims=(vendors.sim_desk, vendors.sims),
-        ),
+        "order_desk": OrderDesk(progress, base.queue, vendors),
         "notices": Notices(base.database, base.live),
     }
 

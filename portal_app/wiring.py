@@ -45,6 +45,7 @@ from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
 from portal_app.services.kept_answers import KeptAnswers
+from portal_app.services.line_endings import LineEndings
 from portal_app.services.line_states import LineStates
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
@@ -261,7 +262,9 @@ def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
 def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:
     """Join what ends services, and what tells customers of their days."""
     known = {name: bills[name] for name in ("billing", "subscriptions")}
-    cancelling = join_cancelling(identity, base.vendors.billing, base.vendors.cancellations, live=base.live, **known)
+    vendors = base.vendors
+    lines = LineEndings(base.database, vendors.sims, vendors.crm)
+    cancelling = join_cancelling(identity, vendors.billing, vendors.cancellations, lines=lines, live=base.live, **known)
     return {
         "cancelling": cancelling,
         "calendar": Calendar(identity, cancellations=cancelling.requests, **known),
@@ -277,16 +280,11 @@ def _bills(base: _Base) -> dict[str, Any]:
     billing = Billing(*parts, live=base.live, sign_on=sign_on)
     payments = Payments(*parts, live=base.live, sign_on=sign_on)
     subscriptions = Subscriptions(*parts, live=base.live)
+    shown: dict[str, Any] = {"billing": billing, "payments": payments, "subscriptions": subscriptions}
     return {
-        "billing": billing,
-        "payments": payments,
-        "subscriptions": subscriptions,
-        "mirror_upkeep": MirrorUpkeep(
-            base.settings, base.database, billing=billing, subscriptions=subscriptions, live=base.live
-        ),
-        "billing_changes": BillingChanges(
-            base.database, gateway, billing=billing, payments=payments, subscriptions=subscriptions, live=base.live
-        ),
+        **shown,
+        "mirror_upkeep": MirrorUpkeep(base.settings, base.database, **shown, live=base.live),
+        "billing_changes": BillingChanges(base.database, gateway, **shown, live=base.live),
     }
 
 

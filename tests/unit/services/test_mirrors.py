@@ -55,7 +55,7 @@ def desk_of(settings: Settings, redis: Redis) -> Callable[..., Desk]:
         payments = Payments(own, database, cache, gateway, live=live, sign_on=links)
         services = Subscriptions(own, database, cache, gateway, live=live)
         told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
-        upkeep = MirrorUpkeep(own, database, billing=billing, subscriptions=services, live=live)
+        upkeep = MirrorUpkeep(own, database, billing=billing, payments=payments, subscriptions=services, live=live)
         return Desk(billing, services, payments, told, upkeep)
 
     return make

@@ -372,6 +372,7 @@ class PlanView(TypedDict):
     one_time_with_tax: Amount
     is_orderable: bool
     is_family: bool
+    offers: list[str]
     included: list[ItemView]
     extras: list[ItemView]
 

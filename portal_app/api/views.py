@@ -273,6 +273,7 @@ def plan(offered: Plan, tax_percent: Decimal) -> PlanView:
         "one_time_with_tax": amount(offered.one_time.with_tax(tax_percent)),
         "is_orderable": offered.is_orderable,
         "is_family": offered.service.is_family,
+        "offers": list(offered.service.offers),
         "included": [_item(item) for item in offered.included],
         "extras": [_item(item) for item in offered.extras],
     }

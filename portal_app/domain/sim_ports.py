@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Protocol
 
+from portal_app.domain.order_options import SimType
 from portal_app.domain.sim import NetworkType, NewLine, Person, PortIn, SimLine, SimUsage, TopUp, VoiceOption
-from portal_app.domain.sim_order import SimOrder, SimType, StockSim
+from portal_app.domain.sim_order import SimOrder, StockSim
 
 
 class SimDesk(Protocol):

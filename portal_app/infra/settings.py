@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     database_web_url: str = Field("", description="The same database as portal_web; derived when empty")
     database_worker_url: str = Field("", description="The same database as portal_worker; derived when empty")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey, with user and password")
+    redis_timeout: float = Field(
+        0.25, gt=0, description="Longest wait for one answer of Redis; then the portal goes on without it for a while"
+    )
 
     jwt_secret: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens; at least 32 bytes")
     jwt_refresh_secret: SecretStr = Field(

@@ -47,14 +47,14 @@ class SimReservations:
                 return made
             raise OrderStopped("Another order brings the same number along.", code="NUMBER_TAKEN")
         known = await self._desk.assigned_to(order.sf_order_id)
-        for sim in [known] if known else await self._desk.available(wanted.sim_type):
+        for sim in [known] if known else await self._desk.available(wanted.options.sim_type):
             if made := await self._take(order, wanted, sim):
                 return made
-        raise OrderStopped(f"No SIM of type {wanted.sim_type} is available.", code="SIM_OUT_OF_STOCK")
+        raise OrderStopped(f"No SIM of type {wanted.options.sim_type} is available.", code="SIM_OUT_OF_STOCK")
 
     async def _take(self, order: Order, wanted: SimOrder, sim: StockSim | None) -> ReservedLine | None:
         """Write a SIM down as this order's; None where it or the number is another's."""
-        number = wanted.ported_number or (sim.number if sim else "")
+        number = wanted.options.number or (sim.number if sim else "")
         row = SimReservation(
             order_id=order.id,
             user_id=order.user_id,
@@ -63,7 +63,7 @@ class SimReservations:
             number_index=self._ring.index(number, NUMBER_PLACE),
             iccid=sim.iccid if sim else "",
             product_number=sim.product_number if sim else "",
-            eid=wanted.eid,
+            eid=wanted.options.eid,
         )
         try:
             async with self._database.unit_of_work() as session:

@@ -43,6 +43,21 @@ async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal)
     assert answer.headers["retry-after"] and (await ben.get("/api/me")).status_code == 200
 
 
+async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself(ben: Visitor, portal: Portal) -> None:
+    await portal.redis.delete(f"session:{portal.sessions.read(ben.cookie('access')).session_id}")
+    async with instead_of(portal, world().settings_with(**NO_DATABASE)):
+        answer = await ben.get("/dashboard?x=%22%3E%3Cscript%3E")
+        japanese = await ben.get("/ja/dashboard//evil.example/%5C%22")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["cache-control"]) == (
+        503,
+        "5",
+        "no-store",
+    )
+    assert 'href="/dashboard?x=%22%3E%3Cscript%3E"' in answer.text and "<script" not in answer.text
+    assert '<html lang="ja">' in japanese.text and 'href="/ja/dashboard//evil.example/%5C%22"' in japanese.text
+    assert (await ben.get("/dashboard")).status_code != 303
+
+
 async def test_lanes_tell_limits_counts_and_breakers_without_redis_for_this_process_alone(
     visitor: Visitor, portal: Portal
 ) -> None:

@@ -105,7 +105,7 @@ def reopen_account(customer_number: str, yes: Yes = False) -> None:
     _become("portal_app.jobs.account_desk", "reopen", customer_number, *(["--yes"] if yes else []))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def sandbox(context: typer.Context) -> None:
     """Run the sandbox vendors: `serve`, or `env` for the settings that reach them."""
     _become("sandbox.main", *context.args)

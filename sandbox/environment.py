@@ -48,6 +48,7 @@ def _of_the_product(settings: SandboxSettings, facts: dict[str, Any]) -> dict[st
         "WHMCS_DEFAULT_METHOD_FIRST": "true",
         "WHMCS_API_IDENTIFIER": settings.whmcs_identifier,
         "WHMCS_API_SECRET": settings.whmcs_secret,
+        "WHMCS_ACCESS_KEY": settings.whmcs_access_key,
         "WHMCS_WEBHOOK_SECRETS": f"{settings.whmcs_webhook_key}:{settings.whmcs_webhook_secret}",
         "SF_LOGIN_URL": secure,
         "SF_AUDIENCE": settings.sf_audience or secure,

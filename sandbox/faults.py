@@ -3,8 +3,10 @@
 import asyncio
 import random
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from sandbox.store import Store
 from sandbox.switches import VENDORS, Vendor, is_switch
@@ -43,6 +45,20 @@ class Mood:
                 raise ValueError(f"special: {vendor} has no switch {name!r}")
             if not isinstance(number, int):
                 raise ValueError(f"special.{name}: {number!r} is no whole number")
+
+
+def described_mood(wanted: object) -> Mood:
+    """Return the mood that a document describes. Raises ValueError, which names the field."""
+    names = [each.name for each in fields(Mood)]
+    if not isinstance(wanted, dict):
+        raise ValueError("a mood is an object with any of " + ", ".join(names))
+    if unknown := sorted(wanted.keys() - set(names)):
+        raise ValueError(f"{unknown[0]}: no such field; there are {', '.join(names)}")
+    try:
+        return TypeAdapter(Mood).validate_python(wanted)
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+        raise ValueError("; ".join(problems)) from error
 
 
 class VendorDown(Exception):

@@ -236,6 +236,8 @@ def day_of(day: date | str, today: date) -> date:
 def _problem(error: Any) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        message = f"{error['input']!r} has the wrong form ({error['ctx']['pattern']})"
     return f"{place}: {message}" if place else message
 
 

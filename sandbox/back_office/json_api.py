@@ -12,7 +12,7 @@ from sandbox.back_office.address_desk import AddressDesk
 from sandbox.back_office.desk import Desk, NotNow, NotThere
 from sandbox.back_office.identity_desk import IdentityDesk
 from sandbox.back_office.sim_desk import SimDesk
-from sandbox.faults import Mood
+from sandbox.faults import described_mood
 from sandbox.switches import SWITCHES
 
 Page = Callable[[Request], Awaitable[Response]]
@@ -116,8 +116,9 @@ class JsonApi:
         return self._desk.moods()
 
     async def _set_mood(self, request: Request) -> Any:
-        self._desk.set_mood(request.path_params["vendor"], Mood(**await request.json()))
-        return self._desk.moods()[request.path_params["vendor"]]
+        vendor = request.path_params["vendor"]
+        self._desk.set_mood(vendor, described_mood(await request.json()))
+        return self._desk.moods()[vendor]
 
     async def _calls(self, request: Request) -> Any:
         return self._desk.faults.calls()

@@ -32,6 +32,7 @@ def written(folder: Path, text: str, name: str = "world.toml") -> Path:
         (HANA + '[[customers.services]]\nsku = "VPN-B"\n', "customers[0].services[0].sku: 'VPN-B' is not in the"),
         (HANA + "[[customers.orders]]\nskus = []\n", "customers[0].orders[0].skus"),
         (ITEM + HANA + '[[customers.services]]\nsku = "VPN-A"\nstarted = "soon"\n', "services[0].started"),
+        (HANA.replace("@", " at "), "customers[0].email: 'hana at example.jp' has the wrong form"),
         ('[[members]]\nfirst_name="a"\nlast_name="b"\nemail="a@b.jp"\ncustomer="C1"\n', "members[0].customer"),
     ],
 )
@@ -75,13 +76,22 @@ def test_described_world_stands_in_every_vendor(tmp_path: Path) -> None:
         faults = httpx.get(env["sandbox_faults_url"]).json()
         switches = httpx.get(env["sandbox_switches_url"]).json()
         moved = httpx.post(env["sandbox_clock_url"], json={"to": "2030-01-01T00:00:00+09:00"}).json()
-        unknown = httpx.post(f"{env['sandbox_faults_url']}/pubsub", json={"special": {"nonsense": 1}})
+        refused = {
+            told: httpx.post(f"{env['sandbox_faults_url']}/{vendor}", json=mood)
+            for vendor, mood, told in (
+                ("pubsub", {"special": {"nonsense": 1}}, "nonsense"),
+                ("whmcs", {"dwon": True}, "dwon: no such field"),
+                ("whmcs", {"slow": "a bit"}, "slow: Input should be a valid number"),
+                ("freebie", {}, "not found"),
+            )
+        }
 
     assert sorted(each["status"] for each in orders) == ["Pending Review", "Processed"]
     assert sorted(each["status"] for each in invoices) == ["Paid", "Unpaid"]
     assert faults.keys() == switches.keys() == SWITCHES.keys()
     assert moved["now"].startswith("2029-12-31T15:00:0")
-    assert unknown.status_code == 422 and "nonsense" in unknown.json()["error"]
+    assert [told for told, answer in refused.items() if told not in answer.json()["error"]] == []
+    assert [answer.status_code for answer in refused.values()] == [422, 422, 422, 404]
     assert Path(env["sandbox_ca_file"]).is_file() and Path(env["sf_private_key_file"]).is_file()
 
 

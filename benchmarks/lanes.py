@@ -32,7 +32,7 @@ def measure(stage: Stage) -> list[Row]:
 
 
 async def _overhead(url: str) -> tuple[list[float], list[float]]:
-    redis = connect(url)
+    redis = connect(url, seconds=0.25)
     line = VendorLine(
         "bench", Lane(redis, "bench", concurrency=8, rate="1000000/minute", queue=9, timeout=5), timeout=5
     )
@@ -78,7 +78,7 @@ def _fullest(arrivals: list[float]) -> int:
 
 
 async def _call_often(url: str, port: int) -> None:
-    redis = connect(url)
+    redis = connect(url, seconds=0.25)
     lane = Lane(redis, "shared", concurrency=20, rate=f"{RATE}/second", queue=100, timeout=2 * SECONDS)
 
     async def caller() -> None:

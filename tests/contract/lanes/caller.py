@@ -20,7 +20,7 @@ class BriefLane(Lane):
 
 async def call_until_told(redis_url: str, port: int) -> None:
     """Call until the vendor hangs up."""
-    redis = connect(redis_url)
+    redis = connect(redis_url, seconds=0.25)
     lane = BriefLane(redis, "vendor", **LIMITS)
 
     async def caller() -> None:

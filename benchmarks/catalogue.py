@@ -87,7 +87,7 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
 
 
 async def _bust(url: str) -> None:
-    redis = connect(url)
+    redis = connect(url, seconds=0.25)
     await Cache(redis).invalidate(TAG)
     await redis.aclose()
 

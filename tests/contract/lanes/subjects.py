@@ -161,7 +161,7 @@ _WHMCS_ODD = [
     http({"result": "success"}), http({"result": "success", "warning": "Reload"}), http({"status": "error"}),
     http({"result": "success", **_ROW, "items": "", "taxed": 2}), http({"result": "success", "orderid": 1}),
 ]  # fmt: skip
-_ONCE_AT_WHMCS = {"AddClient", "AddOrder", "AcceptOrder", "AddCancelRequest", "DeletePayMethod"}
+_ONCE_AT_WHMCS = {"AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod"}
 _WHMCS = Vendor(
     make=whmcs,
     reads={
@@ -186,6 +186,7 @@ _WHMCS = Vendor(
         "request_cancellation": lambda whmcs: whmcs.request_cancellation(1, 1, reason="x", at_period_end=True),
         "add_order": lambda whmcs: whmcs.add_order(1, [VPN], reference="reference"),
         "accept_order": lambda whmcs: whmcs.accept_order(1),
+        "cancel_order": lambda whmcs: whmcs.cancel_order(1),
     },
     answers=_LISTED | _SAID | st.sampled_from(_WHMCS_ODD),
     written=lambda asked, form: form["action"] if form["action"] in _ONCE_AT_WHMCS else "",

@@ -1,6 +1,8 @@
 """What the portal asks of WHMCS, answered by the sandbox over real sockets."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -9,8 +11,9 @@ import pytest
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingGateway
+from portal_app.integrations import whmcs
 from sandbox.faults import Mood
-from tests.contract.lanes.servers import RunningSandbox
+from tests.contract.lanes.servers import RunningSandbox, documented_role
 from tests.contract.seeded import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
 from tests.contract.whmcs.conftest import FEE, VPN, newcomer, sign_up
 
@@ -140,6 +143,24 @@ async def test_a_lost_acceptance_may_be_repeated(billing: BillingGateway, sandbo
     with pytest.raises(OutcomeUnknown):
         await billing.accept_order(placed.order_id)
     await billing.accept_order(placed.order_id)
+
+
+async def test_a_lost_cancellation_of_an_order_may_be_repeated(
+    billing: BillingGateway, sandbox: RunningSandbox
+) -> None:
+    placed = await billing.add_order(await sign_up(billing), [VPN], reference=f"{uuid4()}:order:1")
+    assert await billing.order_status(placed.order_id) == "Pending"
+    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["CancelOrder"]))
+    with pytest.raises(OutcomeUnknown):
+        await billing.cancel_order(placed.order_id)
+    await billing.cancel_order(placed.order_id)
+    assert await billing.order_status(placed.order_id) == "Cancelled"
+
+
+def test_the_guide_asks_for_just_the_actions_that_are_called() -> None:
+    written = "".join(path.read_text() for path in Path(whmcs.__file__).parent.glob("*.py"))
+    called = set(re.findall(r'"((?:Accept|Add|Cancel|Create|Delete|Get|Update|Validate)[A-Z]\w+)"', written))
+    assert called == set(documented_role().replace(",", " ").split())
 
 
 async def test_prices_can_be_compared_with_the_catalogue(billing: BillingGateway) -> None:

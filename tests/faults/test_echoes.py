@@ -136,7 +136,7 @@ async def test_a_change_of_the_customers_is_written_once_and_never_seen_undone_h
         with suppress(asyncio.CancelledError):
             await writing
     await echoes.all_applied()
-    assert not await echoes.heard_in_pages(buyer, edit)
+    assert not await echoes.heard_in_pages(buyer, edit, card)
     assert await is_written()
     saved = f"save-profile-{customer.user_id}-%"
     assert await shop.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid LIKE %s", saved) == 1

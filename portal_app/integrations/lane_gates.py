@@ -121,7 +121,7 @@ class SharedGate:
         self._prefix = f"lane:{{{name}}}:"
 
     def fall_behind(self) -> None:
-        """Note that a call was made of which Redis knows nothing."""
+        """Note that a call began or ended of which Redis knows nothing."""
         self._is_behind = True
 
     async def enter(self, token: str, priority: Priority, waited: float) -> int:

@@ -116,8 +116,12 @@ local opens = redis.call('HGET', epoch, 'born') + ARGV[4]
 if ARGV[5] == '1' and opens > now then redis.call('HSET', epoch, 'opens', opens) end
 for index = 6, #ARGV, 2 do
     local age = tonumber(ARGV[index + 1])
-    if age < 0 then hold(ARGV[index], lease, period)
-    else redis.call('ZADD', window, 'GT', now - age, ARGV[index]) end
+    if age < 0 then
+        hold(ARGV[index], lease, period)
+    else
+        redis.call('ZREM', running, ARGV[index])
+        redis.call('ZADD', window, now - age, ARGV[index])
+    end
 end
 redis.call('PEXPIRE', window, lease + period * 2)
 return 1

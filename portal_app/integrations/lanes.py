@@ -164,8 +164,10 @@ class Lane:
         if self.reach.is_worth_a_try():
             try:
                 await self._shared.leave(token, late=late)
+                return
             except AWAY as error:
-                self.reach.failed(error)  # the lease ends by itself
+                self.reach.failed(error)
+        self._shared.fall_behind()
 
     def _closed(self, reason: str, operation: str) -> LaneClosed:
         _REJECTED.labels(self.name, reason).inc()

@@ -119,6 +119,24 @@ async def test_a_process_alone_counts_what_it_called_before_redis_went_and_tells
         again.stop()
 
 
+class HastyLane(Lane):
+    """Looks for Redis again soon; a slot that nobody gives back lasts longer than anybody waits."""
+
+    without_redis_seconds = 1.0
+
+
+async def test_a_slot_that_ended_while_redis_was_away_is_free_when_it_is_back(redis: Redis) -> None:
+    narrow, crowd = HastyLane(redis, "vendor", **LIMITS | {"concurrency": 1, "timeout": 5.0}), Crowd()
+    visit = asyncio.create_task(crowd.visit(narrow, stay=0.5))
+    await soon(lambda: crowd.inside == 1)
+    await redis.client_pause(300)
+    await soon(lambda: _is_shared(narrow, False))
+    await visit
+    await soon(lambda: _is_shared(narrow, True))
+    await crowd.visit(narrow)
+    assert len(crowd.order) == 2
+
+
 async def test_a_clock_of_redis_that_is_put_back_stops_nobody(redis: Redis) -> None:
     slow, crowd = lane(redis, concurrency=1, rate="2/second"), Crowd()
     await crowd.visit(slow)
@@ -145,6 +163,10 @@ async def test_a_queue_full_of_upkeep_turns_no_customer_away(redis: Redis, has_r
     await asyncio.gather(*visits)
     assert crowd.order == ["", "customer", "sync", "sync"]
     await nobody.aclose()
+
+
+async def _is_shared(through: Lane, wanted: bool) -> bool:
+    return (await through.state())["shared"] is wanted
 
 
 async def _counts(through: Lane, calls: int) -> bool:

@@ -60,7 +60,7 @@ def stampede(stage: Stage) -> list[Row]:
 
 def pages(stage: Stage) -> list[Row]:
     """Ask for a page with the catalogue kept, and with nothing kept, in turn."""
-    valkey = _demo_valkey(stage)
+    valkey = stage.demo.redis_url()
     return [
         versus(f"catalogue: {path}, kept", kept, "ms", peer=("nothing kept", anew), most=MOST)
         for path in PAGES
@@ -90,11 +90,6 @@ async def _bust(url: str) -> None:
     redis = connect(url)
     await Cache(redis).invalidate(TAG)
     await redis.aclose()
-
-
-def _demo_valkey(stage: Stage) -> str:
-    home = stage.demo.home
-    return EmbeddedValkey(home / "valkey", port=stage.demo.port_of("valkey")).url()
 
 
 @contextmanager

@@ -35,8 +35,8 @@ dev: environment
 test: environment browser checks
 	$(call say,Tests without a browser)
 	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --ignore=tests/journeys --ignore=tests/faults
-	$(call say,Faults: processes killed and vendors away, without a neighbour)
-	@$(VENV_PYTHON) -m pytest tests/faults
+	$(call say,Faults: processes killed and vendors away)
+	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile tests/faults
 	$(call say,Journeys in a browser)
 	@$(VENV_PYTHON) -m pytest tests/journeys
 	@printf '\nAll checks and tests passed.\n'

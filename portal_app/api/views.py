@@ -23,6 +23,7 @@ from portal_app.api.shapes import (
     OwedView,
     PaymentMethodView,
     PaymentView,
+    PhoneLineView,
     PlanView,
     ProfileShape,
     SubscriptionDetail,
@@ -41,6 +42,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
 from portal_app.domain.plan import CatalogItem, Plan
 from portal_app.domain.profile import ProfileView
+from portal_app.domain.sim_order import ShownLine
 from portal_app.domain.subscription import Subscription
 from portal_app.domain.summary import Summary, Task
 
@@ -200,6 +202,11 @@ def subscription_in_full(
         "if_cancelled": ending(if_cancelled) if if_cancelled and not (request and request.is_open) else None,
         "as_of": as_of,
     }
+
+
+def phone_line(shown: ShownLine | None) -> PhoneLineView | None:
+    """Show the phone line of a service."""
+    return {"number": shown.number, "state": shown.state, "as_of": shown.as_of} if shown else None
 
 
 def eligibility(found: Eligibility) -> EligibilityView:

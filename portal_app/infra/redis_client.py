@@ -5,12 +5,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 
-def connect(url: str) -> Redis:
-    """Return a client that gives up after 0.25 s and never retries by itself (callers decide what that means)."""
+def connect(url: str, *, seconds: float) -> Redis:
+    """Return a client that gives up after so long and never retries by itself (callers decide what that means)."""
     return Redis.from_url(
         url,
-        socket_timeout=0.25,
-        socket_connect_timeout=0.25,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=30,
     )

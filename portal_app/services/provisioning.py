@@ -41,7 +41,7 @@ def join_provisioning(
     checks: IdentityChecks,
 ) -> Provisioning:
     """Join the parts over what keeps bills and services."""
-    reservations = SimReservations(progress.database, vendors.sim_desk, vendors.sims, ring)
+    reservations = SimReservations(progress.database, vendors.sim_desk, ring)
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),

@@ -2,30 +2,27 @@
 
 from uuid import UUID
 
-import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OrderStopped
+from portal_app.domain.errors import NotFound, OrderStopped
 from portal_app.domain.order import Order
-from portal_app.domain.sim_order import ReservedLine, ShownLine, SimOrder, StockSim
-from portal_app.domain.sim_ports import SimDesk, SimLines
+from portal_app.domain.sim_order import ReservedLine, SimOrder, StockSim
+from portal_app.domain.sim_ports import SimDesk
 from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
 from portal_app.models.sim import SimReservation
 
 NUMBER_PLACE = "sim_reservations.number"
-_log = structlog.get_logger(__name__)
 
 
 class SimReservations:
     """Our table decides who has a SIM, Salesforce's inventory is told."""
 
-    def __init__(self, database: Database, desk: SimDesk, lines: SimLines, ring: KeyRing) -> None:
+    def __init__(self, database: Database, desk: SimDesk, ring: KeyRing) -> None:
         self._database = database
         self._desk = desk
-        self._lines = lines
         self._ring = ring
 
     async def reserve(self, order: Order, customer: Customer, wanted: SimOrder) -> ReservedLine:
@@ -43,21 +40,6 @@ class SimReservations:
         if reserved is None:
             raise NotFound("no SIM is set aside")
         return reserved
-
-    async def line_of(self, customer: Customer, service_id: int) -> ShownLine | None:
-        """Return the number and state of a service's line, its last known state while the carrier is away.
-
-        None where the portal did not open it, also for somebody else's service.
-        """
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await SimReservation.of_service(session, customer.user_id, service_id)
-        if row is None:
-            return None
-        try:
-            return ShownLine(row.number, (await self._lines.line(row.number)).state)
-        except (ExternalUnavailable, ExternalRejected, NotFound) as error:
-            _log.info("sims.state_not_read", error=type(error).__name__)
-            return ShownLine(row.number, row.to_state(), row.read_at)
 
     async def _reserve(self, order: Order, wanted: SimOrder) -> ReservedLine:
         if not wanted.needs_stock:

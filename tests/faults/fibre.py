@@ -23,7 +23,11 @@ ANSWERS = {
 
 async def at_home(shop: Shop) -> Buyer:
     """Return a customer whose address is known in Japanese, as after a sign-up."""
-    buyer = await shop.buyer()
+    return await settle(shop, await shop.buyer())
+
+
+async def settle(shop: Shop, buyer: Buyer) -> Buyer:
+    """Let a customer's address be known in Japanese."""
     await shop.web.profiles.profile_for(buyer.customer)
     async with shop.mappings.unit_of_work() as session:
         row = await ProfileRow.locked(session, buyer.customer.user_id)

@@ -67,7 +67,8 @@ def ring(settings: Settings) -> KeyRing:
 
 @pytest.fixture
 async def redis(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
-    client = connect(valkey.url())
+    # Patient: on a busy machine a server that is well may look away, and then everybody computes for themselves.
+    client = connect(valkey.url(), seconds=10)
     yield client
     await client.aclose()
 

@@ -16,47 +16,22 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.events import InboundEvent
 from portal_app.domain.invoice_list import InvoiceQuery
-from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
-from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.models.user import IdMapping
-from portal_app.services.billing import Billing
-from portal_app.services.billing_changes import BillingChanges
-from portal_app.services.mirror_upkeep import MirrorUpkeep
-from portal_app.services.payments import Payments
-from portal_app.services.sign_on import SignOn
-from portal_app.services.subscriptions import Subscriptions
 from tests.unit.conftest import new_user
 from tests.unit.services.bills import Hook, LateBills, bill, service
+from tests.unit.services.desks import Desk, mirrored, untruths
 from tests.unit.services.vendors import Till, listed
 
 _NUMBERS = count(70_000)
 
 
-@dataclass
-class Desk:
-    """The services of one process over a billing system."""
-
-    billing: Billing
-    subscriptions: Subscriptions
-    payments: Payments
-    changes: BillingChanges
-    upkeep: MirrorUpkeep
-
-
 @pytest.fixture
 def desk_of(settings: Settings, redis: Redis) -> Callable[..., Desk]:
     def make(database: Database, gateway: Any, **changes: object) -> Desk:
-        own, live, cache = settings.model_copy(update=changes), LiveUpdates(redis), Cache(redis)
-        links = SignOn(database, gateway)
-        billing = Billing(own, database, cache, gateway, live=live, sign_on=links)
-        payments = Payments(own, database, cache, gateway, live=live, sign_on=links)
-        services = Subscriptions(own, database, cache, gateway, live=live)
-        told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
-        upkeep = MirrorUpkeep(own, database, billing=billing, subscriptions=services, live=live)
-        return Desk(billing, services, payments, told, upkeep)
+        return Desk.over(gateway, database, redis, settings.model_copy(update=changes))
 
     return make
 
@@ -77,23 +52,6 @@ async def make_customer(web: Database, worker: Database, ring: KeyRing) -> Calla
 @pytest.fixture
 async def customer(make_customer: Callable[[], Awaitable[Customer]]) -> AsyncIterator[Customer]:
     yield await make_customer()
-
-
-async def mirrored(desk: Desk, customer: Customer) -> dict[int, Any]:
-    found = await desk.billing.lists.listing(customer, InvoiceQuery(limit=1000))
-    return {one.id: one for one in found.rows}
-
-
-async def assert_mirrors_are_true(desk: Desk, bills: LateBills, customers: list[Customer]) -> None:
-    for customer in customers:
-        own = {one.id: one for one in bills.bills.values() if one.client_id == customer.whmcs_client_id}
-        kept = await mirrored(desk, customer)
-        assert kept.keys() == own.keys()
-        for number, invoice in kept.items():
-            truth = own[number] if invoice.lines else listed(own[number])
-            assert replace(invoice, updated_at=None) == replace(truth, updated_at=None)
-        services = {one.id: one for one in bills.services.values() if one.client_id == customer.whmcs_client_id}
-        assert {one.id: one for one in await desk.subscriptions.mirror.all(customer)} == services
 
 
 async def deliver(desk: Desk, hook: Hook) -> None:
@@ -163,7 +121,7 @@ async def test_shuffled_doubled_and_lost_hooks_end_with_the_mirrors_equal_to_whm
         for one in customers:
             await traffic.begin(desk.upkeep.read(one))
     await traffic.end()
-    await assert_mirrors_are_true(desk, bills, customers)
+    assert await untruths(desk, bills, customers) == []
 
 
 async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one(

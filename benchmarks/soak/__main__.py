@@ -1,0 +1,47 @@
+"""`python -m benchmarks.soak [orders|hooks]`: the long runs; without a name both. Ends with 1 if anything was wrong."""
+
+import argparse
+import asyncio
+import sys
+
+from benchmarks.soak.hooks import soak_hooks
+from benchmarks.soak.orders import soak_orders
+from benchmarks.soak.report import Report
+from portal_app.infra.logs import set_up_logs
+
+# About what four workers get done on two cores while one of them is always starting.
+_ORDERS_A_MINUTE = 50.0
+
+
+def main() -> int:
+    """Run what was asked for and return the exit code."""
+    told = _parser().parse_args()
+    set_up_logs(process="soak", log_format="text", level="CRITICAL")
+    reports: list[Report] = []
+    if told.kind in (None, "hooks"):
+        reports.append(asyncio.run(soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)))
+    if told.kind in (None, "orders"):
+        minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
+        run = soak_orders(orders=told.orders, minutes=minutes, flaky=told.flaky, seed=told.seed)
+        reports.append(asyncio.run(run))
+    for report in reports:
+        sys.stdout.write(report.text())
+    return 0 if all(report.is_clean() for report in reports) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", nargs="?", choices=("orders", "hooks"), help="one of the two; both if left out")
+    parser.add_argument("--seed", type=int, default=1, help="decides what is left to chance, but for time itself")
+    orders = parser.add_argument_group("orders")
+    orders.add_argument("--orders", type=int, default=500)
+    orders.add_argument("--minutes", type=float, default=0, help="how long the trouble lasts; by the number of orders")
+    orders.add_argument("--flaky", type=float, default=0.1, help="share of vendor calls that fail")
+    hooks = parser.add_argument_group("hooks")
+    hooks.add_argument("--hours", type=float, default=24, help="hours of the day")
+    hooks.add_argument("--customers", type=int, default=40)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

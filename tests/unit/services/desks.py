@@ -1,0 +1,71 @@
+"""The services of one process that show bills, over any billing system; and whether they tell the truth."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.invoice import Invoice
+from portal_app.domain.invoice_list import InvoiceQuery
+from portal_app.infra.cache import Cache
+from portal_app.infra.database import Database
+from portal_app.infra.live import LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.services.billing import Billing
+from portal_app.services.billing_changes import BillingChanges
+from portal_app.services.mirror_upkeep import MirrorUpkeep
+from portal_app.services.payments import Payments
+from portal_app.services.sign_on import SignOn
+from portal_app.services.subscriptions import Subscriptions
+from tests.unit.services.bills import LateBills
+from tests.unit.services.vendors import listed
+
+
+@dataclass
+class Desk:
+    """The services of one process over a billing system."""
+
+    billing: Billing
+    subscriptions: Subscriptions
+    payments: Payments
+    changes: BillingChanges
+    upkeep: MirrorUpkeep
+
+    @classmethod
+    def over(cls, gateway: Any, database: Database, redis: Redis, settings: Settings) -> "Desk":
+        """Join the services as the portal does."""
+        live, cache, links = LiveUpdates(redis), Cache(redis), SignOn(database, gateway)
+        parts = (settings, database, cache, gateway)
+        billing = Billing(*parts, live=live, sign_on=links)
+        payments = Payments(*parts, live=live, sign_on=links)
+        services = Subscriptions(*parts, live=live)
+        told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
+        upkeep = MirrorUpkeep(settings, database, billing=billing, payments=payments, subscriptions=services, live=live)
+        return cls(billing, services, payments, told, upkeep)
+
+
+async def mirrored(desk: Desk, customer: Customer) -> dict[int, Invoice]:
+    """Return the invoices of a customer's mirror."""
+    found = await desk.billing.lists.listing(customer, InvoiceQuery(limit=1000))
+    return {one.id: one for one in found.rows}
+
+
+def as_shown(true: Invoice | None, shown: Invoice | None) -> Invoice | None:
+    """Return an invoice as it has to be shown where `shown` is: without lines if that has none."""
+    if true is None:
+        return None
+    return replace(true if shown is None or shown.lines else listed(true), updated_at=None)
+
+
+async def untruths(desk: Desk, bills: LateBills, customers: list[Customer]) -> list[tuple[Any, Any]]:
+    """Return everything the mirrors have otherwise than the billing system: what is kept, and what is true."""
+    found: list[tuple[Any, Any]] = []
+    for customer in customers:
+        true = {one.id: one for one in bills.bills.values() if one.client_id == customer.whmcs_client_id}
+        kept = {number: replace(one, updated_at=None) for number, one in (await mirrored(desk, customer)).items()}
+        pairs = [(kept.get(number), as_shown(true.get(number), kept.get(number))) for number in {*true, *kept}]
+        own = {one.id: one for one in bills.services.values() if one.client_id == customer.whmcs_client_id}
+        services = {one.id: one for one in await desk.subscriptions.mirror.all(customer)}
+        found += [*pairs, *((services.get(number), own.get(number)) for number in {*own, *services})]
+    return [pair for pair in found if pair[0] != pair[1]]

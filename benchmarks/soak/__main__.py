@@ -22,7 +22,8 @@ def main() -> int:
         reports.append(asyncio.run(soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)))
     if told.kind in (None, "orders"):
         minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
-        run = soak_orders(orders=told.orders, minutes=minutes, flaky=told.flaky, seed=told.seed)
+        trouble = {"minutes": minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
+        run = soak_orders(orders=told.orders, **trouble)
         reports.append(asyncio.run(run))
     for report in reports:
         sys.stdout.write(report.text())
@@ -37,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     orders.add_argument("--orders", type=int, default=500)
     orders.add_argument("--minutes", type=float, default=0, help="how long the trouble lasts; by the number of orders")
     orders.add_argument("--flaky", type=float, default=0.1, help="share of vendor calls that fail")
+    # Long enough for the timetable to find what a lost event told: every five minutes, after two.
+    orders.add_argument("--rest", type=float, default=480.0, help="seconds in which all has to come to rest afterwards")
     hooks = parser.add_argument_group("hooks")
     hooks.add_argument("--hours", type=float, default=24, help="hours of the day")
     hooks.add_argument("--customers", type=int, default=40)

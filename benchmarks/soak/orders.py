@@ -28,8 +28,6 @@ from tests.faults.processes import Processes
 from tests.faults.shop import Buyer, Shop
 from tests.world import world
 
-# Long enough for the timetable to find what a lost event told: every five minutes, after two.
-_REST_SECONDS = 480.0
 _SET_UP_AT_ONCE, _SAY_SECONDS = 6, 10.0
 _UNSENT = "SELECT count(*) FROM mails WHERE sent_at IS NULL"
 _UNHANDLED = "SELECT count(*) FROM inbox WHERE handled_at IS NULL"
@@ -47,8 +45,8 @@ class Soak:
     lives: list[asyncio.Task[None]] = field(default_factory=list)
 
 
-async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int) -> Report:
-    """Let so many orders be placed over so many minutes of trouble, let all come to rest, and count."""
+async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int, rest: float) -> Report:
+    """Let so many orders be placed over so many minutes of trouble, let all come to rest within seconds, and count."""
     random.seed(seed)
     customers = customers_for(orders)
     async with _opened(flaky) as soak:
@@ -62,7 +60,7 @@ async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int) -
             _begin_lives(soak, list(zip(customers, buyers, strict=True)), minutes * 60)
             await soak.trouble.make(minutes * 60)
             say("the trouble is over")
-            seconds = await _come_to_rest(soak)
+            seconds = await _come_to_rest(soak, rest)
         finally:
             for task in around:
                 task.cancel()
@@ -132,10 +130,10 @@ def _begin_lives(soak: Soak, customers: list[tuple[Customer, Buyer]], seconds: f
     ]
 
 
-async def _come_to_rest(soak: Soak) -> float:
+async def _come_to_rest(soak: Soak, rest: float) -> float:
     """Wait until every order is where it should be and every mail sent, or time is up; return how long it took."""
     began = time.monotonic()
-    while time.monotonic() < began + _REST_SECONDS:
+    while time.monotonic() < began + rest:
         await soak.trouble.replace_the_dead()
         if all(life.done() for life in soak.lives) and await _is_at_rest(soak):
             break

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 from benchmarks.soak.hooks import soak_hooks
 from benchmarks.soak.orders import soak_orders
@@ -17,17 +19,24 @@ def main() -> int:
     """Run what was asked for and return the exit code."""
     told = _parser().parse_args()
     set_up_logs(process="soak", log_format="text", level="CRITICAL")
-    reports: list[Report] = []
-    if told.kind in (None, "hooks"):
-        reports.append(asyncio.run(soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)))
-    if told.kind in (None, "orders"):
+    are_clean = [_is_clean(run) for run in _runs(told)]
+    return 0 if all(are_clean) else 1
+
+
+def _runs(told: argparse.Namespace) -> Iterator[Coroutine[Any, Any, Report]]:
+    if told.kind != "orders":
+        yield soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)
+    if told.kind != "hooks":
         minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
         trouble = {"minutes": minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
-        run = soak_orders(orders=told.orders, **trouble)
-        reports.append(asyncio.run(run))
-    for report in reports:
-        sys.stdout.write(report.text())
-    return 0 if all(report.is_clean() for report in reports) else 1
+        yield soak_orders(orders=told.orders, **trouble)
+
+
+def _is_clean(run: Coroutine[Any, Any, Report]) -> bool:
+    report = asyncio.run(run)
+    sys.stdout.write(report.text())
+    sys.stdout.flush()
+    return report.is_clean()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -43,6 +43,7 @@ class Soak:
     trouble: Trouble
     book: Book = field(default_factory=Book)
     lives: list[asyncio.Task[None]] = field(default_factory=list)
+    around: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int, rest: float) -> Report:
@@ -55,14 +56,14 @@ async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int, r
         say("the customers are there; four workers and a listener start")
         soak.processes.start_all("listener", *["worker"] * 4, settings=soak.shop.settings)
         people = People(soak.shop, soak.book, {buyer.customer.user_id: buyer for buyer in buyers})
-        around = [asyncio.create_task(each) for each in (people.work(), _tell(soak))]
+        soak.around = [asyncio.create_task(each) for each in (people.work(), _tell(soak))]
         try:
             _begin_lives(soak, list(zip(customers, buyers, strict=True)), minutes * 60)
             await soak.trouble.make(minutes * 60)
             say("the trouble is over")
             seconds = await _come_to_rest(soak, rest)
         finally:
-            for task in around:
+            for task in soak.around:
                 task.cancel()
         return await _report(soak, people, seconds)
 
@@ -135,6 +136,10 @@ async def _come_to_rest(soak: Soak, rest: float) -> float:
     began = time.monotonic()
     while time.monotonic() < began + rest:
         await soak.trouble.replace_the_dead()
+        for task in soak.around:
+            if task.done():
+                # Without the people nothing would ever come to rest.
+                task.result()
         if all(life.done() for life in soak.lives) and await _is_at_rest(soak):
             break
         await asyncio.sleep(0.5)

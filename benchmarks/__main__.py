@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, entry, events, lanes, pages, paging, start
+from benchmarks import api, approval, bus, catalogue, checkout, entry, events, lanes, pages, paging, start
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -19,14 +19,17 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "pages": pages.measure,
     "events": events.measure,
     "approval": approval.measure,
+    "checkout": checkout.measure,
+    "catalogue": catalogue.pages,
     "api": api.measure,
     "paging": paging.measure,
     "entry": entry.measure,
     "lanes": lanes.measure,
     "bus": bus.measure,
+    "stampede": catalogue.stampede,
 }
 
-WITHOUT_PAGES = {"lanes", "bus"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede"}
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
-"""From the agent's approval to the pixel: an open order page moves to "Active" by itself."""
+"""From the agent's approval to the pixel: an open order page says "approved", then "active", by itself."""
 
+import math
 import re
 import time
 import uuid
@@ -10,24 +11,30 @@ from typing import Any
 
 import httpx
 import psycopg
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from benchmarks.chromium import chromium, context_of
 from benchmarks.demo import Demo
 from benchmarks.stage import Stage
 from benchmarks.table import Row, within
 
-ORDERS = 5
-LIMIT = 3
+ORDERS = 20
+APPROVED_LIMIT, ACTIVE_LIMIT, LIMIT = 0.3, 2, 3
 _LONGEST_WAIT_SECONDS = 30
 _WAITING, _ACTIVE = "Our team looks at the order next", "Your service is working. Its invoice is under Billing."
-# The moment is taken after the frame in which the words stand, in seconds since 1970 like all others.
-_WATCH = """words => {
+# What the page says from the approval on; under load it may pass the first by.
+_APPROVED = ("The order is approved.", _ACTIVE)
+# A moment is taken after the frame in which the words stand, in seconds since 1970 like all others.
+_WATCH = """([approved, active]) => {
+    window.__shown = {};
     const look = () => {
-        if (window.__shown || !document.body.innerText.includes(words)) return;
-        window.__shown = -1;
-        requestAnimationFrame(() => setTimeout(
-            () => { window.__shown = (performance.timeOrigin + performance.now()) / 1000; }));
+        const text = document.body.innerText;
+        for (const [name, words] of [["approved", approved], ["active", [active]]]) {
+            if (name in window.__shown || !words.some(each => text.includes(each))) continue;
+            window.__shown[name] = 0;
+            requestAnimationFrame(() => setTimeout(
+                () => { window.__shown[name] = (performance.timeOrigin + performance.now()) / 1000; }));
+        }
     };
     new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""
@@ -35,9 +42,10 @@ _WATCH = """words => {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Seconds from the approval until the listener had the event, the database was active, the page showed it."""
+    """Seconds from the approval until the listener had the event, the page said so, the database and it were active."""
 
     received: float
+    approved: float
     active: float
     shown: float
 
@@ -50,35 +58,42 @@ def measure(stage: Stage) -> list[Row]:
         psycopg.connect(demo.database_url(), autocommit=True) as database,
         chromium() as browser,
     ):
-        ways = [_follow(demo, ben, database, browser) for _ in range(ORDERS)]
-    received = median(way.received for way in ways)
-    active, shown = median(way.active for way in ways), median(way.shown for way in ways)
+        orders = [_place(ben) for _ in range(ORDERS)]
+        page = context_of(browser, ben).new_page()
+        ways = [_follow(demo, order_id, database, page) for order_id in orders]
     return [
-        within("approval: event in the inbox", received, "s", limit=LIMIT),
-        within("approval: order active", active, "s", limit=LIMIT),
-        within("approval: page shows it", shown, "s", limit=LIMIT),
+        within("approval: event in the inbox", median(way.received for way in ways), "s", limit=LIMIT),
+        within("approval: page says approved", median(way.approved for way in ways), "s", limit=APPROVED_LIMIT),
+        within("approval: page says approved, p95", _p95([way.approved for way in ways]), "s", limit=APPROVED_LIMIT),
+        within("approval: order active, p95", _p95([way.active for way in ways]), "s", limit=ACTIVE_LIMIT),
+        within("approval: page shows it active", median(way.shown for way in ways), "s", limit=ACTIVE_LIMIT),
+        within("approval: page shows it active, p95", _p95([way.shown for way in ways]), "s", limit=ACTIVE_LIMIT),
     ]
 
 
-def _follow(demo: Demo, ben: httpx.Client, database: psycopg.Connection, browser: Browser) -> Way:
-    order_id = _place(ben)
+def _p95(values: list[float]) -> float:
+    """Return the value that one of twenty is above."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def _follow(demo: Demo, order_id: str, database: psycopg.Connection, page: Page) -> Way:
     sf_order_id = _at_salesforce(database, order_id)
-    context = context_of(browser, ben)
-    page = context.new_page()
     page.goto(f"{demo.url}/orders/{order_id}")
     expect(page.get_by_text(re.compile(_WAITING))).to_be_visible(timeout=_LONGEST_WAIT_SECONDS * 1000)
     page.wait_for_load_state("networkidle")
-    page.evaluate(_WATCH, _ACTIVE)
-    approved = time.time()
-    httpx.post(f"{demo.office}/api/orders/{sf_order_id}/approve").raise_for_status()
+    page.evaluate(_WATCH, [_APPROVED, _ACTIVE])
+    with httpx.Client() as agent:
+        began = time.time()
+        agent.post(f"{demo.office}/api/orders/{sf_order_id}/approve").raise_for_status()
     expect(page.get_by_text(_ACTIVE)).to_be_visible(timeout=_LONGEST_WAIT_SECONDS * 1000)
-    page.wait_for_function("window.__shown > 0")
+    page.wait_for_function("window.__shown.approved > 0 && window.__shown.active > 0")
     shown = page.evaluate("window.__shown")
-    context.close()
-    since = datetime.fromtimestamp(approved, UTC)
+    since = datetime.fromtimestamp(began, UTC)
     received = _first(database, "SELECT min(received_at) FROM inbox WHERE received_at > %s", since)
     active = _first(database, "SELECT at FROM order_events WHERE step = 'active' AND order_id = %s", order_id)
-    return Way(received.timestamp() - approved, active.timestamp() - approved, shown - approved)
+    return Way(
+        received.timestamp() - began, shown["approved"] - began, active.timestamp() - began, shown["active"] - began
+    )
 
 
 def _place(ben: httpx.Client) -> str:

@@ -53,8 +53,11 @@ class Demo:
 
     def database_url(self) -> str:
         """Return the address of the demo's database."""
-        port = json.loads((self.home / "ports.json").read_text())["postgres"]["port"]
-        return EmbeddedPostgres(self.home / "postgres", port=port).url()
+        return EmbeddedPostgres(self.home / "postgres", port=self.port_of("postgres")).url()
+
+    def port_of(self, server: str) -> int:
+        """Return the port one of the demo's servers listens on."""
+        return int(json.loads((self.home / "ports.json").read_text())[server]["port"])
 
 
 @contextmanager

@@ -19,6 +19,8 @@ cache = typer.Typer(no_args_is_help=True, help="What is kept ready in Redis.")
 app.add_typer(cache, name="cache")
 orders = typer.Typer(no_args_is_help=True, help="Orders, for operators.")
 app.add_typer(orders, name="orders")
+accounts = typer.Typer(no_args_is_help=True, help="Accounts, for operators.")
+app.add_typer(accounts, name="accounts")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 Kept = Literal["catalog"]
@@ -89,6 +91,18 @@ def retry_order(order: str, yes: Yes = False) -> None:
 def undo_order(order: str, yes: Yes = False) -> None:
     """Take an order's steps back, so that an agent can approve it anew."""
     _become("portal_app.jobs.order_desk", "undo", order, *(["--yes"] if yes else []))
+
+
+@accounts.command("close")
+def close_account(customer_number: str, yes: Yes = False) -> None:
+    """Sign an account out everywhere and let nobody in; its services and bills stay."""
+    _become("portal_app.jobs.account_desk", "close", customer_number, *(["--yes"] if yes else []))
+
+
+@accounts.command("reopen")
+def reopen_account(customer_number: str, yes: Yes = False) -> None:
+    """Let a closed account's owner sign in again."""
+    _become("portal_app.jobs.account_desk", "reopen", customer_number, *(["--yes"] if yes else []))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

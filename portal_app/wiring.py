@@ -29,7 +29,7 @@ from portal_app.services.billing_changes import BillingChanges
 from portal_app.services.calendar import Calendar
 from portal_app.services.cancelling import Asked, Cancelling, join_cancelling
 from portal_app.services.catalog import Catalog
-from portal_app.services.checkout import Basket, Checkout, Wish
+from portal_app.services.checkout import Agreed, Basket, Checkout, Known, Totals, Wish
 from portal_app.services.devices import Devices
 from portal_app.services.drafts import Draft, Drafts
 from portal_app.services.email_changes import EmailChanges
@@ -45,6 +45,8 @@ from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
 from portal_app.services.kept_answers import KeptAnswers
+from portal_app.services.line_endings import LineEndings
+from portal_app.services.line_states import LineStates
 from portal_app.services.mirror_upkeep import MirrorUpkeep
 from portal_app.services.moving_in import MovingIn
 from portal_app.services.notices import Notices
@@ -76,6 +78,7 @@ __all__ = [
     "EARLY_HOOKS",
     "HOOKS",
     "PRODUCT",
+    "Agreed",
     "Asked",
     "Basket",
     "Call",
@@ -83,6 +86,7 @@ __all__ = [
     "Invoices",
     "Portal",
     "Purpose",
+    "Totals",
     "Wish",
     "build",
     "parse_webhook_secrets",
@@ -138,6 +142,7 @@ class Portal:
     onboarding: Onboarding
     moving_in: MovingIn
     provisioning: Provisioning
+    line_states: LineStates
     order_desk: OrderDesk
     invariants: Invariants
     notifications: Notifications
@@ -181,7 +186,7 @@ def use(built: Portal) -> Portal:
 
 def build(settings: Settings, *, role: Literal["web", "worker"]) -> Portal:
     """Join all parts for one process. Opens no connection by itself."""
-    redis = connect(settings.redis_url)
+    redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
     base = _Base(
         settings=settings,
@@ -213,7 +218,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     settings, database, live, queue = base.settings, base.database, base.live, base.queue
     vendors, gateway, crm = base.vendors, base.vendors.billing, base.vendors.crm
     onboarding = Onboarding(database, gateway, crm, directory=vendors.directory, notifications=notifications, live=live)
-    vault, limits = _vault(settings), RateLimits(settings.redis_url)
+    vault, limits = _vault(settings), RateLimits(settings.redis_url, timeout=settings.redis_timeout)
     sessions = Sessions(settings, database, base.redis, live, notifications)
     identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
     bills = _bills(base)
@@ -257,7 +262,9 @@ def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
 def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:
     """Join what ends services, and what tells customers of their days."""
     known = {name: bills[name] for name in ("billing", "subscriptions")}
-    cancelling = join_cancelling(identity, base.vendors.billing, base.vendors.cancellations, live=base.live, **known)
+    vendors = base.vendors
+    lines = LineEndings(base.database, vendors.sims, vendors.crm)
+    cancelling = join_cancelling(identity, vendors.billing, vendors.cancellations, lines=lines, live=base.live, **known)
     return {
         "cancelling": cancelling,
         "calendar": Calendar(identity, cancellations=cancelling.requests, **known),
@@ -273,16 +280,11 @@ def _bills(base: _Base) -> dict[str, Any]:
     billing = Billing(*parts, live=base.live, sign_on=sign_on)
     payments = Payments(*parts, live=base.live, sign_on=sign_on)
     subscriptions = Subscriptions(*parts, live=base.live)
+    shown: dict[str, Any] = {"billing": billing, "payments": payments, "subscriptions": subscriptions}
     return {
-        "billing": billing,
-        "payments": payments,
-        "subscriptions": subscriptions,
-        "mirror_upkeep": MirrorUpkeep(
-            base.settings, base.database, billing=billing, subscriptions=subscriptions, live=base.live
-        ),
-        "billing_changes": BillingChanges(
-            base.database, gateway, billing=billing, payments=payments, subscriptions=subscriptions, live=base.live
-        ),
+        **shown,
+        "mirror_upkeep": MirrorUpkeep(base.settings, base.database, **shown, live=base.live),
+        "billing_changes": BillingChanges(base.database, gateway, **shown, live=base.live),
     }
 
 
@@ -328,15 +330,14 @@ def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], oneself
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
     internet = join_internet(identity, base.vendors.internet, profiles=oneself["profiles"], live=base.live)
-    checkout = Checkout(
-        base.settings,
-        catalog,
+    known = Known(
         payments=bills["payments"],
         subscriptions=bills["subscriptions"],
         profiles=oneself["profiles"],
         checks=internet.checks,
         identity=oneself["identity_documents"],
     )
+    checkout = Checkout(base.settings, catalog, known)
     drafts = Drafts(base.database, checkout)
     once = Idempotency(base.settings, base.database, identity.vault.tokens)
     told, queue = identity.notifications, base.queue
@@ -367,14 +368,9 @@ def _fulfilment(
     )
     return {
         "provisioning": provisioning,
+        "line_states": LineStates(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
         "invariants": Invariants(base.database, vendors.billing, provisioning.stuck),
-        "order_desk": OrderDesk(
-            provisioning.progress,
-            base.queue,
-            billing=vendors.billing,
-            crm=vendors.crm,
-            sims=(vendors.sim_desk, vendors.sims),
-        ),
+        "order_desk": OrderDesk(progress, base.queue, vendors),
         "notices": Notices(base.database, base.live),
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Literal, get_args
 
@@ -65,6 +66,14 @@ class Faults:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._calls: Counter[tuple[Vendor, str]] = Counter()
+
+    def calls(self) -> dict[str, dict[str, int]]:
+        """Return how often each operation of each vendor was called since the sandbox started."""
+        counts: dict[str, dict[str, int]] = {vendor: {} for vendor in VENDORS}
+        for (vendor, operation), count in sorted(self._calls.items()):
+            counts[vendor][operation] = count
+        return counts
 
     def mood(self, vendor: Vendor) -> Mood:
         """Return the mood a vendor is in."""
@@ -76,7 +85,8 @@ class Faults:
         self._store.put("mood", vendor, asdict(mood))
 
     async def before(self, vendor: Vendor, operation: str) -> None:
-        """Wait or raise as the mood says. Raises VendorDown, VendorFailed or VendorBroken."""
+        """Count the call, then wait or raise as the mood says. Raises VendorDown, VendorFailed or VendorBroken."""
+        self._calls[vendor, operation] += 1
         mood = self.mood(vendor)
         if not self._applies(mood, operation):
             return

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from portal_app.api.away_page import away_page
 from portal_app.api.problem import problem
 from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name
@@ -51,8 +52,11 @@ class Door:
         try:
             access, renewed = await self._session(Request(scope), may_renew=may_renew)
         except PortalError as error:
-            # Not knowing who asks is no sign-out: routes for customers tell this trouble, the others go on.
+            # Not knowing who asks is no sign-out: pages and routes for customers tell this trouble, the others go on.
             access, renewed, scope[TROUBLE] = None, None, error
+            if not is_api:
+                await away_page(scope, error)(scope, receive, send)
+                return
         if access is None and not is_api:
             await _to_sign_in(scope)(scope, receive, send)
             return

@@ -56,14 +56,14 @@ async def lanes() -> Response:
 
 @router.get("/freebit")
 async def freebit() -> Response:
-    """Say whether Freebit answers; off where no address is set."""
+    """Say whether Freebit answers, and when it last did; off where no address is set."""
     if not portal().settings.freebit_url:
         return json({"status": "off"})
     try:
-        await portal().vendors.sims.check()
+        answered_at = await portal().vendors.sims.check()
     except ExternalUnavailable:
         return json({"status": "unavailable"}, 503, {"Retry-After": str(_RETRY_SECONDS)})
-    return json({"status": "ok"})
+    return json({"status": "ok", "answered_at": answered_at})
 
 
 async def _database() -> str:

@@ -240,13 +240,25 @@ class SubscriptionList(TypedDict):
     as_of: datetime | None
 
 
+class PhoneLineView(TypedDict):
+    """A phone line as its carrier has it; `as_of` is set for saved data."""
+
+    number: str
+    state: str
+    as_of: datetime | None
+
+
 class SubscriptionDetail(SubscriptionView):
-    """One service; `as_of` is set for saved data. `if_cancelled` is null where it cannot be cancelled here."""
+    """One service; `as_of` is set for saved data. `if_cancelled` is null where it cannot be cancelled here.
+
+    `line` is null where the service has no phone line of ours.
+    """
 
     first_payment: Amount
     fields: list[FieldView]
     if_cancelled: EndingView | None
     invoices: NotRequired[list[InvoiceSummary]]
+    line: NotRequired[PhoneLineView | None]
     as_of: datetime | None
 
 
@@ -360,6 +372,7 @@ class PlanView(TypedDict):
     one_time_with_tax: Amount
     is_orderable: bool
     is_family: bool
+    offers: list[str]
     included: list[ItemView]
     extras: list[ItemView]
 

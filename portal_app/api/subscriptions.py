@@ -37,13 +37,15 @@ async def subscriptions(customer: SignedInCustomer) -> Response:
 
 @router.get("/{service_id}", response_model=shapes.SubscriptionDetail)
 async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
-    """Return one service with its invoices, and when it would end or does."""
+    """Return one service with its invoices and its phone line, and when it would end or does."""
     service, saved_at = await portal().subscriptions.subscription_for(customer, vendor_id(service_id))
     cancelling = portal().cancelling.requests
     request = (await cancelling.requests_for(customer)).get(service.id)
     shown = views.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
     invoices = await portal().billing.invoices_of_service(customer, service.id, anew=saved_at is None)
-    return json(shown | {"invoices": [views.invoice_summary(each) for each in invoices]}, headers=as_of(saved_at))
+    line = views.phone_line(await portal().line_states.line_of(customer, service.id))
+    shown_invoices = [views.invoice_summary(each) for each in invoices]
+    return json(shown | {"invoices": shown_invoices, "line": line}, headers=as_of(saved_at))
 
 
 @router.get("/{service_id}/cancellation", response_model=CancellationView)

@@ -23,6 +23,7 @@ from portal_app.api.shapes import (
     OwedView,
     PaymentMethodView,
     PaymentView,
+    PhoneLineView,
     PlanView,
     ProfileShape,
     SubscriptionDetail,
@@ -41,6 +42,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.order import STAGE_WORDS, Order, OrderEvent
 from portal_app.domain.plan import CatalogItem, Plan
 from portal_app.domain.profile import ProfileView
+from portal_app.domain.sim_order import ShownLine
 from portal_app.domain.subscription import Subscription
 from portal_app.domain.summary import Summary, Task
 
@@ -202,6 +204,11 @@ def subscription_in_full(
     }
 
 
+def phone_line(shown: ShownLine | None) -> PhoneLineView | None:
+    """Show the phone line of a service."""
+    return {"number": shown.number, "state": shown.state, "as_of": shown.as_of} if shown else None
+
+
 def eligibility(found: Eligibility) -> EligibilityView:
     """Show where an address check stands."""
     return {
@@ -266,6 +273,7 @@ def plan(offered: Plan, tax_percent: Decimal) -> PlanView:
         "one_time_with_tax": amount(offered.one_time.with_tax(tax_percent)),
         "is_orderable": offered.is_orderable,
         "is_family": offered.service.is_family,
+        "offers": list(offered.service.offers),
         "included": [_item(item) for item in offered.included],
         "extras": [_item(item) for item in offered.extras],
     }

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.incoming import raw_body
+from portal_app.api.incoming import is_json, raw_body
 from portal_app.api.outgoing import json
+from portal_app.api.problem import UnknownFormat
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.wiring import HOOKS, parse_webhook_secrets, portal, verify_webhook
 
@@ -25,6 +26,8 @@ async def whmcs(request: Request) -> Response:
         event = verify_webhook(dict(request.headers), body, secrets=secrets, now=datetime.now(UTC))
     except NotAllowed as error:
         raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
+    if not is_json(request):
+        raise UnknownFormat(user_message="Send JSON.")
     if event.kind not in HOOKS:
         return json({"result": "ignored"})
     is_new = await portal().inbound.accept(event)

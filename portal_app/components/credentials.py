@@ -25,6 +25,11 @@ def username_for_password(email: Text) -> rx.Component:
     return rx.el.input(type="text", value=email, auto_complete="username", read_only=True, hidden=True)
 
 
+def account_name(email: Text) -> rx.Component:
+    """Show whose account it is, as one line under what is said about it."""
+    return rx.el.strong(email, class_name="block min-h-6 font-medium text-ink [overflow-wrap:anywhere]")
+
+
 def credentials_problem(place: str) -> rx.Component:
     """Hold the line in which the script says what went wrong with the thing above it."""
     return rx.el.p(

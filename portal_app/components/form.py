@@ -18,10 +18,12 @@ _MARK_BUSY = rx.Var(
 )
 
 
-# The token of a mailed link stands in its fragment, which no server, log or referrer ever sees. It moves into the form
-# and leaves the address.
+# The token of a mailed link stands in its fragment, and behind a colon whose it is: no server, log or referrer ever
+# sees them. They move into the form and leave the address.
 _TAKE_TOKEN = rx.Var(
-    "(() => { const t = location.hash.slice(1); if (!t) return; document.getElementById('token').value = t; "
+    "(() => { const [t, a] = location.hash.slice(1).split(':'); if (!t) return; "
+    "document.getElementById('token').value = t; if (a) { const e = decodeURIComponent(a); "
+    "document.getElementById('username').value = e; document.getElementById('account').textContent = e; } "
     "history.replaceState(history.state, '', location.pathname + location.search); })"
 )
 
@@ -47,9 +49,24 @@ def native_form(
     return NativeForm.create(*unseen, *children, action=action, **attributes)
 
 
-def token_from_link() -> rx.Component:
-    """Send the token of the mailed link that opened this page along, as "token"."""
-    return rx.el.input(type="hidden", name="token", id="token", on_mount=rx.call_function(_TAKE_TOKEN))
+def token_from_link(email: Text = "") -> rx.Component:
+    """Send the token of the mailed link that opened this page along, as "token", and show whose account it opens.
+
+    `email` is known where the link was used before; password managers file what is typed under it.
+    """
+    known = rx.el.input(
+        type="text",
+        id="username",
+        default_value=email,
+        key=email,
+        auto_complete="username",
+        read_only=True,
+        hidden=True,
+    )
+    shown = rx.el.strong(email, id="account", class_name="font-medium [overflow-wrap:anywhere] empty:hidden")
+    return rx.fragment(
+        known, shown, rx.el.input(type="hidden", name="token", id="token", on_mount=rx.call_function(_TAKE_TOKEN))
+    )
 
 
 def live_form(*children: rx.Component, on_submit: Any, **attributes: Any) -> rx.Component:

@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from portal_app.domain.address import Address
+from portal_app.domain.plan import Plan
 
 CheckStatus = Literal["not_requested", "pending", "eligible", "ineligible"]
 ANSWERS: frozenset[CheckStatus] = frozenset({"eligible", "ineligible"})
@@ -58,9 +59,9 @@ class Eligibility:
         """A short name of the address as it is now, empty without one: another address has another name."""
         return address_id(self.address) if self.address else ""
 
-    def has_offer(self, offering: str) -> bool:
-        """Say whether plans of an offer type can be had at the address."""
-        return self.status == "eligible" and offering in self.offers
+    def has(self, plan: Plan) -> bool:
+        """Say whether a plan can be had at the address."""
+        return self.status == "eligible" and plan.is_offered_with(self.offers)
 
 
 def address_id(address: Address) -> str:

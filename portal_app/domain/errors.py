@@ -104,6 +104,13 @@ class StillRunning(Conflict):
     user_message = "This is still being done. Look again in a moment."
 
 
+class OfferChanged(Conflict):
+    """What would be ordered costs something else than what the customer agreed to."""
+
+    code = "offer_changed"
+    user_message = "What this costs changed since you opened the page, and nothing was ordered. Look at it once more."
+
+
 class OrderStopped(Conflict):
     """An order cannot go on until people mend something; code and text are for the agent, without personal data."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from portal_app.domain.identifiers import LARGEST_NUMBER
+
 Source = Literal["whmcs", "salesforce"]
 
 
@@ -14,6 +16,11 @@ class InboundEvent:
     id: str
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
+
+    def numbers(self, *names: str) -> list[int]:
+        """Return the WHMCS numbers under some names, without those that cannot be any."""
+        given = [self.data.get(name) for name in names]
+        return [number for number in given if type(number) is int and 0 < number <= LARGEST_NUMBER]
 
 
 @dataclass(frozen=True, slots=True)

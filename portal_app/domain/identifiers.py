@@ -8,7 +8,7 @@ from portal_app.domain.errors import NotFound
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}([A-Z0-5]{3})?", re.ASCII)
 _CUSTOMER_NUMBER = re.compile(r"C\d{8}", re.ASCII)
 # What an integer column of MySQL, and of our mirror, can hold.
-_LARGEST_NUMBER = 2**31 - 1
+LARGEST_NUMBER = 2**31 - 1
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -43,7 +43,7 @@ def our_id(text: str) -> UUID:
 def vendor_number(text: str | int) -> int:
     """Parse a WHMCS number that came from outside. Raises NotFound."""
     digits = str(text)
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 12) or int(digits) > _LARGEST_NUMBER:
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 12) or int(digits) > LARGEST_NUMBER:
         raise NotFound("malformed number")
     return int(digits)
 

@@ -28,3 +28,11 @@ class InternetDesk(Protocol):
     async def link_line(self, sf_account_id: str, *, service_id: int, title: str) -> str:
         """Tie the account's opportunity, or a new one, to a WHMCS service; return its id. Safe to repeat."""
         ...
+
+    async def opportunity_of(self, sf_account_id: str, service_id: int) -> str | None:
+        """Return the opportunity that a WHMCS service is tied to, unless it is void."""
+        ...
+
+    async def void(self, opportunity_id: str) -> None:
+        """Close an opportunity whose line was taken back. Safe to repeat."""
+        ...

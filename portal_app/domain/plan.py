@@ -1,7 +1,7 @@
 """What we sell: plans, the items that come with them and those that may be added, priced in yen without tax."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from portal_app.domain.errors import InvalidInput
@@ -20,7 +20,8 @@ class CatalogItem:
     `choosable`: a customer may pick it (Portal_Catalog__c); `orderable`: it may appear in an order
     (Portal_Accessible__c), so a hidden fee is the one without the other. `auto_add`: comes along with any service of
     its category. `required` SKUs always come along with this one, one of the `dependent` SKUs is to be chosen with it,
-    `exclusive` ones cannot stand beside it. `is_billed_alike`: WHMCS bills the same amount in the same cycle.
+    `exclusive` ones cannot stand beside it. `conditions`: the offer types of which an address must have one
+    (Eligibility_Condition__c). `is_billed_alike`: WHMCS bills the same amount in the same cycle.
     """
 
     sku: str
@@ -41,12 +42,22 @@ class CatalogItem:
     required: tuple[str, ...] = ()
     dependent: tuple[str, ...] = ()
     exclusive: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     offering: str = ""
     tier: str = ""
     region: str = ""
     has_voice: bool = False
     is_family: bool = False
     is_billed_alike: bool = True
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The offer types of which an address must have one: its own unless a condition says more; none: anywhere."""
+        return self.conditions or ((self.offering,) if self.offering else ())
+
+    def is_offered_with(self, found: Collection[str]) -> bool:
+        """Say whether it can be had where an agent found these offer types."""
+        return not self.offers or not set(self.offers).isdisjoint(found)
 
 
 class Priced(Protocol):
@@ -99,6 +110,16 @@ class Plan:
         ways = [item for item in self.extras if item.sku in self.service.dependent and item.is_billed_alike]
         is_billed_alike = all(item.is_billed_alike for item in self.items)
         return self.service.category in CATEGORIES and is_billed_alike and (bool(ways) or not self.service.dependent)
+
+    def is_offered_with(self, found: Collection[str]) -> bool:
+        """Say whether all of it can be had where an agent found these offer types; a line that names none, nowhere."""
+        return bool(self.service.offers) and all(item.is_offered_with(found) for item in self.items)
+
+    def with_offers(self, found: Collection[str]) -> "Plan":
+        """Return the plan with those extras only that can be had, with all they require, where this was found."""
+        known = {item.sku: item for item in (*self.included, *self.extras, *self.hidden)}
+        fitting = {sku: item for sku, item in known.items() if item.is_offered_with(found)}
+        return replace(self, extras=tuple(extra for extra in self.extras if _is_whole(extra, fitting)))
 
     def with_extras(self, skus: Sequence[str]) -> tuple[CatalogItem, ...]:
         """Return all items of an order with these extras; what they require comes along.
@@ -160,6 +181,13 @@ def _closure(items: Iterable[CatalogItem], known: dict[str, CatalogItem]) -> lis
             found[item.sku] = item
             waiting += [known[sku] for sku in item.required if sku not in found]
     return sorted(found.values(), key=lambda item: item.order)
+
+
+def _is_whole(item: CatalogItem, known: dict[str, CatalogItem]) -> bool:
+    try:
+        return bool(_closure([known[item.sku]], known))
+    except KeyError:
+        return False
 
 
 def _check_together(items: Sequence[CatalogItem]) -> None:

@@ -46,6 +46,11 @@ class PersonalData:
     last_name_kana: str = ""
     address: Address | None = None
 
+    @property
+    def full_name(self) -> str:
+        """The name in the order of WHMCS's fields."""
+        return f"{self.first_name} {self.last_name}".strip()
+
     @classmethod
     def of(cls, profile: Profile) -> "PersonalData":
         """Return the person of a sign-up."""

@@ -2,35 +2,26 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
-from portal_app.domain.sim import Person, PortIn, SimState
-
-SimType = Literal["Physical SIM", "eSIM"]
+from portal_app.domain.order_options import SimOptions
+from portal_app.domain.sim import SimState
 
 
 @dataclass(frozen=True, slots=True)
 class SimOrder:
-    """How a line is to be opened. `activate_at` is the moment from which it may be, None for at once.
+    """How a line is to be opened: what was chosen, as agents may have corrected it, and the carrier's name of the plan.
 
-    A number brought along is `ported_number` with `port_in`; `holder` is who a voice line is registered to.
+    `opens_at` is the moment from which it may be opened, None for at once.
     """
 
-    sim_type: SimType
+    options: SimOptions
     plan_code: str
-    has_voice: bool
-    voice_mail: bool = False
-    call_waiting: bool = False
-    activate_at: datetime | None = None
-    eid: str = field(default="", repr=False)
-    holder: Person | None = field(default=None, repr=False)
-    ported_number: str = field(default="", repr=False)
-    port_in: PortIn | None = field(default=None, repr=False)
+    opens_at: datetime | None = None
 
     @property
     def needs_stock(self) -> bool:
         """Whether a SIM of the inventory is used: an eSIM that brings its number along needs none."""
-        return not (self.sim_type == "eSIM" and self.port_in)
+        return not (self.options.sim_type == "esim" and self.options.port_in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """What services need from the outside world about SIM lines; errors as in `ports`."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
+from portal_app.domain.order_options import SimType
 from portal_app.domain.sim import NetworkType, NewLine, Person, PortIn, SimLine, SimUsage, TopUp, VoiceOption
-from portal_app.domain.sim_order import SimOrder, SimType, StockSim
+from portal_app.domain.sim_order import SimOrder, StockSim
 
 
 class SimDesk(Protocol):
@@ -96,6 +97,6 @@ class SimLines(Protocol):
         """End a line at once, or on the day from which it is gone. Raises LineLocked, NotFound."""
         ...
 
-    async def check(self) -> None:
-        """Raise ExternalUnavailable when the network does not answer us."""
+    async def check(self) -> datetime:
+        """Return when the network last answered us, moments ago. Raises ExternalUnavailable when it does not."""
         ...

@@ -141,6 +141,13 @@ class Cache:
         kept = await self.kept(Entry(key, tuple(tags)))
         return None if kept is None else json.loads(kept)
 
+    async def keep(self, key: str, value: Any, *, seconds: int) -> None:
+        """Keep a JSON value under a key without tags, whatever stood there; while Redis is away nothing is kept."""
+        try:
+            await self._redis.set(f"c:{key}:", json.dumps(value, separators=(",", ":")), ex=seconds)
+        except RedisError as error:
+            self._went_away(error)
+
     async def invalidate(self, *tags: str) -> None:
         """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""
         _INVALIDATIONS.inc(len(tags))

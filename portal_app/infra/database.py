@@ -18,6 +18,7 @@ from portal_app.infra.settings import DatabaseRole, Settings
 _OPTIONS = (
     "-c statement_timeout=15000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
 )
+_IS_READ_ONLY = sa.text("SELECT current_setting('transaction_read_only')::bool")
 _SET_CUSTOMER = sa.text("SELECT set_config('portal.user_id', :user_id, true)")
 
 
@@ -63,10 +64,11 @@ class Database:
             yield session
 
     async def ping(self) -> None:
-        """Ask both roles for a sign of life. Raises DatabaseUnavailable."""
+        """Ask both roles for a sign of life. Raises DatabaseUnavailable, also where nothing can be written."""
         for engine in (self._main, self._identity):
             async with _transaction(engine) as session:
-                await session.connection()
+                if await (await session.connection()).scalar(_IS_READ_ONLY):
+                    raise DatabaseUnavailable("read-only")
 
     async def close(self) -> None:
         """Give all connections back."""

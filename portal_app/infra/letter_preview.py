@@ -17,6 +17,7 @@ SAMPLES = {
     "browser": "Firefox · Windows",
     "code": "012345",
     "customer_number": "C00000042",
+    "email": "hana.sato@example.jp",
     "due_on": "2026-11-30",
     "invoice_id": "2001",
     "last_day": "2026-11-30",

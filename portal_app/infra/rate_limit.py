@@ -32,8 +32,8 @@ class Window:
 class RateLimits:
     """Count tries per name in a moving window."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis = connect(redis_url)
+    def __init__(self, redis_url: str, *, timeout: float) -> None:
+        self._redis = connect(redis_url, seconds=timeout)
         # Our own connections: the library's would hold a sign-in for seconds of retries while Redis hangs.
         pool: Any = self._redis.connection_pool
         self._shared = MovingWindowRateLimiter(

@@ -5,7 +5,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 
-def connect(url: str, *, seconds: float = 0.25) -> Redis:
+def connect(url: str, *, seconds: float) -> Redis:
     """Return a client that gives up after so long and never retries by itself (callers decide what that means)."""
     return Redis.from_url(
         url,

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     database_web_url: str = Field("", description="The same database as portal_web; derived when empty")
     database_worker_url: str = Field("", description="The same database as portal_worker; derived when empty")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey, with user and password")
+    redis_timeout: float = Field(
+        0.25, gt=0, description="Longest wait for one answer of Redis; then the portal goes on without it for a while"
+    )
 
     jwt_secret: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens; at least 32 bytes")
     jwt_refresh_secret: SecretStr = Field(
@@ -211,6 +214,9 @@ class Settings(BaseSettings):
     freebit_pending_seconds: int = Field(600, description="How long an asynchronous order may take at Freebit")
     freebit_poll_seconds: float = Field(15.0, description="How long to wait before a new line's state is read again")
     freebit_opening_seconds: int = Field(3600, description="How long a new line may take before people look into it")
+    freebit_check_seconds: int = Field(
+        10, ge=1, description="How long the health page believes that Freebit answers; after a failed call, not at all"
+    )
     freebit_timeout: float = Field(20.0, description="Longest wait for one Freebit answer")
     freebit_queue: int = Field(100, description="Freebit calls that may wait for their turn, over all processes")
     freebit_wait: float = Field(20.0, description="Longest wait of a Freebit call for its turn")

@@ -59,6 +59,7 @@ return was_down
 """
 _WITHDRAWN = "if redis.call('HGET', KEYS[1], 'probe') == ARGV[1] then redis.call('HDEL', KEYS[1], 'probe') end"
 _DOWN = "redis.call('PEXPIRE', KEYS[1], 604800000) return redis.call('HSETNX', KEYS[1], 'down', 1)"
+_SPOTLESS = "return 1 - redis.call('EXISTS', KEYS[1])"
 _LOOK = _PRELUDE + "return {open_until and math.max(open_until - now, 0) or 0, open_until and 1 or 0}"
 
 
@@ -95,7 +96,7 @@ class Breaker:
         self._is_failure = is_failure
         self._times = times
         self._key = f"breaker:{{{vendor}}}"
-        scripts = (_ENTER, _FAILED, _WELL, _WITHDRAWN, _DOWN, _LOOK)
+        scripts = (_ENTER, _FAILED, _WELL, _WITHDRAWN, _DOWN, _LOOK, _SPOTLESS)
         self._scripts = {script: cast(_Script, redis.register_script(script)) for script in scripts}
         self._own = _OwnBreaker(times)
         self._trusted_until = 0.0
@@ -104,6 +105,11 @@ class Breaker:
         """Return closed, open or half-open."""
         open_for, has_opened = await self._look()
         return "open" if open_for else "half-open" if has_opened else "closed"
+
+    async def is_spotless(self) -> bool:
+        """Say whether no call has failed since the last that was answered."""
+        told = await self._ask(_SPOTLESS)
+        return self._own.is_spotless if told is None else bool(told)
 
     async def refuse_if_open(self) -> None:
         """Raise BreakerOpen now rather than after a wait for a turn."""
@@ -195,6 +201,10 @@ class _OwnBreaker:
         self._open_until: float | None = None
         self._probe, self._probe_until = "", 0.0
         self._is_down = False
+
+    @property
+    def is_spotless(self) -> bool:
+        return not self._failures and not self._is_down
 
     def look(self) -> tuple[int, bool]:
         if self._open_until is None:

@@ -85,6 +85,8 @@ class Vendors:
         """Close every connection and thread pool."""
         for closer in self._closers:
             await closer()
+        for line in self.lines:
+            await line.lane.close()
 
 
 def build_vendors(settings: Settings, redis: Redis) -> Vendors:

@@ -9,18 +9,20 @@ from contextvars import ContextVar
 from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
+from weakref import ref
 
 from limits import parse as parse_rate
 from prometheus_client import Counter, Gauge, Histogram
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.integrations.lane_gates import ENTERED, FULL, Gate, LaneCounts, Limits, OwnGate, Priority, SharedGate
+from portal_app.integrations.lane_gates import ENTERED, FULL, LaneCounts, Limits, OwnGate, Priority, SharedGate
 from portal_app.integrations.redis_reach import AWAY, RedisReach
 
 # customer: somebody waits for a page. background: work a customer began. sync: what the portal does by itself.
 lane_priority: ContextVar[Priority] = ContextVar("lane_priority", default="customer")
 
+KEEPER = "lane-keeper"
 _WAIT = Histogram("portal_lane_wait_seconds", "How long calls waited for their turn", ["lane"])
 _WAITING = Gauge("portal_lane_waiting", "Calls waiting for their turn", ["lane"], multiprocess_mode="livesum")
 _IN_FLIGHT = Gauge("portal_lane_in_flight", "Calls under way", ["lane"], multiprocess_mode="livesum")
@@ -34,10 +36,10 @@ class LaneClosed(ExternalUnavailable):
 class Lane:
     """Let calls to one vendor through: `concurrency` at once, `rate` such as "300/minute", over all processes.
 
-    At most `queue` calls wait, none longer than `timeout` seconds, the more urgent first. A call keeps its slot by
-    saying every quarter of `lease_seconds` that it still runs: what a killed process held comes back well before those
-    who wait give up. While Redis is away each process keeps the same limits for itself, and looks for Redis again after
-    `without_redis_seconds`.
+    At most `queue` calls wait that are as urgent as the next one or more, none longer than `timeout` seconds, the more
+    urgent first. Every quarter of `lease_seconds` a process says that its calls still run: what a killed process held
+    comes back well before those who wait give up. While Redis is away each process keeps the same limits for itself,
+    and looks for Redis again after `without_redis_seconds`; a Redis that has forgotten is told what was called.
     """
 
     without_redis_seconds = 2.0
@@ -62,22 +64,40 @@ class Lane:
         self._limits = Limits(
             concurrency, limit.amount, limit.get_expiry() * 1000, queue, int(self.lease_seconds * 1000)
         )
-        self._shared = SharedGate(redis, name, self._limits)
         self._own = OwnGate(self._limits)
+        self._shared = SharedGate(redis, name, self._limits, self._own)
+        self._keeper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def slot(self, operation: str) -> AsyncIterator[None]:
         """Wait for a turn and hold it. Raises LaneClosed when the queue is full or the wait is over."""
         token = uuid4().hex
-        gate = await self._wait(token, operation)
-        keeping = asyncio.create_task(self._keep(gate, token))
+        await self._wait(token, operation)
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(_keep(ref(self), self.lease_seconds / 4), name=KEEPER)
         _IN_FLIGHT.labels(self.name).inc()
         try:
             yield
         finally:
-            keeping.cancel()
             _IN_FLIGHT.labels(self.name).dec()
-            await asyncio.shield(self._leave(gate, token))
+            await asyncio.shield(self._leave(token))
+
+    async def close(self) -> None:
+        """Say no more that calls run: there are none."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+
+    async def keep(self) -> bool:
+        """Say that this process's calls still run; False when Redis need know nothing more of them."""
+        if not self._own.calls():
+            return False
+        if self.reach.is_worth_a_try():
+            try:
+                await self._shared.keep()
+            except AWAY as error:
+                self.reach.failed(error)
+        return True
 
     async def state(self) -> dict[str, Any]:
         """Return limits and counts for the health page; of this process alone where `shared` is false."""
@@ -97,56 +117,55 @@ class Lane:
                 return counts
         return self._own.counts()
 
-    async def _wait(self, token: str, operation: str) -> Gate:
+    async def _wait(self, token: str, operation: str) -> None:
         began = time.monotonic()
         _WAITING.labels(self.name).inc()
-        gates: list[Gate] = []
         reason = ""
         try:
             while True:
-                gate, answer = await self._enter(token, time.monotonic() - began)
-                gates = [gate]
-                if answer == ENTERED:
-                    return gate
+                asked = time.monotonic()
+                answer = await self._enter(token, asked - began)
+                # A process that stood still meanwhile has lost its slot: it asks again.
+                if answer == ENTERED and time.monotonic() - asked < self.lease_seconds:
+                    return
                 pause = _pause(answer, time.monotonic() - began, self.timeout)
                 if answer == FULL or time.monotonic() + pause > began + self.timeout:
                     reason = "full" if answer == FULL else "late"
                     raise self._closed(reason, operation)
                 await asyncio.sleep(pause)
         except BaseException:
-            for gate in gates or [self._shared]:
-                await asyncio.shield(self._leave(gate, token, late=reason == "late"))
+            await asyncio.shield(self._leave(token, late=reason == "late"))
             raise
         finally:
             _WAITING.labels(self.name).dec()
             _WAIT.labels(self.name).observe(time.monotonic() - began)
 
-    async def _enter(self, token: str, waited: float) -> tuple[Gate, int]:
+    async def _enter(self, token: str, waited: float) -> int:
         priority = lane_priority.get()
-        if not self.reach.is_worth_a_try():
-            return self._own, await self._own.enter(token, priority, waited)
-        try:
-            answer = await self._shared.enter(token, priority, waited)
-        except AWAY as error:
-            self.reach.failed(error)
-            return self._own, await self._own.enter(token, priority, waited)
-        await self._own.leave(token)  # a ticket drawn while Redis was away would hold others back for ever
-        self.reach.answered()
-        return self._shared, answer
-
-    async def _keep(self, gate: Gate, token: str) -> None:
-        while True:
-            await asyncio.sleep(self.lease_seconds / 4)
+        if self.reach.is_worth_a_try():
             try:
-                await gate.keep(token)
+                answer = await self._shared.enter(token, priority, waited)
             except AWAY as error:
                 self.reach.failed(error)
+            else:
+                # A ticket drawn while Redis was away would hold others back for ever.
+                self._own.leave(token)
+                self.reach.answered()
+                if answer == ENTERED:
+                    self._own.note(token)
+                return answer
+        answer = self._own.enter(token, priority)
+        if answer == ENTERED:
+            self._shared.fall_behind()
+        return answer
 
-    async def _leave(self, gate: Gate, token: str, *, late: bool = False) -> None:
-        try:
-            await gate.leave(token, late=late)
-        except AWAY as error:
-            self.reach.failed(error)  # the lease ends by itself
+    async def _leave(self, token: str, *, late: bool = False) -> None:
+        self._own.leave(token)
+        if self.reach.is_worth_a_try():
+            try:
+                await self._shared.leave(token, late=late)
+            except AWAY as error:
+                self.reach.failed(error)  # the lease ends by itself
 
     def _closed(self, reason: str, operation: str) -> LaneClosed:
         _REJECTED.labels(self.name, reason).inc()
@@ -159,3 +178,13 @@ def _pause(hint: int, waited: float, patience: float) -> float:
     if hint <= 0:
         return max(0.01, min(0.1, waited / 4)) * spread
     return min(hint / 1000, 1.0) + max(0.01, 0.1 * (1 - waited / patience)) * spread
+
+
+async def _keep(kept: "ref[Lane]", pause: float) -> None:
+    """Keep a lane's slots while it has calls of the last period; without a reference, so that it ends with the lane."""
+    is_needed = True
+    while is_needed:
+        await asyncio.sleep(pause)
+        lane = kept()
+        is_needed = lane is not None and await lane.keep()
+        del lane

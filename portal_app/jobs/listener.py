@@ -1,6 +1,7 @@
 """The listener: Salesforce's event streams into the inbox, position and work in one transaction."""
 
 import asyncio
+import contextlib
 import random
 import signal
 from contextlib import aclosing
@@ -24,6 +25,8 @@ STATUS_KEY = "listener:status"
 _STATUS_SECONDS = 330
 ALL_CHANGES = "ChangeEvents"
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
+# The stream goes on after this, whatever became of the approvals: their work is written down.
+_HURRY_SECONDS = 1.0
 _MARGIN = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
@@ -108,6 +111,19 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
     fresh = await portal.inbound.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:
         _log.info("listener.received", topic=batch.topic, events=len(events), fresh=fresh)
+    if fresh and batch.topic == portal.settings.sf_provision_event_channel:
+        await _show_approvals(portal, [order_id for event in events for order_id in event.data.get("order_ids", [])])
+
+
+async def _show_approvals(portal: Portal, sf_order_ids: list[str]) -> None:
+    """Let open pages say "approved" before a worker finds the work; what fails here is done there all the same."""
+    review = portal.provisioning.review
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_HURRY_SECONDS):
+            calls = (review.show_approval(sf_order_id) for sf_order_id in sf_order_ids)
+            for outcome in await asyncio.gather(*calls, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    _log.info("listener.not_shown", error=type(outcome).__name__)
 
 
 def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:

@@ -58,6 +58,11 @@ class Passkey(SQLModel, table=True):
     used_at: datetime | None = moment(default=None, nullable=True)
 
     @classmethod
+    async def owner_of(cls, session: AsyncSession, credential_id: bytes) -> UUID | None:
+        """Say whose a passkey is, by the authenticator's id of it."""
+        return (await session.exec(select(cls.user_id).where(cls.credential_id == credential_id))).first()
+
+    @classmethod
     async def by_credential(cls, session: AsyncSession, credential_id: bytes) -> "Passkey | None":
         """Find a passkey by the authenticator's id of it, locked for this transaction."""
         return (await session.exec(select(cls).where(cls.credential_id == credential_id).with_for_update())).first()

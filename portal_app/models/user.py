@@ -34,10 +34,28 @@ class User(SQLModel, table=True):
     moved_client_id: int | None = Field(default=None, unique=True)
     created_at: datetime = moment(default_factory=now)
 
+    def follow(self, name: str) -> bool:
+        """Take the name that billing has; return whether it is another one. No name is no other one."""
+        is_news = bool(name) and name != self.name
+        self.name = name if is_news else self.name
+        return is_news
+
     @classmethod
     async def by_email(cls, session: AsyncSession, index: bytes) -> "User | None":
         """Find a user by the blind index of the e-mail address."""
         return (await session.exec(select(cls).where(cls.email_index == index))).first()
+
+    @classmethod
+    async def held(cls, session: AsyncSession, user_id: UUID, *, for_change: bool = False) -> "User | None":
+        """Find a user, read anew and locked for this transaction.
+
+        Who opens a session holds its user, and who changes what opens one holds it alone: neither overtakes the other.
+        Held before any other row.
+        """
+        query = select(cls).where(cls.id == user_id).execution_options(populate_existing=True)
+        # Not against new rows that only refer to the user.
+        locked = query.with_for_update(key_share=True) if for_change else query.with_for_update(read=True)
+        return (await session.exec(locked)).first()
 
     @classmethod
     async def required(cls, session: AsyncSession, user_id: UUID) -> "User":

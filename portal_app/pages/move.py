@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.credentials import username_for_password
+from portal_app.components.credentials import account_name, username_for_password
 from portal_app.components.field import password_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -69,7 +69,7 @@ def billing_password() -> rx.Component:
         title=_("You are our customer already"),
         lead=rx.el.p(
             _("Step 3 of 4. Enter the password with which you have signed in to the billing area so far."),
-            rx.el.strong(BillingPasswordPage.email, class_name="block min-h-6 font-medium text-ink"),
+            account_name(BillingPasswordPage.email),
         ),
         below=rx.el.div(
             rx.el.p(_("Forgot it?"), " ", link(_("Reset it in the billing area"), href=BillingPasswordPage.reset_link)),

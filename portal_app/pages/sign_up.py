@@ -3,6 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
+from portal_app.components.credentials import account_name
 from portal_app.components.field import code_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -76,7 +77,7 @@ def verify() -> rx.Component:
                 _("Step 2 of 4. We sent six digits to your address. The mail usually arrives within a minute."),
                 _("Step 2 of 3. We sent six digits to your address. The mail usually arrives within a minute."),
             ),
-            rx.el.strong(VerifyPage.email, class_name="block min-h-6 font-medium text-ink"),
+            account_name(VerifyPage.email),
         ),
         below=rx.el.p(_("Wrong address?"), " ", link(_("Change it"), href=VerifyPage.begin_path)),
     )

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.credentials import credentials, credentials_problem
+from portal_app.components.credentials import account_name, credentials, credentials_problem, username_for_password
 from portal_app.components.dialog import dialog, open_dialog
 from portal_app.components.field import password_field, text_field
 from portal_app.components.form import native_form
@@ -19,7 +19,7 @@ def step_up_dialog() -> rx.Component:
         _("Confirm with a passkey"), variant="secondary", on_click=credentials("confirmByPasskey", _CONFIRM)
     )
     asked = dialog(
-        rx.el.p(_("You are about to change something that protects your account.")),
+        rx.el.p(_("You are about to change something that protects your account."), account_name(StepUp.email)),
         rx.cond(StepUp.by_password, _by_password()),
         rx.cond(StepUp.by_code, _by_code()),
         rx.cond(StepUp.by_passkey, passkey),
@@ -35,7 +35,8 @@ def step_up_dialog() -> rx.Component:
 
 
 def _by_password() -> rx.Component:
-    return _form("password", password_field(_("Password"), id="step-up-password", required=True))
+    field = password_field(_("Password"), id="step-up-password", required=True)
+    return _form("password", username_for_password(StepUp.email), field)
 
 
 def _by_code() -> rx.Component:
@@ -49,10 +50,10 @@ def _by_code() -> rx.Component:
     return _form("code", field)
 
 
-def _form(way: str, field: rx.Component) -> rx.Component:
+def _form(way: str, *fields: rx.Component) -> rx.Component:
     place = f"step-up-by-{way}"
     return native_form(
-        field,
+        *fields,
         button(_("Confirm"), type="submit"),
         id=place,
         action=_CONFIRM,

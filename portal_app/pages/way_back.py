@@ -46,7 +46,7 @@ def forgot() -> rx.Component:
 def set_password() -> rx.Component:
     """Lay the page out."""
     form = native_form(
-        token_from_link(),
+        token_from_link(SetPasswordPage.email),
         password_field(
             _("New password"),
             auto_complete="new-password",

@@ -18,6 +18,8 @@ class Tag(StrEnum):
     ACCOUNT_MOVED = "account:user:moved"
     MOVE_REFUSED = "account:move:refused"
     ACCOUNT_LINKED = "account:mapping:created"
+    ACCOUNT_CLOSED = "account:user:closed"
+    ACCOUNT_REOPENED = "account:user:reopened"
     ACCOUNT_FAILED = "account:mapping:failed"
     PROFILE_CHANGED = "account:profile:changed"
     PROFILE_REFUSED = "account:profile:refused"

@@ -1,7 +1,6 @@
 """What WHMCS says has changed: read again, kept, and shown on open pages. The event is a hint, never the truth."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 from portal_app.domain.customer import Customer
@@ -47,41 +46,37 @@ class BillingChanges:
         touched = HOOKS.get(event.kind)
         if touched is None:
             return []
-        customers = await self._customers(event.data)
+        customers = await self._customers(event)
         for customer in customers:
-            is_news = await self._read_again(customer, touched, event.data)
+            is_news = await self._read_again(customer, touched, event)
             if is_news:
                 await self._live.publish(Change(customer.user_id, "billing", str(event.data.get("invoice_id", ""))))
         return [str(customer.user_id) for customer in customers] if "methods" in touched else []
 
-    async def _read_again(self, customer: Customer, touched: Touched, ids: dict[str, Any]) -> bool:
-        is_news = False
-        if "methods" in touched:
-            # WHMCS keeps no time of them that could tell whether this was our own change.
-            await self._payments.forget_payment_methods(customer)
-            is_news = True
+    async def _read_again(self, customer: Customer, touched: Touched, event: InboundEvent) -> bool:
+        is_news = "methods" in touched and await self._payments.methods_changed(customer)
         if "invoices" in touched:
             is_news |= await self._billing.freshness.read(customer)
         elif "invoice" in touched:
-            for invoice_id in _numbers(ids, "invoice_id", "new_invoice_id"):
+            for invoice_id in event.numbers("invoice_id", "new_invoice_id"):
                 is_news |= await self._billing.read_invoice_again(customer, invoice_id)
         if "services" in touched:
             is_news |= await self._subscriptions.freshness.read(customer)
         if "money" in touched:
-            await self._payments.forget_money(customer)
+            is_news |= await self._payments.money_changed(customer)
         return is_news
 
-    async def _customers(self, ids: dict[str, Any]) -> list[Customer]:
+    async def _customers(self, event: InboundEvent) -> list[Customer]:
         """Return everybody an event is about: whom WHMCS names as owner, and whose mirrors hold the thing still."""
-        clients = set(_numbers(ids, "client_id", "merged_client_id"))
+        clients = set(event.numbers("client_id", "merged_client_id"))
         users: set[UUID] = set()
-        for invoice_id in _numbers(ids, "invoice_id", "new_invoice_id"):
+        for invoice_id in event.numbers("invoice_id", "new_invoice_id"):
             clients |= await _owner(self._gateway.invoice_owner, invoice_id)
             users |= set(await self._keeper.owners(invoice_id))
-        for service_id in _numbers(ids, "service_id"):
+        for service_id in event.numbers("service_id"):
             clients |= set() if clients else await _owner(self._gateway.service_owner, service_id)
             users |= set(await self._subscriptions.mirror.owners(service_id=service_id))
-        for order_id in _numbers(ids, "order_id"):
+        for order_id in event.numbers("order_id"):
             clients |= set() if clients else await _owner(self._gateway.order_owner, order_id)
             users |= set(await self._subscriptions.mirror.owners(order_id=order_id))
         async with self._database.unit_of_work() as session:
@@ -95,7 +90,3 @@ async def _owner(ask: Callable[[int], Awaitable[int]], number: int) -> set[int]:
         return {await ask(number)}
     except NotFound:
         return set()
-
-
-def _numbers(ids: dict[str, Any], *names: str) -> list[int]:
-    return [ids[name] for name in names if isinstance(ids.get(name), int)]

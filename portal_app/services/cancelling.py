@@ -9,6 +9,7 @@ from portal_app.services.billing import Billing
 from portal_app.services.cancellation_sending import CancellationSending
 from portal_app.services.cancellations import Asked, Cancellations
 from portal_app.services.identity import IdentityBase
+from portal_app.services.line_endings import LineEndings
 from portal_app.services.subscriptions import Subscriptions
 
 __all__ = ["Asked", "Cancelling", "join_cancelling"]
@@ -20,6 +21,7 @@ class Cancelling:
 
     requests: Cancellations
     sending: CancellationSending
+    lines: LineEndings
 
 
 def join_cancelling(
@@ -27,6 +29,7 @@ def join_cancelling(
     gateway: BillingGateway,
     desk: CancellationDesk,
     *,
+    lines: LineEndings,
     live: LiveUpdates,
     billing: Billing,
     subscriptions: Subscriptions,
@@ -35,4 +38,5 @@ def join_cancelling(
     return Cancelling(
         Cancellations(base, subscriptions, live),
         CancellationSending(base, gateway, desk, live=live, billing=billing, subscriptions=subscriptions),
+        lines,
     )

@@ -1,6 +1,6 @@
 """The catalogue: Salesforce's products as WHMCS bills them, cached until an event says they changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -33,6 +33,8 @@ class Catalog:
         self._cache = cache
         self._gateway = gateway
         self._billing = billing
+        # What was kept when it was last looked at, and what that means: hundreds who ask at once read it once.
+        self._known: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._told: frozenset[str] | None = None
         self._told_unequal: frozenset[str] = frozenset()
 
@@ -76,26 +78,29 @@ class Catalog:
         _log.info("catalog.busted")
 
     async def _items(self) -> list[CatalogItem]:
-        kept = await self._cache.get_or_set("catalog:items", self._read, seconds=None, tags=(TAG,))
-        return self._compared(_ITEMS.validate_python(kept), await self._prices())
+        kept = await self._cache.text(Entry("catalog:items", (TAG,)), self._read), await self._prices()
+        if kept != self._known[0]:
+            self._known = kept, self._compared(*kept)
+        return self._known[1]
 
-    async def _read(self) -> object:
-        return _ITEMS.dump_python(await self._gateway.items(), mode="json")
+    async def _read(self) -> Written:
+        return Written(_ITEMS.dump_json(await self._gateway.items()), None)
 
-    async def _prices(self) -> Prices | None:
+    async def _prices(self) -> bytes | None:
         """Return what WHMCS bills, read once per refresh; None while it is away: then nothing can be ordered."""
         try:
-            kept = await self._cache.get_or_set("catalog:billed", self._read_prices, seconds=None, tags=(TAG,))
+            return await self._cache.text(Entry("catalog:billed", (TAG,)), self._read_prices)
         except ExternalError:
             return None
-        return _PRICES.validate_python(kept)
 
-    async def _read_prices(self) -> object:
-        return _PRICES.dump_python(await self._billing.product_prices(), mode="json")
+    async def _read_prices(self) -> Written:
+        return Written(_PRICES.dump_json(await self._billing.product_prices()), None)
 
-    def _compared(self, items: Sequence[CatalogItem], prices: Prices | None) -> list[CatalogItem]:
-        if prices is None:
+    def _compared(self, written: bytes, billed: bytes | None) -> list[CatalogItem]:
+        items = _ITEMS.validate_json(written)
+        if billed is None:
             return [replace(item, is_billed_alike=False) for item in items]
+        prices = _PRICES.validate_json(billed)
         compared = [replace(item, is_billed_alike=_is_billed_alike(item, prices)) for item in items]
         different = frozenset(item.sku for item in compared if not item.is_billed_alike)
         _DIFFERENT.set(len(different))

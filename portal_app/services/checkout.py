@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from portal_app.domain.address import Address
 from portal_app.domain.checkout_steps import Answers, Rules, options_of
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed
+from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, OfferChanged
 from portal_app.domain.money import Money
 from portal_app.domain.order_options import InternetOptions, Options, SimOptions, extras_of
 from portal_app.domain.plan import CATEGORIES, CatalogItem, Plan, monthly_of, one_time_of
@@ -23,6 +23,16 @@ from portal_app.services.subscriptions import Subscriptions
 
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
 _JAPAN = ZoneInfo("Asia/Tokyo")
+# What is paid each month, and once, without tax.
+Totals = tuple[Money, Money]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a customer agreed to: the terms, and the totals on the page, None where no page showed any."""
+
+    to_terms: bool
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Wish:
     answers: Answers = field(default_factory=dict, repr=False)
     has_accepted_terms: bool = False
     draft_id: UUID | None = None
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +65,30 @@ class Basket:
         """What is billed once, without tax."""
         return one_time_of(self.items)
 
+    @property
+    def totals(self) -> Totals:
+        """What is billed each month, and once: what a customer agrees to."""
+        return self.monthly, self.one_time
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where a customer stands: what a wish is checked against besides the catalogue."""
+
+    payments: Payments
+    subscriptions: Subscriptions
+    profiles: Profiles
+    identity: IdentityDocuments
+    checks: AddressChecks
+
 
 class Checkout:
     """Check a wish against catalogue, customer and rules; nothing of it is taken from the browser unread."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalog: Catalog,
-        *,
-        payments: Payments,
-        subscriptions: Subscriptions,
-        profiles: Profiles,
-        identity: IdentityDocuments,
-        checks: AddressChecks,
-    ) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, known: Known) -> None:
         self._settings = settings
         self._catalog = catalog
-        self._payments = payments
-        self._subscriptions = subscriptions
-        self._profiles = profiles
-        self._identity = identity
-        self._checks = checks
+        self._known = known
 
     def rules(self) -> Rules:
         """Return what answers are measured by today, whoever gives them."""
@@ -85,9 +98,8 @@ class Checkout:
         """Return what a customer's answers about a plan are measured by."""
         if plan.service.category != "internet":
             return self.rules()
-        check = await self._checks.check_for(customer)
-        is_offered = check.has_offer(plan.service.offering)
-        return replace(self.rules(), address_id=check.address_id, is_offered=is_offered)
+        check = await self._known.checks.check_for(customer)
+        return replace(self.rules(), address_id=check.address_id, is_offered=check.has(plan))
 
     async def plan(self, customer: Customer, sku: str) -> Plan:
         """Return a plan that this customer may choose. Raises NotFound, NotAllowed, Conflict for a second line."""
@@ -95,15 +107,15 @@ class Checkout:
         if plan.service.category not in CATEGORIES:
             raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
         if plan.service.category == "internet":
-            refuse_second_line((await self._subscriptions.subscriptions_for(customer)).rows)
+            refuse_second_line((await self._known.subscriptions.subscriptions_for(customer)).rows)
         if plan.service.is_family and not await self.has_sim(customer):
             words = "Family plans are for customers who have a SIM line with us."
             raise NotAllowed("no line yet", user_message=words)
-        return plan
+        return await self._at_home(customer, plan)
 
     async def has_sim(self, customer: Customer) -> bool:
         """Say whether a customer has a SIM line that works; False while that cannot be told."""
-        services = (await self._subscriptions.subscriptions_for(customer)).rows
+        services = (await self._known.subscriptions.subscriptions_for(customer)).rows
         return any(row.category == "sim" and row.status == "active" for row in services)
 
     async def basket(self, customer: Customer, plan: Plan, answers: Answers) -> Basket:
@@ -114,12 +126,12 @@ class Checkout:
     async def needs_identity(self, customer: Customer, plan: Plan) -> bool:
         """Say whether a customer has to hand in an identity document before a plan can be ordered."""
         is_voice = plan.service.category == "sim" and plan.service.has_voice
-        return is_voice and not (await self._identity.check_for(customer)).is_orderable
+        return is_voice and not (await self._known.identity.check_for(customer)).is_orderable
 
     async def settle(self, customer: Customer, wish: Wish) -> Basket:
         """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
         plan = await self.plan(customer, wish.sku)
-        if not await self._payments.payment_methods_for(customer):
+        if not await self._known.payments.payment_methods_for(customer):
             raise InvalidInput({"payment": "Add a payment method first."})
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
@@ -128,14 +140,23 @@ class Checkout:
             raise InvalidInput({"identity": "Send us an identity document first: the law asks it for voice lines."})
         if not wish.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
+        if wish.totals is not None and wish.totals != basket.totals:
+            raise OfferChanged("other totals than agreed")
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
+
+    async def _at_home(self, customer: Customer, plan: Plan) -> Plan:
+        """Leave out the extras that cannot be had at the customer's address, once an agent found what can."""
+        if not any(extra.offers for extra in (*plan.extras, *plan.hidden)):
+            return plan
+        check = await self._known.checks.check_for(customer)
+        return plan.with_offers(check.offers) if check.status == "eligible" else plan
 
     async def _address(self, customer: Customer, options: Options | None) -> Address | None:
         """Return where the customer lives. Raises InvalidInput where that is needed and not known."""
         is_sent = isinstance(options, SimOptions) and options.sim_type == "physical"
         is_needed = is_sent or isinstance(options, InternetOptions)
         try:
-            address = (await self._profiles.profile_for(customer)).person.address
+            address = (await self._known.profiles.profile_for(customer)).person.address
         except ExternalUnavailable:
             # What needs no address can be ordered while billing is away.
             if is_needed:

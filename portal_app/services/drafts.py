@@ -11,7 +11,7 @@ from portal_app.domain.plan import Plan
 from portal_app.infra.database import Database
 from portal_app.models.columns import now
 from portal_app.models.order import DraftRow
-from portal_app.services.checkout import Checkout, Wish
+from portal_app.services.checkout import Agreed, Checkout, Wish
 from portal_app.services.one_internet import refuse_second_order
 
 _GONE = "You began another order meanwhile. Go on with that one, or choose this plan again."
@@ -75,13 +75,13 @@ class Drafts:
             row.answers, row.updated_at = json.dumps(_answers_of(row) | {step: kept}), now()
         return await self._shown(customer, row, draft.plan)
 
-    async def wish(self, customer: Customer, draft_id: UUID, *, has_accepted_terms: bool) -> Wish:
+    async def wish(self, customer: Customer, draft_id: UUID, agreed: Agreed) -> Wish:
         """Return what a draft asks to order. Raises Conflict for a draft that is gone."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(DraftRow, customer.user_id)
             if row is None or row.draft_id != draft_id:
                 raise Conflict("another draft", user_message=_GONE)
-            return Wish(row.sku, _answers_of(row), has_accepted_terms, draft_id)
+            return Wish(row.sku, _answers_of(row), agreed.to_terms, draft_id, agreed.totals)
 
     async def _shown(self, customer: Customer, row: DraftRow, plan: Plan) -> Draft:
         answers = _answers_of(row)

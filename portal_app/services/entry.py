@@ -1,10 +1,11 @@
-"""Every way into an account with a password, joined."""
+"""Every way into an account with a password, and closing it, joined."""
 
 from dataclasses import dataclass
 
 from portal_app.domain.known_customers import BillingLogins, CrmDirectory
 from portal_app.domain.ports import BillingGateway
 from portal_app.services.admission import Admission
+from portal_app.services.closing import Closing
 from portal_app.services.identity import IdentityBase
 from portal_app.services.lockout import Lockout
 from portal_app.services.moves import Moves
@@ -23,6 +24,7 @@ class Entry:
     lockout: Lockout
     password_changes: PasswordChanges
     moves: Moves
+    closing: Closing
 
 
 def join_entry(
@@ -38,4 +40,4 @@ def join_entry(
     sign_in = SignIn(base, admission, lockout)
     sign_ups = SignUps(base, admission, sign_in)
     moves = Moves(base, sign_ups, admission, billing=billing, logins=logins, directory=directory)
-    return Entry(sign_in, sign_ups, lockout, PasswordChanges(base, lockout, TwoStep(base)), moves)
+    return Entry(sign_in, sign_ups, lockout, PasswordChanges(base, lockout, TwoStep(base)), moves, Closing(base))

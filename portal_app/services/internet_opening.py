@@ -4,8 +4,7 @@ from uuid import UUID
 
 from portal_app.domain.errors import OrderStopped
 from portal_app.domain.identifiers import step_reference
-from portal_app.domain.internet_ports import InternetDesk
-from portal_app.domain.ports import BillingGateway
+from portal_app.domain.order_ports import FulfillingVendors
 from portal_app.infra.settings import Settings
 from portal_app.services.order_progress import OrderProgress
 
@@ -13,13 +12,10 @@ from portal_app.services.order_progress import OrderProgress
 class InternetOpening:
     """What a fibre order needs besides billing, each step safe to repeat."""
 
-    def __init__(
-        self, settings: Settings, progress: OrderProgress, desk: InternetDesk, *, billing: BillingGateway
-    ) -> None:
+    def __init__(self, settings: Settings, progress: OrderProgress, vendors: FulfillingVendors) -> None:
         self._field = settings.whmcs_opportunity_field
         self._progress = progress
-        self._desk = desk
-        self._billing = billing
+        self._desk, self._billing = vendors.internet, vendors.billing
 
     async def check_alone(self, order_id: UUID) -> None:
         """Make sure, at WHMCS itself, that the customer has no other fibre line. Raises OrderStopped."""

@@ -67,6 +67,7 @@ class Lockout:
             recipient=user.email if user else "",
             user_id=user.id if user else None,
             token=token,
+            email=user.email if user else "",
         )
 
     async def unlock(self, token: str) -> str:

@@ -15,6 +15,7 @@ from portal_app.models.mirror import MirrorState, database_time
 from portal_app.models.user import IdMapping
 from portal_app.services.billing import Billing
 from portal_app.services.invoice_mirror import INVOICES
+from portal_app.services.payments import Payments
 from portal_app.services.subscriptions import Subscriptions
 
 _DETAILS = 5
@@ -30,12 +31,14 @@ class MirrorUpkeep:
         database: Database,
         *,
         billing: Billing,
+        payments: Payments,
         subscriptions: Subscriptions,
         live: LiveUpdates,
     ) -> None:
         self._settings = settings
         self._database = database
         self._billing = billing
+        self._payments = payments
         self._subscriptions = subscriptions
         self._live = live
 
@@ -59,6 +62,8 @@ class MirrorUpkeep:
         for invoice_id in await self._billing.lists.unlined(customer, most=_DETAILS):
             is_news |= await self._billing.read_invoice_again(customer, invoice_id)
         is_news |= await self._subscriptions.freshness.read(customer)
+        # No hook of WHMCS tells that staff gave or took credit.
+        is_news |= await self._payments.money_changed(customer)
         if is_news:
             await self._live.publish(Change(customer.user_id, "billing"))
         return is_news

@@ -121,9 +121,10 @@ class Moves:
             if sign_up.verified_at is None or sign_up.client_id is None:
                 raise NotSignedIn("nothing proven to move")
             email, done, old = sign_up.email, sign_up.user_id, sign_up.old_password_hash
+            name = json.loads(sign_up.entries or "{}").get("name", "")
         if done is not None:
             return await sign_in.with_password(email, password, origin)
-        check_new_password(password, context=(email.partition("@")[0],))
+        check_new_password(password, context=(email.partition("@")[0], *name.split()))
         if await self._base.vault.passwords.verify(password, old):
             raise InvalidInput({"password": _SAME})
         hashed = await self._base.vault.passwords.hash(password)

@@ -7,7 +7,8 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.order import Order
-from portal_app.domain.ports import BillingGateway, BillingOrder, CrmGateway
+from portal_app.domain.order_ports import FulfillingVendors
+from portal_app.domain.ports import BillingOrder
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
@@ -23,8 +24,7 @@ class OrderBilling:
         self,
         settings: Settings,
         progress: OrderProgress,
-        gateway: BillingGateway,
-        crm: CrmGateway,
+        vendors: FulfillingVendors,
         *,
         billing: Billing,
         subscriptions: Subscriptions,
@@ -32,8 +32,7 @@ class OrderBilling:
         self._settle = timedelta(seconds=settings.whmcs_settle_seconds)
         self._progress = progress
         self._database = progress.database
-        self._gateway = gateway
-        self._crm = crm
+        self._gateway, self._crm = vendors.billing, vendors.crm
         self._billing = billing
         self._subscriptions = subscriptions
 

@@ -9,8 +9,7 @@ from sqlmodel import col, select
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
 from portal_app.domain.order import FINAL_STAGES, Order, SalesforceOrder
-from portal_app.domain.ports import BillingGateway, CrmGateway
-from portal_app.domain.sim_ports import SimDesk, SimLines
+from portal_app.domain.order_ports import FulfillingVendors
 from portal_app.infra.durable import DurableQueue
 from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
@@ -31,21 +30,12 @@ class Deed:
 class OrderDesk:
     """Look at orders across customers, and take them up again or back."""
 
-    def __init__(
-        self,
-        progress: OrderProgress,
-        queue: DurableQueue,
-        *,
-        billing: BillingGateway,
-        crm: CrmGateway,
-        sims: tuple[SimDesk, SimLines],
-    ) -> None:
+    def __init__(self, progress: OrderProgress, queue: DurableQueue, vendors: FulfillingVendors) -> None:
         self._progress = progress
         self._database = progress.database
         self._queue = queue
-        self._billing = billing
-        self._crm = crm
-        self._desk, self._lines = sims
+        self._billing, self._crm, self._internet = vendors.billing, vendors.crm, vendors.internet
+        self._desk, self._lines = vendors.sim_desk, vendors.sims
 
     async def overview(self, *, unfinished: bool = True) -> list[tuple[Order, str, str]]:
         """Return orders with their customer's number and last step, the longest without a step first."""
@@ -108,10 +98,19 @@ class OrderDesk:
             each for each in await self._billing.subscriptions(customer.whmcs_client_id) if each.order_id == number
         ]
         words = "WHMCS: ask for the end, at once, of service {} of order {}; refund what was paid by hand."
-        return [
+        deeds = [
             Deed(words.format(service.id, number), lambda service_id=service.id: self._end(customer, service_id))  # type: ignore[misc]
             for service in services
         ]
+        return deeds + [deed for service in services for deed in await self._undo_opportunity(customer, service.id)]
+
+    async def _undo_opportunity(self, customer: Customer, service_id: int) -> list[Deed]:
+        """A fibre line's opportunity must not stay Active: agents would count a line that is not there."""
+        opportunity = await self._internet.opportunity_of(customer.sf_account_id, service_id)
+        if opportunity is None:
+            return []
+        words = f"Salesforce: set the opportunity {opportunity} of service {service_id} to Void."
+        return [Deed(words, lambda: self._internet.void(opportunity))]
 
     async def _undo_line(self, order: Order) -> list[Deed]:
         async with self._database.unit_of_work() as session:

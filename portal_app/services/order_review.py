@@ -136,12 +136,23 @@ class OrderReview:
             rows = (await session.exec(query)).all()
         return [(str(row.id), row.attempt) for row in rows]
 
-    async def apply(self, order_id: UUID, sf_order: SalesforceOrder) -> None:
+    async def show_approval(self, sf_order_id: str) -> None:
+        """Show an approval ahead of the durable work, which may take its time and applies it again.
+
+        Only an order in review moves: what stopped since, or goes on again, is the workflow's.
+        """
+        found = await self._crm.order(sf_order_id)
+        if found.stage == "being_set_up" and (order := await self.order_of(found)) is not None:
+            await self.apply(order.id, found, only_from="in_review")
+
+    async def apply(self, order_id: UUID, sf_order: SalesforceOrder, *, only_from: OrderStage | None = None) -> None:
         """Take over what an agent decided: approved, not accepted, cancelled. Never moves an active order back."""
         async with self._database.unit_of_work() as session:
             row = await locked(session, order_id)
             stage = sf_order.stage
             if row.stage in ("active", stage) or stage == "in_progress" or _is_echo(row, stage):
+                return
+            if only_from is not None and row.stage != only_from:
                 return
             row.sf_order_id = sf_order.id
             step = "approved" if stage == "being_set_up" else stage

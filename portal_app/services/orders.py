@@ -18,7 +18,7 @@ from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
-from portal_app.services.checkout import Basket, Checkout, Wish
+from portal_app.services.checkout import Agreed, Basket, Checkout, Wish
 from portal_app.services.drafts import Drafts
 from portal_app.services.idempotency import Call, Claim, Idempotency
 from portal_app.services.notifications import Notifications
@@ -100,13 +100,16 @@ class Orders:
         return str(row.id)
 
     async def place_draft(
-        self, customer: Customer, draft_id: UUID, *, has_accepted_terms: bool, key: str, recipient: str
+        self, customer: Customer, draft_id: UUID, *, agreed: Agreed, key: str, recipient: str
     ) -> Order:
-        """Place the order of a draft; a draft that was ordered already gives that order."""
+        """Place the order of a draft; a draft that was ordered already gives that order.
+
+        Raises as `place`, and OfferChanged where it would cost something else than agreed.
+        """
         if (ordered := await self._ordered(customer, draft_id)) is not None:
             return ordered
         try:
-            wish = await self._drafts.wish(customer, draft_id, has_accepted_terms=has_accepted_terms)
+            wish = await self._drafts.wish(customer, draft_id, agreed)
         except Conflict:
             # Ordered by another click since we looked, or really gone.
             if (ordered := await self._ordered(customer, draft_id)) is not None:
@@ -177,7 +180,8 @@ def _recorded(row: OrderRow) -> dict[str, str]:
 
 def _said(wish: Wish) -> str:
     # Of a draft its id says everything: it can be ordered once only, whatever was answered in between.
-    return str(wish.draft_id) if wish.draft_id else json.dumps([wish.sku, wish.answers], sort_keys=True)
+    asked = [wish.sku, wish.answers, wish.has_accepted_terms]
+    return str(wish.draft_id) if wish.draft_id else json.dumps(asked, sort_keys=True)
 
 
 async def _lock(session: AsyncSession, name: str) -> None:

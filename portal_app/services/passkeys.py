@@ -119,10 +119,13 @@ class Passkeys:
         """Forget a passkey and sign other devices out. Raises StepUpNeeded, NotFound."""
         await self._base.sessions.require_recent(session_id)
         async with self._base.database.identity() as session:
+            await User.held(session, user_id, for_change=True)
             row = await self._own(session, user_id, passkey_id)
             await session.delete(row)
             await self._changed(session, user_id, Tag.PASSKEY_REMOVED, row.name)
-        await self._base.sessions.end_all(user_id, because="passkey removed", but=session_id)
+            because = "passkey removed"
+            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
+        await self._base.sessions.tell_ended(ended)
 
     async def options_to_prove(self, purpose: Purpose, user_id: UUID | None = None) -> dict[str, Any]:
         """Return what navigator.credentials.get needs; without a user the browser offers every passkey it has."""
@@ -145,7 +148,10 @@ class Passkeys:
             challenge = parse_client_data_json(given.response.client_data_json).challenge
             if not await self._use_challenge(session, challenge, purpose, user_id):
                 return None
-            row = await Passkey.by_credential(session, given.raw_id)
+            owner = await Passkey.owner_of(session, given.raw_id)
+            # The user before the passkey, as wherever both are locked.
+            held = await User.held(session, owner) if owner else None
+            row = await Passkey.by_credential(session, given.raw_id) if held else None
             if row is None or (user_id is not None and row.user_id != user_id):
                 return None
             if given.response.user_handle not in (None, b"", row.user_id.bytes):

@@ -64,7 +64,17 @@ class PasswordChanges:
                 user_id=user.id if user else None,
                 language="" if user else origin.language,
                 token=token if user else "",
+                email=user.email if user else "",
             )
+
+    async def whose(self, token: str) -> str:
+        """Return the address of the account that a mailed token opens, or an empty text for a dead one."""
+        if not token:
+            return ""
+        async with self._base.database.identity() as session:
+            found = await EntryToken.usable(session, self._base.vault.tokens.hash(token, "reset"), "reset")
+            user = await session.get(User, found.user_id) if found and found.user_id else None
+        return user.email if user else ""
 
     async def reset(self, token: str, password: str) -> None:
         """Set a new password by a mailed token. Raises InvalidInput and, for a dead token, NotSignedIn."""
@@ -76,6 +86,7 @@ class PasswordChanges:
         async with self._base.database.identity() as session:
             # Looked up again, locked: of two uses at once only one may count.
             user = await self._owner(session, hashed)
+            await User.held(session, user.id, for_change=True)
             await self._void_links(session, user.id)
             await self._lockout.forget(session, user.email_index)
             ended = await self._set(session, user, new, because="password reset")
@@ -107,8 +118,11 @@ class PasswordChanges:
             raise InvalidInput({"password": _SAME})
         new = await self._base.vault.passwords.hash(password)
         async with self._base.database.identity() as session:
+            row = await User.held(session, user_id, for_change=True)
+            if row is None or row.password_hash != user.password_hash:
+                # Somebody was faster: what was typed is not the present password any more.
+                raise InvalidInput({"present": _WRONG})
             await self._void_links(session, user_id)
-            row = await User.required(session, user_id)
             ended = await self._set(session, row, new, because="password changed", but=session_id)
         await self._base.sessions.tell_ended(ended)
 

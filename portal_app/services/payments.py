@@ -1,9 +1,11 @@
 """How a customer pays and what was paid: stored cards and banks, gateways, transactions and credit."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -26,6 +28,8 @@ Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
 # Readings for which nobody waits, at once in one process: a crowd of them would hold up those who do wait.
 _UNWATCHED_AT_ONCE = 2
+# Who keeps a page open for longer than this without a look at anything is signed out.
+_SHOWN_SECONDS = 24 * 3600
 _METHODS = TypeAdapter(list[PaymentMethod])
 _GATEWAYS = TypeAdapter(list[PaymentGateway])
 _TRANSACTIONS = TypeAdapter(list[Transaction])
@@ -40,6 +44,20 @@ class Credit:
 
 
 _CREDIT = TypeAdapter(Credit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[Value]):
+    """Something of a customer that is kept for a while: under which tag, in which form, and how it is read."""
+
+    tag: str
+    kind: TypeAdapter[Value]
+    read: Callable[[], Awaitable[Value]]
+
+    @property
+    def shown_key(self) -> str:
+        """Under what it is noted which answer was given last."""
+        return f"shown:{self.tag}"
 
 
 class Payments:
@@ -66,13 +84,7 @@ class Payments:
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
         """Return the stored cards and banks. Raises ExternalUnavailable."""
-        client_id, tag, seconds = customer.whmcs_client_id, _methods_tag(customer), self._settings
-        return await self._kept(
-            tag,
-            _METHODS,
-            lambda: self._gateway.payment_methods(client_id),
-            seconds=seconds.cache_payment_methods_seconds,
-        )
+        return await self._kept(self._methods(customer), seconds=self._settings.cache_payment_methods_seconds)
 
     async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
         """Return the stored cards and banks if they are known right now; else they are read, and open pages told."""
@@ -100,25 +112,16 @@ class Payments:
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the ways to pay that are switched on. Raises ExternalUnavailable."""
-        seconds = self._settings.cache_gateways_seconds
-        return await self._kept("payment-gateways", _GATEWAYS, self._gateway.gateways, seconds=seconds)
+        gateways = _Known("payment-gateways", _GATEWAYS, self._gateway.gateways)
+        return await self._kept(gateways, seconds=self._settings.cache_gateways_seconds)
 
     async def transactions_for(self, customer: Customer) -> list[Transaction]:
         """Return all payments and refunds, newest first. Raises ExternalUnavailable."""
-        client_id, seconds = customer.whmcs_client_id, self._settings.cache_invoice_seconds
-        tag = f"transactions:{customer.user_id}"
-        return await self._kept(tag, _TRANSACTIONS, lambda: self._gateway.transactions(client_id), seconds=seconds)
+        return await self._kept(self._transactions(customer), seconds=self._settings.cache_invoice_seconds)
 
     async def credit_for(self, customer: Customer) -> Credit:
         """Return the credit that is left and its history. Raises ExternalUnavailable."""
-        client_id = customer.whmcs_client_id
-
-        async def read() -> Credit:
-            client = await self._gateway.client(client_id)
-            return Credit(client.credit, await self._gateway.credits(client_id))
-
-        seconds = self._settings.cache_invoice_seconds
-        return await self._kept(f"credit:{customer.user_id}", _CREDIT, read, seconds=seconds)
+        return await self._kept(self._credit(customer), seconds=self._settings.cache_invoice_seconds)
 
     async def make_default(self, customer: Customer, method_id: int) -> None:
         """Make a stored method the one to charge. Raises NotFound, also for another customer's."""
@@ -144,28 +147,69 @@ class Payments:
         """Read the payment methods anew next time: the customer may just have added one at WHMCS."""
         await self._cache.invalidate(_methods_tag(customer))
 
-    async def forget_money(self, customer: Customer) -> None:
-        """Read transactions and credit anew next time."""
-        await self._cache.invalidate(f"transactions:{customer.user_id}", f"credit:{customer.user_id}")
+    async def methods_changed(self, customer: Customer) -> bool:
+        """Read the payment methods anew next time; return whether that is news to who saw them. As the gateway raises.
 
-    async def _kept(
-        self, tag: str, kind: TypeAdapter[Value], read: Callable[[], Awaitable[Value]], *, seconds: int
-    ) -> Value:
-        async def written() -> object:
-            return kind.dump_python(await read(), mode="json")
+        WHMCS keeps no time of them that could tell whether this was our own change: what was shown does.
+        """
+        return await self._is_news(self._methods(customer))
 
+    async def money_changed(self, customer: Customer) -> bool:
+        """Read transactions and credit anew next time; return whether that is news to who saw them."""
+        changed = [await self._is_news(known) for known in (self._transactions(customer), self._credit(customer))]
+        return any(changed)
+
+    async def _is_news(self, known: "_Known[Any]") -> bool:
+        """Say whether what was shown lately is not so any more; what nobody looked at is not even read."""
+        await self._cache.invalidate(known.tag)
+        shown = await self._cache.known(known.shown_key)
+        return shown is not None and shown != _print_of(await self._read(known))
+
+    async def _kept(self, known: "_Known[Value]", *, seconds: int) -> Value:
+        async def read() -> object:
+            return await self._read(known)
+
+        tag = known.tag
         try:
             # Nobody waits longer than for a page; the reading goes on and is kept for the next try.
             async with asyncio.timeout(self._settings.mirror_patience_seconds):
-                return kind.validate_python(await self._cache.get_or_set(tag, written, seconds=seconds, tags=(tag,)))
+                kept = await self._cache.get_or_set(tag, read, seconds=seconds, tags=(tag,))
         except TimeoutError as error:
             raise ExternalUnavailable(f"{tag.partition(':')[0]}: slow", vendor="whmcs") from error
+        return known.kind.validate_python(kept)
+
+    async def _read(self, known: "_Known[Any]") -> object:
+        """Read it from WHMCS, and note what is shown from now on."""
+        found: object = known.kind.dump_python(await known.read(), mode="json")
+        await self._cache.keep(known.shown_key, _print_of(found), seconds=_SHOWN_SECONDS)
+        return found
+
+    def _methods(self, customer: Customer) -> "_Known[list[PaymentMethod]]":
+        client_id = customer.whmcs_client_id
+        return _Known(_methods_tag(customer), _METHODS, lambda: self._gateway.payment_methods(client_id))
+
+    def _transactions(self, customer: Customer) -> "_Known[list[Transaction]]":
+        client_id = customer.whmcs_client_id
+        return _Known(f"transactions:{customer.user_id}", _TRANSACTIONS, lambda: self._gateway.transactions(client_id))
+
+    def _credit(self, customer: Customer) -> "_Known[Credit]":
+        client_id = customer.whmcs_client_id
+
+        async def read() -> Credit:
+            client = await self._gateway.client(client_id)
+            return Credit(client.credit, await self._gateway.credits(client_id))
+
+        return _Known(f"credit:{customer.user_id}", _CREDIT, read)
 
     async def _changed(self, customer: Customer, tag: Tag, method_id: int) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             record(session, tag, user_id=customer.user_id, actor="you", detail={"method": str(method_id)})
         await self.forget_payment_methods(customer)
         await self._live.publish(Change(customer.user_id, "billing"))
+
+
+def _print_of(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _methods_tag(customer: Customer) -> str:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
@@ -14,6 +16,7 @@ from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.columns import now
+from portal_app.models.entry import EntryToken
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.services.audit import Tag, record
@@ -95,7 +98,8 @@ class ProfileChanges:
             kept = PersonalData.from_json(row.kept) if row.kept else None
             confirmed = person.confirmed_by(kept)
             row.kept, row.read_at = confirmed.to_json(), now()
-        if confirmed != kept:
+            is_news = (await User.required(session, mapping.user_id)).follow(person.full_name)
+        if is_news or confirmed != kept:
             await self._live.publish(Change(mapping.user_id, "account"))
 
     async def is_finished(self, user_id: UUID) -> bool:
@@ -125,13 +129,16 @@ class ProfileChanges:
     async def _change_user(self, session: AsyncSession, customer: Customer, change: ProfileChange) -> None:
         user, old_email = await User.required(session, customer.user_id), ""
         if change.first_name is not None and change.last_name is not None:
-            user.name = f"{change.first_name} {change.last_name}"
+            user.follow(f"{change.first_name} {change.last_name}")
         if change.email is not None and change.email != user.email:
             index = self._ring.index(change.email, EMAIL_PLACE)
             other = await User.by_email(session, index)
             if other is not None and other.id != user.id:
                 raise Conflict("e-mail registered meanwhile")
             old_email, user.email, user.email_index = user.email, change.email, index
+            # What was mailed to the old mailbox opens nothing any more.
+            links = sa.delete(EntryToken).where(col(EntryToken.user_id) == user.id)
+            await (await session.connection()).execute(links)
         at, tell = now().isoformat(), self._notifications.mail
         if old_email:
             number = customer.customer_number

@@ -39,7 +39,12 @@ class Profiles:
             note = AWAY if row.stands == "away" else ON_ITS_WAY
         async with self._base.database.identity() as session:
             user = await User.required(session, customer.user_id)
-        person = PersonalData.from_json(row.kept or "").changed_by(coming)
+            kept = PersonalData.from_json(row.kept or "")
+            # Our own change is not overtaken by what was read before it.
+            is_renamed = coming.is_empty and user.follow(kept.full_name)
+        if is_renamed:
+            await self._live.publish(Change(customer.user_id, "account"))
+        person = kept.changed_by(coming)
         return ProfileView(person, user.language, not coming.is_empty, note, row.read_at if is_saved else None)
 
     async def change(self, customer: Customer, change: ProfileChange, *, session_id: UUID) -> None:

@@ -1,11 +1,8 @@
 """Provisioning: an order carried from the customer's word to a working, billed service. Its parts, by what they do."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from portal_app.domain.internet_ports import InternetDesk
-from portal_app.domain.ports import BillingGateway, CrmGateway
-from portal_app.domain.sim_ports import SimDesk, SimLines
+from portal_app.domain.order_ports import FulfillingVendors
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.services.billing import Billing
@@ -18,25 +15,6 @@ from portal_app.services.sim_opening import SimOpening
 from portal_app.services.sim_reservations import SimReservations
 from portal_app.services.stuck_orders import StuckOrders
 from portal_app.services.subscriptions import Subscriptions
-
-
-class FulfillingVendors(Protocol):
-    """The vendors that carry an order out."""
-
-    @property
-    def billing(self) -> BillingGateway: ...
-
-    @property
-    def crm(self) -> CrmGateway: ...
-
-    @property
-    def sims(self) -> SimLines: ...
-
-    @property
-    def sim_desk(self) -> SimDesk: ...
-
-    @property
-    def internet(self) -> InternetDesk: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +41,13 @@ def join_provisioning(
     checks: IdentityChecks,
 ) -> Provisioning:
     """Join the parts over what keeps bills and services."""
-    gateway, crm, desk = vendors.billing, vendors.crm, vendors.sim_desk
-    reservations = SimReservations(progress.database, desk, vendors.sims, ring)
+    reservations = SimReservations(progress.database, vendors.sim_desk, ring)
     return Provisioning(
         progress=progress,
-        review=OrderReview(progress, crm),
-        billing=OrderBilling(settings, progress, gateway, crm, billing=billing, subscriptions=subscriptions),
-        sims=SimOpening(
-            settings, progress, desk, vendors.sims, billing=gateway, reservations=reservations, checks=checks
-        ),
+        review=OrderReview(progress, vendors.crm),
+        billing=OrderBilling(settings, progress, vendors, billing=billing, subscriptions=subscriptions),
+        sims=SimOpening(settings, progress, vendors, reservations=reservations, checks=checks),
         reservations=reservations,
-        internet=InternetOpening(settings, progress, vendors.internet, billing=gateway),
-        stuck=StuckOrders(progress, crm),
+        internet=InternetOpening(settings, progress, vendors),
+        stuck=StuckOrders(progress, vendors.crm),
     )

@@ -11,6 +11,7 @@ from portal_app.models.factor import Passkey, PendingSignIn
 from portal_app.models.user import User
 from portal_app.services.admission import PENDING, Admission
 from portal_app.services.audit import Tag, record
+from portal_app.services.closing import CLOSED
 from portal_app.services.identity import IdentityBase
 from portal_app.services.passkeys import REFUSED, Passkeys
 from portal_app.services.two_step import TwoStep
@@ -47,9 +48,11 @@ class SecondStep:
         await self._base.limits.hit(self._base.settings.portal_factor_limit, "second-step", str(user_id))
         wrong: PortalError
         async with self._base.database.identity() as session:
+            user = await User.held(session, user_id)
             pending = await self._pending(session, token)
-            user = await session.get_one(User, user_id)
-            factor = await self._factor(session, user_id, proof) if user.status != "closed" else ""
+            if user is None or user.status == CLOSED:
+                raise NotSignedIn("account closed", user_message=_ENDED)
+            factor = await self._factor(session, user_id, proof)
             if factor:
                 await session.delete(pending)
                 return await self._admission.admit(session, user, origin, factors=("pwd", factor))
@@ -67,8 +70,8 @@ class SecondStep:
         await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "sign-in-address", origin.address)
         async with self._base.database.identity() as session:
             user_id = await self._passkeys.accept(session, credential, "sign-in")
-            user = await session.get(User, user_id) if user_id else None
-            if user is not None and user.status != "closed":
+            user = await User.held(session, user_id) if user_id else None
+            if user is not None and user.status != CLOSED:
                 return await self._admission.admit(session, user, origin, factors=("passkey",))
             record(session, Tag.SIGN_IN_FAILED, user_id=user_id, actor="you")
         raise NotSignedIn("passkey refused", user_message=REFUSED)

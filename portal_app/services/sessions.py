@@ -78,16 +78,17 @@ class Sessions:
         """Return what an access token says. Raises NotSignedIn. Whether the session still lives: `check`."""
         return self._access.check(access_token)
 
-    async def check(self, session_id: UUID) -> UUID:
-        """Return whose session this is. Raises NotSignedIn when it ended or ran out; use slides the idle time.
+    async def check(self, session_id: UUID, *, is_use: bool = True) -> UUID:
+        """Return whose session this is. Raises NotSignedIn when it ended or ran out.
 
+        Use slides the idle time; what we do by ourselves in a session is none.
         This process and Redis remember a live session for a moment each; nobody remembers longer than five seconds.
         """
         user_id, until = self._remembered.get(session_id, (None, 0.0))
         if user_id is not None and time.monotonic() < until:
             return user_id
         forgotten = self._forgotten
-        user_id = await self._ask(session_id)
+        user_id = await self._ask(session_id, is_use=is_use)
         # Not where an end came in meanwhile: what was read may be older than it.
         if forgotten == self._forgotten:
             if len(self._remembered) >= _MOST_REMEMBERED:
@@ -116,7 +117,7 @@ class Sessions:
             rows = (await session.exec(select(Session).where(col(Session.id).in_(session_ids)))).all()
         return session_ids - {row.id for row in rows if self.is_alive(row)}
 
-    async def _ask(self, session_id: UUID) -> UUID:
+    async def _ask(self, session_id: UUID, *, is_use: bool) -> UUID:
         key = self.key_of(session_id)
         try:
             kept = await self._redis.get(key)
@@ -131,7 +132,8 @@ class Sessions:
             if row is None or not self.is_alive(row):
                 raise NotSignedIn("session ended")
             # Not at every look: noting a use is a write.
-            if now() - row.used_at > min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10)):
+            every = min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10))
+            if is_use and now() - row.used_at > every:
                 row.used_at = now()
         try:
             # Only where nothing stands: an end that came in between must win.
@@ -181,7 +183,11 @@ class Sessions:
     async def end_within(
         session: AsyncSession, user_id: UUID, *, because: str, but: UUID | None = None
     ) -> list[Session]:
-        """End all sessions of a user inside the caller's transaction; hand them to `tell_ended` once it is over."""
+        """End all sessions of a user inside the caller's transaction; hand them to `tell_ended` once it is over.
+
+        A session that is being opened meanwhile is waited for and ended too.
+        """
+        await User.held(session, user_id, for_change=True)
         ended = [row for row in await Session.alive_of(session, user_id) if row.id != but]
         for row in ended:
             row.ended_at, row.ended_because = now(), because

@@ -1,11 +1,14 @@
 """Signing in with a password: one answer, in the same words and time, for whatever is wrong."""
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from portal_app.domain.account import Origin, SecondStepAsked, Tokens
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.new_password import MAX_LENGTH
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.admission import Admission
 from portal_app.services.audit import Tag, record
+from portal_app.services.closing import CLOSED
 from portal_app.services.identity import IdentityBase
 from portal_app.services.lockout import Lockout
 
@@ -35,14 +38,22 @@ class SignIn:
             user = await User.by_email(session, index)
         right, rehashed = await self._check(password, user)
         async with self._base.database.identity() as session:
-            if user is not None and right and user.status != "closed":
+            owner = await self._still(session, user, for_change=bool(rehashed)) if user and right else None
+            if owner is not None:
                 await self._lockout.forget(session, index)
-                if rehashed and (row := await session.get(User, user.id)):
-                    row.password_hash = rehashed
-                return await self._admission.after_password(session, user, origin)
+                owner.password_hash = rehashed or owner.password_hash
+                return await self._admission.after_password(session, owner, origin)
             record(session, Tag.SIGN_IN_FAILED, user_id=user.id if user else None, actor="you")
             await self._lockout.tell(session, index, user, tries)
         raise NotSignedIn("wrong e-mail or password", user_message=WRONG_SIGN_IN)
+
+    @staticmethod
+    async def _still(session: AsyncSession, checked: User, *, for_change: bool) -> User | None:
+        """Return the user, held, unless the account was closed or its password changed while it was checked."""
+        owner = await User.held(session, checked.id, for_change=for_change)
+        if owner is None or owner.status == CLOSED or owner.password_hash != checked.password_hash:
+            return None
+        return owner
 
     async def _within_limits(self, origin: Origin) -> None:
         settings, limits = self._base.settings, self._base.limits

@@ -161,7 +161,9 @@ class SignUps:
         except InvalidInput as error:
             wrong |= error.fields
         try:
-            check_new_password(password, context=(email.partition("@")[0], form.get("last_name", "")))
+            check_new_password(
+                password, context=(email.partition("@")[0], form.get("first_name", ""), form.get("last_name", ""))
+            )
         except InvalidInput as error:
             wrong |= error.fields
         if form.get("terms") != "on":

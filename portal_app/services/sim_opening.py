@@ -10,10 +10,10 @@ from typing import Literal
 from uuid import UUID
 
 from portal_app.domain.errors import ExternalUnavailable, NotFound, OrderStopped
-from portal_app.domain.ports import BillingGateway
+from portal_app.domain.order import Order
+from portal_app.domain.order_options import SimOptions
+from portal_app.domain.order_ports import FulfillingVendors
 from portal_app.domain.sim import NewLine, SimLine, VoiceOption
-from portal_app.domain.sim_order import SimOrder
-from portal_app.domain.sim_ports import SimDesk, SimLines
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.identity_checks import IdentityChecks
@@ -30,10 +30,8 @@ class SimOpening:
         self,
         settings: Settings,
         progress: OrderProgress,
-        desk: SimDesk,
-        lines: SimLines,
+        vendors: FulfillingVendors,
         *,
-        billing: BillingGateway,
         reservations: SimReservations,
         checks: IdentityChecks,
     ) -> None:
@@ -41,16 +39,14 @@ class SimOpening:
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
         self._progress = progress
         self._database = progress.database
-        self._desk = desk
-        self._lines = lines
-        self._billing = billing
+        self._desk, self._lines, self._billing = vendors.sim_desk, vendors.sims, vendors.billing
         self._reservations = reservations
         self._checks = checks
 
     async def may_open(self, order_id: UUID) -> bool:
         """Say whether the law lets the order's line be opened: a voice line needs its holder's identity verified."""
         order, customer = await self._progress.order(order_id)
-        if order.category != "sim" or not (await self._desk.sim_order(order.sf_order_id)).has_voice:
+        if order.category != "sim" or not (await self._desk.sim_order(order.sf_order_id)).options.has_voice:
             return True
         return await self._checks.is_verified(customer)
 
@@ -60,7 +56,7 @@ class SimOpening:
         wanted = await self._desk.sim_order(order.sf_order_id)
         await self._reservations.reserve(order, customer, wanted)
         await self._progress.move(order_id, "sim_reserved", stage="being_set_up")
-        return wanted.activate_at
+        return wanted.opens_at
 
     async def wait_for_day(self, order_id: UUID) -> None:
         """Note that the order waits for the day it was ordered for."""
@@ -71,10 +67,10 @@ class SimOpening:
         order, _ = await self._progress.order(order_id)
         wanted, reserved = await self._desk.sim_order(order.sf_order_id), await self._reservations.of(order_id)
         new = NewLine(reserved.number, wanted.plan_code, product_number=reserved.product_number)
-        if wanted.sim_type == "eSIM":
-            await self._lines.activate_esim(new, eid=reserved.eid, port_in=wanted.port_in)
-        elif wanted.port_in:
-            await self._lines.activate_ported(new, wanted.port_in)
+        if wanted.options.sim_type == "esim":
+            await self._lines.activate_esim(new, eid=reserved.eid, port_in=wanted.options.port_in)
+        elif wanted.options.port_in:
+            await self._lines.activate_ported(new, wanted.options.port_in)
         else:
             await self._lines.activate_physical(new)
         async with self._database.unit_of_work() as session:
@@ -89,14 +85,14 @@ class SimOpening:
         only when the lock of the line has run out and the options do not show.
         """
         order, _ = await self._progress.order(order_id)
-        wanted, reserved = await self._desk.sim_order(order.sf_order_id), await self._reservations.of(order_id)
-        if wanted.sim_type == "eSIM" or not wanted.has_voice or wanted.holder is None:
+        wanted, reserved = await self._options(order), await self._reservations.of(order_id)
+        if wanted.sim_type == "esim" or not wanted.has_voice or wanted.holder is None:
             return
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             is_done, was_tried = row.voice_done_at is not None, row.voice_tried_at is not None
             row.voice_tried_at = now()
-        if not is_done and not (was_tried and await self._shows(reserved.number, _options(wanted))):
+        if not is_done and not (was_tried and await self._shows(reserved.number, _chosen(wanted))):
             await self._register_voice(reserved.number, wanted)
         async with self._database.unit_of_work() as session:
             (await reservation(session, order_id)).voice_done_at = now()
@@ -108,7 +104,7 @@ class SimOpening:
         Raises OrderStopped where the line came to nothing.
         """
         order, _ = await self._progress.order(order_id)
-        wanted, line = await self._desk.sim_order(order.sf_order_id), await self._line(order_id)
+        wanted, line = await self._options(order), await self._line(order_id)
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             row.state, row.read_at = line.state if line else "waiting", now()
@@ -123,14 +119,14 @@ class SimOpening:
             return "open"
         if now() > since + self._longest:
             return "late"
-        return "switch" if line and line.state == "active" and wanted.sim_type == "eSIM" else "waiting"
+        return "switch" if line and line.state == "active" and wanted.sim_type == "esim" else "waiting"
 
     async def switch_voice(self, order_id: UUID) -> None:
         """Switch an open eSIM's voice options on, where any were ordered."""
         order, _ = await self._progress.order(order_id)
-        wanted, reserved = await self._desk.sim_order(order.sf_order_id), await self._reservations.of(order_id)
-        on = {name: True for name, chosen in _options(wanted).items() if chosen}
-        if wanted.sim_type == "eSIM" and wanted.has_voice and on:
+        wanted, reserved = await self._options(order), await self._reservations.of(order_id)
+        on = {name: True for name, chosen in _chosen(wanted).items() if chosen}
+        if wanted.sim_type == "esim" and wanted.has_voice and on:
             await self._lines.change_voice(reserved.number, on)
 
     async def record(self, order_id: UUID, service_id: int) -> None:
@@ -145,11 +141,14 @@ class SimOpening:
         await self._billing.set_service_fields(customer.whmcs_client_id, service_id, told)
         await self._progress.move(order_id, "line_open", stage="being_set_up")
 
-    async def _register_voice(self, number: str, wanted: SimOrder) -> None:
+    async def _options(self, order: Order) -> SimOptions:
+        return (await self._desk.sim_order(order.sf_order_id)).options
+
+    async def _register_voice(self, number: str, wanted: SimOptions) -> None:
         if wanted.holder is None:
             return
         try:
-            await self._lines.register_voice(number, _options(wanted), wanted.holder)
+            await self._lines.register_voice(number, _chosen(wanted), wanted.holder)
         except NotFound as error:
             raise ExternalUnavailable("the new line is not to be seen yet", vendor="freebit") from error
 
@@ -164,10 +163,10 @@ class SimOpening:
             return None
 
 
-def _has_options(line: SimLine, wanted: SimOrder) -> bool:
+def _has_options(line: SimLine, wanted: SimOptions) -> bool:
     """Say whether every voice option that was ordered is on."""
-    return not wanted.has_voice or all(line.voice.get(name) for name, chosen in _options(wanted).items() if chosen)
+    return not wanted.has_voice or all(line.voice.get(name) for name, chosen in _chosen(wanted).items() if chosen)
 
 
-def _options(wanted: SimOrder) -> dict[VoiceOption, bool]:
+def _chosen(wanted: SimOptions) -> dict[VoiceOption, bool]:
     return {"voice_mail": wanted.voice_mail, "call_waiting": wanted.call_waiting}

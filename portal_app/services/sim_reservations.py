@@ -2,30 +2,27 @@
 
 from uuid import UUID
 
-import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OrderStopped
+from portal_app.domain.errors import NotFound, OrderStopped
 from portal_app.domain.order import Order
-from portal_app.domain.sim_order import ReservedLine, ShownLine, SimOrder, StockSim
-from portal_app.domain.sim_ports import SimDesk, SimLines
+from portal_app.domain.sim_order import ReservedLine, SimOrder, StockSim
+from portal_app.domain.sim_ports import SimDesk
 from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
 from portal_app.models.sim import SimReservation
 
 NUMBER_PLACE = "sim_reservations.number"
-_log = structlog.get_logger(__name__)
 
 
 class SimReservations:
     """Our table decides who has a SIM, Salesforce's inventory is told."""
 
-    def __init__(self, database: Database, desk: SimDesk, lines: SimLines, ring: KeyRing) -> None:
+    def __init__(self, database: Database, desk: SimDesk, ring: KeyRing) -> None:
         self._database = database
         self._desk = desk
-        self._lines = lines
         self._ring = ring
 
     async def reserve(self, order: Order, customer: Customer, wanted: SimOrder) -> ReservedLine:
@@ -44,35 +41,20 @@ class SimReservations:
             raise NotFound("no SIM is set aside")
         return reserved
 
-    async def line_of(self, customer: Customer, service_id: int) -> ShownLine | None:
-        """Return the number and state of a service's line, its last known state while the carrier is away.
-
-        None where the portal did not open it, also for somebody else's service.
-        """
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await SimReservation.of_service(session, customer.user_id, service_id)
-        if row is None:
-            return None
-        try:
-            return ShownLine(row.number, (await self._lines.line(row.number)).state)
-        except (ExternalUnavailable, ExternalRejected, NotFound) as error:
-            _log.info("sims.state_not_read", error=type(error).__name__)
-            return ShownLine(row.number, row.to_state(), row.read_at)
-
     async def _reserve(self, order: Order, wanted: SimOrder) -> ReservedLine:
         if not wanted.needs_stock:
             if made := await self._take(order, wanted, None):
                 return made
             raise OrderStopped("Another order brings the same number along.", code="NUMBER_TAKEN")
         known = await self._desk.assigned_to(order.sf_order_id)
-        for sim in [known] if known else await self._desk.available(wanted.sim_type):
+        for sim in [known] if known else await self._desk.available(wanted.options.sim_type):
             if made := await self._take(order, wanted, sim):
                 return made
-        raise OrderStopped(f"No SIM of type {wanted.sim_type} is available.", code="SIM_OUT_OF_STOCK")
+        raise OrderStopped(f"No SIM of type {wanted.options.sim_type} is available.", code="SIM_OUT_OF_STOCK")
 
     async def _take(self, order: Order, wanted: SimOrder, sim: StockSim | None) -> ReservedLine | None:
         """Write a SIM down as this order's; None where it or the number is another's."""
-        number = wanted.ported_number or (sim.number if sim else "")
+        number = wanted.options.number or (sim.number if sim else "")
         row = SimReservation(
             order_id=order.id,
             user_id=order.user_id,
@@ -81,7 +63,7 @@ class SimReservations:
             number_index=self._ring.index(number, NUMBER_PLACE),
             iccid=sim.iccid if sim else "",
             product_number=sim.product_number if sim else "",
-            eid=wanted.eid,
+            eid=wanted.options.eid,
         )
         try:
             async with self._database.unit_of_work() as session:

@@ -75,6 +75,7 @@ class TwoStep:
         await self._base.sessions.require_recent(session_id)
         await self._base.limits.hit(self._base.settings.portal_factor_limit, "two-step-on", str(user_id))
         async with self._base.database.identity() as session:
+            await User.held(session, user_id, for_change=True)
             row = await Authenticator.of(session, user_id)
             if row is None or row.confirmed_at is not None:
                 raise Conflict("not begun", user_message=_NOT_BEGUN)
@@ -84,20 +85,25 @@ class TwoStep:
             row.confirmed_at, row.last_step = now(), step
             codes = await self._new_codes(session, user_id)
             await self._changed(session, user_id, Tag.TWO_STEP_ON, "two_step_on")
-        await self._base.sessions.end_all(user_id, because="two-step sign-in turned on", but=session_id)
+            because = "two-step sign-in turned on"
+            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
+        await self._base.sessions.tell_ended(ended)
         return codes
 
     async def turn_off(self, user_id: UUID, session_id: UUID) -> None:
         """Forget the authenticator and the recovery codes. Raises StepUpNeeded."""
         await self._base.sessions.require_recent(session_id)
         async with self._base.database.identity() as session:
+            await User.held(session, user_id, for_change=True)
             row = await Authenticator.of(session, user_id)
             if row is None or row.confirmed_at is None:
                 return
             await session.delete(row)
             await self._forget_codes(session, user_id)
             await self._changed(session, user_id, Tag.TWO_STEP_OFF, "two_step_off")
-        await self._base.sessions.end_all(user_id, because="two-step sign-in turned off", but=session_id)
+            because = "two-step sign-in turned off"
+            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
+        await self._base.sessions.tell_ended(ended)
 
     async def renew_codes(self, user_id: UUID, session_id: UUID) -> list[str]:
         """Make new recovery codes and return them, once; the old ones end. Raises StepUpNeeded, Conflict."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import reflex as rx
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import InvalidInput
+from portal_app.domain.errors import InvalidInput, OfferChanged
 from portal_app.domain.order import FINAL_STAGES
 from portal_app.domain.order_options import Options
 from portal_app.language import _, path_for
@@ -19,7 +19,7 @@ from portal_app.state.option_words import option_words
 from portal_app.state.page_state import PageState, opened, told
 from portal_app.state.payment_methods import MethodRow, method_row, methods_of
 from portal_app.state.wording import LineRow, line_row, taxed, with_tax
-from portal_app.wiring import Basket, Draft, portal
+from portal_app.wiring import Agreed, Basket, Draft, Totals, portal
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class CheckoutPage(PageState, rx.State):
     needs_identity: bool = False
     verification: str = ""
     _draft_id: str = ""
+    _totals: Totals | None = None
 
     @rx.event
     @opened
@@ -86,7 +87,7 @@ class CheckoutPage(PageState, rx.State):
             order = await portal().orders.place_draft(
                 await self._customer(),
                 UUID(self._draft_id),
-                has_accepted_terms=accepted,
+                agreed=Agreed(accepted, self._totals),
                 key=f"draft-{self._draft_id}",
                 recipient=await self._recipient(),
             )
@@ -95,6 +96,9 @@ class CheckoutPage(PageState, rx.State):
                 raise
             self.terms_error = _(error.fields["terms_accepted"])
             return
+        except OfferChanged:
+            await self.refresh()
+            raise
         finally:
             self.ordering = False
         yield rx.redirect(path_for(f"/orders/{order.id}"))
@@ -119,7 +123,7 @@ class CheckoutPage(PageState, rx.State):
         self.choices = [ChoiceRow(label, text) for label, text in option_words(options)]
 
     def _price(self, basket: Basket) -> None:
-        self.lines = [line_row(item) for item in basket.items]
+        self.lines, self._totals = [line_row(item) for item in basket.items], basket.totals
         self.monthly, self.monthly_note = str(basket.monthly), with_tax(basket.monthly)
         has_once = basket.one_time.minor > 0
         self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")

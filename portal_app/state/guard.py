@@ -110,10 +110,9 @@ def _opened_with(cookies: str) -> Access:
 
 
 async def _bind(identity: Identity, access: Access) -> None:
-    view = await portal().accounts.view(access.user_id)
+    await identity.show_account(access.user_id)
     identity._session_id, identity._user_id = str(access.session_id), str(access.user_id)
-    identity._email = view.email
-    identity.name, identity.signed_in, identity.must_reload = view.name, True, False
+    identity.signed_in, identity.must_reload = True, False
 
 
 async def _wipe(state: BaseState) -> Identity:

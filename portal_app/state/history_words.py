@@ -10,6 +10,8 @@ WORDS = {
     "account:password:changed": "Password changed",
     "account:reset:asked": "New password asked for by mail",
     "account:user:moved": "Account moved here",
+    "account:user:closed": "Account closed: nobody can sign in",
+    "account:user:reopened": "Account opened again",
     "account:move:refused": "Moving the account here was refused",
     "account:profile:changed": "Your details changed",
     "account:profile:refused": "A change of your details was refused",

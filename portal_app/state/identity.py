@@ -1,6 +1,10 @@
-"""Who an open page belongs to. Only the guard writes here."""
+"""Who an open page belongs to. Only the guard binds it."""
+
+from uuid import UUID
 
 import reflex as rx
+
+from portal_app.wiring import portal
 
 
 class Identity(rx.State):
@@ -12,3 +16,8 @@ class Identity(rx.State):
     _session_id: str = ""
     _user_id: str = ""
     _email: str = ""
+
+    async def show_account(self, user_id: UUID) -> None:
+        """Read name and address of the account this page belongs to."""
+        view = await portal().accounts.view(user_id)
+        self.name, self._email = view.name, view.email

@@ -15,6 +15,8 @@ from portal_app.wiring import portal
 
 # With the time it takes to tell a tab, an end shows within five seconds even when no push arrives.
 _LOOK_SECONDS = 3
+# What the frame of every page shows: the bell, the name.
+_EVERYWHERE = frozenset({"notices", "account"})
 _log = structlog.get_logger(__name__)
 
 
@@ -58,10 +60,10 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
     page: type[rx.State] | None = tab.page
     if page is not None and change.topic not in getattr(page, "topics", ()):
         page = None
-    if page is None and change.topic != "notices":
+    if page is None and change.topic not in _EVERYWHERE:
         return
     try:
-        await portal().sessions.check(UUID(tab.session_id))
+        await portal().sessions.check(UUID(tab.session_id), is_use=False)
     except PortalError:
         await _end(app, tab)
         return
@@ -71,6 +73,8 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
             return
         if change.topic == "notices":
             await (await root.get_state(Bell)).refresh()
+        if change.topic == "account":
+            await identity.show_account(change.user_id)
         if page is not None:
             state = await root.get_state(page)
             await state.refresh()

@@ -18,6 +18,7 @@ class StepUp(rx.State):
     """
 
     asked: int = 0
+    email: str = ""
     by_password: bool = False
     by_code: bool = False
     by_passkey: bool = False
@@ -58,6 +59,7 @@ async def ask_first(state: rx.State, handler: str, arguments: list[Any]) -> None
     asking = await state.get_state(StepUp)
     identity = await state.get_state(Identity)
     ways = await portal().step_up.ways(UUID(identity._user_id))
+    asking.email = identity._email
     asking.by_password, asking.by_code, asking.by_passkey = ways.password, ways.code, ways.passkey
     asking._wanted, asking._arguments = f"{type(state).get_full_name()}.{handler}", arguments
     asking._count += 1

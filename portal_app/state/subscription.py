@@ -111,7 +111,7 @@ class SubscriptionPage(PageState, rx.State):
         self.fields = [ServiceField(name, value) for name, value in service.fields if value]
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
-        self._show_line(await portal().provisioning.reservations.line_of(customer, number))
+        self._show_line(await portal().line_states.line_of(customer, number))
         # Who waited for WHMCS once already is not kept waiting again.
         invoices = await portal().billing.invoices_of_service(customer, number, anew=as_of is None)
         self.invoices = [_row(each) for each in invoices]

@@ -28,8 +28,12 @@ class ForgotPage(PageState, rx.State):
 
 
 class SetPasswordPage(PageState, rx.State):
-    """Whether a new password ends a move or replaces a forgotten one, and what was wrong with the last."""
+    """Whether a new password ends a move or replaces a forgotten one, whose it is, and what was wrong with the last.
 
+    A link that was just opened says itself whose it is: its token has not come here yet.
+    """
+
+    email: str = ""
     error: str = ""
     notice: str = ""
     is_move: bool = False
@@ -39,8 +43,13 @@ class SetPasswordPage(PageState, rx.State):
     @opened
     async def load(self):
         """Read what the last try left to say."""
-        token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "signup"))
-        self.is_move = bool(token) and await portal().entry.moves.is_ready(token)
+        cookies, settings, entry = self.router.headers.cookie, portal().settings, portal().entry
+        moving = read_cookie(cookies, cookie_name(settings, "signup"))
+        self.is_move = bool(moving) and await entry.moves.is_ready(moving)
+        if self.is_move:
+            self.email = (await entry.sign_ups.progress(moving)).email
+        else:
+            self.email = await entry.password_changes.whose(read_cookie(cookies, cookie_name(settings, "reset")))
         flash = await portal().flashes.read(self._query("flash"))
         self.error = flash.get("password", "")
         self.notice = "" if self.error else flash.get("form", "")

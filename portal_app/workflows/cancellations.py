@@ -27,7 +27,18 @@ async def cancel_service(cancellation_id: str) -> str:
         await step("refuse", lambda: sending.refuse(request))
         return "refused"
     await step("note_sent", lambda: sending.note_sent(request))
+    await _end_line(request)
     return "sent"
+
+
+async def _end_line(request: UUID) -> None:
+    """Have the carrier end the service's line with it; where it refuses, people do."""
+    lines = portal().cancelling.lines
+    ordered = await step("end_line", lambda: lines.order(request))
+    while ordered["code"] == "gave_up":
+        ordered = await step("end_line", lambda: lines.order(request))
+    if ordered["state"] == "refused":
+        await step("ask_people", lambda: lines.ask_people(request))
 
 
 @durable(name="tell_cancellation")

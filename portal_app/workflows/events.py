@@ -85,9 +85,9 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         # The hook fired before the change it tells of: look once more when WHMCS has settled.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
-    client_id = event.data.get("client_id")
-    if "person" in HOOKS.get(event.kind, ()) and isinstance(client_id, int):
-        await step("read_person_again", lambda: portal().profile_changes.read_again(client_id))
+    clients = event.numbers("client_id") if "person" in HOOKS.get(event.kind, ()) else []
+    for client_id in clients:
+        await step("read_person_again", partial(portal().profile_changes.read_again, client_id))
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
     return outcome["state"]

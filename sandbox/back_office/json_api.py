@@ -48,6 +48,7 @@ class JsonApi:
             Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
             Route("/faults", _answering(self._moods)),
             Route("/faults/{vendor}", _answering(self._set_mood), methods=["POST"]),
+            Route("/calls", _answering(self._calls)),
             Route("/switches", _answering(self._switches)),
             Route("/clock", _answering(self._clock)),
             Route("/clock", _answering(self._advance), methods=["POST"]),
@@ -117,6 +118,9 @@ class JsonApi:
     async def _set_mood(self, request: Request) -> Any:
         self._desk.set_mood(request.path_params["vendor"], Mood(**await request.json()))
         return self._desk.moods()[request.path_params["vendor"]]
+
+    async def _calls(self, request: Request) -> Any:
+        return self._desk.faults.calls()
 
     async def _switches(self, request: Request) -> Any:
         return SWITCHES

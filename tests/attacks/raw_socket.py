@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -27,7 +28,8 @@ class RawSocket:
 
     async def send(self, handler: Any, payload: Any = None, *, path: str = "/dashboard") -> None:
         """Call a handler as the page at a path would."""
-        place = {"pathname": path, "query": {}, "asPath": path}
+        address = urlsplit(path)
+        place = {"pathname": address.path, "query": dict(parse_qsl(address.query)), "asPath": path}
         event = {"name": handler, "payload": {} if payload is None else payload, "router_data": place}
         await self.send_text(json.dumps(["event", event]))
 

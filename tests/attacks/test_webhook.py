@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from portal_app.integrations.whmcs.webhooks import LARGEST_BODY
 from portal_app.wiring import Portal
 from tests.contract.api.bridge import PATH, body_of, deliver, headers_of, inbox_of
 from tests.contract.api.visitor import Visitor
@@ -78,10 +79,55 @@ async def test_fifty_at_once_are_taken_once(visitor: Visitor, worker: Portal) ->
     assert await inbox_of(worker, delivery) is not None
 
 
-async def test_an_oversized_event_is_refused_unread(visitor: Visitor) -> None:
+async def test_an_oversized_event_is_refused_unread(visitor: Visitor, worker: Portal) -> None:
+    for beyond, status in ((0, 202), (1, 413), (70_000, 413)):
+        delivery = str(uuid4())
+        filler = "x" * (LARGEST_BODY - len(body_of(delivery, data={"filler": ""})) + beyond)
+        answer = await deliver(visitor, delivery, data={"filler": filler})
+        assert (beyond, answer.status_code) == (beyond, status)
+        assert (await inbox_of(worker, delivery) is None) == bool(beyond)
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jso"]
+)
+async def test_a_signed_event_that_is_told_to_be_something_else_is_refused(
+    visitor: Visitor, worker: Portal, kind: str
+) -> None:
     delivery = str(uuid4())
-    answer = await deliver(visitor, delivery, data={"invoice_id": 1, "filler": "x" * 70_000})
-    assert answer.status_code == 413
+    body = body_of(delivery)
+    headers = headers_of(delivery, body) | {"Content-Type": kind}
+    assert (await visitor.http.post(PATH, content=body, headers=headers)).status_code == 415
+    assert await inbox_of(worker, delivery) is None
+
+
+@pytest.mark.parametrize("kind", ["NoSuchHook", "invoicepaid", "x" * 100, "InvoicePaid\n", "'; DROP TABLE inbox; --"])
+async def test_an_unknown_event_is_acknowledged_and_leaves_nothing(visitor: Visitor, worker: Portal, kind: str) -> None:
+    delivery = str(uuid4())
+    answer = await deliver(visitor, delivery, kind=kind, data={"invoice_id": 1})
+    assert (answer.status_code, answer.json()) == (200, {"result": "ignored"})
+    assert await inbox_of(worker, delivery) is None
+
+
+async def test_events_out_of_order_and_lies_end_with_what_whmcs_has(
+    ben: Visitor, visitor: Visitor, worker: Portal
+) -> None:
+    """The latest event arrives first, the others contradict it, name other owners or nonsense: each is a hint alone."""
+    before = (await ben.get("/api/invoices")).json()
+    number = before["items"][0]["id"]
+    lies = (
+        ("InvoicePaid", {"invoice_id": number}),
+        ("InvoiceUnpaid", {"invoice_id": number, "client_id": 1}),
+        ("InvoiceCancelled", {"invoice_id": number, "status": "Cancelled"}),
+        ("InvoiceCreated", {"invoice_id": 2**70, "client_id": "2"}),
+        ("AddTransaction", {"invoice_id": [number], "client_id": None}),
+        ("ServiceDelete", {"service_id": -1, "order_id": True}),
+    )
+    for age, (kind, data) in zip(range(0, 240, 40), lies, strict=True):
+        delivery = str(uuid4())
+        assert (await deliver(visitor, delivery, kind=kind, data=data, age=age)).status_code == 202
+        await worker.billing_changes.apply(await worker.inbound.event("whmcs", delivery))
+    assert (await ben.get("/api/invoices")).json() == before
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"[" * 5000, b'{"id": NaN}', b"\xff"])

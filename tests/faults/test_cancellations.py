@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
 from portal_app.domain.cancellation import CancellationRequest, CancellationWish
 from portal_app.domain.errors import Conflict
-from portal_app.domain.order import OrderLine
+from portal_app.domain.order import Order, OrderLine
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.cancellation_sending import CancellationSending
@@ -19,6 +19,7 @@ from portal_app.wiring import Asked, Portal
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Buyer, Shop
+from tests.faults.sim_orders import reviewed
 from tests.faults.waiting import until
 
 STEPS = ("take", "request_cancellation", "note_sent")
@@ -44,10 +45,15 @@ async def tenant(shop: Shop) -> Tenant:
     client_id = buyer.customer.whmcs_client_id
     placed = await shop.vendors.billing.add_order(client_id, [line], reference=uuid4().hex)
     await shop.vendors.billing.accept_order(placed.order_id)
+    (service_id,) = placed.service_ids
+    return await cancelled_by(shop, buyer, service_id)
+
+
+async def cancelled_by(shop: Shop, buyer: Buyer, service_id: int) -> Tenant:
+    """Let a customer cancel a service."""
     # With the patience of a worker: what is shown comes from the mirror.
     await shop.web.subscriptions.freshness.read(buyer.customer)
-    wish, (service_id,) = CancellationWish("price", "really"), placed.service_ids
-    asked = await asking(shop, buyer)
+    wish, asked = CancellationWish("price", "really"), await asking(shop, buyer)
     request = await shop.web.cancelling.requests.schedule(buyer.customer, service_id, wish, asked=asked)
     return Tenant(buyer, request)
 
@@ -142,6 +148,47 @@ async def test_one_request_when_whmcs_takes_it_and_the_answer_is_lost_and_agents
     await until(shown, 20, "agents see the service's end")
     (case,) = await cases(shop, request)
     assert (case["status"], request.ends_on.isoformat() in case["description"]) == ("New", True)
+
+
+async def test_the_line_of_a_cancelled_sim_service_is_ended_once_and_people_are_asked_where_that_is_refused(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("listener", "worker", settings=settings)
+    await shop.stock(2)
+    bought = await asyncio.gather(reviewed(shop), reviewed(shop))
+    for _, order in bought:
+        await shop.approve(order)
+    await shop.expect_all_active_once(list(bought))
+    ended, refused = await asyncio.gather(*(tenant_of_line(shop, *each) for each in bought))
+    await shop.set_mood("freebit", lose_answers=1, operations=["master/cnclAcnt/"])
+    await let_the_cut_off_pass(shop, ended)
+    await expect_all_sent_once(shop, [ended])
+
+    async def is_ending() -> bool:
+        return bool((await shop.lines_of(bought[0][1]))[bought[0][1].id]["cancel_on"])
+
+    await until(is_ending, 30, "the line is to end")
+    lines = await shop.lines_of(*(order for _, order in bought))
+    on = (ended.request.ends_on + timedelta(days=1)).strftime("%Y%m%d")
+    assert [lines[order.id]["cancel_on"] for _, order in bought] == [on, ""]
+    jobs = [job for job in await shop.sim_jobs() if job["account"] == lines[bought[0][1].id]["account"]]
+    assert [job["kind"] for job in jobs].count("cancel") == 1
+    await shop.set_mood("freebit", special={"wrong_code": 1})
+    await let_the_cut_off_pass(shop, refused)
+
+    async def people_know() -> bool:
+        reference = str(uuid5(refused.request.id, "line"))
+        found = [row for row in (await shop.office.get("/cases")).json() if row["reference"] == reference]
+        return [row["status"] for row in found] == ["New"]
+
+    await until(people_know, 30, "people are asked to end the line")
+    assert await state(shop, refused.request.id) == "sent"
+
+
+async def tenant_of_line(shop: Shop, buyer: Buyer, order: Order) -> Tenant:
+    """Let the customer of a SIM order cancel its service."""
+    service_id = await shop.value("SELECT service_id FROM sim_reservations WHERE order_id = %s", order.id)
+    return await cancelled_by(shop, buyer, service_id)
 
 
 _SHOWN = ("StageName", "Cancellation_Month__c", "Cancellation_Reason__c")

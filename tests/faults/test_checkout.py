@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 from portal_app.infra.settings import Settings
+from portal_app.wiring import Agreed
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop
 
@@ -30,7 +31,7 @@ async def test_two_keys_for_one_draft_are_one_order_at_every_vendor(
 
     async def press(key: str) -> str:
         placed = await shop.web.orders.place_draft(
-            buyer.customer, draft.id, has_accepted_terms=True, key=key, recipient=buyer.email
+            buyer.customer, draft.id, agreed=Agreed(True), key=key, recipient=buyer.email
         )
         return str(placed.id)
 

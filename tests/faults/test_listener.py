@@ -53,6 +53,20 @@ async def test_event_published_while_listener_is_dead_is_received_once_after_its
     assert len(await inbox_of(shop, bought[1][1])) == 1
 
 
+async def test_an_approval_shows_at_once_and_once_though_no_worker_has_taken_its_work_yet(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    _, worker = processes.start_all("listener", "worker", settings=settings)
+    bought = await shop.reviewed_orders(1)
+    worker.kill()
+    await shop.approve(bought[0][1])
+    await shop.wait_for_stage(bought[0][1], "being_set_up", 10)
+    processes.start_all("worker", settings=settings)
+    await shop.expect_all_active_once(bought)
+    steps = [step for step, _ in await shop.timeline(bought[0][1])]
+    assert steps.count("approved") == 1 and not any(step.startswith("approved#") for step in steps)
+
+
 async def test_bus_that_comes_back_and_delivers_twice_leads_to_one_order(
     shop: Shop, processes: Processes, settings: Settings
 ) -> None:

@@ -128,7 +128,7 @@ def findings_on(page: Page, path: str) -> list[str]:
     found = [f"{path}: shows {raw[0]!r}"] if (raw := RAW.search(page.inner_text("body"))) else []
     for width, scheme in VIEWS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append(f"{path} ({width}): scrolls sideways")
         violations = Axe().run(page).response["violations"]

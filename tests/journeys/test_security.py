@@ -20,7 +20,7 @@ def test_two_step_sign_in_and_a_recovery_code(visit, demo: Demo) -> None:
     page.goto("/account/security")
     let_the_proof_age(demo)
     page.get_by_role("button", name="Turn on two-step sign-in").click()
-    confirm_with_password(page)
+    confirm_with_password(page, email)
     expect(page.get_by_alt_text("QR code with the key")).to_be_visible()
     totp = pyotp.TOTP(page.locator("code").inner_text().replace(" ", ""))
     page.get_by_label("Code from your app").fill("000000" if totp.now() != "000000" else "111111")
@@ -157,9 +157,11 @@ def let_the_proof_age(demo: Demo) -> None:
         database.execute("UPDATE sessions SET confirmed_at = confirmed_at - interval '1 hour'")
 
 
-def confirm_with_password(page: Page) -> None:
-    """Answer the dialog, wrongly once."""
+def confirm_with_password(page: Page, email: str) -> None:
+    """Answer the dialog, which names the account, wrongly once."""
     asked = page.get_by_role("dialog", name="Confirm that it is you")
+    expect(asked.get_by_text(email)).to_be_visible()
+    expect(asked.locator("input[autocomplete=username]")).to_have_value(email)
     for password in (PASSWORD, NEW_PASSWORD):
         asked.get_by_label("Password", exact=True).fill(password)
         asked.get_by_role("button", name="Confirm").click()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown, PortalError
@@ -33,7 +33,6 @@ _KIND = "MVNO"
 _MOST_MB = 512_000
 _NOBODY = "00000000000"
 _CHECK_SECONDS = 5.0
-_CHECK_KEPT_SECONDS = 30
 _BY_US = {"aladinOperated": OFF}
 
 
@@ -176,18 +175,23 @@ class FreebitGateway:
         change = self._change("cancel", waits_for=("network", "cancel"))
         await self._once(account, change, is_done, self._sending(op.CANCEL, fields))
 
-    async def check(self) -> None:
-        """Raise ExternalUnavailable when Freebit does not answer us; asked at most twice a minute whoever asks."""
+    async def check(self) -> datetime:
+        """Return when Freebit last answered us, as of a moment ago; whoever asks, it is asked again only then.
 
-        async def ask() -> bool:
+        Once any call has failed it is asked at once. Raises ExternalUnavailable.
+        """
+
+        async def ask() -> str:
             # A line that cannot be: being told so is an answer.
             with suppress(NotFound, FreebitRejected):
                 await self._client.call(op.DETAIL, self._detail_fields(_NOBODY, shows_code=False))
-            return True
+            return datetime.now(UTC).isoformat()
 
+        kept = "freebit-check" if await self._client.has_been_well() else "freebit-check-anew"
+        seconds = self._settings.freebit_check_seconds if kept == "freebit-check" else 0
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                await self._cache.get_or_set("freebit-check", ask, seconds=_CHECK_KEPT_SECONDS)
+                return datetime.fromisoformat(await self._cache.get_or_set(kept, ask, seconds=seconds))
         except TimeoutError as error:
             raise ExternalUnavailable("check: no answer", vendor=VENDOR) from error
 

@@ -21,13 +21,15 @@ _DETAILS = {
     "SIM_Data_Size__c": "Data",
     "SIM_Plan_Type__c": "Kind",
 }
+_CONDITION, _OFFERING = "Eligibility_Condition__c", "Internet_Offering_Type__c"
 _ITEMS = """
 SELECT Id, UnitPrice, Product2.Id, Product2.Name, Product2.Description, Product2.StockKeepingUnit,
   Product2.Item_Class__c, Product2.Billing_Cycle__c, Product2.Product_Category__c, Product2.Portal_Catalog__c,
   Product2.Portal_Accessible__c, Product2.Auto_Add__c, Product2.Display_Order__c, Product2.WH_Product_ID__c,
   Product2.Internet_Plan_Tier__c, Product2.Internet_Offering_Type__c, Product2.VPN_Region__c,
   Product2.SIM_Data_Size__c, Product2.SIM_Plan_Type__c, Product2.SIM_Has_Family_Discount__c,
-  Product2.Required_Products__c, Product2.Dependent_Products__c, Product2.Mutually_Exclusive__c
+  Product2.Required_Products__c, Product2.Dependent_Products__c, Product2.Mutually_Exclusive__c,
+  Product2.Eligibility_Condition__c
 FROM PricebookEntry
 WHERE Pricebook2Id = {pricebook} AND IsActive = true AND Product2.IsActive = true
 """
@@ -74,6 +76,7 @@ def _item(row: Mapping[str, Any]) -> CatalogItem:
         required=_skus(product, "Required_Products__c"),
         dependent=_skus(product, "Dependent_Products__c"),
         exclusive=_skus(product, "Mutually_Exclusive__c"),
+        conditions=_conditions(product),
         offering=str(product.get("Internet_Offering_Type__c") or ""),
         tier=str(product.get("Internet_Plan_Tier__c") or ""),
         region=str(product.get("VPN_Region__c") or ""),
@@ -102,6 +105,22 @@ def _skus(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(skus, list) or not all(isinstance(sku, str) for sku in skus):
         raise ValueError(f"{name} is no list of SKUs")
     return tuple(skus)
+
+
+def _conditions(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read which offer types an address needs: {"Internet_Offering_Type__c": ["Home 1G"]}, of internet products.
+
+    Whatever else a condition may ask cannot be checked here, so nothing is sold on it. Raises ValueError.
+    """
+    asked = json.loads(row.get(_CONDITION) or "{}")
+    if not asked:
+        return ()
+    if not isinstance(asked, dict) or set(asked) != {_OFFERING} or row.get("Product_Category__c") != "Internet":
+        raise ValueError(f"{_CONDITION} is none the portal can check")
+    offers = asked[_OFFERING] if isinstance(asked[_OFFERING], list) else [asked[_OFFERING]]
+    if not offers or not all(isinstance(offer, str) and offer for offer in offers):
+        raise ValueError(f"{_CONDITION} names no offer types")
+    return tuple(offers)
 
 
 def _whole(value: object) -> int | None:

@@ -25,7 +25,10 @@ _OPEN = (
     "SELECT Id FROM Opportunity WHERE AccountId = {account} AND StageName IN ('Introduction', 'Ready') "
     "AND WHMCS_Service_ID__c = null ORDER BY CreatedDate DESC LIMIT 1"
 )
-_LINKED = "SELECT Id FROM Opportunity WHERE AccountId = {account} AND WHMCS_Service_ID__c = {service} LIMIT 1"
+_LINKED = (
+    "SELECT Id FROM Opportunity WHERE AccountId = {account} AND WHMCS_Service_ID__c = {service} "
+    "AND StageName <> 'Void' LIMIT 1"
+)
 _TITLE = "Internet"
 
 
@@ -74,9 +77,8 @@ class SalesforceInternetDesk:
     async def link_line(self, sf_account_id: str, *, service_id: int, title: str) -> str:
         """Tie the account's opportunity, or a new one, to a WHMCS service; return its id. Safe to repeat."""
         account = salesforce_id(sf_account_id)
-        linked = await self._client.query(_LINKED, account=account, service=str(service_id))
-        if linked:
-            return salesforce_id(str(linked[0]["Id"]))
+        if linked := await self.opportunity_of(account, service_id):
+            return linked
         line = {"StageName": "Active", "WHMCS_Service_ID__c": str(service_id), "Name": f"{_TITLE}: {title}"[:120]}
         if found := await self._client.query(_OPEN, account=account):
             opportunity = salesforce_id(str(found[0]["Id"]))
@@ -87,6 +89,16 @@ class SalesforceInternetDesk:
             "create opportunity", [Part("opportunity", "POST", "sobjects/Opportunity", new)], safe=False
         )
         return salesforce_id(str(done["opportunity"]["id"]))
+
+    async def opportunity_of(self, sf_account_id: str, service_id: int) -> str | None:
+        """Return the opportunity that a WHMCS service is tied to, unless it is void."""
+        account = salesforce_id(sf_account_id)
+        linked = await self._client.query(_LINKED, account=account, service=str(service_id))
+        return salesforce_id(str(linked[0]["Id"])) if linked else None
+
+    async def void(self, opportunity_id: str) -> None:
+        """Close an opportunity whose line was taken back. Safe to repeat."""
+        await self._client.update("Opportunity", opportunity_id, {"StageName": "Void"})
 
 
 def _read(row: Mapping[str, Any]) -> AddressCheck:

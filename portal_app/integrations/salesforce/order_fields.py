@@ -4,11 +4,11 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal_app.domain.order_options import InternetOptions, Options, SimOptions
+from portal_app.domain.order_options import InternetOptions, Options, SimOptions, SimType
 from portal_app.domain.sim import Person, PortIn
 
 BUSINESS_ZONE = ZoneInfo("Asia/Tokyo")
-_SIM_TYPES = {"physical": "Physical SIM", "esim": "eSIM"}
+SIM_TYPES: dict[SimType, str] = {"physical": "Physical SIM", "esim": "eSIM"}
 _ACCESS_MODES = {
     "ipoe_own_router": "IPoE own router",
     "ipoe_home_gateway": "IPoE home gateway",
@@ -38,7 +38,7 @@ def _internet(options: InternetOptions) -> dict[str, Any]:
 
 def _sim(options: SimOptions) -> dict[str, Any]:
     fields = {
-        "SIM_Type__c": _SIM_TYPES[options.sim_type],
+        "SIM_Type__c": SIM_TYPES[options.sim_type],
         "EID__c": options.eid or None,
         "SIM_Voice_Mail__c": options.voice_mail,
         "SIM_Call_Waiting__c": options.call_waiting,

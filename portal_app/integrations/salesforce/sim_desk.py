@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, cast, get_args
+from typing import Any
 
 from portal_app.domain.errors import NotFound, OrderStopped
 from portal_app.domain.identifiers import salesforce_id
+from portal_app.domain.order_options import SimOptions, SimType
 from portal_app.domain.sim import Gender, Person, PortIn, parse_eid, parse_sim_account
-from portal_app.domain.sim_order import SimOrder, SimType, StockSim
+from portal_app.domain.sim_order import SimOrder, StockSim
 from portal_app.integrations.salesforce.client import SalesforceClient
+from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE, SIM_TYPES
 
 _FIELDS = (
     "SIM_Type__c", "EID__c", "SIM_Voice_Mail__c", "SIM_Call_Waiting__c", "Activation_Type__c",
@@ -45,7 +47,7 @@ class SalesforceSimDesk:
 
     async def available(self, sim_type: SimType) -> list[StockSim]:
         """Return SIMs nobody has, oldest first, at most fifty; one without a proper number is left out."""
-        found = await self._client.query(_SIMS + _FREE, type=sim_type)
+        found = await self._client.query(_SIMS + _FREE, type=SIM_TYPES[sim_type])
         return [_sim_of(row) for row in found if _is_number(row.get("Phone_Number__c"))]
 
     async def assign(self, stock_id: str, *, sf_order_id: str, sf_account_id: str) -> None:
@@ -69,8 +71,8 @@ def sim_order_of(row: Mapping[str, Any], products: list[Mapping[str, Any]]) -> S
     plan = next((product for product in products if product.get("Freebit_Plan_Code__c")), None)
     if plan is None:
         raise OrderStopped("No product of the order has a Freebit plan code.", code="PLAN_CODE_MISSING")
-    kind = str(row.get("SIM_Type__c") or "")
-    if kind not in get_args(SimType):
+    kind = next((ours for ours, theirs in SIM_TYPES.items() if theirs == row.get("SIM_Type__c")), None)
+    if kind is None:
         raise OrderStopped("SIM_Type__c is neither Physical SIM nor eSIM.", code="SIM_TYPE_MISSING")
     has_voice = plan.get("SIM_Plan_Type__c") == "DataSmsVoice"
     holder = _holder(row)
@@ -78,19 +80,19 @@ def sim_order_of(row: Mapping[str, Any], products: list[Mapping[str, Any]]) -> S
         raise OrderStopped(
             "Fill in whose voice line it is: names, katakana, gender, birth date.", code="HOLDER_MISSING"
         )
-    ported = bool(row.get("MNP_Application__c"))
-    return SimOrder(
-        sim_type=cast(SimType, kind),
-        plan_code=str(plan["Freebit_Plan_Code__c"]),
+    is_ported, opens_at = bool(row.get("MNP_Application__c")), _scheduled(row)
+    options = SimOptions(
+        sim_type=kind,
         has_voice=has_voice,
+        eid=_eid(row) if kind == "esim" else "",
+        activate_on=opens_at.astimezone(BUSINESS_ZONE).date() if opens_at else None,
+        holder=holder,
+        number=_number(row.get("MNP_Phone_Number__c")) if is_ported else "",
+        port_in=_port_in(row, holder) if is_ported else None,
         voice_mail=bool(row.get("SIM_Voice_Mail__c")),
         call_waiting=bool(row.get("SIM_Call_Waiting__c")),
-        activate_at=_scheduled(row),
-        eid=_eid(row) if kind == "eSIM" else "",
-        holder=holder,
-        ported_number=_number(row.get("MNP_Phone_Number__c")) if ported else "",
-        port_in=_port_in(row, holder) if ported else None,
     )
+    return SimOrder(options, str(plan["Freebit_Plan_Code__c"]), opens_at)
 
 
 def _product_of(item: Mapping[str, Any]) -> Mapping[str, Any]:

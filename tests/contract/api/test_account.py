@@ -132,8 +132,7 @@ async def test_an_address_that_staff_changed_at_whmcs_shows_no_stale_japanese_on
     await hana.carry_out()
     fields = {"clientid": hana.customer.whmcs_client_id, "address1": "9-9 Elsewhere"}
     await hana.worker.vendors.people._client.call("UpdateClient", fields, safe=True)
-    async with hana.worker.database.unit_of_work() as session:
-        await (await session.connection()).execute(sa.text("UPDATE profiles SET read_at = NULL"))
+    await forget_when_read(hana)
     profile = (await hana.me())["profile"]
     assert profile["billing_address"]["line1"] == "9-9 Elsewhere" and profile["address"] is None
 
@@ -189,8 +188,13 @@ async def test_a_proven_new_mailbox_signs_in_and_the_old_one_is_told(hana: Hana)
     assert wrong.json()["fields"]["code"].endswith("Tries left: 4.")
     assert (await hana.browser.call("POST", "/api/me/email/verify", {"code": code})).status_code == 202
     assert (await hana.me())["email"] == hana.email
+    await hana.browser.call("POST", "/api/auth/forgot", {"email": hana.email})
+    link = (await mailed(hana.worker, hana.email))["token"]
     await hana.carry_out()
     assert (await hana.me())["email"] == new
+    # What the old mailbox holds opens nothing any more.
+    late = {"token": link, "password": "seven green apples"}
+    assert (await hana.browser.call("POST", "/api/auth/set-password", late)).status_code == 401
     person = await hana.worker.vendors.people.person(hana.customer.whmcs_client_id)
     assert person.email == new and (await hana.salesforce("Contact", "Email"))["Email"] == new
     assert await mailed(hana.worker, hana.email) == {
@@ -247,9 +251,28 @@ async def test_what_staff_edit_at_whmcs_is_shown_at_once_and_told_only_when_it_i
         await read_again(client_id)
         await portal.live.publish(Change(hana.customer.user_id, "end"))
         assert await topics_of(pages, hana.customer.user_id) == ["account"]
-    profile = (await hana.me())["profile"]
-    assert (profile["first_name"], profile["phone"]) == ("Hanako", "08011112222")
+    account = await hana.me()
+    assert (account["name"], account["profile"]["phone"]) == ("Hanako 田中", "08011112222")
     await read_again(2**31 - 1)
+
+
+async def test_a_name_that_staff_changed_follows_when_the_profile_is_read_and_never_overtakes_our_own(
+    hana: Hana,
+) -> None:
+    edit = {"clientid": hana.customer.whmcs_client_id, "firstname": "Hanako"}
+    await hana.worker.vendors.people._client.call("UpdateClient", edit, safe=True)
+    await forget_when_read(hana)
+    await hana.me()
+    assert (await hana.me())["name"] == "Hanako 田中"
+    await hana.patch(first_name="花子")
+    await hana.worker.profile_changes.to_billing(hana.customer.user_id)
+    assert (await hana.me())["name"] == "花子 田中"
+
+
+async def forget_when_read(hana: Hana) -> None:
+    """Have the next look ask WHMCS."""
+    async with hana.worker.database.unit_of_work() as session:
+        await (await session.connection()).execute(sa.text("UPDATE profiles SET read_at = NULL"))
 
 
 async def topics_of(pages: PubSub, user_id: UUID) -> list[str]:

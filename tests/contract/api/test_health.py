@@ -1,7 +1,11 @@
 """Liveness, readiness, and how Salesforce's events are heard."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
+
+from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.events import ReplayPosition
 from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor, instead_of
@@ -39,6 +43,21 @@ async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal)
     assert answer.headers["retry-after"] and (await ben.get("/api/me")).status_code == 200
 
 
+async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself(ben: Visitor, portal: Portal) -> None:
+    await portal.redis.delete(f"session:{portal.sessions.read(ben.cookie('access')).session_id}")
+    async with instead_of(portal, world().settings_with(**NO_DATABASE)):
+        answer = await ben.get("/dashboard?x=%22%3E%3Cscript%3E")
+        japanese = await ben.get("/ja/dashboard//evil.example/%5C%22")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["cache-control"]) == (
+        503,
+        "5",
+        "no-store",
+    )
+    assert 'href="/dashboard?x=%22%3E%3Cscript%3E"' in answer.text and "<script" not in answer.text
+    assert '<html lang="ja">' in japanese.text and 'href="/ja/dashboard//evil.example/%5C%22"' in japanese.text
+    assert (await ben.get("/dashboard")).status_code != 303
+
+
 async def test_lanes_tell_limits_counts_and_breakers_without_redis_for_this_process_alone(
     visitor: Visitor, portal: Portal
 ) -> None:
@@ -69,10 +88,13 @@ async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, po
 
 
 async def test_freebit_is_told_as_answering_away_or_off(visitor: Visitor, portal: Portal) -> None:
-    assert (await visitor.get("/api/health/freebit")).json() == {"status": "ok"}
+    well = (await visitor.get("/api/health/freebit")).json()
+    assert well["status"] == "ok" and datetime.fromisoformat(well["answered_at"]) <= datetime.now(UTC)
     async with instead_of(portal, world().settings_with(freebit_url="http://127.0.0.1:1/emptool/api")) as other:
-        await other.redis.delete(*await other.redis.keys("c:freebit-*"))
+        with pytest.raises(ExternalUnavailable):
+            await other.vendors.sims.line("07039990099")
         away = await visitor.get("/api/health/freebit")
+        await other.redis.delete("breaker:{freebit}")
     assert (away.status_code, away.json(), away.headers["retry-after"]) == (503, {"status": "unavailable"}, "5")
     async with instead_of(portal, world().settings_with(freebit_url="")):
         assert (await visitor.get("/api/health/freebit")).json() == {"status": "off"}

@@ -1,9 +1,10 @@
 """SIM lines by way of our gateway: what every system must do, and what only the sandbox lets us do."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, LineLocked, NotFound
 from portal_app.domain.sim import NewLine
@@ -11,6 +12,12 @@ from tests.contract.freebit.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims
 from tests.contract.lanes.servers import quick_redis
 
 UNKNOWN = "07000000000"
+
+
+async def forget(redis: Redis, *patterns: str) -> None:
+    """Have Redis lose some of its keys."""
+    for pattern in patterns:
+        await redis.delete("none", *await redis.keys(pattern))
 
 
 async def new_line(sims: Sims, plan: str = "PASI_V10G") -> str:
@@ -50,14 +57,29 @@ async def test_the_network_answers_a_check(anywhere: Sims) -> None:
 
 
 async def test_a_check_fails_while_the_network_is_away_and_recovers(sims: Sims, redis) -> None:
+    began = datetime.now(UTC)
     for mood in ({"down": True}, {"broken": "html"}, {"special": {"expire_key": -1}}):
         sims.set_mood(**mood)
         with pytest.raises(ExternalUnavailable):
             await sims.lines.check()
         sims.set_mood()
-        await redis.flushdb()
-        await sims.lines.check()
-        await redis.flushdb()
+        await forget(redis, "breaker:*")
+        assert await sims.lines.check() >= began
+        await forget(redis, "c:freebit-*")
+
+
+async def test_a_check_is_not_believed_any_more_once_a_call_has_failed(sims: Sims) -> None:
+    patient = {"freebit_check_seconds": 3600, "portal_breaker_failures": 50}
+    one, other = sims.another(**patient), sims.another(**patient)
+    answered_at = await other.check()
+    assert await other.check() == answered_at
+    sims.set_mood(broken="half")
+    with pytest.raises(ExternalUnavailable):
+        await one.line(sims.living)
+    with pytest.raises(ExternalUnavailable):
+        await other.check()
+    sims.set_mood()
+    assert await other.check() > answered_at
 
 
 async def test_usage_is_not_read_again_within_minutes(sims: Sims) -> None:
@@ -139,7 +161,7 @@ async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims) -> Non
 async def test_the_vendors_own_lock_is_told_as_ours(sims: Sims, redis) -> None:
     account = await new_line(sims)
     await sims.lines.change_network(account, "5G")
-    await redis.flushdb()
+    await forget(redis, "freebit:lock:*")
     with pytest.raises(LineLocked) as caught:
         await sims.lines.change_voice(account, {"voice_mail": True})
     assert caught.value.retry_after == 1800

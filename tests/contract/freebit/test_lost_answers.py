@@ -9,7 +9,7 @@ import pytest
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown
 from portal_app.domain.sim import NewLine
 from tests.contract.freebit.sims import EID, OTHER_EID, PORT_IN, Sims
-from tests.contract.freebit.test_gateway import new_line
+from tests.contract.freebit.test_gateway import forget, new_line
 
 LOST = [{"lose_answers": 1}, {"broken": "half", "times": 1}, {"special": {"html": 1}}]
 
@@ -53,7 +53,7 @@ async def test_a_slow_change_that_cannot_be_seen_yet_keeps_its_lock(sims: Sims, 
     with pytest.raises(LineLocked):
         await sims.lines.change_network(account, "5G")
     sims.advance(minutes=31)
-    await redis.flushdb()
+    await forget(redis, "freebit:lock:*")
     await sims.lines.change_network(account, "5G")
     assert sims.count("line", account) == 1
 

@@ -1,5 +1,6 @@
 """Servers that contract tests share: a real Valkey, and the sandbox as a process of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from portal_app.infra.settings import Settings
+from portal_app.integrations.lanes import KEEPER
 from portal_app.local.valkey import EmbeddedValkey
 from sandbox.faults import Faults
 from sandbox.store import Store
@@ -38,7 +40,16 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client = quick_redis(redis_url)
     await client.flushdb()
     yield client
+    await end_keepers()
     await client.aclose()
+
+
+async def end_keepers() -> None:
+    """End what lanes without an owner still tell Redis; one that goes on begins anew."""
+    keepers = [task for task in asyncio.all_tasks() if task.get_name() == KEEPER]
+    for keeper in keepers:
+        keeper.cancel()
+    await asyncio.gather(*keepers, return_exceptions=True)
 
 
 def quick_redis(url: str) -> Redis:

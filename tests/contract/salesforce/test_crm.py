@@ -79,6 +79,30 @@ async def test_the_catalogue_holds_every_plan_with_its_price(vendors: Vendors) -
     assert plan.service.whmcs_product_id == 33 and ("Region", "USA-SF") in plan.service.details
     assert {item.category for item in items} == {"vpn", "sim", "internet"}
     assert [item.order for item in items] == sorted(item.order for item in items)
+    gold = next(item for item in items if item.sku == "INTERNET-GOLD-HOME-1G")
+    assert gold.conditions == ("Home 1G",)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_sold"),
+    [
+        ('{"Internet_Offering_Type__c": "Home 1G"}', True),
+        ("{}", True),
+        ('{"Internet_Offering_Type__c": []}', False),
+        ('{"Id_Verification_Status__c": ["Verified"]}', False),
+        ('{"Internet_Offering_Type__c": ["Home 1G"], "Weekday__c": ["Monday"]}', False),
+        ("Home 1G", False),
+    ],
+)
+async def test_a_condition_the_portal_cannot_check_is_sold_to_nobody(
+    vendors: Vendors, client: SalesforceClient, condition: str, is_sold: bool
+) -> None:
+    sku = "INTERNET-ADDON-HIKARI-DENWA"
+    (product,) = await client.query("SELECT Id FROM Product2 WHERE StockKeepingUnit = {sku}", sku=sku)
+    await client.update("Product2", str(product["Id"]), {"Eligibility_Condition__c": condition})
+    sold = {item.sku for item in await vendors.catalog.items()}
+    await client.update("Product2", str(product["Id"]), {"Eligibility_Condition__c": None})
+    assert (sku in sold) is is_sold
 
 
 async def test_a_customer_is_created_and_found_by_number(vendors: Vendors, client: SalesforceClient) -> None:

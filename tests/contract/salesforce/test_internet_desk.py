@@ -119,3 +119,16 @@ async def test_a_line_takes_the_opportunity_of_its_account_once(
     found = {row["Id"]: row for row in await opportunities_of(client, customer)}
     assert len(found) == 2 and found[another]["WHMCS_Service_ID__c"] == "4712"
     assert {row["StageName"] for row in found.values()} == {"Active"}
+
+
+async def test_an_opportunity_whose_line_was_taken_back_is_void_and_tied_to_nothing(
+    vendors: Vendors, customer: Customer, client: SalesforceClient
+) -> None:
+    account = customer.sf_account_id
+    first = await vendors.internet.link_line(account, service_id=4713, title="Home 1G")
+    assert await vendors.internet.opportunity_of(account, 4713) == first
+    for _ in range(2):
+        await vendors.internet.void(first)
+    assert await vendors.internet.opportunity_of(account, 4713) is None
+    (row,) = await opportunities_of(client, customer)
+    assert row["StageName"] == "Void"

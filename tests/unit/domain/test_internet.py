@@ -13,8 +13,8 @@ from portal_app.domain.installation import installation_choices, split, unequal_
 from portal_app.domain.money import Money
 from portal_app.domain.order_options import InternetOptions, extras_of
 from portal_app.domain.order_steps import target_of
-from portal_app.domain.plan import monthly_of, one_time_of
-from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, INSTALLS, PHONE, plan
+from portal_app.domain.plan import monthly_of, one_time_of, plans_of
+from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, INSTALLS, PHONE, catalogue, plan
 
 RULES = Rules(date(2026, 11, 28), address_id=CONFIRMED["address_id"], is_offered=True)
 
@@ -68,6 +68,27 @@ def test_a_full_width_switch_number_is_read_and_no_number_is_needed_for_a_new_li
         "switch_number": "T1234567890",
     }
     assert read_answer("phone", {"line": "new", "switch_number": "junk"}, RULES)["switch_number"] == ""
+
+
+def test_a_condition_says_at_which_addresses_a_plan_and_its_extras_can_be_had() -> None:
+    own = plan()
+    assert own.is_offered_with(["Home 10G", "Home 1G"]) and not own.is_offered_with(["Apartment 1G"])
+    wider = replace(own, service=replace(own.service, conditions=("Home 10G", "Apartment 1G")))
+    assert wider.is_offered_with(["Apartment 1G"]) and not wider.is_offered_with(["Home 1G"])
+    # What always comes along must be to be had too; a line that names no offer type is to be had nowhere.
+    along = (replace(own.extras[0], conditions=("Home 10G",)),)
+    assert not replace(own, included=along).is_offered_with(["Home 1G"])
+    assert not replace(own, service=replace(own.service, offering="")).is_offered_with(["Home 1G"])
+
+
+@pytest.mark.parametrize("sku", ["INTERNET-ADDON-HIKARI-DENWA", "INTERNET-ADDON-HIKARI-DENWA-INSTALL"])
+def test_an_extra_is_offered_only_where_it_can_be_had_with_all_it_requires(sku: str) -> None:
+    items = [replace(each, conditions=("Apartment 1G",) if each.sku == sku else ()) for each in catalogue()]
+    (own,) = plans_of(items, "internet")
+    assert "INTERNET-ADDON-HIKARI-DENWA" not in {extra.sku for extra in own.with_offers(["Home 1G"]).extras}
+    assert own.with_offers(["Apartment 1G"]).extras == own.extras
+    with pytest.raises(InvalidInput):
+        own.with_offers(["Home 1G"]).with_extras(["INTERNET-ADDON-HIKARI-DENWA"])
 
 
 def test_an_answer_given_later_opens_the_step_it_contradicts() -> None:

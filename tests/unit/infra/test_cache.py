@@ -48,7 +48,7 @@ def cache(redis: Redis) -> Cache:
 @pytest.fixture
 async def other_cache(valkey: EmbeddedValkey) -> AsyncIterator[Cache]:
     """The cache of another process: a client and memory of its own."""
-    client = connect(valkey.url())
+    client = connect(valkey.url(), seconds=0.25)
     yield Cache(client)
     await client.aclose()
 
@@ -133,7 +133,7 @@ async def _timed(call: Callable[[], Awaitable[object]]) -> tuple[object, float]:
 async def test_a_hung_redis_costs_a_page_half_a_second_at_most_and_then_nothing(
     own_valkey: EmbeddedValkey, key: str
 ) -> None:
-    client = connect(own_valkey.url())
+    client = connect(own_valkey.url(), seconds=0.25)
     cache, upstream = Cache(client), Upstream()
     await client.ping()
     assert own_valkey._process is not None
@@ -152,7 +152,7 @@ async def test_a_hung_redis_costs_a_page_half_a_second_at_most_and_then_nothing(
 async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_is_made_good(
     own_valkey: EmbeddedValkey, key: str
 ) -> None:
-    client, reader = connect(own_valkey.url()), connect(own_valkey.url())
+    client, reader = connect(own_valkey.url(), seconds=0.25), connect(own_valkey.url(), seconds=0.25)
     cache, elsewhere = Cache(client, away_seconds=0.1), Cache(reader, away_seconds=0.1)
     upstream = Upstream("old")
     await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,))

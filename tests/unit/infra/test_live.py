@@ -9,7 +9,7 @@ from portal_app.local.valkey import EmbeddedValkey
 
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
-    clients = [connect(own_valkey.url()) for _ in range(3)]
+    clients = [connect(own_valkey.url(), seconds=0.25) for _ in range(3)]
     teller, *listeners = (LiveUpdates(client) for client in clients)
     received: asyncio.Queue[Change] = asyncio.Queue()
 

@@ -24,7 +24,7 @@ async def make() -> AsyncIterator[Make]:
     made: list[RateLimits] = []
 
     def make_one(url: str) -> RateLimits:
-        made.append(RateLimits(url))
+        made.append(RateLimits(url, timeout=0.25))
         return made[-1]
 
     yield make_one

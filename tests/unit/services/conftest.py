@@ -95,7 +95,7 @@ async def identity(
 ) -> AsyncIterator[IdentityBase]:
     # Every test is alone on the network: the limits have tests of their own.
     generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
-    limits = RateLimits(settings.redis_url)
+    limits = RateLimits(settings.redis_url, timeout=10)
     vault = Vault(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
     yield IdentityBase(settings.model_copy(update=generous), web, vault, limits, sessions, notifications, queue)
     vault.passwords.close()

@@ -43,7 +43,7 @@ class Desk:
         payments = Payments(*parts, live=live, sign_on=links)
         services = Subscriptions(*parts, live=live)
         told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
-        upkeep = MirrorUpkeep(settings, database, billing=billing, subscriptions=services, live=live)
+        upkeep = MirrorUpkeep(settings, database, billing=billing, payments=payments, subscriptions=services, live=live)
         return cls(billing, services, payments, told, upkeep)
 
 

@@ -249,6 +249,22 @@ async def test_only_what_an_agent_found_can_be_ordered(shop: Shop, customer: Cus
     assert placed.address == HOME and placed.monthly == Money(8150) and placed.one_time == Money(4000)
 
 
+async def test_an_extra_that_cannot_be_had_at_the_address_is_not_ordered_with_it(
+    shop: Shop, customer: Customer
+) -> None:
+    shop.shelf.stock = [
+        replace(each, conditions=("Apartment 1G",)) if each.sku == "INTERNET-ADDON-HIKARI-DENWA" else each
+        for each in catalogue()
+    ]
+    await shop.catalog.bust()
+    shop.agents.answer("Home 1G")
+    await shop.answers.apply(customer.sf_account_id)
+    with pytest.raises(InvalidInput) as caught:
+        await order(shop, customer)
+    assert set(caught.value.fields) == {"home_phone"}
+    assert (await order(shop, customer, phone=PHONE | {"home_phone": ""})).monthly == Money(7700)
+
+
 async def test_a_confirmation_given_for_an_address_that_was_left_does_not_count(
     shop: Shop, customer: Customer, worker: Database
 ) -> None:

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, OfferChanged
 from portal_app.domain.money import Money
 from portal_app.domain.subscription import Subscription
+from portal_app.services.checkout import Agreed
 from tests.unit.domain.test_checkout_steps import EID, HOLDER
 from tests.unit.services.test_orders_billing import Shop, customer, make_customer, shop
 from tests.unit.services.vendors import PLAN
@@ -57,17 +58,17 @@ async def test_a_draft_is_nobody_elses(shop: Shop, customer: Customer, make_cust
     with pytest.raises(NotFound):
         await shop.drafts.current(other)
     with pytest.raises(Conflict):
-        await shop.orders.place_draft(other, draft.id, has_accepted_terms=True, key=uuid4().hex, recipient="o@x.jp")
+        await shop.orders.place_draft(other, draft.id, agreed=Agreed(True), key=uuid4().hex, recipient="o@x.jp")
 
 
 async def test_a_draft_with_open_steps_or_without_the_terms_is_not_ordered(shop: Shop, customer: Customer) -> None:
     draft = await shop.drafts.begin(customer, "SIM-V")
     await shop.drafts.answer(customer, draft.id, "sim", SIM)
     with pytest.raises(InvalidInput):
-        await shop.orders.place_draft(customer, draft.id, has_accepted_terms=True, key=uuid4().hex, recipient="a@x.jp")
+        await shop.orders.place_draft(customer, draft.id, agreed=Agreed(True), key=uuid4().hex, recipient="a@x.jp")
     await shop.drafts.answer(customer, draft.id, "number", NUMBER)
     with pytest.raises(InvalidInput) as caught:
-        await shop.orders.place_draft(customer, draft.id, has_accepted_terms=False, key=uuid4().hex, recipient="a@x.jp")
+        await shop.orders.place_draft(customer, draft.id, agreed=Agreed(False), key=uuid4().hex, recipient="a@x.jp")
     assert set(caught.value.fields) == {"terms_accepted"}
     assert await shop.orders.orders_for(customer) == []
 
@@ -80,7 +81,7 @@ async def test_twenty_keys_for_one_draft_make_one_order_with_its_options(shop: S
     async def press() -> str:
         key = uuid4().hex
         order = await shop.orders.place_draft(
-            customer, draft.id, has_accepted_terms=True, key=key, recipient="a@example.jp"
+            customer, draft.id, agreed=Agreed(True), key=key, recipient="a@example.jp"
         )
         return str(order.id)
 
@@ -91,6 +92,42 @@ async def test_twenty_keys_for_one_draft_make_one_order_with_its_options(shop: S
     with pytest.raises(NotFound):
         await shop.drafts.current(customer)
     assert str(order.id) == await press()
+
+
+async def test_a_draft_is_not_ordered_for_another_price_than_the_page_showed(shop: Shop, customer: Customer) -> None:
+    draft = await shop.drafts.begin(customer, PLAN.sku)
+    seen = (PLAN.price, Money(0))
+    shop.shelf.stock[0] = replace(PLAN, price=PLAN.price + Money(1))
+    shop.till.prices[1] = {"monthly": PLAN.price + Money(1)}
+    await shop.catalog.bust()
+
+    async def press(*totals: Money) -> Money:
+        agreed = Agreed(True, totals)  # type: ignore[arg-type]
+        placed = await shop.orders.place_draft(
+            customer, draft.id, agreed=agreed, key=f"draft-{draft.id}", recipient="a@x.jp"
+        )
+        return placed.monthly
+
+    with pytest.raises(OfferChanged):
+        await press(*seen)
+    assert await shop.orders.orders_for(customer) == []
+    assert await press(PLAN.price + Money(1), Money(0)) == PLAN.price + Money(1)
+
+
+async def test_a_draft_of_a_plan_that_is_sold_no_more_is_kept_but_not_ordered(shop: Shop, customer: Customer) -> None:
+    draft = await shop.drafts.begin(customer, PLAN.sku)
+    for gone in (replace(PLAN, choosable=False), replace(PLAN, orderable=False)):
+        shop.shelf.stock[0] = gone
+        await shop.catalog.bust()
+        with pytest.raises(NotFound):
+            await shop.drafts.current(customer)
+        with pytest.raises(NotFound):
+            await shop.orders.place_draft(
+                customer, draft.id, agreed=Agreed(True), key=f"draft-{draft.id}", recipient="a@x.jp"
+            )
+    shop.shelf.stock[0] = PLAN
+    await shop.catalog.bust()
+    assert (await shop.drafts.current(customer)).id == draft.id
 
 
 async def test_the_personal_answers_are_unreadable_in_the_database(shop: Shop, customer: Customer, written) -> None:  # type: ignore[no-untyped-def]

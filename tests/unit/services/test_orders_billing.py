@@ -27,7 +27,7 @@ from portal_app.services.address_answers import AddressAnswers
 from portal_app.services.address_checks import AddressChecks
 from portal_app.services.billing import Billing
 from portal_app.services.catalog import Catalog
-from portal_app.services.checkout import Checkout, Wish
+from portal_app.services.checkout import Checkout, Known, Wish
 from portal_app.services.drafts import Drafts
 from portal_app.services.idempotency import Idempotency
 from portal_app.services.notifications import Notifications
@@ -87,7 +87,7 @@ async def shop(
     checks = AddressChecks(settings, web, agents, till, queue=queue, live=live)  # type: ignore[arg-type]
     answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
-    checkout = Checkout(settings, catalog, **vendors)
+    checkout = Checkout(settings, catalog, Known(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
     orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue)

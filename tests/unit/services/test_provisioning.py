@@ -56,7 +56,7 @@ async def test_only_an_order_under_review_that_was_approved_is_provisioned(
         session.add(IdMapping(user_id=user_id, whmcs_client_id=number, **mapping))
         row = OrderRow(user_id=user_id, category="vpn", lines=[], sf_order_id=f"801{number}"[:18])
         session.add(row)
-    redis = connect("redis://127.0.0.1:1/0")
+    redis = connect("redis://127.0.0.1:1/0", seconds=1)
     progress = OrderProgress(worker, notifications, LiveUpdates(redis))
     review = OrderReview(progress, Desk(status, activation, error))  # type: ignore[arg-type]
     assert await review.approval(row.id, 1) == approval

@@ -145,6 +145,17 @@ async def test_use_slides_the_idle_time_but_never_the_end(web: Database, session
         await sessions.rotate(tokens.refresh)
 
 
+async def test_what_is_pushed_to_an_open_page_is_no_use_of_its_session(
+    web: Database, sessions: Sessions, user_id: UUID
+) -> None:
+    tokens = await sign_in(web, sessions, user_id)
+    await age(web, tokens, used=11 * 3600)
+    assert await sessions.check(tokens.session_id, is_use=False) == user_id
+    idle = "SELECT count(*) FROM sessions WHERE id = :id AND used_at < now() - interval '10 hours'"
+    async with web.identity() as session:
+        assert await (await session.connection()).scalar(sa.text(idle), {"id": tokens.session_id}) == 1
+
+
 async def test_an_ended_session_is_over_at_once_and_stays_over_when_redis_is_flushed(
     web: Database, sessions: Sessions, user_id: UUID, redis: Redis
 ) -> None:
@@ -215,7 +226,7 @@ async def test_all_sessions_end_but_the_one_that_is_kept(web: Database, sessions
 async def test_without_redis_postgresql_decides(
     settings: Settings, web: Database, user_id: UUID, notifications: Notifications
 ) -> None:
-    nobody = connect("redis://127.0.0.1:1/0")
+    nobody = connect("redis://127.0.0.1:1/0", seconds=1)
     sessions = Sessions(settings, web, nobody, LiveUpdates(nobody), notifications)
     tokens = await sign_in(web, sessions, user_id)
     assert await is_alive(sessions, tokens)

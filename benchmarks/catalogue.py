@@ -1,0 +1,177 @@
+"""The catalogue: read once however many ask for it at once, and what its cache saves a page."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+from benchmarks.stage import Stage
+from benchmarks.table import Row, versus, within
+from portal_app.infra.cache import Cache
+from portal_app.infra.redis_client import connect
+from portal_app.infra.settings import Settings
+from portal_app.local.valkey import EmbeddedValkey
+from portal_app.services.catalog import TAG
+from portal_app.wiring import build
+
+PROCESSES, READERS, ROUNDS = 2, 100, 5
+PAGES, TURNS, WARM_UP = ("/plans/sim", "/api/services/sim"), 40, 5
+# How much quicker a kept catalogue must be.
+MOST = 0.5
+_LONGEST_START = 60
+# What one reading of the catalogue asks of each vendor.
+_UPSTREAM = {"salesforce": "query", "whmcs": "GetProducts"}
+
+
+def stampede(stage: Stage) -> list[Row]:
+    """Let two processes of a hundred readers each ask for a catalogue that nobody has, several times."""
+    with (
+        EmbeddedValkey(stage.scratch / "stampede-valkey") as valkey,
+        _vendors(stage.scratch / "stampede-vendors") as env,
+        _reading_processes(env | {"REDIS_URL": valkey.url()}) as processes,
+    ):
+        calls: list[dict[str, int]] = []
+        took: list[float] = []
+        for _ in range(ROUNDS):
+            asyncio.run(_bust(valkey.url()))
+            before = _calls(env)
+            took.append(max(_read_at_once(processes, READERS)))
+            calls.append({vendor: count - before[vendor] for vendor, count in _calls(env).items()})
+        alone = []
+        for _ in range(ROUNDS):
+            asyncio.run(_bust(valkey.url()))
+            alone += _read_at_once(processes[:1], 1)
+    if any(each[vendor] == 0 for each in calls for vendor in _UPSTREAM):
+        raise SystemExit(f"a catalogue came from nowhere: {calls}")
+    name = f"catalogue: {PROCESSES * READERS} readers in {PROCESSES} processes"
+    rows = [
+        within(f"{name}, calls to {vendor}", max(each[vendor] for each in calls), "calls", limit=1)
+        for vendor in _UPSTREAM
+    ]
+    return [*rows, versus(f"{name}, the last one", median(took), "ms", peer=("one reader alone", median(alone)))]
+
+
+def pages(stage: Stage) -> list[Row]:
+    """Ask for a page with the catalogue kept, and with nothing kept, in turn."""
+    valkey = _demo_valkey(stage)
+    return [
+        versus(f"catalogue: {path}, kept", kept, "ms", peer=("nothing kept", anew), most=MOST)
+        for path in PAGES
+        for kept, anew in [asyncio.run(_times(stage.demo.url + path, valkey))]
+    ]
+
+
+async def _times(url: str, valkey: str) -> tuple[float, float]:
+    """Return the median milliseconds with the catalogue kept, and after it was forgotten."""
+    kept, anew = [], []
+    async with httpx.AsyncClient(timeout=30) as http:
+        for turn in range(WARM_UP + TURNS):
+            took = []
+            for is_forgotten in (True, False):
+                if is_forgotten:
+                    await _bust(valkey)
+                began = time.perf_counter()
+                (await http.get(url)).raise_for_status()
+                took.append((time.perf_counter() - began) * 1000)
+            if turn >= WARM_UP:
+                anew.append(took[0])
+                kept.append(took[1])
+    return median(kept), median(anew)
+
+
+async def _bust(url: str) -> None:
+    redis = connect(url)
+    await Cache(redis).invalidate(TAG)
+    await redis.aclose()
+
+
+def _demo_valkey(stage: Stage) -> str:
+    home = stage.demo.home
+    return EmbeddedValkey(home / "valkey", port=stage.demo.port_of("valkey")).url()
+
+
+@contextmanager
+def _vendors(home: Path) -> Iterator[dict[str, str]]:
+    """Run the sandbox vendors alone and yield the environment that reaches them."""
+    ports = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "SMTP")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.main", "serve"],
+        env={**os.environ, **ports, "SANDBOX_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
+    reach, end = home / "running.env", time.monotonic() + _LONGEST_START
+    try:
+        while not reach.exists():
+            if process.poll() is not None or time.monotonic() > end:
+                raise SystemExit("the sandbox did not start")
+            time.sleep(0.05)
+        yield {**os.environ, "PORTAL_ENV": "development", "PORTAL_ENV_FILE": str(reach)}
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _calls(env: dict[str, str]) -> dict[str, int]:
+    """Return how often each vendor was asked for its catalogue, as the sandbox counted."""
+    lines = Path(env["PORTAL_ENV_FILE"]).read_text().splitlines()
+    office = dict(line.split("=", 1) for line in lines)["SANDBOX_OFFICE_URL"]
+    told = httpx.get(f"{office}/api/calls").raise_for_status().json()
+    return {vendor: told[vendor].get(operation, 0) for vendor, operation in _UPSTREAM.items()}
+
+
+@contextmanager
+def _reading_processes(env: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start the processes that read, and yield them once all are ready."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.catalogue"]
+    started = [
+        subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(PROCESSES)
+    ]
+    try:
+        for process in started:
+            _told(process, "ready")
+        yield started
+    finally:
+        for process in started:
+            process.communicate(timeout=20)
+
+
+def _read_at_once(processes: list[subprocess.Popen[str]], readers: int) -> list[float]:
+    """Let processes read at the same moment; return the milliseconds of the last reader of each."""
+    for process in processes:
+        print(readers, file=process.stdin, flush=True)
+    return [float(_told(process, "took")) for process in processes]
+
+
+def _told(process: subprocess.Popen[str], word: str) -> str:
+    """Return what a process says after a word; what it logs is passed by."""
+    for line in process.stdout or ():
+        if line.startswith(f"{word}:"):
+            return line.partition(":")[2]
+    raise SystemExit("a reader broke")
+
+
+async def _read() -> None:
+    """Read with as many readers as each line of the input says, until it ends."""
+    portal = build(Settings(), role="web")
+    await portal.cache.known("connected?")
+    print("ready:", flush=True)
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        began = time.perf_counter()
+        found = await asyncio.gather(*(portal.catalog.plans("sim") for _ in range(int(line))))
+        took = (time.perf_counter() - began) * 1000
+        if not found[0] or not all(plan.is_orderable for plans in found for plan in plans):
+            raise SystemExit("the catalogue is not whole")
+        print(f"took:{took}", flush=True)
+    await portal.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_read())

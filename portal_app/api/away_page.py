@@ -1,0 +1,55 @@
+"""The page for a moment in which we cannot tell who asks: nobody is signed out, and nothing is lost."""
+
+from html import escape
+from urllib.parse import quote
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from portal_app.domain.errors import PortalError
+from portal_app.language import _, parse_language, speaking
+
+_RETRY_SECONDS = 5
+# Complete in itself: what built pages need may be away as well. The colours are those of assets/portal.css.
+_PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --paper: #fbfaf7; --ink: #1a1e20; --quiet: #586067; --accent: #0b5f6b; --on: #fff }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --paper: #101314; --ink: #edf0f0; --quiet: #a2abaf; --accent: #6cc5cf; --on: #06262b }}
+}}
+body {{ margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5; word-break: auto-phrase;
+  font-family: -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Hiragino Sans", "Noto Sans JP",
+  "Noto Sans CJK JP", "Yu Gothic UI", Meiryo, system-ui, sans-serif }}
+main {{ max-width: 28rem; margin: 0 auto; padding: 20vh 1.25rem 2rem }}
+h1 {{ margin: 0 0 .75rem; font-size: 1.75rem; line-height: 1.25; text-wrap: balance }}
+p {{ margin: 0 0 1.5rem; color: var(--quiet) }}
+a {{ display: inline-block; padding: .625rem 1.125rem; border-radius: .5rem; background: var(--accent);
+  color: var(--on); font-weight: 550; text-decoration: none }}
+a:focus-visible {{ outline: 2px solid var(--accent); outline-offset: 2px }}
+</style>
+</head>
+<body><main><h1>{title}</h1><p>{text} {calm}</p><a href="{again}">{action}</a></main></body>
+</html>
+"""
+
+
+def away_page(scope: Scope, error: PortalError) -> Response:
+    """Return the 503 that a page is answered with instead; its link leads to the same address again."""
+    path, query = quote("/" + scope["path"].strip("/")), scope["query_string"].decode("latin-1")
+    language = parse_language(path.strip("/").partition("/")[0])
+    with speaking(language):
+        page = _PAGE.format(
+            language=language,
+            title=escape(_("This page cannot be shown right now")),
+            text=escape(_(error.user_message)),
+            calm=escape(_("You stay signed in, and nothing is lost.")),
+            again=escape(f"{path}?{query}" if query else path),
+            action=escape(_("Try again")),
+        )
+    headers = {"Cache-Control": "no-store", "Retry-After": str(_RETRY_SECONDS)}
+    return Response(page, 503, headers, media_type="text/html")

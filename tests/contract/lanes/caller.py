@@ -1,0 +1,41 @@
+"""A process that calls a vendor through a lane as often as it may: `python -m tests.contract.lanes.caller`."""
+
+import asyncio
+import sys
+from typing import Any
+
+from portal_app.infra.redis_client import connect
+from portal_app.integrations.lanes import Lane
+
+CALLERS = 4
+LIMITS: dict[str, Any] = {"concurrency": 2, "rate": "10/second", "queue": 50, "timeout": 30.0}
+
+
+class BriefLane(Lane):
+    """A lane whose leases and patience are short."""
+
+    lease_seconds = 0.4
+    without_redis_seconds = 0.2
+
+
+async def call_until_told(redis_url: str, port: int) -> None:
+    """Call until the vendor hangs up."""
+    redis = connect(redis_url)
+    lane = BriefLane(redis, "vendor", **LIMITS)
+
+    async def caller() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answer = b"ok\n"
+        while answer:
+            async with lane.slot("call"):
+                writer.write(b"call\n")
+                answer = await reader.readline()
+        writer.close()
+
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    await lane.close()
+    await redis.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(call_until_told(sys.argv[1], int(sys.argv[2])))

@@ -261,7 +261,8 @@ async def _opened(chance: random.Random, many: int) -> AsyncIterator[Day]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-soak-")))
         settings = _settings(stack, home)
         use_key_ring(ring_of(settings))
-        web, worker, redis = Database(settings, "web"), Database(settings, "worker"), connect(settings.redis_url)
+        web, worker = Database(settings, "web"), Database(settings, "worker")
+        redis = connect(settings.redis_url, seconds=settings.redis_timeout)
         try:
             customers = [await _customer(web, worker, settings) for _ in range(many)]
             bills = WholeDay(chance, [customer.whmcs_client_id for customer in customers])
@@ -289,6 +290,7 @@ def _settings(stack: ExitStack, home: Path) -> Settings:
         portal_env="development",
         database_url=postgres.url(),
         redis_url=valkey.url(),
+        redis_timeout=5.0,
         cache_invoices_seconds=2,
         cache_invoice_seconds=4,
         cache_subscriptions_seconds=4,

@@ -41,12 +41,17 @@ class Database:
         self._identity = _engine(settings, "identity")
 
     @asynccontextmanager
-    async def unit_of_work(self, *, customer: UUID | None = None) -> AsyncIterator[AsyncSession]:
+    async def unit_of_work(
+        self, *, customer: UUID | None = None, is_snapshot: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """Open one transaction; leaving it commits, an exception rolls back.
 
-        Raises DatabaseUnavailable. Under *web* no row of a customer is visible unless `customer` names them.
+        Raises DatabaseUnavailable. Under *web* no row of a customer is visible unless `customer` names them. In a
+        snapshot all questions see the same moment: for reading only.
         """
         async with _transaction(self._main) as session:
+            if is_snapshot:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             if customer is not None:
                 connection = await session.connection()
                 await connection.execute(_SET_CUSTOMER, {"user_id": str(customer)})

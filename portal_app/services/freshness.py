@@ -34,16 +34,21 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When a mirror was read, and whether that is as young as was wished."""
+    """When a mirror was read, how many seconds ago, and whether that is as young as was wished."""
 
     read_at: datetime | None
     is_young: bool
     stale_at: datetime | None = None
+    age: float = 0.0
 
     @property
     def as_of(self) -> datetime | None:
         """The age to tell the customer; None for what is young enough."""
         return None if self.is_young else self.read_at
+
+    def seconds_left(self, most: int) -> int:
+        """Return for how many seconds what is young stays younger than this; 0 for saved data."""
+        return max(0, int(most - self.age)) if self.is_young else 0
 
     def is_stale_since(self, moment: datetime) -> bool:
         """Say whether we heard after a moment that WHMCS has moved on."""
@@ -117,7 +122,9 @@ class Freshness:
             time_now = await database_time(session)
         if row is None:
             return Seen(None, is_young=False)
-        return Seen(row.read_at, row.is_younger_than(age, time_now), row.stale_at)
+        is_young = row.is_younger_than(age, time_now)
+        past = (time_now - row.read_at).total_seconds() if row.read_at else 0.0
+        return Seen(row.read_at, is_young, row.stale_at, past)
 
     async def _read_slowly(self, customer: Customer, age: float, patience: float) -> None:
         began = time.monotonic()

@@ -48,7 +48,8 @@ class InvoiceLists:
         wanted = sa.and_(own, *_conditions(query))
         rows = select(InvoiceMirror.body).where(wanted).order_by(*_order(query))
         rows = rows.limit(query.limit).offset((query.page - 1) * query.limit)
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
+        # Rows, count and sums of one moment, whoever writes in between.
+        async with self._database.unit_of_work(customer=customer.user_id, is_snapshot=True) as session:
             bodies = (await session.exec(rows)).all()
             counts = sa.select(sa.func.count().filter(wanted), sa.func.count()).where(own)
             total, count = (await (await session.connection()).execute(counts)).one()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.clock import counted
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = (
@@ -20,6 +21,9 @@ _OPTIONS = (
 )
 _IS_READ_ONLY = sa.text("SELECT current_setting('transaction_read_only')::bool")
 _SET_CUSTOMER = sa.text("SELECT set_config('portal.user_id', :user_id, true)")
+
+
+_CLOCK = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 
 
 class DatabaseUnavailable(ExternalUnavailable):
@@ -62,6 +66,14 @@ class Database:
         """Open one transaction under the role that reaches users, credentials, sessions and tokens."""
         async with _transaction(self._identity) as session:
             yield session
+
+    async def clock(self) -> tuple[float, float]:
+        """Return what PostgreSQL's clock shows (unix seconds), and at which point of our counter it did."""
+        async with _transaction(self._main) as session:
+            connection = await session.connection()
+            before = counted()
+            shown = (await connection.execute(_CLOCK)).scalar_one()
+            return float(shown), (before + counted()) / 2
 
     async def ping(self) -> None:
         """Ask both roles for a sign of life. Raises DatabaseUnavailable, also where nothing can be written."""

@@ -16,7 +16,8 @@ _TICKET_MILLISECONDS = 2000
 _TALKING_TO_REDIS = 8
 
 # One script, so that look and take are one step for all processes; the server's clock, so that ours need not agree.
-# Tickets and leases expire: a killed process gives back what it held. A ticket holds back all of lower priority.
+# Tickets and leases expire: a killed process gives back what it held. A ticket holds back all of lower priority, and
+# takes no place in the queue from those of higher.
 # A call counts against the rate from its entry until one period after its end. The moment at which the vendor sees it
 # lies between the two, so that the vendor never sees more than the rate in any window of its own either.
 _ENTER = """
@@ -33,8 +34,8 @@ local waiting, ahead = 0, 0
 for index = 4, #KEYS do
     redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now)
     local count = redis.call('ZCARD', KEYS[index])
-    waiting = waiting + count
     if index - 3 < level then ahead = ahead + count end
+    if index - 3 <= level then waiting = waiting + count end
 end
 local hint = 0
 local is_full = redis.call('ZCARD', window) >= rate
@@ -190,7 +191,8 @@ class OwnGate:
             self._running.add(token)
             self._waiting.pop(token, None)
             return ENTERED
-        if token not in self._waiting and len(self._waiting) >= own.queue:
+        ahead = sum(PRIORITIES.index(other) <= level for other in self._waiting.values())
+        if token not in self._waiting and ahead >= own.queue:
             return FULL
         self._waiting[token] = priority
         oldest = next(iter(self._ended.values()), None)

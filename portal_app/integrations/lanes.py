@@ -34,10 +34,10 @@ class LaneClosed(ExternalUnavailable):
 class Lane:
     """Let calls to one vendor through: `concurrency` at once, `rate` such as "300/minute", over all processes.
 
-    At most `queue` calls wait, none longer than `timeout` seconds, the more urgent first. A call keeps its slot by
-    saying every quarter of `lease_seconds` that it still runs: what a killed process held comes back well before those
-    who wait give up. While Redis is away each process keeps the same limits for itself, and looks for Redis again after
-    `without_redis_seconds`.
+    At most `queue` calls wait, none longer than `timeout` seconds, the more urgent first; less urgent ones take no
+    place from them. A call keeps its slot by saying every quarter of `lease_seconds` that it still runs: what a killed
+    process held comes back well before those who wait give up. While Redis is away each process keeps the same limits
+    for itself, and looks for Redis again after `without_redis_seconds`.
     """
 
     without_redis_seconds = 2.0

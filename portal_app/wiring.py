@@ -157,7 +157,8 @@ class Portal:
 
     async def close(self) -> None:
         """Give everything back."""
-        await self.cache.close()
+        for part in (self.billing.freshness, self.subscriptions.freshness, self.payments, self.cache):
+            await part.close()
         await self.vendors.close()
         await self.database.close()
         await self.limits.close()

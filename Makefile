@@ -22,7 +22,7 @@ help:
 	@echo 'make dev     the same world, pages reload when their source changes'
 	@echo 'make test    exactly what CI runs: format, lint, types, import rules, all tests'
 	@echo 'make bench   speed and size figures, each against its peer'
-	@echo 'make soak    the long runs: kill loops, many orders, shuffled days'
+	@echo 'make soak    the long runs: 500 orders while processes die, a whole day of shuffled hooks'
 	@echo 'make lock    recompile requirements/ from pyproject.toml'
 	@echo 'make clean   remove the environment, the built pages and the demo data'
 
@@ -54,7 +54,7 @@ checks: environment
 bench: environment browser
 	@$(VENV_PYTHON) -m benchmarks
 
-soak: environment browser
+soak: environment
 	@$(VENV_PYTHON) -m benchmarks.soak
 
 lock: environment

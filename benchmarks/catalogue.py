@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 import httpx
@@ -20,12 +19,12 @@ from portal_app.infra.settings import Settings
 from portal_app.local.valkey import EmbeddedValkey
 from portal_app.services.catalog import TAG
 from portal_app.wiring import build
+from tests.world import running_sandbox
 
 PROCESSES, READERS, ROUNDS = 2, 100, 5
 PAGES, TURNS, WARM_UP = ("/plans/sim", "/api/services/sim"), 40, 5
 # How much quicker a kept catalogue must be.
 MOST = 0.5
-_LONGEST_START = 60
 # What one reading of the catalogue asks of each vendor.
 _UPSTREAM = {"salesforce": "query", "whmcs": "GetProducts"}
 
@@ -34,16 +33,16 @@ def stampede(stage: Stage) -> list[Row]:
     """Let two processes of a hundred readers each ask for a catalogue that nobody has, several times."""
     with (
         EmbeddedValkey(stage.scratch / "stampede-valkey") as valkey,
-        _vendors(stage.scratch / "stampede-vendors") as env,
-        _reading_processes(env | {"REDIS_URL": valkey.url()}) as processes,
+        running_sandbox(stage.scratch / "stampede-vendors") as reach,
+        _reading_processes(reach | {"portal_env": "development", "redis_url": valkey.url()}) as processes,
     ):
         calls: list[dict[str, int]] = []
         took: list[float] = []
         for _ in range(ROUNDS):
             asyncio.run(_bust(valkey.url()))
-            before = _calls(env)
+            before = _calls(reach)
             took.append(max(_read_at_once(processes, READERS)))
-            calls.append({vendor: count - before[vendor] for vendor, count in _calls(env).items()})
+            calls.append({vendor: count - before[vendor] for vendor, count in _calls(reach).items()})
         alone = []
         for _ in range(ROUNDS):
             asyncio.run(_bust(valkey.url()))
@@ -60,7 +59,7 @@ def stampede(stage: Stage) -> list[Row]:
 
 def pages(stage: Stage) -> list[Row]:
     """Ask for a page with the catalogue kept, and with nothing kept, in turn."""
-    valkey = _demo_valkey(stage)
+    valkey = stage.demo.redis_url()
     return [
         versus(f"catalogue: {path}, kept", kept, "ms", peer=("nothing kept", anew), most=MOST)
         for path in PAGES
@@ -87,49 +86,22 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
 
 
 async def _bust(url: str) -> None:
-    redis = connect(url, seconds=0.25)
+    redis = connect(url, seconds=5)
     await Cache(redis).invalidate(TAG)
     await redis.aclose()
 
 
-def _demo_valkey(stage: Stage) -> str:
-    home = stage.demo.home
-    return EmbeddedValkey(home / "valkey", port=stage.demo.port_of("valkey")).url()
-
-
-@contextmanager
-def _vendors(home: Path) -> Iterator[dict[str, str]]:
-    """Run the sandbox vendors alone and yield the environment that reaches them."""
-    ports = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "SMTP")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.main", "serve"],
-        env={**os.environ, **ports, "SANDBOX_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-    )
-    reach, end = home / "running.env", time.monotonic() + _LONGEST_START
-    try:
-        while not reach.exists():
-            if process.poll() is not None or time.monotonic() > end:
-                raise SystemExit("the sandbox did not start")
-            time.sleep(0.05)
-        yield {**os.environ, "PORTAL_ENV": "development", "PORTAL_ENV_FILE": str(reach)}
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _calls(env: dict[str, str]) -> dict[str, int]:
+def _calls(reach: dict[str, str]) -> dict[str, int]:
     """Return how often each vendor was asked for its catalogue, as the sandbox counted."""
-    lines = Path(env["PORTAL_ENV_FILE"]).read_text().splitlines()
-    office = dict(line.split("=", 1) for line in lines)["SANDBOX_OFFICE_URL"]
-    told = httpx.get(f"{office}/api/calls").raise_for_status().json()
+    told = httpx.get(f"{reach['sandbox_office_url']}/api/calls").raise_for_status().json()
     return {vendor: told[vendor].get(operation, 0) for vendor, operation in _UPSTREAM.items()}
 
 
 @contextmanager
-def _reading_processes(env: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+def _reading_processes(told: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
     """Start the processes that read, and yield them once all are ready."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.catalogue"]
+    env = {**os.environ, **{name.upper(): value for name, value in told.items()}}
     started = [
         subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(PROCESSES)

@@ -55,6 +55,11 @@ class Demo:
         """Return the address of the demo's database."""
         return EmbeddedPostgres(self.home / "postgres", port=self.port_of("postgres")).url()
 
+    def redis_url(self) -> str:
+        """Return the address of the demo's Valkey."""
+        password = (self.home / "valkey" / "password").read_text()
+        return f"redis://:{password}@127.0.0.1:{self.port_of('valkey')}/0"
+
     def port_of(self, server: str) -> int:
         """Return the port one of the demo's servers listens on."""
         return int(json.loads((self.home / "ports.json").read_text())[server]["port"])

@@ -12,12 +12,11 @@ from benchmarks.table import Row, versus
 ROUND_TRIPS = 300
 WARM_UP = 30
 MOST = 1.3
-# Without an opened checkout this handler finds nothing to order and leaves: guard, state and answer are all of it.
-OURS = "reflex___state____state.portal_app___state___checkout____checkout_page.place_order"
+# With no question open there is nothing to give up: like the peer's, this handler sets a field to what it is already.
+OURS = "reflex___state____state.portal_app___state___step_up____step_up.give_up"
 PEERS = "reflex___state____state.lean____idle.touch"
 # What a handler that ran to its end sets again; one that broke says something else.
-_ANSWERS = {OURS: '"problem_rx_state_":""', PEERS: '"answer_rx_state_":""'}
-_ARGUMENTS: dict[str, dict[str, object]] = {OURS: {"form": {}}, PEERS: {}}
+_ANSWERS = {OURS: '"asked_rx_state_":0', PEERS: '"answer_rx_state_":""'}
 
 
 def measure(stage: Stage) -> list[Row]:
@@ -33,7 +32,7 @@ def measure(stage: Stage) -> list[Row]:
 async def _round_trips(ours: str, cookies: str, lean: str) -> tuple[list[float], list[float]]:
     """Return the milliseconds of each call, ours and the peer's."""
     took: tuple[list[float], list[float]] = ([], [])
-    async with event_socket(ours, "/checkout", cookies=cookies) as guarded, event_socket(lean, "/") as free:
+    async with event_socket(ours, "/account", cookies=cookies) as guarded, event_socket(lean, "/") as free:
         for turn in range(WARM_UP + ROUND_TRIPS):
             for kept, socket, handler in zip(took, (guarded, free), (OURS, PEERS), strict=True):
                 seconds = await _timed(socket, handler)
@@ -44,7 +43,7 @@ async def _round_trips(ours: str, cookies: str, lean: str) -> tuple[list[float],
 
 async def _timed(socket: EventSocket, handler: str) -> float:
     began = time.perf_counter()
-    update = await socket.call(handler, **_ARGUMENTS[handler])
+    update = await socket.call(handler)
     took = time.perf_counter() - began
     # A refused event is quick too: the answer must be the handler's own.
     is_own = handler.rpartition(".")[0] in update and _ANSWERS[handler] in update

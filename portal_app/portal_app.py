@@ -19,6 +19,7 @@ from portal_app.api.public_pages import PublicPages
 from portal_app.api.sockets import Sockets
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
+from portal_app.infra.timekeeper import keep_time
 from portal_app.pages import everything
 from portal_app.pages.page import add_pages, needs_session, static_routes
 from portal_app.state.guard import SessionGuard
@@ -59,7 +60,8 @@ add_pages(app)
 async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     portal = use(build(settings, role="web"))
-    tasks = [asyncio.create_task(push_changes(app)), asyncio.create_task(watch_sessions(app))]
+    loops = (keep_time(portal.database), push_changes(app), watch_sessions(app))
+    tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
     finally:

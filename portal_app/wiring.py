@@ -53,7 +53,7 @@ from portal_app.services.notices import Notices
 from portal_app.services.notification_choices import NotificationChoices
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
-from portal_app.services.order_desk import OrderDesk
+from portal_app.services.order_desk import Deed, OrderDesk
 from portal_app.services.order_progress import OrderProgress
 from portal_app.services.orders import Orders
 from portal_app.services.overview import Overview
@@ -82,6 +82,7 @@ __all__ = [
     "Asked",
     "Basket",
     "Call",
+    "Deed",
     "Draft",
     "Invoices",
     "Portal",
@@ -156,7 +157,8 @@ class Portal:
 
     async def close(self) -> None:
         """Give everything back."""
-        await self.cache.close()
+        for part in (self.billing.freshness, self.subscriptions.freshness, self.payments, self.cache):
+            await part.close()
         await self.vendors.close()
         await self.database.close()
         await self.limits.close()

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 from benchmarks.soak.hooks import soak_hooks
 from benchmarks.soak.orders import soak_orders
@@ -17,16 +19,24 @@ def main() -> int:
     """Run what was asked for and return the exit code."""
     told = _parser().parse_args()
     set_up_logs(process="soak", log_format="text", level="CRITICAL")
-    reports: list[Report] = []
-    if told.kind in (None, "hooks"):
-        reports.append(asyncio.run(soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)))
-    if told.kind in (None, "orders"):
+    are_clean = [_is_clean(run) for run in _runs(told)]
+    return 0 if all(are_clean) else 1
+
+
+def _runs(told: argparse.Namespace) -> Iterator[Coroutine[Any, Any, Report]]:
+    if told.kind != "orders":
+        yield soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)
+    if told.kind != "hooks":
         minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
-        run = soak_orders(orders=told.orders, minutes=minutes, flaky=told.flaky, seed=told.seed)
-        reports.append(asyncio.run(run))
-    for report in reports:
-        sys.stdout.write(report.text())
-    return 0 if all(report.is_clean() for report in reports) else 1
+        trouble = {"minutes": minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
+        yield soak_orders(orders=told.orders, **trouble)
+
+
+def _is_clean(run: Coroutine[Any, Any, Report]) -> bool:
+    report = asyncio.run(run)
+    sys.stdout.write(report.text())
+    sys.stdout.flush()
+    return report.is_clean()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     orders.add_argument("--orders", type=int, default=500)
     orders.add_argument("--minutes", type=float, default=0, help="how long the trouble lasts; by the number of orders")
     orders.add_argument("--flaky", type=float, default=0.1, help="share of vendor calls that fail")
+    # Long enough for the timetable to find what a lost event told: every five minutes, after two.
+    orders.add_argument("--rest", type=float, default=480.0, help="seconds in which all has to come to rest afterwards")
     hooks = parser.add_argument_group("hooks")
     hooks.add_argument("--hours", type=float, default=24, help="hours of the day")
     hooks.add_argument("--customers", type=int, default=40)

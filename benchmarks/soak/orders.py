@@ -28,8 +28,6 @@ from tests.faults.processes import Processes
 from tests.faults.shop import Buyer, Shop
 from tests.world import world
 
-# Long enough for the timetable to find what a lost event told: every five minutes, after two.
-_REST_SECONDS = 480.0
 _SET_UP_AT_ONCE, _SAY_SECONDS = 6, 10.0
 _UNSENT = "SELECT count(*) FROM mails WHERE sent_at IS NULL"
 _UNHANDLED = "SELECT count(*) FROM inbox WHERE handled_at IS NULL"
@@ -45,10 +43,11 @@ class Soak:
     trouble: Trouble
     book: Book = field(default_factory=Book)
     lives: list[asyncio.Task[None]] = field(default_factory=list)
+    around: list[asyncio.Task[None]] = field(default_factory=list)
 
 
-async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int) -> Report:
-    """Let so many orders be placed over so many minutes of trouble, let all come to rest, and count."""
+async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int, rest: float) -> Report:
+    """Let so many orders be placed over so many minutes of trouble, let all come to rest within seconds, and count."""
     random.seed(seed)
     customers = customers_for(orders)
     async with _opened(flaky) as soak:
@@ -57,14 +56,14 @@ async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int) -
         say("the customers are there; four workers and a listener start")
         soak.processes.start_all("listener", *["worker"] * 4, settings=soak.shop.settings)
         people = People(soak.shop, soak.book, {buyer.customer.user_id: buyer for buyer in buyers})
-        around = [asyncio.create_task(each) for each in (people.work(), _tell(soak))]
+        soak.around = [asyncio.create_task(each) for each in (people.work(), _tell(soak))]
         try:
             _begin_lives(soak, list(zip(customers, buyers, strict=True)), minutes * 60)
             await soak.trouble.make(minutes * 60)
             say("the trouble is over")
-            seconds = await _come_to_rest(soak)
+            seconds = await _come_to_rest(soak, rest)
         finally:
-            for task in around:
+            for task in soak.around:
                 task.cancel()
         return await _report(soak, people, seconds)
 
@@ -132,11 +131,15 @@ def _begin_lives(soak: Soak, customers: list[tuple[Customer, Buyer]], seconds: f
     ]
 
 
-async def _come_to_rest(soak: Soak) -> float:
+async def _come_to_rest(soak: Soak, rest: float) -> float:
     """Wait until every order is where it should be and every mail sent, or time is up; return how long it took."""
     began = time.monotonic()
-    while time.monotonic() < began + _REST_SECONDS:
+    while time.monotonic() < began + rest:
         await soak.trouble.replace_the_dead()
+        for task in soak.around:
+            if task.done():
+                # Without the people nothing would ever come to rest.
+                task.result()
         if all(life.done() for life in soak.lives) and await _is_at_rest(soak):
             break
         await asyncio.sleep(0.5)

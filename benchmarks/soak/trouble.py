@@ -46,10 +46,11 @@ class Trouble:
             if servers and time.monotonic() > servers[0][0]:
                 await servers.pop(0)[1]()
             await self.replace_the_dead()
-            victim = random.choice([one for one in self._processes.all if one.is_alive()])
-            victim.kill()
-            self.counts[f"{victim.role}s killed"] += 1
-            await self._start_again(victim)
+            if alive := [one for one in self._processes.all if one.is_alive()]:
+                victim = random.choice(alive)
+                victim.kill()
+                self.counts[f"{victim.role}s killed"] += 1
+                await self._start_again(victim)
         await self._shop.all_well()
 
     async def replace_the_dead(self) -> None:

@@ -1,5 +1,6 @@
 """Is it alive, is it ready, does it hear Salesforce, does Freebit answer: for load balancers and people."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ from portal_app.wiring import portal
 _STATUS_KEY = "listener:status"
 _STATUSES = ("connected", "connecting", "standby", "off")
 _RETRY_SECONDS = 5
+# A server that takes longer is of no use to customers, whatever it answers in the end.
+_PATIENCE_SECONDS = 3
 _log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/health", tags=["health"])
 
@@ -68,8 +71,9 @@ async def freebit() -> Response:
 
 async def _database() -> str:
     try:
-        await portal().database.ping()
-    except ExternalUnavailable:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await portal().database.ping()
+    except (ExternalUnavailable, TimeoutError):
         return "unavailable"
     return "ok"
 

@@ -1,7 +1,5 @@
 """Signed events of vendors: checked, written down once, acknowledged within the second."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +8,7 @@ from portal_app.api.incoming import is_json, raw_body
 from portal_app.api.outgoing import json
 from portal_app.api.problem import UnknownFormat
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
+from portal_app.infra.clock import moments
 from portal_app.wiring import HOOKS, parse_webhook_secrets, portal, verify_webhook
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
@@ -23,7 +22,7 @@ async def whmcs(request: Request) -> Response:
         raise NotFound("webhook is off")
     body = await raw_body(request)
     try:
-        event = verify_webhook(dict(request.headers), body, secrets=secrets, now=datetime.now(UTC))
+        event = verify_webhook(dict(request.headers), body, secrets=secrets, now=moments())
     except NotAllowed as error:
         raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
     if not is_json(request):

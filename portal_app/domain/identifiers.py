@@ -53,5 +53,13 @@ def step_reference(order_id: UUID, step: str, attempt: int) -> str:
     return f"{order_id}:{step}:{attempt}"
 
 
+def order_of_reference(reference: str) -> UUID | None:
+    """Return the order that a reference of ours names; None for anybody else's text."""
+    try:
+        return UUID(reference.partition(":")[0]) if reference.count(":") == 2 else None
+    except ValueError:
+        return None
+
+
 def _checksum_character(group: str) -> str:
     return _CHECKSUM[sum(1 << index for index, character in enumerate(group) if character.isupper())]

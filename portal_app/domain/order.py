@@ -8,7 +8,7 @@ from uuid import UUID
 from portal_app.domain.address import Address
 from portal_app.domain.money import Money
 from portal_app.domain.order_options import Options
-from portal_app.domain.plan import Category, Cycle, monthly_of, one_time_of
+from portal_app.domain.plan import CatalogItem, Category, Cycle, monthly_of, one_time_of
 
 OrderStage = Literal[
     "received", "in_review", "being_set_up", "needs_attention", "active", "not_accepted", "cancelled", "in_progress"
@@ -37,6 +37,18 @@ class OrderLine:
     price: Money
     pricebook_entry_id: str
     whmcs_product_id: int | None
+
+    @classmethod
+    def of(cls, item: CatalogItem) -> "OrderLine":
+        """Return something of the catalogue as it is bought today."""
+        return cls(
+            sku=item.sku,
+            name=item.name,
+            cycle=item.cycle,
+            price=item.price,
+            pricebook_entry_id=item.pricebook_entry_id,
+            whmcs_product_id=item.whmcs_product_id,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as the row keeps it."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.clock import counted
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = (
@@ -20,6 +21,9 @@ _OPTIONS = (
 )
 _IS_READ_ONLY = sa.text("SELECT current_setting('transaction_read_only')::bool")
 _SET_CUSTOMER = sa.text("SELECT set_config('portal.user_id', :user_id, true)")
+
+
+_CLOCK = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 
 
 class DatabaseUnavailable(ExternalUnavailable):
@@ -41,12 +45,17 @@ class Database:
         self._identity = _engine(settings, "identity")
 
     @asynccontextmanager
-    async def unit_of_work(self, *, customer: UUID | None = None) -> AsyncIterator[AsyncSession]:
+    async def unit_of_work(
+        self, *, customer: UUID | None = None, is_snapshot: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """Open one transaction; leaving it commits, an exception rolls back.
 
-        Raises DatabaseUnavailable. Under *web* no row of a customer is visible unless `customer` names them.
+        Raises DatabaseUnavailable. Under *web* no row of a customer is visible unless `customer` names them. In a
+        snapshot all questions see the same moment: for reading only.
         """
         async with _transaction(self._main) as session:
+            if is_snapshot:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             if customer is not None:
                 connection = await session.connection()
                 await connection.execute(_SET_CUSTOMER, {"user_id": str(customer)})
@@ -57,6 +66,14 @@ class Database:
         """Open one transaction under the role that reaches users, credentials, sessions and tokens."""
         async with _transaction(self._identity) as session:
             yield session
+
+    async def clock(self) -> tuple[float, float]:
+        """Return what PostgreSQL's clock shows (unix seconds), and at which point of our counter it did."""
+        async with _transaction(self._main) as session:
+            connection = await session.connection()
+            before = counted()
+            shown = (await connection.execute(_CLOCK)).scalar_one()
+            return float(shown), (before + counted()) / 2
 
     async def ping(self) -> None:
         """Ask both roles for a sign of life. Raises DatabaseUnavailable, also where nothing can be written."""
@@ -75,9 +92,10 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
     return create_async_engine(
         settings.database_url_for(role),
         pool_size=10,
-        # A worker runs many workflows side by side and may wait; a customer may not.
+        # A worker runs many workflows side by side and may wait. Customers who all come at once wait for their turn,
+        # which is better than being sent away; a server that hangs is told by its own limits.
         max_overflow=10 if role == "worker" else 0,
-        pool_timeout=15 if role == "worker" else 3,
+        pool_timeout=15 if role == "worker" else 10,
         pool_pre_ping=True,
         pool_recycle=1800,
         # An error's text ends up in logs: without the values, which are customers'.

@@ -26,6 +26,18 @@ _violations = Gauge(
 )
 
 
+_clock_off = Gauge(
+    "portal_clock_ahead_seconds",
+    "By how much a process's host is ahead of PostgreSQL, whose clock the portal goes by",
+    multiprocess_mode="liveall",
+)
+
+
+def set_clock_off(seconds: float) -> None:
+    """Tell by how much the clock of this process's host is ahead."""
+    _clock_off.set(seconds)
+
+
 def set_violations(invariant: str, count: int) -> None:
     """Tell how often an invariant is broken."""
     _violations.labels(invariant).set(count)

@@ -1,6 +1,8 @@
 """Rate limits shared by all processes; where Redis is away, sign-in falls back to this process, reads go through."""
 
+import math
 import time
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import structlog
 from limits import RateLimitItem
 from limits import parse as _parse
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
@@ -29,6 +31,38 @@ class Window:
     seconds: int
 
 
+class OwnLimits:
+    """Count tries per name in this process alone, in a moving window, without asking anybody."""
+
+    def __init__(self) -> None:
+        # Longest unused first. The library's own storage looks through all names at every try, in a thread.
+        self._tries: OrderedDict[tuple[object, ...], tuple[int, deque[float]]] = OrderedDict()
+
+    def seconds_left(self, limit: str, *names: str) -> int:
+        """Count one try; return 0 where it is allowed, else the seconds until one is."""
+        item, now = parse(limit), time.monotonic()
+        seconds = item.get_expiry()
+        self._forget(now)
+        tries = self._tries.setdefault((item, *names), (seconds, deque()))[1]
+        self._tries.move_to_end((item, *names))
+        while tries and tries[0] <= now - seconds:
+            tries.popleft()
+        if len(tries) >= item.amount:
+            return max(1, math.ceil(tries[0] + seconds - now))
+        tries.append(now)
+        return 0
+
+    def _forget(self, now: float) -> None:
+        # Two at every try are more than ever come in.
+        for _ in range(2):
+            if self._tries:
+                name = next(iter(self._tries))
+                seconds, tries = self._tries[name]
+                if tries and tries[-1] > now - seconds:
+                    return
+                del self._tries[name]
+
+
 class RateLimits:
     """Count tries per name in a moving window."""
 
@@ -39,7 +73,7 @@ class RateLimits:
         self._shared = MovingWindowRateLimiter(
             RedisStorage(f"async+{redis_url}", implementation="redispy", connection_pool=pool)
         )
-        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._own = OwnLimits()
         self._is_away = False
 
     async def hit(self, limit: str, *names: str, strict: bool = True) -> None:
@@ -53,7 +87,7 @@ class RateLimits:
             self._note(None)
         except (RedisError, OSError) as error:
             self._note(error)
-            seconds = await _try(self._local, item, names) if strict else 0
+            seconds = self._own.seconds_left(limit, *names) if strict else 0
         if seconds:
             raise RateLimited(seconds)
 

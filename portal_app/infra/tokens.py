@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-import time
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,10 +11,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from portal_app.domain.errors import NotSignedIn
+from portal_app.infra.clock import timestamp
 
 _ISSUER, _AUDIENCE, _TYPE = "portal", "portal-web", "at+jwt"
 _MOST_REMEMBERED = 20_000
 _CLAIMS = jwt.JWTClaimsRegistry(
+    now=lambda: int(timestamp()),
     iss={"essential": True, "value": _ISSUER},
     aud={"essential": True, "value": _AUDIENCE},
     exp={"essential": True},
@@ -48,7 +49,7 @@ class AccessTokens:
 
     def issue(self, user_id: UUID, session_id: UUID, factors: tuple[str, ...]) -> str:
         """Return a signed token for one session."""
-        now = int(time.time())
+        now = int(timestamp())
         claims = {
             "iss": _ISSUER,
             "aud": _AUDIENCE,
@@ -65,7 +66,7 @@ class AccessTokens:
     def check(self, token: str) -> Access:
         """Return what a token says. Raises NotSignedIn for anything forged, altered, foreign or expired."""
         known = self._found_right.get(token)
-        if known is not None and known.expires_at > time.time():
+        if known is not None and known.expires_at > timestamp():
             return known
         access = self._read(token)
         if len(self._found_right) >= _MOST_REMEMBERED:

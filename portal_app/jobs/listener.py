@@ -16,6 +16,7 @@ from portal_app.domain.events import InboundEvent, ReplayPosition
 from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
+from portal_app.infra.timekeeper import keep_time
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound import topic_kind
 from portal_app.wiring import Portal, build, use
@@ -37,11 +38,13 @@ async def listen(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = asyncio.create_task(keep_time(portal.database))
     leading = asyncio.create_task(lead(settings, "listener", lambda: _follow_all(portal)))
     _log.info("listener.ready")
     await until_stopped(stop, leading)
     leading.cancel()
-    await asyncio.gather(leading, return_exceptions=True)
+    clock.cancel()
+    await asyncio.gather(leading, clock, return_exceptions=True)
     await portal.close()
 
 

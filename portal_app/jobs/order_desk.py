@@ -8,9 +8,13 @@ from portal_app.domain.errors import PortalError
 from portal_app.domain.identifiers import our_id
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal, build, use
+from portal_app.wiring import Deed, Portal, build, use
 
-_NOTHING = "Nothing to do: it is finished, or an agent has to decide in Salesforce first."
+_NOTHING = {
+    "retry": "Nothing to do: it is finished, or an agent has to decide in Salesforce first.",
+    "undo": "Nothing to do: only an order that needs attention is undone, and this one does not.",
+}
+_ROW = "{:<36}  {:<9}  {:<8}  {:<15}  {:<26}  {}"
 
 
 async def run(settings: Settings, action: str, argument: str, *, is_sure: bool) -> int:
@@ -33,9 +37,14 @@ async def run(settings: Settings, action: str, argument: str, *, is_sure: bool) 
 
 async def _list(portal: Portal, *, unfinished: bool) -> None:
     stuck = {order.id: order for order in await portal.provisioning.stuck.found()}
-    for order, customer_number, last in await portal.order_desk.overview(unfinished=unfinished):
+    orders = await portal.order_desk.overview(unfinished=unfinished)
+    if not orders:
+        _say("Every order is finished." if unfinished else "There are no orders.")
+        return
+    _say(_ROW.format("ORDER", "CUSTOMER", "KIND", "STAGE", "LAST STEP", "PLAN"))
+    for order, customer_number, last in orders:
         why = f"  STUCK: {stuck[order.id].why}" if order.id in stuck else ""
-        _say(f"{order.id}  {customer_number}  {order.category:<8} {order.stage:<15} {last:<24} {order.title}{why}")
+        _say(_ROW.format(str(order.id), customer_number, order.category, order.stage, last, f"{order.title}{why}"))
 
 
 async def _show(portal: Portal, order_id: UUID) -> None:
@@ -55,14 +64,22 @@ async def _show(portal: Portal, order_id: UUID) -> None:
 async def _act(portal: Portal, action: str, order_id: UUID, *, is_sure: bool) -> None:
     desk = portal.order_desk
     deeds = await (desk.retry(order_id) if action == "retry" else desk.undo(order_id))
+    if not deeds:
+        _say(_NOTHING[action])
+        return
     for deed in deeds:
         _say(f"- {deed.words}")
         if is_sure:
-            await deed.do()
-    if not deeds:
-        _say(_NOTHING)
-    elif not is_sure:
-        _say("Nothing was done. Add --yes to do it.")
+            await _do(deed)
+    _say("Done." if is_sure else "Nothing was done. Add --yes to do it.")
+
+
+async def _do(deed: Deed) -> None:
+    try:
+        await deed.do()
+    except PortalError:
+        _say("  This did not work; what stands above it is done. Run the command again for the rest.")
+        raise
 
 
 def _say(text: str) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from portal_app.infra.clock import now
 from portal_app.wiring import Portal
 
 
@@ -53,6 +53,6 @@ async def keep_timetable(portal: Portal) -> None:
 
 
 async def _tick(portal: Portal, workflow: str) -> None:
-    minute = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    minute = now().strftime("%Y-%m-%dT%H:%M")
     async with portal.database.unit_of_work() as session:
         await portal.queue.enqueue(session, workflow, f"{workflow}-{minute}")

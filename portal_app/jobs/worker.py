@@ -19,6 +19,7 @@ import portal_app.workflows.upkeep
 from portal_app.infra.durable import QUEUE, dbos_config
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
+from portal_app.infra.timekeeper import keep_time
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.jobs.slots import Slot
 from portal_app.jobs.timetable import keep_timetable
@@ -50,12 +51,14 @@ async def work(settings: Settings) -> None:
     DBOS.launch()
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
     slot.watch(max(0.5, settings.portal_poll_seconds))
+    clock = asyncio.create_task(keep_time(portal.database))
     timetable = asyncio.create_task(lead(settings, "timetable", lambda: keep_timetable(portal)))
     _log.info("worker.ready", slot=slot.executor)
     await until_stopped(stop, timetable)
     _log.info("worker.stopping")
     timetable.cancel()
-    await asyncio.gather(timetable, return_exceptions=True)
+    clock.cancel()
+    await asyncio.gather(timetable, clock, return_exceptions=True)
     # What is parked or waiting goes on elsewhere: steps that run now get a short while, not the whole drain.
     await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=min(5, settings.portal_drain_seconds))
     # The loop's own threads went with DBOS; closing what is left needs some.

@@ -1,6 +1,5 @@
 """Column kinds the tables share."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,12 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from portal_app.infra.clock import now
 from portal_app.infra.sealed_column import EncryptedText
-
-
-def now() -> datetime:
-    """Return the present time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def moment(**options: Any) -> Any:

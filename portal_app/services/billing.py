@@ -14,11 +14,11 @@ from portal_app.domain.invoice_list import InvoiceListing, InvoiceQuery
 from portal_app.domain.ports import BillingGateway
 from portal_app.infra.cache import Cache, Entry, Written, count_stale
 from portal_app.infra.database import Database
-from portal_app.infra.live import LiveUpdates
+from portal_app.infra.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.freshness import Freshness, Wish
-from portal_app.services.invoice_lists import InvoiceLists
+from portal_app.services.invoice_lists import InvoiceLists, SavedInvoice
 from portal_app.services.invoice_mirror import INVOICE, INVOICES, InvoiceKeeper
 from portal_app.services.sign_on import SignOn
 
@@ -62,6 +62,7 @@ class Billing:
     ) -> None:
         self._settings = settings
         self._cache = cache
+        self._live = live
         self._gateway = gateway
         self._sign_on = sign_on
         self._keeper = InvoiceKeeper(database)
@@ -77,8 +78,10 @@ class Billing:
         """Return a page of invoices as `write` writes it, kept as long as the list is; saved data are not kept."""
 
         async def compute() -> Written:
-            found = await self.invoices_for(customer, query)
-            return Written(write(found), 0 if found.as_of else self._settings.cache_invoices_seconds)
+            seen = await self.freshness.ensure(customer, self._wish())
+            found = Invoices(await self.lists.listing(customer, query), as_of=seen.as_of)
+            # Kept as long as the list is: what it was written from has an age already.
+            return Written(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
 
         return await self._cache.text(self.entry_of(customer, query), compute)
 
@@ -130,14 +133,7 @@ class Billing:
 
     async def read_invoice_again(self, customer: Customer, invoice_id: int) -> bool:
         """Read one invoice from WHMCS now; return whether it changed or is gone. Raises as the gateway does."""
-        asked_at = await self.freshness.clock()
-        try:
-            invoice = await self._gateway.invoice(customer.whmcs_client_id, invoice_id)
-            is_news = await self._keeper.keep_one(customer, invoice, asked_at=asked_at)
-        except NotFound:
-            is_news = await self._keeper.forget(customer, invoice_id, asked_at=asked_at)
-        if is_news:
-            await self._cache.invalidate(invoices_tag(customer))
+        _, is_news = await self._read_once(customer, invoice_id)
         return is_news
 
     async def _read_lines(self, customer: Customer) -> None:
@@ -161,19 +157,40 @@ class Billing:
         """Read one invoice, once for all who ask; it goes on when they have stopped waiting."""
 
         async def read() -> object:
-            asked_at = await self.freshness.clock()
-            try:
-                invoice = await self._gateway.invoice(customer.whmcs_client_id, invoice_id)
-            except NotFound:
-                if await self._keeper.forget(customer, invoice_id, asked_at=asked_at):
-                    await self._cache.invalidate(invoices_tag(customer))
-                raise
-            await self._keeper.keep_one(customer, invoice, asked_at=asked_at)
+            invoice, is_news = await self._read_once(customer, invoice_id)
+            if is_news:
+                # Whoever hears of the same change later finds nothing new: it is told here or never.
+                await self._live.publish(Change(customer.user_id, "billing", str(invoice_id)))
+            if invoice is None:
+                raise NotFound("not the customer's invoice")
             return INVOICE.dump_python(invoice, mode="json")
 
         return INVOICE.validate_python(
             await self._cache.get_or_set(f"invoice:{customer.user_id}:{invoice_id}", read, seconds=0)
         )
+
+    async def _read_once(self, customer: Customer, invoice_id: int) -> tuple[Invoice | None, bool]:
+        """Read one invoice and keep it; return what is known now, None where it is gone, and whether that was news.
+
+        A later reading may have been quicker: then that is what is known. A quicker list tells that it changed since,
+        but no lines: it is read once more.
+        """
+        saved, is_news = await self._read_and_keep(customer, invoice_id)
+        if saved is not None and not saved.is_full:
+            saved, is_more = await self._read_and_keep(customer, invoice_id)
+            is_news |= is_more
+        if is_news:
+            await self._cache.invalidate(invoices_tag(customer))
+        return saved.invoice if saved else None, is_news
+
+    async def _read_and_keep(self, customer: Customer, invoice_id: int) -> tuple[SavedInvoice | None, bool]:
+        asked_at = await self.freshness.clock()
+        try:
+            invoice = await self._gateway.invoice(customer.whmcs_client_id, invoice_id)
+        except NotFound:
+            return None, await self._keeper.forget(customer, invoice_id, asked_at=asked_at)
+        is_news = await self._keeper.keep_one(customer, invoice, asked_at=asked_at)
+        return await self.lists.one(customer, invoice_id), is_news
 
     async def _is_young(self, customer: Customer, read_at: datetime) -> bool:
         if now() - read_at > timedelta(seconds=self._settings.cache_invoice_seconds):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,9 +17,9 @@ from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.mirror import MirrorState, database_time
 
-# Readings for which nobody waits, at once in one process. More would only queue in WHMCS's lane until it is too late
-# for them, and hold up those who do wait.
-_UNWATCHED_AT_ONCE = 3
+# Readings at once in one process: those for which nobody waits, and those for which somebody does. More would only
+# queue for WHMCS's lane and for PostgreSQL until it is too late for them, and hold up everything else.
+_UNWATCHED_AT_ONCE, _AT_ONCE = 3, 8
 # Keeps what WHMCS has of a customer, read at a moment; says whether anything changed.
 Reading = Callable[[Customer, datetime], Awaitable[bool]]
 
@@ -34,16 +35,23 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When a mirror was read, and whether that is as young as was wished."""
+    """When a mirror was read, whether that is as young as was wished, and when we looked, by PostgreSQL's clock."""
 
     read_at: datetime | None
     is_young: bool
+    looked_at: datetime
     stale_at: datetime | None = None
 
     @property
     def as_of(self) -> datetime | None:
         """The age to tell the customer; None for what is young enough."""
         return None if self.is_young else self.read_at
+
+    def seconds_left(self, most: int) -> int:
+        """Return for how many seconds what is young stays younger than this; 0 for saved data."""
+        if self.read_at is None or not self.is_young:
+            return 0
+        return max(0, int(most - (self.looked_at - self.read_at).total_seconds()))
 
     def is_stale_since(self, moment: datetime) -> bool:
         """Say whether we heard after a moment that WHMCS has moved on."""
@@ -60,7 +68,7 @@ class Freshness:
         self._cache = cache
         self._live = live
         self._running: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(_UNWATCHED_AT_ONCE)
+        self._room, self._unwatched_room = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_UNWATCHED_AT_ONCE)
         self._unwatched: set[UUID] = set()
 
     async def ensure(self, customer: Customer, wish: Wish) -> Seen:
@@ -72,19 +80,22 @@ class Freshness:
         seen = await self.look(customer, wish.age)
         if seen.is_young:
             return seen
-        patience = wish.first_patience if seen.read_at is None else wish.patience
-        reading = asyncio.create_task(self._read_slowly(customer, wish.age, patience))
-        self._running.add(reading)
-        reading.add_done_callback(self._ended)
         try:
-            async with asyncio.timeout(patience):
-                await asyncio.shield(reading)
+            await self._wait_for(customer, wish.age, wish.first_patience if seen.read_at is None else wish.patience)
             return await self.look(customer, wish.age)
         except (TimeoutError, ExternalError) as error:
             if seen.read_at is None:
                 raise ExternalUnavailable("nothing read yet", vendor="whmcs") from error
             count_stale()
             return seen
+
+    async def first(self, customer: Customer, wish: Wish) -> None:
+        """Read a mirror that was never read; whoever waits gives up after the wish's first patience.
+
+        The reading then goes on by itself, and open pages are told when it is done.
+        """
+        with suppress(TimeoutError, ExternalError):
+            await self._wait_for(customer, wish.age, wish.first_patience)
 
     def refresh(self, customer: Customer, age: float) -> None:
         """Have the mirror read anew unless it is that young; nobody waits, and open pages are told when it is done."""
@@ -116,15 +127,37 @@ class Freshness:
             row = (await session.exec(query)).first()
             time_now = await database_time(session)
         if row is None:
-            return Seen(None, is_young=False)
-        return Seen(row.read_at, row.is_younger_than(age, time_now), row.stale_at)
+            return Seen(None, is_young=False, looked_at=time_now)
+        return Seen(row.read_at, row.is_younger_than(age, time_now), time_now, row.stale_at)
+
+    async def close(self) -> None:
+        """Break off the readings under way: nobody waits for them any more."""
+        running = list(self._running)
+        for reading in running:
+            reading.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _wait_for(self, customer: Customer, age: float, patience: float) -> None:
+        """Have the mirror read and wait for it. Raises TimeoutError after the patience, and what the reading raises."""
+
+        async def read() -> None:
+            began = time.monotonic()
+            async with self._room:
+                await self._read_slowly(customer, age, patience - (time.monotonic() - began))
+
+        reading = asyncio.create_task(read())
+        self._running.add(reading)
+        reading.add_done_callback(self._ended)
+        async with asyncio.timeout(patience):
+            await asyncio.shield(reading)
 
     async def _read_slowly(self, customer: Customer, age: float, patience: float) -> None:
         began = time.monotonic()
 
         async def read() -> bool:
             # Whoever held the lease before may have read it meanwhile.
-            return not (await self.look(customer, age)).is_young and await self.read(customer)
+            seen = await self.look(customer, age)
+            return not seen.is_young and await self._reading(customer, seen.looked_at)
 
         is_news = await self._cache.get_or_set(f"reading:{self._kind}:{customer.user_id}", read, seconds=0)
         if is_news or time.monotonic() - began > patience:
@@ -132,7 +165,7 @@ class Freshness:
 
     async def _read_unwatched(self, customer: Customer, age: float) -> None:
         try:
-            async with self._room:
+            async with self._unwatched_room:
                 await self._read_slowly(customer, age, 0)
         finally:
             self._unwatched.discard(customer.user_id)

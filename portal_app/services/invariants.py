@@ -1,13 +1,15 @@
 """What must always hold between the portal and the systems of record, checked by the clock: figures and log lines."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from sqlmodel import col, func, select
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.identifiers import step_reference
+from portal_app.domain.identifiers import order_of_reference, step_reference
 from portal_app.domain.ports import BillingGateway
+from portal_app.domain.subscription import Subscription
 from portal_app.infra.database import Database
 from portal_app.infra.metrics import set_violations
 from portal_app.models.cancellation import CancellationRow
@@ -21,6 +23,8 @@ from portal_app.services.stuck_orders import StuckOrders
 _SAMPLE = 20
 _LATE, _MOST_NAMED = timedelta(hours=1), 200
 _log = structlog.get_logger(__name__)
+# What WHMCS has of some customers, by their user ids.
+Sample = dict[UUID, list[Subscription]]
 
 
 class Invariants:
@@ -33,11 +37,12 @@ class Invariants:
 
     async def check(self) -> dict[str, int]:
         """Run every check, set the metric portal_invariant_violations and log what is broken; return the counts."""
+        sample = await self._sample()
         found = {
             "stuck_orders": [str(order.id) for order in await self._stuck.found()],
-            "unknown_billing_orders": await self._unknown_billing_orders(),
+            "unknown_billing_orders": await self._unbilled_orders() + await self._strange_services(sample),
             "mapping_orphans": await self._mapping_orphans(),
-            "mirror_drift": await self._mirror_drift(),
+            "mirror_drift": await self._mirror_drift(sample),
             "late_cancellations": await self._late_cancellations(),
         }
         for name, ids in found.items():
@@ -46,7 +51,7 @@ class Invariants:
                 _log.warning("invariant.broken", invariant=name, count=len(ids), ids=ids[:20])
         return {name: len(ids) for name, ids in found.items()}
 
-    async def _unknown_billing_orders(self) -> list[str]:
+    async def _unbilled_orders(self) -> list[str]:
         """Find orders that WHMCS has under our reference and of which we know no WHMCS number."""
         query = (
             select(OrderRow, IdMapping.whmcs_client_id)
@@ -86,23 +91,37 @@ class Invariants:
         async with self._database.unit_of_work() as session:
             return [str(found) for found in (await session.exec(query.limit(_MOST_NAMED))).all()]
 
-    async def _mirror_drift(self) -> list[str]:
-        """Find services whose saved data name another status than WHMCS, among a few customers chosen at random."""
-        query = select(IdMapping).order_by(func.random()).limit(_SAMPLE)
+    async def _sample(self) -> Sample:
+        """Read what WHMCS has of a few customers chosen at random."""
         async with self._database.unit_of_work() as session:
-            mappings = (await session.exec(query)).all()
-            mirrored = select(SubscriptionMirror).where(
-                col(SubscriptionMirror.user_id).in_([mapping.user_id for mapping in mappings])
-            )
-            rows = (await session.exec(mirrored)).all()
-        drifted: list[str] = []
+            mappings = (await session.exec(select(IdMapping).order_by(func.random()).limit(_SAMPLE))).all()
+        sample: Sample = {}
         for mapping in mappings:
-            saved = [row for row in rows if row.user_id == mapping.user_id]
-            if not saved:
-                continue
             try:
-                fresh = {row.id: row.status for row in await self._billing.subscriptions(mapping.whmcs_client_id)}
+                sample[mapping.user_id] = await self._billing.subscriptions(mapping.whmcs_client_id)
             except NotFound:
-                fresh = {}
-            drifted += [str(row.service_id) for row in saved if fresh.get(row.service_id) != row.body.get("status")]
-        return drifted
+                sample[mapping.user_id] = []
+        return sample
+
+    async def _strange_services(self, sample: Sample) -> list[str]:
+        """Find services under a reference of ours whose order the portal does not have, or has of another customer."""
+        named = [
+            (f"service-{service.id}", user_id, order_id)
+            for user_id, services in sample.items()
+            for service in services
+            if (order_id := order_of_reference(service.reference)) is not None
+        ]
+        query = select(OrderRow.id, OrderRow.user_id).where(col(OrderRow.id).in_([order_id for *_, order_id in named]))
+        async with self._database.unit_of_work() as session:
+            known = {(order_id, user_id) for order_id, user_id in (await session.exec(query)).all()}
+        return [name for name, user_id, order_id in named if (order_id, user_id) not in known]
+
+    async def _mirror_drift(self, sample: Sample) -> list[str]:
+        """Find services whose saved data name another status than WHMCS."""
+        mirrored = select(SubscriptionMirror).where(col(SubscriptionMirror.user_id).in_(list(sample)))
+        async with self._database.unit_of_work() as session:
+            rows = (await session.exec(mirrored)).all()
+        fresh = {(user_id, one.id): one.status for user_id, services in sample.items() for one in services}
+        return [
+            str(row.service_id) for row in rows if fresh.get((row.user_id, row.service_id)) != row.body.get("status")
+        ]

@@ -46,19 +46,15 @@ class InvoiceLists:
         """Return one page, and the sums over all invoices."""
         own = _own(customer)
         wanted = sa.and_(own, *_conditions(query))
-        rows = select(InvoiceMirror.body).where(wanted).order_by(*_order(query))
-        rows = rows.limit(query.limit).offset((query.page - 1) * query.limit)
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
+        # Only ids are put in order: whole rows would not fit into the memory for sorting, the page's own do.
+        page = sa.select(col(InvoiceMirror.invoice_id)).where(wanted).order_by(*_order(query))
+        page = page.limit(query.limit).offset((query.page - 1) * query.limit)
+        rows = select(InvoiceMirror.body).where(own, col(InvoiceMirror.invoice_id).in_(page)).order_by(*_order(query))
+        # Rows, count and sums of one moment, whoever writes in between.
+        async with self._database.unit_of_work(customer=customer.user_id, is_snapshot=True) as session:
             bodies = (await session.exec(rows)).all()
-            counts = sa.select(sa.func.count().filter(wanted), sa.func.count()).where(own)
-            total, count = (await (await session.connection()).execute(counts)).one()
-            owed = await self._owed(session, own)
+            total, count, owed = await self._sums(session, own, wanted)
         return InvoiceListing(tuple(INVOICE.validate_python(body) for body in bodies), total, count, owed)
-
-    async def owed(self, customer: Customer) -> Owed:
-        """Return what is owed over all invoices."""
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            return await self._owed(session, _own(customer))
 
     async def one(self, customer: Customer, invoice_id: int) -> SavedInvoice | None:
         """Return one invoice, or None where it is not known."""
@@ -91,27 +87,25 @@ class InvoiceLists:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return [INVOICE.validate_python(body) for body in (await session.exec(query.limit(most))).all()]
 
-    async def _owed(self, session: AsyncSession, own: Any) -> Owed:
-        late, owed = col(InvoiceMirror.due_on) < today(), sa.func.sum(col(InvoiceMirror.owed_minor))
+    async def _sums(self, session: AsyncSession, own: Any, wanted: Any) -> tuple[int, int, Owed]:
+        """Return how many are wanted, how many there are, and what is owed over all."""
+        late = sa.and_(_IS_OPEN, col(InvoiceMirror.due_on) < today())
+        count, owed = sa.func.count(), sa.func.sum(col(InvoiceMirror.owed_minor))
         sums = sa.select(
-            sa.func.coalesce(owed, 0),
+            count.filter(wanted),
+            count,
+            sa.func.coalesce(owed.filter(_IS_OPEN), 0),
             sa.func.coalesce(owed.filter(late), 0),
-            sa.func.count(),
-            sa.func.count().filter(late),
-        ).where(own, _IS_OPEN)
+            count.filter(_IS_OPEN),
+            count.filter(late),
+        ).where(own)
         first = sa.select(col(InvoiceMirror.invoice_id), col(InvoiceMirror.due_on)).where(own, _IS_OPEN)
         first = first.order_by(col(InvoiceMirror.due_on).nulls_last(), col(InvoiceMirror.invoice_id)).limit(1)
         connection = await session.connection()
-        due, overdue, due_count, overdue_count = (await connection.execute(sums)).one()
-        one = (await connection.execute(first)).first()
-        return Owed(
-            Money(int(due), self._currency),
-            Money(int(overdue), self._currency),
-            due_count,
-            overdue_count,
-            one[0] if one else None,
-            one[1] if one else None,
-        )
+        found, known, due, overdue, due_count, overdue_count = (await connection.execute(sums)).one()
+        next_id, next_due_on = (await connection.execute(first)).first() or (None, None)
+        money = Money(int(due), self._currency), Money(int(overdue), self._currency)
+        return found, known, Owed(*money, due_count, overdue_count, next_id, next_due_on)
 
 
 def _own(customer: Customer) -> Any:
@@ -127,7 +121,8 @@ def _conditions(query: InvoiceQuery) -> list[Any]:
     if query.status == "overdue":
         found.append(col(InvoiceMirror.due_on) < today())
     if words := query.search.strip():
-        found.append(_matches(words))
+        # No text of PostgreSQL's holds a NUL, so none has one in it.
+        found.append(sa.false() if "\0" in words else _matches(words))
     return found
 
 

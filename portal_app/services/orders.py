@@ -12,7 +12,6 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.order import Order, OrderDetail, OrderLine
 from portal_app.domain.order_options import address_to_json, options_to_json
-from portal_app.domain.plan import CatalogItem
 from portal_app.domain.terms import TERMS_VERSION
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
@@ -141,7 +140,7 @@ class Orders:
         row = OrderRow(
             user_id=customer.user_id,
             category=plan.service.category,
-            lines=[_line(item).to_json() for item in basket.items],
+            lines=[OrderLine.of(item).to_json() for item in basket.items],
             options=options_to_json(basket.options) if basket.options else None,
             address=address_to_json(basket.address) if basket.address else None,
             terms_version=TERMS_VERSION,
@@ -161,17 +160,6 @@ class Orders:
         await notice_of_order(session, row, "order_received")
         await self._queue.enqueue(session, "hand_over_order", f"hand-over-{row.id}", str(row.id))
         return row
-
-
-def _line(item: CatalogItem) -> OrderLine:
-    return OrderLine(
-        sku=item.sku,
-        name=item.name,
-        cycle=item.cycle,
-        price=item.price,
-        pricebook_entry_id=item.pricebook_entry_id,
-        whmcs_product_id=item.whmcs_product_id,
-    )
 
 
 def _recorded(row: OrderRow) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +11,6 @@ from pydantic import TypeAdapter
 
 from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.invoice import OPEN_STATUSES, Invoice, PaymentMethod
 from portal_app.domain.invoice_list import Owed
 from portal_app.domain.money import Money
@@ -94,7 +92,7 @@ class Overview:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
         found, cards = await asyncio.gather(self._read(customer), self._payments.known_methods(customer))
         if unread := [kind for kind in self._mirrors if kind not in found.read_at]:
-            await asyncio.gather(*(self._wait_for(kind, customer) for kind in unread))
+            await asyncio.gather(*(self._mirrors[kind].first(customer, self._wish) for kind in unread))
             found = await self._read(customer)
         old = [kind for kind in found.read_at if kind not in found.young]
         for kind in old:
@@ -115,10 +113,6 @@ class Overview:
             as_of=min((found.read_at[kind] for kind in old), default=None),
             cancellations=found.cancellations,
         )
-
-    async def _wait_for(self, kind: str, customer: Customer) -> None:
-        with suppress(ExternalUnavailable):
-            await self._mirrors[kind].ensure(customer, self._wish)
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}

@@ -13,7 +13,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFound
+from portal_app.domain.errors import ExternalUnavailable, NotFound, PortalError
 from portal_app.domain.invoice import CreditEntry, PaymentGateway, PaymentMethod, Transaction
 from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingGateway
@@ -102,13 +102,20 @@ class Payments:
         async with self._room:
             try:
                 found = await self.payment_methods_for(customer)
-            except ExternalError as error:
+            except PortalError as error:
                 _log.debug("payments.not_read", error=error.code)
                 return
         tag = _methods_tag(customer)
         # Where it could not be kept, the page that is told would only begin the next reading.
         if found and await self._cache.known(tag, tags=(tag,)) is not None:
             await self._live.publish(Change(customer.user_id, "billing"))
+
+    async def close(self) -> None:
+        """Break off the readings for which nobody waits."""
+        running = list(self._unwatched.values())
+        for reading in running:
+            reading.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the ways to pay that are switched on. Raises ExternalUnavailable."""

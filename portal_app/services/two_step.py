@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import time
 import unicodedata
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
 from portal_app.domain.factor import Enrolment, TwoStepView
+from portal_app.infra.clock import moments
 from portal_app.models.columns import now
 from portal_app.models.factor import Authenticator, RecoveryCode
 from portal_app.models.user import User
@@ -188,10 +188,10 @@ def plain_code(text: str) -> str:
 
 def matching_step(secret: str, digits: str) -> int:
     """Return the time step whose code these digits are, at most one away from now, or 0."""
-    present = int(time.time()) // _STEP_SECONDS
     totp = pyotp.TOTP(secret)
+    near = {int(moment) // _STEP_SECONDS + away for moment in moments() for away in (-1, 0, 1)}
     # Newest first: where two steps share their digits the newer one is used up.
-    for step in (present + 1, present, present - 1):
+    for step in sorted(near, reverse=True):
         if pyotp.utils.strings_equal(totp.generate_otp(step), digits):
             return step
     return 0

@@ -7,8 +7,6 @@ from typing import Any
 import reflex as rx
 import structlog
 from asgi_correlation_id import correlation_id
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, State, StateUpdate
 from reflex_base.event import Event
@@ -16,7 +14,7 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.cookies import cookie_name, read_cookie
-from portal_app.infra.rate_limit import parse
+from portal_app.infra.rate_limit import OwnLimits
 from portal_app.infra.tokens import Access
 from portal_app.state.access import is_public
 from portal_app.state.identity import Identity
@@ -38,15 +36,16 @@ class SessionGuard(Middleware):
     def __init__(self) -> None:
         # By socket and Cookie header, which a socket keeps as long as it is open: neither is read twice.
         self._handshakes: OrderedDict[tuple[str, str], Access] = OrderedDict()
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limits = OwnLimits()
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Return None to let an event through, an update instead of it otherwise."""
         correlation_id.set(uuid.uuid4().hex)
         structlog.contextvars.bind_contextvars(handler=event.name)
         identity = await state.get_state(Identity)
-        tab = identity.router.session.client_token
-        if not await self._limiter.hit(parse(portal().settings.portal_event_limit), tab):
+        # Not `router`, which puts everything together that a page may ask for: this runs before every event.
+        tab = identity.rx_router_session.client_token
+        if self._limits.seconds_left(portal().settings.portal_event_limit, tab):
             _log.warning("guard.flood")
             return StateUpdate()
         if event.name.rpartition(".")[2] in _NEVER:
@@ -71,8 +70,8 @@ class SessionGuard(Middleware):
 
         Expiry counts at the handshake only: afterwards the session itself decides.
         """
-        cookies = identity.router.headers.cookie
-        key = (identity.router.session.session_id, cookies)
+        cookies = identity.rx_router_headers.cookie
+        key = (identity.rx_router_session.session_id, cookies)
         try:
             access = self._handshakes.get(key) or _opened_with(cookies)
             await portal().sessions.check(access.session_id)

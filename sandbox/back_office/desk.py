@@ -64,6 +64,14 @@ class Desk:
         rows = sorted(self._salesforce.query(_ORDERS), key=lambda row: row["OrderNumber"], reverse=True)
         return [self._order(row, lines[row["Id"]]) for row in rows]
 
+    def order(self, order_id: str) -> Document:
+        """Return one Salesforce order with customer and lines. Raises NotThere."""
+        row = self._salesforce.get("Order", order_id)
+        if row is None:
+            raise NotThere(order_id)
+        lines = self._salesforce.query(f"{_LINES} WHERE OrderId = '{row['Id']}'")
+        return self._order(row, [self._line(line) for line in lines])
+
     def approve(self, order_id: str) -> None:
         """Approve an order under review; its flow then asks for fulfilment. Raises NotThere, NotNow."""
         order = self._order_under_review(order_id)

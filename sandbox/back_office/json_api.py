@@ -64,7 +64,7 @@ class JsonApi:
 
     async def _change_order(self, request: Request) -> Any:
         _known(self._order_actions, request)(request.path_params["id"])
-        return next(order for order in self._desk.orders() if order["id"][:15] == request.path_params["id"][:15])
+        return self._desk.order(request.path_params["id"])
 
     async def _new_order(self, request: Request) -> Any:
         wanted = await request.json()

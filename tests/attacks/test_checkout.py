@@ -1,4 +1,4 @@
-"""Attack case 5 at the checkout: prices, steps, plans and drafts nobody was offered, by event, by API and by form."""
+"""Attack case 5 at the checkout: prices, steps, plans and drafts nobody was offered, by event, program and form."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -66,3 +66,21 @@ async def test_undone_order_gives_its_sim_back_and_becomes_active_once_when_appr
     await shop.wait_for_stage(order, "active", 60)
     again = await shop.web.orders.orders_for((await worker_side.provisioning.progress.order(order.id))[1])
     assert len(await shop.billed(again[0])) == 1
+
+
+async def test_undone_fibre_order_leaves_no_opportunity_active(shop: Shop, worker_side: Portal) -> None:
+    buyer = await shop.buyer()
+    order, parts = await shop.place(buyer), worker_side.provisioning
+    await parts.review.hand_over(order.id)
+    billed = await parts.billing.place(order.id)
+    await parts.billing.accept(order.id)
+    await parts.internet.link(order.id, billed.service_ids[0])
+    await parts.review.fail(order.id, code="STOPPED", message="An agent looks into it.")
+    account, desk = buyer.customer.sf_account_id, worker_side.vendors.internet
+    opportunity = await desk.opportunity_of(account, billed.service_ids[0])
+    deeds = await worker_side.order_desk.undo(order.id)
+    assert f"Salesforce: set the opportunity {opportunity} of service" in " ".join(deed.words for deed in deeds)
+    for deed in (*deeds, *deeds):
+        await deed.do()
+    assert await desk.opportunity_of(account, billed.service_ids[0]) is None
+    assert await shop.stage(order) == "in_review" and await worker_side.order_desk.undo(order.id) == []

@@ -1,6 +1,7 @@
 """An order that does not move is told to agents by one case, and its page says so."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from portal_app.infra.settings import Settings
 from portal_app.wiring import Portal
@@ -60,3 +61,8 @@ async def test_invariants_count_a_billing_order_of_ours_that_we_do_not_know(
         "stuck_orders", "unknown_billing_orders", "mapping_orphans", "mirror_drift", "late_cancellations",
     }  # fmt: skip
     assert after["mapping_orphans"] == before["mapping_orphans"]
+    services = await worker_side.vendors.billing.subscriptions(buyer.customer.whmcs_client_id)
+    assert await worker_side.invariants._strange_services({buyer.customer.user_id: services}) == []
+    # Somebody else's order is as strange as one that never was.
+    named = {f"service-{one.id}" for one in services if one.reference}
+    assert named and set(await worker_side.invariants._strange_services({uuid4(): services})) == named

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.integrations.lanes import Lane, LaneClosed, lane_priority
+from portal_app.integrations.lanes import Lane, LaneClosed
 from portal_app.local.valkey import EmbeddedValkey
 from tests.contract.lanes.caller import LIMITS, BriefLane
 from tests.contract.lanes.scripted_server import soon
@@ -147,24 +147,6 @@ async def test_a_clock_of_redis_that_is_put_back_stops_nobody(redis: Redis) -> N
     assert len(crowd.order) == 2
 
 
-@pytest.mark.parametrize("has_redis", [True, False])
-async def test_a_queue_full_of_upkeep_turns_no_customer_away(redis: Redis, has_redis: bool) -> None:
-    nobody = quick_redis("redis://127.0.0.1:1/0")
-    narrow, crowd = lane(redis if has_redis else nobody, concurrency=1, queue=2), Crowd()
-    visits = [asyncio.create_task(crowd.visit(narrow, stay=0.4))]
-    await soon(lambda: crowd.inside == 1)
-    token = lane_priority.set("sync")
-    visits += [asyncio.create_task(crowd.visit(narrow, "sync")) for _ in range(2)]
-    await soon(lambda: _waits(narrow, 2))
-    with pytest.raises(LaneClosed):
-        await crowd.visit(narrow)
-    lane_priority.reset(token)
-    await crowd.visit(narrow, "customer")
-    await asyncio.gather(*visits)
-    assert crowd.order == ["", "customer", "sync", "sync"]
-    await nobody.aclose()
-
-
 async def _is_shared(through: Lane, wanted: bool) -> bool:
     return (await through.state())["shared"] is wanted
 
@@ -172,7 +154,3 @@ async def _is_shared(through: Lane, wanted: bool) -> bool:
 async def _counts(through: Lane, calls: int) -> bool:
     state = await through.state()
     return bool(state["shared"]) and state["in_window"] == calls
-
-
-async def _waits(through: Lane, calls: int) -> bool:
-    return sum((await through.state())["waiting"].values()) == calls

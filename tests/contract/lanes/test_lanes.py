@@ -90,6 +90,23 @@ async def test_waiting_customers_go_before_orders_and_orders_before_upkeep(
     assert crowd.order == ["first", *["customer"] * 2, *["background"] * 2, *["sync"] * 2]
 
 
+@pytest.mark.parametrize("has_redis", [True, False])
+async def test_a_queue_full_of_work_that_may_wait_turns_no_customer_away(
+    redis: Redis, nobody: Redis, has_redis: bool
+) -> None:
+    narrow, crowd = lane(redis if has_redis else nobody, concurrency=1, queue=2), Crowd()
+    visits = [asyncio.create_task(crowd.visit(narrow, "first", stay=0.4))]
+    await soon(lambda: crowd.inside == 1)
+    lane_priority.set("background")
+    visits += [asyncio.create_task(crowd.visit(narrow, "background")) for _ in range(2)]
+    await soon(lambda: _told_waiting(narrow, 2))
+    with pytest.raises(LaneClosed):
+        await crowd.visit(narrow)
+    lane_priority.set("customer")
+    await asyncio.gather(crowd.visit(narrow, "customer"), *visits)
+    assert crowd.order == ["first", "customer", "background", "background"]
+
+
 async def test_a_call_counts_until_a_window_after_its_end(redis: Redis) -> None:
     slow, crowd, began = lane(redis, rate="2/second"), Crowd(), time.monotonic()
     await asyncio.gather(*(crowd.visit(slow, stay=0.5) for _ in range(3)))

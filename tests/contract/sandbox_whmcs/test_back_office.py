@@ -87,6 +87,16 @@ async def test_cashier_pays_an_invoice_once(whmcs):
     assert (first.json()["status"], second.status_code) == ("Paid", 409)
 
 
+async def test_calls_are_counted_by_their_operation(whmcs):
+    async def count():
+        return (await whmcs.browser.get(f"{whmcs.office}/api/calls")).json()["whmcs"].get("AddClient", 0)
+
+    before = await count()
+    await whmcs.new_client()
+
+    assert await count() == before + 1
+
+
 async def test_vendor_buttons_set_moods(whmcs, mood):
     await whmcs.browser.post(f"{whmcs.office}/vendors/whmcs", data={"mood": "slow"})
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import RateLimited
-from portal_app.infra.rate_limit import RateLimits
+from portal_app.infra.rate_limit import OwnLimits, RateLimits
 from portal_app.local.valkey import EmbeddedValkey
 
 NOBODY = "redis://:x@127.0.0.1:1/0"
@@ -73,3 +73,15 @@ async def test_a_hung_redis_costs_a_sign_in_half_a_second_at_most(own_valkey: Em
         assert time.monotonic() - began < 0.5
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)
+
+
+async def test_counting_in_one_process_asks_nobody_and_forgets_who_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = OwnLimits()
+    told = [limits.seconds_left("3/second", "tab") for _ in range(4)]
+    assert told == [0, 0, 0, 1] and limits.seconds_left("3/second", "other") == 0
+    later = time.monotonic() + 1.5
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert limits.seconds_left("3/second", "third") == 0
+    # Both that stayed away are gone; the one that came back counts anew.
+    assert len(limits._tries) == 1
+    assert limits.seconds_left("3/second", "tab") == 0

@@ -1,7 +1,9 @@
 """The services of one process that show bills, over any billing system; and whether they tell the truth."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 from redis.asyncio import Redis
 
@@ -69,3 +71,15 @@ async def untruths(desk: Desk, bills: LateBills, customers: list[Customer]) -> l
         services = {one.id: one for one in await desk.subscriptions.mirror.all(customer)}
         found += [*pairs, *((services.get(number), own.get(number)) for number in {*own, *services})]
     return [pair for pair in found if pair[0] != pair[1]]
+
+
+async def told(heard: Any, redis: Redis, customer: Customer) -> bool:
+    """Say whether open pages of a customer were told of anything up to now."""
+    mark = uuid4().hex
+    await redis.publish("portal:live", json.dumps({"user": mark}))
+    users = set()
+    while mark not in users:
+        message = await heard.get_message(ignore_subscribe_messages=True, timeout=5)
+        if message is not None:
+            users.add(json.loads(message["data"])["user"])
+    return str(customer.user_id) in users

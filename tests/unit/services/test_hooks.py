@@ -1,9 +1,7 @@
 """Each hook point of WHMCS: what a customer sees is read again and pushed to open pages; the known is not echoed."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +15,7 @@ from portal_app.domain.ports import BillingClient
 from portal_app.infra.database import Database
 from portal_app.services.hooks import HOOKS
 from tests.unit.services.bills import LateBills, bill, service
-from tests.unit.services.desks import Desk, mirrored
+from tests.unit.services.desks import Desk, mirrored, told
 from tests.unit.services.hook_points import CARDS, EXPECTED, INVOICE, MONEY, SERVICE
 from tests.unit.services.test_mirrors import desk_of, make_customer
 from tests.unit.services.vendors import CARD
@@ -123,15 +121,3 @@ async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it
         await desk.changes.apply(edit)
         assert not await told(heard, redis, customer)
     assert (await desk.payments.credit_for(customer)).balance == Money(300)
-
-
-async def told(heard: Any, redis: Redis, customer: Customer) -> bool:
-    """Say whether open pages of a customer were told of anything up to now."""
-    mark = uuid4().hex
-    await redis.publish("portal:live", json.dumps({"user": mark}))
-    users = set()
-    while mark not in users:
-        message = await heard.get_message(ignore_subscribe_messages=True, timeout=5)
-        if message is not None:
-            users.add(json.loads(message["data"])["user"])
-    return str(customer.user_id) in users

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -16,13 +16,16 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.events import InboundEvent
 from portal_app.domain.invoice_list import InvoiceQuery
+from portal_app.domain.money import Money
 from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.settings import Settings
+from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping
+from portal_app.services.billing import Invoices
 from tests.unit.conftest import new_user
 from tests.unit.services.bills import Hook, LateBills, bill, service
-from tests.unit.services.desks import Desk, mirrored, untruths
+from tests.unit.services.desks import Desk, mirrored, told, untruths
 from tests.unit.services.vendors import Till, listed
 
 _NUMBERS = count(70_000)
@@ -242,3 +245,75 @@ async def test_the_mirror_filters_searches_sorts_and_pages(
     listing = (await desk_of(web, till).billing.invoices_for(customer, query)).listing
     assert [one.total.minor for one in listing.rows] == totals
     assert (listing.count, listing.owed.due.minor, listing.owed.overdue.minor) == (4, 300, 100)
+
+
+def as_bytes(found: Invoices) -> bytes:
+    return " ".join(f"{one.id}:{one.status}" for one in found.listing.rows).encode()
+
+
+async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_found(
+    web: Database, redis: Redis, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    till, invoice = Till(), bill(customer.whmcs_client_id)
+    desk, till.bills[invoice.id] = desk_of(web, till), invoice
+    await desk.billing.invoices_text(customer, InvoiceQuery(), as_bytes)
+    till.bills[invoice.id] = replace(invoice, status="paid", balance=Money(0))
+    async with redis.pubsub() as heard:
+        await heard.subscribe("portal:live")
+        assert (await desk.billing.invoice_for(customer, invoice.id)).invoice.status == "paid"
+        assert await told(heard, redis, customer)
+    text = await desk.billing.invoices_text(customer, InvoiceQuery(), as_bytes)
+    assert text.decode() == f"{invoice.id}:paid"
+
+
+async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
+    web: Database, worker: Database, redis: Redis, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    desk, query = desk_of(web, Till(), cache_invoices_seconds=90), InvoiceQuery()
+    await desk.billing.invoices_for(customer, query)
+    async with worker.unit_of_work() as session:
+        state = await MirrorState.locked(session, customer.user_id, "invoices")
+        state.read_at -= timedelta(seconds=80)
+    await desk.billing.invoices_text(customer, query, as_bytes)
+    (name,) = [name async for name in redis.scan_iter(match=f"c:{desk.billing.entry_of(customer, query).key}:*")]
+    assert 0 < await redis.ttl(name) <= 10
+
+
+async def test_an_answer_that_is_overtaken_by_a_hook_is_not_shown(
+    web: Database, worker: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    till, invoice = LateBills(random.Random(1), []), bill(customer.whmcs_client_id)
+    till.bills[invoice.id], shown = invoice, []
+    desk, hooks, traffic = desk_of(web, till, cache_invoice_seconds=0), desk_of(worker, till), Traffic(till)
+    await hooks.upkeep.read(customer)
+
+    async def look() -> None:
+        shown.append((await desk.billing.invoice_for(customer, invoice.id)).invoice.status)
+
+    till.is_late = True
+    await traffic.begin(look())
+    await traffic.let_go(0)
+    till.is_late, till.bills[invoice.id] = False, replace(invoice, status="paid", balance=Money(0))
+    await deliver(hooks, ("InvoicePaid", {"invoice_id": invoice.id}))
+    await traffic.end()
+    assert shown == ["paid"]
+
+
+async def test_the_sums_of_a_list_are_those_of_its_rows_while_it_is_written(
+    web: Database, worker: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    client = customer.whmcs_client_id
+    till = Till(bills={one.id: one for one in (bill(client, total=100) for _ in range(3))})
+    desk, writer = desk_of(web, till), desk_of(worker, till)
+    await writer.upkeep.read(customer)
+
+    async def grow() -> None:
+        for _ in range(40):
+            made = bill(client, total=100)
+            till.bills[made.id] = made
+            await writer.billing.freshness.read(customer)
+
+    writing = asyncio.create_task(grow())
+    while not writing.done():
+        listing = await desk.billing.lists.listing(customer, InvoiceQuery(limit=1000))
+        assert (listing.count, listing.owed.due.minor) == (len(listing.rows), 100 * len(listing.rows))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -29,6 +30,7 @@ class Site:
     """A running web process, and the browsers that signed in to it."""
 
     url: str
+    process: "subprocess.Popen[bytes]"
     browsers: list[httpx.Client] = field(default_factory=list)
 
     def sign_in(self, email: str) -> tuple[httpx.Client, str]:
@@ -40,8 +42,8 @@ class Site:
 
 
 @contextmanager
-def running_site(log: Path) -> Iterator[Site]:
-    """Run `portal_app.jobs.web` on a free port until the block ends."""
+def running_site(log: Path, **changes: Any) -> Iterator[Site]:
+    """Run `portal_app.jobs.web` on a free port until the block ends, with some settings changed."""
     port = free_port()
     url = f"http://localhost:{port}"
     settings = world().settings_with(
@@ -50,6 +52,7 @@ def running_site(log: Path) -> Iterator[Site]:
         portal_web_workers=2,
         portal_metrics_port=0,
         portal_event_limit="100000/minute",
+        **changes,
     )
     build_frontend(ROOT, env=environment(settings))
     with log.open("wb") as output:
@@ -65,7 +68,7 @@ def running_site(log: Path) -> Iterator[Site]:
         while not _answers(url):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
             time.sleep(0.1)
-        site = Site(url)
+        site = Site(url, process)
         yield site
         for browser in site.browsers:
             browser.close()

@@ -1,0 +1,212 @@
+"""Redis, PostgreSQL and WHMCS go wrong in every way under a busy web process: honest answers, and back by itself."""
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from benchmarks.event_socket import event_socket
+from portal_app.infra.redis_client import connect
+from tests.attacks.site import ACCOUNT, HYDRATE, Site, running_site, told_until
+from tests.faults.gate import Gate, gate_to
+from tests.faults.visitors import Visitors, visiting
+from tests.faults.waiting import until
+from tests.world import BEN, world
+
+PAGES = ("/dashboard", "/billing/invoices")
+READS = ("/api/me/summary", "/api/invoices", "/api/subscriptions", "/api/me", "/api/invoices/2")
+READY, LIVE = "/api/health/ready", "/api/health/live"
+BACK_WITHIN = 10
+# More than all pools of both workers have connections.
+CROWD = 60
+# Everything that is read is old the next moment: WHMCS is asked all the time.
+RESTLESS = {
+    "cache_invoices_seconds": 1,
+    "cache_invoice_seconds": 1,
+    "cache_subscriptions_seconds": 1,
+    "mirror_trust_seconds": 1,
+    "cache_profile_seconds": 1,
+    "whmcs_timeout": 2.0,
+    "portal_breaker_failures": 3,
+    "portal_breaker_seconds": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A web process with visitors, the way to its Redis, and the Cookie line of one of them."""
+
+    site: Site
+    visitors: Visitors
+    redis: Gate
+    cookies: str
+
+    def workers(self) -> list[str]:
+        """Return the processes that serve, by their numbers: a restart would change them."""
+        number = self.site.process.pid
+        supervisor = Path(f"/proc/{number}/task/{number}/children").read_text().split()[0]
+        return Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+
+    async def is_ready(self) -> bool:
+        return (await self.visitors.ask(READY)).status == 200
+
+    async def is_red(self) -> bool:
+        answer = await self.visitors.ask(READY)
+        return answer.status == 503 and answer.is_honest
+
+    async def is_well(self) -> bool:
+        """Say whether everything answers, a live page too."""
+        answers = [await self.visitors.ask(path) for path in (READY, *PAGES, *READS)]
+        return all(answer.status == 200 for answer in answers)
+
+    async def live_page_works(self) -> None:
+        """Open a live page and wait for its data."""
+        async with event_socket(self.site.url, "/account", cookies=self.cookies) as tab:
+            await tab.send(HYDRATE)
+            await tab.send(ACCOUNT)
+            await told_until(tab, f'"{BEN}"')
+
+
+@pytest_asyncio.fixture(scope="module")
+async def busy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Busy]:
+    log = tmp_path_factory.mktemp("site") / "web.log"
+    with (
+        gate_to(world().settings.redis_url) as (gate, redis_url),
+        running_site(log, redis_url=redis_url, **RESTLESS) as site,
+    ):
+        _, cookies = site.sign_in(BEN)
+        async with visiting(site.url, cookies, (*PAGES, *READS, LIVE)) as visitors:
+            yield Busy(site, visitors, gate, cookies)
+
+
+@contextmanager
+def redis_away(busy: Busy) -> Iterator[None]:
+    busy.redis.close()
+    yield
+    busy.redis.open()
+
+
+@contextmanager
+def redis_slow(busy: Busy) -> Iterator[None]:
+    busy.redis.seconds = 2.0
+    yield
+    busy.redis.open()
+
+
+@contextmanager
+def redis_restarted(busy: Busy) -> Iterator[None]:
+    valkey = world().valkey
+    os.kill(int((valkey.home / "valkey.pid").read_text()), signal.SIGKILL)
+    valkey.stop()
+    try:
+        yield
+    finally:
+        valkey.start()
+
+
+@contextmanager
+def postgresql_restarted(busy: Busy) -> Iterator[None]:
+    world().postgres.stop()
+    try:
+        yield
+    finally:
+        world().postgres.start()
+
+
+@contextmanager
+def postgresql_read_only(busy: Busy) -> Iterator[None]:
+    with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
+        owner.execute("SET default_transaction_read_only = off")
+        owner.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        owner.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            owner.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            owner.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def tables_locked(busy: Busy) -> Iterator[None]:
+    """Let every transaction wait for a lock: with a crowd, each connection of the pool is held by one that waits."""
+    with psycopg.connect(world().postgres.url()) as owner:
+        owner.execute("LOCK TABLE users, sessions, id_mappings, mirror_states, orders, profiles")
+        yield
+        owner.rollback()
+
+
+TROUBLE: dict[str, Callable[[Busy], AbstractContextManager[None]]] = {
+    "Redis is away": redis_away,
+    "Redis is slow by two seconds": redis_slow,
+    "Redis is killed and started again": redis_restarted,
+    "PostgreSQL is restarted": postgresql_restarted,
+    "PostgreSQL is read-only": postgresql_read_only,
+    "no connection is left": tables_locked,
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+async def test_a_server_in_trouble_is_told_honestly_and_its_return_noticed(busy: Busy, trouble: str) -> None:
+    await until(busy.is_well, 60, "all is well before")
+    workers = busy.workers()
+    crowd = CROWD if trouble == "no connection is left" else 0
+    async with visiting(busy.site.url, busy.cookies, READS, at_once=crowd) as others:
+        with TROUBLE[trouble](busy):
+            await until(busy.is_red, 30, "readiness is red")
+            seen = await busy.visitors.look_around()
+            assert await busy.is_red()
+        seen += others.answers
+    assert [answer for answer in seen if not answer.is_honest] == []
+    assert {answer.status for answer in seen if answer.path == LIVE} == {200}
+    began = time.monotonic()
+    await until(busy.is_well, BACK_WITHIN, "all is well again")
+    await until(busy.is_ready, BACK_WITHIN - (time.monotonic() - began), "readiness is green")
+    await busy.live_page_works()
+    assert busy.workers() == workers
+
+
+async def test_a_flushed_redis_is_noticed_by_nobody(busy: Busy) -> None:
+    await until(busy.is_well, 60, "all is well before")
+    redis, seen = connect(world().settings.redis_url), []
+    for _ in range(3):
+        await redis.flushall()
+        seen += await busy.visitors.look_around()
+    await redis.aclose()
+    assert {answer.status for answer in seen} == {200}
+    await busy.live_page_works()
+
+
+MOODS = {
+    "is down": {"down": True},
+    "says nothing": {"broken": "silence"},
+    "answers half": {"broken": "half"},
+    "takes 800 ms": {"slow": 0.8},
+}
+
+
+@pytest.mark.parametrize("mood", MOODS)
+async def test_whmcs_in_trouble_stops_nothing_and_its_return_is_noticed(busy: Busy, mood: str) -> None:
+    await until(busy.is_well, 60, "all is well before")
+    world().set_mood("whmcs", **MOODS[mood])
+    try:
+        await busy.visitors.look_around()
+        seen = await busy.visitors.look_around()
+        assert {answer.status for answer in seen} == {200}
+        assert await busy.is_ready()
+    finally:
+        world().set_mood("whmcs")
+    if mood != "takes 800 ms":
+        told = {answer.path for answer in seen if "x-data-as-of" in answer.headers}
+        assert told == {"/api/me/summary", "/api/invoices", "/api/subscriptions", "/api/invoices/2"}
+
+    async def is_fresh() -> bool:
+        return "x-data-as-of" not in (await busy.visitors.ask("/api/invoices")).headers
+
+    await until(is_fresh, BACK_WITHIN, "invoices are fresh again")

@@ -27,7 +27,7 @@ def username_for_password(email: Text) -> rx.Component:
 
 def account_name(email: Text) -> rx.Component:
     """Show whose account it is, as one line under what is said about it."""
-    return rx.el.strong(email, class_name="block min-h-6 font-medium text-ink [overflow-wrap:anywhere]")
+    return rx.el.strong(email, class_name="mt-1 block min-h-6 font-medium text-ink [overflow-wrap:anywhere]")
 
 
 def credentials_problem(place: str) -> rx.Component:

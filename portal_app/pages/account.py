@@ -14,7 +14,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
-from portal_app.pages.address_form import error_of, pair
+from portal_app.pages.address_form import error_of, names
 from portal_app.pages.frame import faces, portal_page, support_link
 from portal_app.pages.page import page
 from portal_app.state.account import AccountPage
@@ -49,11 +49,11 @@ def account() -> rx.Component:
 
 def _person() -> rx.Component:
     return live_form(
-        pair(
+        names(
             _entry(_("First name"), "first_name", auto_complete="given-name", required=True),
             _entry(_("Last name"), "last_name", auto_complete="family-name", required=True),
         ),
-        pair(
+        names(
             _entry(_("First name in katakana (optional)"), "first_name_kana", lang="ja"),
             _entry(_("Last name in katakana (optional)"), "last_name_kana", lang="ja"),
         ),

@@ -57,6 +57,11 @@ def group(legend: str, *fields: rx.Component) -> rx.Component:
     )
 
 
+def names(given: rx.Component, family: rx.Component) -> rx.Component:
+    """Set the two parts of a name side by side, in the order the language says them."""
+    return pair(family, given) if spoken() == "ja" else pair(given, family)
+
+
 def pair(first: rx.Component, second: rx.Component) -> rx.Component:
     """Set two fields side by side where there is room."""
     return rx.el.div(first, second, class_name="grid gap-5 sm:grid-cols-2")

@@ -12,7 +12,7 @@ from portal_app.components.frame import auth_frame
 from portal_app.components.message import flash
 from portal_app.components.states import skeleton
 from portal_app.language import _
-from portal_app.pages.address_form import address_fields, error_of, group, pair
+from portal_app.pages.address_form import address_fields, error_of, group, names
 from portal_app.pages.frame import reload_when_lost
 from portal_app.pages.page import page
 from portal_app.state.details import DetailsPage
@@ -43,11 +43,11 @@ def details() -> rx.Component:
 def _person() -> rx.Component:
     return group(
         _("You"),
-        pair(
+        names(
             _entry(_("First name"), "first_name", auto_complete="given-name", required=True),
             _entry(_("Last name"), "last_name", auto_complete="family-name", required=True),
         ),
-        pair(
+        names(
             _entry(_("First name in katakana (optional)"), "first_name_kana", lang="ja"),
             _entry(_("Last name in katakana (optional)"), "last_name_kana", lang="ja"),
         ),

@@ -23,7 +23,6 @@ def step_up_dialog() -> rx.Component:
         rx.cond(StepUp.by_password, _by_password()),
         rx.cond(StepUp.by_code, _by_code()),
         rx.cond(StepUp.by_passkey, passkey),
-        credentials_problem("step-up"),
         rx.el.button(id="step-up-done", type="button", hidden=True, on_click=StepUp.go_on),
         id="step-up",
         title=_("Confirm that it is you"),
@@ -54,6 +53,7 @@ def _form(way: str, *fields: rx.Component) -> rx.Component:
     place = f"step-up-by-{way}"
     return native_form(
         *fields,
+        credentials_problem("step-up"),
         button(_("Confirm"), type="submit"),
         id=place,
         action=_CONFIRM,

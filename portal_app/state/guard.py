@@ -17,7 +17,7 @@ from portal_app.infra.cookies import cookie_name, read_cookie
 from portal_app.infra.rate_limit import OwnLimits
 from portal_app.infra.tokens import Access
 from portal_app.state.access import is_public
-from portal_app.state.identity import Identity
+from portal_app.state.identity import Identity, show_account
 from portal_app.state.tabs import TABS
 from portal_app.wiring import portal
 
@@ -109,7 +109,7 @@ def _opened_with(cookies: str) -> Access:
 
 
 async def _bind(identity: Identity, access: Access) -> None:
-    await identity.show_account(access.user_id)
+    await show_account(identity, access.user_id)
     identity._session_id, identity._user_id = str(access.session_id), str(access.user_id)
     identity.signed_in, identity.must_reload = True, False
 

@@ -17,7 +17,8 @@ class Identity(rx.State):
     _user_id: str = ""
     _email: str = ""
 
-    async def show_account(self, user_id: UUID) -> None:
-        """Read name and address of the account this page belongs to."""
-        view = await portal().accounts.view(user_id)
-        self.name, self._email = view.name, view.email
+
+async def show_account(identity: Identity, user_id: UUID) -> None:
+    """Read name and address of the account a page belongs to. No method: those of a state are open to events."""
+    view = await portal().accounts.view(user_id)
+    identity.name, identity._email = view.name, view.email

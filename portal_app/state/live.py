@@ -9,7 +9,7 @@ import structlog
 from portal_app.domain.errors import PortalError
 from portal_app.infra.live import Change
 from portal_app.state.bell import Bell
-from portal_app.state.identity import Identity
+from portal_app.state.identity import Identity, show_account
 from portal_app.state.tabs import TABS, Tab
 from portal_app.wiring import portal
 
@@ -74,7 +74,7 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
         if change.topic == "notices":
             await (await root.get_state(Bell)).refresh()
         if change.topic == "account":
-            await identity.show_account(change.user_id)
+            await show_account(identity, change.user_id)
         if page is not None:
             state = await root.get_state(page)
             await state.refresh()

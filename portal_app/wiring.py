@@ -53,6 +53,7 @@ from portal_app.services.notices import Notices
 from portal_app.services.notification_choices import NotificationChoices
 from portal_app.services.notifications import Notifications
 from portal_app.services.onboarding import Onboarding
+from portal_app.services.open_cases import OpenCases
 from portal_app.services.order_desk import Deed, OrderDesk
 from portal_app.services.order_progress import OrderProgress
 from portal_app.services.orders import Orders
@@ -157,7 +158,7 @@ class Portal:
 
     async def close(self) -> None:
         """Give everything back."""
-        for part in (self.billing.freshness, self.subscriptions.freshness, self.payments, self.cache):
+        for part in (self.billing.freshness, self.subscriptions.freshness, self.payments, self.overview, self.cache):
             await part.close()
         await self.vendors.close()
         await self.database.close()
@@ -258,7 +259,8 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
 
 def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
-    return Overview(base.settings, base.database, **seen)
+    cases = OpenCases(base.vendors.crm, base.cache, base.live)
+    return Overview(base.settings, base.database, **seen, cases=cases)
 
 
 def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:

@@ -218,6 +218,10 @@ class CrmGateway(Protocol):
         """Create or update the account (by customer number) and contact (by user id). Safe to repeat."""
         ...
 
+    async def open_cases(self, sf_account_id: str) -> int:
+        """Count the cases of an account that are not closed, without those the portal opened for agents' own work."""
+        ...
+
     async def change_customer(self, customer: Customer, change: ProfileChange) -> None:
         """Change account and contact; a new address resets the internet eligibility. Safe to repeat."""
         ...

@@ -59,7 +59,8 @@ def _due() -> rx.Component:
 
 
 def _left() -> rx.Component:
-    return rx.fragment(_services(), rx.cond(DashboardPage.orders.length() > 0, _orders()))
+    cases = rx.cond(DashboardPage.cases != "", _cases())
+    return rx.fragment(_services(), rx.cond(DashboardPage.orders.length() > 0, _orders()), cases)
 
 
 def _services() -> rx.Component:
@@ -79,6 +80,11 @@ def _services() -> rx.Component:
 
 def _orders() -> rx.Component:
     return section(_("Orders in progress"), _list(DashboardPage.orders, _order))
+
+
+def _cases() -> rx.Component:
+    words = rx.el.p(DashboardPage.cases, class_name="text-quiet")
+    return section(_("With our team"), words, aside=support_link(DashboardPage.support))
 
 
 def _service(row: Any) -> rx.Component:

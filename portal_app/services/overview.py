@@ -26,6 +26,7 @@ from portal_app.models.order import OrderRow
 from portal_app.services.billing import Billing
 from portal_app.services.freshness import Wish
 from portal_app.services.invoice_mirror import INVOICES
+from portal_app.services.open_cases import OpenCases
 from portal_app.services.payments import Payments
 from portal_app.services.service_mirror import SERVICES
 from portal_app.services.subscriptions import Subscriptions
@@ -81,16 +82,24 @@ class Overview:
         billing: Billing,
         payments: Payments,
         subscriptions: Subscriptions,
+        cases: OpenCases,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
         self._wish = Wish(settings.mirror_trust_seconds, 0, settings.mirror_patience_seconds)
         self._mirrors = {INVOICES: billing.freshness, SERVICES: subscriptions.freshness}
         self._payments = payments
+        self._cases = cases
+
+    async def close(self) -> None:
+        """Break off what is read for nobody."""
+        await self._cases.close()
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
-        found, cards = await asyncio.gather(self._read(customer), self._payments.known_methods(customer))
+        found, cards, open_cases = await asyncio.gather(
+            self._read(customer), self._payments.known_methods(customer), self._cases.known_for(customer)
+        )
         if unread := [kind for kind in self._mirrors if kind not in found.read_at]:
             await asyncio.gather(*(self._mirrors[kind].first(customer, self._wish) for kind in unread))
             found = await self._read(customer)
@@ -107,7 +116,7 @@ class Overview:
             next_invoice=found.unpaid[0] if found.unpaid else None,
             services=None if found.services is None else tuple(found.services),
             orders=open_orders,
-            open_cases=None,
+            open_cases=open_cases,
             internet=found.address.get("status"),
             tasks=tuple(tasks),
             as_of=min((found.read_at[kind] for kind in old), default=None),

@@ -44,6 +44,7 @@ class DashboardPage(PageState, rx.State):
     services: list[ServiceRow] = []
     services_problem: str = ""
     orders: list[OrderListRow] = []
+    cases: str = ""
 
     @rx.event
     @opened
@@ -70,6 +71,7 @@ class DashboardPage(PageState, rx.State):
         self._note_saved(found.as_of)
         self.orders = [order_row(order) for order in found.orders]
         self.needs = [_need(task) for task in found.tasks]
+        self.cases = _case_words(found.open_cases)
         self.due, self.due_href = "", ""
         self.due_note = _("What you owe is not known yet. It appears here by itself.")
         if found.owed is not None:
@@ -80,6 +82,16 @@ class DashboardPage(PageState, rx.State):
         for service in found.services or ():
             if service.status not in ("terminated", "cancelled", "completed"):
                 self.services.append(service_row(service, found.cancellations))
+
+
+def _case_words(count: int | None) -> str:
+    """Say nothing of what is unknown, and nothing of none."""
+    if not count:
+        return ""
+    words = (
+        _("Our team is looking into a question of yours.") if count == 1 else _("{count} of your questions are open.")
+    )
+    return words.format(count=count)
 
 
 def _due_words(owed: Owed) -> str:

@@ -178,6 +178,18 @@ class SalesforceCrm:
         ]
         await self._client.composite("order reopened", parts, safe=True)
 
+    async def open_cases(self, sf_account_id: str) -> int:
+        """Count the cases of an account that are not closed, without those the portal opened for agents' own work."""
+        query = (
+            "SELECT COUNT(Id) open FROM Case"
+            " WHERE AccountId = {account} AND IsClosed = false AND Portal_Reference__c = null"
+        )
+        found = await self._client.query(query, account=sf_account_id)
+        try:
+            return int(found[0]["open"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise ExternalRejected("an answer without a count", vendor=VENDOR) from error
+
     async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:
         """Open a case of a customer's under a reference of ours; what agents made of it stays. Safe to repeat."""
         query = "SELECT Id FROM Case WHERE Portal_Reference__c = {reference} LIMIT 1"

@@ -266,3 +266,19 @@ async def test_an_internet_order_carries_installation_and_access(vendors: Vendor
     kept = await client.read("Order", await vendors.crm.upsert_order(order), [*fields, "Switch_Number__c"])
     assert [kept[name] for name in fields] == ["Gold", "IPoE home gateway", "24 payments", True]
     assert kept["Switch_Number__c"] == "F1234567890"
+
+
+async def test_open_cases_are_a_customers_own_without_the_agents_own_work(
+    vendors: Vendors, client: SalesforceClient
+) -> None:
+    made, other = await new_customer(vendors), await new_customer(vendors)
+    assert await vendors.crm.open_cases(made.account_id) == 0
+    for account, status in ((made, "New"), (made, "Working"), (made, "Closed"), (other, "New")):
+        case = {"AccountId": account.account_id, "Subject": "Help", "Status": status, "Origin": "Portal Website"}
+        await client.upsert("Case", "Portal_Reference__c", reference := str(uuid4()), case)
+        query = "SELECT Id FROM Case WHERE Portal_Reference__c = {reference}"
+        (row,) = await client.query(query, reference=reference)
+        await client.update("Case", str(row["Id"]), {"Portal_Reference__c": None})
+    work = {"AccountId": made.account_id, "Subject": "An order stands still", "Status": "New"}
+    await client.upsert("Case", "Portal_Reference__c", str(uuid4()), work)
+    assert await vendors.crm.open_cases(made.account_id) == 2

@@ -17,6 +17,7 @@ from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.models.mirror import MirrorState
 from portal_app.services.billing import Billing
+from portal_app.services.open_cases import OpenCases
 from portal_app.services.overview import Overview
 from portal_app.services.payments import Payments
 from portal_app.services.sign_on import SignOn
@@ -53,6 +54,13 @@ class CountingTill(Till):
             self.waiting -= 1
 
 
+class CaseDesk:
+    """A Salesforce at which every customer has two open cases."""
+
+    async def open_cases(self, sf_account_id: str) -> int:
+        return 2
+
+
 @pytest.fixture
 def overview_of(settings: Settings, redis: Redis, web: Database) -> Callable[[Any], Overview]:
     def make(gateway: Any) -> Overview:
@@ -64,6 +72,7 @@ def overview_of(settings: Settings, redis: Redis, web: Database) -> Callable[[An
             billing=Billing(settings, web, cache, gateway, live=live, sign_on=links),
             payments=Payments(settings, web, cache, gateway, live=live, sign_on=links),
             subscriptions=Subscriptions(settings, web, cache, gateway, live=live),
+            cases=OpenCases(CaseDesk(), cache, live),
         )
 
     return make
@@ -103,6 +112,18 @@ async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once
     assert sorted(till.calls) == sorted(read)
     # Two processes with a few of each kind; a crowd of readings would hold up those who wait for theirs.
     assert till.most_waiting <= 12
+
+
+async def test_open_cases_are_unknown_until_they_were_counted(
+    overview_of: Callable[[Any], Overview], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    overview, customer = overview_of(CountingTill()), await make_customer()
+    assert (await overview.summary_for(customer)).open_cases is None
+
+    async def are_counted() -> bool:
+        return (await overview.summary_for(customer)).open_cases == 2
+
+    await soon(are_counted)
 
 
 async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(

@@ -270,8 +270,8 @@ async def _judged(day: Day, left: int) -> Report:
     report.figure("untrue before the reconcile", left)
     for page, seen in day.readers.seen.items():
         report.figure(f"looks at {page}", seen.looks)
-        report.figure(f"  things of saved data, unknown: {seen.unknown}", seen.saved)
-        report.figure(f"  oldest shown as fresh, of {day.readers.promises[page]:g} s", f"{seen.oldest:.2f} s")
+        report.figure(f"  {page}: things of saved data, looks unknown: {seen.unknown}", seen.saved)
+        report.figure(f"  {page}: oldest shown as fresh, of {day.readers.promises[page]:g} s", f"{seen.oldest:.2f} s")
     report.count("hook points fired", len(day.kinds), expected=len(HOOKS))
     letters = day.counts["sent"] - day.counts["lost"] + day.counts["doubled"]
     report.count("hooks applied", day.counts["applied"], expected=letters)

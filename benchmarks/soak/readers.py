@@ -143,12 +143,13 @@ class Readers:
 def promises_of(settings: Settings, *, slowest: float) -> dict[str, float]:
     """Return how old what each page shows as fresh may be.
 
-    Cards and payments are kept from when their reading ended, which took `slowest` seconds at most.
+    Cards and payments are kept from when their reading ended, which took `slowest` seconds at most; whoever asks for an
+    invoice that is being read is shown what that reading finds.
     """
     return {
         "list": settings.cache_invoices_seconds,
         "text": settings.cache_invoices_seconds,
-        "invoice": settings.cache_invoice_seconds,
+        "invoice": settings.cache_invoice_seconds + slowest,
         "services": settings.cache_subscriptions_seconds,
         "cards": settings.cache_payment_methods_seconds + slowest,
         "money": settings.cache_invoice_seconds + slowest,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.soak.ledger import Key, Ledger
 from portal_app.domain.errors import ExternalUnavailable
@@ -28,18 +28,25 @@ _BILLS: dict[str, dict[str, Any]] = {
     "InvoiceCancelled": {"status": "cancelled"},
     "InvoiceRefunded": {"status": "refunded"},
 }
+# How many clients are busy, how much of everything happens to them, and how often another one becomes busy.
+_BUSY, _SHARE, _CHANGES = 2, 0.8, 0.02
 Change = Callable[[], None]
+Thing = TypeVar("Thing", Invoice, Subscription)
 
 
 @dataclass
 class WholeDay(LateBills):
-    """The billing system; `ledger` knows every state it ever had. `is_away` lets every call fail."""
+    """The billing system; `ledger` knows every state it ever had. `is_away` lets every call fail.
+
+    Much happens to the few clients who are `busy`, and to few of their things: hooks about one thing come together.
+    """
 
     cards: dict[int, list[PaymentMethod]] = field(default_factory=dict)
     paid: dict[int, list[Transaction]] = field(default_factory=dict)
     moved: set[int] = field(default_factory=set)
     ledger: Ledger = field(default_factory=Ledger)
     is_away: bool = False
+    busy: list[int] = field(default_factory=list)
     _noted: dict[Key, Any] = field(default_factory=dict)
 
     def begin(self, *, bills: int, services: int) -> None:
@@ -48,6 +55,7 @@ class WholeDay(LateBills):
             self.bills |= {one.id: one for one in (bill(client_id) for _ in range(bills))}
             self.services |= {one.id: one for one in (service(client_id) for _ in range(services))}
             self.cards[client_id], self.paid[client_id] = [CARD], []
+        self.busy = self.chance.sample(self.clients, _BUSY)
         self._note()
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
@@ -69,6 +77,8 @@ class WholeDay(LateBills):
 
         Where WHMCS fires it before the change, the change comes a little later.
         """
+        if self.chance.random() < _CHANGES:
+            self.busy[self.chance.randrange(_BUSY)] = self.chance.choice(self.clients)
         ids, change = self._about(kind)
         if kind in EARLY:
             asyncio.get_running_loop().call_later(self.chance.uniform(0, 0.3), self._carry_out, change)
@@ -188,10 +198,17 @@ class WholeDay(LateBills):
         return [one for one in self.services.values() if one.client_id == client_id]
 
     def _some_bill(self) -> Invoice:
-        return self.chance.choice(list(self.bills.values()))
+        return self.chance.choice(self._of_the_busy(self.bills) or list(self.bills.values()))
 
     def _some_service(self) -> Subscription:
-        return self.chance.choice(list(self.services.values()))
+        return self.chance.choice(self._of_the_busy(self.services) or list(self.services.values()))
+
+    def _of_the_busy(self, things: dict[int, Thing]) -> list[Thing]:
+        """Return the newest things of a client who is busy, more often than not."""
+        if self.chance.random() > _SHARE:
+            return []
+        client_id = self.chance.choice(self.busy)
+        return [one for one in things.values() if one.client_id == client_id][-1:]
 
     def _note(self) -> None:
         """Write down what is otherwise than when this was last done."""

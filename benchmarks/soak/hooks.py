@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -42,10 +42,12 @@ from tests.unit.services.desks import Desk, untruths
 
 HOUR_SECONDS, HOOKS_AN_HOUR = 10.0, 250
 LOST, DOUBLED, LATEST_SECONDS = 0.1, 0.15, 5.0
+# How many of the billing system's answers come late, and how late.
+_LATE, LATE_SECONDS = 0.2, 1.0
 # How long the billing system answers nobody or refuses everybody in its bad moments, at most.
 SLOWEST_SECONDS = 2.0
 _APPLIED_AT_ONCE, _READERS = 16, 6
-_MOST_LETTERS = 300
+_MOST_LETTERS, _PAUSES = 300, 0.3
 _NUMBERS = count(70_000)
 _PROMISES = {
     "older": "shown older than promised",
@@ -82,7 +84,8 @@ async def soak_hooks(*, hours: float, customers: int, seed: int) -> Report:
         around += [asyncio.create_task(_read_on(day, number)) for number in range(_READERS)]
         try:
             await _live(day, hours, [weather, *around])
-            await asyncio.gather(*day.post)
+            while day.post:
+                await asyncio.gather(*day.post)
             await _end([weather])
             left = len(await untruths(day.webs[0], day.bills, day.customers))
             say(f"the day is over: {left} things differ, before the reconcile")
@@ -111,7 +114,9 @@ async def _live(day: Day, hours: float, around: list[asyncio.Task[Any]]) -> None
         # A machine that cannot keep up has a longer day, not a fuller letter box.
         while len(day.post) > _MOST_LETTERS:
             await asyncio.sleep(0.1)
-        await asyncio.sleep(max(0.0, began + (number + 1) * HOUR_SECONDS / HOOKS_AN_HOUR - time.monotonic()))
+        # Several at once, as a payment sets off, then a pause.
+        if day.bills.chance.random() < _PAUSES:
+            await asyncio.sleep(max(0.0, began + (number + 1) * HOUR_SECONDS / HOOKS_AN_HOUR - time.monotonic()))
 
 
 def _send(day: Day, hook: Hook) -> None:
@@ -123,9 +128,13 @@ def _send(day: Day, hook: Hook) -> None:
     day.counts["lost"] += not copies
     day.counts["doubled"] += copies > 1
     for _ in range(copies):
-        letter = asyncio.create_task(_deliver(day, hook, chance.random() ** 2 * LATEST_SECONDS))
-        day.post.add(letter)
-        letter.add_done_callback(day.post.discard)
+        _begin(day, _deliver(day, hook, chance.random() ** 4 * LATEST_SECONDS))
+
+
+def _begin(day: Day, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    day.post.add(task)
+    task.add_done_callback(day.post.discard)
 
 
 async def _deliver(day: Day, hook: Hook, delay: float) -> None:
@@ -150,8 +159,24 @@ async def _apply(day: Day, event: InboundEvent) -> None:
             else:
                 if owner is not None and owner == day.bills.owner_of(event.data):
                     _hear(day, event, owner, began)
+                    _begin(day, _look_after(day, owner))
                 return
         await asyncio.sleep(0.2)
+
+
+async def _look_after(day: Day, owner: int) -> None:
+    """Look at the pages of a busy client when a hook was applied, and once more when late answers have come."""
+    customer = next((one for one in _watched(day) if one.whmcs_client_id == owner), None)
+    if customer is None or owner not in day.bills.busy:
+        return
+    for delay in (AT_ONCE_SECONDS + 0.1, LATE_SECONDS / 2):
+        await asyncio.sleep(delay)
+        await day.readers.look(day.webs[0], customer, day.bills.chance.choice(["list", "text", "services"]))
+
+
+def _watched(day: Day) -> list[Customer]:
+    """Return those whose pages are looked at: what hooks leave wrong with the others only the reconcile finds."""
+    return day.customers[: -(-len(day.customers) * 2 // 3)]
 
 
 def _hear(day: Day, event: InboundEvent, owner: int, began: float) -> None:
@@ -168,18 +193,21 @@ def _hear(day: Day, event: InboundEvent, owner: int, began: float) -> None:
 
 
 async def _answers(day: Day) -> None:
-    """Let the billing system's answers go, in no order."""
-    bills = day.bills
+    """Let the billing system's answers go: most of them soon, some so late that others overtake them."""
+    bills, due = day.bills, dict[asyncio.Future[None], float]()
     bills.is_late = True
     while True:
         bills.has_held.clear()
         if not bills.held:
             await bills.has_held.wait()
-        await asyncio.sleep(bills.chance.uniform(0.001, 0.02))
-        if "slow" in day.counts:
-            continue
-        for _ in range(len(bills.held) // 2 + 1):
-            bills.let_go(bills.chance.randrange(len(bills.held)))
+        await asyncio.sleep(0.005)
+        for answer in bills.held:
+            is_late = bills.chance.random() < _LATE
+            due.setdefault(answer, time.monotonic() + bills.chance.uniform(0, LATE_SECONDS if is_late else 0.03))
+        for answer in [] if "slow" in day.counts else list(bills.held):
+            if due[answer] <= time.monotonic():
+                del due[answer]
+                bills.let_go(bills.held.index(answer))
 
 
 async def _weather(day: Day) -> None:
@@ -210,10 +238,10 @@ async def _timetable(day: Day) -> None:
 
 async def _read_on(day: Day, number: int) -> None:
     chance, desk = random.Random(number), day.webs[number % len(day.webs)]
-    # Nobody looks at the last of them: what hooks leave wrong there only the reconcile finds.
-    watched = day.customers[: -(-len(day.customers) * 2 // 3)]
     while True:
-        await day.readers.look(desk, chance.choice(watched))
+        watched = _watched(day)
+        busy = [one for one in watched if one.whmcs_client_id in day.bills.busy]
+        await day.readers.look(desk, chance.choice(busy if busy and chance.random() < 0.5 else watched))
         await asyncio.sleep(chance.uniform(0.1, 0.5))
 
 
@@ -242,8 +270,8 @@ async def _judged(day: Day, left: int) -> Report:
     report.figure("untrue before the reconcile", left)
     for page, seen in day.readers.seen.items():
         report.figure(f"looks at {page}", seen.looks)
-        report.figure(f"  things of saved data, unknown: {seen.unknown}", seen.saved)
-        report.figure(f"  oldest shown as fresh, of {day.readers.promises[page]:g} s", f"{seen.oldest:.2f} s")
+        report.figure(f"  {page}: things of saved data, looks unknown: {seen.unknown}", seen.saved)
+        report.figure(f"  {page}: oldest shown as fresh, of {day.readers.promises[page]:g} s", f"{seen.oldest:.2f} s")
     report.count("hook points fired", len(day.kinds), expected=len(HOOKS))
     letters = day.counts["sent"] - day.counts["lost"] + day.counts["doubled"]
     report.count("hooks applied", day.counts["applied"], expected=letters)
@@ -274,7 +302,7 @@ async def _opened(chance: random.Random, many: int) -> AsyncIterator[Day]:
                 workers=[Desk.over(bills, worker, redis, settings) for _ in range(4)],
                 keeper=Desk.over(bills, worker, redis, _at_once(settings)),
                 settings=settings,
-                readers=Readers(bills, chance, promises_of(settings, slowest=SLOWEST_SECONDS + 1)),
+                readers=Readers(bills, chance, promises_of(settings, slowest=SLOWEST_SECONDS + 2 * LATE_SECONDS)),
             )
         finally:
             await web.close()

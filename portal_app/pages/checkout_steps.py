@@ -139,6 +139,8 @@ def step_page(state: Any, title: str, *fields: rx.Component) -> rx.Component:
         on_submit=state.save,
         class_name="grid max-w-2xl gap-10",
         no_validate=True,
+        # Built anew for other answers: given on another device, they would not show in a tab that had the page open.
+        key=state.entries.to_string(),
     )
     return framed_step(state, title, form)
 

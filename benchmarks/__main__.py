@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, catalogue, checkout, entry, events, lanes, pages, paging, start
+from benchmarks import api, approval, bus, catalogue, checkout, dashboards, entry, events, lanes, pages, paging, start
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "catalogue": catalogue.pages,
     "api": api.measure,
     "paging": paging.measure,
+    "dashboards": dashboards.measure,
     "entry": entry.measure,
     "lanes": lanes.measure,
     "bus": bus.measure,

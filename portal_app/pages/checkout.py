@@ -131,9 +131,8 @@ def _order() -> rx.Component:
 
 
 def _terms() -> rx.Component:
-    words = rx.fragment(
-        _("I have read and accept the"), " ", link(_("terms of service"), href=path_for("/terms"), target="_blank"), "."
-    )
+    before, _mark, after = _("I have read and accept the {terms}.").partition("{terms}")
+    words = rx.fragment(before, link(_("terms of service"), href=path_for("/terms"), target="_blank"), after)
     return checkbox_field(words, name="terms_accepted", error=CheckoutPage.terms_error)
 
 

@@ -28,12 +28,17 @@ def test_a_customer_brings_a_number_along_on_an_esim(visit) -> None:
         f"/checkout?plan={PLAN}", email=BEN, viewport={"width": 390, "height": 900}, bypass_csp=True, may_miss=True
     )
     page.wait_for_url("**/checkout/sim")
+    elsewhere = visit("/checkout/sim", email=BEN)
+    expect(elsewhere.get_by_label("eSIM")).to_be_visible()
     _answers_about_the_sim(page)
+    # A tab that had the step open shows the answer given here, not its own first one.
+    elsewhere.reload()
+    expect(elsewhere.get_by_label("eSIM")).to_be_checked()
     assert findings_on(page, "/checkout/number") == []
     _answers_about_the_number(page)
     expect(page.get_by_text("You keep the number ending in 5678")).to_be_visible()
     # The draft is on the server: another tab of another browser goes on where this one is.
-    elsewhere = visit(f"/checkout?plan={PLAN}", email=BEN)
+    elsewhere.goto(f"/checkout?plan={PLAN}")
     expect(elsewhere.get_by_text("EID ending in 8954")).to_be_visible()
     assert findings_on(page, f"/checkout?plan={PLAN}") == []
     _sends_a_document(page)

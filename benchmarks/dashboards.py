@@ -1,0 +1,99 @@
+"""A hundred customers open their dashboard at once while WHMCS takes 800 ms for every answer."""
+
+import time
+from statistics import median, quantiles
+
+from playwright.sync_api import Browser
+
+from benchmarks.chromium import chromium
+from benchmarks.crowd import Crowd, burst, crowded_demo
+from benchmarks.demo import NO_LIMITS
+from benchmarks.stage import Stage
+from benchmarks.table import Row, versus, within
+from portal_app.local.supervisor import tell
+
+CUSTOMERS = 100
+SLOW_SECONDS = 0.8
+LIMIT_MS = 300
+MOST_CALLS = 1.05
+SUMMARY = "/api/me/summary"
+_ROUNDS, _LOOKS = 3, 5
+_LONGEST_SETTLING = 120.0
+# What the dashboard reads of WHMCS.
+_ACTIONS = ("GetInvoices", "GetClientsProducts", "GetPayMethods")
+
+
+def measure(stage: Stage) -> list[Row]:
+    """Measure with the two web workers of production: first with mirrors the dashboard trusts, then with old ones."""
+    home = stage.scratch / "dashboards"
+    with crowded_demo(home, CUSTOMERS, **NO_LIMITS, PORTAL_WEB_WORKERS="2") as crowd:
+        # Nobody has a mirror yet, and all come at once: everybody is answered.
+        first = burst(crowd.demo.url + SUMMARY, crowd.cookies)
+        tell(f"All {CUSTOMERS} came for the first time at once: answered within {max(first):,.0f} ms")
+        _settle(crowd)
+        crowd.set_mood(slow=SLOW_SECONDS)
+        rows = _rows(crowd, "young mirrors", is_old=False) + _rows(crowd, "old mirrors", is_old=True)
+        return rows + _in_the_browser(crowd)
+
+
+def _rows(crowd: Crowd, what: str, *, is_old: bool) -> list[Row]:
+    took: list[float] = []
+    before = crowd.calls()
+    for _ in range(_ROUNDS):
+        if is_old:
+            crowd.age_mirrors()
+        took += burst(crowd.demo.url + SUMMARY, crowd.cookies)
+        _settle(crowd)
+    after = crowd.calls()
+    opened = CUSTOMERS * _ROUNDS
+    calls = {action: (after.get(action, 0) - before.get(action, 0)) / opened for action in _ACTIONS}
+    told = ", ".join(f"{action} {count:.2f}" for action, count in calls.items())
+    name = f"dashboards: {CUSTOMERS} at once, WHMCS at {SLOW_SECONDS * 1000:.0f} ms, {what}"
+    return [
+        within(
+            f"{name}: 95th percentile (median {median(took):.0f} ms)", quantiles(took, n=20)[-1], "ms", limit=LIMIT_MS
+        ),
+        within(f"{name}: most calls per customer ({told})", max(calls.values()), "", limit=MOST_CALLS),
+    ]
+
+
+def _in_the_browser(crowd: Crowd) -> list[Row]:
+    times: dict[float, list[float]] = {0.0: [], SLOW_SECONDS: []}
+    with chromium() as browser:
+        for turn in range(_LOOKS + 1):
+            for slow, kept in times.items():
+                crowd.set_mood(slow=slow)
+                crowd.age_mirrors()
+                seconds = _look(crowd, browser, crowd.cookies[turn])
+                if turn:
+                    kept.append(seconds)
+                _settle(crowd)
+    healthy, slow_ms = (median(kept) * 1000 for kept in times.values())
+    name = f"dashboards: rows in the browser, old mirrors, WHMCS at {SLOW_SECONDS * 1000:.0f} ms"
+    return [versus(name, slow_ms, "ms", peer=("WHMCS healthy", healthy), most=1.5)]
+
+
+def _look(crowd: Crowd, browser: Browser, cookie: str) -> float:
+    """Return the seconds until the customer's service stands on the page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    name, _, value = cookie.partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": crowd.demo.url}])
+    page = context.new_page()
+    began = time.perf_counter()
+    page.goto(f"{crowd.demo.url}/dashboard", wait_until="commit")
+    page.locator("a[href*='/subscriptions/']").first.wait_for(timeout=30_000)
+    took = time.perf_counter() - began
+    context.close()
+    return took
+
+
+def _settle(crowd: Crowd) -> None:
+    """Wait until what the looks began has been read, or nothing moves any more."""
+    deadline, last, still_since = time.monotonic() + _LONGEST_SETTLING, crowd.calls(), time.monotonic()
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        now = crowd.calls()
+        if now != last:
+            last, still_since = now, time.monotonic()
+        if time.monotonic() - still_since > 3:
+            break

@@ -95,7 +95,7 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
         # A worker runs many workflows side by side and may wait. Customers who all come at once wait for their turn,
         # which is better than being sent away; a server that hangs is told by its own limits.
         max_overflow=10 if role == "worker" else 0,
-        pool_timeout=15 if role == "worker" else 10,
+        pool_timeout=15 if role == "worker" else settings.database_wait,
         pool_pre_ping=True,
         pool_recycle=1800,
         # An error's text ends up in logs: without the values, which are customers'.

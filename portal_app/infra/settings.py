@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     database_identity_url: str = Field("", description="The same database as portal_identity; derived when empty")
     database_web_url: str = Field("", description="The same database as portal_web; derived when empty")
     database_worker_url: str = Field("", description="The same database as portal_worker; derived when empty")
+    database_wait: float = Field(10.0, gt=0, description="Longest wait of a customer's request for a connection")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey, with user and password")
     redis_timeout: float = Field(
         0.25, gt=0, description="Longest wait for one answer of Redis; then the portal goes on without it for a while"

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
 from portal_app.domain.checkout_steps import FIELDS, Step
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.identifiers import our_id
 from portal_app.domain.order_options import VOICE_OPTIONS
 from portal_app.language import _, path_for
 from portal_app.state.form_entries import typed
@@ -60,7 +60,7 @@ class StepPage(PageState, mixin=True):
         """Keep an answer and go on, or show what is wrong beside the fields."""
         entries = typed(form, *FIELDS[step])
         try:
-            draft = await portal().drafts.answer(await self._customer(), UUID(self._draft_id), step, entries)
+            draft = await portal().drafts.answer(await self._customer(), our_id(self._draft_id), step, entries)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None

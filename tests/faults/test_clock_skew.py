@@ -12,11 +12,11 @@ from portal_app.infra.timekeeper import look_at_clock
 from portal_app.wiring import Portal
 from tests.contract.api.authenticator import STEP_SECONDS
 from tests.contract.api.bridge import deliver
-from tests.contract.api.conftest import hana, portal, visitor, worker
+from tests.contract.api.conftest import hana, portal, visitor, web_side, worker
 from tests.contract.api.visitor import Visitor
 from tests.world import PASSWORD
 
-__all__ = ["hana", "portal", "visitor", "worker"]
+__all__ = ["hana", "portal", "visitor", "web_side", "worker"]
 Shift = Callable[[float], None]
 right_time = time.time
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from portal_app.wiring import Portal, use
@@ -9,14 +10,20 @@ from tests.contract.api.visitor import Visitor, new_account, running
 from tests.world import AIKO, BEN, world
 
 
-@pytest_asyncio.fixture(scope="package")
-async def portal() -> AsyncIterator[Portal]:
-    """The portal of the web process."""
+@pytest_asyncio.fixture(scope="session")
+async def web_side() -> AsyncIterator[Portal]:
+    """The portal of the web process, as these tests share it."""
     async with running(world().settings) as built:
-        yield use(built)
+        yield built
 
 
-@pytest_asyncio.fixture(scope="package")
+@pytest.fixture
+def portal(web_side: Portal) -> Portal:
+    """The portal of the web process: this process's own, whatever tests of other folders made so."""
+    return use(web_side)
+
+
+@pytest_asyncio.fixture(scope="session")
 async def worker() -> AsyncIterator[Portal]:
     """The portal as the worker has it: it sees every row."""
     async with running(world().settings, "worker") as built:

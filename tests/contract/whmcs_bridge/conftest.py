@@ -15,14 +15,14 @@ import httpx
 import pytest
 import uvicorn
 
-from portal_app.wiring import Portal
+from portal_app.wiring import Portal, use
 from tests.contract.api.bridge import body_of, headers_of
-from tests.contract.api.conftest import portal, worker
+from tests.contract.api.conftest import portal, web_side, worker
 from tests.contract.api.visitor import edge
 from tests.contract.sandbox_whmcs.conftest import Receiver, listening
 from tests.foreign_programs import need
 
-__all__ = ["portal", "receiver", "worker"]
+__all__ = ["portal", "receiver", "web_side", "worker"]
 ROOT = Path(__file__).parents[3]
 BRIDGE = ROOT / "whmcs_bridge" / "portal_bridge.php"
 HARNESS = Path(__file__).with_name("harness.php")
@@ -110,8 +110,9 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(scope="package")
-async def webhook(portal: Portal) -> AsyncIterator[str]:
+async def webhook(web_side: Portal) -> AsyncIterator[str]:
     """The portal's own webhook on a socket; its address."""
+    portal = use(web_side)
     with _free_socket() as sock:
         config = uvicorn.Config(edge(portal.settings), lifespan="off", log_level="error", ws="none")
         server = uvicorn.Server(config)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from portal_app.infra.redis_client import connect
 from portal_app.infra.settings import Settings
 from portal_app.integrations.lanes import KEEPER
 from portal_app.local.valkey import EmbeddedValkey
@@ -37,11 +36,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = quick_redis(redis_url)
-    await client.flushdb()
-    yield client
-    await end_keepers()
-    await client.aclose()
+    # Patient: on a busy machine a server that is well may look away.
+    client = connect(redis_url, seconds=5)
+    try:
+        await client.flushdb()
+        yield client
+    finally:
+        await end_keepers()
+        await client.aclose()
 
 
 async def end_keepers() -> None:
@@ -54,7 +56,7 @@ async def end_keepers() -> None:
 
 def quick_redis(url: str) -> Redis:
     """Return a client that gives up at once, as the portal's own does."""
-    return Redis.from_url(url, socket_timeout=0.2, socket_connect_timeout=0.2, retry=Retry(NoBackoff(), 0))
+    return connect(url, seconds=0.2)
 
 
 @pytest.fixture(scope="session")

@@ -188,9 +188,10 @@ class ForgivingLane(Lane):
     without_redis_seconds = 0.1
 
 
-async def test_a_ticket_drawn_while_redis_was_away_does_not_stay(redis: Redis) -> None:
+async def test_a_ticket_drawn_while_redis_was_away_does_not_stay(redis: Redis, redis_url: str) -> None:
     options = {"concurrency": 1, "rate": "1000/minute", "queue": 1, "timeout": 5.0}
-    narrow, crowd = ForgivingLane(redis, "vendor", **options), Crowd()
+    quick = quick_redis(redis_url)
+    narrow, crowd = ForgivingLane(quick, "vendor", **options), Crowd()
     for _ in range(2):
         await redis.client_pause(250)
         visits = [asyncio.create_task(crowd.visit(narrow, stay=0.6))]
@@ -198,3 +199,5 @@ async def test_a_ticket_drawn_while_redis_was_away_does_not_stay(redis: Redis) -
         visits.append(asyncio.create_task(crowd.visit(narrow)))
         await asyncio.gather(*visits)
     assert len(crowd.order) == 4
+    await narrow.close()
+    await quick.aclose()

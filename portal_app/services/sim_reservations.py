@@ -8,12 +8,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound, OrderStopped
 from portal_app.domain.order import Order
+from portal_app.domain.order_options import SimType
 from portal_app.domain.sim_order import ReservedLine, SimOrder, StockSim
 from portal_app.domain.sim_ports import SimDesk
 from portal_app.infra.database import Database
 from portal_app.infra.encryption import KeyRing
 from portal_app.models.sim import SimReservation
 
+# As agents know them.
+_NAMES: dict[SimType, str] = {"physical": "Physical SIM", "esim": "eSIM"}
 NUMBER_PLACE = "sim_reservations.number"
 
 
@@ -50,7 +53,8 @@ class SimReservations:
         for sim in [known] if known else await self._desk.available(wanted.options.sim_type):
             if made := await self._take(order, wanted, sim):
                 return made
-        raise OrderStopped(f"No SIM of type {wanted.options.sim_type} is available.", code="SIM_OUT_OF_STOCK")
+        name = _NAMES[wanted.options.sim_type]
+        raise OrderStopped(f"No SIM of type {name} is available.", code="SIM_OUT_OF_STOCK")
 
     async def _take(self, order: Order, wanted: SimOrder, sim: StockSim | None) -> ReservedLine | None:
         """Write a SIM down as this order's; None where it or the number is another's."""

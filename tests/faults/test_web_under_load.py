@@ -38,6 +38,7 @@ RESTLESS = {
     "portal_breaker_seconds": 1.0,
     # As in production: the world of the tests is patient with Redis, and this is about a Redis that is slow.
     "redis_timeout": 0.25,
+    "database_wait": 2.0,
 }
 
 

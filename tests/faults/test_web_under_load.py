@@ -164,7 +164,8 @@ async def test_a_server_in_trouble_is_told_honestly_and_its_return_noticed(busy:
         with TROUBLE[trouble](busy):
             await until(busy.is_red, 30, "readiness is red")
             seen = await busy.visitors.look_around()
-            assert await busy.is_red()
+            # A connection may come free for a moment.
+            await until(busy.is_red, 30, "readiness is red still")
         seen += others.answers
     assert [answer for answer in seen if not answer.is_honest] == []
     assert {answer.status for answer in seen if answer.path == LIVE} == {200}

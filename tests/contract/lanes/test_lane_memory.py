@@ -82,7 +82,8 @@ async def test_limits_hold_over_two_processes_of_which_one_stands_still_and_whil
             stopped.send_signal(signal.SIGCONT)
             await redis.flushall()
             await seen.more_than(RATE)
-    assert seen.most <= LIMITS["concurrency"] and seen.fullest_second() <= RATE
+    # Who is stopped between its turn and the first byte sends that one call late (decision 0013).
+    assert seen.most <= LIMITS["concurrency"] + 1 and seen.fullest_second() <= RATE + 1
 
 
 async def test_a_call_under_way_keeps_its_slot_when_redis_forgets_it(redis: Redis) -> None:
@@ -125,8 +126,9 @@ class HastyLane(Lane):
     without_redis_seconds = 1.0
 
 
-async def test_a_slot_that_ended_while_redis_was_away_is_free_when_it_is_back(redis: Redis) -> None:
-    narrow, crowd = HastyLane(redis, "vendor", **LIMITS | {"concurrency": 1, "timeout": 5.0}), Crowd()
+async def test_a_slot_that_ended_while_redis_was_away_is_free_when_it_is_back(redis: Redis, redis_url: str) -> None:
+    quick = quick_redis(redis_url)
+    narrow, crowd = HastyLane(quick, "vendor", **LIMITS | {"concurrency": 1, "timeout": 5.0}), Crowd()
     visit = asyncio.create_task(crowd.visit(narrow, stay=0.5))
     await soon(lambda: crowd.inside == 1)
     await redis.client_pause(300)
@@ -135,6 +137,7 @@ async def test_a_slot_that_ended_while_redis_was_away_is_free_when_it_is_back(re
     await soon(lambda: _is_shared(narrow, True))
     await crowd.visit(narrow)
     assert len(crowd.order) == 2
+    await quick.aclose()
 
 
 async def test_a_clock_of_redis_that_is_put_back_stops_nobody(redis: Redis) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from portal_app.integrations import lane_scripts as scripts
+from portal_app.integrations.redis_reach import AWAY
 
 Priority = Literal["customer", "background", "sync"]
 PRIORITIES: tuple[Priority, ...] = ("customer", "background", "sync")
@@ -172,5 +173,11 @@ class SharedGate:
 
     async def _run(self, script: str, *values: str | int) -> Any:
         names = [*scripts.KEY_NAMES, f"hour:{datetime.now(UTC):%d%H}"]
+        keys = [self._prefix + name for name in names]
         async with self._at_once:
-            return await self._scripts[script](keys=[self._prefix + name for name in names], args=list(values))
+            try:
+                return await self._scripts[script](keys=keys, args=list(values))
+            except AWAY:
+                # Once is no proof: a process that stood still finds its time out beside an answer that was there long
+                # ago. Each script may run twice.
+                return await self._scripts[script](keys=keys, args=list(values))

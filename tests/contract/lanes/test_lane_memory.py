@@ -82,8 +82,7 @@ async def test_limits_hold_over_two_processes_of_which_one_stands_still_and_whil
             stopped.send_signal(signal.SIGCONT)
             await redis.flushall()
             await seen.more_than(RATE)
-    # One call more has been seen around a stop, and is not explained: decision 0013, open.
-    assert seen.most <= LIMITS["concurrency"] + 1 and seen.fullest_second() <= RATE + 1
+    assert seen.most <= LIMITS["concurrency"] and seen.fullest_second() <= RATE
 
 
 async def test_a_call_under_way_keeps_its_slot_when_redis_forgets_it(redis: Redis) -> None:
@@ -126,12 +125,22 @@ class HastyLane(Lane):
     without_redis_seconds = 1.0
 
 
+async def test_a_redis_that_misses_one_answer_is_not_away(redis: Redis, redis_url: str) -> None:
+    quick, crowd = quick_redis(redis_url), Crowd()
+    hasty = HastyLane(quick, "vendor", **LIMITS)
+    await crowd.visit(hasty)
+    await redis.client_pause(300)
+    await crowd.visit(hasty)
+    assert await _is_shared(hasty, True) and (await hasty.state())["hour"]["entered"] >= 2
+    await quick.aclose()
+
+
 async def test_a_slot_that_ended_while_redis_was_away_is_free_when_it_is_back(redis: Redis, redis_url: str) -> None:
     quick = quick_redis(redis_url)
     narrow, crowd = HastyLane(quick, "vendor", **LIMITS | {"concurrency": 1, "timeout": 5.0}), Crowd()
     visit = asyncio.create_task(crowd.visit(narrow, stay=0.5))
     await soon(lambda: crowd.inside == 1)
-    await redis.client_pause(300)
+    await redis.client_pause(600)
     await soon(lambda: _is_shared(narrow, False))
     await visit
     await soon(lambda: _is_shared(narrow, True))

@@ -55,7 +55,10 @@ SELECT
     (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp()
         - CAST(:age AS interval) AND (stale_at IS NULL OR stale_at < read_at)),
     (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE 'Asia/Tokyo')::date)
-        FROM internet_eligibility WHERE user_id = :user)
+        FROM internet_eligibility WHERE user_id = :user),
+    EXISTS (SELECT FROM orders WHERE user_id = :user AND stage <> ALL(:final)),
+    EXISTS (SELECT FROM orders WHERE user_id = :user AND category = 'internet'),
+    EXISTS (SELECT FROM cancellations WHERE user_id = :user)
 """)
 
 
@@ -64,7 +67,8 @@ class _Mirrored:
     owed: Owed | None
     unpaid: list[Invoice]
     services: list[Subscription] | None
-    orders: list[Order]
+    orders: tuple[Order, ...]
+    has_ordered_internet: bool
     read_at: dict[str, datetime]
     young: frozenset[str]
     address: dict[str, Any]
@@ -108,14 +112,13 @@ class Overview:
             self._mirrors[kind].refresh(customer, self._wish.age)
         if old:
             count_stale()
-        open_orders = tuple(order for order in found.orders if order.stage not in FINAL_STAGES)
         endings = _endings(found.cancellations.values())
-        tasks = sorted([*_tasks(found, open_orders, cards or []), *endings], key=_urgency)
+        tasks = sorted([*_tasks(found, cards or []), *endings], key=_urgency)
         return Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
             services=None if found.services is None else tuple(found.services),
-            orders=open_orders,
+            orders=found.orders,
             open_cases=open_cases,
             internet=found.address.get("status"),
             tasks=tuple(tasks),
@@ -125,22 +128,26 @@ class Overview:
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
-        asked["age"] = timedelta(seconds=self._wish.age)
+        asked |= {"age": timedelta(seconds=self._wish.age), "final": list(FINAL_STAGES)}
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
-            orders = [order.to_domain() for order in await OrderRow.of(session, customer.user_id)]
-            endings = [ending.to_domain() for ending in await CancellationRow.newest(session, customer.user_id)]
+            *row, has_open_orders, has_ordered_internet, has_cancellations = (
+                await (await session.connection()).execute(_MIRRORS, asked)
+            ).one()
+            # Few have these, and each costs as much as all the rest.
+            orders = await OrderRow.of(session, customer.user_id) if has_open_orders else []
+            endings = await CancellationRow.newest(session, customer.user_id) if has_cancellations else []
         due, overdue, due_count, overdue_count, unpaid, services, read_at, young, address = row
         bills, times = _INVOICES.validate_python(unpaid or []), _TIMES.validate_python(read_at or {})
         return _Mirrored(
             owed=self._owed(due, overdue, (due_count, overdue_count), bills) if INVOICES in times else None,
             unpaid=bills,
             services=_SERVICES.validate_python(services or []) if SERVICES in times else None,
-            orders=orders,
+            orders=tuple(order.to_domain() for order in orders if order.stage not in FINAL_STAGES),
+            has_ordered_internet=has_ordered_internet,
             read_at=times,
             young=frozenset(young or ()),
             address=address or {},
-            cancellations={ending.service_id: ending for ending in endings},
+            cancellations={ending.service_id: ending.to_domain() for ending in endings},
         )
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
@@ -158,7 +165,7 @@ def _urgency(task: Task) -> tuple[int, date]:
     return TASK_KINDS.index(task.kind), task.on or date.max
 
 
-def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMethod]) -> Iterator[Task]:
+def _tasks(found: _Mirrored, cards: Sequence[PaymentMethod]) -> Iterator[Task]:
     for invoice in found.unpaid:
         if invoice.is_overdue(today()):
             yield Task("pay_overdue", str(invoice.id), invoice.label, invoice.due_on, invoice.owed)
@@ -167,7 +174,7 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
     for service in found.services or []:
         if service.status == "suspended":
             yield Task("service_suspended", str(service.id), service.name)
-    for order in orders:
+    for order in found.orders:
         if order.stage == "needs_attention":
             yield Task("order_needs_attention", str(order.id), order.title)
     for card in cards:
@@ -176,15 +183,19 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
             yield Task("card_expired", str(card.id), card.last_four, last)
         elif last and last <= today() + _EXPIRES_SOON:
             yield Task("card_expires", str(card.id), card.last_four, last)
-    if (checked_on := _checked_on(found, orders)) is not None:
+    if (checked_on := _checked_on(found)) is not None:
         yield Task("address_checked", "", "", checked_on)
 
 
-def _checked_on(found: _Mirrored, orders: Sequence[Order]) -> date | None:
+def _checked_on(found: _Mirrored) -> date | None:
     """Return the day on which an agent found fibre for a customer who has not ordered it; None after a while."""
     held = any(service.is_internet_line and service.is_live for service in found.services or [])
-    ordered = any(order.category == "internet" for order in orders)
-    if found.address.get("status") != "eligible" or held or ordered or not found.address["checked_on"]:
+    if (
+        found.address.get("status") != "eligible"
+        or held
+        or found.has_ordered_internet
+        or not found.address["checked_on"]
+    ):
         return None
     checked_on = date.fromisoformat(found.address["checked_on"])
     return checked_on if checked_on > today() - _WORTH_TELLING else None

@@ -14,7 +14,7 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalError, ExternalUnavailable
 from portal_app.infra.cache import Cache, count_stale
 from portal_app.infra.database import Database
-from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.live import Change, LiveUpdates, everything_of
 from portal_app.infra.unwatched import Unwatched
 from portal_app.models.mirror import MirrorState, database_time
 
@@ -112,10 +112,11 @@ class Freshness:
             return await database_time(session)
 
     async def mark_stale(self, customer: Customer) -> None:
-        """Have the next reader read anew: WHMCS has moved on."""
+        """Have the next reader read anew, also what was written from it: WHMCS has moved on."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             state = await MirrorState.locked(session, customer.user_id, self._kind)
             state.stale_at = await database_time(session)
+        await self._cache.invalidate(everything_of(customer.user_id))
 
     async def look(self, customer: Customer, age: float) -> Seen:
         """Return when the mirror was last read, and whether that is this many seconds young."""

@@ -1,7 +1,7 @@
 """The dashboard's read model: one transaction, and never a wait for a vendor that has answered before."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,8 +17,9 @@ from portal_app.domain.money import Money
 from portal_app.domain.order import FINAL_STAGES, Order
 from portal_app.domain.subscription import Subscription
 from portal_app.domain.summary import TASK_KINDS, Summary, Task
-from portal_app.infra.cache import count_stale
+from portal_app.infra.cache import Cache, Entry, Written, count_stale
 from portal_app.infra.database import Database
+from portal_app.infra.live import everything_of
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
 from portal_app.models.cancellation import CancellationRow
@@ -27,7 +28,7 @@ from portal_app.services.billing import Billing
 from portal_app.services.freshness import Wish
 from portal_app.services.invoice_mirror import INVOICES
 from portal_app.services.open_cases import OpenCases
-from portal_app.services.payments import Payments
+from portal_app.services.payments import Payments, methods_tag
 from portal_app.services.service_mirror import SERVICES
 from portal_app.services.subscriptions import Subscriptions
 
@@ -35,6 +36,8 @@ _INVOICES = TypeAdapter(list[Invoice])
 _SERVICES = TypeAdapter(list[Subscription])
 _TIMES = TypeAdapter(dict[str, datetime])
 _MOST_UNPAID = 20
+# Days end, cards expire and mirrors grow old meanwhile: late by so much at most.
+_KEPT_SECONDS = 60
 # From when on a payment, and a card's last day, are worth a task of their own.
 _SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
 _WORTH_TELLING = timedelta(days=30)
@@ -87,6 +90,7 @@ class Overview:
         payments: Payments,
         subscriptions: Subscriptions,
         cases: OpenCases,
+        cache: Cache,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
@@ -94,10 +98,29 @@ class Overview:
         self._mirrors = {INVOICES: billing.freshness, SERVICES: subscriptions.freshness}
         self._payments = payments
         self._cases = cases
+        self._cache = cache
 
     async def close(self) -> None:
         """Break off what is read for nobody."""
         await self._cases.close()
+
+    async def summary_text(self, customer: Customer, write: Callable[[Summary], bytes]) -> bytes:
+        """Return the summary as `write` writes it, kept until something of the customer's changes, a minute at most.
+
+        Saved data older than they should be, and what is not known yet, are not kept.
+        """
+
+        async def compute() -> Written:
+            found = await self.summary_for(customer)
+            is_settled = found.as_of is None and None not in (found.owed, found.services, found.open_cases)
+            return Written(write(found), _KEPT_SECONDS if is_settled else 0)
+
+        return await self._cache.text(self.entry_of(customer), compute)
+
+    @staticmethod
+    def entry_of(customer: Customer) -> Entry:
+        """Return what the written summary is kept under."""
+        return Entry(f"summary:{customer.user_id}", (everything_of(customer.user_id), methods_tag(customer)))
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""

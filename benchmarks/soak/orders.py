@@ -93,7 +93,7 @@ def _settings() -> Settings:
         portal_card_poll_seconds=2.0,
         whmcs_settle_seconds=5.0,
         whmcs_timeout=5.0,
-        freebit_poll_seconds=0.5,
+        freebit_poll_seconds=3.0,
         freebit_pending_seconds=4,
         freebit_lock_seconds=4,
         freebit_timeout=5.0,

@@ -48,7 +48,8 @@ def _method(row: Any) -> rx.Component:
     words = rx.el.div(
         rx.el.p(row.name, class_name="font-medium"),
         rx.el.p(
-            rx.cond(row.note != "", row.note + " ", ""),
+            row.note,
+            rx.cond((row.note != "") & (row.expires != ""), " · "),
             rx.cond(row.expires != "", rx.el.span(_("valid until"), " ", row.expires, class_name="tabular-nums")),
             class_name="text-small text-quiet",
         ),

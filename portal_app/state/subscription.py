@@ -142,7 +142,7 @@ class SubscriptionPage(PageState, rx.State):
 def _row(invoice: Invoice) -> ServiceInvoice:
     standing = invoice_standing(invoice, today())
     return ServiceInvoice(
-        label=invoice.label,
+        label=_("Invoice {number}").format(number=invoice.label),
         href=path_for(f"/billing/invoices/{invoice.id}"),
         due=day(invoice.due_on),
         word=standing.word,

@@ -49,7 +49,7 @@ def _method(row: Any) -> rx.Component:
         rx.el.p(row.name, class_name="font-medium"),
         rx.el.p(
             row.note,
-            rx.cond((row.note != "") & (row.expires != ""), " · "),
+            rx.cond((row.note != "") & (row.expires != ""), " · ", ""),
             rx.cond(row.expires != "", rx.el.span(_("valid until"), " ", row.expires, class_name="tabular-nums")),
             class_name="text-small text-quiet",
         ),

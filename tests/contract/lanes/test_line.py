@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
 from portal_app.integrations.breaker import BreakerOpen, BreakerTimes
+from portal_app.integrations.http import retry_after
 from portal_app.integrations.lanes import Lane
 from portal_app.integrations.line import Misconfigured, VendorLine
 
@@ -103,6 +104,17 @@ async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(lin
         await line.run("read", Vendor(), safe=True)
         await line.run("read", Vendor(), safe=True)
     assert [entry["event"] for entry in logs] == ["vendor.outage_began", "vendor.outage_ended"]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("120", 120), (" 5 ", 5), ("Thu, 01 Jan 2026 00:00:00 GMT", 0), ("", None), ("soon", None), ("-1", None),
+        ("²", None), ("9" * 5000, None), ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+)  # fmt: skip
+def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, seconds: int | None) -> None:
+    assert retry_after(told) == seconds
 
 
 async def _fail_often(line: VendorLine, trouble: Callable[[], Exception]) -> None:

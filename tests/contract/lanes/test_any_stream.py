@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal_app.domain.errors import PortalError
-from portal_app.domain.ports import PositionLost, StreamEvent
+from portal_app.domain.ports import PositionLost, StreamBatch
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.login import SalesforceLogin
@@ -159,14 +159,25 @@ async def test_a_message_that_is_none_breaks_the_stream_and_loses_no_event_befor
     keys: Keys, key_file: Path
 ) -> None:
     good = fetched([GOOD], "known", "event", b"\x01")
-    events, error = await try_stream(keys, key_file, [good, b"\xff\xfe no message", good], SILENCE, login_works=True)
-    assert [event.payload["IdemKey__c"] for event in events] == ["key"]
+    batches, error = await try_stream(keys, key_file, [good, b"\xff\xfe no message", good], SILENCE, login_works=True)
+    assert [event.payload["IdemKey__c"] for batch in batches for event in batch.events] == ["key"]
     assert isinstance(error, PortalError) and error.retryable
+
+
+async def test_an_event_without_a_position_does_not_move_past_the_one_before(keys: Keys, key_file: Path) -> None:
+    answer = wire.FetchResponse.FromString(fetched([GOOD, GOOD], "known", "event", b"\x01"))
+    answer.events[1].ClearField("replay_id")
+    answer.latest_replay_id = b"\x09"
+    nothing = wire.FetchResponse(latest_replay_id=b"\x09")
+    batches, _ = await try_stream(
+        keys, key_file, [answer.SerializeToString(), nothing.SerializeToString()], SILENCE, login_works=True
+    )
+    assert [batch.replay_id for batch in batches] == [b"\x01", b"\x09"]
 
 
 async def try_stream(
     keys: Keys, key_file: Path, answers: Sequence[bytes | Ends], schema: bytes | Ends, *, login_works: bool
-) -> tuple[list[StreamEvent], PortalError | PositionLost | None]:
+) -> tuple[list[StreamBatch], PortalError | PositionLost | None]:
     """Read one stream to its end and check what must hold whatever was sent; return what came of it."""
     async with scripted_server() as desk, running_bus(keys) as bus:
         identity = "https://login/id/00Dxx0000000001EAA/005xx"
@@ -179,11 +190,11 @@ async def try_stream(
         )  # fmt: skip
         login = SalesforceLogin(own, vendor_client(timeout=1))
         stream = SalesforceEventStream(own, login, silence=QUIET, patience=PATIENCE)
-        events, error, began = [], None, time.monotonic()
+        found, error, began = [], None, time.monotonic()
         try:
             async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:
                 async for batch in batches:
-                    events += batch.events
+                    found.append(batch)
         except (PortalError, PositionLost) as caught:
             error = caught
         # Each answer may take its own time, and each unknown schema is asked for twice at most.
@@ -192,4 +203,4 @@ async def try_stream(
             await stream.aclose()
         await login.aclose()
         assert bus.subscribed == int(login_works)
-    return events, error
+    return found, error

@@ -7,7 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 
 import pytest
@@ -19,10 +19,12 @@ from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalUnavailable, PortalError
 from portal_app.integrations.breaker import BreakerOpen
+from portal_app.integrations.line import ATTEMPTS
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, Told, half, http, scripted_server
 from tests.contract.lanes.subjects import FAILURES, new_key
 from tests.contract.lanes.vendor_calls import SESSION_ENDED, VENDORS, Vendor
 
+Request = tuple[str, dict[str, str]]
 # Beyond the limit of the call itself: a busy machine.
 SLACK = 2.0
 TORN = [b"", half(b'{"result"'), half(b""), b"\x00\xff garbage\r\n\r\n", b"HTTP/1.1 200", Slowly()]
@@ -103,8 +105,7 @@ async def test_a_proper_answer_to_another_question_raises_only_our_errors(
     with stamina.set_testing(True, attempts=1):
         async with scripted_server() as server, chosen.make(server.url, redis, key_file) as subject:
             for answer, (name, call) in product(chosen.odd, chosen.calls.items()):
-                kept = [key for key in await redis.keys() if not key.startswith(b"lane:")]
-                await redis.delete("none", *kept)
+                await forget_all_but_lanes(redis)
                 server.script(Play(server, [answer], chosen.is_login, subject.token))
                 try:
                     await call(subject.gateway)
@@ -112,6 +113,48 @@ async def test_a_proper_answer_to_another_question_raises_only_our_errors(
                     continue
                 except Exception as error:
                     raise AssertionError(f"{name} answered {answer!r}") from error
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_what_is_safe_is_sent_three_times_and_a_write_once(redis: Redis, key_file: Path, vendor: str) -> None:
+    chosen = VENDORS[vendor]
+    writes: set[str] = set()
+    # Without pauses.
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        async with scripted_server() as server, chosen.make(server.url, redis, key_file) as subject:
+            for good, count, (name, call) in product(chosen.good, range(3), chosen.calls.items()):
+                await forget_all_but_lanes(redis)
+                server.script(Play(server, [good] * count + [NO_JSON[-1]], chosen.is_login, subject.token))
+                with contextlib.suppress(PortalError):
+                    await call(subject.gateway)
+                if found := run_at(count, calls_of(chosen, server)):
+                    request, times = found
+                    is_written = bool(chosen.written(*request))
+                    assert times == (1 if is_written else ATTEMPTS), (name, request)
+                    writes |= {name} if is_written else set()
+    assert writes == chosen.writes.keys()
+
+
+def calls_of(vendor: Vendor, server: ScriptedServer) -> list[Request]:
+    """Return what was asked, logins left out."""
+    asked = zip(server.asked, server.requests, strict=True)
+    return [request for request in asked if not vendor.is_login(request[0])]
+
+
+def run_at(place: int, asked: list[Request]) -> tuple[Request, int] | None:
+    """Return the request at a place and how often it was sent in a row, None beyond the last."""
+    end = 0
+    for request, same in groupby(asked):
+        times = len(list(same))
+        end += times
+        if place < end:
+            return request, times
+    return None
+
+
+async def forget_all_but_lanes(redis: Redis) -> None:
+    """Close breakers and forget what is cached or locked; a lane that forgets would wait."""
+    await redis.delete("none", *(key for key in await redis.keys() if not key.startswith(b"lane:")))
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -149,8 +192,7 @@ async def try_answers(
         # Closing waits for the client's threads: none may still hang on a slow answer.
         assert time.monotonic() - began < SLACK
     if name in vendor.writes:
-        asked = list(zip(server.asked, server.requests, strict=True))
-        sent = Counter(vendor.written(*each) for each in asked if not vendor.is_login(each[0]))
+        sent = Counter(vendor.written(*each) for each in calls_of(vendor, server))
         assert all(count <= 1 + min(play.ended, 1) for what, count in sent.items() if what), sent
 
 

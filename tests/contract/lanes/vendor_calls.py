@@ -44,8 +44,9 @@ class Vendor:
 
     The first of `reads` and of `writes` is a simple one. `reads` may be repeated at will. A write may not: `written`
     names what a request (its first line and its form) of a write does, and is empty for what may be repeated all the
-    same. `answers` are what the vendor may say, `odd` those that are proper and still not what was asked for. `turns`:
-    the most calls that one call leads to. `logins`: whether logins work or not, where there are any.
+    same. `answers` are what the vendor may say, `odd` those that are proper and still not what was asked for, `good`
+    such as let calls come to their second and third request. `turns`: the most calls that one call leads to. `logins`:
+    whether logins work or not, where there are any.
     """
 
     make: Callable[[str, Redis, Path], AbstractAsyncContextManager[Subject]]
@@ -53,6 +54,7 @@ class Vendor:
     writes: Mapping[str, Call]
     answers: st.SearchStrategy[Told]
     odd: tuple[bytes, ...]
+    good: tuple[bytes, ...]
     written: Callable[[str, dict[str, str]], str]
     is_login: Callable[[str], bool] = lambda asked: False
     logins: tuple[bool, ...] = (True, False)
@@ -99,6 +101,15 @@ _WHMCS_ODD = (
     http({"result": "success", "userid": _FORTY_DIGITS, "orderid": _FORTY_DIGITS, "clientid": _FORTY_DIGITS}),
     *(http(_listed(rows)) for rows in _WRAPPED),
 )
+_SERVICE = {"id": 1, "clientid": 1, "pid": 33, "orderid": 1, "status": "Active", "customfields": {"customfield": [
+    {"id": 1, "name": "Portal Reference", "value": "reference"}, {"id": 2, "name": "EID", "value": "x"},
+]}}  # fmt: skip
+_WHMCS_GOOD = http({
+    "result": "success", "totalresults": "1", "clientid": "1", "userid": "1", "twoFactorEnabled": "false",
+    "client": {"id": 1, "email": "a@example.jp", "owner_user_id": 1}, "products": {"product": [_SERVICE]},
+    "orders": {"order": [{"id": 1, "userid": 1, "status": "Pending"}]},
+    "currencies": {"currency": [{"id": 1, "code": "JPY"}]},
+})  # fmt: skip
 _ONCE_AT_WHMCS = {"AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod"}
 _CHANGE = ProfileChange(first_name="Hana", last_name="Sato", phone="09012345678", language="ja")
 _WHMCS = Vendor(
@@ -143,6 +154,7 @@ _WHMCS = Vendor(
     },
     answers=_ANY_LISTED | _SAID | st.sampled_from(_WHMCS_ODD),
     odd=_WHMCS_ODD,
+    good=(_WHMCS_GOOD,),
     written=lambda asked, form: form["action"] if form["action"] in _ONCE_AT_WHMCS else "",
     logins=(True,),
 )
@@ -193,6 +205,14 @@ _SALESFORCE_ODD = (
         for body in ({"id": "no id"}, {}, None, [], {"id": _ORDER})
     ),
 )
+
+
+def _made_at_salesforce(asked: str, form: dict[str, str]) -> str:
+    """Name what makes a record each time it is sent: of the calls in one, those with a POST among them."""
+    is_one_of_many = asked.endswith("/composite") and '"method": "POST"' not in str(form)
+    return asked if asked.startswith("POST ") and not is_one_of_many else ""
+
+
 _REFUSED = st.builds(
     lambda code, message, status: http([{"errorCode": code, "message": message}], status),
     st.sampled_from(_ODD_CODES), st.none() | st.text(max_size=5), st.sampled_from([300, 400, 403, 404, 503]),
@@ -245,7 +265,8 @@ _SALESFORCE = Vendor(
     },
     answers=st.sampled_from([*_SALESFORCE_ODD, EXPIRED]) | _REFUSED,
     odd=_SALESFORCE_ODD,
-    written=lambda asked, form: asked if asked.startswith("POST ") else "",
+    good=(_SALESFORCE_ODD[0], _SALESFORCE_ODD[1]),
+    written=_made_at_salesforce,
     is_login=lambda asked: "/oauth2/token" in asked,
     # A dead session leads to one more call.
     turns=16,
@@ -291,6 +312,7 @@ _FREEBIT = Vendor(
     },
     answers=st.sampled_from([*_FREEBIT_ODD, DEAD_KEY, *_FREEBIT_CODES, *SENSELESS]),
     odd=_FREEBIT_ODD,
+    good=(ok(responseDatas=[_LINE], quotaHistory=[]), _FREEBIT_CODES[0]),
     written=lambda asked, form: "" if asked.endswith(_SAFE_AT_FREEBIT) else asked,
     is_login=lambda asked: "authOem" in asked,
 )

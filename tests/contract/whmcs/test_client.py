@@ -81,6 +81,7 @@ async def test_success_has_several_spellings(client: WHMCSClient, server: Script
         "Invalid or missing credentials",
         "Access Denied",
         'Invalid Permissions: API action "getpaymethods" is not allowed',
+        "API Function Not Found",
     ],
 )
 @pytest.mark.parametrize("status", [200, 403])

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
 from portal_app.integrations.breaker import BreakerOpen, BreakerTimes
-from portal_app.integrations.http import retry_after
+from portal_app.integrations.http import retry_after, vendor_client
 from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.line import ATTEMPTS, Misconfigured, VendorLine
 
 TIMES = BreakerTimes(failures=5, open=0.3)
 
@@ -80,6 +81,25 @@ async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
 ) -> None:
     with pytest.raises(expected):
         await line.run("call", hang, safe=safe)
+
+
+async def test_repetitions_end_with_the_longest_that_a_call_may_take(redis: Redis) -> None:
+    lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=0.1)
+    line, begun = VendorLine("vendor", lane, timeout=0.3, times=TIMES), []
+
+    async def call() -> str:
+        begun.append(1)
+        return await hang()
+
+    with pytest.raises(ExternalUnavailable):
+        await line.run("read", call, safe=True)
+    assert 0 < len(begun) < ATTEMPTS
+
+
+def test_a_connection_is_given_up_sooner_than_an_answer() -> None:
+    client = vendor_client(timeout=15.0)
+    assert client.timeout == httpx.Timeout(15.0, connect=5.0, pool=5.0)
+    assert not client.trust_env and not client.follow_redirects
 
 
 async def test_the_breaker_opens_after_failures_and_closes_when_the_vendor_is_back(line: VendorLine) -> None:

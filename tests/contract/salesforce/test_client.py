@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from tests.contract.salesforce.scripted import (
     settings,
 )
 
+SOMEBODY = "Hanako"
 __all__ = ["client", "key_file", "lanes", "server", "settings"]
 
 
@@ -108,15 +110,18 @@ async def test_the_daily_limit_is_not_tried_again(client: SalesforceClient, serv
     with pytest.raises(ExternalUnavailable) as caught:
         await find(client)
     assert caught.value.retry_after == 3600 and len(server.asked) == 2
+    with pytest.raises(Busy):
+        await find(client)
+    assert len(server.asked) == 2
 
 
 async def test_a_refusal_names_code_and_fields_but_no_values(client: SalesforceClient, server: ScriptedServer) -> None:
-    told = {"message": "Name: data value too large: Hanako", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}
+    told = {"message": f"Name: data value too large: {SOMEBODY}", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}
     server.script(by_path(server, http([told], 400)))
     with capture_logs() as logs, pytest.raises(SalesforceRejected) as caught:
-        await client.update("Account", ORDER, {"Name": "Hanako"})
+        await client.update("Account", ORDER, {"Name": SOMEBODY})
     assert (caught.value.error_code, caught.value.fields) == ("STRING_TOO_LONG", ("Name",))
-    assert "Hanako" not in f"{caught.value!r}{caught.value.__cause__!r}{logs}"
+    assert SOMEBODY not in f"{traceback.format_exception(caught.value)}{logs}"
 
 
 async def test_the_cause_of_a_composite_failure_is_told_not_its_consequences(

@@ -12,7 +12,7 @@ from portal_app.integrations.http import vendor_client
 from portal_app.integrations.line import Misconfigured
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import LOGINS_PER_MINUTE, SalesforceLogin, SalesforceSession
-from tests.contract.lanes.scripted_server import ScriptedServer, half, http
+from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http
 from tests.contract.salesforce.scripted import (
     EXPIRED,
     HTML,
@@ -60,6 +60,13 @@ async def test_an_expired_session_is_renewed_once_for_all_who_met_it(
     server.script(by_path(server, lambda form: EXPIRED if "token0" in server.headers[-1]["authorization"] else ROWS))
     assert all(await asyncio.gather(*(find(client) for _ in range(8))))
     assert logins(server) == 2
+
+
+async def test_a_login_that_hangs_does_not_take_the_next_call_along(
+    client: SalesforceClient, server: ScriptedServer
+) -> None:
+    server.script(Slowly(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 500), by_path(server, ROWS))
+    assert await find(client)
 
 
 async def test_a_session_that_is_never_accepted_does_not_lead_to_endless_logins(

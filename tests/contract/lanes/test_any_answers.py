@@ -70,7 +70,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("kind", ["reads", "writes"])
 @settings(
     # CONTRACT_EXAMPLES asks for a longer and truly random run.
-    max_examples=int(os.environ.get("CONTRACT_EXAMPLES", "15")),
+    max_examples=int(os.environ.get("CONTRACT_EXAMPLES", "10")),
     derandomize="CONTRACT_EXAMPLES" not in os.environ,
     deadline=None,
     database=None,

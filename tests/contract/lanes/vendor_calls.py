@@ -42,7 +42,7 @@ SESSION_ENDED = (EXPIRED, DEAD_KEY)
 class Vendor:
     """What one vendor's gateways can be asked and answered.
 
-    The first of `reads` and of `writes` is a simple one. `reads` may be repeated at will. A write may not: `written`
+    The first of `reads` and `writes` is a single request. `reads` may be repeated at will. A write may not: `written`
     names what a request (its first line and its form) of a write does, and is empty for what may be repeated all the
     same. `answers` are what the vendor may say, `odd` those that are proper and still not what was asked for, `good`
     such as let calls come to their second and third request. `turns`: the most calls that one call leads to. `logins`:
@@ -145,8 +145,8 @@ _WHMCS = Vendor(
         "set_customer_number": lambda whmcs: whmcs.logins.set_customer_number(1, "C00000001"),
     },
     writes={
-        "add_client": lambda whmcs: whmcs.billing.add_client(newcomer(), customer_number="C1", password="p"),
         "remove": lambda whmcs: whmcs.billing.remove_payment_method(1, 1),
+        "add_client": lambda whmcs: whmcs.billing.add_client(newcomer(), customer_number="C1", password="p"),
         "request_cancellation": lambda whmcs: whmcs.billing.request_cancellation(1, 1, reason="x", at_period_end=True),
         "add_order": lambda whmcs: whmcs.billing.add_order(1, [VPN], reference="reference"),
         "accept_order": lambda whmcs: whmcs.billing.accept_order(1),
@@ -299,12 +299,12 @@ _FREEBIT = Vendor(
         "check": lambda freebit: freebit.check(),
     },
     writes={
+        "register_voice": lambda freebit: freebit.register_voice(ACCOUNT, {"voice_mail": True}, PERSON),
         "add_data": lambda freebit: freebit.add_data(ACCOUNT, 100, reference="click"),
         "activate_physical": lambda freebit: freebit.activate_physical(_NEW_LINE),
         "activate_ported": lambda freebit: freebit.activate_ported(_NEW_LINE, PORT_IN),
         "activate_esim": lambda freebit: freebit.activate_esim(_NEW_LINE, eid=EID),
         "reissue_esim": lambda freebit: freebit.reissue_esim(ACCOUNT, eid=EID),
-        "register_voice": lambda freebit: freebit.register_voice(ACCOUNT, {"voice_mail": True}, PERSON),
         "change_voice": lambda freebit: freebit.change_voice(ACCOUNT, {"voice_mail": True}),
         "change_network": lambda freebit: freebit.change_network(ACCOUNT, "5G"),
         "change_plan": lambda freebit: freebit.change_plan(ACCOUNT, "Q"),

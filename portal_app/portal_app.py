@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 
 import reflex as rx
@@ -60,6 +61,9 @@ add_pages(app)
 async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     portal = use(build(settings, role="web"))
+    # What is there by now stays: no collection has to walk through it again.
+    gc.collect()
+    gc.freeze()
     loops = (keep_time(portal.database), push_changes(app), watch_sessions(app))
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:

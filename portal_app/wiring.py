@@ -71,7 +71,7 @@ from portal_app.services.sessions import Sessions
 from portal_app.services.sign_on import SignOn
 from portal_app.services.sign_up import Purpose
 from portal_app.services.step_up import StepUp
-from portal_app.services.subscriptions import Subscriptions
+from portal_app.services.subscriptions import Services, Subscriptions
 from portal_app.services.two_step import TwoStep
 from portal_app.services.upkeep import Upkeep
 
@@ -88,6 +88,7 @@ __all__ = [
     "Invoices",
     "Portal",
     "Purpose",
+    "Services",
     "Totals",
     "Wish",
     "build",
@@ -190,14 +191,15 @@ def use(built: Portal) -> Portal:
 def build(settings: Settings, *, role: Literal["web", "worker"]) -> Portal:
     """Join all parts for one process. Opens no connection by itself."""
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
+    cache = Cache(redis)
     letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
     base = _Base(
         settings=settings,
         redis=redis,
         database=Database(settings, role),
         queue=DurableQueue(settings, role),
-        live=LiveUpdates(redis),
-        cache=Cache(redis),
+        live=LiveUpdates(redis, cache),
+        cache=cache,
         vendors=build_vendors(settings, redis),
     )
     notifications = Notifications(base.database, base.queue, SmtpMailer(settings), letters)
@@ -260,7 +262,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
 def _overview(base: _Base, bills: dict[str, Any]) -> Overview:
     seen = {name: bills[name] for name in ("billing", "payments", "subscriptions")}
     cases = OpenCases(base.vendors.crm, base.cache, base.live)
-    return Overview(base.settings, base.database, **seen, cases=cases)
+    return Overview(base.settings, base.database, **seen, cases=cases, cache=base.cache)
 
 
 def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) -> dict[str, Any]:
@@ -345,7 +347,7 @@ def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], oneself
     drafts = Drafts(base.database, checkout)
     once = Idempotency(base.settings, base.database, identity.vault.tokens)
     told, queue = identity.notifications, base.queue
-    orders = Orders(base.database, checkout, drafts, idempotency=once, notifications=told, queue=queue)
+    orders = Orders(base.database, checkout, drafts, idempotency=once, notifications=told, queue=queue, live=base.live)
     selling = {"catalog": catalog, "checkout": checkout, "drafts": drafts, "orders": orders}
     return {**selling, "idempotency": once, "internet": internet}
 

@@ -72,10 +72,11 @@ async def invoice_link(
 
 
 @router.get("/me/summary", response_model=shapes.SummaryView)
-async def summary(customer: SignedInCustomer) -> Response:
+async def summary(request: Request, customer: SignedInCustomer) -> Response:
     """Return what the dashboard shows, from saved data; never waits for another system."""
-    found = await portal().overview.summary_for(customer)
-    return json(views.summary(found), headers=as_of(found.as_of))
+    overview = portal().overview
+    kept_under(request, overview.entry_of(customer), owner=customer.user_id)
+    return written_list(await overview.summary_text(customer, lambda found: body_of(views.summary(found))))
 
 
 @router.get("/payment-methods", response_model=shapes.PaymentMethodList)

@@ -8,13 +8,14 @@ from starlette.responses import Response
 from portal_app.api import shapes, views
 from portal_app.api.cancellation_view import CancellationView, cancellation
 from portal_app.api.incoming import Body, read, takes
+from portal_app.api.kept import kept_under
 from portal_app.api.once import OncePerKey
-from portal_app.api.outgoing import as_of, json
+from portal_app.api.outgoing import as_of, body_of, json, written_list
 from portal_app.api.signed_in import SignedIn, SignedInCustomer, vendor_id
 from portal_app.domain.cancellation import CancellationWish
 from portal_app.domain.errors import NotFound
 from portal_app.infra.tokens import Access
-from portal_app.wiring import Asked, portal
+from portal_app.wiring import Asked, Services, portal
 
 router = APIRouter(prefix="/api/subscriptions", tags=["subscriptions"])
 
@@ -27,12 +28,17 @@ class NewCancellation(Body):
 
 
 @router.get("", response_model=shapes.SubscriptionList)
-async def subscriptions(customer: SignedInCustomer) -> Response:
+async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-    found = await portal().subscriptions.subscriptions_for(customer)
-    requests = await portal().cancelling.requests.requests_for(customer)
-    rows = [views.subscription(row, requests.get(row.id)) for row in found.rows]
-    return json({"items": rows, "as_of": found.as_of}, headers=as_of(found.as_of))
+
+    async def write(found: Services) -> bytes:
+        requests = await portal().cancelling.requests.requests_for(customer)
+        rows = [views.subscription(row, requests.get(row.id)) for row in found.rows]
+        return body_of({"items": rows, "as_of": found.as_of})
+
+    services = portal().subscriptions
+    kept_under(request, services.entry_of(customer), owner=customer.user_id)
+    return written_list(await services.services_text(customer, write))
 
 
 @router.get("/{service_id}", response_model=shapes.SubscriptionDetail)

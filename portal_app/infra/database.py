@@ -1,13 +1,14 @@
 """PostgreSQL: engines per role, and the one place that commits."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -89,19 +90,29 @@ class Database:
 
 
 def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         settings.database_url_for(role),
         pool_size=10,
         # A worker runs many workflows side by side and may wait. Customers who all come at once wait for their turn,
         # which is better than being sent away; a server that hangs is told by its own limits.
         max_overflow=10 if role == "worker" else 0,
         pool_timeout=15 if role == "worker" else settings.database_wait,
-        pool_pre_ping=True,
         pool_recycle=1800,
         # An error's text ends up in logs: without the values, which are customers'.
         hide_parameters=True,
         connect_args={"connect_timeout": 3, "application_name": f"portal-{role}", "options": _OPTIONS},
     )
+    sa.event.listen(engine.sync_engine, "checkout", _refuse_the_dead)
+    return engine
+
+
+def _refuse_the_dead(connection: Any, *_: object) -> None:
+    """Have the pool connect anew where a server has hung up; asking it each time would cost as much as the question."""
+    waiting = select.poll()
+    waiting.register(connection.driver_connection.fileno(), select.POLLIN)
+    # Nothing was asked, so there is nothing to read but the end. A word of a living server costs a connection.
+    if waiting.poll(0):
+        raise DisconnectionError("the server hung up")
 
 
 @asynccontextmanager

@@ -10,6 +10,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from portal_app.infra.cache import Cache
+
 _CHANNEL = "portal:live"
 _log = structlog.get_logger(__name__)
 
@@ -23,14 +25,21 @@ class Change:
     id: str = ""
 
 
+def everything_of(user_id: UUID) -> str:
+    """Return the cache tag of answers that show many things of a customer: whatever changes makes them stale."""
+    return f"all:{user_id}"
+
+
 class LiveUpdates:
     """Publish and receive changes over Redis; a lost message costs a reload, never data."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, cache: Cache) -> None:
         self._redis = redis
+        self._cache = cache
 
     async def publish(self, change: Change) -> None:
-        """Tell every web process; Redis being away is no error."""
+        """Tell every web process, after what is kept of the customer's is stale; Redis being away is no error."""
+        await self._cache.invalidate(everything_of(change.user_id))
         body = json.dumps({"user": str(change.user_id), "topic": change.topic, "id": change.id})
         try:
             await self._redis.publish(_CHANNEL, body)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from functools import partial
 
 from sqlmodel import select
 
@@ -14,7 +14,8 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalError, ExternalUnavailable
 from portal_app.infra.cache import Cache, count_stale
 from portal_app.infra.database import Database
-from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.live import Change, LiveUpdates, everything_of
+from portal_app.infra.unwatched import Unwatched
 from portal_app.models.mirror import MirrorState, database_time
 
 # Readings at once in one process: those for which nobody waits, and those for which somebody does. More would only
@@ -68,8 +69,8 @@ class Freshness:
         self._cache = cache
         self._live = live
         self._running: set[asyncio.Task[None]] = set()
-        self._room, self._unwatched_room = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_UNWATCHED_AT_ONCE)
-        self._unwatched: set[UUID] = set()
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._unwatched = Unwatched(_UNWATCHED_AT_ONCE)
 
     async def ensure(self, customer: Customer, wish: Wish) -> Seen:
         """Read the mirror anew unless it is as young as wished, and return when it was read.
@@ -99,11 +100,7 @@ class Freshness:
 
     def refresh(self, customer: Customer, age: float) -> None:
         """Have the mirror read anew unless it is that young; nobody waits, and open pages are told when it is done."""
-        if customer.user_id not in self._unwatched:
-            self._unwatched.add(customer.user_id)
-            reading = asyncio.create_task(self._read_unwatched(customer, age))
-            self._running.add(reading)
-            reading.add_done_callback(self._ended)
+        self._unwatched.begin(customer.user_id, partial(self._read_slowly, customer, age, 0))
 
     async def read(self, customer: Customer) -> bool:
         """Read now; return whether anything changed. Raises as the gateway does."""
@@ -115,10 +112,11 @@ class Freshness:
             return await database_time(session)
 
     async def mark_stale(self, customer: Customer) -> None:
-        """Have the next reader read anew: WHMCS has moved on."""
+        """Have the next reader read anew, also what was written from it: WHMCS has moved on."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             state = await MirrorState.locked(session, customer.user_id, self._kind)
             state.stale_at = await database_time(session)
+        await self._cache.invalidate(everything_of(customer.user_id))
 
     async def look(self, customer: Customer, age: float) -> Seen:
         """Return when the mirror was last read, and whether that is this many seconds young."""
@@ -135,7 +133,7 @@ class Freshness:
         running = list(self._running)
         for reading in running:
             reading.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*running, self._unwatched.close(), return_exceptions=True)
 
     async def _wait_for(self, customer: Customer, age: float, patience: float) -> None:
         """Have the mirror read and wait for it. Raises TimeoutError after the patience, and what the reading raises."""
@@ -162,13 +160,6 @@ class Freshness:
         is_news = await self._cache.get_or_set(f"reading:{self._kind}:{customer.user_id}", read, seconds=0)
         if is_news or time.monotonic() - began > patience:
             await self._live.publish(Change(customer.user_id, "billing"))
-
-    async def _read_unwatched(self, customer: Customer, age: float) -> None:
-        try:
-            async with self._unwatched_room:
-                await self._read_slowly(customer, age, 0)
-        finally:
-            self._unwatched.discard(customer.user_id)
 
     def _ended(self, reading: asyncio.Task[None]) -> None:
         self._running.discard(reading)

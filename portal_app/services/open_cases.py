@@ -1,7 +1,7 @@
 """How many questions of a customer's our team has not closed: told from what was read last, read anew behind it."""
 
-import asyncio
-from uuid import UUID
+import time
+from functools import partial
 
 import structlog
 
@@ -10,10 +10,10 @@ from portal_app.domain.errors import PortalError
 from portal_app.domain.ports import CrmGateway
 from portal_app.infra.cache import Cache
 from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.unwatched import Unwatched
 
 _log = structlog.get_logger(__name__)
 _YOUNG_SECONDS, _KEPT_SECONDS = 60, 24 * 3600
-# Nobody waits for these: a crowd of them would hold up those who do wait.
 _AT_ONCE = 2
 
 
@@ -24,48 +24,38 @@ class OpenCases:
         self._crm = crm
         self._cache = cache
         self._live = live
-        self._room = asyncio.Semaphore(_AT_ONCE)
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._unwatched = Unwatched(_AT_ONCE)
 
     async def known_for(self, customer: Customer) -> int | None:
         """Return the count as it was read last, None where it is not known.
 
         Older than a minute it is read anew, and open pages are told of another one.
         """
-        kept = await self._cache.known(_key(customer))
-        if customer.user_id not in self._running and await self._cache.known(_young(customer)) is None:
-            reading = asyncio.create_task(self._read(customer))
-            self._running[customer.user_id] = reading
-            reading.add_done_callback(lambda _: self._running.pop(customer.user_id, None))
-        return None if kept is None else int(kept)
+        count, read_at = await self._cache.known(_key(customer)) or (None, 0.0)
+        # By this host's clock: a minute need not be exact.
+        if not 0 <= time.time() - read_at < _YOUNG_SECONDS:
+            self._unwatched.begin(customer.user_id, partial(self._read, customer, count))
+        return count
 
     async def close(self) -> None:
         """Break off the readings under way: nobody waits for them."""
-        running = list(self._running.values())
-        for reading in running:
-            reading.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._unwatched.close()
 
-    async def _read(self, customer: Customer) -> None:
-        async def count() -> int:
-            return await self._crm.open_cases(customer.sf_account_id)
+    async def _read(self, customer: Customer, before: int | None) -> None:
+        async def count() -> list[float]:
+            return [await self._crm.open_cases(customer.sf_account_id), time.time()]
 
-        async with self._room:
-            before = await self._cache.known(_key(customer))
-            try:
-                found = await self._cache.get_or_set(_young(customer), count, seconds=_YOUNG_SECONDS)
-            except PortalError as error:
-                _log.debug("cases.not_counted", error=error.code)
-                return
-            await self._cache.keep(_key(customer), found, seconds=_KEPT_SECONDS)
+        try:
+            # One reading over all processes; who comes a little later shares it.
+            found = await self._cache.get_or_set(f"{_key(customer)}:reading", count, seconds=_YOUNG_SECONDS // 2)
+        except PortalError as error:
+            _log.debug("cases.not_counted", error=error.code)
+            return
+        await self._cache.keep(_key(customer), found, seconds=_KEPT_SECONDS)
         # Where it could not be kept, the page that is told would only begin the next reading.
-        if found != before and await self._cache.known(_key(customer)) == found:
+        if found[0] != before and await self._cache.known(_key(customer)) == found:
             await self._live.publish(Change(customer.user_id, "account"))
 
 
 def _key(customer: Customer) -> str:
-    return f"open-cases:{customer.user_id}"
-
-
-def _young(customer: Customer) -> str:
-    return f"open-cases-young:{customer.user_id}"
+    return f"cases:{customer.user_id}"

@@ -15,6 +15,7 @@ from portal_app.domain.order_options import address_to_json, options_to_json
 from portal_app.domain.terms import TERMS_VERSION
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
+from portal_app.infra.live import Change, LiveUpdates
 from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.checkout import Agreed, Basket, Checkout, Wish
@@ -40,6 +41,7 @@ class Orders:
         idempotency: Idempotency,
         notifications: Notifications,
         queue: DurableQueue,
+        live: LiveUpdates,
     ) -> None:
         self._database = database
         self._checkout = checkout
@@ -47,6 +49,7 @@ class Orders:
         self._idempotency = idempotency
         self._notifications = notifications
         self._queue = queue
+        self._live = live
         self._flights: dict[Flight, asyncio.Task[Order]] = {}
 
     async def place(self, customer: Customer, wish: Wish, *, key: str, recipient: str) -> Order:
@@ -96,6 +99,7 @@ class Orders:
             row.draft_id = wish.draft_id
             await DraftRow.forget(session, customer.user_id, wish.draft_id)
             await claim.finish(session, str(row.id))
+        await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
 
     async def place_draft(

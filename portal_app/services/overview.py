@@ -1,7 +1,7 @@
 """The dashboard's read model: one transaction, and never a wait for a vendor that has answered before."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,8 +17,9 @@ from portal_app.domain.money import Money
 from portal_app.domain.order import FINAL_STAGES, Order
 from portal_app.domain.subscription import Subscription
 from portal_app.domain.summary import TASK_KINDS, Summary, Task
-from portal_app.infra.cache import count_stale
+from portal_app.infra.cache import Cache, Entry, Written, count_stale
 from portal_app.infra.database import Database
+from portal_app.infra.live import everything_of
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
 from portal_app.models.cancellation import CancellationRow
@@ -27,7 +28,7 @@ from portal_app.services.billing import Billing
 from portal_app.services.freshness import Wish
 from portal_app.services.invoice_mirror import INVOICES
 from portal_app.services.open_cases import OpenCases
-from portal_app.services.payments import Payments
+from portal_app.services.payments import Payments, methods_tag
 from portal_app.services.service_mirror import SERVICES
 from portal_app.services.subscriptions import Subscriptions
 
@@ -35,6 +36,8 @@ _INVOICES = TypeAdapter(list[Invoice])
 _SERVICES = TypeAdapter(list[Subscription])
 _TIMES = TypeAdapter(dict[str, datetime])
 _MOST_UNPAID = 20
+# Days end, cards expire and mirrors grow old meanwhile: late by so much at most.
+_KEPT_SECONDS = 60
 # From when on a payment, and a card's last day, are worth a task of their own.
 _SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
 _WORTH_TELLING = timedelta(days=30)
@@ -55,7 +58,10 @@ SELECT
     (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp()
         - CAST(:age AS interval) AND (stale_at IS NULL OR stale_at < read_at)),
     (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE 'Asia/Tokyo')::date)
-        FROM internet_eligibility WHERE user_id = :user)
+        FROM internet_eligibility WHERE user_id = :user),
+    EXISTS (SELECT FROM orders WHERE user_id = :user AND stage <> ALL(:final)),
+    EXISTS (SELECT FROM orders WHERE user_id = :user AND category = 'internet'),
+    EXISTS (SELECT FROM cancellations WHERE user_id = :user)
 """)
 
 
@@ -64,7 +70,8 @@ class _Mirrored:
     owed: Owed | None
     unpaid: list[Invoice]
     services: list[Subscription] | None
-    orders: list[Order]
+    orders: tuple[Order, ...]
+    has_ordered_internet: bool
     read_at: dict[str, datetime]
     young: frozenset[str]
     address: dict[str, Any]
@@ -83,6 +90,7 @@ class Overview:
         payments: Payments,
         subscriptions: Subscriptions,
         cases: OpenCases,
+        cache: Cache,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
@@ -90,10 +98,29 @@ class Overview:
         self._mirrors = {INVOICES: billing.freshness, SERVICES: subscriptions.freshness}
         self._payments = payments
         self._cases = cases
+        self._cache = cache
 
     async def close(self) -> None:
         """Break off what is read for nobody."""
         await self._cases.close()
+
+    async def summary_text(self, customer: Customer, write: Callable[[Summary], bytes]) -> bytes:
+        """Return the summary as `write` writes it, kept until something of the customer's changes, a minute at most.
+
+        Saved data older than they should be, and what is not known yet, are not kept.
+        """
+
+        async def compute() -> Written:
+            found = await self.summary_for(customer)
+            is_settled = found.as_of is None and None not in (found.owed, found.services, found.open_cases)
+            return Written(write(found), _KEPT_SECONDS if is_settled else 0)
+
+        return await self._cache.text(self.entry_of(customer), compute)
+
+    @staticmethod
+    def entry_of(customer: Customer) -> Entry:
+        """Return what the written summary is kept under."""
+        return Entry(f"summary:{customer.user_id}", (everything_of(customer.user_id), methods_tag(customer)))
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
@@ -108,14 +135,13 @@ class Overview:
             self._mirrors[kind].refresh(customer, self._wish.age)
         if old:
             count_stale()
-        open_orders = tuple(order for order in found.orders if order.stage not in FINAL_STAGES)
         endings = _endings(found.cancellations.values())
-        tasks = sorted([*_tasks(found, open_orders, cards or []), *endings], key=_urgency)
+        tasks = sorted([*_tasks(found, cards or []), *endings], key=_urgency)
         return Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
             services=None if found.services is None else tuple(found.services),
-            orders=open_orders,
+            orders=found.orders,
             open_cases=open_cases,
             internet=found.address.get("status"),
             tasks=tuple(tasks),
@@ -125,22 +151,26 @@ class Overview:
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
-        asked["age"] = timedelta(seconds=self._wish.age)
+        asked |= {"age": timedelta(seconds=self._wish.age), "final": list(FINAL_STAGES)}
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = (await (await session.connection()).execute(_MIRRORS, asked)).one()
-            orders = [order.to_domain() for order in await OrderRow.of(session, customer.user_id)]
-            endings = [ending.to_domain() for ending in await CancellationRow.newest(session, customer.user_id)]
+            *row, has_open_orders, has_ordered_internet, has_cancellations = (
+                await (await session.connection()).execute(_MIRRORS, asked)
+            ).one()
+            # Few have these, and each costs as much as all the rest.
+            orders = await OrderRow.of(session, customer.user_id) if has_open_orders else []
+            endings = await CancellationRow.newest(session, customer.user_id) if has_cancellations else []
         due, overdue, due_count, overdue_count, unpaid, services, read_at, young, address = row
         bills, times = _INVOICES.validate_python(unpaid or []), _TIMES.validate_python(read_at or {})
         return _Mirrored(
             owed=self._owed(due, overdue, (due_count, overdue_count), bills) if INVOICES in times else None,
             unpaid=bills,
             services=_SERVICES.validate_python(services or []) if SERVICES in times else None,
-            orders=orders,
+            orders=tuple(order.to_domain() for order in orders if order.stage not in FINAL_STAGES),
+            has_ordered_internet=has_ordered_internet,
             read_at=times,
             young=frozenset(young or ()),
             address=address or {},
-            cancellations={ending.service_id: ending for ending in endings},
+            cancellations={ending.service_id: ending.to_domain() for ending in endings},
         )
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
@@ -158,7 +188,7 @@ def _urgency(task: Task) -> tuple[int, date]:
     return TASK_KINDS.index(task.kind), task.on or date.max
 
 
-def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMethod]) -> Iterator[Task]:
+def _tasks(found: _Mirrored, cards: Sequence[PaymentMethod]) -> Iterator[Task]:
     for invoice in found.unpaid:
         if invoice.is_overdue(today()):
             yield Task("pay_overdue", str(invoice.id), invoice.label, invoice.due_on, invoice.owed)
@@ -167,7 +197,7 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
     for service in found.services or []:
         if service.status == "suspended":
             yield Task("service_suspended", str(service.id), service.name)
-    for order in orders:
+    for order in found.orders:
         if order.stage == "needs_attention":
             yield Task("order_needs_attention", str(order.id), order.title)
     for card in cards:
@@ -176,15 +206,19 @@ def _tasks(found: _Mirrored, orders: Sequence[Order], cards: Sequence[PaymentMet
             yield Task("card_expired", str(card.id), card.last_four, last)
         elif last and last <= today() + _EXPIRES_SOON:
             yield Task("card_expires", str(card.id), card.last_four, last)
-    if (checked_on := _checked_on(found, orders)) is not None:
+    if (checked_on := _checked_on(found)) is not None:
         yield Task("address_checked", "", "", checked_on)
 
 
-def _checked_on(found: _Mirrored, orders: Sequence[Order]) -> date | None:
+def _checked_on(found: _Mirrored) -> date | None:
     """Return the day on which an agent found fibre for a customer who has not ordered it; None after a while."""
     held = any(service.is_internet_line and service.is_live for service in found.services or [])
-    ordered = any(order.category == "internet" for order in orders)
-    if found.address.get("status") != "eligible" or held or ordered or not found.address["checked_on"]:
+    if (
+        found.address.get("status") != "eligible"
+        or held
+        or found.has_ordered_internet
+        or not found.address["checked_on"]
+    ):
         return None
     checked_on = date.fromisoformat(found.address["checked_on"])
     return checked_on if checked_on > today() - _WORTH_TELLING else None

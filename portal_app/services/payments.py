@@ -4,10 +4,10 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
-from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
@@ -21,12 +21,13 @@ from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.infra.unwatched import Unwatched
 from portal_app.services.audit import Tag, record
 from portal_app.services.sign_on import SignOn
 
 Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
-# Readings for which nobody waits, at once in one process: a crowd of them would hold up those who do wait.
+# A crowd of readings for which nobody waits would hold up those who do wait.
 _UNWATCHED_AT_ONCE = 2
 # Who keeps a page open for longer than this without a look at anything is signed out.
 _SHOWN_SECONDS = 24 * 3600
@@ -79,8 +80,7 @@ class Payments:
         self._gateway = gateway
         self._live = live
         self._sign_on = sign_on
-        self._room = asyncio.Semaphore(_UNWATCHED_AT_ONCE)
-        self._unwatched: dict[UUID, asyncio.Task[None]] = {}
+        self._unwatched = Unwatched(_UNWATCHED_AT_ONCE)
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
         """Return the stored cards and banks. Raises ExternalUnavailable."""
@@ -88,34 +88,27 @@ class Payments:
 
     async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
         """Return the stored cards and banks if they are known right now; else they are read, and open pages told."""
-        tag = _methods_tag(customer)
+        tag = methods_tag(customer)
         kept = await self._cache.known(tag, tags=(tag,))
         if kept is not None:
             return _METHODS.validate_python(kept)
-        if customer.user_id not in self._unwatched:
-            reading = asyncio.create_task(self._read_unwatched(customer))
-            self._unwatched[customer.user_id] = reading
-            reading.add_done_callback(lambda _: self._unwatched.pop(customer.user_id, None))
+        self._unwatched.begin(customer.user_id, partial(self._read_unwatched, customer))
         return None
 
     async def _read_unwatched(self, customer: Customer) -> None:
-        async with self._room:
-            try:
-                found = await self.payment_methods_for(customer)
-            except PortalError as error:
-                _log.debug("payments.not_read", error=error.code)
-                return
-        tag = _methods_tag(customer)
+        try:
+            found = await self.payment_methods_for(customer)
+        except PortalError as error:
+            _log.debug("payments.not_read", error=error.code)
+            return
+        tag = methods_tag(customer)
         # Where it could not be kept, the page that is told would only begin the next reading.
         if found and await self._cache.known(tag, tags=(tag,)) is not None:
             await self._live.publish(Change(customer.user_id, "billing"))
 
     async def close(self) -> None:
         """Break off the readings for which nobody waits."""
-        running = list(self._unwatched.values())
-        for reading in running:
-            reading.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._unwatched.close()
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the ways to pay that are switched on. Raises ExternalUnavailable."""
@@ -152,7 +145,7 @@ class Payments:
 
     async def forget_payment_methods(self, customer: Customer) -> None:
         """Read the payment methods anew next time: the customer may just have added one at WHMCS."""
-        await self._cache.invalidate(_methods_tag(customer))
+        await self._cache.invalidate(methods_tag(customer))
 
     async def methods_changed(self, customer: Customer) -> bool:
         """Read the payment methods anew next time; return whether that is news to who saw them. As the gateway raises.
@@ -193,7 +186,7 @@ class Payments:
 
     def _methods(self, customer: Customer) -> "_Known[list[PaymentMethod]]":
         client_id = customer.whmcs_client_id
-        return _Known(_methods_tag(customer), _METHODS, lambda: self._gateway.payment_methods(client_id))
+        return _Known(methods_tag(customer), _METHODS, lambda: self._gateway.payment_methods(client_id))
 
     def _transactions(self, customer: Customer) -> "_Known[list[Transaction]]":
         client_id = customer.whmcs_client_id
@@ -219,5 +212,6 @@ def _print_of(value: object) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _methods_tag(customer: Customer) -> str:
+def methods_tag(customer: Customer) -> str:
+    """Return the cache tag of a customer's payment methods."""
     return f"payment-methods:{customer.user_id}"

@@ -1,5 +1,6 @@
 """The services a customer has: from a mirror that is kept young."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,9 +8,9 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ports import BillingGateway
 from portal_app.domain.subscription import Subscription
-from portal_app.infra.cache import Cache
+from portal_app.infra.cache import Cache, Entry, Written
 from portal_app.infra.database import Database
-from portal_app.infra.live import LiveUpdates
+from portal_app.infra.live import LiveUpdates, everything_of
 from portal_app.infra.settings import Settings
 from portal_app.services.freshness import Freshness, Wish
 from portal_app.services.service_mirror import SERVICES, ServiceMirror
@@ -32,6 +33,7 @@ class Subscriptions:
         patience = settings.mirror_patience_seconds
         self._wish = Wish(settings.cache_subscriptions_seconds, patience, patience)
         self._gateway = gateway
+        self._cache = cache
         self.mirror = ServiceMirror(database)
         self.freshness = Freshness(SERVICES, self._read, database=database, cache=cache, live=live)
 
@@ -39,6 +41,24 @@ class Subscriptions:
         """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
         seen = await self.freshness.ensure(customer, self._wish)
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
+
+    async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
+        """Return all services as `write` writes them, kept while they are young and nothing of the customer's changes.
+
+        Saved data are not kept. Raises ExternalUnavailable.
+        """
+
+        async def compute() -> Written:
+            seen = await self.freshness.ensure(customer, self._wish)
+            found = Services(await self.mirror.all(customer), as_of=seen.as_of)
+            return Written(await write(found), seen.seconds_left(int(self._wish.age)))
+
+        return await self._cache.text(self.entry_of(customer), compute)
+
+    @staticmethod
+    def entry_of(customer: Customer) -> Entry:
+        """Return what the written list is kept under."""
+        return Entry(f"services:{customer.user_id}", (everything_of(customer.user_id),))
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
         """Return one service and, for saved data, its time. Raises NotFound, also for somebody else's."""

@@ -57,10 +57,14 @@ class Gate:
             way.transport.abort()
 
     async def _let_through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._is_closed:
+        try:
+            if self._is_closed:
+                raise ConnectionRefusedError("closed")
+            inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)
+        except OSError:
+            # Closed, or the server behind it is away.
             writer.transport.abort()
             return
-        inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)
         self._ways |= {writer, inner_writer}
         try:
             await asyncio.gather(self._pass(reader, inner_writer), self._pass(inner_reader, writer, is_answer=True))

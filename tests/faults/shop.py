@@ -49,7 +49,9 @@ class Shop:
         self.vendors = worker.vendors
         self._worker = worker
         self._database = database
-        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20)
+        # Shorter than the server waits: a connection that it closes just then would lose a call.
+        limits = httpx.Limits(keepalive_expiry=2)
+        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20, limits=limits)
         self._whmcs = httpx.AsyncClient(timeout=20)
 
     async def close(self) -> None:

@@ -11,9 +11,11 @@ from portal_app.wiring import Portal
 from tests.contract.api.billing import new_client, whmcs
 from tests.contract.api.test_health import NO_DATABASE
 from tests.contract.api.visitor import Visitor, instead_of, new_account, running
+from tests.faults.waiting import until
 from tests.world import world
 
 INVOICES, PLANS = "/api/invoices?limit=100", "/api/services/vpn"
+SUMMARY, SERVICES = "/api/me/summary", "/api/subscriptions"
 LISTS = (INVOICES, PLANS)
 
 
@@ -78,6 +80,35 @@ async def test_a_change_is_in_the_next_answer(chiyo: tuple[Visitor, Customer], p
     await worker.billing.read_invoice_again(customer, int(made["invoiceid"]))
     for _ in range(2):
         assert (await visitor.get("/api/invoices")).json()["total"] == 1
+
+
+async def test_any_change_is_in_the_next_summary_and_list_of_services(
+    chiyo: tuple[Visitor, Customer], portal: Portal, worker: Portal
+) -> None:
+    visitor, customer = chiyo
+
+    async def kept() -> bool:
+        """Say whether both answers are kept: what is read behind the first ones makes those stale."""
+        for path in (SUMMARY, SERVICES):
+            assert (await visitor.get(path)).status_code == 200
+        entries = (portal.overview.entry_of(customer), portal.subscriptions.entry_of(customer))
+        return all([await portal.cache.kept(entry) for entry in entries])
+
+    await until(kept, 20, "both answers are kept")
+    await worker.payments.forget_payment_methods(customer)
+    assert await portal.cache.kept(portal.overview.entry_of(customer)) is None
+    await until(kept, 20, "both answers are kept")
+    order = await whmcs(
+        "AddOrder",
+        clientid=str(customer.whmcs_client_id),
+        paymentmethod="stripe",
+        **{"pid[0]": "33", "billingcycle[0]": "monthly"},
+    )
+    await whmcs("AcceptOrder", orderid=order["orderid"])
+    await worker.subscriptions.changed(customer)
+    assert len((await visitor.get(SERVICES)).json()["items"]) == 1
+    await until(kept, 20, "both answers are kept")
+    assert len((await visitor.get(SUMMARY)).json()["services"]) == 1
 
 
 async def test_kept_answers_count_against_the_limit_like_all_others(ben: Visitor, portal: Portal) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+from portal_app.infra.cache import Cache
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.infra.redis_client import connect
 from portal_app.local.valkey import EmbeddedValkey
@@ -10,7 +11,7 @@ from portal_app.local.valkey import EmbeddedValkey
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
     clients = [connect(own_valkey.url(), seconds=0.25) for _ in range(3)]
-    teller, *listeners = (LiveUpdates(client) for client in clients)
+    teller, *listeners = (LiveUpdates(client, Cache(client)) for client in clients)
     received: asyncio.Queue[Change] = asyncio.Queue()
 
     async def listen(live: LiveUpdates) -> None:

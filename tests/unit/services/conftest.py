@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlmodel import select
 
 from portal_app.domain.account import Origin
+from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
@@ -74,7 +75,9 @@ def make_sessions(
     settings: Settings, web: Database, redis: Redis, notifications: Notifications
 ) -> Callable[..., Sessions]:
     def make(**changes: object) -> Sessions:
-        return Sessions(settings.model_copy(update=changes), web, redis, LiveUpdates(redis), notifications)
+        return Sessions(
+            settings.model_copy(update=changes), web, redis, LiveUpdates(redis, Cache(redis)), notifications
+        )
 
     return make
 

@@ -37,7 +37,8 @@ class Desk:
     @classmethod
     def over(cls, gateway: Any, database: Database, redis: Redis, settings: Settings) -> "Desk":
         """Join the services as the portal does."""
-        live, cache, links = LiveUpdates(redis), Cache(redis), SignOn(database, gateway)
+        cache, links = Cache(redis), SignOn(database, gateway)
+        live = LiveUpdates(redis, cache)
         parts = (settings, database, cache, gateway)
         billing = Billing(*parts, live=live, sign_on=links)
         payments = Payments(*parts, live=live, sign_on=links)

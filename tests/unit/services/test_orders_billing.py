@@ -78,11 +78,12 @@ class Shop:
 async def shop(
     settings: Settings, web: Database, worker: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
 ) -> Shop:
-    cache, shelf, till, agents, live = Cache(redis), Shelf(), Till(), Agents(), LiveUpdates(redis)
+    cache, shelf, till, agents = Cache(redis), Shelf(), Till(), Agents()
+    live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
     catalog, links = Catalog(cache, shelf, till), SignOn(web, till)  # type: ignore[arg-type]
-    billing = Billing(*parts, live=LiveUpdates(redis), sign_on=links)
-    payments = Payments(*parts, live=LiveUpdates(redis), sign_on=links)
+    billing = Billing(*parts, live=live, sign_on=links)
+    payments = Payments(*parts, live=live, sign_on=links)
     await catalog.bust()
     checks = AddressChecks(settings, web, agents, till, queue=queue, live=live)  # type: ignore[arg-type]
     answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
@@ -90,7 +91,7 @@ async def shop(
     checkout = Checkout(settings, catalog, Known(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
-    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue)
+    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue, live=live)
     return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 

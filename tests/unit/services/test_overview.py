@@ -64,7 +64,8 @@ class CaseDesk:
 @pytest.fixture
 def overview_of(settings: Settings, redis: Redis, web: Database) -> Callable[[Any], Overview]:
     def make(gateway: Any) -> Overview:
-        live, cache = LiveUpdates(redis), Cache(redis)
+        cache = Cache(redis)
+        live = LiveUpdates(redis, cache)
         links = SignOn(web, gateway)
         return Overview(
             settings,
@@ -73,6 +74,7 @@ def overview_of(settings: Settings, redis: Redis, web: Database) -> Callable[[An
             payments=Payments(settings, web, cache, gateway, live=live, sign_on=links),
             subscriptions=Subscriptions(settings, web, cache, gateway, live=live),
             cases=OpenCases(CaseDesk(), cache, live),
+            cache=cache,
         )
 
     return make

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from portal_app.domain.order import SalesforceOrder
+from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.redis_client import connect
@@ -57,7 +58,7 @@ async def test_only_an_order_under_review_that_was_approved_is_provisioned(
         row = OrderRow(user_id=user_id, category="vpn", lines=[], sf_order_id=f"801{number}"[:18])
         session.add(row)
     redis = connect("redis://127.0.0.1:1/0", seconds=1)
-    progress = OrderProgress(worker, notifications, LiveUpdates(redis))
+    progress = OrderProgress(worker, notifications, LiveUpdates(redis, Cache(redis)))
     review = OrderReview(progress, Desk(status, activation, error))  # type: ignore[arg-type]
     assert await review.approval(row.id, 1) == approval
     assert await review.approval(row.id, 2) == "no"

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.account import Tokens
 from portal_app.domain.errors import NotSignedIn, StepUpNeeded
+from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.redis_client import connect
@@ -227,7 +228,7 @@ async def test_without_redis_postgresql_decides(
     settings: Settings, web: Database, user_id: UUID, notifications: Notifications
 ) -> None:
     nobody = connect("redis://127.0.0.1:1/0", seconds=1)
-    sessions = Sessions(settings, web, nobody, LiveUpdates(nobody), notifications)
+    sessions = Sessions(settings, web, nobody, LiveUpdates(nobody, Cache(nobody)), notifications)
     tokens = await sign_in(web, sessions, user_id)
     assert await is_alive(sessions, tokens)
     await sessions.end(tokens.session_id)

@@ -291,7 +291,7 @@ class StreamEvent:
 
 @dataclass(frozen=True, slots=True)
 class StreamBatch:
-    """What one answer of the stream held; an empty one only moves the position forward."""
+    """What one answer of the stream held; an empty one only moves the position forward, unless it names none."""
 
     topic: str
     replay_id: bytes

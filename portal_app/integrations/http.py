@@ -1,5 +1,6 @@
 """HTTP to vendors: one client factory, and one function that sends a request and says plainly what became of it."""
 
+import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from asgi_correlation_id import correlation_id
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
 
 CORRELATION_HEADER = "X-Correlation-ID"
+# No more than a number can hold whose header says so in earnest.
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -70,14 +73,13 @@ def correlation_headers() -> dict[str, str]:
 
 
 def retry_after(value: str | None) -> int | None:
-    """Read a Retry-After header, seconds or date, as seconds."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return int(value)
+    """Read a Retry-After header, seconds or date, as seconds; None for what is neither."""
+    told = (value or "").strip()
+    if _SECONDS.fullmatch(told):
+        return int(told)
     try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
+        at = parsedate_to_datetime(told)
+    except (ValueError, OverflowError):
         return None
     return max(0, int((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
 

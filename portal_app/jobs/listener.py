@@ -18,13 +18,12 @@ from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.infra.timekeeper import keep_time
 from portal_app.jobs.leader import lead, until_stopped
-from portal_app.services.inbound import topic_kind
+from portal_app.services.inbound import ALL_CHANGES, topic_kind
 from portal_app.wiring import Portal, build, use
 
 STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.
 _STATUS_SECONDS = 330
-ALL_CHANGES = "ChangeEvents"
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
 # The stream goes on after this, whatever became of the approvals: their work is written down.
 _HURRY_SECONDS = 1.0
@@ -66,7 +65,7 @@ async def say_status(portal: Portal, status: str) -> None:
 
 async def follow(portal: Portal, topic: str) -> None:
     """Follow one topic for ever: from the stored position, with backoff where the stream breaks."""
-    failures = 0
+    failures, is_away = 0, False
     is_main = topic == portal.settings.sf_provision_event_channel
     while True:
         if is_main:
@@ -76,9 +75,9 @@ async def follow(portal: Portal, topic: str) -> None:
             position = await portal.inbound.position(topic)
             async with aclosing(portal.stream.batches(topic, after=position)) as batches:
                 async for batch in batches:
-                    if failures:
+                    if is_away:
                         _log.info("listener.back", topic=topic)
-                    failures = 0
+                    failures, is_away = 0, False
                     if is_main:
                         await say_status(portal, "connected")
                     await _keep(portal, batch)
@@ -86,13 +85,13 @@ async def follow(portal: Portal, topic: str) -> None:
             _log.error("listener.position_lost", topic=topic)
             await portal.inbound.forget_position(topic)
         except ExternalUnavailable as error:
-            if not failures:
+            if not is_away:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
-            asked = vars(error).get("retry_after", 0)
+            is_away, asked = True, vars(error).get("retry_after", 0)
         except ExternalRejected as error:
             # No reconnect mends this (unknown topic, missing permission): say it loudly, look again now and then.
             _log.error("listener.refused", topic=topic, error=str(error)[:200])
-            asked = _REFUSED_SECONDS
+            is_away, asked = True, _REFUSED_SECONDS
         failures += 1
         await asyncio.sleep(_pause(failures, asked))
 
@@ -139,12 +138,13 @@ def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:
     if kind == ALL_CHANGES and header:
         kind = f"{str(header.get('entityName')).removesuffix('__c')}ChangeEvent"
     ids = [str(each) for each in header.get("recordIds") or []]
-    if order_id := event.payload.get("OrderId__c"):
+    order_id = event.payload.get("OrderId__c")
+    if order_id:
         ids = [str(order_id)]
     if event.undecodable or not all(map(_names_a_record, ids)):
         data: dict[str, Any] = {"since": _committed_at(header) or missed_since}
     else:
-        data = {"order_ids" if kind.startswith("Order") else "record_ids": ids}
+        data = {"order_ids" if order_id or kind == "OrderChangeEvent" else "record_ids": ids}
     return InboundEvent(source="salesforce", id=event.id, kind=kind, data=data)
 
 

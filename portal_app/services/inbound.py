@@ -12,17 +12,19 @@ from portal_app.models import inbound as tables
 from portal_app.models.columns import now
 from portal_app.services.catalog import Catalog
 
+ALL_CHANGES = "ChangeEvents"
 # The bus keeps events for three days; a commit may be a little older than the event that tells it.
 _KEPT, _MARGIN = timedelta(hours=72), timedelta(minutes=10)
 
 
 def topic_kind(topic: str) -> str:
-    """Return what the inbox calls the events of a topic: its last part."""
-    return topic.rpartition("/")[2]
+    """Return what the inbox calls the events of a topic: its last part. An org's own channel may carry any change."""
+    kind = topic.rpartition("/")[2]
+    return ALL_CHANGES if topic.startswith("/data/") and kind.endswith("__chn") else kind
 
 
 def _missed_since(row: tables.ReplayPosition | None) -> datetime:
-    return (row.updated_at if row and row.replay_id else now() - _KEPT) - _MARGIN
+    return (row.updated_at if row else now() - _KEPT) - _MARGIN
 
 
 class Inbound:
@@ -39,10 +41,18 @@ class Inbound:
             return await self._take(session, event)
 
     async def accept_batch(self, events: list[InboundEvent], position: ReplayPosition) -> int:
-        """Write a stream's events, their work and the position reached in one transaction; return how many are new."""
+        """Write a stream's events, their work and the position reached in one transaction; return how many are new.
+
+        An answer that names no position leaves the one before: those events would be delivered again, and known.
+        """
         async with self._database.unit_of_work() as session:
             fresh = [await self._take(session, event) for event in events]
-            await session.merge(tables.ReplayPosition(topic=position.topic, replay_id=position.replay_id))
+            if position.replay_id:
+                before = await session.get(tables.ReplayPosition, position.topic)
+                if before is not None and not before.replay_id:
+                    # Begun anew: nobody heard what was published between the loss and this first answer.
+                    await self._reconcile_missed(session, before, "begun")
+                await session.merge(tables.ReplayPosition(topic=position.topic, replay_id=position.replay_id))
         return sum(fresh)
 
     async def position(self, topic: str) -> bytes | None:
@@ -63,10 +73,9 @@ class Inbound:
             row = await session.get(tables.ReplayPosition, topic)
             if row is None or not row.replay_id:
                 return
-            since = _missed_since(row).isoformat()
             # Emptied, not deleted: no role may delete positions.
             row.replay_id = b""
-            await self._queue.enqueue(session, "reconcile", f"reconcile-{topic}-{since}", topic_kind(topic), since)
+            await self._reconcile_missed(session, row, "lost")
 
     async def event(self, source: str, event_id: str) -> InboundEvent:
         """Return an event that was written down. Raises NotFound."""
@@ -85,6 +94,11 @@ class Inbound:
     async def apply_catalog_change(self) -> None:
         """Forget the catalogue: Salesforce says that products or prices changed."""
         await self._catalog.bust()
+
+    async def _reconcile_missed(self, session: AsyncSession, row: tables.ReplayPosition, occasion: str) -> None:
+        since = _missed_since(row).isoformat()
+        name = f"reconcile-{row.topic}-{since}-{occasion}"
+        await self._queue.enqueue(session, "reconcile", name, topic_kind(row.topic), since)
 
     async def _take(self, session: AsyncSession, event: InboundEvent) -> bool:
         if not await tables.Inbox.take(session, event):

@@ -1,12 +1,12 @@
 """Billing an order: placed and accepted at WHMCS once, recorded in Salesforce, announced."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.identifiers import step_reference
-from portal_app.domain.order import Order
 from portal_app.domain.order_ports import FulfillingVendors
 from portal_app.domain.ports import BillingOrder
 from portal_app.infra.settings import Settings
@@ -51,22 +51,28 @@ class OrderBilling:
         reference = step_reference(order.id, "whmcs", order.attempt)
         known = await self._gateway.find_order(customer.whmcs_client_id, reference)
         if known is None:
-            await self._note_try(order_id)
-            known = await self._add(order, customer, reference)
+            lines = [line for line in order.lines if line.whmcs_product_id is not None]
+            async with self._trying(order_id):
+                known = await self._gateway.add_order(customer.whmcs_client_id, lines, reference=reference)
         async with self._database.unit_of_work() as session:
             row = await locked(session, order_id)
-            row.whmcs_order_id = known.order_id
+            row.whmcs_order_id, row.billing_tried_at = known.order_id, None
             record(session, Tag.ORDER_BILLED, user_id=row.user_id, detail={"order": str(order_id)})
             await self._progress.note(session, row, "billing_created", stage="being_set_up")
         await self._progress.tell(order)
         return known
 
     async def accept(self, order_id: UUID) -> None:
-        """Accept the WHMCS order, which sets the service up."""
+        """Accept the WHMCS order, which sets the service up, unless that was done.
+
+        Raises OutcomeUnknown while an earlier call, whose answer we never saw, may still be setting it up.
+        """
         order, _ = await self._progress.order(order_id)
         if order.whmcs_order_id is None:
             raise NotFound("not billed yet")
-        await self._gateway.accept_order(order.whmcs_order_id)
+        if await self._gateway.order_status(order.whmcs_order_id) != "Active":
+            async with self._trying(order_id):
+                await self._gateway.accept_order(order.whmcs_order_id)
         await self._progress.move(order_id, "service_set_up", stage="being_set_up")
 
     async def record_in_salesforce(self, order_id: UUID, billing: BillingOrder) -> None:
@@ -82,19 +88,18 @@ class OrderBilling:
         await self._subscriptions.changed(customer)
         await self._progress.move(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
 
-    async def _note_try(self, order_id: UUID) -> None:
+    @asynccontextmanager
+    async def _trying(self, order_id: UUID) -> AsyncIterator[None]:
+        """Note a call that WHMCS may go on with after we have lost sight of it; no second one while it may be so."""
         async with self._database.unit_of_work() as session:
             row = await locked(session, order_id)
             if row.billing_tried_at is not None and now() < row.billing_tried_at + self._settle:
                 raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
             row.billing_tried_at = now()
-
-    async def _add(self, order: Order, customer: Customer, reference: str) -> BillingOrder:
-        lines = [line for line in order.lines if line.whmcs_product_id is not None]
         try:
-            return await self._gateway.add_order(customer.whmcs_client_id, lines, reference=reference)
+            yield
         except (ExternalUnavailable, ExternalRejected):
             # WHMCS said no, or never got it: the next try need not wait.
             async with self._database.unit_of_work() as session:
-                (await locked(session, order.id)).billing_tried_at = None
+                (await locked(session, order_id)).billing_tried_at = None
             raise

@@ -17,7 +17,7 @@ from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_or
 from portal_app.workflows.step import durable, step
 
 EVERYTHING = "ChangeEvents"
-_ACCOUNT = "AccountChangeEvent"
+_ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
 
 
@@ -62,7 +62,7 @@ async def reconcile(kind: str, since: str) -> str:
         outcome = await _apply_catalog_change()
     if kind in (_ACCOUNT, EVERYTHING):
         outcome = await catch_up_checks()
-    if kind.startswith("Order") or kind == EVERYTHING:
+    if kind in (_ORDER, EVERYTHING) or kind.endswith("__e"):
         moment = datetime.fromisoformat(since)
         found = await step("orders_changed", lambda: portal().reconcile.orders_changed_since(moment), priority="sync")
         outcome = await apply_to_orders(found["value"] or [], f"reconcile-{since}", priority="sync")

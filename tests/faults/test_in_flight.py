@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from portal_app.infra.settings import Settings
+from portal_app.wiring import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop, new_email
 from tests.faults.waiting import until
@@ -53,6 +54,25 @@ async def test_one_order_when_worker_dies_while_whmcs_places_it(
     await wait_for_calls_at_whmcs(shop, 1)
     await kill_owner(shop, processes, f"provision-{order.id}-1")
     await shop.expect_all_active_once([(buyer, order)])
+
+
+async def test_one_set_up_when_a_step_runs_again_while_whmcs_still_accepts_the_order(
+    shop: Shop, worker_side: Portal
+) -> None:
+    billing = worker_side.provisioning.billing
+    order = await shop.place(await shop.buyer())
+    await billing.place(order.id)
+    await shop.set_mood("whmcs", slow=0.5, operations=["AcceptOrder"])
+    before = await accepted(shop)
+    told = await asyncio.gather(*(billing.accept(order.id) for _ in range(2)), return_exceptions=True)
+    assert sorted(map(str, told)) == ["None", "an earlier call may still be running"]
+    await billing.accept(order.id)
+    assert await accepted(shop) == before + 1
+
+
+async def accepted(shop: Shop) -> int:
+    """Return how often WHMCS was asked to accept an order."""
+    return int((await shop.office.get("/calls")).json()["whmcs"].get("AcceptOrder", 0))
 
 
 async def kill_owner(shop: Shop, processes: Processes, workflow_id: str) -> None:

@@ -1,5 +1,6 @@
 """What a result code means: success, a dead key, no such line, a locked line, or a refusal."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -7,6 +8,8 @@ from portal_app.domain.errors import ExternalRejected
 from portal_app.infra.settings import Settings
 
 VENDOR = "freebit"
+# Codes stand in errors and logs: the number of a line, eleven digits or more, is none.
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,10}", re.ASCII)
 Meaning = Literal["success", "unclear", "dead_key", "missing", "locked", "refused"]
 
 
@@ -48,6 +51,6 @@ def _listed(text: str) -> frozenset[str]:
 
 
 def _code(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+    if isinstance(value, bool) or not isinstance(value, str | int) or not _CODE.fullmatch(str(value)):
         raise ValueError("no result code")
     return str(value)

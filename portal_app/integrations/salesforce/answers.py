@@ -1,6 +1,7 @@
 """Reading Salesforce's answers, and writing addresses from checked parts only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,21 @@ def external_id_path(kind: str, field: str, value: str) -> str:
     return f"sobjects/{kind}/{field}/{quote(value, safe='')}"
 
 
+@contextmanager
+def understood(operation: str, *, safe: bool = True) -> Iterator[None]:
+    """Turn a value that cannot be read into the error for a lost answer."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise lost(f"{operation}: an answer we cannot read ({type(error).__name__})", safe=safe) from error
+
+
+def id_of(operation: str, row: Record, name: str = "Id") -> str:
+    """Return the id of a record that was read. Raises ExternalUnavailable."""
+    with understood(operation):
+        return salesforce_id(str(row[name]))
+
+
 def record_of(operation: str, answer: Any) -> Record:
     """Return an answer that must be one object. Raises ExternalUnavailable."""
     if not isinstance(answer, Mapping):
@@ -35,10 +51,8 @@ def record_of(operation: str, answer: Any) -> Record:
 
 def new_id_of(operation: str, answer: Any, *, safe: bool) -> str:
     """Return the id of a record just written. Raises as for a lost answer where there is none."""
-    try:
+    with understood(operation, safe=safe):
         return salesforce_id(str(answer["id"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise lost(f"{operation}: an answer without an id", safe=safe) from error
 
 
 def page_of(answer: Any) -> tuple[list[Record], str]:
@@ -49,18 +63,18 @@ def page_of(answer: Any) -> tuple[list[Record], str]:
     return rows, str(answer.get("nextRecordsUrl") or "")
 
 
-def parts_of(operation: str, answer: Any, *, safe: bool) -> dict[str, Record]:
-    """Return each part's body of a composite answer by its name. Raises the error of the part that failed."""
-    try:
+def parts_of(operation: str, answer: Any, *, names: Collection[str], safe: bool) -> dict[str, Record]:
+    """Return the body of each of these parts of a composite answer. Raises the error of the part that failed."""
+    with understood(operation, safe=safe):
         parts = [
             (str(part["referenceId"]), int(part["httpStatusCode"]), part["body"])
             for part in answer["compositeResponse"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise lost(f"{operation}: an answer we cannot read", safe=safe) from error
-    told = [body[0] for _, status, body in parts if status >= 300 and isinstance(body, list) and body]
-    failed = [entry for entry in told if isinstance(entry, dict)]
+    lists = [body for _, status, body in parts if status >= 300 and isinstance(body, list) and body]
+    failed = [entries[0] for entries in lists if isinstance(entries[0], dict)]
     if any(status >= 300 for _, status, _ in parts):
         causes = [entry for entry in failed if entry.get("errorCode") not in _CONSEQUENCES] or failed or [{}]
         raise refusal(operation, causes[0], safe=safe)
-    return {name: body if isinstance(body, Mapping) else {} for name, _, body in parts}
+    told = {name: body if isinstance(body, Mapping) else {} for name, _, body in parts}
+    with understood(operation, safe=safe):
+        return {name: told[name] for name in names}

@@ -16,7 +16,7 @@ VENDOR = "salesforce"
 _KEY = "salesforce:daily_requests"
 _FRESH_SECONDS = 5.0
 _PAUSE = 600
-_USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+_USAGE = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})\b", re.ASCII)
 _USED = Gauge("portal_salesforce_daily_requests", "The org's requests of the day", multiprocess_mode="livemax")
 _log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from portal_app.domain.cancellation import CancellationRequest
 from portal_app.domain.customer import Customer
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.plan import Category
-from portal_app.integrations.salesforce.answers import new_id_of
+from portal_app.integrations.salesforce.answers import id_of, new_id_of
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.language.format import day
 
@@ -40,7 +40,7 @@ class SalesforceCancellations:
         stands = {"StageName": _STAGES.get(request.state, "Cancelling"), "WHMCS_Service_ID__c": service}
         stands |= _fields(request)
         if found:
-            await self._client.update("Opportunity", str(found[0]["Id"]), stands)
+            await self._client.update("Opportunity", id_of("find opportunity", found[0]), stands)
         elif request.state != "withdrawn":
             # Found by the service's id before any second call: a lost answer makes no second one.
             new = stands | {

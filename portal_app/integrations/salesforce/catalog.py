@@ -50,7 +50,7 @@ class SalesforceCatalog:
         for row in found:
             try:
                 items.append(_item(row))
-            except (ArithmeticError, ValueError, KeyError, TypeError) as error:
+            except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError) as error:
                 _log.warning("catalog.entry_left_out", entry=str(row.get("Id")), reason=str(error))
         return sorted(items, key=lambda item: (item.order, item.name))
 

@@ -119,7 +119,8 @@ class SalesforceClient:
         body = {"allOrNone": True, "compositeRequest": wanted}
 
         def send(api: Salesforce) -> dict[str, Record]:
-            return parts_of(operation, _rest(api, "POST", "composite", json=body), safe=safe)
+            answer = _rest(api, "POST", "composite", json=body)
+            return parts_of(operation, answer, names=[part.name for part in parts], safe=safe)
 
         return await self._run(self._line, operation, send, safe=safe)
 

@@ -8,15 +8,15 @@ from uuid import UUID
 import structlog
 
 from portal_app.domain.customer import Customer, Profile
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, OutcomeUnknown
+from portal_app.domain.errors import InvalidInput, OutcomeUnknown
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
 from portal_app.domain.ports import BillingOrder, CrmCustomer
 from portal_app.domain.profile import ProfileChange
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.answers import checked_id, external_id_path
+from portal_app.integrations.salesforce.answers import checked_id, external_id_path, id_of, new_id_of, understood
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.faults import VENDOR, SalesforceRejected
+from portal_app.integrations.salesforce.faults import SalesforceRejected
 from portal_app.integrations.salesforce.records import (
     ORDER_FIELDS,
     account_change,
@@ -57,12 +57,12 @@ class SalesforceCrm:
         )
         if not accounts:
             return None
-        account_id = _id_of(accounts[0])
+        account_id = id_of("find customer", accounts[0])
         contacts = await self._client.query(
             "SELECT Id FROM Contact WHERE AccountId = {account} ORDER BY Portal_User_Id__c DESC NULLS LAST LIMIT 1",
             account=account_id,
         )
-        return CrmCustomer(account_id, _id_of(contacts[0]) if contacts else "")
+        return CrmCustomer(account_id, id_of("find customer", contacts[0]) if contacts else "")
 
     async def upsert_customer(
         self, profile: Profile, *, user_id: UUID, customer_number: str, whmcs_client_id: int
@@ -79,7 +79,7 @@ class SalesforceCrm:
             ],
             safe=True,
         )
-        return CrmCustomer(_id_of(done["account"], "id"), _id_of(done["contact"], "id"))
+        return CrmCustomer(*(new_id_of("upsert customer", done[part], safe=True) for part in ("account", "contact")))
 
     async def change_customer(self, customer: Customer, change: ProfileChange) -> None:
         """Change account and contact together; a new address resets the internet eligibility. Safe to repeat."""
@@ -102,10 +102,8 @@ class SalesforceCrm:
     async def order(self, sf_order_id: str) -> SalesforceOrder:
         """Return one order. Raises NotFound."""
         row = await self._client.read("Order", sf_order_id, ORDER_FIELDS)
-        try:
+        with understood("read Order"):
             return order_of(row)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ExternalUnavailable("read Order: an answer we cannot read", vendor=VENDOR) from error
 
     async def orders(self, sf_order_ids: Sequence[str]) -> list[SalesforceOrder]:
         """Return those of at most 200 orders that exist, in one call."""
@@ -126,7 +124,8 @@ class SalesforceCrm:
             "ORDER BY OrderItemNumber",
             order=sf_order_id,
         )
-        billed = [_id_of(row) for row in items if _has_whmcs_product(row)]
+        with understood("order billed"):
+            billed = [id_of("order billed", row) for row in items if _has_whmcs_product(row)]
         parts = [Part("order", "PATCH", order_path, {"WHMCS_Order_ID__c": str(billing.order_id)})]
         if len(billed) == len(billing.service_ids):
             # Services come in the order in which the lines were sent to WHMCS, and lines were created in that order.
@@ -151,10 +150,9 @@ class SalesforceCrm:
 
     async def order_lines(self, sf_order_id: str) -> tuple[OrderLine, ...]:
         """Return the lines of an order, in the order in which they were made."""
-        try:
-            return tuple(line_of(row) for row in await self._client.query(_LINES, order=sf_order_id))
-        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
-            raise ExternalUnavailable("order lines: an answer we cannot read", vendor=VENDOR) from error
+        found = await self._client.query(_LINES, order=sf_order_id)
+        with understood("order lines"):
+            return tuple(line_of(row) for row in found)
 
     async def claim_order(self, sf_order_id: str, order_id: UUID) -> None:
         """Write our order id to an order that agents made. Safe to repeat."""
@@ -173,8 +171,8 @@ class SalesforceCrm:
         anew |= {"Activation_Error_Code__c": None, "Activation_Error_Message__c": None}
         parts = [Part("order", "PATCH", path, anew)]
         parts += [
-            Part(f"item{index}", "PATCH", f"sobjects/OrderItem/{_id_of(item)}", {"WHMCS_Service_ID__c": None})
-            for index, item in enumerate(items)
+            Part(f"item{index}", "PATCH", f"sobjects/OrderItem/{item}", {"WHMCS_Service_ID__c": None})
+            for index, item in enumerate(id_of("order reopened", row) for row in items)
         ]
         await self._client.composite("order reopened", parts, safe=True)
 
@@ -185,10 +183,8 @@ class SalesforceCrm:
             " WHERE AccountId = {account} AND IsClosed = false AND Portal_Reference__c = null"
         )
         found = await self._client.query(query, account=sf_account_id)
-        try:
+        with understood("open cases"):
             return int(found[0]["open"])
-        except (LookupError, TypeError, ValueError) as error:
-            raise ExternalRejected("an answer without a count", vendor=VENDOR) from error
 
     async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:
         """Open a case of a customer's under a reference of ours; what agents made of it stays. Safe to repeat."""
@@ -220,7 +216,7 @@ class SalesforceCrm:
         found = await self._client.query(
             "SELECT Id FROM Order WHERE Portal_Order_Id__c = {order} LIMIT 1", order=str(order_id)
         )
-        return _id_of(found[0]) if found else None
+        return id_of("find order", found[0]) if found else None
 
     async def _create_order(self, order: NewSalesforceOrder) -> str:
         head = new_order_of(order, pricebook_id=self._settings.portal_pricebook_id)
@@ -231,6 +227,7 @@ class SalesforceCrm:
         ]
         try:
             done = await self._client.composite("create order", parts, safe=False)
+            return new_id_of("create order", done["order"], safe=False)
         except (OutcomeUnknown, SalesforceRejected) as error:
             # Our order id is unique there, so of two that create it at once one is refused and finds the other's.
             if isinstance(error, SalesforceRejected) and error.error_code != "DUPLICATE_VALUE":
@@ -238,7 +235,6 @@ class SalesforceCrm:
             if found := await self._find_order(order.order_id):
                 return found
             raise
-        return _id_of(done["order"], "id")
 
 
 def _orders_of(rows: Sequence[Mapping[str, Any]]) -> list[SalesforceOrder]:
@@ -249,13 +245,6 @@ def _orders_of(rows: Sequence[Mapping[str, Any]]) -> list[SalesforceOrder]:
         except (ValueError, KeyError, TypeError) as error:
             _log.warning("salesforce.order_left_out", order=str(row.get("Id")), reason=type(error).__name__)
     return found
-
-
-def _id_of(row: Mapping[str, Any], name: str = "Id") -> str:
-    try:
-        return salesforce_id(str(row[name]))
-    except (KeyError, ValueError) as error:
-        raise ExternalRejected("an answer without a proper id", vendor=VENDOR) from error
 
 
 def _has_whmcs_product(row: Mapping[str, Any]) -> bool:

@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from portal_app.domain.errors import Conflict, ExternalRejected
-from portal_app.domain.identifiers import salesforce_id
+from portal_app.domain.errors import Conflict
 from portal_app.domain.known_customers import CrmPerson, Mover
 from portal_app.domain.ports import CrmCustomer
-from portal_app.integrations.salesforce.answers import external_id_path
+from portal_app.integrations.salesforce.answers import external_id_path, id_of, new_id_of, understood
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.faults import VENDOR
 
 _CLIENT = re.compile(r"#(\d+)\b")
 Row = Mapping[str, Any]
@@ -30,13 +28,13 @@ class SalesforceDirectory:
             "AND Account.SF_Account_No__c != null LIMIT 20",
             email=email,
         )
-        accounts = {str(row["AccountId"]): row["Account"] for row in contacts}
+        accounts = {id_of("find person", row, "AccountId"): row.get("Account") or {} for row in contacts}
         if len(accounts) != 1:
             return None
         ((account_id, account),) = accounts.items()
-        return CrmPerson(
-            _id(account_id), str(account["SF_Account_No__c"]), is_billed=_client_of(account.get("WH_Account__c")) > 0
-        )
+        with understood("find person"):
+            is_billed = _client_of(account.get("WH_Account__c")) > 0
+            return CrmPerson(account_id, str(account["SF_Account_No__c"]), is_billed=is_billed)
 
     async def claim_contact(self, customer_number: str, email: str, user_id: UUID) -> None:
         """Tie the one free contact with this address in an account to our user. Safe to repeat."""
@@ -47,7 +45,8 @@ class SalesforceDirectory:
             email=email,
         )
         if len(contacts) == 1:
-            await self._client.update("Contact", _id(contacts[0]["Id"]), {"Portal_User_Id__c": str(user_id)})
+            contact = id_of("claim contact", contacts[0])
+            await self._client.update("Contact", contact, {"Portal_User_Id__c": str(user_id)})
 
     async def adopt(self, mover: Mover) -> CrmCustomer:
         """Make an account the portal's, or create it, and tie one contact to our user. Raises Conflict."""
@@ -62,12 +61,14 @@ class SalesforceDirectory:
         if accounts:
             if _client_of(accounts[0].get("WH_Account__c")) not in (0, client.id):
                 raise Conflict("the Salesforce account names another WHMCS client")
-            contact = await self._contact_part(_id(accounts[0]["Id"]), mover) or contact
+            contact = await self._contact_part(id_of("adopt customer", accounts[0]), mover) or contact
         account_path = external_id_path("Account", "SF_Account_No__c", mover.customer_number)
         account = Part("account", "PATCH", account_path, _account(mover, is_new=not accounts))
         done = await self._client.composite("adopt customer", [account, contact], safe=True)
-        contact_id = done["contact"].get("id") or contact.path.rpartition("/")[2]
-        return CrmCustomer(_id(done["account"].get("id")), _id(contact_id))
+        # Setting fields of a known contact answers nothing; its id stands in the address.
+        told = done["contact"] or {"id": contact.path.rpartition("/")[2]}
+        account_id = new_id_of("adopt customer", done["account"], safe=True)
+        return CrmCustomer(account_id, new_id_of("adopt customer", told, safe=True))
 
     async def _contact_part(self, account_id: str, mover: Mover) -> Part | None:
         """Return how the contact that is there becomes our user's, or None where there is none to take."""
@@ -81,7 +82,8 @@ class SalesforceDirectory:
         chosen = _best(contacts, mover.email, ours)
         if chosen is None:
             return None
-        return Part("contact", "PATCH", f"sobjects/Contact/{_id(chosen['Id'])}", {"Portal_User_Id__c": ours})
+        contact = id_of("adopt customer", chosen)
+        return Part("contact", "PATCH", f"sobjects/Contact/{contact}", {"Portal_User_Id__c": ours})
 
 
 def _best(contacts: Sequence[Row], email: str, ours: str) -> Row | None:
@@ -117,10 +119,3 @@ def _client_of(text: object) -> int:
     """Return the WHMCS client named by `#<id> - <name>`, 0 for none."""
     found = _CLIENT.match(str(text or ""))
     return int(found[1]) if found else 0
-
-
-def _id(value: object) -> str:
-    try:
-        return salesforce_id(str(value))
-    except ValueError as error:
-        raise ExternalRejected("an answer without a proper id", vendor=VENDOR) from error

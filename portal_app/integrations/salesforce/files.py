@@ -10,7 +10,7 @@ from simple_salesforce.util import exception_handler
 
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.answers import checked_id, new_id_of
+from portal_app.integrations.salesforce.answers import checked_id, id_of, new_id_of, understood
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.faults import VENDOR
 
@@ -59,7 +59,7 @@ class SalesforceFiles:
             "SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = {record}",
             record=checked_id(record_id),
         )
-        documents = [str(link["ContentDocumentId"]) for link in links]
+        documents = [id_of("files of a record", link, "ContentDocumentId") for link in links]
         if not documents:
             return []
         rows = await self._client.query(
@@ -67,9 +67,11 @@ class SalesforceFiles:
             "ContentDocumentId IN {documents} ORDER BY CreatedDate DESC",
             documents=documents,
         )
-        return [
-            StoredFile(checked_id(str(row["Id"])), str(row["PathOnClient"]), int(row["ContentSize"])) for row in rows
-        ]
+        with understood("files of a record"):
+            return [
+                StoredFile(id_of("files of a record", row), str(row["PathOnClient"]), int(row["ContentSize"]))
+                for row in rows
+            ]
 
     async def content(self, version_id: str) -> bytes:
         """Return a file's bytes. Raises NotFound, and ExternalUnavailable for one beyond the limit."""

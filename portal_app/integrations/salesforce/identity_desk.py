@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.identity_document import MEDIA_TYPES, CheckAtDesk, CheckStatus, Document
+from portal_app.integrations.salesforce.answers import id_of, understood
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
 
@@ -30,7 +30,7 @@ class SalesforceIdentityDesk:
     async def checks(self, account_ids: list[str]) -> dict[str, CheckAtDesk]:
         """Return how the checks of at most 200 accounts stand, by account, in one call."""
         rows = await self._client.query(_CHECKS, ids=account_ids) if account_ids else []
-        return {salesforce_id(str(row["Id"])): _check_of(row) for row in rows}
+        return {id_of("identity checks", row): _check_of(row) for row in rows}
 
     async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
         """Put a document with an account, unless it is there: looked up by the name, which nobody else gives."""
@@ -49,8 +49,9 @@ class SalesforceIdentityDesk:
 
 def _check_of(row: Mapping[str, Any]) -> CheckAtDesk:
     told = row.get(_AT)
-    return CheckAtDesk(
-        status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
-        note=str(row.get(_NOTE) or ""),
-        submitted_at=datetime.fromisoformat(str(told)) if told else None,
-    )
+    with understood("identity check"):
+        return CheckAtDesk(
+            status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
+            note=str(row.get(_NOTE) or ""),
+            submitted_at=datetime.fromisoformat(str(told)) if told else None,
+        )

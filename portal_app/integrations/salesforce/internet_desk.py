@@ -7,11 +7,9 @@ from typing import Any, cast, get_args
 from portal_app.domain.address import Address
 from portal_app.domain.customer import Customer
 from portal_app.domain.eligibility import AddressCheck, CheckRequest, CheckStatus
-from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.integrations.salesforce.answers import checked_id, external_id_path
+from portal_app.integrations.salesforce.answers import checked_id, external_id_path, id_of, new_id_of, understood
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.faults import VENDOR
 from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE
 
 _FIELDS = (
@@ -81,20 +79,20 @@ class SalesforceInternetDesk:
             return linked
         line = {"StageName": "Active", "WHMCS_Service_ID__c": str(service_id), "Name": f"{_TITLE}: {title}"[:120]}
         if found := await self._client.query(_OPEN, account=account):
-            opportunity = salesforce_id(str(found[0]["Id"]))
+            opportunity = id_of("find opportunity", found[0])
             await self._client.update("Opportunity", opportunity, line)
             return opportunity
         new = line | {"AccountId": account, "CloseDate": _today(), "Portal_Source__c": "Order"}
         done = await self._client.composite(
             "create opportunity", [Part("opportunity", "POST", "sobjects/Opportunity", new)], safe=False
         )
-        return salesforce_id(str(done["opportunity"]["id"]))
+        return new_id_of("create opportunity", done["opportunity"], safe=False)
 
     async def opportunity_of(self, sf_account_id: str, service_id: int) -> str | None:
         """Return the opportunity that a WHMCS service is tied to, unless it is void."""
         account = salesforce_id(sf_account_id)
         linked = await self._client.query(_LINKED, account=account, service=str(service_id))
-        return salesforce_id(str(linked[0]["Id"])) if linked else None
+        return id_of("find opportunity", linked[0]) if linked else None
 
     async def void(self, opportunity_id: str) -> None:
         """Close an opportunity whose line was taken back. Safe to repeat."""
@@ -102,7 +100,7 @@ class SalesforceInternetDesk:
 
 
 def _read(row: Mapping[str, Any]) -> AddressCheck:
-    try:
+    with understood("address check"):
         return AddressCheck(
             account_id=salesforce_id(str(row["Id"])),
             status=_status(row),
@@ -112,8 +110,6 @@ def _read(row: Mapping[str, Any]) -> AddressCheck:
             requested_at=_moment(row.get("Internet_Eligibility_Requested_At__c")),
             checked_at=_moment(row.get("Internet_Eligibility_Checked_At__c")),
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ExternalUnavailable("address check: an answer we cannot read", vendor=VENDOR) from error
 
 
 def _status(row: Mapping[str, Any]) -> CheckStatus:

@@ -117,8 +117,7 @@ class SalesforceEventStream:
         for schema_id in {received.event.schema_id for received in answer.events} - self._schemas.keys():
             self._schemas[schema_id] = await self._schema(schema_id)
         events = [self._event(topic, received) for received in answer.events]
-        position = answer.events[-1].replay_id if answer.events else answer.latest_replay_id
-        return StreamBatch(topic, position, tuple(events))
+        return StreamBatch(topic, _position(answer), tuple(events))
 
     def _event(self, topic: str, received: wire.ConsumerEvent) -> StreamEvent:
         event = received.event
@@ -169,6 +168,12 @@ class SalesforceEventStream:
         if is_about_session(code, trailers):
             await self._login.renew(session)
         return fault
+
+
+def _position(answer: wire.FetchResponse) -> bytes:
+    """Return how far an answer leads: events were seen without a position, the latest may run ahead of them."""
+    told = [event.replay_id for event in answer.events] or [answer.latest_replay_id]
+    return next(filter(None, reversed(told)), b"")
 
 
 def _credentials(ca_file: str) -> grpc.ChannelCredentials:

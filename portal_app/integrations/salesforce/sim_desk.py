@@ -9,6 +9,7 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.order_options import SimOptions, SimType
 from portal_app.domain.sim import Gender, Person, PortIn, parse_eid, parse_sim_account
 from portal_app.domain.sim_order import SimOrder, StockSim
+from portal_app.integrations.salesforce.answers import understood
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE, SIM_TYPES
 
@@ -38,17 +39,20 @@ class SalesforceSimDesk:
         """Return what a SIM order asks for. Raises NotFound, and OrderStopped where it lacks something."""
         row = await self._client.read("Order", sf_order_id, _FIELDS)
         items = await self._client.query(_PLANS, order=sf_order_id)
-        return sim_order_of(row, [_product_of(item) for item in items])
+        with understood("read SIM order"):
+            return sim_order_of(row, [_product_of(item) for item in items])
 
     async def assigned_to(self, sf_order_id: str) -> StockSim | None:
         """Return the SIM that the inventory has assigned to an order, or None."""
         found = await self._client.query(_SIMS + "Assigned_Order__c = {order} ORDER BY Name LIMIT 1", order=sf_order_id)
-        return _sim_of(found[0]) if found else None
+        with understood("find SIM"):
+            return _sim_of(found[0]) if found else None
 
     async def available(self, sim_type: SimType) -> list[StockSim]:
         """Return SIMs nobody has, oldest first, at most fifty; one without a proper number is left out."""
         found = await self._client.query(_SIMS + _FREE, type=SIM_TYPES[sim_type])
-        return [_sim_of(row) for row in found if _is_number(row.get("Phone_Number__c"))]
+        with understood("free SIMs"):
+            return [_sim_of(row) for row in found if _is_number(row.get("Phone_Number__c"))]
 
     async def assign(self, stock_id: str, *, sf_order_id: str, sf_account_id: str) -> None:
         """Assign a SIM to an order. Safe to repeat; it takes the SIM from nobody: look first."""

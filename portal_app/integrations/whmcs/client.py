@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 # Answers about who we are, not about what we asked.
 _OUR_FAULT = re.compile(
     r"Invalid IP |Invalid or missing credentials|Authentication Failed|Administrator Account Disabled|Access Denied"
-    r"|Invalid Permissions: |Empty action request",
+    r"|Invalid Permissions: |Empty action request|API Function Not Found|The requested API Action could not be found",
     re.IGNORECASE,
 )
 # A warning on these has meant failure in the wild.

@@ -34,7 +34,9 @@ class WHMCSPeople:
             await self._change_owner(client_id, of_user)
 
     async def _change_owner(self, client_id: int, wanted: dict[str, FormValue]) -> None:
-        owner = number_or_none(await self._details(client_id), "owner_user_id")
+        row = await self._details(client_id)
+        with understood("GetClientsDetails"):
+            owner = number_or_none(row, "owner_user_id")
         if owner is None:
             return
         try:

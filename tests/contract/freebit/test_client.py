@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -116,7 +117,7 @@ SENSELESS = [
     HTML, http(b""), http(b"[]"), http(b'"x"'), http(b"null"), http({"status": {}}), http({"resultCode": True}),
     http({"resultCode": None}), http({"resultCode": {}}), half(b'{"resultCode":"100","sta'), b"", http(b"<html>", 503),
     http({"resultCode": "100", "status": {"statusCode": "500"}}), http({"resultCode": "100"}, 302), http(b"\xff\xfe"),
-    http({"resultCode": "100"}),
+    http({"resultCode": "100"}), http({"resultCode": ACCOUNT}),
 ]  # fmt: skip
 
 
@@ -192,6 +193,11 @@ async def test_all_processes_share_one_key_and_one_renewal(connect, server: Scri
     for each in processes:
         await asyncio.gather(*(each.call(op.DETAIL, {}) for _ in range(5)))
     assert sum("oemId" in form["json"] for form in server.requests) == 1
+
+
+def test_usage_can_not_be_set_to_be_read_more_often() -> None:
+    with pytest.raises(ValidationError):
+        Settings(portal_env="development", freebit_usage_seconds=299)
 
 
 async def test_the_key_is_sealed_in_redis(client: FreebitClient, server: ScriptedServer, redis: Redis) -> None:

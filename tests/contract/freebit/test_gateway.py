@@ -8,6 +8,10 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, LineLocked, NotFound
 from portal_app.domain.sim import NewLine
+from portal_app.infra.settings import Settings
+from portal_app.infra.vault import ring_of
+from portal_app.integrations.freebit.codes import FreebitRejected
+from portal_app.integrations.freebit.locks import Change, LineLocks
 from tests.contract.freebit.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims
 from tests.contract.lanes.servers import quick_redis
 
@@ -143,9 +147,14 @@ async def test_a_failed_activation_is_no_line_and_may_be_tried_again(sims: Sims)
     assert not (await sims.lines.line(account)).exists
 
 
-async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims) -> None:
+async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims, redis: Redis) -> None:
     account, other = await new_line(sims), sims.another()
     await sims.lines.change_network(account, "5G")
+    locks = await redis.keys("freebit:lock:*")
+    assert locks and not any(account.encode() in lock for lock in locks)
+    # The lock is ours: what were sent all the same would come back as a web page.
+    changes = ["mvno/talkoption/changeOrder/", "mvno/contractline/change/", "mvno/changePlan/", "master/cnclAcnt/"]
+    sims.set_mood(broken="html", operations=changes)
     with pytest.raises(LineLocked) as caught:
         await other.change_voice(account, {"voice_mail": True})
     assert 1700 < caught.value.retry_after <= 1800
@@ -205,6 +214,16 @@ async def test_a_refusal_carries_codes_and_frees_the_line(sims: Sims) -> None:
         with pytest.raises(ExternalRejected, match="PA05-06: 400-310"):
             await sims.lines.change_voice(account, {"voice_mail": True})
     assert (await sims.lines.line(account)).voice["voice_mail"] is False
+
+
+async def test_a_refusal_frees_no_lock_that_somebody_else_took_meanwhile(redis: Redis) -> None:
+    locks = LineLocks(redis, ring_of(Settings(portal_env="development")))
+    with pytest.raises(FreebitRejected):
+        async with locks.held(UNKNOWN, Change(("network",), {"network": 60})):
+            (lock,) = await redis.keys("freebit:lock:*")
+            await redis.set(lock, "somebody else's")
+            raise FreebitRejected("PA05-38", "400")
+    assert await redis.get(lock) == b"somebody else's"
 
 
 async def test_without_redis_lines_are_read_and_not_changed(sims: Sims) -> None:

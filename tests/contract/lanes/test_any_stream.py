@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal_app.domain.errors import PortalError
-from portal_app.domain.ports import PositionLost, StreamEvent
+from portal_app.domain.errors import ExternalUnavailable, PortalError
+from portal_app.domain.ports import PositionLost, StreamBatch
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.login import SalesforceLogin
@@ -34,6 +34,7 @@ GOOD = avro.encode(
      "OrderId__c": "801xx0000000001AAA", "IdemKey__c": "key"},
 )  # fmt: skip
 QUIET, PATIENCE, SLACK = 0.3, 0.3, 3.0
+KNOWN = wire.SchemaInfo(schema_json=avro.schema_json(SCHEMA)).SerializeToString()
 NOTHING, SILENCE = b"nothing", b"silence"
 
 
@@ -89,6 +90,7 @@ class Bus:
     endpoint: str = ""
     answers: Sequence[bytes | Ends] = ()
     schema: bytes | Ends = b""
+    first_refusal: Ends | None = None
     subscribed: int = 0
     asked: list[int] = field(default_factory=list)
 
@@ -100,7 +102,10 @@ class Bus:
 
     async def get_schema(self, request: wire.SchemaRequest, context: Any) -> bytes:
         if request.schema_id == "known":
-            return wire.SchemaInfo(schema_json=avro.schema_json(SCHEMA)).SerializeToString()
+            return KNOWN
+        if self.first_refusal:
+            refusal, self.first_refusal = self.first_refusal, None
+            return await _said(refusal, context)
         return await _said(self.schema, context)
 
 
@@ -159,31 +164,62 @@ async def test_a_message_that_is_none_breaks_the_stream_and_loses_no_event_befor
     keys: Keys, key_file: Path
 ) -> None:
     good = fetched([GOOD], "known", "event", b"\x01")
-    events, error = await try_stream(keys, key_file, [good, b"\xff\xfe no message", good], SILENCE, login_works=True)
-    assert [event.payload["IdemKey__c"] for event in events] == ["key"]
+    batches, error = await try_stream(keys, key_file, [good, b"\xff\xfe no message", good], SILENCE, login_works=True)
+    assert [event.payload["IdemKey__c"] for batch in batches for event in batch.events] == ["key"]
     assert isinstance(error, PortalError) and error.retryable
 
 
+async def test_a_schema_that_never_comes_is_given_up(keys: Keys, key_file: Path) -> None:
+    batches, error = await try_stream(
+        keys, key_file, [fetched([GOOD], "odd", "event", b"\x01")], SILENCE, login_works=True
+    )
+    assert batches == [] and isinstance(error, ExternalUnavailable)
+
+
+async def test_a_session_that_ends_in_mid_stream_is_renewed_for_a_new_schema(keys: Keys, key_file: Path) -> None:
+    expired = Ends(grpc.StatusCode.UNAUTHENTICATED, (("error-code", "sfdc.platform.eventbus.grpc.service.auth.error"),))
+    answers = [fetched([GOOD], "odd", "event", b"\x01")]
+    batches, _ = await try_stream(keys, key_file, answers, KNOWN, login_works=True, first_refusal=expired)
+    assert [event.undecodable for batch in batches for event in batch.events] == [False]
+
+
+async def test_an_event_without_a_position_does_not_move_past_the_one_before(keys: Keys, key_file: Path) -> None:
+    answer = wire.FetchResponse.FromString(fetched([GOOD, GOOD], "known", "event", b"\x01"))
+    answer.events[1].ClearField("replay_id")
+    answer.latest_replay_id = b"\x09"
+    nothing = wire.FetchResponse(latest_replay_id=b"\x09")
+    batches, _ = await try_stream(
+        keys, key_file, [answer.SerializeToString(), nothing.SerializeToString()], SILENCE, login_works=True
+    )
+    assert [batch.replay_id for batch in batches] == [b"\x01", b"\x09"]
+
+
 async def try_stream(
-    keys: Keys, key_file: Path, answers: Sequence[bytes | Ends], schema: bytes | Ends, *, login_works: bool
-) -> tuple[list[StreamEvent], PortalError | PositionLost | None]:
+    keys: Keys,
+    key_file: Path,
+    answers: Sequence[bytes | Ends],
+    schema: bytes | Ends,
+    *,
+    login_works: bool,
+    first_refusal: Ends | None = None,
+) -> tuple[list[StreamBatch], PortalError | PositionLost | None]:
     """Read one stream to its end and check what must hold whatever was sent; return what came of it."""
     async with scripted_server() as desk, running_bus(keys) as bus:
         identity = "https://login/id/00Dxx0000000001EAA/005xx"
         token = {"access_token": "00D!x", "instance_url": desk.url, "id": identity}
         desk.script(http(token) if login_works else http({"error": "invalid_grant"}, 400))
-        bus.answers, bus.schema = answers, schema
+        bus.answers, bus.schema, bus.first_refusal = answers, schema, first_refusal
         own = Settings(
             portal_env="development", sf_login_url=desk.url, sf_private_key_file=str(key_file),
             sf_pubsub_endpoint=bus.endpoint, sf_pubsub_ca_file=str(keys.ca),
         )  # fmt: skip
         login = SalesforceLogin(own, vendor_client(timeout=1))
         stream = SalesforceEventStream(own, login, silence=QUIET, patience=PATIENCE)
-        events, error, began = [], None, time.monotonic()
+        found, error, began = [], None, time.monotonic()
         try:
             async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:
                 async for batch in batches:
-                    events += batch.events
+                    found.append(batch)
         except (PortalError, PositionLost) as caught:
             error = caught
         # Each answer may take its own time, and each unknown schema is asked for twice at most.
@@ -192,4 +228,4 @@ async def try_stream(
             await stream.aclose()
         await login.aclose()
         assert bus.subscribed == int(login_works)
-    return events, error
+    return found, error

@@ -1,6 +1,7 @@
 """The breaker of a vendor over a real Valkey: what one process learns, all know."""
 
 import asyncio
+import itertools
 
 import pytest
 from redis.asyncio import Redis
@@ -13,12 +14,13 @@ from portal_app.integrations.line import Busy, VendorLine
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
 
+NUMBERS = itertools.count()
 TIMES = BreakerTimes(failures=3, open=0.3, longest_open=60.0)
 
 
 def line(redis: Redis, **changes) -> VendorLine:
-    """Return the line of one more process."""
-    lane = Lane(redis, "vendor", concurrency=9, rate="1000/minute", queue=20, timeout=2.0)
+    """Return the line of one more process, through a lane of its own."""
+    lane = Lane(redis, f"lane-{next(NUMBERS)}", concurrency=9, rate="1000/minute", queue=20, timeout=2.0)
     return VendorLine("vendor", lane, **({"timeout": 0.5, "times": TIMES} | changes))
 
 
@@ -40,7 +42,7 @@ async def succeed(through: VendorLine) -> str:
     return await through.run("read", call, safe=True)
 
 
-async def test_what_one_process_suffers_keeps_the_others_away(redis: Redis) -> None:
+async def test_what_one_process_suffers_keeps_the_others_and_other_lanes_away(redis: Redis) -> None:
     lines = [line(redis) for _ in range(3)]
     for one in lines:
         await fail(one)

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from portal_app.infra.settings import Settings
+from portal_app.integrations.build import build_vendors
 from portal_app.integrations.lanes import Lane, LaneClosed, lane_priority
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
@@ -25,6 +27,21 @@ async def nobody() -> AsyncIterator[Redis]:
 
 class BriefLane(Lane):
     lease_seconds = 0.2
+
+
+async def test_each_lane_has_the_limits_of_its_own_settings(redis: Redis) -> None:
+    prefixes = {"whmcs": "whmcs", "salesforce": "sf", "salesforce-long": "sf_long", "freebit": "freebit"}
+    names, given = ("concurrency", "queue", "wait", "timeout"), {}
+    for number, prefix in enumerate(prefixes.values(), 1):
+        given |= {f"{prefix}_{name}": number * 10 + place for place, name in enumerate(names)}
+        given[f"{prefix}_rate"] = f"{number}/minute"
+    vendors = build_vendors(Settings(portal_env="development", **given), redis)
+    for line in vendors.lines:
+        limits, prefix = (await line.lane.state())["limits"], prefixes[line.lane.name]
+        told = [limits["concurrency"], limits["queue"], limits["timeout"], line.timeout, limits["rate"]]
+        assert told == [given[f"{prefix}_{name}"] for name in (*names, "rate")]
+        assert line.vendor == line.lane.name.removesuffix("-long")
+    await vendors.close()
 
 
 class Crowd:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
 from portal_app.integrations.breaker import BreakerOpen, BreakerTimes
+from portal_app.integrations.http import retry_after, vendor_client
 from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.line import ATTEMPTS, Misconfigured, VendorLine
 
 TIMES = BreakerTimes(failures=5, open=0.3)
 
@@ -81,6 +83,25 @@ async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
         await line.run("call", hang, safe=safe)
 
 
+async def test_repetitions_end_with_the_longest_that_a_call_may_take(redis: Redis) -> None:
+    lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=0.1)
+    line, begun = VendorLine("vendor", lane, timeout=0.3, times=TIMES), []
+
+    async def call() -> str:
+        begun.append(1)
+        return await hang()
+
+    with pytest.raises(ExternalUnavailable):
+        await line.run("read", call, safe=True)
+    assert 0 < len(begun) < ATTEMPTS
+
+
+def test_a_connection_is_given_up_sooner_than_an_answer() -> None:
+    client = vendor_client(timeout=15.0)
+    assert client.timeout == httpx.Timeout(15.0, connect=5.0, pool=5.0)
+    assert not client.trust_env and not client.follow_redirects
+
+
 async def test_the_breaker_opens_after_failures_and_closes_when_the_vendor_is_back(line: VendorLine) -> None:
     await _fail_often(line, away)
     untouched = Vendor()
@@ -103,6 +124,17 @@ async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(lin
         await line.run("read", Vendor(), safe=True)
         await line.run("read", Vendor(), safe=True)
     assert [entry["event"] for entry in logs] == ["vendor.outage_began", "vendor.outage_ended"]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("120", 120), (" 5 ", 5), ("Thu, 01 Jan 2026 00:00:00 GMT", 0), ("", None), ("soon", None), ("-1", None),
+        ("²", None), ("9" * 5000, None), ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+)  # fmt: skip
+def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, seconds: int | None) -> None:
+    assert retry_after(told) == seconds
 
 
 async def _fail_often(line: VendorLine, trouble: Callable[[], Exception]) -> None:

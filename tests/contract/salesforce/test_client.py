@@ -1,175 +1,59 @@
-"""Login and the REST wire to Salesforce against answers it really gives, and some that no server should."""
+"""The REST wire to Salesforce against answers it really gives, and some that no server should."""
 
 import asyncio
-import json
-from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator, Callable
+import re
+import traceback
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
-from portal_app.integrations.http import vendor_client
+from portal_app.integrations import salesforce
 from portal_app.integrations.lane_gates import PRIORITIES, Priority
-from portal_app.integrations.lanes import Lane, lane_priority
-from portal_app.integrations.line import Busy, Misconfigured, VendorLine
+from portal_app.integrations.lanes import lane_priority
+from portal_app.integrations.line import Busy
 from portal_app.integrations.salesforce.answers import external_id_path
+from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.faults import SalesforceRejected
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.login import LOGINS_PER_MINUTE, SalesforceLogin
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
+from tests.contract.salesforce.scripted import (
+    HTML,
+    ORDER,
+    ROWS,
+    Lanes,
+    by_path,
+    client,
+    find,
+    key_file,
+    lanes,
+    server,
+    settings,
+)
 
-ORDER = "801xx0000000001AAA"
-EXPIRED = http([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}], 401)
-ROWS = http({"totalSize": 1, "done": True, "records": [{"Id": ORDER}]})
-HTML = http(b"<html>maintenance</html>", 503)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    async with scripted_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = tmp_path_factory.mktemp("key") / "key.pem"
-    path.write_bytes(pem)
-    return path
+SOMEBODY = "Hanako"
+__all__ = ["client", "key_file", "lanes", "server", "settings"]
 
 
-@pytest.fixture
-def settings(server: ScriptedServer, key_file: Path) -> Settings:
-    return Settings(
-        portal_env="development",
-        sf_login_url=server.url,
-        sf_client_id="consumer",
-        sf_username="portal@example.jp",
-        sf_private_key_file=str(key_file),
-        sf_timeout=0.5,
-        sf_threads=3,
-    )
-
-
-@pytest.fixture
-async def client(settings: Settings, redis: Redis) -> AsyncIterator[SalesforceClient]:
-    login = SalesforceLogin(settings, vendor_client(timeout=0.5))
-    lane = Lane(redis, "salesforce", concurrency=9, rate="1000/minute", queue=90, timeout=2.0)
-    client = SalesforceClient(settings, login, VendorLine("salesforce", lane, timeout=1.0))
-    yield client
-    await client.aclose()
-    await login.aclose()
-
-
-def token(server: ScriptedServer, value: str = "00D!first") -> bytes:
-    answer = {"access_token": value, "instance_url": server.url, "id": "https://x/id/00Dxx0000000001EAA/005xx"}
-    return http(answer)
-
-
-def by_path(server: ScriptedServer, rest: Callable[[dict[str, str]], bytes] | bytes) -> Callable[[dict], bytes]:
-    """Answer logins with a fresh token each, and everything else as told."""
-    logins = iter(range(100))
-
-    def answer(form: dict[str, str]) -> bytes:
-        if "/oauth2/token" in server.asked[-1]:
-            return token(server, f"00D!token{next(logins)}")
-        return rest(form) if callable(rest) else rest
-
-    return answer
-
-
-def logins(server: ScriptedServer) -> int:
-    return sum("/oauth2/token" in asked for asked in server.asked)
-
-
-async def find(client: SalesforceClient) -> list:
-    return await client.query("SELECT Id FROM Order WHERE Name = {name}", name="O'Brien \\ x")
-
-
-async def test_the_login_is_signed_and_every_call_carries_its_token(
-    client: SalesforceClient, server: ScriptedServer
-) -> None:
-    server.script(by_path(server, ROWS))
-    assert (await find(client))[0]["Id"] == ORDER
-    claims = server.requests[0]["assertion"].split(".")[1]
-    told = json.loads(urlsafe_b64decode(claims + "=="))
-    assert (told["iss"], told["sub"], told["aud"]) == ("consumer", "portal@example.jp", server.url)
-    assert isinstance(told["exp"], int)
-    assert server.headers[1]["authorization"] == "Bearer 00D!token0"
-    assert server.headers[1]["sforce-call-options"] == "client=portal"
+def test_the_guide_asks_for_every_object_that_is_read_or_written() -> None:
+    written = "".join(path.read_text() for path in Path(salesforce.__file__).parent.glob("*.py"))
+    used = set(re.findall(r'(?:FROM |sobjects/|(?:read|update|upsert)\(")([A-Z]\w+)', written))
+    guide = Path(__file__).parents[3] / "docs" / "integrations" / "salesforce.md"
+    asked_for, keys = re.findall(r"\*\*(?:Permissions|External ids)\*\*(.+)", guide.read_text())
+    assert len(used) > 9 and used <= set(re.findall(r"\w+", asked_for))
+    by_key = set(re.findall(r'(?:external_id_path|upsert)\("(\w+)", "(\w+)"', written))
+    assert len(by_key) > 2 and by_key <= set(re.findall(r"`(\w+)\.(\w+)`", keys))
 
 
 async def test_values_are_bound_and_escaped(client: SalesforceClient, server: ScriptedServer) -> None:
     server.script(by_path(server, ROWS))
     await find(client)
     assert "%27O%5C%27Brien+%5C%5C+x%27" in server.asked[1]
-
-
-async def test_many_calls_at_once_log_in_once(client: SalesforceClient, server: ScriptedServer) -> None:
-    server.script(by_path(server, ROWS))
-    await asyncio.gather(*(find(client) for _ in range(8)))
-    assert logins(server) == 1
-
-
-async def test_an_expired_session_is_renewed_once_for_all_who_met_it(
-    client: SalesforceClient, server: ScriptedServer
-) -> None:
-    server.script(by_path(server, lambda form: EXPIRED if "token0" in server.headers[-1]["authorization"] else ROWS))
-    assert all(await asyncio.gather(*(find(client) for _ in range(8))))
-    assert logins(server) == 2
-
-
-async def test_a_session_that_is_never_accepted_does_not_lead_to_endless_logins(
-    client: SalesforceClient, server: ScriptedServer
-) -> None:
-    server.script(by_path(server, EXPIRED))
-    for _ in range(8):
-        with pytest.raises(ExternalUnavailable):
-            await find(client)
-    assert logins(server) <= LOGINS_PER_MINUTE
-
-
-async def test_a_401_of_another_kind_does_not_log_in_again(client: SalesforceClient, server: ScriptedServer) -> None:
-    text = "This session is not valid for use with the REST API"
-    server.script(by_path(server, http([{"message": text, "errorCode": "INVALID_SESSION_ID"}], 401)))
-    with pytest.raises(Misconfigured):
-        await find(client)
-    assert logins(server) == 1
-
-
-@pytest.mark.parametrize(
-    "refusal", [{"error": "invalid_grant", "error_description": "user hasn't approved"}, {"error": "invalid_client_id"}]
-)
-async def test_a_refused_login_is_our_outage(client: SalesforceClient, server: ScriptedServer, refusal: dict) -> None:
-    server.script(http(refusal, 400))
-    with pytest.raises(Misconfigured):
-        await find(client)
-    assert len(server.asked) == 1
-
-
-@pytest.mark.parametrize("answer", [HTML, http(b"[]"), http({"access_token": "x"}), half(b"{")])
-async def test_a_login_answered_with_nonsense_is_unavailable(
-    client: SalesforceClient, server: ScriptedServer, answer: bytes
-) -> None:
-    server.script(answer)
-    with pytest.raises(ExternalUnavailable):
-        await find(client)
-
-
-async def test_a_missing_key_file_is_our_outage(settings: Settings) -> None:
-    wrong = settings.model_copy(update={"sf_private_key_file": "/nowhere.pem"})
-    login = SalesforceLogin(wrong, vendor_client(timeout=0.5))
-    with pytest.raises(Misconfigured):
-        await login.session()
-    await login.aclose()
 
 
 @pytest.mark.parametrize("answer", [HTML, http(b"<html>"), half(b'{"records'), http({"records": 1}), http(b"", 500)])
@@ -212,11 +96,12 @@ async def test_nobody_listening_means_that_nothing_was_written(
         await client.composite("create", [Part("order", "POST", "sobjects/Order", {})], safe=False)
 
 
-async def test_a_locked_row_is_tried_again(client: SalesforceClient, server: ScriptedServer) -> None:
+async def test_a_locked_row_is_tried_again(client: SalesforceClient, server: ScriptedServer, lanes: Lanes) -> None:
     locked = http([{"message": "unable to obtain exclusive access", "errorCode": "UNABLE_TO_LOCK_ROW"}], 400)
     answers = iter([locked, ROWS])
     server.script(by_path(server, lambda form: next(answers)))
     assert await find(client)
+    assert await lanes.turns() == (2, 0)
 
 
 async def test_the_daily_limit_is_not_tried_again(client: SalesforceClient, server: ScriptedServer) -> None:
@@ -225,15 +110,18 @@ async def test_the_daily_limit_is_not_tried_again(client: SalesforceClient, serv
     with pytest.raises(ExternalUnavailable) as caught:
         await find(client)
     assert caught.value.retry_after == 3600 and len(server.asked) == 2
+    with pytest.raises(Busy):
+        await find(client)
+    assert len(server.asked) == 2
 
 
 async def test_a_refusal_names_code_and_fields_but_no_values(client: SalesforceClient, server: ScriptedServer) -> None:
-    told = {"message": "Name: data value too large: Hanako", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}
+    told = {"message": f"Name: data value too large: {SOMEBODY}", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}
     server.script(by_path(server, http([told], 400)))
     with capture_logs() as logs, pytest.raises(SalesforceRejected) as caught:
-        await client.update("Account", ORDER, {"Name": "Hanako"})
+        await client.update("Account", ORDER, {"Name": SOMEBODY})
     assert (caught.value.error_code, caught.value.fields) == ("STRING_TOO_LONG", ("Name",))
-    assert "Hanako" not in f"{caught.value!r}{caught.value.__cause__!r}{logs}"
+    assert SOMEBODY not in f"{traceback.format_exception(caught.value)}{logs}"
 
 
 async def test_the_cause_of_a_composite_failure_is_told_not_its_consequences(
@@ -248,12 +136,26 @@ async def test_the_cause_of_a_composite_failure_is_told_not_its_consequences(
     assert caught.value.error_code == "FIELD_INTEGRITY_EXCEPTION"
 
 
-async def test_every_page_of_a_query_is_fetched(client: SalesforceClient, server: ScriptedServer) -> None:
+async def test_every_page_of_a_query_is_fetched_at_a_turn_of_its_own(
+    client: SalesforceClient, server: ScriptedServer, lanes: Lanes
+) -> None:
     first = {"totalSize": 2, "done": False, "nextRecordsUrl": "/services/data/v62.0/query/01g-1"}
     server.script(
         by_path(server, lambda form: ROWS if "01g-1" in server.asked[-1] else http(first | {"records": [{"Id": "a"}]}))
     )
     assert [row["Id"] for row in await find(client)] == ["a", ORDER]
+    assert await lanes.turns() == (2, 0)
+
+
+async def test_files_and_wide_queries_take_the_lane_of_long_calls(
+    client: SalesforceClient, server: ScriptedServer, settings: Settings, lanes: Lanes
+) -> None:
+    files = SalesforceFiles(client, settings)
+    server.script(by_path(server, http({"id": "068xx0000000001AAA", "records": []}, 201)))
+    await client.wide_query("SELECT Id FROM Order")
+    await files.store(ORDER, name="a", content=b"x", media_type="text/plain")
+    await files.content("068xx0000000001AAA")
+    assert await lanes.turns() == (0, 3)
 
 
 @pytest.mark.parametrize("hostile", ["https://evil.example/", "../../x", "", "801xx0000000001AAB", "801xx\n000000001"])
@@ -354,18 +256,31 @@ async def test_a_thread_is_free_again_when_a_slow_answer_was_given_up(
 
 @pytest.mark.parametrize(("used", "stopped"), [(79, ()), (80, ("sync",)), (95, ("sync", "background"))])
 async def test_work_stops_by_its_urgency_as_the_day_is_used_up(
-    client: SalesforceClient, server: ScriptedServer, used: int, stopped: tuple[str, ...]
+    client: SalesforceClient,
+    server: ScriptedServer,
+    settings: Settings,
+    redis: Redis,
+    used: int,
+    stopped: tuple[str, ...],
 ) -> None:
     server.script(by_path(server, http({"records": []}, Sforce_Limit_Info=f"api-usage={used}/100")))
     await find(client)
 
-    async def is_stopped(priority: Priority) -> bool:
+    async def is_stopped(priority: Priority, ask: Callable[[], Awaitable[object]]) -> bool:
         lane_priority.set(priority)
         try:
-            await find(client)
+            await ask()
         except Busy as error:
             return error.retry_after == 600
         return False
 
-    found = [each for each in PRIORITIES if await asyncio.create_task(is_stopped(each))]
-    assert sorted(found) == sorted(stopped)
+    another_process = DailyBudget(redis, settings)
+    for ask in (lambda: find(client), another_process.check):
+        found = [each for each in PRIORITIES if await asyncio.create_task(is_stopped(each, ask))]
+        assert sorted(found) == sorted(stopped)
+
+
+async def test_a_limit_that_is_no_number_is_left_alone(settings: Settings, redis: Redis) -> None:
+    budget = DailyBudget(redis, settings)
+    await budget.note(f"api-usage={'9' * 5000}/9")
+    assert budget.state() == {"used": 0, "total": 0}

@@ -5,8 +5,10 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
+from portal_app.domain.identity_document import Document
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
+from portal_app.integrations.salesforce.identity_desk import SalesforceIdentityDesk
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox
 
@@ -72,3 +74,15 @@ async def test_a_file_whose_answer_was_lost_is_seen_among_those_of_its_record(
     sandbox.faults.set("salesforce", Mood())
     (found,) = await files.attached(case_id)
     assert (found.name, await files.content(found.version_id)) == ("once.txt", b"once")
+
+
+async def test_a_document_whose_answer_was_lost_is_not_stored_twice(
+    files: SalesforceFiles, client: SalesforceClient, sandbox: RunningSandbox, case_id: str
+) -> None:
+    desk, document, number = SalesforceIdentityDesk(client, files), Document("pdf", b"%PDF"), uuid4()
+    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    with pytest.raises(OutcomeUnknown):
+        await desk.store(case_id, document, document_id=number)
+    sandbox.faults.set("salesforce", Mood())
+    await desk.store(case_id, document, document_id=number)
+    assert [file.name for file in await files.attached(case_id)] == [f"identity-{number}.pdf"]

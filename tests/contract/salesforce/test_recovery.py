@@ -62,6 +62,8 @@ REST: dict[tuple[int, str, str], tuple[type[Exception], int | None]] = {
     (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "caused by: null pointer"): (SalesforceRejected, None),
     (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "first error: UNABLE_TO_LOCK_ROW"): (Busy, None),
     (400, "QUERY_TIMEOUT", ""): (Busy, None),
+    (400, "REQUEST_RUNNING_TOO_LONG", ""): (Busy, None),
+    (400, "TOO_MANY_APEX_REQUESTS", ""): (Busy, None),
     (400, "INVALID_QUERY_LOCATOR", ""): (SalesforceRejected, None),
     (400, "LIMIT_EXCEEDED", ""): (Busy, 3600),
     (400, "PLATFORM_EVENT_PUBLISHING_UNAVAILABLE", ""): (Busy, None),
@@ -71,6 +73,9 @@ REST: dict[tuple[int, str, str], tuple[type[Exception], int | None]] = {
     (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."): (DailyLimit, 3600),
     (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."): (Busy, None),
     (403, "API_DISABLED_FOR_ORG", ""): (Misconfigured, None),
+    (403, "API_CURRENTLY_DISABLED", ""): (Misconfigured, None),
+    (403, "FORBIDDEN", ""): (Misconfigured, None),
+    (403, "FUNCTIONALITY_NOT_ENABLED", ""): (Misconfigured, None),
     (403, "", ""): (ExternalUnavailable, None),
     (404, "NOT_FOUND", ""): (NotFound, None),
     (404, "ENTITY_IS_DELETED", ""): (NotFound, None),
@@ -142,7 +147,15 @@ def test_an_undecodable_event_reconciles_from_what_was_heard_last() -> None:
     assert (told.kind, told.data) == ("OrderChangeEvent", {"since": "2026-01-01T00:00:00+00:00"})
 
 
-def test_an_event_of_all_changes_is_filed_under_its_own_entity() -> None:
+@pytest.mark.parametrize("topic", ["/data/ChangeEvents", "/data/Portal__chn"])
+def test_an_event_of_many_objects_is_filed_under_its_own(topic: str) -> None:
     payload = {"ChangeEventHeader": {"entityName": "Product2", "recordIds": ["01txx0000000001AAA"]}}
-    told = to_inbound(StreamEvent("/data/ChangeEvents", "e1", b"r", payload))
+    told = to_inbound(StreamEvent(topic, "e1", b"r", payload))
     assert (told.kind, told.data) == ("Product2ChangeEvent", {"record_ids": ["01txx0000000001AAA"]})
+    lost = to_inbound(StreamEvent(topic, "e1", b"r", {}, undecodable=True), "2026-01-01T00:00:00+00:00")
+    assert (lost.kind, list(lost.data)) == ("ChangeEvents", ["since"])
+
+
+def test_a_request_names_its_order_whatever_the_org_calls_the_event() -> None:
+    told = to_inbound(StreamEvent("/event/Fulfil__e", "e1", b"r", {"OrderId__c": ORDER}))
+    assert (told.kind, told.data) == ("Fulfil__e", {"order_ids": [ORDER]})

@@ -8,7 +8,7 @@ from asgi_correlation_id import correlation_id
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, OutcomeUnknown
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.lanes import Lane
@@ -81,6 +81,7 @@ async def test_success_has_several_spellings(client: WHMCSClient, server: Script
         "Invalid or missing credentials",
         "Access Denied",
         'Invalid Permissions: API action "getpaymethods" is not allowed',
+        "API Function Not Found",
     ],
 )
 @pytest.mark.parametrize("status", [200, 403])
@@ -185,10 +186,26 @@ async def test_a_sign_on_path_that_is_not_relative_is_never_sent(
 
 
 async def test_rows_of_somebody_else_are_left_out(client: WHMCSClient, server: ScriptedServer) -> None:
-    rows = [{"id": n, "userid": n, "total": "1.00", "status": "Paid"} for n in (1, 2)]
-    server.script(http({"result": "success", "totalresults": "2", "invoices": {"invoice": rows}}))
-    invoices = await WHMCSGateway(client, _settings(server.url)).invoices(2)
-    assert [invoice.id for invoice in invoices] == [2]
+    gateway = WHMCSGateway(client, _settings(server.url))
+    rows = [{"id": n, "userid": n, "clientid": n, "pid": 33, "total": "1.00", "status": "Paid"} for n in (1, 2)]
+    lists = {"invoices": {"invoice": rows}, "transactions": {"transaction": rows}, "products": {"product": rows}}
+    server.script(http({"result": "success", "totalresults": "2", **lists}))
+    for read in (gateway.invoices, gateway.transactions, gateway.subscriptions):
+        assert [row.id for row in await read(2)] == [2]
+
+
+async def test_an_answer_about_somebody_else_is_none(client: WHMCSClient, server: ScriptedServer) -> None:
+    gateway = WHMCSGateway(client, _settings(server.url))
+    service = {"id": 7, "clientid": 1, "pid": 33, "status": "Active"}
+    about = {"clientid": "1", "client": {"id": 1, "email": "a@example.jp"}, "products": {"product": [service]}}
+    server.script(http({"result": "success", "totalresults": "1", "credits": "", "paymethods": [], **about}))
+    for asked in (gateway.client(2), gateway.subscription(2, 7), gateway.service_field(2, 7, "EID")):
+        with pytest.raises(NotFound):
+            await asked
+    for asked in (gateway.credits(2), gateway.payment_methods(2)):
+        with pytest.raises(ExternalUnavailable):
+            await asked
+    assert await gateway.find_client("b@example.jp") is None
 
 
 async def test_every_page_of_a_list_is_fetched(client: WHMCSClient, server: ScriptedServer) -> None:

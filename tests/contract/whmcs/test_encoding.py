@@ -1,6 +1,8 @@
 """PHP's forms and serialized values, against published vectors."""
 
 import base64
+import json
+import subprocess
 
 import pytest
 
@@ -11,6 +13,7 @@ from portal_app.integrations.whmcs.encoding import (
     php_unpacked,
     php_unserialize,
 )
+from tests.foreign_programs import need
 
 VECTORS = [
     ({"1": "Yahoo"}, b'a:1:{i:1;s:5:"Yahoo";}', "YToxOntpOjE7czo1OiJZYWhvbyI7fQ=="),
@@ -81,20 +84,32 @@ def test_text_that_is_no_base64_is_refused() -> None:
         php_unpacked("not base64!")
 
 
-def test_forms_follow_phps_rules() -> None:
-    form = php_form(
-        {
-            "pid": [1, 3],
-            "itemdescription": {"13": "a b"},
-            "attributes": [{"label": "x"}],
-            "on": True,
-            "off": False,
-            "absent": None,
-            "secret": "a+b&c%d#e",
-            "city": "港区",
-        }
+FORM = {
+    "pid": [1, 3],
+    "itemdescription": {"13": "a b"},
+    "attributes": [{"label": "x"}],
+    "on": True,
+    "off": False,
+    "absent": None,
+    "secret": "a+b&c%d#e",
+    "city": "港区",
+}
+
+
+def test_php_itself_writes_the_same() -> None:
+    php = need("php", get="install PHP's command line")
+    values = [value for value, _, _ in VECTORS]
+    script = (
+        "[$values, $form] = json_decode($argv[1], true);"
+        "$packed = array_map(fn($value) => base64_encode(serialize($value)), $values);"
+        "echo json_encode([$packed, http_build_query($form)]);"
     )
-    assert form == (
+    done = subprocess.run([php, "-r", script, json.dumps([values, FORM])], capture_output=True, check=True, timeout=60)
+    assert json.loads(done.stdout) == [[php_packed(value) for value in values], php_form(FORM)]
+
+
+def test_forms_follow_phps_rules() -> None:
+    assert php_form(FORM) == (
         "pid%5B0%5D=1&pid%5B1%5D=3&itemdescription%5B13%5D=a+b&attributes%5B0%5D%5Blabel%5D=x&on=1&off=0"
         "&secret=a%2Bb%26c%25d%23e&city=%E6%B8%AF%E5%8C%BA"
     )

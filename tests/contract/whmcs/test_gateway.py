@@ -101,6 +101,7 @@ async def test_an_order_is_found_by_our_reference_and_accepted_twice_without_har
     assert len(placed.service_ids) == 2 and placed.invoice_id
     assert await billing.find_order(client_id, reference) == placed
     assert await billing.find_order(client_id, reference + "0") is None
+    assert await billing.find_order(BEN_CLIENT_ID, "") is None
     await billing.accept_order(placed.order_id)
     await billing.accept_order(placed.order_id)
     assert {service.status for service in await billing.subscriptions(client_id)} == {"active"}

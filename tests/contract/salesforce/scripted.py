@@ -1,0 +1,97 @@
+"""The wire to Salesforce at a server that answers as it is told: fixtures and what tests ask with."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.infra.settings import Settings
+from portal_app.integrations.http import vendor_client
+from portal_app.integrations.lanes import Lane
+from portal_app.integrations.line import VendorLine
+from portal_app.integrations.salesforce.client import SalesforceClient
+from portal_app.integrations.salesforce.login import SalesforceLogin
+from tests.contract.lanes.scripted_server import ScriptedServer, http, scripted_server
+from tests.contract.lanes.subjects import new_key
+
+ORDER = "801xx0000000001AAA"
+EXPIRED = http([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}], 401)
+ROWS = http({"totalSize": 1, "done": True, "records": [{"Id": ORDER}]})
+HTML = http(b"<html>maintenance</html>", 503)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with scripted_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_key(tmp_path_factory.mktemp("key"))
+
+
+@pytest.fixture
+def settings(server: ScriptedServer, key_file: Path) -> Settings:
+    return Settings(
+        portal_env="development",
+        sf_login_url=server.url,
+        sf_client_id="consumer",
+        sf_username="portal@example.jp",
+        sf_private_key_file=str(key_file),
+        sf_timeout=0.5,
+        sf_threads=3,
+    )
+
+
+class Lanes:
+    """The lane of calls and that of long ones, and how many took a turn in each."""
+
+    def __init__(self, redis: Redis) -> None:
+        limits = {"concurrency": 9, "rate": "1000/minute", "queue": 90, "timeout": 2.0}
+        self.plain, self.long = (Lane(redis, name, **limits) for name in ("salesforce", "salesforce-long"))
+
+    async def turns(self) -> tuple[int, int]:
+        hours = [(await lane.state())["hour"] for lane in (self.plain, self.long)]
+        return hours[0].get("entered", 0), hours[1].get("entered", 0)
+
+
+@pytest.fixture
+def lanes(redis: Redis) -> Lanes:
+    return Lanes(redis)
+
+
+@pytest.fixture
+async def client(settings: Settings, lanes: Lanes) -> AsyncIterator[SalesforceClient]:
+    login = SalesforceLogin(settings, vendor_client(timeout=0.5))
+    line, long_line = (VendorLine("salesforce", lane, timeout=1.0) for lane in (lanes.plain, lanes.long))
+    client = SalesforceClient(settings, login, line, long_line=long_line)
+    yield client
+    await client.aclose()
+    await login.aclose()
+
+
+def token(server: ScriptedServer, value: str = "00D!first") -> bytes:
+    answer = {"access_token": value, "instance_url": server.url, "id": "https://x/id/00Dxx0000000001EAA/005xx"}
+    return http(answer)
+
+
+def by_path(server: ScriptedServer, rest: Callable[[dict[str, str]], bytes] | bytes) -> Callable[[dict], bytes]:
+    """Answer logins with a fresh token each, and everything else as told."""
+    logins = iter(range(100))
+
+    def answer(form: dict[str, str]) -> bytes:
+        if "/oauth2/token" in server.asked[-1]:
+            return token(server, f"00D!token{next(logins)}")
+        return rest(form) if callable(rest) else rest
+
+    return answer
+
+
+def logins(server: ScriptedServer) -> int:
+    return sum("/oauth2/token" in asked for asked in server.asked)
+
+
+async def find(client: SalesforceClient) -> list:
+    return await client.query("SELECT Id FROM Order WHERE Name = {name}", name="O'Brien \\ x")

@@ -1,0 +1,40 @@
+"""PHP itself as a caller of the sandbox: its own form encoding, its own serialize, its own JSON."""
+
+import asyncio
+import json
+
+from tests.foreign_programs import need
+
+SCRIPT = """
+[$url, $keys, $client] = json_decode($argv[1], true);
+$call = function ($action, $fields = [], $other = []) use ($url, $keys) {
+    $form = http_build_query($other + $fields + $keys + ['action' => $action, 'responsetype' => 'json']);
+    $head = 'Content-Type: application/x-www-form-urlencoded';
+    $post = ['method' => 'POST', 'header' => $head, 'content' => $form, 'ignore_errors' => true];
+    return json_decode(file_get_contents($url, false, stream_context_create(['http' => $post])), true);
+};
+$field = $call('GetProducts', ['pid' => 33])['products']['product'][0]['customfields']['customfield'][0]['id'];
+$told['ordered'] = $call('AddOrder', [
+    'clientid' => $client, 'paymentmethod' => 'stripe', 'pid' => [33], 'billingcycle' => ['monthly'],
+    'customfields' => [base64_encode(serialize([$field => 'Zürich + 1']))], 'noemail' => true,
+]);
+$told['service'] = $call('GetClientsProducts', ['clientid' => $client])['products']['product'][0];
+$told['changed'] = $call('UpdateClient', ['clientid' => $client, 'email_preferences' => ['invoice' => true]]);
+$told['wrong'] = $call('GetClients', [], ['secret' => 'wrong']);
+echo json_encode($told);
+"""
+
+
+async def test_php_orders_with_a_custom_field_and_reads_it_back(whmcs):
+    php = need("php", get="install PHP's command line")
+    keys = {"identifier": whmcs.settings["WHMCS_API_IDENTIFIER"], "secret": whmcs.settings["WHMCS_API_SECRET"]}
+    client = await whmcs.new_client()
+
+    given = json.dumps([whmcs.settings["WHMCS_API_URL"], keys, client])
+    process = await asyncio.create_subprocess_exec(php, "-r", SCRIPT, given, stdout=asyncio.subprocess.PIPE)
+    told = json.loads((await asyncio.wait_for(process.communicate(), 60))[0])
+
+    assert told["ordered"]["result"] == "success" and told["ordered"]["serviceids"] == told["service"]["id"]
+    assert told["service"]["customfields"]["customfield"][0]["value"] == "Zürich + 1"
+    assert told["changed"]["result"] == "success"
+    assert told["wrong"]["message"] == "Invalid or missing credentials"

@@ -22,7 +22,7 @@ _WRITES = {
     "freebit": ["master/addAcnt/", "mvno/semiblack/addAcnt/", "mvno/esim/addAcnt/", "mvno/talkoption/addOrder/"],
     "mail": ["DATA"],
 }
-_PAUSE = (0.5, 3.0)
+_PAUSE = (1.0, 5.0)
 
 
 class Trouble:
@@ -37,7 +37,7 @@ class Trouble:
         self._replaced: list[Process] = []
 
     async def make(self, seconds: float) -> None:
-        """Kill one process or spoil one vendor every second or three, each server once; leave everything well."""
+        """Kill one process or spoil one vendor every few seconds, each server once; leave everything well."""
         began = time.monotonic()
         servers = [(began + seconds / 3, self._kill_postgres), (began + seconds * 2 / 3, self._kill_valkey)]
         while time.monotonic() < began + seconds:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import build_vendors
+from portal_app.integrations.lane_gates import ENTERED, Limits, OwnGate, SharedGate
 from portal_app.integrations.lanes import Lane, LaneClosed, lane_priority
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
@@ -218,3 +219,11 @@ async def test_a_ticket_drawn_while_redis_was_away_does_not_stay(redis: Redis, r
     assert len(crowd.order) == 4
     await narrow.close()
     await quick.aclose()
+
+
+async def test_a_crowd_comes_to_the_door_less_often_the_larger_it_is(redis: Redis) -> None:
+    limits = Limits(concurrency=1, rate=1000, period=1000, queue=500, lease=8000)
+    gate = SharedGate(redis, "vendor", limits, OwnGate(limits))
+    hints = [await gate.enter(f"call-{number}", "customer", 0.0) for number in range(102)]
+    assert hints[0] == ENTERED
+    assert set(hints[1:21]) == {0} and hints[40] > 100 and hints[101] > 2 * hints[40]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 import uvloop
+from redis import Redis
 
 from benchmarks.demo import Demo, running_demo
 from portal_app.infra.cookies import cookie_name
@@ -51,6 +52,12 @@ class Crowd:
             database.execute("UPDATE mirror_states SET read_at = read_at - interval '1 day'")
             database.execute("UPDATE invoices_mirror SET read_at = read_at - interval '1 day'")
             database.execute("UPDATE subscriptions_mirror SET read_at = read_at - interval '1 day'")
+
+    def forget_answers(self) -> None:
+        """Forget the summaries that are kept as they were written."""
+        with Redis.from_url(self.settings.redis_url) as redis:
+            for key in redis.scan_iter("c:summary:*"):
+                redis.delete(key)
 
     def calls(self) -> dict[str, int]:
         """Return how often WHMCS was called so far, by action, over all processes."""

@@ -23,6 +23,7 @@ from portal_app.infra.live import everything_of
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
 from portal_app.models.cancellation import CancellationRow
+from portal_app.models.columns import now
 from portal_app.models.order import OrderRow
 from portal_app.services.billing import Billing
 from portal_app.services.freshness import Wish
@@ -36,7 +37,7 @@ _INVOICES = TypeAdapter(list[Invoice])
 _SERVICES = TypeAdapter(list[Subscription])
 _TIMES = TypeAdapter(dict[str, datetime])
 _MOST_UNPAID = 20
-# Days end, cards expire and mirrors grow old meanwhile: late by so much at most.
+# Days end and cards expire meanwhile: late by so much at most.
 _KEPT_SECONDS = 60
 # From when on a payment, and a card's last day, are worth a task of their own.
 _SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
@@ -111,9 +112,8 @@ class Overview:
         """
 
         async def compute() -> Written:
-            found = await self.summary_for(customer)
-            is_settled = found.as_of is None and None not in (found.owed, found.services, found.open_cases)
-            return Written(write(found), _KEPT_SECONDS if is_settled else 0)
+            found, seconds = await self._put_together(customer)
+            return Written(write(found), seconds)
 
         return await self._cache.text(self.entry_of(customer), compute)
 
@@ -124,6 +124,11 @@ class Overview:
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
+        found, _ = await self._put_together(customer)
+        return found
+
+    async def _put_together(self, customer: Customer) -> tuple[Summary, int]:
+        """Return the summary, and for how many seconds it may be kept."""
         found, cards, open_cases = await asyncio.gather(
             self._read(customer), self._payments.known_methods(customer), self._cases.known_for(customer)
         )
@@ -137,7 +142,7 @@ class Overview:
             count_stale()
         endings = _endings(found.cancellations.values())
         tasks = sorted([*_tasks(found, cards or []), *endings], key=_urgency)
-        return Summary(
+        summary = Summary(
             owed=found.owed,
             next_invoice=found.unpaid[0] if found.unpaid else None,
             services=None if found.services is None else tuple(found.services),
@@ -148,6 +153,13 @@ class Overview:
             as_of=min((found.read_at[kind] for kind in old), default=None),
             cancellations=found.cancellations,
         )
+        is_settled = not old and None not in (summary.owed, summary.services, open_cases)
+        return summary, self._seconds_left(found) if is_settled else 0
+
+    def _seconds_left(self, found: _Mirrored) -> int:
+        """Return for how long the mirrors stay young enough, a minute at most."""
+        age = (now() - min(found.read_at.values())).total_seconds()
+        return max(0, min(_KEPT_SECONDS, int(self._wish.age - age)))
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}

@@ -114,23 +114,29 @@ class SalesforceEventStream:
         return wire.FetchRequest(topic_name=topic, replay_preset=preset, num_requested=self._credit)
 
     async def _batch(self, topic: str, answer: wire.FetchResponse) -> StreamBatch:
-        for schema_id in {received.event.schema_id for received in answer.events} - self._schemas.keys():
-            self._schemas[schema_id] = await self._schema(schema_id)
-        events = [self._event(topic, received) for received in answer.events]
-        return StreamBatch(topic, _position(answer), tuple(events))
+        events: list[StreamEvent] = []
+        for received in answer.events:
+            event = received.event
+            schema_id = event.schema_id
+            if schema_id not in self._schemas:
+                self._schemas[schema_id] = await self._schema(schema_id)
+            events.append(self._event(topic, event, self._schemas[schema_id], received.replay_id))
+        # Events were seen without a position: the latest may run ahead of them.
+        told = (event.replay_id for event in reversed(events)) if events else (answer.latest_replay_id,)
+        return StreamBatch(topic, next(filter(None, told), b""), tuple(events))
 
-    def _event(self, topic: str, received: wire.ConsumerEvent) -> StreamEvent:
-        event = received.event
-        schema = self._schemas[event.schema_id]
+    def _event(
+        self, topic: str, event: wire.ProducerEvent, schema: EventSchema | None, replay_id: bytes
+    ) -> StreamEvent:
         try:
             if schema is None:
                 raise Undecodable("an unknown schema")
             payload = schema.decode(event.payload)
         except Undecodable as error:
             _log.warning("salesforce.event_undecodable", topic=topic, event_id=event.id, reason=str(error))
-            own_id = event.id or f"replay:{received.replay_id.hex()}"
-            return StreamEvent(topic, own_id, received.replay_id, {}, undecodable=True)
-        return StreamEvent(topic, _event_id(payload, event.id, received.replay_id), received.replay_id, payload)
+            own_id = event.id or f"replay:{replay_id.hex()}"
+            return StreamEvent(topic, own_id, replay_id, {}, undecodable=True)
+        return StreamEvent(topic, _event_id(payload, event.id, replay_id), replay_id, payload)
 
     async def _schema(self, schema_id: str) -> EventSchema | None:
         """Fetch a schema; None where there is none to be had."""
@@ -168,12 +174,6 @@ class SalesforceEventStream:
         if is_about_session(code, trailers):
             await self._login.renew(session)
         return fault
-
-
-def _position(answer: wire.FetchResponse) -> bytes:
-    """Return how far an answer leads: events were seen without a position, the latest may run ahead of them."""
-    told = [event.replay_id for event in answer.events] or [answer.latest_replay_id]
-    return next(filter(None, reversed(told)), b"")
 
 
 def _credentials(ca_file: str) -> grpc.ChannelCredentials:

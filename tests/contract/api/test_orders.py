@@ -3,7 +3,9 @@
 import asyncio
 from uuid import uuid4
 
+from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor
+from tests.faults.waiting import until
 
 SKU = "VPN-REMOTE-ACCESS-UK-LONDON"
 
@@ -39,6 +41,19 @@ async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len((await ben.get("/api/orders")).json()["items"]) == before + 1
+
+
+async def test_a_new_order_is_in_the_summary_that_was_kept_before(ben: Visitor, portal: Portal) -> None:
+    customer = await portal.accounts.customer(portal.sessions.read(ben.cookie("access")).user_id)
+
+    async def kept() -> bool:
+        await ben.get("/api/me/summary")
+        return await portal.cache.kept(portal.overview.entry_of(customer)) is not None
+
+    await until(kept, 20, "the summary is kept")
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
+    shown = (await ben.get("/api/me/summary")).json()["orders"]
+    assert answer.json()["id"] in [order["id"] for order in shown]
 
 
 async def test_a_key_used_for_another_plan_is_refused(ben: Visitor) -> None:

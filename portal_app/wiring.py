@@ -44,7 +44,7 @@ from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
-from portal_app.services.kept_answers import KeptAnswers
+from portal_app.services.kept_answers import KeptAnswers, Look
 from portal_app.services.line_endings import LineEndings
 from portal_app.services.line_states import LineStates
 from portal_app.services.mirror_upkeep import MirrorUpkeep
@@ -86,6 +86,7 @@ __all__ = [
     "Deed",
     "Draft",
     "Invoices",
+    "Look",
     "Portal",
     "Purpose",
     "Services",
@@ -238,7 +239,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
         queue=queue,
         live=live,
         limits=limits,
-        answers=KeptAnswers(base.redis, base.cache, sessions=sessions, limits=limits, limit=settings.portal_api_limit),
+        answers=KeptAnswers(base.cache, sessions=sessions, limits=limits, limit=settings.portal_api_limit),
         stream=vendors.stream,
         sessions=sessions,
         **_ways_in(identity, base.vendors),

@@ -20,7 +20,7 @@ Offered = Literal["internet", "sim", "vpn"]
 async def plans(request: Request, category: Offered) -> Response:
     """Return the plans of a category in display order; open to everybody."""
     tax, catalog = Decimal(portal().settings.tax_percent), portal().catalog
-    kept_under(request, catalog.entry_of(category), owner=None)
+    kept_under(request, catalog.entry_of(category))
     return written(
         await catalog.plans_text(category, lambda found: body_of({"items": [views.plan(plan, tax) for plan in found]}))
     )

@@ -7,6 +7,7 @@ from fastapi.security import APIKeyCookie
 from starlette.requests import Request
 
 from portal_app.api.door import ACCESS, TROUBLE
+from portal_app.api.kept import COUNTED
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.infra.tokens import Access
@@ -27,7 +28,8 @@ async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)]
     if access is None:
         raise request.scope.get(TROUBLE) or NotSignedIn("no live session")
     built = portal()
-    await built.limits.hit(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
+    if not request.scope.get(COUNTED):
+        await built.limits.hit(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
     return access
 
 

@@ -37,7 +37,7 @@ async def subscriptions(request: Request, customer: SignedInCustomer) -> Respons
         return body_of({"items": rows, "as_of": found.as_of})
 
     services = portal().subscriptions
-    kept_under(request, services.entry_of(customer), owner=customer.user_id)
+    kept_under(request, services.entry_of)
     return written_list(await services.services_text(customer, write))
 
 

@@ -17,6 +17,8 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from portal_app.infra.scripts import Scripts
+
 _log = structlog.get_logger(__name__)
 _READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
 _INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
@@ -44,7 +46,11 @@ return {name, 0}
 """
 )
 _VALUE = NAME_FROM + "return redis.call('GET', 'c:' .. name_from(1))"
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# Keeps the value where there is one and gives the lease back where it is still the caller's.
+_KEEP_AND_RELEASE = """
+if ARGV[2] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+if redis.call('GET', 'l:' .. KEYS[1]) == ARGV[1] then redis.call('DEL', 'l:' .. KEYS[1]) end
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,7 @@ class Cache:
 
     def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
-        self._look = redis.register_script(_VALUE_OR_LEASE)
-        self._glance = redis.register_script(_VALUE)
+        self.scripts = Scripts(redis)
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         # Also those that an invalidation has taken out of the flights.
         self._running: set[asyncio.Task[bytes]] = set()
@@ -130,7 +135,7 @@ class Cache:
         if not self.is_exact:
             return None
         try:
-            found: bytes | None = await self._glance(keys=entry.keys, client=self._redis)
+            found: bytes | None = await self.scripts.run(_VALUE, entry.keys)
         except RedisError as error:
             self._went_away(error)
             return None
@@ -220,7 +225,7 @@ class Cache:
         """Return the kept value, or the entry's name: the caller holds the lease, or waited for it long enough."""
         outcome, give_up = "hit", time.monotonic() + _LEASE_MS / 1000
         while True:
-            found = await self._look(keys=entry.keys, args=[lease, _LEASE_MS], client=self._redis)
+            found = await self.scripts.run(_VALUE_OR_LEASE, entry.keys, [lease, _LEASE_MS])
             if isinstance(found, bytes):
                 _READS.labels(outcome).inc()
                 return found
@@ -239,9 +244,8 @@ class Cache:
             try:
                 if kept is not None and kept.seconds is None:
                     await self._keep_for_good(f"c:{name}", kept.text)
-                elif kept is not None and kept.seconds:
-                    await self._redis.set(f"c:{name}", kept.text, ex=kept.seconds)
-                await self._redis.eval(_RELEASE, 1, f"l:c:{name}", lease)  # type: ignore[misc]
+                value = (kept.text, kept.seconds) if kept is not None and kept.seconds else ()
+                await self.scripts.run(_KEEP_AND_RELEASE, [f"c:{name}"], [lease, *value])
             except RedisError as error:
                 self._went_away(error)
 

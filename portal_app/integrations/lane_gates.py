@@ -12,12 +12,14 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from portal_app.integrations import lane_scripts as scripts
+from portal_app.integrations.lane_presence import Presence
 from portal_app.integrations.redis_reach import AWAY
 
 Priority = Literal["customer", "background", "sync"]
 PRIORITIES: tuple[Priority, ...] = ("customer", "background", "sync")
 ENTERED, FULL = -1, -2
 _TICKET_MILLISECONDS = 2000
+_ABSENCE_MILLISECONDS = 1500
 _TALKING_TO_REDIS = 8
 _RUNNING = -1
 
@@ -120,6 +122,12 @@ class SharedGate:
         # A crowd at the door must not open a connection each: on a busy host that alone looks like Redis being away.
         self._at_once = asyncio.Semaphore(_TALKING_TO_REDIS)
         self._prefix = f"lane:{{{name}}}:"
+        self._holder = uuid4().hex
+        self.presence = Presence(redis, f"{self._prefix}running:{self._holder}")
+
+    def token(self) -> str:
+        """Name a call of this process."""
+        return f"{self._holder}:{uuid4().hex}"
 
     def fall_behind(self) -> None:
         """Note that a call began or ended of which Redis knows nothing."""
@@ -133,7 +141,9 @@ class SharedGate:
             await self._tell(self._epoch)
         while True:
             names = (token, level, self._epoch, uuid4().hex)
-            answer = await self._run(scripts.ENTER, *names, *numbers, int(waited * 1000), own.settle)
+            answer = await self._run(
+                scripts.ENTER, *names, *numbers, int(waited * 1000), own.settle, _ABSENCE_MILLISECONDS
+            )
             if not isinstance(answer, bytes):
                 return int(answer)
             await self._tell(answer.decode())

@@ -6,16 +6,19 @@ held. A ticket holds back all of lower priority.
 A call counts against the rate from its entry until one period after its end. The moment at which the vendor sees it
 lies between the two, so that the vendor never sees more than the rate in any window of its own either.
 
+A token begins with its holder's name. A holder is subscribed to a channel named after it while it has calls: one whose
+subscription is gone for longer than it takes to come back has died, and its slots are free.
+
 An epoch is the time in which Redis has forgotten nothing. Whoever finds a new one tells it what it has called in the
 last period; while others may not have told yet, nobody enters.
 """
 
-KEY_NAMES = ("running", "window", "epoch", "customers", "background", "sync")
+KEY_NAMES = ("running", "window", "epoch", "customers", "background", "sync", "missing")
 
 _PRELUDE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local running, window, epoch, hour = KEYS[1], KEYS[2], KEYS[3], KEYS[7]
+local running, window, epoch, missing, hour = KEYS[1], KEYS[2], KEYS[3], KEYS[7], KEYS[8]
 local FIRST, LAST = 4, 6
 """
 # Who knew another epoch and finds none has seen Redis forget.
@@ -35,16 +38,40 @@ local function hold(token, lease, period)
     redis.call('PEXPIRE', window, lease + period * 2)
 end
 """
+# A connection may be lost and made anew, Redis may restart: only who stays away is dead.
+_BURY = """
+local function is_dead(holder, patience)
+    if redis.call('PUBSUB', 'NUMSUB', running .. ':' .. holder)[2] > 0 then
+        redis.call('HDEL', missing, holder)
+        return false
+    end
+    local since = redis.call('HGET', missing, holder)
+    if since then return now - since >= patience end
+    redis.call('HSET', missing, holder, now)
+    redis.call('PEXPIRE', missing, patience * 2)
+    return false
+end
+local function bury_the_dead(patience)
+    for _, token in ipairs(redis.call('ZRANGE', running, 0, -1)) do
+        if is_dead(string.match(token, '^[^:]*'), patience) then
+            redis.call('ZREM', running, token)
+            redis.call('ZADD', window, now, token)
+        end
+    end
+end
+"""
 # Answers -1 (entered), -2 (full), a hint in milliseconds for the next try, or the name of an epoch the caller does not
 # know yet.
 ENTER = (
     _PRELUDE
     + _EPOCH
     + _HOLD
+    + _BURY
     + """
 local token, level, known, fresh = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local concurrency, lease, rate, period, queue, ticket, waited, settle = tonumber(ARGV[5]), tonumber(ARGV[6]),
-    tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local concurrency, lease, rate, period, queue, ticket, waited, settle, absence = tonumber(ARGV[5]), tonumber(ARGV[6]),
+    tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]),
+    tonumber(ARGV[13])
 local name = epoch_after(known, fresh, settle)
 if name ~= known then return name end
 local closed = tonumber(redis.call('HGET', epoch, 'opens')) - now
@@ -65,6 +92,7 @@ for index = FIRST, LAST do
     -- Who is less urgent never takes the place of who is more.
     if place <= level then waiting = waiting + count end
 end
+if redis.call('ZCARD', running) >= concurrency then bury_the_dead(absence) end
 local hint = math.max(closed, 0)
 local is_full = redis.call('ZCARD', window) >= rate
 if is_full and hint == 0 then

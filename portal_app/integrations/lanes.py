@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from typing import Any
-from uuid import uuid4
 from weakref import ref
 
 from limits import parse as parse_rate
@@ -17,6 +16,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.integrations.lane_gates import ENTERED, FULL, LaneCounts, Limits, OwnGate, Priority, SharedGate
+from portal_app.integrations.lane_presence import Presence
 from portal_app.integrations.redis_reach import AWAY, RedisReach
 
 # customer: somebody waits for a page. background: work a customer began. sync: what the portal does by itself.
@@ -37,9 +37,10 @@ class Lane:
     """Let calls to one vendor through: `concurrency` at once, `rate` such as "300/minute", over all processes.
 
     At most `queue` calls wait that are as urgent as the next one or more, none longer than `timeout` seconds, the more
-    urgent first. Every quarter of `lease_seconds` a process says that its calls still run: what a killed process held
-    comes back well before those who wait give up. While Redis is away each process keeps the same limits for itself,
-    and looks for Redis again after `without_redis_seconds`; a Redis that has forgotten is told what was called.
+    urgent first. Every quarter of `lease_seconds` a process says that its calls still run: what one that stands still
+    held comes back well before those who wait give up, what a killed one held within two seconds. While Redis is away
+    each process keeps the same limits for itself, and looks for Redis again after `without_redis_seconds`; a Redis that
+    has forgotten is told what was called.
     """
 
     without_redis_seconds = 2.0
@@ -71,10 +72,12 @@ class Lane:
     @asynccontextmanager
     async def slot(self, operation: str) -> AsyncIterator[None]:
         """Wait for a turn and hold it. Raises LaneClosed when the queue is full or the wait is over."""
-        token = uuid4().hex
+        token = self._shared.token()
         await self._wait(token, operation)
         if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(_keep(ref(self), self.lease_seconds / 4), name=KEEPER)
+            self._keeper = asyncio.create_task(
+                _keep(ref(self), self._shared.presence, self.lease_seconds / 4), name=KEEPER
+            )
         _IN_FLIGHT.labels(self.name).inc()
         try:
             yield
@@ -182,11 +185,14 @@ def _pause(hint: int, waited: float, patience: float) -> float:
     return min(hint / 1000, 1.0) + max(0.01, 0.1 * (1 - waited / patience)) * spread
 
 
-async def _keep(kept: "ref[Lane]", pause: float) -> None:
+async def _keep(kept: "ref[Lane]", presence: Presence, pause: float) -> None:
     """Keep a lane's slots while it has calls of the last period; without a reference, so that it ends with the lane."""
     is_needed = True
-    while is_needed:
-        await asyncio.sleep(pause)
-        lane = kept()
-        is_needed = lane is not None and await lane.keep()
-        del lane
+    try:
+        while is_needed:
+            await presence.stay(pause)
+            lane = kept()
+            is_needed = lane is not None and await lane.keep()
+            del lane
+    finally:
+        await presence.leave()

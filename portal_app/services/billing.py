@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFound
@@ -26,9 +27,9 @@ from portal_app.services.sign_on import SignOn
 _LINES_AT_ONCE, _MOST_OF_SERVICE = 8, 12
 
 
-def invoices_tag(customer: Customer) -> str:
+def invoices_tag(user_id: UUID) -> str:
     """The cache tag of everything about a customer's invoices."""
-    return f"invoices:{customer.user_id}"
+    return f"invoices:{user_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,12 @@ class Billing:
             # Kept as long as the list is: what it was written from has an age already.
             return Written(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
 
-        return await self._cache.text(self.entry_of(customer, query), compute)
+        return await self._cache.text(self.entry_of(customer.user_id, query), compute)
 
     @staticmethod
-    def entry_of(customer: Customer, query: InvoiceQuery) -> Entry:
+    def entry_of(user_id: UUID, query: InvoiceQuery) -> Entry:
         """Return what the written page of a question is kept under."""
-        return Entry(f"invoices:{customer.user_id}:{query.key}", (invoices_tag(customer),))
+        return Entry(f"invoices:{user_id}:{query.key}", (invoices_tag(user_id),))
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
         """Return one invoice with lines and payments. Raises NotFound, also for somebody else's."""
@@ -129,7 +130,7 @@ class Billing:
     async def invoices_changed(self, customer: Customer) -> None:
         """Have the invoices read anew next time: something changed at WHMCS."""
         await self.freshness.mark_stale(customer)
-        await self._cache.invalidate(invoices_tag(customer))
+        await self._cache.invalidate(invoices_tag(customer.user_id))
 
     async def read_invoice_again(self, customer: Customer, invoice_id: int) -> bool:
         """Read one invoice from WHMCS now; return whether it changed or is gone. Raises as the gateway does."""
@@ -150,7 +151,7 @@ class Billing:
         found = await self._gateway.invoices(customer.whmcs_client_id)
         is_news = await self._keeper.keep_all(customer, found, asked_at=asked_at)
         if is_news:
-            await self._cache.invalidate(invoices_tag(customer))
+            await self._cache.invalidate(invoices_tag(customer.user_id))
         return is_news
 
     async def _read_invoice(self, customer: Customer, invoice_id: int) -> Invoice:
@@ -180,7 +181,7 @@ class Billing:
             saved, is_more = await self._read_and_keep(customer, invoice_id)
             is_news |= is_more
         if is_news:
-            await self._cache.invalidate(invoices_tag(customer))
+            await self._cache.invalidate(invoices_tag(customer.user_id))
         return saved.invoice if saved else None, is_news
 
     async def _read_and_keep(self, customer: Customer, invoice_id: int) -> tuple[SavedInvoice | None, bool]:

@@ -112,9 +112,13 @@ class OrderReview:
             await self._write(row)
         except IntegrityError:
             return await self.order_of(sf_order)  # another event of it came at the same time
-        await self._crm.claim_order(sf_order.id, row.id)
         await self._progress.tell(row.to_domain())
         return row.to_domain()
+
+    async def claim(self, order: Order, sf_order: SalesforceOrder) -> None:
+        """Let Salesforce know our id of an order that agents made. Safe to repeat."""
+        if not sf_order.portal_order_id:
+            await self._crm.claim_order(sf_order.id, order.id)
 
     async def _write(self, row: OrderRow) -> None:
         steps = (("placed", row.placed_at), (_STEPS.get(row.stage, row.stage), now()))

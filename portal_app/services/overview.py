@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -115,12 +116,12 @@ class Overview:
             found, seconds = await self._put_together(customer)
             return Written(write(found), seconds)
 
-        return await self._cache.text(self.entry_of(customer), compute)
+        return await self._cache.text(self.entry_of(customer.user_id), compute)
 
     @staticmethod
-    def entry_of(customer: Customer) -> Entry:
+    def entry_of(user_id: UUID) -> Entry:
         """Return what the written summary is kept under."""
-        return Entry(f"summary:{customer.user_id}", (everything_of(customer.user_id), methods_tag(customer)))
+        return Entry(f"summary:{user_id}", (everything_of(user_id), methods_tag(user_id)))
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""

@@ -8,6 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
@@ -88,7 +89,7 @@ class Payments:
 
     async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
         """Return the stored cards and banks if they are known right now; else they are read, and open pages told."""
-        tag = methods_tag(customer)
+        tag = methods_tag(customer.user_id)
         kept = await self._cache.known(tag, tags=(tag,))
         if kept is not None:
             return _METHODS.validate_python(kept)
@@ -101,7 +102,7 @@ class Payments:
         except PortalError as error:
             _log.debug("payments.not_read", error=error.code)
             return
-        tag = methods_tag(customer)
+        tag = methods_tag(customer.user_id)
         # Where it could not be kept, the page that is told would only begin the next reading.
         if found and await self._cache.known(tag, tags=(tag,)) is not None:
             await self._live.publish(Change(customer.user_id, "billing"))
@@ -145,7 +146,7 @@ class Payments:
 
     async def forget_payment_methods(self, customer: Customer) -> None:
         """Read the payment methods anew next time: the customer may just have added one at WHMCS."""
-        await self._cache.invalidate(methods_tag(customer))
+        await self._cache.invalidate(methods_tag(customer.user_id))
 
     async def methods_changed(self, customer: Customer) -> bool:
         """Read the payment methods anew next time; return whether that is news to who saw them. As the gateway raises.
@@ -186,7 +187,7 @@ class Payments:
 
     def _methods(self, customer: Customer) -> "_Known[list[PaymentMethod]]":
         client_id = customer.whmcs_client_id
-        return _Known(methods_tag(customer), _METHODS, lambda: self._gateway.payment_methods(client_id))
+        return _Known(methods_tag(customer.user_id), _METHODS, lambda: self._gateway.payment_methods(client_id))
 
     def _transactions(self, customer: Customer) -> "_Known[list[Transaction]]":
         client_id = customer.whmcs_client_id
@@ -212,6 +213,6 @@ def _print_of(value: object) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def methods_tag(customer: Customer) -> str:
+def methods_tag(user_id: UUID) -> str:
     """Return the cache tag of a customer's payment methods."""
-    return f"payment-methods:{customer.user_id}"
+    return f"payment-methods:{user_id}"

@@ -1,6 +1,7 @@
 """Sessions: opened at sign-in, carried by short access tokens and a chain of refresh tokens, ended everywhere."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from portal_app.domain.errors import NotSignedIn, StepUpNeeded
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.infra.together import Together
 from portal_app.infra.tokens import Access, AccessTokens, RandomTokens
 from portal_app.models.columns import now
 from portal_app.models.session import RefreshToken, Session
@@ -50,6 +52,8 @@ class Sessions:
         self._random = RandomTokens(settings.jwt_refresh_secret.get_secret_value())
         self._remembered: dict[UUID, tuple[UUID, float]] = {}
         self._forgotten = 0
+        self._kept = Together(self._read_kept)
+        self._alive = Together(self._read_alive)
 
     async def open(
         self,
@@ -96,11 +100,6 @@ class Sessions:
             self._remembered[session_id] = user_id, time.monotonic() + _MEMORY_SECONDS
         return user_id
 
-    def is_remembered(self, session_id: UUID, user_id: UUID) -> bool:
-        """Say whether this process knows a session to be alive and this user's, without asking anybody."""
-        known, until = self._remembered.get(session_id, (None, 0.0))
-        return known == user_id and time.monotonic() < until
-
     @staticmethod
     def key_of(session_id: UUID) -> str:
         """Return the name under which Redis says whose a session is, or that it ended."""
@@ -118,29 +117,44 @@ class Sessions:
         return session_ids - {row.id for row in rows if self.is_alive(row)}
 
     async def _ask(self, session_id: UUID, *, is_use: bool) -> UUID:
-        key = self.key_of(session_id)
-        try:
-            kept = await self._redis.get(key)
-        except RedisError:
-            kept = None
+        kept = await self._kept.ask(session_id)
         if kept == ENDED.encode():
             raise NotSignedIn("session ended")
         if kept is not None:
             return UUID(kept.decode())
-        async with self._database.identity() as session:
-            row = await session.get(Session, session_id)
-            if row is None or not self.is_alive(row):
-                raise NotSignedIn("session ended")
-            # Not at every look: noting a use is a write.
-            every = min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10))
-            if is_use and now() - row.used_at > every:
-                row.used_at = now()
+        user_id = await self._alive.ask((session_id, is_use))
+        if user_id is None:
+            raise NotSignedIn("session ended")
+        return user_id
+
+    async def _read_kept(self, session_ids: Sequence[UUID]) -> dict[UUID, bytes | None]:
         try:
-            # Only where nothing stands: an end that came in between must win.
-            await self._redis.set(key, str(row.user_id), ex=_ALIVE_SECONDS, nx=True)
+            kept = await self._redis.mget([self.key_of(session_id) for session_id in session_ids])
+        except RedisError:
+            return {}
+        return dict(zip(session_ids, kept, strict=True))
+
+    async def _read_alive(self, asked: Sequence[tuple[UUID, bool]]) -> dict[tuple[UUID, bool], UUID]:
+        """Return whose the living ones of some sessions are, note those that are used, and let Redis know."""
+        used = {session_id for session_id, is_use in asked if is_use}
+        # Not at every look: noting a use is a write.
+        every = min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10))
+        async with self._database.identity() as session:
+            wanted = col(Session.id).in_({session_id for session_id, _ in asked})
+            alive = [row for row in (await session.exec(select(Session).where(wanted))).all() if self.is_alive(row)]
+            for row in alive:
+                if row.id in used and now() - row.used_at > every:
+                    row.used_at = now()
+        owners = {row.id: row.user_id for row in alive}
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for session_id, user_id in owners.items():
+                    # Only where nothing stands: an end that came in between must win.
+                    pipe.set(self.key_of(session_id), str(user_id), ex=_ALIVE_SECONDS, nx=True)
+                await pipe.execute()
         except RedisError as error:
             _log.debug("sessions.redis_away", error=type(error).__name__)
-        return row.user_id
+        return {key: owners[key[0]] for key in asked if key[0] in owners}
 
     async def require_recent(self, session_id: UUID) -> None:
         """Ask for a fresh proof of who this is before a risky change. Raises StepUpNeeded, NotSignedIn."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
@@ -53,12 +54,12 @@ class Subscriptions:
             found = Services(await self.mirror.all(customer), as_of=seen.as_of)
             return Written(await write(found), seen.seconds_left(int(self._wish.age)))
 
-        return await self._cache.text(self.entry_of(customer), compute)
+        return await self._cache.text(self.entry_of(customer.user_id), compute)
 
     @staticmethod
-    def entry_of(customer: Customer) -> Entry:
+    def entry_of(user_id: UUID) -> Entry:
         """Return what the written list is kept under."""
-        return Entry(f"services:{customer.user_id}", (everything_of(customer.user_id),))
+        return Entry(f"services:{user_id}", (everything_of(user_id),))
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
         """Return one service and, for saved data, its time. Raises NotFound, also for somebody else's."""

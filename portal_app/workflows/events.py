@@ -124,6 +124,8 @@ async def _apply_review(sf_order_id: str) -> dict[str, Any] | None:
     order = await review.order_of(found) or await review.adopt(found)
     if order is None:
         return None
+    # Also of one that was taken in before: a worker may have died in between.
+    await review.claim(order, found)
     await review.apply(order.id, found)
     if found.activation_status != "Activating" or order.stage == "active":
         return None

@@ -1,5 +1,7 @@
 """One step of a workflow: run once, its outcome kept; a vendor that is away is waited for, durably."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypedDict
@@ -19,6 +21,10 @@ _log = structlog.get_logger(__name__)
 _FIRST_WAIT, _TRIES = 1.0, 300
 
 _WORTH_WAITING = 30
+# So many of one name at once in a process: whoever takes over what a dead worker had begun would else spend itself on
+# hundreds of steps that ask for a turn at the same vendor, give up and ask again.
+_SIDE_BY_SIDE = 8
+_places: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_SIDE_BY_SIDE))
 
 
 class Outcome(TypedDict):
@@ -61,7 +67,8 @@ async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Prio
     # A customer who waits for a page goes before work that may take its time, and that before upkeep.
     lane_priority.set(priority)
     try:
-        return Outcome(state="done", value=await call(), code="", message="")
+        async with _places[name]:
+            return Outcome(state="done", value=await call(), code="", message="")
     except (ExternalUnavailable, OutcomeUnknown, RateLimited, LineLocked) as error:
         _log.info("step.away", error=type(error).__name__, reason=error.code)
         return Outcome(state="away", value=_long_pause(error), code=error.code, message="")

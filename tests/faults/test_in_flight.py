@@ -75,6 +75,25 @@ async def accepted(shop: Shop) -> int:
     return int((await shop.office.get("/calls")).json()["whmcs"].get("AcceptOrder", 0))
 
 
+async def test_a_crowd_of_orders_does_not_ask_for_all_its_turns_at_once(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("worker", settings=settings)
+    buyers = await asyncio.gather(*(shop.buyer() for _ in range(14)))
+    await shop.set_mood("salesforce", slow=0.5)
+    orders = [await shop.place(buyer) for buyer in buyers]
+    in_lane: list[int] = []
+
+    async def all_handed_over() -> bool:
+        names = ("running", "background")
+        in_lane.append(sum([await shop.web.redis.zcard(f"lane:{{salesforce}}:{name}") for name in names]))
+        return all([await shop.stage(order) == "in_review" for order in orders])
+
+    await until(all_handed_over, 60, "all orders in review")
+    # Whoever else asks something meanwhile included.
+    assert 4 < max(in_lane) <= 10
+
+
 async def kill_owner(shop: Shop, processes: Processes, workflow_id: str) -> None:
     """Kill the worker that runs a workflow."""
     query = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = %s AND executor_id LIKE 'slot-%%'"

@@ -53,6 +53,28 @@ async def test_order_that_agents_made_appears_with_its_lines_and_is_provisioned_
     assert ("placed", "staff") in await shop.timeline(order)
 
 
+async def test_salesforce_learns_our_id_of_an_order_of_agents_when_it_is_away_at_first(
+    shop: Shop, processes: Processes, settings: Settings
+) -> None:
+    processes.start_all("listener", "worker", settings=settings)
+    buyer = await shop.buyer()
+    await shop.set_mood("salesforce", down=True, operations=["update:Order"])
+    await shop.order_at_salesforce(buyer, Order_Type__c="VPN")
+
+    async def appears() -> bool:
+        return bool(await shop.web.orders.orders_for(buyer.customer))
+
+    await until(appears, 30, "the agents' order appears")
+    (order,) = await shop.web.orders.orders_for(buyer.customer)
+    assert await shop.reviews_of(order) == []
+    await shop.all_well()
+
+    async def claimed() -> bool:
+        return len(await shop.reviews_of(order)) == 1
+
+    await until(claimed, 40, "Salesforce knows our id")
+
+
 async def test_rejected_order_is_not_accepted_and_nothing_of_it_is_at_whmcs(
     shop: Shop, processes: Processes, settings: Settings
 ) -> None:

@@ -4,15 +4,11 @@ import io
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import fastavro
 from fastavro.types import Schema
 
-_JSON_TYPES = frozenset({str, int, float, bool, type(None)})
 _BITMAPS = ("changedFields", "nulledFields", "diffFields")
 # What the decoder raises over bytes that are not what the schema says.
 _GARBAGE = (
@@ -44,13 +40,13 @@ class EventSchema:
             raise Undecodable("an unusable schema") from error
 
     def decode(self, payload: bytes) -> dict[str, Any]:
-        """Return the payload in JSON's types, bitmaps as field names. Raises Undecodable."""
+        """Return the payload, bitmaps as field names. Raises Undecodable."""
         stream = io.BytesIO(payload)
         try:
             record = fastavro.schemaless_reader(stream, self._parsed, None)
             if not isinstance(record, dict) or stream.read(1):
                 raise ValueError("not one record")
-            return self._named(_plain(record))
+            return self._named(record)
         except _GARBAGE as error:
             raise Undecodable(type(error).__name__) from error
 
@@ -90,18 +86,3 @@ def _record_in(kind: Any) -> Mapping[str, Any]:
         if isinstance(option, Mapping) and option.get("type") == "record":
             return option
     raise LookupError("no compound field")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        # Asked here already: most fields are plain, and a call for each costs as much as reading it.
-        return {name: item if type(item) in _JSON_TYPES else _plain(item) for name, item in value.items()}
-    if type(value) in _JSON_TYPES:
-        return value
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value) if isinstance(value, Decimal | UUID) else value

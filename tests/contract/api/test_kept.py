@@ -91,12 +91,12 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         """Say whether both answers are kept: what is read behind the first ones makes those stale."""
         for path in (SUMMARY, SERVICES):
             assert (await visitor.get(path)).status_code == 200
-        entries = (portal.overview.entry_of(customer), portal.subscriptions.entry_of(customer))
+        entries = (portal.overview.entry_of(customer.user_id), portal.subscriptions.entry_of(customer.user_id))
         return all([await portal.cache.kept(entry) for entry in entries])
 
     await until(kept, 20, "both answers are kept")
     await worker.payments.forget_payment_methods(customer)
-    assert await portal.cache.kept(portal.overview.entry_of(customer)) is None
+    assert await portal.cache.kept(portal.overview.entry_of(customer.user_id)) is None
     await until(kept, 20, "both answers are kept")
     order = await whmcs(
         "AddOrder",

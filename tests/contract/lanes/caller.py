@@ -25,10 +25,16 @@ class CallersLane(BriefLane):
     lease_seconds = 2.0
 
 
-async def call_until_told(redis_url: str, port: int) -> None:
+class LastingLane(Lane):
+    """A lane whose leases outlast a test."""
+
+    lease_seconds = 60.0
+
+
+async def call_until_told(redis_url: str, port: int, kind: type[Lane]) -> None:
     """Call until the vendor hangs up."""
     redis = connect(redis_url, seconds=0.25)
-    lane = CallersLane(redis, "vendor", **LIMITS)
+    lane = kind(redis, "vendor", **LIMITS)
 
     async def caller() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -47,4 +53,5 @@ async def call_until_told(redis_url: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(call_until_told(sys.argv[1], int(sys.argv[2])))
+    kinds = {kind.__name__: kind for kind in (CallersLane, LastingLane)}
+    asyncio.run(call_until_told(sys.argv[1], int(sys.argv[2]), kinds[sys.argv[3]]))

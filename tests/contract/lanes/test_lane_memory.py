@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from portal_app.integrations.lanes import Lane, LaneClosed
 from portal_app.local.valkey import EmbeddedValkey
-from tests.contract.lanes.caller import LIMITS, BriefLane, CallersLane
+from tests.contract.lanes.caller import LIMITS, BriefLane, CallersLane, LastingLane
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
 from tests.contract.lanes.test_lanes import Crowd, lane
@@ -55,8 +55,8 @@ async def called_by_two(redis_url: str) -> AsyncIterator[tuple[Seen, list[asynci
     seen = Seen()
     server = await asyncio.start_server(seen.serve, "127.0.0.1", 0)
     command = [sys.executable, "-m", "tests.contract.lanes.caller", redis_url]
-    port = str(server.sockets[0].getsockname()[1])
-    processes = [await asyncio.create_subprocess_exec(*command, port) for _ in range(2)]
+    told = str(server.sockets[0].getsockname()[1]), CallersLane.__name__
+    processes = [await asyncio.create_subprocess_exec(*command, *told) for _ in range(2)]
     try:
         await soon(lambda: len(seen.at) > RATE, 60)
         yield seen, processes
@@ -83,6 +83,34 @@ async def test_limits_hold_over_two_processes_of_which_one_stands_still_and_whil
             await redis.flushall()
             await seen.more_than(RATE)
     assert seen.most <= LIMITS["concurrency"] and seen.fullest_second() <= RATE
+
+
+async def test_slots_of_a_dead_process_come_back_at_once_and_those_of_one_that_stands_still_do_not(
+    redis: Redis, redis_url: str
+) -> None:
+    arrived = asyncio.Queue[None]()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        arrived.put_nowait(None)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    command = [sys.executable, "-m", "tests.contract.lanes.caller", redis_url]
+    port = str(server.sockets[0].getsockname()[1])
+    process = await asyncio.create_subprocess_exec(*command, port, LastingLane.__name__)
+    try:
+        for _ in range(LIMITS["concurrency"]):
+            await asyncio.wait_for(arrived.get(), 30)
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(LaneClosed):
+            await Crowd().visit(LastingLane(redis, "vendor", **LIMITS | {"timeout": 3.0}))
+    finally:
+        process.kill()
+        await process.wait()
+        server.close()
+    await Crowd().visit(LastingLane(redis, "vendor", **LIMITS))
 
 
 async def test_a_call_under_way_keeps_its_slot_when_redis_forgets_it(redis: Redis) -> None:

@@ -275,7 +275,9 @@ async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
         state = await MirrorState.locked(session, customer.user_id, "invoices")
         state.read_at -= timedelta(seconds=80)
     await desk.billing.invoices_text(customer, query, as_bytes)
-    (name,) = [name async for name in redis.scan_iter(match=f"c:{desk.billing.entry_of(customer, query).key}:*")]
+    (name,) = [
+        name async for name in redis.scan_iter(match=f"c:{desk.billing.entry_of(customer.user_id, query).key}:*")
+    ]
     assert 0 < await redis.ttl(name) <= 10
 
 

@@ -1,0 +1,44 @@
+"""How others tell a process that died from one that stands still: Redis drops its subscription at once, or keeps it."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+
+from portal_app.integrations.redis_reach import AWAY
+
+_AGAIN_SECONDS = 0.2
+
+
+class Presence:
+    """A subscription to a channel of one's own, on which nothing is ever said."""
+
+    def __init__(self, redis: Redis, channel: str) -> None:
+        self._redis = redis
+        self._channel = channel
+        self._subscription: PubSub | None = None
+
+    async def stay(self, seconds: float) -> None:
+        """Be there for so long, anew where the connection is lost; Redis being away is no error."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                await self._listen(left)
+            except AWAY:
+                await self.leave()
+                await asyncio.sleep(min(left, _AGAIN_SECONDS))
+
+    async def leave(self) -> None:
+        """Give the connection back."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            with suppress(*AWAY):
+                await subscription.aclose()  # type: ignore[no-untyped-call]
+
+    async def _listen(self, seconds: float) -> None:
+        if self._subscription is None:
+            self._subscription = self._redis.pubsub()
+            await self._subscription.subscribe(self._channel)
+        await self._subscription.get_message(timeout=seconds)

@@ -44,7 +44,7 @@ from portal_app.services.identity_documents import IdentityDocuments
 from portal_app.services.inbound import Inbound
 from portal_app.services.internet import Internet, join_internet
 from portal_app.services.invariants import Invariants
-from portal_app.services.kept_answers import KeptAnswers, Look
+from portal_app.services.kept_answers import KeptAnswers
 from portal_app.services.line_endings import LineEndings
 from portal_app.services.line_states import LineStates
 from portal_app.services.mirror_upkeep import MirrorUpkeep
@@ -86,7 +86,6 @@ __all__ = [
     "Deed",
     "Draft",
     "Invoices",
-    "Look",
     "Portal",
     "Purpose",
     "Services",

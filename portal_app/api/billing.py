@@ -16,6 +16,7 @@ from portal_app.api.kept import kept_under
 from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import as_of, body_of, json, refused, see_other, written_list
 from portal_app.api.signed_in import SignedInCustomer, vendor_id
+from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalRejected, PortalError
 from portal_app.domain.invoice_list import InvoiceFilter, InvoiceQuery, InvoiceSort
 from portal_app.language import path_for
@@ -44,10 +45,12 @@ async def invoices(
 ) -> Response:
     """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
-    billing = portal().billing
-    kept_under(request, lambda user_id: billing.entry_of(user_id, query))
-    body = await billing.invoices_text(customer, query, lambda found: _page(query, found))
-    return written_list(body)
+
+    async def anew(customer: Customer) -> Response:
+        return written_list(await portal().billing.invoices_text(customer, query, lambda found: _page(query, found)))
+
+    kept_under(request, lambda user_id: portal().billing.entry_of(user_id, query), anew)
+    return await anew(customer)
 
 
 @router.get("/invoices/{invoice_id}", response_model=shapes.InvoiceView)
@@ -74,9 +77,8 @@ async def invoice_link(
 @router.get("/me/summary", response_model=shapes.SummaryView)
 async def summary(request: Request, customer: SignedInCustomer) -> Response:
     """Return what the dashboard shows, from saved data; never waits for another system."""
-    overview = portal().overview
-    kept_under(request, overview.entry_of)
-    return written_list(await overview.summary_text(customer, lambda found: body_of(views.summary(found))))
+    kept_under(request, portal().overview.entry_of, _summary)
+    return await _summary(customer)
 
 
 @router.get("/payment-methods", response_model=shapes.PaymentMethodList)
@@ -132,6 +134,10 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
         return _onward(request, await portal().payments.add_card_link(customer, back_to=address))
     except PortalError as error:
         return await refused(request, error, METHODS, next_path=back)
+
+
+async def _summary(customer: Customer) -> Response:
+    return written_list(await portal().overview.summary_text(customer, lambda found: body_of(views.summary(found))))
 
 
 def _page(query: InvoiceQuery, found: Invoices) -> bytes:

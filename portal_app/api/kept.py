@@ -1,48 +1,53 @@
 """The short way: an answer that is kept as bytes leaves before routing, with one question to Redis.
 
-The first time, a route answers and says what its answers are kept under; whoever asks for the same address afterwards
-gets theirs from there. Everything that is not plainly a kept answer for a living session within its limit goes on to
-the door.
+The first time, a route answers and says what its answers are kept under, and how they are made anew; whoever asks for
+the same address afterwards gets theirs from there. Everything but a good answer for a living session within its limit
+goes on to the door.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from portal_app.api.outgoing import written
+from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.cache import Entry
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.infra.tokens import Access
-from portal_app.wiring import Look, portal
+from portal_app.wiring import portal
 
 COUNTED = "portal.counted"
 _NOTE = "portal.kept"
 _LONGEST_QUERY = 200
 _MOST_KNOWN = 20_000
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 # What an answer is kept under: everybody's, or each user's own.
 Place = Entry | Callable[[UUID], Entry]
+Anew = Callable[[Customer], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the answers to an address are kept under, and which route made them."""
+    """What the answers to an address are kept under, how one is made anew, and which route makes them."""
 
     place: Place
+    anew: Anew | None
     route: Any
 
 
-def kept_under(request: Request, place: Place) -> None:
+def kept_under(request: Request, place: Place, anew: Anew | None = None) -> None:
     """Say in a route what its answer is kept under: the bytes there are the whole of it, for this user or for all.
 
-    The same address, of the same user where it is each user's own, must always lead to the same entry.
+    The same address, of the same user where it is each user's own, must always lead to the same entry. `anew` makes
+    the answer of the same address for any customer, as the route does.
     """
-    request.scope[_NOTE] = place
+    request.scope[_NOTE] = place, anew
 
 
 class Kept:
@@ -59,24 +64,23 @@ class Kept:
         if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        looked = await self._look(scope)
-        scope[COUNTED], body = looked.is_counted, looked.body
-        if body is None:
-            await self._learn(scope, receive, send)
-            return
-        length = (b"content-length", str(len(body)).encode())
-        await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, length]})
-        await send({"type": "http.response.body", "body": body})
-
-    async def _look(self, scope: Scope) -> Look:
         known = self._known.get((scope["path"], scope["query_string"]))
-        if known is None:
-            return Look()
+        answer = await self._answer(scope, known) if known else None
+        await (answer(scope, receive, send) if answer else self._learn(scope, receive, send))
+
+    async def _answer(self, scope: Scope, known: _Known) -> Response | None:
         scope["route"] = known.route
         if isinstance(known.place, Entry):
-            return await portal().answers.public(known.place)
+            body = await portal().answers.public(known.place)
+            return written(body) if body is not None else None
         access = self._asker(scope)
-        return await portal().answers.own(access, known.place(access.user_id)) if access else Look()
+        if access is None:
+            return None
+        looked = await portal().answers.own(access, known.place(access.user_id))
+        scope[COUNTED] = looked.is_counted
+        if looked.body is not None:
+            return written(looked.body)
+        return await _made(known.anew, access) if known.anew and looked.is_counted else None
 
     def _asker(self, scope: Scope) -> Access | None:
         token = Request(scope).cookies.get(self._cookie, "")
@@ -87,8 +91,16 @@ class Kept:
 
     async def _learn(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
-        if (place := scope.get(_NOTE)) is None or len(scope["query_string"]) > _LONGEST_QUERY:
+        if (note := scope.get(_NOTE)) is None or len(scope["query_string"]) > _LONGEST_QUERY:
             return
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[scope["path"], scope["query_string"]] = _Known(place, scope.get("route"))
+        self._known[scope["path"], scope["query_string"]] = _Known(*note, scope.get("route"))
+
+
+async def _made(anew: Anew, access: Access) -> Response | None:
+    try:
+        return await anew(await portal().accounts.customer(access.user_id))
+    except Exception:
+        # The long way meets the same trouble and tells it.
+        return None

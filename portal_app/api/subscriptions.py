@@ -13,6 +13,7 @@ from portal_app.api.once import OncePerKey
 from portal_app.api.outgoing import as_of, body_of, json, written_list
 from portal_app.api.signed_in import SignedIn, SignedInCustomer, vendor_id
 from portal_app.domain.cancellation import CancellationWish
+from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotFound
 from portal_app.infra.tokens import Access
 from portal_app.wiring import Asked, Services, portal
@@ -30,15 +31,8 @@ class NewCancellation(Body):
 @router.get("", response_model=shapes.SubscriptionList)
 async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-
-    async def write(found: Services) -> bytes:
-        requests = await portal().cancelling.requests.requests_for(customer)
-        rows = [views.subscription(row, requests.get(row.id)) for row in found.rows]
-        return body_of({"items": rows, "as_of": found.as_of})
-
-    services = portal().subscriptions
-    kept_under(request, services.entry_of)
-    return written_list(await services.services_text(customer, write))
+    kept_under(request, portal().subscriptions.entry_of, _services)
+    return await _services(customer)
 
 
 @router.get("/{service_id}", response_model=shapes.SubscriptionDetail)
@@ -96,3 +90,12 @@ async def withdraw(access: SignedIn, customer: SignedInCustomer, service_id: str
 async def _asked(access: Access, key: str) -> Asked:
     account = await portal().accounts.view(access.user_id)
     return Asked(access.session_id, key, account.email)
+
+
+async def _services(customer: Customer) -> Response:
+    async def write(found: Services) -> bytes:
+        requests = await portal().cancelling.requests.requests_for(customer)
+        rows = [views.subscription(row, requests.get(row.id)) for row in found.rows]
+        return body_of({"items": rows, "as_of": found.as_of})
+
+    return written_list(await portal().subscriptions.services_text(customer, write))

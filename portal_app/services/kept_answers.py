@@ -69,12 +69,12 @@ class KeptAnswers:
             self._sessions.forget(session_id)
         return Look(found, True) if isinstance(found, bytes) else Look(is_counted=found == _NOT_KEPT)
 
-    async def public(self, entry: Entry) -> Look:
+    async def public(self, entry: Entry) -> bytes | None:
         """Return an answer that is everybody's, where it is young."""
         found = await self._cache.kept(entry)
         if found is not None:
             self._cache.count_hit()
-        return Look(found)
+        return found
 
     async def _ask(self, keys: list[str], args: list[Any]) -> Any:
         if not self._cache.is_exact:

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from portal_app.domain.cancellation import CancellationRequest
@@ -44,27 +43,27 @@ _KEPT_SECONDS = 60
 _SOON, _EXPIRES_SOON = timedelta(days=7), timedelta(days=45)
 _WORTH_TELLING = timedelta(days=30)
 # All a dashboard needs of the mirrors, in one question. Row-level security holds for every part.
-_MIRRORS = sa.text("""
+_MIRRORS = """
 WITH mine AS (
-    SELECT * FROM invoices_mirror WHERE user_id = :user AND NOT is_gone AND status = ANY(:open)
+    SELECT * FROM invoices_mirror WHERE user_id = %(user)s AND NOT is_gone AND status = ANY(%(open)s)
 )
 SELECT
     (SELECT coalesce(sum(owed_minor), 0) FROM mine),
-    (SELECT coalesce(sum(owed_minor), 0) FROM mine WHERE due_on < :today),
+    (SELECT coalesce(sum(owed_minor), 0) FROM mine WHERE due_on < %(today)s),
     (SELECT count(*) FROM mine),
-    (SELECT count(*) FROM mine WHERE due_on < :today),
+    (SELECT count(*) FROM mine WHERE due_on < %(today)s),
     (SELECT jsonb_agg(body ORDER BY due_on NULLS LAST, invoice_id) FROM (
-        SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT :most) AS first),
-    (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = :user),
-    (SELECT jsonb_object_agg(kind, read_at) FROM mirror_states WHERE user_id = :user AND read_at IS NOT NULL),
-    (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = :user AND read_at > clock_timestamp()
-        - CAST(:age AS interval) AND (stale_at IS NULL OR stale_at < read_at)),
+        SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT %(most)s) AS first),
+    (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = %(user)s),
+    (SELECT jsonb_object_agg(kind, read_at) FROM mirror_states WHERE user_id = %(user)s AND read_at IS NOT NULL),
+    (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = %(user)s AND read_at > clock_timestamp()
+        - CAST(%(age)s AS interval) AND (stale_at IS NULL OR stale_at < read_at)),
     (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE 'Asia/Tokyo')::date)
-        FROM internet_eligibility WHERE user_id = :user),
-    EXISTS (SELECT FROM orders WHERE user_id = :user AND stage <> ALL(:final)),
-    EXISTS (SELECT FROM orders WHERE user_id = :user AND category = 'internet'),
-    EXISTS (SELECT FROM cancellations WHERE user_id = :user)
-""")
+        FROM internet_eligibility WHERE user_id = %(user)s),
+    EXISTS (SELECT FROM orders WHERE user_id = %(user)s AND stage <> ALL(%(final)s)),
+    EXISTS (SELECT FROM orders WHERE user_id = %(user)s AND category = 'internet'),
+    EXISTS (SELECT FROM cancellations WHERE user_id = %(user)s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +164,10 @@ class Overview:
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
         asked |= {"age": timedelta(seconds=self._wish.age), "final": list(FINAL_STAGES)}
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            *row, has_open_orders, has_ordered_internet, has_cancellations = (
-                await (await session.connection()).execute(_MIRRORS, asked)
-            ).one()
-            # Few have these, and each costs as much as all the rest.
-            orders = await OrderRow.of(session, customer.user_id) if has_open_orders else []
-            endings = await CancellationRow.newest(session, customer.user_id) if has_cancellations else []
+        *row, has_open_orders, has_ordered_internet, has_cancellations = await self._database.ask(
+            customer.user_id, _MIRRORS, asked
+        )
+        orders, endings = await self._rarer(customer, has_open_orders, has_cancellations)
         due, overdue, due_count, overdue_count, unpaid, services, read_at, young, address = row
         bills, times = _INVOICES.validate_python(unpaid or []), _TIMES.validate_python(read_at or {})
         return _Mirrored(
@@ -185,6 +181,17 @@ class Overview:
             address=address or {},
             cancellations={ending.service_id: ending.to_domain() for ending in endings},
         )
+
+    async def _rarer(
+        self, customer: Customer, has_open_orders: bool, has_cancellations: bool
+    ) -> tuple[Sequence[OrderRow], Sequence[CancellationRow]]:
+        """Read what few customers have: each costs as much as all the rest."""
+        if not has_open_orders and not has_cancellations:
+            return (), ()
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            orders = await OrderRow.of(session, customer.user_id) if has_open_orders else ()
+            endings = await CancellationRow.newest(session, customer.user_id) if has_cancellations else ()
+            return orders, endings
 
     def _owed(self, due: Any, overdue: Any, counts: tuple[int, int], bills: list[Invoice]) -> Owed:
         first = bills[0] if bills else None

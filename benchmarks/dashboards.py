@@ -20,6 +20,8 @@ MOST_CALLS = 1.05
 SUMMARY = "/api/me/summary"
 _ROUNDS, _LOOKS = 3, 5
 _LONGEST_SETTLING = 120.0
+# The timetable, too, reads mirrors as old as they are made here: what is counted is what looks cause.
+_LOOKS_ALONE = {"MIRROR_RECONCILE_SECONDS": "1000000"}
 # What the dashboard reads of WHMCS.
 _ACTIONS = ("GetInvoices", "GetClientsProducts", "GetPayMethods")
 
@@ -27,7 +29,7 @@ _ACTIONS = ("GetInvoices", "GetClientsProducts", "GetPayMethods")
 def measure(stage: Stage) -> list[Row]:
     """Measure with the two web workers of production: young mirrors, kept answers, then mirrors that are too old."""
     home = stage.scratch / "dashboards"
-    with crowded_demo(home, CUSTOMERS, **NO_LIMITS, PORTAL_WEB_WORKERS="2") as crowd:
+    with crowded_demo(home, CUSTOMERS, **NO_LIMITS, **_LOOKS_ALONE, PORTAL_WEB_WORKERS="2") as crowd:
         # Nobody has a mirror yet, and all come at once: everybody is answered.
         took = burst(crowd.demo.url + SUMMARY, crowd.cookies)
         tell(f"All {CUSTOMERS} came for the first time at once: answered within {max(took):,.0f} ms")
@@ -41,12 +43,16 @@ def measure(stage: Stage) -> list[Row]:
 
 def _rows(crowd: Crowd, what: str, *prepare: Callable[[], None]) -> list[Row]:
     took: list[float] = []
-    before = crowd.calls()
-    for _ in range(_ROUNDS):
+    before: dict[str, int] = {}
+    for turn in range(_ROUNDS + 1):
         for each in prepare:
             each()
-        took += burst(crowd.demo.url + SUMMARY, crowd.cookies)
+        lasted = burst(crowd.demo.url + SUMMARY, crowd.cookies)
         _settle(crowd)
+        if turn:
+            took += lasted
+        else:
+            before = crowd.calls()
     after = crowd.calls()
     opened = CUSTOMERS * _ROUNDS
     calls = {action: (after.get(action, 0) - before.get(action, 0)) / opened for action in _ACTIONS}

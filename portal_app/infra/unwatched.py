@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
 # Long enough for everybody who asks at the same moment to be answered first.
-_AFTER_SECONDS = 0.3
+_AFTER_SECONDS = 0.5
 
 
 class Unwatched:

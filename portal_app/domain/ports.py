@@ -7,7 +7,7 @@ writes, OutcomeUnknown (the answer was lost: look the reference up before callin
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from portal_app.domain.customer import Customer, Profile
@@ -278,8 +278,7 @@ class CrmGateway(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
+class StreamEvent(NamedTuple):
     """One event of a stream. `undecodable` events carry no payload and are set aside, not retried."""
 
     topic: str

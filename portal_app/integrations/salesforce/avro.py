@@ -9,6 +9,7 @@ from typing import Any
 import fastavro
 from fastavro.types import Schema
 
+_HEADER = "ChangeEventHeader"
 _BITMAPS = ("changedFields", "nulledFields", "diffFields")
 # What the decoder raises over bytes that are not what the schema says.
 _GARBAGE = (
@@ -46,12 +47,12 @@ class EventSchema:
             record = fastavro.schemaless_reader(stream, self._parsed, None)
             if not isinstance(record, dict) or stream.read(1):
                 raise ValueError("not one record")
-            return self._named(record)
+            return self._named(record) if _HEADER in record else record
         except _GARBAGE as error:
             raise Undecodable(type(error).__name__) from error
 
     def _named(self, record: dict[str, Any]) -> dict[str, Any]:
-        header = record.get("ChangeEventHeader")
+        header = record[_HEADER]
         if isinstance(header, dict):
             for name in _BITMAPS:
                 header[name] = field_names(self._json, header.get(name) or [])

@@ -63,10 +63,11 @@ class SalesforceEventStream:
         session = await self._login.session()
         call = self._stub().Subscribe(metadata=_metadata(session))
         try:
-            await asyncio.wait_for(call.write(self._first_request(topic, after)), self._patience)
+            # Not wait_for, here and below: it makes a task of its own for every call.
+            async with asyncio.timeout(self._patience):
+                await call.write(self._first_request(topic, after))
             outstanding = self._credit
             while True:
-                # Not wait_for, which makes a task of its own for every answer.
                 async with asyncio.timeout(self._silence):
                     answer = await call.read()
                 if answer is grpc.aio.EOF:
@@ -78,7 +79,8 @@ class SalesforceEventStream:
                 outstanding = max(0, outstanding - len(answer.events))
                 if outstanding <= self._credit // 2:
                     more = wire.FetchRequest(num_requested=self._credit - outstanding)
-                    await asyncio.wait_for(call.write(more), self._patience)
+                    async with asyncio.timeout(self._patience):
+                        await call.write(more)
                     outstanding = self._credit
         except TimeoutError as error:
             raise ExternalUnavailable(f"{topic}: silent for too long", vendor=VENDOR) from error
@@ -136,7 +138,7 @@ class SalesforceEventStream:
             _log.warning("salesforce.event_undecodable", topic=topic, event_id=event.id, reason=str(error))
             own_id = event.id or f"replay:{replay_id.hex()}"
             return StreamEvent(topic, own_id, replay_id, {}, undecodable=True)
-        return StreamEvent(topic, _event_id(payload, event.id, replay_id), replay_id, payload)
+        return StreamEvent(topic, _event_id(payload, event, replay_id), replay_id, payload)
 
     async def _schema(self, schema_id: str) -> EventSchema | None:
         """Fetch a schema; None where there is none to be had."""
@@ -187,10 +189,10 @@ def _metadata(session: SalesforceSession) -> tuple[tuple[str, str], ...]:
     return (*own, ("x-client-trace-id", current)) if current else own
 
 
-def _event_id(payload: dict[str, Any], given: str, replay_id: bytes) -> str:
+def _event_id(payload: dict[str, Any], event: wire.ProducerEvent, replay_id: bytes) -> str:
     """Name an event so that it keeps its name when it is delivered again."""
     header = payload.get("ChangeEventHeader")
     if isinstance(header, dict):
         record = (header.get("recordIds") or [""])[0]
         return f"{header.get('entityName')}:{record}:{header.get('transactionKey')}:{header.get('sequenceNumber')}"
-    return str(payload.get("EventUuid") or given or f"replay:{replay_id.hex()}")
+    return str(payload.get("EventUuid") or event.id or f"replay:{replay_id.hex()}")

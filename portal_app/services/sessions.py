@@ -1,8 +1,9 @@
 """Sessions: opened at sign-in, carried by short access tokens and a chain of refresh tokens, ended everywhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -136,18 +137,17 @@ class Sessions:
 
     async def _read_alive(self, asked: Sequence[tuple[UUID, bool]]) -> dict[tuple[UUID, bool], UUID]:
         """Return whose the living ones of some sessions are, note those that are used, and let Redis know."""
-        used = {session_id for session_id, is_use in asked if is_use}
         # Not at every look: noting a use is a write.
-        every = min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10))
+        before = now() - min(_USE_NOTED_EVERY, timedelta(seconds=self._settings.portal_idle_seconds / 10))
         async with self._database.identity() as session:
-            # One value for all of them: an IN with a hundred values costs more than the question.
-            wanted = sa.any_(sa.literal(list({session_id for session_id, _ in asked}), sa.ARRAY(sa.Uuid)))
-            rows = (await session.exec(select(Session).where(col(Session.id) == wanted))).all()
-            alive = [row for row in rows if self.is_alive(row)]
-            for row in alive:
-                if row.id in used and now() - row.used_at > every:
-                    row.used_at = now()
-        owners = {row.id: row.user_id for row in alive}
+            wanted = col(Session.id) == _any_of(session_id for session_id, _ in asked)
+            alive = {
+                row.id: row for row in (await session.exec(select(Session).where(wanted))).all() if self.is_alive(row)
+            }
+            used = {session_id for session_id, is_use in asked if is_use}
+            if unnoted := [row.id for row in alive.values() if row.id in used and row.used_at < before]:
+                await _note_use(session, unnoted)
+        owners = {row.id: row.user_id for row in alive.values()}
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for session_id, user_id in owners.items():
@@ -279,6 +279,18 @@ class Sessions:
         except RedisError as error:
             _log.warning("sessions.redis_away", error=type(error).__name__)
         await self._live.publish(Change(row.user_id, "session", str(row.id)))
+
+
+def _any_of(session_ids: Iterable[UUID]) -> Any:
+    # One value for all of them: an IN with a hundred values costs more than the question.
+    return sa.any_(sa.literal(list(session_ids), sa.ARRAY(sa.Uuid)))
+
+
+async def _note_use(session: AsyncSession, session_ids: Sequence[UUID]) -> None:
+    """Note that sessions are used now; one that somebody else changes just then is left for its next use."""
+    free = select(Session.id).where(col(Session.id) == _any_of(session_ids)).with_for_update(skip_locked=True)
+    change = sa.update(Session).where(col(Session.id).in_(free)).values(used_at=now())
+    await (await session.connection()).execute(change)
 
 
 def _note_proof(session: AsyncSession, row: Session, session_id: UUID, factor: str) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.infra.cache import Cache
+from portal_app.infra.cache import Cache, Entry
 from portal_app.infra.redis_client import connect
 from portal_app.local.valkey import EmbeddedValkey
 
@@ -120,30 +119,21 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache: Cache, othe
         *(cache.get_or_set(key, fail, seconds=60) for _ in range(5)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [LookupError] * 5
-    began = time.monotonic()
-    assert await other_cache.get_or_set(key, Upstream("well").quick, seconds=60) == "well"
-    assert time.monotonic() - began < 0.5
+    # A lease that was not given back would last twice as long.
+    async with asyncio.timeout(5):
+        assert await other_cache.get_or_set(key, Upstream("well").quick, seconds=60) == "well"
 
 
-async def _timed(call: Callable[[], Awaitable[object]]) -> tuple[object, float]:
-    began = time.monotonic()
-    return await call(), time.monotonic() - began
-
-
-async def test_a_hung_redis_costs_a_page_half_a_second_at_most_and_then_nothing(
-    own_valkey: EmbeddedValkey, key: str
-) -> None:
+async def test_a_hung_redis_holds_no_page_up_and_is_not_asked_by_the_next(own_valkey: EmbeddedValkey, key: str) -> None:
     client = connect(own_valkey.url(), seconds=0.25)
     cache, upstream = Cache(client), Upstream()
     await client.ping()
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        value, seconds = await _timed(lambda: cache.get_or_set(key, upstream.quick, seconds=60))
-        assert value == "value"
-        assert seconds < 0.5
-        _, seconds = await _timed(lambda: cache.get_or_set(key, upstream.quick, seconds=60))
-        assert seconds < 0.1
+        async with asyncio.timeout(3):
+            assert await cache.get_or_set(key, upstream.quick, seconds=60) == "value"
+        assert not cache.is_exact and await cache.kept(Entry(key)) is None
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)
         await client.aclose()

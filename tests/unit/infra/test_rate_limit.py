@@ -62,15 +62,14 @@ async def test_without_redis_a_limit_on_reads_lets_through(make: Make) -> None:
     assert await allowed([make(NOBODY)], "name", 30, strict=False) == 30
 
 
-async def test_a_hung_redis_costs_a_sign_in_half_a_second_at_most(own_valkey: EmbeddedValkey, make: Make) -> None:
+async def test_a_hung_redis_holds_no_sign_in_up(own_valkey: EmbeddedValkey, make: Make) -> None:
     limits = make(own_valkey.url())
     await limits.hit("10/minute", "test", "name")
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        began = time.monotonic()
-        await limits.hit("10/minute", "test", "name")
-        assert time.monotonic() - began < 0.5
+        async with asyncio.timeout(3):
+            await limits.hit("10/minute", "test", "name")
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)
 

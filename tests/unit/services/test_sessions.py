@@ -66,6 +66,23 @@ async def test_tokens_do_not_show_in_a_log_or_traceback(web: Database, sessions:
     assert tokens.refresh not in repr(tokens)
 
 
+async def test_sessions_that_are_looked_at_together_do_not_wait_for_one_that_is_held(
+    web: Database, sessions: Sessions, user_id: UUID
+) -> None:
+    held, others = await sign_in(web, sessions, user_id), [await sign_in(web, sessions, user_id) for _ in range(2)]
+    for tokens in (held, *others):
+        await age(web, tokens, used=600)
+    async with web.identity() as session:
+        lock = sa.text("SELECT 1 FROM sessions WHERE id = :id FOR UPDATE")
+        await (await session.connection()).execute(lock, {"id": held.session_id})
+        async with asyncio.timeout(2):
+            assert all(await asyncio.gather(*(is_alive(sessions, tokens) for tokens in (held, *others))))
+    lately = "SELECT count(*) FROM sessions WHERE id = ANY(:ids) AND used_at > now() - interval '5 minutes'"
+    async with web.identity() as session:
+        ids = {"ids": [tokens.session_id for tokens in (held, *others)]}
+        assert await (await session.connection()).scalar(sa.text(lately), ids) == 2
+
+
 async def test_a_lost_answer_is_forgiven_within_the_grace_time(
     web: Database, sessions: Sessions, user_id: UUID
 ) -> None:

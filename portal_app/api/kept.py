@@ -15,8 +15,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal_app.api.outgoing import written
+from portal_app.api.problem import problem
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.cache import Entry
 from portal_app.infra.cookies import cookie_name
 from portal_app.infra.settings import Settings
@@ -101,6 +102,9 @@ class Kept:
 async def _made(anew: Anew, access: Access) -> Response | None:
     try:
         return await anew(await portal().accounts.customer(access.user_id))
+    except PortalError as error:
+        # Said here: the long way would wait for the same vendor a second time.
+        return problem(error)
     except Exception:
-        # The long way meets the same trouble and tells it.
+        # A defect: the long way meets it too, and there it is logged.
         return None

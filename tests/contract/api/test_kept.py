@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from secrets import token_hex
 
+import httpx
 import pytest_asyncio
 
 from portal_app.domain.customer import Customer
@@ -109,6 +110,30 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
     assert len((await visitor.get(SERVICES)).json()["items"]) == 1
     await until(kept, 20, "both answers are kept")
     assert len((await visitor.get(SUMMARY)).json()["services"]) == 1
+
+
+async def test_what_cannot_be_answered_is_said_on_the_short_way_and_asked_once(
+    chiyo: tuple[Visitor, Customer], portal: Portal
+) -> None:
+    visitor, _ = chiyo
+    told = []
+    async with instead_of(portal, world().settings_with(portal_breaker_failures=1000)):
+        world().set_mood("whmcs", down=True)
+        try:
+            for _ in range(3):
+                before = await asked_for_invoices()
+                answer = await visitor.get("/api/invoices")
+                told.append((answer.status_code, answer.content, await asked_for_invoices() - before))
+        finally:
+            world().set_mood("whmcs")
+    # The first went the long way, and taught the short one.
+    assert told[0][0] == 503 and told[0][2] > 0 and told == told[:1] * 3
+
+
+async def asked_for_invoices() -> int:
+    """Return how often WHMCS was asked for a list of invoices so far."""
+    async with httpx.AsyncClient() as office:
+        return int((await office.get(f"{world().office}/api/calls")).json()["whmcs"].get("GetInvoices", 0))
 
 
 async def test_kept_answers_count_against_the_limit_like_all_others(ben: Visitor, portal: Portal) -> None:

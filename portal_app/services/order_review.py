@@ -1,6 +1,7 @@
 """Review: an order handed over to Salesforce, and what agents decide there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -149,22 +150,34 @@ class OrderReview:
         if found.stage == "being_set_up" and (order := await self.order_of(found)) is not None:
             await self.apply(order.id, found, only_from="in_review")
 
-    async def apply(self, order_id: UUID, sf_order: SalesforceOrder, *, only_from: OrderStage | None = None) -> None:
-        """Take over what an agent decided: approved, not accepted, cancelled. Never moves an active order back."""
+    async def apply(
+        self,
+        order_id: UUID,
+        sf_order: SalesforceOrder,
+        *,
+        only_from: OrderStage | None = None,
+        asked_at: datetime | None = None,
+    ) -> bool:
+        """Take over what an agent decided: approved, not accepted, cancelled. Never moves an active order back.
+
+        False where the order has moved since Salesforce was asked: what was read may be older than that, read again.
+        """
         async with self._database.unit_of_work() as session:
             row = await locked(session, order_id)
             stage = sf_order.stage
             if row.stage in ("active", stage) or stage == "in_progress" or _is_echo(row, stage):
-                return
+                return True
             if only_from is not None and row.stage != only_from:
-                return
+                return True
+            if asked_at is not None and row.updated_at > asked_at:
+                return False
             row.sf_order_id = sf_order.id
-            step = "approved" if stage == "being_set_up" else stage
-            is_new = await self._progress.note(session, row, step, stage=stage, source="staff")
+            is_new = await self._progress.note(session, row, _step_for(sf_order), stage=stage, source="staff")
             if is_new and stage in _MAILS:
                 await self._progress.inform(session, row, _MAILS[stage])
             order = row.to_domain()
         await self._progress.tell(order)
+        return True
 
     async def approval(self, order_id: UUID, attempt: int) -> str:
         """Guard: say whether Salesforce has the order as approved, now; a cancelled one may still say Activating.
@@ -201,6 +214,12 @@ class OrderReview:
         )
         if order.sf_order_id:
             await self._crm.order_failed(order.sf_order_id, code=code[:80], message=message[:255])
+
+
+def _step_for(sf_order: SalesforceOrder) -> str:
+    """Name how Salesforce has an order on its timeline; a pause of ours that comes back says what it waits for."""
+    pause = PAUSES.get(sf_order.error_code) if sf_order.stage == "needs_attention" else None
+    return pause.waits if pause else _STEPS.get(sf_order.stage, sf_order.stage)
 
 
 def _is_echo(row: OrderRow, stage: OrderStage) -> bool:

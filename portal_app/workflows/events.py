@@ -7,9 +7,11 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
+from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.events import InboundEvent
 from portal_app.infra.durable import QUEUE
 from portal_app.integrations.lanes import Priority
+from portal_app.models.columns import now
 from portal_app.wiring import EARLY_HOOKS as EARLY
 from portal_app.wiring import HOOKS, portal
 from portal_app.workflows.accounts import apply_to_accounts
@@ -18,6 +20,8 @@ from portal_app.workflows.step import durable, step
 
 EVERYTHING = "ChangeEvents"
 _ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
+# An order moves a few times within a second while it is set up; each time, what was read before may be old.
+_READINGS = 3
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
 
 
@@ -120,13 +124,18 @@ async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: 
 async def _apply_review(sf_order_id: str) -> dict[str, Any] | None:
     """Take over what Salesforce says of an order; return the order and attempt to provision, if it is approved."""
     review = portal().provisioning.review
-    found = await review.read(sf_order_id)
-    order = await review.order_of(found) or await review.adopt(found)
-    if order is None:
-        return None
-    # Also of one that was taken in before: a worker may have died in between.
-    await review.claim(order, found)
-    await review.apply(order.id, found)
+    for _ in range(_READINGS):
+        asked_at = now()
+        found = await review.read(sf_order_id)
+        order = await review.order_of(found) or await review.adopt(found)
+        if order is None:
+            return None
+        # Also of one that was taken in before: a worker may have died in between.
+        await review.claim(order, found)
+        if await review.apply(order.id, found, asked_at=asked_at):
+            break
+    else:
+        raise ExternalUnavailable("the order moves faster than it is read", vendor="salesforce")
     if found.activation_status != "Activating" or order.stage == "active":
         return None
     return {"order_id": str(order.id), "attempt": order.attempt}

@@ -1,6 +1,10 @@
 """What the agent decides, and an approval that finds no card."""
 
+from dataclasses import replace
+
 from portal_app.infra.settings import Settings
+from portal_app.models.columns import now
+from portal_app.wiring import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop
 from tests.faults.waiting import until
@@ -28,6 +32,32 @@ async def test_order_without_card_is_paused_and_goes_on_by_itself_when_one_is_ad
     assert await shop.mails_written(buyer.customer.user_id, "order_needs_card") == 1
     review = await shop.review_of(order)
     assert review["error"] == ""
+
+
+async def test_an_old_reading_does_not_move_a_paused_order_back_and_a_pause_keeps_its_name(
+    shop: Shop, processes: Processes, settings: Settings, worker_side: Portal
+) -> None:
+    processes.start_all("listener", "worker", settings=settings)
+    ((buyer, order),) = await shop.reviewed_orders(1)
+    await shop.remove_cards(buyer)
+    before = now()
+    await shop.approve(order)
+    await shop.wait_for_stage(order, "needs_attention")
+    review = worker_side.provisioning.review
+
+    async def salesforce_knows() -> bool:
+        return (await review.read((await shop.review_of(order))["id"])).error_code == "PAYMENT_METHOD_MISSING"
+
+    await until(salesforce_knows, 20, "Salesforce knows what the order waits for")
+    paused = await review.read((await shop.review_of(order))["id"])
+    approved = replace(paused, activation_status="Activating", error_code="")
+    assert not await review.apply(order.id, approved, asked_at=before)
+    assert await shop.stage(order) == "needs_attention"
+    # What was read later counts, and the pause that Salesforce still has says what it waits for.
+    assert await review.apply(order.id, approved, asked_at=now())
+    assert await review.apply(order.id, paused, asked_at=now())
+    steps = [step for step, _ in await shop.timeline(order)]
+    assert steps[-3:] == ["waiting_for_card", "approved#2", "waiting_for_card#2"]
 
 
 async def test_order_that_agents_made_appears_with_its_lines_and_is_provisioned_when_approved(

@@ -71,9 +71,9 @@ class Database:
         async with _telling_outages(), self._main.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
-                await driver.execute(_SET_CUSTOMER_PLAIN, (str(customer),))
-                row: tuple[Any, ...] = await (await driver.execute(question, values)).fetchone()
-                await driver.commit()
+                async with driver.transaction():
+                    await driver.execute(_SET_CUSTOMER_PLAIN, (str(customer),))
+                    row: tuple[Any, ...] = await (await driver.execute(question, values)).fetchone()
             except psycopg.Error:
                 await connection.invalidate()
                 raise

@@ -73,11 +73,12 @@ class Lane:
     async def slot(self, operation: str) -> AsyncIterator[None]:
         """Wait for a turn and hold it. Raises LaneClosed when the queue is full or the wait is over."""
         token = self._shared.token()
+        if not self._is_kept():
+            await self._arrive()
         await self._wait(token, operation)
-        if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(
-                _keep(ref(self), self._shared.presence, self.lease_seconds / 4), name=KEEPER
-            )
+        if not self._is_kept():
+            keeping = _keep(ref(self), self._shared.presence, self.lease_seconds / 4)
+            self._keeper = asyncio.create_task(keeping, name=KEEPER)
         _IN_FLIGHT.labels(self.name).inc()
         try:
             yield
@@ -90,6 +91,7 @@ class Lane:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._shared.presence.leave()
 
     async def keep(self) -> bool:
         """Say that this process's calls still run; False when Redis need know nothing more of them."""
@@ -108,6 +110,17 @@ class Lane:
         limits |= {"queue": self._limits.queue, "timeout": self.timeout}
         counts = await self._counts()
         return {"shared": not self.reach.is_away, "limits": limits, **asdict(counts)}
+
+    def _is_kept(self) -> bool:
+        return self._keeper is not None and not self._keeper.done()
+
+    async def _arrive(self) -> None:
+        """Be seen before the first call: whose subscription is missing is taken for dead."""
+        if self.reach.is_worth_a_try():
+            try:
+                await self._shared.presence.arrive()
+            except AWAY as error:
+                self.reach.failed(error)
 
     async def _counts(self) -> LaneCounts:
         if self.reach.is_worth_a_try():
@@ -187,12 +200,18 @@ def _pause(hint: int, waited: float, patience: float) -> float:
 
 async def _keep(kept: "ref[Lane]", presence: Presence, pause: float) -> None:
     """Keep a lane's slots while it has calls of the last period; without a reference, so that it ends with the lane."""
-    is_needed = True
+    is_needed, is_over = True, True
     try:
         while is_needed:
             await presence.stay(pause)
             lane = kept()
             is_needed = lane is not None and await lane.keep()
+            is_over = lane is None
             del lane
+    except asyncio.CancelledError:
+        is_over = True
+        raise
     finally:
-        await presence.leave()
+        # A lane that only rests finds its subscription where it was, without a moment in which it has none.
+        if is_over:
+            await presence.leave()

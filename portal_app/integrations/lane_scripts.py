@@ -6,7 +6,7 @@ held. A ticket holds back all of lower priority.
 A call counts against the rate from its entry until one period after its end. The moment at which the vendor sees it
 lies between the two, so that the vendor never sees more than the rate in any window of its own either.
 
-A token begins with its holder's name. A holder is subscribed to a channel named after it while it has calls: one whose
+A token begins with its holder's name. A holder subscribes to a channel named after it before its first call: one whose
 subscription is gone for longer than it takes to come back has died, and its slots are free.
 
 An epoch is the time in which Redis has forgotten nothing. Whoever finds a new one tells it what it has called in the

@@ -1,8 +1,8 @@
 """The short way: an answer that is kept as bytes leaves before routing, with one question to Redis.
 
 The first time, a route answers and says what its answers are kept under, and how they are made anew; whoever asks for
-the same address afterwards gets theirs from there. Everything but a good answer for a living session within its limit
-goes on to the door.
+the same address afterwards gets theirs from there. Who has no living session or is over the limit goes on to the door,
+and so does what nobody foresaw.
 """
 
 from collections.abc import Awaitable, Callable

@@ -25,8 +25,14 @@ MOODS: dict[str, dict[str, Any]] = {
     "says nothing": {"broken": "silence"},
     "hangs up": {"broken": "refused"},
 }
-# Thirty seconds of silence, in short.
-HURRIED = {"whmcs_timeout": 0.5, "portal_breaker_failures": 3, "portal_breaker_seconds": 0.5, "whmcs_concurrency": 4}
+# Thirty seconds of silence, in short; pages wait as in production.
+HURRIED = {
+    "whmcs_timeout": 0.5,
+    "portal_breaker_failures": 3,
+    "portal_breaker_seconds": 0.5,
+    "whmcs_concurrency": 4,
+    "mirror_patience_seconds": 1.5,
+}
 
 
 @pytest_asyncio.fixture

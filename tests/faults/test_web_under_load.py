@@ -36,8 +36,9 @@ RESTLESS = {
     "whmcs_timeout": 2.0,
     "portal_breaker_failures": 3,
     "portal_breaker_seconds": 1.0,
-    # As in production: the world of the tests is patient with Redis, and this is about a Redis that is slow.
+    # As in production: the world of the tests is patient, and this is about servers that are slow.
     "redis_timeout": 0.25,
+    "mirror_patience_seconds": 1.5,
     "database_wait": 2.0,
 }
 

@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,13 +168,13 @@ class Cache:
                 self._messenger = asyncio.create_task(self._deliver())
 
     async def close(self) -> None:
-        """Let the computations under way end, and break off those that take long: nobody waits for them any more."""
-        flights = list(self._running)
-        if flights:
-            _, late = await asyncio.wait(flights, timeout=_CLOSING_SECONDS)
-            for flight in late:
-                flight.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        """Let the computations under way end, break off those that take long, and say what Redis has missed so far."""
+        await self._end_flights()
+        if self._messenger is not None:
+            self._messenger.cancel()
+            await asyncio.wait([self._messenger])
+        with suppress(RedisError):
+            await self._raise_generations()
 
     async def _raise_generations(self) -> None:
         tags, self._owed = self._owed, set()
@@ -194,6 +195,14 @@ class Cache:
                 await self._raise_generations()
             except RedisError as error:
                 self._went_away(error)
+
+    async def _end_flights(self) -> None:
+        flights = list(self._running)
+        if flights:
+            _, late = await asyncio.wait(flights, timeout=_CLOSING_SECONDS)
+            for flight in late:
+                flight.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _landed(self, key: str, done: asyncio.Task[bytes]) -> None:
         self._running.discard(done)

@@ -190,7 +190,7 @@ async def test_an_unknown_topic_will_never_work(bench: Bench) -> None:
         await first_of(bench.stream(), "/event/Nothing__e", None)
 
 
-@pytest.mark.parametrize("mood", [Mood(down=True), Mood(special={"drop_stream": 1})])
+@pytest.mark.parametrize("mood", [Mood(down=True), Mood(special={"drop_stream": -1})])
 async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, mood: Mood) -> None:
     after, mark = await bench.position(), uuid4().hex
     stream = bench.stream()

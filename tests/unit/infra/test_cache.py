@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from portal_app.infra.cache import Cache, Entry
 from portal_app.infra.redis_client import connect
 from portal_app.local.valkey import EmbeddedValkey
+from tests.faults.gate import gate_to
 
 
 class Upstream:
@@ -160,6 +161,22 @@ async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_i
     assert upstream.calls == calls
     await client.aclose()
     await reader.aclose()
+
+
+async def test_a_process_that_ends_says_what_redis_has_missed(redis: Redis, valkey: EmbeddedValkey, key: str) -> None:
+    upstream, elsewhere = Upstream("old"), Cache(redis)
+    await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
+    with gate_to(valkey.url()) as (gate, url):
+        client = connect(url, seconds=10)
+        cache = Cache(client, away_seconds=60)
+        gate.close()
+        await cache.invalidate(key)
+        upstream.answer = "new"
+        assert await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "old"
+        gate.open()
+        await cache.close()
+        await client.aclose()
+    assert await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
 
 
 async def test_what_is_kept_for_good_never_runs_out_and_leaves_nothing_behind(

@@ -11,7 +11,8 @@ from portal_app.local.valkey import EmbeddedValkey
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
     clients = [connect(own_valkey.url(), seconds=0.25) for _ in range(3)]
-    teller, *listeners = (LiveUpdates(client, Cache(client)) for client in clients)
+    caches = [Cache(client) for client in clients]
+    teller, *listeners = (LiveUpdates(*each) for each in zip(clients, caches, strict=True))
     received: asyncio.Queue[Change] = asyncio.Queue()
 
     async def listen(live: LiveUpdates) -> None:
@@ -36,5 +37,6 @@ async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    for client in clients:
+    for client, cache in zip(clients, caches, strict=True):
+        await cache.close()
         await client.aclose()

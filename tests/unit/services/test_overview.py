@@ -1,7 +1,7 @@
 """The dashboard: from saved data at once, however slow billing is and however many look."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,22 +62,26 @@ class CaseDesk:
 
 
 @pytest.fixture
-def overview_of(settings: Settings, redis: Redis, web: Database) -> Callable[[Any], Overview]:
+async def overview_of(settings: Settings, redis: Redis, web: Database) -> AsyncIterator[Callable[[Any], Overview]]:
+    parts: list[Any] = []
+
     def make(gateway: Any) -> Overview:
         cache = Cache(redis)
         live = LiveUpdates(redis, cache)
         links = SignOn(web, gateway)
-        return Overview(
-            settings,
-            web,
-            billing=Billing(settings, web, cache, gateway, live=live, sign_on=links),
-            payments=Payments(settings, web, cache, gateway, live=live, sign_on=links),
-            subscriptions=Subscriptions(settings, web, cache, gateway, live=live),
-            cases=OpenCases(CaseDesk(), cache, live),
-            cache=cache,
+        billing = Billing(settings, web, cache, gateway, live=live, sign_on=links)
+        payments = Payments(settings, web, cache, gateway, live=live, sign_on=links)
+        services = Subscriptions(settings, web, cache, gateway, live=live)
+        cases = OpenCases(CaseDesk(), cache, live)
+        overview = Overview(
+            settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache
         )
+        parts.extend((billing.freshness, services.freshness, payments, overview, cache))
+        return overview
 
-    return make
+    yield make
+    for part in parts:
+        await part.close()
 
 
 async def age(worker: Database, customers: list[Customer]) -> None:

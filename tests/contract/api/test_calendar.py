@@ -46,7 +46,9 @@ async def test_a_calendar_program_reads_due_dates_and_last_days_without_a_cookie
     last = found[f"last_day-{service['id']}@{host}"]
     assert last["dtstart"].dt.isoformat() == taken["ends_on"] and service["name"] in str(last["summary"])
     assert found[f"withdraw_until-{service['id']}@{host}"]["dtstart"].dt.isoformat() == taken["withdraw_until"]
-    told = " ".join(str(event.to_ical()) for event in found.values())
+    # Its own time of writing may hold any digits.
+    fields = (field for event in found.values() for field in event.items() if field[0] != "DTSTAMP")
+    told = " ".join(str(value.to_ical()) for _, value in fields)
     for private in ("Ben", "Carter", ben.email, unpaid["total"]["text"], "4242", "C00000002"):
         assert private not in told
 

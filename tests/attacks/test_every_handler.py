@@ -1,5 +1,6 @@
 """Every registered handler, called over a raw socket: without a cookie, with another customer's ids, with nonsense."""
 
+import asyncio
 import contextlib
 import inspect
 import json
@@ -95,6 +96,18 @@ def kept_of(customer: str = "") -> dict[str, str]:
         for table in tables:
             text = query.format(what=columns.get(table, "*"), table=table, owner=owned.get(table, "user_id"))
             kept[table] = str(connection.execute(text, {"id": customer}).fetchone())
+    return kept
+
+
+async def kept_at_last(before: dict[str, str]) -> dict[str, str]:
+    """Return what is kept once all is as before, or ten seconds later.
+
+    What was under way as its socket broke holds a key until it is refused.
+    """
+    for _ in range(100):
+        if (kept := kept_of() | {"authenticators": ""}) == before:
+            break
+        await asyncio.sleep(0.1)
     return kept
 
 
@@ -199,4 +212,4 @@ async def test_nonsense_is_refused_and_the_next_event_works(web: Settings, who: 
     async with raw_socket(web, cookies=mine) as again:
         await still_works(again, "Aiko")
     # Beginning a second factor takes no arguments: called by its owner it is no nonsense.
-    assert kept_of() | {"authenticators": ""} == before | {"authenticators": ""}
+    assert await kept_at_last(before | {"authenticators": ""}) == before | {"authenticators": ""}

@@ -1,6 +1,6 @@
 """Signing in, staying signed in, signing out. Credentials come by native form or JSON, tokens only in cookies."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.door import ACCESS, SIGN_IN, local_path, session_cookies, set_cookie
-from portal_app.api.incoming import DEVICE, Body, language, origin, read, takes
+from portal_app.api.incoming import DEVICE, Body, language, origin, page_of, read, takes
 from portal_app.api.outgoing import done, json, refused, with_cookies
 from portal_app.domain.account import SecondStepAsked, Tokens
 from portal_app.domain.errors import NotSignedIn, PortalError
@@ -46,9 +46,9 @@ async def login(request: Request) -> Response:
     except PortalError as error:
         if entries is None:
             return await refused(request, error, SIGN_IN)
-        onward = local_path(entries.next, "")
+        onward = way_on(request, entries.next)
         return await refused(request, error, SIGN_IN, typed={"email": entries.email}, next_path=onward)
-    return await admitted(request, outcome, local_path(entries.next, ""))
+    return await admitted(request, outcome, way_on(request, entries.next))
 
 
 @router.post("/logout")
@@ -97,6 +97,15 @@ async def admitted(
     device = set_cookie(settings, "device", request.scope[DEVICE], _DEVICE_SECONDS)
     cookies = [*session_cookies(outcome, settings), device, *gone]
     return done(request, target or path_for(HOME, language(request)), cookies=cookies)
+
+
+def way_on(request: Request, said: str) -> str:
+    """Return the page of ours to go on to, empty for none: what the form says, or else the address of its page.
+
+    A form that is sent before its page has heard from us says nothing yet.
+    """
+    asked = said or parse_qs(page_of(request).query).get("next", [""])[0]
+    return local_path(asked, "")
 
 
 def _gone(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import secrets
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import HTTPConnection, Request
@@ -106,11 +106,19 @@ def origin(request: Request, settings: Settings) -> Origin:
 
 def language(request: Request, target: str = "") -> Language:
     """Return the language of the page a form stood on, from where it leads to or where it was."""
-    for path in (target, urlsplit(request.headers.get("referer", "")).path):
+    for path in (target, page_of(request).path):
         for each in LANGUAGES:
             if path == f"/{each}" or path.startswith(f"/{each}/"):
                 return each
     return DEFAULT
+
+
+def page_of(request: Request) -> SplitResult:
+    """Return the address of the page a form stood on; an empty one where the browser does not tell, or nonsense."""
+    try:
+        return urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return urlsplit("")
 
 
 def _content_type(request: Request) -> str:

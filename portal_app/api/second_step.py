@@ -5,8 +5,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.auth import SECOND_STEP, admitted
-from portal_app.api.door import SIGN_IN, local_path
+from portal_app.api.auth import SECOND_STEP, admitted, way_on
+from portal_app.api.door import SIGN_IN
 from portal_app.api.incoming import Body, origin, read, takes
 from portal_app.api.outgoing import json, refused
 from portal_app.api.step_up import LARGEST_CREDENTIAL
@@ -39,7 +39,7 @@ async def second_step(request: Request) -> Response:
     onward = ""
     try:
         entries = await read(request, Step)
-        onward = local_path(entries.next, "")
+        onward = way_on(request, entries.next)
         proof = Proof(code=entries.code, passkey=entries.passkey)
         tokens = await portal().second_step.finish(_token(request), proof, origin(request, portal().settings))
     except NotSignedIn as error:
@@ -70,7 +70,7 @@ async def passkey_sign_in(request: Request) -> Response:
         tokens = await portal().second_step.sign_in_with_passkey(entries.passkey, who)
     except (NotSignedIn, InvalidInput) as error:
         return await refused(request, error, SIGN_IN)
-    return await admitted(request, tokens, local_path(entries.next, ""))
+    return await admitted(request, tokens, way_on(request, entries.next))
 
 
 def _token(request: Request) -> str:

@@ -18,7 +18,6 @@ from portal_app.state.sign_in import SignInPage
 @page("/auth/login", title="Sign in", load=SignInPage.load, is_public=True)
 def sign_in() -> rx.Component:
     """Lay the page out."""
-    onward = rx.cond(SignInPage.next_path != "", SignInPage.next_path, path_for("/dashboard"))
     form = native_form(
         text_field(
             _("E-mail"),
@@ -35,7 +34,7 @@ def sign_in() -> rx.Component:
             rx.el.span(link(_("Forgot your password?"), href=path_for("/auth/forgot")), class_name="text-small"),
         ),
         action="/api/auth/login",
-        hidden={"next": onward},
+        hidden={"next": SignInPage.next_path},
     )
     return auth_frame(
         reload_when_lost(),

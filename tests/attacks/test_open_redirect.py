@@ -1,6 +1,6 @@
 """A link of ours that leads elsewhere."""
 
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -34,6 +34,9 @@ HARMLESS = ["/..//evil.example", "/%2f%2fevil.example", "/@evil.example", "/orde
 @pytest.mark.parametrize("target", ELSEWHERE)
 async def test_next_never_leads_away_after_signing_in(visitor: Visitor, target: str) -> None:
     answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD, next=target)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    page = f"/auth/login?next={quote(target, safe='')}"
+    answer = await visitor.submit("/api/auth/login", page=page, email=BEN, password=PASSWORD)
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     assert local_path(target, "/safe") == "/safe"
 

@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from portal_app.services.sign_in import WRONG_SIGN_IN
 from portal_app.wiring import Portal
 from tests.contract.api.visitor import Visitor
@@ -19,6 +21,22 @@ async def test_a_form_signs_in_and_leads_to_the_dashboard(visitor: Visitor) -> N
 async def test_sign_in_leads_on_to_the_page_that_was_asked_for(visitor: Visitor) -> None:
     answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD, next="/billing/invoices?page=2")
     assert answer.headers["location"] == "/billing/invoices?page=2"
+
+
+async def test_a_form_sent_before_its_page_knew_where_to_go_on_to_leads_there_all_the_same(visitor: Visitor) -> None:
+    page = "/auth/login?next=%2Fbilling%2Finvoices"
+    wrong = await visitor.submit("/api/auth/login", page=page, email=BEN, password="wrong", next="")
+    assert parse_qs(urlsplit(wrong.headers["location"]).query)["next"] == ["/billing/invoices"]
+    answer = await visitor.submit("/api/auth/login", page=page, email=BEN, password=PASSWORD, next="")
+    assert answer.headers["location"] == "/billing/invoices"
+
+
+@pytest.mark.parametrize("referer", ["http://[", "x" * 4000, "/auth/login?next=%00&next=%ff"])
+async def test_an_address_that_is_none_leads_to_the_dashboard(visitor: Visitor, referer: str) -> None:
+    headers = {"Origin": visitor.settings.portal_url, "Referer": referer, "Accept": "text/html"}
+    entries = {"email": BEN, "password": PASSWORD, "next": ""}
+    answer = await visitor.http.post("/api/auth/login", data=entries, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
 
 
 async def test_json_signs_in_without_showing_a_token(visitor: Visitor) -> None:

@@ -64,6 +64,7 @@ from portal_app.services.postcodes import Postcodes
 from portal_app.services.profile_changes import ProfileChanges
 from portal_app.services.profiles import Profiles
 from portal_app.services.provisioning import Provisioning, join_provisioning
+from portal_app.services.readings import Readings
 from portal_app.services.reconcile import Reconcile
 from portal_app.services.reminders import Reminders
 from portal_app.services.second_step import SecondStep
@@ -192,14 +193,16 @@ def build(settings: Settings, *, role: Literal["web", "worker"]) -> Portal:
     """Join all parts for one process. Opens no connection by itself."""
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
+    live = LiveUpdates(redis, cache)
     letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
     base = _Base(
         settings=settings,
         redis=redis,
         database=Database(settings, role),
         queue=DurableQueue(settings, role),
-        live=LiveUpdates(redis, cache),
+        live=live,
         cache=cache,
+        readings=Readings(settings, cache, live),
         vendors=build_vendors(settings, redis),
     )
     notifications = Notifications(base.database, base.queue, SmtpMailer(settings), letters)
@@ -216,6 +219,7 @@ class _Base:
     queue: DurableQueue
     live: LiveUpdates
     cache: Cache
+    readings: Readings
     vendors: Vendors
 
 
@@ -225,7 +229,7 @@ def _customer_side(base: _Base, notifications: Notifications) -> Portal:
     onboarding = Onboarding(database, gateway, crm, directory=vendors.directory, notifications=notifications, live=live)
     vault, limits = _vault(settings), RateLimits(settings.redis_url, timeout=settings.redis_timeout)
     sessions = Sessions(settings, database, base.redis, live, notifications)
-    identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue)
+    identity = IdentityBase(settings, database, vault, limits, sessions, notifications, queue, base.readings)
     bills = _bills(base)
     served = _being_served(base, identity, bills)
     oneself = _about_oneself(base, identity)
@@ -282,7 +286,7 @@ def _being_served(base: _Base, identity: IdentityBase, bills: dict[str, Any]) ->
 def _bills(base: _Base) -> dict[str, Any]:
     """Join what shows bills and services and keeps their mirrors."""
     gateway, parts = base.vendors.billing, (base.settings, base.database, base.cache, base.vendors.billing)
-    sign_on = SignOn(base.database, gateway)
+    sign_on = SignOn(base.settings, base.database, gateway)
     billing = Billing(*parts, live=base.live, sign_on=sign_on)
     payments = Payments(*parts, live=base.live, sign_on=sign_on)
     subscriptions = Subscriptions(*parts, live=base.live)
@@ -334,7 +338,7 @@ def _about_oneself(base: _Base, identity: IdentityBase) -> dict[str, Any]:
 
 def _selling(base: _Base, identity: IdentityBase, bills: dict[str, Any], oneself: dict[str, Any]) -> dict[str, Any]:
     """Join what leads from a plan to an order."""
-    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing)
+    catalog = Catalog(base.settings, base.cache, base.vendors.catalog, base.vendors.billing)
     internet = join_internet(identity, base.vendors.internet, profiles=oneself["profiles"], live=base.live)
     known = Known(
         payments=bills["payments"],

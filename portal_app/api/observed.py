@@ -1,4 +1,4 @@
-"""The outermost layer but the correlation id: every request is counted and leaves one line in the log."""
+"""The outermost layer but the correlation id: every request is one visit, is counted and leaves one line in the log."""
 
 import time
 from typing import Any
@@ -10,6 +10,7 @@ from portal_app.api import built
 from portal_app.api.problem import problem
 from portal_app.domain.errors import PortalError
 from portal_app.infra.metrics import count_request
+from portal_app.infra.patience import visit
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = ("/api/health/", "/assets/")
@@ -29,7 +30,8 @@ class Observed:
             return
         answer, started = _Answer(send), time.perf_counter()
         try:
-            await self._app(scope, receive, answer.send)
+            with visit():
+                await self._app(scope, receive, answer.send)
         finally:
             _note(scope, answer.status, time.perf_counter() - started)
 

@@ -1,6 +1,5 @@
 """The public pages: built without any framework, filled with today's plans and prices, kept ready in memory."""
 
-import asyncio
 import gzip
 import hashlib
 from collections import OrderedDict
@@ -25,7 +24,6 @@ from portal_app.language import LANGUAGES, _, parse_language, speaking
 from portal_app.wiring import portal
 
 # A visitor waits no longer than this for a catalogue that is not in the cache; its reading goes on.
-_PATIENCE_SECONDS = 3
 _MOST_KEPT = 64
 _log = structlog.get_logger(__name__)
 _NOT_BUILT = PlainTextResponse("This page is being prepared.", status_code=503, headers={"retry-after": "5"})
@@ -66,9 +64,8 @@ class PublicPages:
     async def _row(self, path: str) -> Row:
         language = path.strip("/").partition("/")[0]
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                plans = {category: await _offered(category) for category in CATEGORIES}
-        except (PortalError, TimeoutError) as error:
+            plans = {category: await _offered(category) for category in CATEGORIES}
+        except PortalError as error:
             _log.warning("public_pages.no_catalog", error=type(error).__name__)
             known = self._last_rows.get(path)
             return known if known is not None else _AWAY

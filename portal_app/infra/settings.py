@@ -236,7 +236,7 @@ class Settings(BaseSettings):
         900, description="How old saved invoices and services may be on the dashboard before WHMCS is asked again"
     )
     mirror_patience_seconds: float = Field(
-        1.5, description="How long a page waits for WHMCS before it shows saved data; the reading goes on"
+        1.5, description="How long a visit waits for vendors before it shows saved data or says so; readings go on"
     )
     mirror_reconcile_seconds: int = Field(
         86400, description="How old saved invoices and services may get before the timetable reads them again"

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
+from portal_app.infra.patience import for_nobody
+
 # Long enough for everybody who asks at the same moment to be answered first.
 _AFTER_SECONDS = 0.5
 
@@ -32,6 +34,7 @@ class Unwatched:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _do(self, work: Callable[[], Awaitable[object]]) -> None:
+        for_nobody()
         await asyncio.sleep(_AFTER_SECONDS)
         async with self._room:
             await work()

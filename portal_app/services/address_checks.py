@@ -9,14 +9,12 @@ from portal_app.domain.eligibility import Eligibility
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput
 from portal_app.domain.internet_ports import InternetDesk
 from portal_app.domain.order_options import address_to_json
-from portal_app.infra.database import Database
-from portal_app.infra.durable import DurableQueue
 from portal_app.infra.live import Change, LiveUpdates
-from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.services.address_answers import is_moving, take_over
 from portal_app.services.audit import Tag, record
+from portal_app.services.identity import IdentityBase
 from portal_app.services.profiles import Profiles
 
 _NO_ADDRESS = "Add your address in Japanese first: the building decides which lines there are."
@@ -25,21 +23,13 @@ _NO_ADDRESS = "Add your address in Japanese first: the building decides which li
 class AddressChecks:
     """Show and request checks. Salesforce is the authority; our row answers while it is away."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        desk: InternetDesk,
-        profiles: Profiles,
-        *,
-        queue: DurableQueue,
-        live: LiveUpdates,
-    ) -> None:
-        self._age = timedelta(seconds=settings.cache_eligibility_seconds)
-        self._database = database
+    def __init__(self, base: IdentityBase, desk: InternetDesk, profiles: Profiles, live: LiveUpdates) -> None:
+        self._age = timedelta(seconds=base.settings.cache_eligibility_seconds)
+        self._database = base.database
+        self._readings = base.readings
         self._desk = desk
         self._profiles = profiles
-        self._queue = queue
+        self._queue = base.queue
         self._live = live
 
     async def check_for(self, customer: Customer) -> Eligibility:
@@ -87,14 +77,23 @@ class AddressChecks:
             await self._queue.enqueue(session, "check_address", name, str(customer.user_id), str(row.check_id))
 
     async def _read(self, customer: Customer) -> bool:
-        """Read the state anew and keep it; False while Salesforce is away."""
-        try:
+        """Read the state anew and keep it; False while Salesforce is slow or away: a reading under way goes on."""
+
+        async def read() -> None:
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                row = await session.get(EligibilityRow, customer.user_id)
+            if row is not None and self._is_young(row):
+                return
             found = await self._desk.check_of(customer.sf_account_id)
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                # Who reads here sees it: the customer is told of answers when Salesforce's event comes.
+                await take_over(session, customer.user_id, found)
+
+        tell = Change(customer.user_id, "eligibility")
+        try:
+            await self._readings.wait("eligibility", read, vendor="salesforce", tell=tell)
         except ExternalUnavailable:
             return False
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            # Who reads here sees it: the customer is told of answers when Salesforce's event comes.
-            await take_over(session, customer.user_id, found)
         return True
 
     def _is_young(self, row: EligibilityRow) -> bool:

@@ -16,6 +16,7 @@ from portal_app.domain.ports import BillingGateway
 from portal_app.infra.cache import Cache, Entry, Written, count_stale
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.patience import patience
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.freshness import Freshness, Wish
@@ -98,9 +99,9 @@ class Billing:
         if saved and saved.is_full and await self._is_young(customer, saved.read_at):
             return InvoiceDetail(saved.invoice)
         try:
-            async with asyncio.timeout(self._settings.mirror_patience_seconds):
+            async with patience(self._settings.mirror_patience_seconds, vendor="whmcs"):
                 return InvoiceDetail(await self._read_invoice(customer, invoice_id))
-        except (TimeoutError, ExternalError) as error:
+        except ExternalError as error:
             count_stale()
             if saved is None:
                 raise await self._unknown(customer) from error
@@ -112,19 +113,19 @@ class Billing:
         Otherwise, and while WHMCS is slow or away, those whose lines are known.
         """
         if anew:
-            with suppress(TimeoutError, ExternalError):
-                async with asyncio.timeout(self._settings.mirror_patience_seconds):
+            with suppress(ExternalError):
+                async with patience(self._settings.mirror_patience_seconds, vendor="whmcs"):
                     await self._read_lines(customer)
         return await self.lists.of_service(customer, service_id, most=_MOST_OF_SERVICE)
 
     async def pay_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to WHMCS's page of an invoice. Raises NotFound for somebody else's."""
-        await self.invoice_for(customer, invoice_id)
+        await self._ensure_own(customer, invoice_id)
         return await self._sign_on.link(customer, f"viewinvoice.php?id={invoice_id}")
 
     async def pdf_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to an invoice's PDF at WHMCS. Raises NotFound for somebody else's."""
-        await self.invoice_for(customer, invoice_id)
+        await self._ensure_own(customer, invoice_id)
         return await self._sign_on.link(customer, f"dl.php?type=i&id={invoice_id}")
 
     async def invoices_changed(self, customer: Customer) -> None:
@@ -137,6 +138,11 @@ class Billing:
         _, is_news = await self._read_once(customer, invoice_id)
         return is_news
 
+    async def _ensure_own(self, customer: Customer, invoice_id: int) -> None:
+        """Make sure that an invoice is this customer's; what is saved does. Raises NotFound, ExternalUnavailable."""
+        if await self.lists.one(customer, vendor_number(invoice_id)) is None:
+            await self.invoice_for(customer, invoice_id)
+
     async def _read_lines(self, customer: Customer) -> None:
         await self.freshness.ensure(customer, self._wish())
         unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
@@ -144,8 +150,8 @@ class Billing:
         await asyncio.gather(*(self._read_invoice(customer, each) for each in unknown), return_exceptions=True)
 
     def _wish(self) -> Wish:
-        patience = self._settings.mirror_patience_seconds
-        return Wish(self._settings.cache_invoices_seconds, patience, patience)
+        seconds = self._settings.mirror_patience_seconds
+        return Wish(self._settings.cache_invoices_seconds, seconds, seconds)
 
     async def _read_all(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.invoices(customer.whmcs_client_id)

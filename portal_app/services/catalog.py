@@ -1,5 +1,6 @@
 """The catalogue: Salesforce's products as WHMCS bills them, cached until an event says they changed."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ from portal_app.domain.money import Money
 from portal_app.domain.plan import CatalogItem, Category, Plan, plans_of
 from portal_app.domain.ports import BillingGateway, CatalogGateway
 from portal_app.infra.cache import Cache, Entry, Written
+from portal_app.infra.patience import patience
+from portal_app.infra.settings import Settings
 
 TAG = "catalog"
 # Written answers outlive a release by no more than this, whatever it changes about them.
@@ -29,7 +32,8 @@ _log = structlog.get_logger(__name__)
 class Catalog:
     """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
 
-    def __init__(self, cache: Cache, gateway: CatalogGateway, billing: BillingGateway) -> None:
+    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, billing: BillingGateway) -> None:
+        self._patience = settings.mirror_patience_seconds
         self._cache = cache
         self._gateway = gateway
         self._billing = billing
@@ -78,23 +82,31 @@ class Catalog:
         _log.info("catalog.busted")
 
     async def _items(self) -> list[CatalogItem]:
-        kept = await self._cache.text(Entry("catalog:items", (TAG,)), self._read), await self._prices()
+        # Nobody waits longer than for a page; the readings go on and are kept for the next look.
+        items, prices = await asyncio.gather(self._kept_items(), self._kept_prices())
+        kept = items, prices
         if kept != self._known[0]:
             self._known = kept, self._compared(*kept)
         return self._known[1]
 
-    async def _read(self) -> Written:
-        return Written(_ITEMS.dump_json(await self._gateway.items()), None)
+    async def _kept_items(self) -> bytes:
+        async def read() -> Written:
+            return Written(_ITEMS.dump_json(await self._gateway.items()), None)
 
-    async def _prices(self) -> bytes | None:
-        """Return what WHMCS bills, read once per refresh; None while it is away: then nothing can be ordered."""
+        async with patience(self._patience, vendor="salesforce"):
+            return await self._cache.text(Entry("catalog:items", (TAG,)), read)
+
+    async def _kept_prices(self) -> bytes | None:
+        """Return what WHMCS bills, read once per refresh; None while that is unknown: then nothing can be ordered."""
+
+        async def read() -> Written:
+            return Written(_PRICES.dump_json(await self._billing.product_prices()), None)
+
         try:
-            return await self._cache.text(Entry("catalog:billed", (TAG,)), self._read_prices)
+            async with patience(self._patience, vendor="whmcs"):
+                return await self._cache.text(Entry("catalog:billed", (TAG,)), read)
         except ExternalError:
             return None
-
-    async def _read_prices(self) -> Written:
-        return Written(_PRICES.dump_json(await self._billing.product_prices()), None)
 
     def _compared(self, written: bytes, billed: bytes | None) -> list[CatalogItem]:
         items = _ITEMS.validate_json(written)

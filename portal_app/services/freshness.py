@@ -14,7 +14,9 @@ from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalError, ExternalUnavailable
 from portal_app.infra.cache import Cache, count_stale
 from portal_app.infra.database import Database
+from portal_app.infra.lasting import Lasting
 from portal_app.infra.live import Change, LiveUpdates, everything_of
+from portal_app.infra.patience import patience_left
 from portal_app.infra.unwatched import Unwatched
 from portal_app.models.mirror import MirrorState, database_time
 
@@ -68,7 +70,7 @@ class Freshness:
         self._database = database
         self._cache = cache
         self._live = live
-        self._running: set[asyncio.Task[None]] = set()
+        self._readings = Lasting()
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._unwatched = Unwatched(_UNWATCHED_AT_ONCE)
 
@@ -130,24 +132,20 @@ class Freshness:
 
     async def close(self) -> None:
         """Break off the readings under way: nobody waits for them any more."""
-        running = list(self._running)
-        for reading in running:
-            reading.cancel()
-        await asyncio.gather(*running, self._unwatched.close(), return_exceptions=True)
+        await asyncio.gather(self._readings.close(), self._unwatched.close())
 
     async def _wait_for(self, customer: Customer, age: float, patience: float) -> None:
         """Have the mirror read and wait for it. Raises TimeoutError after the patience, and what the reading raises."""
+
+        patience = patience_left(patience)
 
         async def read() -> None:
             began = time.monotonic()
             async with self._room:
                 await self._read_slowly(customer, age, patience - (time.monotonic() - began))
 
-        reading = asyncio.create_task(read())
-        self._running.add(reading)
-        reading.add_done_callback(self._ended)
         async with asyncio.timeout(patience):
-            await asyncio.shield(reading)
+            await self._readings.run(read())
 
     async def _read_slowly(self, customer: Customer, age: float, patience: float) -> None:
         began = time.monotonic()
@@ -160,9 +158,3 @@ class Freshness:
         is_news = await self._cache.get_or_set(f"reading:{self._kind}:{customer.user_id}", read, seconds=0)
         if is_news or time.monotonic() - began > patience:
             await self._live.publish(Change(customer.user_id, "billing"))
-
-    def _ended(self, reading: asyncio.Task[None]) -> None:
-        self._running.discard(reading)
-        if not reading.cancelled():
-            # Its waiters were told; where all of them have left, nobody takes the error.
-            reading.exception()

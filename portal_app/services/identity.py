@@ -8,6 +8,7 @@ from portal_app.infra.rate_limit import RateLimits
 from portal_app.infra.settings import Settings
 from portal_app.infra.vault import Vault
 from portal_app.services.notifications import Notifications
+from portal_app.services.readings import Readings
 from portal_app.services.sessions import Sessions
 
 
@@ -22,3 +23,4 @@ class IdentityBase:
     sessions: Sessions
     notifications: Notifications
     queue: DurableQueue
+    readings: Readings

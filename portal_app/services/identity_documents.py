@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+from functools import partial
 from uuid import uuid4
 
 from portal_app.domain.customer import Customer
@@ -32,20 +33,28 @@ class IdentityDocuments:
     async def check_for(self, customer: Customer) -> IdentityCheck:
         """Return how the check stands, from our row; asked of Salesforce where there is none yet.
 
-        Changes come as events. While Salesforce is away, nothing counts as submitted.
+        Changes come as events. While Salesforce is slow or away, nothing counts as submitted.
         """
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
-            row = await session.get(IdentityCheckRow, customer.user_id)
-        if row is not None:
-            return row.to_domain()
+        if (known := await self._kept(customer)) is not None:
+            return known
+        tell = Change(customer.user_id, "account")
         try:
-            found = await self._desk.check(customer.sf_account_id)
+            await self._base.readings.wait("identity", partial(self._read, customer), vendor="salesforce", tell=tell)
         except (ExternalError, NotFound):
             return IdentityCheck()
+        return await self._kept(customer) or IdentityCheck()
+
+    async def _kept(self, customer: Customer) -> IdentityCheck | None:
         async with self._base.database.unit_of_work(customer=customer.user_id) as session:
-            locked = await IdentityCheckRow.locked(session, customer.user_id)
-            take_over(locked, found)
-            return locked.to_domain()
+            row = await session.get(IdentityCheckRow, customer.user_id)
+        return row.to_domain() if row else None
+
+    async def _read(self, customer: Customer) -> None:
+        if await self._kept(customer) is not None:
+            return
+        found = await self._desk.check(customer.sf_account_id)
+        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+            take_over(await IdentityCheckRow.locked(session, customer.user_id), found)
 
     async def count_try(self, customer: Customer) -> None:
         """Count an upload before its body is read. Raises RateLimited."""
@@ -61,9 +70,9 @@ class IdentityDocuments:
         async with self._readers:
             document = await asyncio.to_thread(read_document, content, name)
         await self.check_for(customer)
-        return await self._keep(customer, document, hashlib.sha256(content).hexdigest())
+        return await self._take(customer, document, hashlib.sha256(content).hexdigest())
 
-    async def _keep(self, customer: Customer, document: Document, fingerprint: str) -> IdentityCheck:
+    async def _take(self, customer: Customer, document: Document, fingerprint: str) -> IdentityCheck:
         digest = self._base.vault.ring.index(fingerprint, _PLACE)
         async with self._base.database.unit_of_work(customer=customer.user_id) as session:
             row = await IdentityCheckRow.locked(session, customer.user_id)

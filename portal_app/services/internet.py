@@ -21,6 +21,6 @@ class Internet:
 def join_internet(base: IdentityBase, desk: InternetDesk, *, profiles: Profiles, live: LiveUpdates) -> Internet:
     """Join both sides over what every service stands on, and the desk in Salesforce."""
     return Internet(
-        AddressChecks(base.settings, base.database, desk, profiles, queue=base.queue, live=live),
+        AddressChecks(base, desk, profiles, live),
         AddressAnswers(base.database, desk, notifications=base.notifications, live=live),
     )

@@ -1,7 +1,5 @@
 """How a customer's phone line stands at the carrier: read as the page is opened, saved for when the carrier is away."""
 
-import asyncio
-
 import structlog
 
 from portal_app.domain.customer import Customer
@@ -12,6 +10,7 @@ from portal_app.domain.sim_ports import SimLines
 from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
 from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.patience import patience
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.models.sim import SimReservation
@@ -42,11 +41,11 @@ class LineStates:
         if row is None:
             return None
         try:
-            async with asyncio.timeout(self._patience):
+            async with patience(self._patience, vendor="freebit"):
                 state = await self._cache.get_or_set(
                     f"reading:line:{row.order_id}", lambda: self._read(customer, row), seconds=0
                 )
-        except (TimeoutError, ExternalUnavailable, ExternalRejected, NotFound) as error:
+        except (ExternalUnavailable, ExternalRejected, NotFound) as error:
             _log.info("sims.state_not_read", error=type(error).__name__)
             return ShownLine(row.number, row.to_state(), row.read_at or row.reserved_at)
         return ShownLine(row.number, state)

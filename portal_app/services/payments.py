@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -14,13 +14,15 @@ import structlog
 from pydantic import TypeAdapter
 
 from portal_app.domain.customer import Customer
-from portal_app.domain.errors import ExternalUnavailable, NotFound, PortalError
+from portal_app.domain.errors import NotFound, OutcomeUnknown, PortalError
 from portal_app.domain.invoice import CreditEntry, PaymentGateway, PaymentMethod, Transaction
 from portal_app.domain.money import Money
 from portal_app.domain.ports import BillingGateway
 from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
+from portal_app.infra.lasting import Lasting
 from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.patience import patience, patience_left
 from portal_app.infra.settings import Settings
 from portal_app.infra.unwatched import Unwatched
 from portal_app.services.audit import Tag, record
@@ -30,6 +32,7 @@ Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
 # A crowd of readings for which nobody waits would hold up those who do wait.
 _UNWATCHED_AT_ONCE = 2
+_CLOSING_SECONDS = 2.0
 # Who keeps a page open for longer than this without a look at anything is signed out.
 _SHOWN_SECONDS = 24 * 3600
 _METHODS = TypeAdapter(list[PaymentMethod])
@@ -82,6 +85,7 @@ class Payments:
         self._live = live
         self._sign_on = sign_on
         self._unwatched = Unwatched(_UNWATCHED_AT_ONCE)
+        self._writes = Lasting()
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
         """Return the stored cards and banks. Raises ExternalUnavailable."""
@@ -108,8 +112,8 @@ class Payments:
             await self._live.publish(Change(customer.user_id, "billing"))
 
     async def close(self) -> None:
-        """Break off the readings for which nobody waits."""
-        await self._unwatched.close()
+        """Break off the readings for which nobody waits; let changes end."""
+        await asyncio.gather(self._unwatched.close(), self._writes.close(seconds=_CLOSING_SECONDS))
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the ways to pay that are switched on. Raises ExternalUnavailable."""
@@ -125,12 +129,32 @@ class Payments:
         return await self._kept(self._credit(customer), seconds=self._settings.cache_invoice_seconds)
 
     async def make_default(self, customer: Customer, method_id: int) -> None:
-        """Make a stored method the one to charge. Raises NotFound, also for another customer's."""
+        """Make a stored method the one to charge. Raises NotFound, also for another customer's.
+
+        Raises OutcomeUnknown while WHMCS is slow about it: it goes on, and open pages are told when it is done.
+        """
+        await self._carry_out(self._make_default(customer, method_id))
+
+    async def remove(self, customer: Customer, method_id: int) -> None:
+        """Delete a stored method. Raises NotFound, also when it is gone already or another customer's.
+
+        Raises OutcomeUnknown as `make_default` does.
+        """
+        await self._carry_out(self._remove(customer, method_id))
+
+    async def _carry_out(self, change: Coroutine[Any, Any, None]) -> None:
+        """Wait for a change no longer than for a page; it goes on."""
+        try:
+            async with asyncio.timeout(patience_left(self._settings.mirror_patience_seconds)):
+                await self._writes.run(change)
+        except TimeoutError as error:
+            raise OutcomeUnknown("under way", vendor="whmcs") from error
+
+    async def _make_default(self, customer: Customer, method_id: int) -> None:
         await self._gateway.set_default_payment_method(customer.whmcs_client_id, method_id)
         await self._changed(customer, Tag.METHOD_DEFAULT, method_id)
 
-    async def remove(self, customer: Customer, method_id: int) -> None:
-        """Delete a stored method. Raises NotFound, also when it is gone already or another customer's."""
+    async def _remove(self, customer: Customer, method_id: int) -> None:
         try:
             await self._gateway.remove_payment_method(customer.whmcs_client_id, method_id)
         except NotFound:
@@ -170,13 +194,9 @@ class Payments:
         async def read() -> object:
             return await self._read(known)
 
-        tag = known.tag
-        try:
-            # Nobody waits longer than for a page; the reading goes on and is kept for the next try.
-            async with asyncio.timeout(self._settings.mirror_patience_seconds):
-                kept = await self._cache.get_or_set(tag, read, seconds=seconds, tags=(tag,))
-        except TimeoutError as error:
-            raise ExternalUnavailable(f"{tag.partition(':')[0]}: slow", vendor="whmcs") from error
+        # Nobody waits longer than for a page; the reading goes on and is kept for the next try.
+        async with patience(self._settings.mirror_patience_seconds, vendor="whmcs"):
+            kept = await self._cache.get_or_set(known.tag, read, seconds=seconds, tags=(known.tag,))
         return known.kind.validate_python(kept)
 
     async def _read(self, known: "_Known[Any]") -> object:

@@ -1,6 +1,7 @@
 """A customer's own data: read from WHMCS, changed there first and then at Salesforce by durable work."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from portal_app.domain.customer import Customer
@@ -28,7 +29,7 @@ class Profiles:
         self._live = live
 
     async def profile_for(self, customer: Customer) -> ProfileView:
-        """Return a customer's data as WHMCS has them, with what is on its way there; saved ones while it is away.
+        """Return a customer's data as WHMCS has them, with what is on its way there, or saved ones while it is slow.
 
         Raises ExternalUnavailable where none were saved yet.
         """
@@ -84,23 +85,36 @@ class Profiles:
             await self._live.publish(Change(customer.user_id, "eligibility"))
 
     async def _read(self, customer: Customer) -> tuple[ProfileRow, bool]:
-        """Return the row with fresh data, or with saved ones (True) while WHMCS is away."""
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
-            row = await session.get(ProfileRow, customer.user_id)
-        age = timedelta(seconds=self._base.settings.cache_profile_seconds)
-        if row is not None and row.kept and row.read_at and now() - row.read_at < age:
+        """Return the row with fresh data, or with saved ones (True) while WHMCS is slow or away."""
+        row = await self._row(customer)
+        if self._is_young(row):
             return row, False
+        tell = Change(customer.user_id, "account")
         try:
-            person = await self._people.person(customer.whmcs_client_id)
+            await self._base.readings.wait("profile", partial(self._read_anew, customer), vendor="whmcs", tell=tell)
         except ExternalUnavailable:
-            if row is None or not row.kept:
+            if not row.kept:
                 raise
             return row, True
+        return await self._row(customer), False
+
+    async def _read_anew(self, customer: Customer) -> None:
+        if self._is_young(await self._row(customer)):
+            return
+        person = await self._people.person(customer.whmcs_client_id)
         async with self._base.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
             row.kept = person.confirmed_by(PersonalData.from_json(row.kept) if row.kept else None).to_json()
             row.read_at = now()
-        return row, False
+
+    async def _row(self, customer: Customer) -> ProfileRow:
+        """Return what is saved of a customer: an empty row where that is nothing yet."""
+        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+            return await session.get(ProfileRow, customer.user_id) or ProfileRow(user_id=customer.user_id)
+
+    def _is_young(self, row: ProfileRow) -> bool:
+        age = timedelta(seconds=self._base.settings.cache_profile_seconds)
+        return bool(row.kept and row.read_at and now() - row.read_at < age)
 
     async def _set_language(self, customer: Customer, language: str | None) -> None:
         if language is None:

@@ -15,22 +15,22 @@ from portal_app.wiring import portal
 
 # With the time it takes to tell a tab, an end shows within five seconds even when no push arrives.
 _LOOK_SECONDS = 3
+# More than these at once would only wait for each other.
+_AT_ONCE = 16
 # What the frame of every page shows: the bell, the name.
 _EVERYWHERE = frozenset({"notices", "account"})
 _log = structlog.get_logger(__name__)
 
 
 async def push_changes(app: rx.App) -> None:
-    """Refresh open tabs for ever; runs once in every web process."""
-    async for change in portal().live.changes():
-        if change.topic == "session":
-            portal().sessions.forget(UUID(change.id))
-        for tab in TABS.of(str(change.user_id)):
-            try:
-                await _push(app, tab, change)
-            except Exception:
-                # The outermost door of the push loop: one broken tab must not silence all others.
-                _log.exception("live.push_failed", topic=change.topic)
+    """Refresh open tabs for ever; runs once in every web process. One that waits for a vendor holds up no other."""
+    room = asyncio.Semaphore(_AT_ONCE)
+    async with asyncio.TaskGroup() as pushes:
+        async for change in portal().live.changes():
+            if change.topic == "session":
+                portal().sessions.forget(UUID(change.id))
+            for tab in TABS.of(str(change.user_id)):
+                pushes.create_task(_push_in_turn(room, app, tab, change))
 
 
 async def watch_sessions(app: rx.App) -> None:
@@ -47,6 +47,15 @@ async def watch_sessions(app: rx.App) -> None:
         except Exception:
             # The outermost door of the watch: one broken tab must not end it.
             _log.exception("live.watch_failed")
+
+
+async def _push_in_turn(room: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:
+    async with room:
+        try:
+            await _push(app, tab, change)
+        except Exception:
+            # The outermost door of the pushes: one broken tab must not silence all others.
+            _log.exception("live.push_failed", topic=change.topic)
 
 
 async def _push(app: rx.App, tab: Tab, change: Change) -> None:

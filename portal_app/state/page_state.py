@@ -12,6 +12,7 @@ import structlog
 
 from portal_app.domain.customer import Customer
 from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
+from portal_app.infra.patience import visit
 from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.language.format import time
 from portal_app.state.bell import Bell
@@ -92,7 +93,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @wraps(handler)
         async def run_in_steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            with speaking(language_of(args[0])), _Telling(args[0]):
+            with speaking(language_of(args[0])), visit(), _Telling(args[0]):
                 try:
                     async for update in handler(*args, **kwargs):
                         yield update
@@ -103,7 +104,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(handler)
     async def run(*args: Any, **kwargs: Any) -> Any:
-        with speaking(language_of(args[0])), _Telling(args[0]):
+        with speaking(language_of(args[0])), visit(), _Telling(args[0]):
             try:
                 return await handler(*args, **kwargs)
             except StepUpNeeded:

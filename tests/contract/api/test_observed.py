@@ -1,12 +1,19 @@
 """What requests leave behind: one log line each, and counters summed over processes."""
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import structlog
+from starlette.types import Receive, Scope, Send
 
+from portal_app.api.observed import Observed
+from portal_app.infra.patience import patience_left
+from portal_app.state.page_state import told
 from tests.contract.api.visitor import Visitor
 
 _COUNT = "from portal_app.infra.metrics import count_request; count_request('GET', '/api/me', status=200, seconds=0.02)"
@@ -46,3 +53,35 @@ def test_counters_of_all_processes_are_summed(tmp_path: Path) -> None:
     shown = subprocess.check_output([sys.executable, "-c", _SERVE], env=environment, text=True)
     assert 'portal_http_requests_total{method="GET",route="/api/me",status="200"} 2.0' in shown
     assert 'portal_http_seconds_bucket{le="0.025",method="GET",route="/api/me"} 2.0' in shown
+
+
+async def waits() -> list[float]:
+    """Return what is left of ten seconds' patience now and a little later."""
+    now = patience_left(10)
+    await asyncio.sleep(0.01)
+    return [now, patience_left(10)]
+
+
+async def test_a_request_and_an_event_of_a_page_are_one_visit_each() -> None:
+    seen: list[list[float]] = []
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(await waits())
+
+    @told
+    async def handler(page: SimpleNamespace) -> None:
+        seen.append(await waits())
+
+    @told
+    async def handler_in_steps(page: SimpleNamespace) -> AsyncIterator[None]:
+        yield
+        seen.append(await waits())
+
+    page = SimpleNamespace(router=SimpleNamespace(url=SimpleNamespace(path="/")))
+    with structlog.testing.capture_logs():
+        await Observed(serve)({"type": "http", "method": "GET", "path": "/other"}, None, None)  # type: ignore[arg-type]
+    await handler(page)
+    async for _ in handler_in_steps(page):
+        pass
+    assert all(10 >= first > second for first, second in seen) and len(seen) == 3
+    assert await waits() == [10, 10]

@@ -23,6 +23,15 @@ async def test_the_second_step_stands_between_password_and_session(hana: Visitor
     assert portal.sessions.read(other.cookie("access")).factors == ("pwd", "otp")
 
 
+async def test_a_code_sent_before_its_page_was_alive_leads_on_to_the_page_that_was_asked_for(
+    hana: Visitor, portal: Portal
+) -> None:
+    app = await turn_on(hana)
+    other = await password_only(portal.settings, hana.email)
+    answer = await other.submit(STEP, page="/auth/second-step?next=%2Forders", code=app.code(), next="")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/orders")
+
+
 async def test_turning_it_on_signs_other_devices_out_and_is_mailed(
     hana: Visitor, portal: Portal, worker: Portal
 ) -> None:

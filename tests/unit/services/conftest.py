@@ -28,6 +28,7 @@ from portal_app.services.admission import Admission
 from portal_app.services.entry import Entry, join_entry
 from portal_app.services.identity import IdentityBase
 from portal_app.services.notifications import Notifications
+from portal_app.services.readings import Readings
 from portal_app.services.sessions import Sessions
 from portal_app.services.two_step import TwoStep
 from tests.unit.services.vendors import Strangers
@@ -95,12 +96,18 @@ async def identity(
     queue: DurableQueue,
     sessions: Sessions,
     notifications: Notifications,
+    redis: Redis,
 ) -> AsyncIterator[IdentityBase]:
     # Every test is alone on the network: the limits have tests of their own.
     generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
     limits = RateLimits(settings.redis_url, timeout=10)
     vault = Vault(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
-    yield IdentityBase(settings.model_copy(update=generous), web, vault, limits, sessions, notifications, queue)
+    cache = Cache(redis)
+    readings = Readings(settings, cache, LiveUpdates(redis, cache))
+    yield IdentityBase(
+        settings.model_copy(update=generous), web, vault, limits, sessions, notifications, queue, readings
+    )
+    await cache.close()
     vault.passwords.close()
     await limits.close()
 

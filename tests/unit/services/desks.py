@@ -37,7 +37,7 @@ class Desk:
     @classmethod
     def over(cls, gateway: Any, database: Database, redis: Redis, settings: Settings) -> "Desk":
         """Join the services as the portal does."""
-        cache, links = Cache(redis), SignOn(database, gateway)
+        cache, links = Cache(redis), SignOn(settings, database, gateway)
         live = LiveUpdates(redis, cache)
         parts = (settings, database, cache, gateway)
         billing = Billing(*parts, live=live, sign_on=links)

@@ -18,7 +18,6 @@ from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
 from portal_app.infra.cache import Cache
 from portal_app.infra.database import Database
-from portal_app.infra.durable import DurableQueue
 from portal_app.infra.encryption import KeyRing
 from portal_app.infra.live import LiveUpdates
 from portal_app.infra.settings import Settings
@@ -30,7 +29,7 @@ from portal_app.services.catalog import Catalog
 from portal_app.services.checkout import Checkout, Known, Wish
 from portal_app.services.drafts import Drafts
 from portal_app.services.idempotency import Idempotency
-from portal_app.services.notifications import Notifications
+from portal_app.services.identity import IdentityBase
 from portal_app.services.orders import Orders
 from portal_app.services.payments import Payments
 from portal_app.services.sign_on import SignOn
@@ -75,17 +74,16 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(
-    settings: Settings, web: Database, worker: Database, redis: Redis, queue: DurableQueue, notifications: Notifications
-) -> Shop:
+async def shop(settings: Settings, web: Database, worker: Database, redis: Redis, identity: IdentityBase) -> Shop:
     cache, shelf, till, agents = Cache(redis), Shelf(), Till(), Agents()
+    notifications, queue = identity.notifications, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
-    catalog, links = Catalog(cache, shelf, till), SignOn(web, till)  # type: ignore[arg-type]
+    catalog, links = Catalog(settings, cache, shelf, till), SignOn(settings, web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=live, sign_on=links)
     payments = Payments(*parts, live=live, sign_on=links)
     await catalog.bust()
-    checks = AddressChecks(settings, web, agents, till, queue=queue, live=live)  # type: ignore[arg-type]
+    checks = AddressChecks(identity, agents, till, live)  # type: ignore[arg-type]
     answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
     checkout = Checkout(settings, catalog, Known(**vendors))

@@ -68,7 +68,7 @@ async def overview_of(settings: Settings, redis: Redis, web: Database) -> AsyncI
     def make(gateway: Any) -> Overview:
         cache = Cache(redis)
         live = LiveUpdates(redis, cache)
-        links = SignOn(web, gateway)
+        links = SignOn(settings, web, gateway)
         billing = Billing(settings, web, cache, gateway, live=live, sign_on=links)
         payments = Payments(settings, web, cache, gateway, live=live, sign_on=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)

@@ -40,8 +40,11 @@ class Shelf:
     """A catalogue."""
 
     stock: list[CatalogItem] = field(default_factory=lambda: [PLAN])
+    is_slow: asyncio.Event | None = None
 
     async def items(self) -> list[CatalogItem]:
+        if self.is_slow is not None:
+            await self.is_slow.wait()
         return self.stock
 
 
@@ -74,10 +77,7 @@ class Till:
         return Services(self.services)
 
     async def profile_for(self, customer: Customer) -> ProfileView:
-        nowhere = BillingAddress("", "", "", "", "")
-        return ProfileView(
-            PersonalData("Aiko", "Tanaka", "", "", False, nowhere, address=self.address), "en", False, ""
-        )
+        return ProfileView(await self.person(customer.whmcs_client_id), "en", False, "")
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         found = [listed(bill) for bill in self.bills.values() if bill.client_id == client_id]
@@ -95,6 +95,13 @@ class Till:
         found = [one for one in self.services if one.client_id == client_id]
         await self._answer("services")
         return found
+
+    async def set_default_payment_method(self, client_id: int, method_id: int) -> None:
+        await self._answer("default")
+
+    async def person(self, client_id: int) -> PersonalData:
+        await self._answer("person")
+        return PersonalData("Aiko", "Tanaka", "", "", False, BillingAddress("", "", "", "", ""), address=self.address)
 
     async def sign_on_link(self, client_id: int, path: str) -> str:
         await self._answer("link")

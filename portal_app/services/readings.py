@@ -1,0 +1,41 @@
+"""Readings of a vendor behind a page: nobody waits for longer than their patience, and who gave up is told later."""
+
+from collections.abc import Awaitable, Callable
+
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.cache import Cache
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.patience import patience
+from portal_app.infra.settings import Settings
+
+
+class Readings:
+    """Carry readings out that keep what they find themselves, one of a kind at a time over all processes."""
+
+    def __init__(self, settings: Settings, cache: Cache, live: LiveUpdates) -> None:
+        self._patience = settings.mirror_patience_seconds
+        self._cache = cache
+        self._live = live
+        self._given_up: set[str] = set()
+
+    async def wait(self, kind: str, read: Callable[[], Awaitable[None]], *, vendor: str, tell: Change) -> None:
+        """Have a customer's data read and wait for it. Raises ExternalUnavailable where it is slow, and what it raises.
+
+        `read` looks first whether another process has just kept them. A slow reading goes on, and open pages are told
+        `tell` when it is done.
+        """
+        name = f"reading:{kind}:{tell.user_id}"
+
+        async def read_and_tell() -> None:
+            await read()
+            if name in self._given_up:
+                self._given_up.discard(name)
+                await self._live.publish(tell)
+
+        self._given_up.discard(name)
+        try:
+            async with patience(self._patience, vendor=vendor):
+                await self._cache.get_or_set(name, read_and_tell, seconds=0)
+        except ExternalUnavailable:
+            self._given_up.add(name)
+            raise

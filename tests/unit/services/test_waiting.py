@@ -1,0 +1,115 @@
+"""A slow vendor: nobody waits for longer than their patience, what was begun goes on, and open pages are told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from portal_app.domain.customer import Customer
+from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
+from portal_app.infra.cache import Cache
+from portal_app.infra.database import Database
+from portal_app.infra.live import Change, LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.services.catalog import Catalog
+from portal_app.services.identity import IdentityBase
+from portal_app.services.profiles import Profiles
+from portal_app.services.readings import Readings
+from tests.unit.services.bills import bill
+from tests.unit.services.desks import Desk
+from tests.unit.services.test_mirrors import customer, desk_of, make_customer
+from tests.unit.services.vendors import PLAN, Shelf, Till
+
+__all__ = ["customer", "desk_of", "make_customer"]
+
+
+@pytest.fixture
+def hurried(settings: Settings) -> Settings:
+    return settings.model_copy(update={"mirror_patience_seconds": 0.1})
+
+
+async def next_told(redis: Redis, act: Callable[[], Awaitable[None]]) -> Change:
+    """Act, and return the next change that open pages are told of."""
+    changes = LiveUpdates(redis, Cache(redis)).changes()
+    first = asyncio.create_task(anext(changes))
+    while not (await redis.pubsub_numsub("portal:live"))[0][1]:
+        await asyncio.sleep(0.01)
+    await act()
+    found = await asyncio.wait_for(first, 5)
+    await changes.aclose()  # type: ignore[attr-defined]
+    return found
+
+
+async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_been_read(
+    hurried: Settings, redis: Redis
+) -> None:
+    cache, shelf, till = Cache(redis), Shelf(is_slow=asyncio.Event()), Till(is_slow=asyncio.Event())
+    catalog = Catalog(hurried, cache, shelf, till)  # type: ignore[arg-type]
+    await catalog.bust()
+    with pytest.raises(ExternalUnavailable):
+        await catalog.plan(PLAN.sku)
+    assert shelf.is_slow and till.is_slow
+    shelf.is_slow.set()
+    # What it costs is known, whether WHMCS bills the same is not.
+    assert not (await catalog.plan(PLAN.sku)).is_orderable
+    till.is_slow.set()
+    assert (await catalog.plan(PLAN.sku)).is_orderable
+    assert till.asked == ["prices"]
+    await cache.close()
+
+
+async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_there(
+    hurried: Settings, identity: IdentityBase, redis: Redis, customer: Customer
+) -> None:
+    cache, till = Cache(redis), Till(is_slow=asyncio.Event())
+    live = LiveUpdates(redis, cache)
+    base = replace(identity, readings=Readings(hurried, cache, live))
+    profiles = Profiles(base, till, live)  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(ExternalUnavailable):
+            await profiles.profile_for(customer)
+
+    async def answer() -> None:
+        assert till.is_slow
+        till.is_slow.set()
+
+    told = await next_told(redis, answer)
+    assert (told.user_id, told.topic) == (customer.user_id, "account")
+    assert (await profiles.profile_for(customer)).person.first_name == "Aiko"
+    assert till.asked == ["person"]
+    await cache.close()
+
+
+async def test_a_change_that_whmcs_is_slow_about_goes_on_and_is_told_when_it_is_done(
+    web: Database, desk_of: Callable[..., Desk], redis: Redis, customer: Customer
+) -> None:
+    till = Till(is_slow=asyncio.Event())
+    desk = desk_of(web, till, mirror_patience_seconds=0.1)
+    with pytest.raises(OutcomeUnknown):
+        await desk.payments.make_default(customer, 1)
+
+    async def answer() -> None:
+        assert till.is_slow
+        till.is_slow.set()
+
+    told = await next_told(redis, answer)
+    assert (told.user_id, told.topic) == (customer.user_id, "billing")
+    await desk.payments.close()
+
+
+async def test_paying_asks_whmcs_for_nothing_but_the_link(
+    web: Database, desk_of: Callable[..., Desk], customer: Customer
+) -> None:
+    till, invoice = Till(), bill(customer.whmcs_client_id)
+    till.bills[invoice.id] = invoice
+    desk = desk_of(web, till)
+    await desk.billing.invoices_for(customer)
+    till.asked.clear()
+    assert str(invoice.id) in await desk.billing.pay_link(customer, invoice.id)
+    assert till.asked == ["link"]
+    hasty = desk_of(web, till, mirror_patience_seconds=0.05)
+    till.is_slow = asyncio.Event()
+    with pytest.raises(ExternalUnavailable):
+        await hasty.billing.pay_link(customer, invoice.id)

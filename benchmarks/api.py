@@ -23,7 +23,10 @@ def measure(stage: Stage) -> list[Row]:
     with stage.demo.signed_in() as ben:
         give_invoices(stage.demo, ben, ROWS)
         path = f"{PATH}?limit={ROWS}"
-        answer = ben.get(path).raise_for_status().content
+        found = ben.get(path).raise_for_status()
+        if (rows := len(found.json()["items"])) != ROWS:
+            raise SystemExit(f"{path} lists {rows} invoices")
+        answer = found.content
         with bare_route(stage.scratch, answer) as bare:
             targets = {"ours": (stage.demo.url + path, cookie_line(ben)), "bare": (bare + PATH, "")}
             if stage.nest is not None:

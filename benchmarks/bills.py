@@ -12,12 +12,13 @@ _COPIES = """
 INSERT INTO invoices_mirror (user_id, invoice_id, label, status, issued_on, due_on, total_minor, owed_minor, body,
     is_full, changed_at, read_at, is_gone)
 SELECT %(user)s, %(first)s + n, 'INV-' || n, status, issued_on - n, due_on, total_minor, owed_minor,
-    body || jsonb_build_object('id', %(first)s + n, 'number', 'INV-' || n), is_full, changed_at, read_at, false
+    body || jsonb_build_object('id', %(first)s + n, 'number', 'INV-' || n), is_full, changed_at,
+    now() + interval '1 day', false
 FROM (SELECT * FROM invoices_mirror WHERE status = 'paid' AND NOT is_gone ORDER BY invoice_id LIMIT 1) AS one,
     generate_series(1, %(count)s) AS n
 ON CONFLICT DO NOTHING
 """
-# As if WHMCS had just been read, for as long as a measurement lasts.
+# As if WHMCS had just been read, for as long as a measurement lasts: no reading under way finds them gone.
 _YOUNG = """
 INSERT INTO mirror_states (user_id, kind, read_at) VALUES (%(user)s, 'invoices', now() + interval '1 day')
 ON CONFLICT (user_id, kind) DO UPDATE SET read_at = excluded.read_at

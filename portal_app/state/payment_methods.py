@@ -129,12 +129,13 @@ class PaymentMethodsPage(PageState, rx.State):
     async def _read(self, *, anew: bool) -> None:
         self.path = f"{self.router.url.path}?back=1"
         customer, payments = await self._customer(), portal().payments
-        self.rows = [method_row(method) for method in await methods_of(customer, anew=anew)]
-        gateways, moves, credit = await asyncio.gather(
+        methods, gateways, moves, credit = await asyncio.gather(
+            methods_of(customer, anew=anew),
             _known(payments.gateways()),
             _known(payments.transactions_for(customer)),
             _known(payments.credit_for(customer)),
         )
+        self.rows = [method_row(method) for method in methods]
         self.gateways = ", ".join(gateway.title for gateway in gateways or ())
         self.moves_known = moves is not None
         self.moves = [_move(entry) for entry in (moves or [])[:_MOST_MOVES]]

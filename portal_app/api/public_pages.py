@@ -23,7 +23,6 @@ from portal_app.domain.plan_words import included_lines
 from portal_app.language import LANGUAGES, _, parse_language, speaking
 from portal_app.wiring import portal
 
-# A visitor waits no longer than this for a catalogue that is not in the cache; its reading goes on.
 _MOST_KEPT = 64
 _log = structlog.get_logger(__name__)
 _NOT_BUILT = PlainTextResponse("This page is being prepared.", status_code=503, headers={"retry-after": "5"})

@@ -1,20 +1,25 @@
-"""No vendor says anything and nothing is young: every page and every reading of the API is answered all the same."""
+"""No vendor says anything, and nothing is young: all is answered all the same, and nobody waits for another."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
 
 import httpx
-import pytest
-import pytest_asyncio
 from reflex_base.utils.format import format_event_handler
 
 from portal_app.api.application import build_api
+from portal_app.infra.live import Change
 from portal_app.infra.redis_client import connect
 from portal_app.infra.settings import Settings
+from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.pages import everything
 from portal_app.pages.page import PAGES
-from tests.attacks.raw_socket import raw_socket
+from portal_app.services.notices import raise_notice
+from portal_app.wiring import Portal
+from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.web_process import running_web
 from tests.faults.waiting import until
 from tests.world import BEN, PASSWORD, world
@@ -50,6 +55,12 @@ class Looker:
 
     async def open(self, handler: str, path: str) -> str:
         """Open a live page and return what it is told until it has a face."""
+        async with self.tab(handler, path) as tab:
+            return " ".join(tab.told)
+
+    @asynccontextmanager
+    async def tab(self, handler: str, path: str) -> AsyncIterator[RawSocket]:
+        """Keep a live page open, from when it has a face."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         async with raw_socket(self.settings, cookies=cookies) as tab:
 
@@ -57,8 +68,8 @@ class Looker:
                 return any(end in message for message in tab.told for end in ENDS)
 
             await tab.send(handler, path=path)
-            await until(has_face, 60, f"{path} has a face")
-            return " ".join(tab.told)
+            await until(has_face, 120, f"{path} has a face")
+            yield tab
 
 
 def with_ids(path: str) -> str:
@@ -89,26 +100,48 @@ async def forget_all_answers() -> None:
     await redis.aclose()
 
 
-@pytest_asyncio.fixture
-async def ben(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Looker]:
-    """Ben, who has looked at nothing yet; every vendor is well before and after."""
-    with running_web(tmp_path_factory.mktemp("web") / "log", **SETTINGS) as settings:
+@asynccontextmanager
+async def looking(log: Path, **changes: float) -> AsyncIterator[Looker]:
+    """Let Ben sign in, who has looked at nothing yet; every vendor is well before and after."""
+    with running_web(log, **SETTINGS | changes) as settings:
         async with httpx.AsyncClient(base_url=settings.portal_url, timeout=120) as http:
             entries = {"email": BEN, "password": PASSWORD}
             (await http.post("/api/auth/login", json=entries)).raise_for_status()
             await forget_all_answers()
-            yield Looker(settings, http)
-            for vendor in VENDORS:
-                world().set_mood(vendor)
+            try:
+                yield Looker(settings, http)
+            finally:
+                for vendor in VENDORS:
+                    world().set_mood(vendor)
 
 
-async def test_everything_is_answered_while_no_vendor_says_anything(ben: Looker) -> None:
-    paths, pages = addresses(), live_pages()
-    assert len(paths) > 20 and len(pages) > 35
-    for vendor in VENDORS:
-        world().set_mood(vendor, broken="silence")
-    async with asyncio.timeout(60):
-        statuses = dict(zip(paths, await asyncio.gather(*(ben.read(path) for path in paths)), strict=True))
-        await asyncio.gather(*(ben.open(handler, path) for handler, path in pages))
-    assert set(statuses.values()) <= {200, 404, 503}, statuses
-    assert statuses["/api/services/vpn"] == 503 and statuses["/api/orders"] == 200
+async def test_everything_is_answered_while_no_vendor_says_anything(tmp_path: Path) -> None:
+    async with looking(tmp_path / "log") as ben:
+        paths, pages = addresses(), live_pages()
+        assert len(paths) > 20 and len(pages) > 35
+        for vendor in VENDORS:
+            world().set_mood(vendor, broken="silence")
+        async with asyncio.timeout(150):
+            statuses = dict(zip(paths, await asyncio.gather(*(ben.read(path) for path in paths)), strict=True))
+            await asyncio.gather(*(ben.open(handler, path) for handler, path in pages))
+        assert set(statuses.values()) <= {200, 404, 503}, statuses
+        assert statuses["/api/services/vpn"] == 503 and statuses["/api/orders"] == 200
+
+
+async def test_a_page_that_waits_for_a_vendor_holds_up_no_news_of_another(tmp_path: Path, worker_side: Portal) -> None:
+    pages = {path: handler for handler, path in live_pages()}
+    async with worker_side.database.identity() as session:
+        user = await User.by_email(session, worker_side.vault.ring.index(BEN, EMAIL_PLACE))
+    async with (
+        looking(tmp_path / "log", mirror_patience_seconds=300.0, cache_subscriptions_seconds=0) as ben,
+        ben.tab(pages["/subscriptions"], "/subscriptions"),
+        ben.tab(pages["/orders"], "/orders") as other,
+    ):
+        world().set_mood("whmcs", broken="silence")
+        await worker_side.live.publish(Change(user.id, "billing"))
+        other.told.clear()
+        async with worker_side.database.unit_of_work() as session:
+            what = {"source_id": uuid4().hex, "subject": "Fibre", "path": "/orders"}
+            await raise_notice(session, "order_active", user_id=user.id, **what)
+        await worker_side.live.publish(Change(user.id, "notices"))
+        await other.told_about("unread")

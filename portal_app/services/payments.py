@@ -133,21 +133,33 @@ class Payments:
 
         Raises OutcomeUnknown while WHMCS is slow about it: it goes on, and open pages are told when it is done.
         """
-        await self._carry_out(self._make_default(customer, method_id))
+        await self._carry_out(customer, self._make_default(customer, method_id))
 
     async def remove(self, customer: Customer, method_id: int) -> None:
         """Delete a stored method. Raises NotFound, also when it is gone already or another customer's.
 
         Raises OutcomeUnknown as `make_default` does.
         """
-        await self._carry_out(self._remove(customer, method_id))
+        await self._carry_out(customer, self._remove(customer, method_id))
 
-    async def _carry_out(self, change: Coroutine[Any, Any, None]) -> None:
-        """Wait for a change no longer than for a page; it goes on."""
+    async def _carry_out(self, customer: Customer, change: Coroutine[Any, Any, None]) -> None:
+        """Wait for a change no longer than for a page; it goes on, and open pages are told how it ended."""
+        is_late = False
+
+        async def write() -> None:
+            try:
+                await change
+            except PortalError as error:
+                if is_late:
+                    _log.warning("payments.not_changed", error=error.code)
+                    await self._tell(customer)
+                raise
+
         try:
             async with asyncio.timeout(patience_left(self._settings.mirror_patience_seconds)):
-                await self._writes.run(change)
+                await self._writes.run(write())
         except TimeoutError as error:
+            is_late = True
             raise OutcomeUnknown("under way", vendor="whmcs") from error
 
     async def _make_default(self, customer: Customer, method_id: int) -> None:
@@ -225,6 +237,10 @@ class Payments:
     async def _changed(self, customer: Customer, tag: Tag, method_id: int) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             record(session, tag, user_id=customer.user_id, actor="you", detail={"method": str(method_id)})
+        await self._tell(customer)
+
+    async def _tell(self, customer: Customer) -> None:
+        """Have open pages show what is so now."""
         await self.forget_payment_methods(customer)
         await self._live.publish(Change(customer.user_id, "billing"))
 

@@ -1,11 +1,12 @@
 """Readings of a vendor behind a page: nobody waits for longer than their patience, and who gave up is told later."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.cache import Cache
 from portal_app.infra.live import Change, LiveUpdates
-from portal_app.infra.patience import patience
+from portal_app.infra.patience import patience_left
 from portal_app.infra.settings import Settings
 
 
@@ -27,15 +28,16 @@ class Readings:
         name = f"reading:{kind}:{tell.user_id}"
 
         async def read_and_tell() -> None:
-            await read()
-            if name in self._given_up:
+            try:
+                await read()
+                if name in self._given_up:
+                    await self._live.publish(tell)
+            finally:
                 self._given_up.discard(name)
-                await self._live.publish(tell)
 
-        self._given_up.discard(name)
         try:
-            async with patience(self._patience, vendor=vendor):
+            async with asyncio.timeout(patience_left(self._patience)):
                 await self._cache.get_or_set(name, read_and_tell, seconds=0)
-        except ExternalUnavailable:
+        except TimeoutError as error:
             self._given_up.add(name)
-            raise
+            raise ExternalUnavailable("slower than our patience", vendor=vendor) from error

@@ -56,6 +56,21 @@ logging.getLogger("httpx").info("noisy")
 """
 
 
+FULL = """
+import sys, structlog
+from portal_app.infra.logs import set_up_logs
+sys.stderr = open("/dev/full", "w")
+set_up_logs(process="web", log_format="json", level="INFO")
+structlog.get_logger("ours").info("hello")
+print("it went on")
+"""
+
+
+def test_a_line_that_nobody_can_take_loses_nothing_else() -> None:
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=False)
+    assert "it went on" in done.stdout
+
+
 @pytest.fixture(params=["json", "text"])
 def lines(request: pytest.FixtureRequest) -> list[str]:
     program = PROGRAM.replace("{form}", request.param)

@@ -82,6 +82,59 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
     await cache.close()
 
 
+async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_an_outage_is_no_news(
+    hurried: Settings, redis: Redis, customer: Customer
+) -> None:
+    cache, till, tell = Cache(redis), Till(is_slow=asyncio.Event()), Change(customer.user_id, "account")
+    readings = Readings(hurried, cache, LiveUpdates(redis, cache))
+
+    async def read() -> None:
+        await till.person(1)
+
+    async def look() -> None:
+        await readings.wait("person", read, vendor="whmcs", tell=tell)
+
+    with pytest.raises(ExternalUnavailable):
+        await look()
+
+    async def answer_while_another_waits() -> None:
+        assert till.is_slow
+        other = asyncio.create_task(look())
+        await asyncio.sleep(0.02)
+        till.is_slow.set()
+        await other
+
+    assert (await next_told(redis, answer_while_another_waits)).user_id == customer.user_id
+    till.is_away = True
+    with pytest.raises(ExternalUnavailable):
+        await look()
+    till.is_away = False
+
+    async def look_and_end() -> None:
+        await look()
+        await LiveUpdates(redis, cache).publish(Change(customer.user_id, "end"))
+
+    assert (await next_told(redis, look_and_end)).topic == "end"
+    await cache.close()
+
+
+async def test_a_change_that_fails_late_shows_what_is_so_still(
+    web: Database, desk_of: Callable[..., Desk], redis: Redis, customer: Customer
+) -> None:
+    till = Till(is_slow=asyncio.Event(), is_away=True)
+    desk = desk_of(web, till, mirror_patience_seconds=0.1)
+    with pytest.raises(OutcomeUnknown):
+        await desk.payments.make_default(customer, 1)
+
+    async def answer() -> None:
+        assert till.is_slow
+        till.is_slow.set()
+
+    told = await next_told(redis, answer)
+    assert (told.user_id, told.topic) == (customer.user_id, "billing")
+    await desk.payments.close()
+
+
 async def test_a_change_that_whmcs_is_slow_about_goes_on_and_is_told_when_it_is_done(
     web: Database, desk_of: Callable[..., Desk], redis: Redis, customer: Customer
 ) -> None:

@@ -58,8 +58,8 @@ class CheckoutPage(PageState, rx.State):
     async def load(self):
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
-        sku, customer = self._query("plan"), await self._customer()
-        draft = await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
+        customer = await self._customer()
+        draft = await self._find(customer)
         if draft.open_step:
             return rx.redirect(way_of(draft))
         await self._show(customer, draft)
@@ -69,8 +69,8 @@ class CheckoutPage(PageState, rx.State):
     async def refresh(self):
         """Read it anew after a live change."""
         customer = await self._customer()
-        draft = await portal().drafts.current(customer)
-        if str(draft.id) == self._draft_id and not draft.open_step:
+        draft = await (portal().drafts.current(customer) if self.shown else self._find(customer))
+        if not draft.open_step and (str(draft.id) == self._draft_id or not self.shown):
             await self._show(customer, draft)
             self.shown = True
 
@@ -102,6 +102,11 @@ class CheckoutPage(PageState, rx.State):
         finally:
             self.ordering = False
         yield rx.redirect(path_for(f"/orders/{order.id}"))
+
+    async def _find(self, customer: Customer) -> Draft:
+        """Begin or continue the draft of the plan in the address."""
+        sku = self._query("plan")
+        return await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
 
     async def _recipient(self) -> str:
         identity = await self.get_state(Identity)

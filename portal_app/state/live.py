@@ -86,7 +86,11 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
             await show_account(identity, change.user_id)
         if page is not None:
             state = await root.get_state(page)
+            problem = state.problem
             await state.refresh()
+            if not (state.shown or state.missing or state.setting_up or state.problem):
+                # It had nothing to show either: what is told stays, with the way to try again.
+                state.problem = problem
 
 
 async def _end(app: rx.App, tab: Tab) -> None:

@@ -37,6 +37,7 @@ IDS = {
     "{category}": "vpn", "{invoice_id}": "2", "[invoice_id]": "2", "{service_id}": "1", "[service_id]": "1",
     "{order_id}": "00000000-0000-4000-8000-000000000000", "[order_id]": "00000000-0000-4000-8000-000000000000",
 }  # fmt: skip
+CHECKOUT = "/checkout?plan=VPN-REMOTE-ACCESS-UK-LONDON"
 # Operators ask these how a vendor does.
 OPERATORS = "/api/health/"
 ENDS = ('loading_rx_state_":false', '"_redirect"')
@@ -87,7 +88,7 @@ def addresses() -> list[str]:
 
 def live_pages() -> list[tuple[str, str]]:
     """Return the handler that opens each live page, and an address of it: a new one is among them."""
-    plans = {"/checkout": "/checkout?plan=VPN-REMOTE-ACCESS-UK-LONDON", "/catalog/[category]": "/catalog/vpn"}
+    plans = {"/checkout": CHECKOUT, "/catalog/[category]": "/catalog/vpn"}
     opening = [(format_event_handler(page.load), page.route) for page in PAGES if page.load is not None]
     return [(handler, plans.get(route) or with_ids(route)) for handler, route in opening]
 
@@ -145,3 +146,18 @@ async def test_a_page_that_waits_for_a_vendor_holds_up_no_news_of_another(tmp_pa
             await raise_notice(session, "order_active", user_id=user.id, **what)
         await worker_side.live.publish(Change(user.id, "notices"))
         await other.told_about("unread")
+
+
+async def test_a_page_that_could_not_be_shown_is_shown_at_the_next_news_and_never_left_without_a_face(
+    tmp_path: Path, worker_side: Portal
+) -> None:
+    pages = {path: handler for handler, path in live_pages()}
+    async with worker_side.database.identity() as session:
+        user = await User.by_email(session, worker_side.vault.ring.index(BEN, EMAIL_PLACE))
+    async with looking(tmp_path / "log") as ben:
+        world().set_mood("whmcs", down=True)
+        async with ben.tab(pages[CHECKOUT], CHECKOUT) as tab:
+            await tab.told_about('"problem_rx_state_":"', "checkout_page")
+            world().set_mood("whmcs")
+            await worker_side.live.publish(Change(user.id, "billing"))
+            await tab.told_about("checkout_page", '"shown_rx_state_":true')

@@ -12,12 +12,14 @@ from reflex.app import default_error_boundary
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
+from portal_app.api.cookie_filter import CookieFilter
 from portal_app.api.door import Door
 from portal_app.api.headers import Headers
 from portal_app.api.kept import Kept
 from portal_app.api.observed import Observed
 from portal_app.api.public_pages import PublicPages
 from portal_app.api.sockets import Sockets
+from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.infra.timekeeper import keep_time
@@ -35,7 +37,8 @@ set_up_logs(process="web", log_format=settings.portal_log_format, level=settings
 def edge(inner: ASGIApp) -> ASGIApp:
     """Put the layers of the HTTP edge around the application, the first to see a request last."""
     public = PublicPages(inner, static_routes())
-    guarded = Headers(Kept(Door(public, settings, needs_session), settings), settings)
+    served = Kept(Door(public, settings, needs_session), settings)
+    guarded = Headers(CookieFilter(served, settings), settings)
     return CorrelationIdMiddleware(Observed(Sockets(guarded, settings)))
 
 
@@ -60,6 +63,7 @@ add_pages(app)
 @contextlib.asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
+    report_flaws()
     portal = use(build(settings, role="web"))
     # What is there by now stays: no collection has to walk through it again.
     gc.collect()

@@ -62,6 +62,14 @@ class UnknownFormat(PortalError):
     user_message = "Send JSON or a form."
 
 
+class HeadersTooLarge(PortalError):
+    """The headers are larger than the portal takes."""
+
+    code = "headers_too_large"
+    status = 431
+    user_message = "Your browser sent too much with this request. Remove the cookies of this site and try again."
+
+
 def problem(error: PortalError) -> Response:
     """Return the answer for an error: type, title, status, detail and code, with fields and Retry-After if known."""
     body = {

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.domain.events import InboundEvent, ReplayPosition
 from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
+from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.infra.timekeeper import keep_time
@@ -161,4 +162,5 @@ def _committed_at(header: dict[str, Any]) -> str:
 if __name__ == "__main__":
     settings = Settings()
     set_up_logs(process="listener", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    report_flaws()
     asyncio.run(listen(settings))

@@ -17,6 +17,7 @@ import portal_app.workflows.profile
 import portal_app.workflows.sign_up
 import portal_app.workflows.upkeep
 from portal_app.infra.durable import QUEUE, dbos_config
+from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.infra.timekeeper import keep_time
@@ -70,4 +71,5 @@ async def work(settings: Settings) -> None:
 if __name__ == "__main__":
     settings = Settings()
     set_up_logs(process="worker", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    report_flaws()
     asyncio.run(work(settings))

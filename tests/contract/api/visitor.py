@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
+from portal_app.api.cookie_filter import CookieFilter
 from portal_app.api.door import Door
 from portal_app.api.headers import Headers
 from portal_app.api.kept import Kept
@@ -28,7 +29,7 @@ from tests.world import PASSWORD
 def edge(settings: Settings) -> ASGIApp:
     """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
     door = Door(build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard")))
-    return CorrelationIdMiddleware(Observed(Headers(Kept(door, settings), settings)))
+    return CorrelationIdMiddleware(Observed(Headers(CookieFilter(Kept(door, settings), settings), settings)))
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api import built
@@ -50,6 +51,9 @@ class LastResort:
         answer = _Answer(send)
         try:
             await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            # The caller hung up while sending: nobody waits for an answer, and nothing is wrong here.
+            _log.info("request.aborted", method=scope["method"], route=route_of(scope))
         except Exception:
             _log.exception("request.failed", method=scope["method"], route=route_of(scope))
             if answer.has_begun:

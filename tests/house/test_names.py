@@ -26,11 +26,22 @@ def test_every_test_name_is_a_sentence_of_at_least_four_words() -> None:
 
 
 def test_every_decision_record_has_a_number_and_a_title() -> None:
-    records = [path.name for path in tracked() if path.parent == Path("docs/decisions")]
-    assert records, "there are no decision records"
-    assert [name for name in records if not DECISION.fullmatch(name)] == []
+    assert _records(), "there are no decision records"
+    assert [path.name for path in _records() if not DECISION.fullmatch(path.name)] == []
 
 
 def test_no_two_decision_records_share_a_number() -> None:
-    numbers = [path.name[:4] for path in tracked() if path.parent == Path("docs/decisions")]
+    numbers = [path.name[:4] for path in _records()]
     assert len(numbers) == len(set(numbers))
+
+
+def test_every_decision_record_has_the_usual_heads_and_a_line_in_the_index() -> None:
+    index = Path("docs/decisions/README.md").read_text()
+    assert [path.name for path in _records() if f"({path.name})" not in index] == []
+    heads = ("Status: ", "## Context", "## Decision", "## Consequences")
+    texts = {path.name: path.read_text() for path in _records()}
+    assert [(name, head) for name, text in texts.items() for head in heads if f"\n{head}" not in text] == []
+
+
+def _records() -> list[Path]:
+    return [path for path in tracked() if path.parent == Path("docs/decisions") and path.name != "README.md"]

@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test checks bench soak lock clean environment browser
+.PHONY: help demo dev test checks bench soak lock clean environment browser proxy
 
 help:
 	@echo 'make demo    the whole portal with sandbox vendors and two customers; Ctrl-C stops it'
@@ -32,7 +32,7 @@ demo: environment
 dev: environment
 	@exec $(VENV_PYTHON) -m portal_app.cli dev
 
-test: environment browser checks
+test: environment browser proxy checks
 	$(call say,Tests without a browser)
 	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --ignore=tests/journeys --ignore=tests/faults
 	$(call say,Faults: processes killed and vendors away)
@@ -74,3 +74,6 @@ environment:
 
 browser: environment
 	@$(VENV_PYTHON) -m portal_app.local.browser
+
+proxy: environment
+	@$(VENV_PYTHON) -m portal_app.local.proxy

@@ -54,16 +54,18 @@ class EventSocket:
 
 @asynccontextmanager
 async def event_socket(
-    url: str, path: str, *, cookies: str = "", token: str = "", origin: str | None = None
+    url: str, path: str, *, cookies: str = "", token: str = "", origin: str | None = None, **way: Any
 ) -> AsyncIterator[EventSocket]:
     """Open a tab at a page of a server, with the cookies of a session if any.
 
-    `token` is that of a tab, a new one unless told; `origin` is the server's own unless told, "" sends none.
+    `token` is that of a tab, a new one unless told; `origin` is the server's own unless told, "" sends none. `way`
+    says how the server is reached, where its address alone does not.
     """
     address = f"{url.replace('http', 'ws', 1)}{_NAMESPACE}/?EIO=4&transport=websocket&token={token or uuid.uuid4()}"
     origin = url if origin is None else origin
     headers = {**({"Origin": origin} if origin else {}), **({"Cookie": cookies} if cookies else {})}
-    async with connect(address, additional_headers=headers, max_size=_LARGEST_ANSWER, proxy=None) as connection:
+    size = _LARGEST_ANSWER
+    async with connect(address, additional_headers=headers, max_size=size, proxy=None, **way) as connection:
         socket = EventSocket(connection, path)
         await socket.open()
         yield socket

@@ -328,9 +328,11 @@ def _records() -> None:
 
 def _roles() -> None:
     for role in ROLES:
+        # Looked up first: PostgreSQL refuses CREATE ROLE to an owner without that right even where the role is there.
+        # Another database of this server may be migrated at the same time, hence the exceptions.
         op.execute(
-            f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; "
-            "END $$"
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} LOGIN; "
+            "END IF; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
         for table, rights in GRANTS[role].items():

@@ -1,9 +1,10 @@
-"""The built frontend as the web process serves it: page files, the script hashes of its policy, the one address."""
+"""The built frontend as the web process serves it: page files, the script hashes of each, the one address."""
 
 import base64
 import functools
 import hashlib
 import os
+import posixpath
 import re
 from pathlib import Path
 
@@ -14,7 +15,7 @@ _ADDRESS = re.compile(r"(https?|wss?)://[A-Za-z0-9.-]+(:\d+)?")
 
 def folder() -> Path:
     """Return where the built pages lie."""
-    return Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
+    return Path(os.environ.get("REFLEX_WEB_WORKDIR") or ".web") / "build" / "client"
 
 
 def page_file(path: str) -> Path | None:
@@ -22,15 +23,24 @@ def page_file(path: str) -> Path | None:
     return _pages().get(path.strip("/") or ".")
 
 
+def document_file(path: str) -> Path | None:
+    """Return the file that a document's path is answered with, None where nothing is built.
+
+    It is the page's own prerendered file; routes with a parameter and unknown paths share the static server's 404.html.
+    """
+    # As the static server reads it: with repeated slashes and dots resolved.
+    plain = posixpath.normpath("/" + path.strip("/"))
+    return page_file(plain) or _shared_file()
+
+
 @functools.cache
-def script_hashes() -> str:
-    """Return the policy's list of hashes of every inline script in the built pages."""
+def script_hashes(file: Path) -> tuple[str, ...]:
+    """Return the hashes of a built file's inline scripts, in the words of a content security policy."""
     found = {
         "'sha256-" + base64.b64encode(hashlib.sha256(match[1].encode()).digest()).decode() + "'"
-        for path in folder().rglob("*.html")
-        for match in _INLINE.finditer(path.read_text())
+        for match in _INLINE.finditer(file.read_text())
     }
-    return " ".join(sorted(found))
+    return tuple(sorted(found))
 
 
 @functools.lru_cache(maxsize=16)
@@ -49,6 +59,12 @@ def environment_script(name: str, portal_url: str) -> bytes | None:
         return f"{socket if match[1].startswith('ws') else page}://{host}"
 
     return _ADDRESS.sub(ours, path.read_text()).encode()
+
+
+@functools.cache
+def _shared_file() -> Path | None:
+    file = folder() / "404.html"
+    return file if file.is_file() else None
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Security headers and caching for everything the web process answers, and the shape of what it accepts."""
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +19,10 @@ class Headers:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._document = _document_headers(settings)
         self._plain = _plain_headers(settings)
+        # By the file a document is answered with: a policy with the scripts of all pages would outgrow what proxies
+        # take as headers (nginx: 4 KB).
+        self._documents: dict[Path | None, list[tuple[bytes, bytes]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -39,7 +42,7 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []), *(self._document if _is_document(path) else self._plain)]
+                headers = [*message.get("headers", []), *self._headers_of(path)]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", _caching(path)))
                 message = {**message, "headers": headers}
@@ -57,6 +60,15 @@ class Headers:
             # The static server would answer with a redirect to an absolute address.
             scope = {**scope, "path": path + "/", "raw_path": path.encode() + b"/"}
         await self._app(scope, receive, with_headers)
+
+    def _headers_of(self, path: str) -> list[tuple[bytes, bytes]]:
+        if not _is_document(path):
+            return self._plain
+        file = built.document_file(path)
+        if file not in self._documents:
+            scripts = built.script_hashes(file) if file else ()
+            self._documents[file] = _document_headers(self._settings, scripts)
+        return self._documents[file]
 
     def _may_connect(self, scope: Scope) -> bool:
         origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
@@ -84,11 +96,16 @@ def _plain_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def _document_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+def _document_headers(settings: Settings, scripts: tuple[str, ...]) -> list[tuple[bytes, bytes]]:
+    """What a document carries. Pages opened from it add no inline script, so the first document's policy serves them.
+
+    `scripts` are the hashes of the document's own.
+    """
     whmcs = urlsplit(settings.whmcs_url)
     form_targets = f"'self' {whmcs.scheme}://{whmcs.netloc}" if whmcs.netloc else "'self'"
+    sources = " ".join(("'self'", *scripts))
     policy = (
-        f"default-src 'self'; script-src 'self' {built.script_hashes()}; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; script-src {sources}; style-src 'self' 'unsafe-inline'; "
         f"img-src 'self' data:; font-src 'self'; connect-src 'self' {settings.portal_url.replace('http', 'ws', 1)}; "
         f"form-action {form_targets}; base-uri 'self'; object-src 'none'; frame-ancestors 'none'"
     )

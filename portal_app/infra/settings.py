@@ -19,9 +19,14 @@ class Settings(BaseSettings):
     """What the portal is told from outside. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.
+    # An empty variable is an unset one: that is how env files and compose write what nobody filled in.
     # A refusal names the setting and never shows what was given: it may be a secret.
     model_config = SettingsConfigDict(
-        env_file=os.environ.get("PORTAL_ENV_FILE"), extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=os.environ.get("PORTAL_ENV_FILE") or None,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     portal_env: Literal["production", "development"] = Field("production", description="production or development")
@@ -167,7 +172,7 @@ class Settings(BaseSettings):
     )
     sf_change_channels: str = Field(
         "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent,/data/AccountChangeEvent",
-        description="Change event topics to follow, comma separated",
+        description="Change event topics to follow, comma separated; none: follow none",
     )
     sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
     sf_concurrency: int = Field(8, description="Salesforce calls at once, over all processes")
@@ -198,10 +203,14 @@ class Settings(BaseSettings):
     freebit_ca_file: str = Field("", description="CA file when Freebit's certificate is not publicly trusted")
     freebit_key_seconds: int = Field(1200, description="How long an auth key is used; its real life is not documented")
     freebit_success_code: str = Field("100", description="resultCode of success")
-    freebit_success_status: str = Field("200", description="statusCode that goes with it; empty: not looked at")
-    freebit_auth_codes: str = Field("401", description="Codes of a dead auth key, comma separated, family or full")
-    freebit_missing_codes: str = Field("210", description="Codes of an account that does not exist")
-    freebit_locked_codes: str = Field("409", description="Codes of a line that is still being changed")
+    freebit_success_status: str = Field("200", description="statusCode that goes with it; none: not looked at")
+    freebit_auth_codes: str = Field(
+        "401", description="Codes of a dead auth key, comma separated, family or full; none: no such code"
+    )
+    freebit_missing_codes: str = Field("210", description="Codes of an account that does not exist; none: no such code")
+    freebit_locked_codes: str = Field(
+        "409", description="Codes of a line that is still being changed; none: no such code"
+    )
     freebit_paths: str = Field("", description="Paths that differ, as PA03-02=master/getAcnt/, comma separated")
     freebit_fields: str = Field("", description="Field names that differ, as roaming=worldWing, comma separated")
     freebit_version: str = Field("", description="The field version where Freebit takes one; empty: not sent")
@@ -271,6 +280,18 @@ class Settings(BaseSettings):
     def _limits_make_sense(cls, text: str) -> str:
         parse(text)
         return text
+
+    @field_validator(
+        "sf_change_channels",
+        "freebit_success_status",
+        "freebit_auth_codes",
+        "freebit_missing_codes",
+        "freebit_locked_codes",
+    )
+    @classmethod
+    def _none_is_empty(cls, text: str) -> str:
+        # An empty variable keeps the default, so that nothing at all needs a word.
+        return "" if text == "none" else text
 
     @field_validator("portal_url")
     @classmethod

@@ -28,19 +28,52 @@ GROUPS = {
 }
 
 
+# What nobody but the operator knows; everything else can stay at its default.
+REQUIRED = (
+    "portal_url",
+    "portal_keys",
+    "portal_pepper",
+    "portal_index_key",
+    "jwt_secret",
+    "jwt_refresh_secret",
+    "database_url",
+    "redis_url",
+    "smtp_host",
+    "portal_mail_from",
+    "portal_support_email",
+    "whmcs_url",
+    "whmcs_api_url",
+    "whmcs_api_identifier",
+    "whmcs_api_secret",
+    "sf_client_id",
+    "sf_username",
+    "sf_private_key_file",
+    "portal_pricebook_id",
+)
+_EXAMPLE_HEAD = """\
+# Copy this file, fill in the first part, change of the rest what you want. Made from portal_app/infra/settings.py by
+# python -m portal_app.infra.settings_document. What is commented out or empty keeps its default.
+
+# To be filled in
+# A secret: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'
+# A key: python3 -c 'import base64, os; print("1:" + base64.b64encode(os.urandom(32)).decode())'"""
+
+
 def documents() -> dict[Path, str]:
     """Return the content of each generated file by its path."""
     return {_ROOT / ".env.example": env_example(), _ROOT / "docs" / "settings.md": settings_page()}
 
 
 def env_example() -> str:
-    """Return every setting with its default, secrets empty, as an environment file."""
-    lines = ["# Every setting with its default; made from portal_app/infra/settings.py by"]
-    lines += ["# python -m portal_app.infra.settings_document. What is unset keeps its default, and means production."]
+    """Return an environment file: what must be set, empty, then every other setting as a comment with its default."""
+    lines = [_EXAMPLE_HEAD]
+    for name in REQUIRED:
+        lines += [f"# {Settings.model_fields[name].description}", f"{name.upper()}="]
     for group, fields in _groups():
         lines += ["", f"# {_title(group)}"]
         for name, field in fields:
-            lines += [f"# {field.description}", f"{name.upper()}={_written(field)}"]
+            if name not in REQUIRED:
+                lines += [f"# {field.description}", f"#{name.upper()}={_written(field)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -51,6 +84,7 @@ def settings_page() -> str:
         "",
         "Made from `portal_app/infra/settings.py` by `python -m portal_app.infra.settings_document`; do not edit. "
         "Settings come from the environment, or from the file that `PORTAL_ENV_FILE` names; the environment wins. "
+        "An empty value is an unset one; `.env.example` begins with what must be set. "
         "An unset `PORTAL_ENV` means production, where a secret left at its default refuses to start.",
     ]
     for group, fields in _groups():

@@ -46,14 +46,8 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
     """Run `portal_app.jobs.web` on a free port until the block ends, with some settings changed."""
     port = free_port()
     url = f"http://localhost:{port}"
-    settings = world().settings_with(
-        portal_url=url,
-        portal_port=port,
-        portal_web_workers=2,
-        portal_metrics_port=0,
-        portal_event_limit="100000/minute",
-        **changes,
-    )
+    own = {"portal_url": url, "portal_port": port, "portal_web_workers": 2, "portal_metrics_port": 0}
+    settings = world().settings_with(**{**own, "portal_event_limit": "100000/minute", **changes})
     build_frontend(ROOT, env=environment(settings))
     with log.open("wb") as output:
         process = subprocess.Popen(

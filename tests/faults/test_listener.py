@@ -18,7 +18,7 @@ from tests.world import world
 
 REQUEST = "Order_Fulfilment_Requested__e"
 # Nothing but the fulfilment event can tell of an approval.
-ONE_TOPIC = {"sf_change_channels": ""}
+ONE_TOPIC = {"sf_change_channels": "none"}
 
 
 async def inbox_of(shop: Shop, order: Order) -> list[str]:

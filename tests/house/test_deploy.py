@@ -38,3 +38,15 @@ def test_compose_runs_every_process_after_the_migrations() -> None:
 def test_the_image_does_not_run_as_root() -> None:
     lines = (ROOT / DEPLOY / "Dockerfile").read_text().splitlines()
     assert lines.index("USER portal") > lines.index("RUN useradd --system --uid 10001 --no-create-home portal")
+
+
+def test_compose_overrules_what_a_container_cannot_have_from_the_settings_file() -> None:
+    compose = yaml.safe_load((ROOT / DEPLOY / "compose.yaml").read_text())
+    assert compose["secrets"] == {"salesforce_key": {"file": "${SF_PRIVATE_KEY_FILE:?}"}}
+    for command in COMMANDS:
+        service = compose["services"][command]
+        assert service["secrets"] == ["salesforce_key"]
+        told = service["environment"]
+        assert (told["PORTAL_HOST"], told["PORTAL_PORT"]) == ("0.0.0.0", 3000)
+        assert told["SF_PRIVATE_KEY_FILE"] == "/run/secrets/salesforce_key"
+        assert {told[name] for name in ("SMTP_HOST", "PORTAL_URL")} == {"${SMTP_HOST:?}", "${PORTAL_URL:?}"}

@@ -1,14 +1,18 @@
 """Settings: all described, their documents true, and careless production impossible."""
 
+import io
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from portal_app.infra.settings import DEVELOPMENT_SECRET, Settings
-from portal_app.infra.settings_document import GROUPS, documents, env_example
+from portal_app.infra.settings_document import GROUPS, REQUIRED, documents, env_example
 from tests.house.sources import ROOT
 
 SECRETS = {
@@ -48,7 +52,42 @@ def test_the_example_file_holds_no_secret() -> None:
     assert DEVELOPMENT_SECRET not in example
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, SecretStr):
-            assert f"\n{name.upper()}=\n" in example
+            assert re.search(rf"^#?{name.upper()}=$", example, re.M), name
+
+
+def test_the_example_file_sets_nothing_but_what_must_be_filled_in() -> None:
+    values = dotenv_values(stream=io.StringIO(env_example()))
+    assert values == dict.fromkeys((name.upper() for name in REQUIRED), "")
+    written = set(re.findall(r"^#?([A-Z_]+)=", env_example(), re.M))
+    assert written == {name.upper() for name in Settings.model_fields}
+
+
+def test_everything_that_production_refuses_at_its_default_must_be_filled_in() -> None:
+    assert set(needed()) - {"portal_env"} <= set(REQUIRED)
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    unset = Settings(**needed())
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "")
+    assert Settings(**needed()) == unset
+
+
+def test_a_list_that_shall_be_empty_says_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SF_CHANGE_CHANNELS", "none")
+    monkeypatch.setenv("FREEBIT_SUCCESS_STATUS", "none")
+    settings = Settings(**needed())
+    assert (settings.sf_change_channels, settings.freebit_success_status) == ("", "")
+
+
+@pytest.mark.parametrize("module", ["jobs.web", "jobs.worker", "jobs.listener", "jobs.order_desk", "infra.migrate"])
+def test_an_empty_folder_for_figures_is_none_and_nothing_is_written(module: str, tmp_path: Path) -> None:
+    variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": "", "PORTAL_ENV": "development", "PYTHONPATH": str(ROOT)}
+    program = f"import portal_app.{module}, portal_app.infra.metrics as m; m.set_clock_off(1.0)"
+    subprocess.run([sys.executable, "-c", program], env=variables, cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_production_starts_with_secrets_of_its_own() -> None:

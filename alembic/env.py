@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import context
 
 from portal_app.infra.settings import Settings
-from portal_app.models.everything import METADATA
+from portal_app.models.metadata import METADATA
 
 
 def run() -> None:

@@ -20,7 +20,7 @@ from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
 from portal_app.integrations.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
 from portal_app.integrations.salesforce.pubsub import CREDIT, SalesforceEventStream
 from sandbox.keys import Keys
-from sandbox.salesforce import avro
+from sandbox.salesforce.bus import avro
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 SCHEMA = avro.event_schema("Order_Fulfilment_Requested__e")

@@ -13,12 +13,12 @@ import httpx
 
 from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
-from portal_app.infra.cache import Cache
-from portal_app.infra.redis_client import connect
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.client import connect
 from portal_app.infra.settings import Settings
-from portal_app.local.valkey import EmbeddedValkey
-from portal_app.services.catalog import TAG
-from portal_app.wiring import build
+from portal_app.local.servers.valkey import EmbeddedValkey
+from portal_app.services.catalog.catalog import TAG
+from portal_app.wiring.portal import build
 from tests.world import running_sandbox
 
 PROCESSES, READERS, ROUNDS = 2, 100, 5

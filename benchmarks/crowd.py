@@ -15,10 +15,10 @@ import uvloop
 from redis import Redis
 
 from benchmarks.demo import Demo, running_demo
-from portal_app.infra.cookies import cookie_name
+from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal, build
+from portal_app.wiring.portal import Portal, build
 from sandbox.world_file import DEFAULT_WORLD
 
 _EMAIL = "c{number}@crowd.example.jp"

@@ -16,7 +16,7 @@ import httpx
 
 from portal_app.jobs.demo_customers import PASSWORD
 from portal_app.local.ports import free_port
-from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 BEN = "ben@example.jp"

@@ -8,10 +8,10 @@ from statistics import median
 
 from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
-from portal_app.infra.redis_client import connect
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import VendorLine
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.infra.redis.client import connect
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import VendorLine
+from portal_app.local.servers.valkey import EmbeddedValkey
 
 CALLS = 500
 RATE = 10

@@ -9,11 +9,11 @@ from benchmarks.bills import give_invoices
 from benchmarks.demo import BEN, Demo
 from benchmarks.stage import Stage
 from benchmarks.table import Row, versus
-from portal_app.domain.customer import Customer
-from portal_app.domain.invoice_list import InvoiceQuery
-from portal_app.infra.database import Database
+from portal_app.domain.billing.invoice_list import InvoiceQuery
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
-from portal_app.services.invoice_lists import InvoiceLists
+from portal_app.services.billing.invoice_queries import InvoiceLists
 
 AIKO = "aiko@example.jp"
 FEW, MANY, A_PAGE = 100, 5_000, 50

@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.demo import NO_LIMITS, Demo, running_demo
 from benchmarks.peers.nest_service import NestPeer, has_node, nest_peer
 from benchmarks.peers.serve import reflex_peer
+from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.local.supervisor import tell
-from portal_app.local.valkey import EmbeddedValkey
 
 
 class Stage:

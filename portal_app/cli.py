@@ -48,13 +48,13 @@ def listener() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date, as its owner."""
-    _become("portal_app.infra.migrate")
+    _become("portal_app.infra.database.migrate")
 
 
 @mails.command()
 def preview(folder: Annotated[Path, typer.Argument(help="Where to write")] = Path(".portal/mails")) -> None:
     """Write every mail in every language into a folder and print the page that lists them."""
-    _become("portal_app.infra.letter_preview", str(folder))
+    _become("portal_app.infra.email.preview", str(folder))
 
 
 @keys.command()
@@ -66,43 +66,43 @@ def rotate(batch: Annotated[int, typer.Option(help="Rows locked at a time", min=
 @cache.command()
 def bust(what: Annotated[Kept, typer.Argument(help="What to forget")]) -> None:
     """Forget something that is cached, everywhere; it is read anew when somebody asks."""
-    _become("portal_app.jobs.bust_cache", what)
+    _become("portal_app.jobs.invalidate_cache", what)
 
 
 @orders.command("list")
 def list_orders(every: Annotated[bool, typer.Option("--all", help="Finished ones too")] = False) -> None:
     """List unfinished orders, the longest without a step first."""
-    _become("portal_app.jobs.order_desk", "list", "all" if every else "unfinished")
+    _become("portal_app.jobs.admin_orders", "list", "all" if every else "unfinished")
 
 
 @orders.command("show")
 def show_order(order: str) -> None:
     """Show one order: its timeline and how each system has it."""
-    _become("portal_app.jobs.order_desk", "show", order)
+    _become("portal_app.jobs.admin_orders", "show", order)
 
 
 @orders.command("retry")
 def retry_order(order: str, yes: Yes = False) -> None:
     """Take an order up again where it stopped."""
-    _become("portal_app.jobs.order_desk", "retry", order, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin_orders", "retry", order, *(["--yes"] if yes else []))
 
 
 @orders.command("undo")
 def undo_order(order: str, yes: Yes = False) -> None:
     """Take an order's steps back, so that an agent can approve it anew."""
-    _become("portal_app.jobs.order_desk", "undo", order, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin_orders", "undo", order, *(["--yes"] if yes else []))
 
 
 @accounts.command("close")
 def close_account(customer_number: str, yes: Yes = False) -> None:
     """Sign an account out everywhere and let nobody in; its services and bills stay."""
-    _become("portal_app.jobs.account_desk", "close", customer_number, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin_accounts", "close", customer_number, *(["--yes"] if yes else []))
 
 
 @accounts.command("reopen")
 def reopen_account(customer_number: str, yes: Yes = False) -> None:
     """Let a closed account's owner sign in again."""
-    _become("portal_app.jobs.account_desk", "reopen", customer_number, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin_accounts", "reopen", customer_number, *(["--yes"] if yes else []))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -12,22 +12,22 @@ from reflex.app import default_error_boundary
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
-from portal_app.api.cookie_filter import CookieFilter
-from portal_app.api.door import Door
-from portal_app.api.headers import Headers
-from portal_app.api.kept import Kept
-from portal_app.api.observed import Observed
-from portal_app.api.public_pages import PublicPages
-from portal_app.api.sockets import Sockets
+from portal_app.api.http.access_log import Observed
+from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.public_pages import PublicPages
+from portal_app.api.http.response_cache import Kept
+from portal_app.api.http.security_headers import Headers
+from portal_app.api.http.session_middleware import Door
+from portal_app.api.http.websocket_limits import Sockets
+from portal_app.infra.database.clock_sync import keep_time
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.infra.timekeeper import keep_time
-from portal_app.pages import everything
-from portal_app.pages.page import add_pages, needs_session, static_routes
-from portal_app.state.guard import SessionGuard
-from portal_app.state.live import push_changes, watch_sessions
-from portal_app.wiring import build, use
+from portal_app.pages import all_pages
+from portal_app.pages.shell.page import add_pages, needs_session, static_routes
+from portal_app.state.shell.guard import SessionGuard
+from portal_app.state.shell.live import push_changes, watch_sessions
+from portal_app.wiring.portal import build, use
 
 settings = Settings()
 _log = structlog.get_logger(__name__)
@@ -81,4 +81,4 @@ async def lifespan() -> AsyncIterator[None]:
 
 app.register_lifespan_task(lifespan)
 
-__all__ = ["app", "everything"]
+__all__ = ["all_pages", "app"]

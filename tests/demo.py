@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
 from portal_app.local.ports import free_port
-from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 AIKO, BEN = "aiko@example.jp", "ben@example.jp"

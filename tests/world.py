@@ -23,8 +23,8 @@ import httpx
 
 from portal_app.infra.settings import Settings
 from portal_app.jobs.demo_customers import PASSWORD, link_all
-from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.valkey import EmbeddedValkey
 
 __all__ = ["AIKO", "BEN", "PASSWORD", "World", "running_sandbox", "world"]
 AIKO, BEN = "aiko@example.jp", "ben@example.jp"
@@ -79,7 +79,9 @@ def world() -> World:
     valkey = stack.enter_context(EmbeddedValkey(home / "valkey"))
     settings = Settings(**_QUICK, **sandbox, database_url=postgres.url(), redis_url=valkey.url())
     environment = {**os.environ, "PORTAL_ENV": settings.portal_env, "DATABASE_URL": settings.database_url}
-    subprocess.run([sys.executable, "-W", "ignore", "-m", "portal_app.infra.migrate"], env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "portal_app.infra.database.migrate"], env=environment, check=True
+    )
     # In a thread of its own: the caller's may run a loop already.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, link_all(settings)).result()

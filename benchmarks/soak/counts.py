@@ -13,9 +13,9 @@ from benchmarks.soak.customers import End
 from benchmarks.soak.lives import Book, Case
 from benchmarks.soak.report import Report
 from portal_app.domain.identifiers import step_reference
-from portal_app.domain.order_steps import plain_step
-from portal_app.infra.database import Database
-from portal_app.models.record import Mail
+from portal_app.domain.orders.steps import plain_step
+from portal_app.infra.database.database import Database
+from portal_app.models.email_outbox import Mail
 from portal_app.models.sim import SimReservation
 from tests.faults.shop import Shop
 

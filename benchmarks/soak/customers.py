@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from portal_app.domain.checkout_steps import Answers
+from portal_app.domain.checkout.steps import Answers
 from portal_app.language.format import today
 from tests.faults.fibre import ANSWERS, PLAN
 from tests.faults.shop import SKU

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from benchmarks.soak.ledger import Key, Ledger
+from portal_app.domain.billing.invoice import Invoice, Payment, PaymentMethod, Transaction
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.domain.invoice import Invoice, Payment, PaymentMethod, Transaction
 from portal_app.domain.money import Money
-from portal_app.domain.subscription import Subscription
+from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.models.columns import now
-from portal_app.services.hooks import EARLY
+from portal_app.services.inbound.whmcs_hooks import EARLY
 from tests.unit.services.bills import IDS, Hook, LateBills, bill, service
 from tests.unit.services.hook_points import EXPECTED
 from tests.unit.services.vendors import CARD

@@ -24,18 +24,18 @@ from benchmarks.soak.day import WholeDay
 from benchmarks.soak.ledger import AT_ONCE_SECONDS
 from benchmarks.soak.readers import Readers, promises_of
 from benchmarks.soak.report import Report, say
-from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalError
-from portal_app.domain.events import InboundEvent
-from portal_app.infra.database import Database
-from portal_app.infra.redis_client import connect
-from portal_app.infra.sealed_column import use_key_ring
+from portal_app.domain.inbound_event import InboundEvent
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.client import connect
+from portal_app.infra.security.sealed_column import use_key_ring
+from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
-from portal_app.infra.vault import ring_of
-from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.models.user import IdMapping
-from portal_app.services.hooks import EARLY, HOOKS
+from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
 from tests.unit.conftest import new_user
 from tests.unit.services.bills import Hook
 from tests.unit.services.desks import Desk, untruths
@@ -329,7 +329,9 @@ def _settings(stack: ExitStack, home: Path) -> Settings:
         mirror_reconcile_batch=3,
     )
     environment = {**os.environ, "PORTAL_ENV": settings.portal_env, "DATABASE_URL": settings.database_url}
-    subprocess.run([sys.executable, "-W", "ignore", "-m", "portal_app.infra.migrate"], env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "portal_app.infra.database.migrate"], env=environment, check=True
+    )
     return settings
 
 

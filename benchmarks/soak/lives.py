@@ -11,8 +11,8 @@ import psycopg
 from redis.exceptions import RedisError
 
 from benchmarks.soak.customers import Customer, Wanted
+from portal_app.domain.checkout.request import Wish
 from portal_app.domain.errors import ExternalError, StillRunning
-from portal_app.wiring import Wish
 from tests.documents import picture
 from tests.faults.shop import Buyer, Shop
 

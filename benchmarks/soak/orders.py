@@ -22,7 +22,7 @@ from benchmarks.soak.people import People
 from benchmarks.soak.report import Report, say
 from benchmarks.soak.trouble import Trouble
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal, build
+from portal_app.wiring.portal import Portal, build
 from tests.faults.fibre import settle
 from tests.faults.processes import Processes
 from tests.faults.shop import Buyer, Shop

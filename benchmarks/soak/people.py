@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from benchmarks.soak.lives import BAD_DAY, Book, Case
-from portal_app.domain.order_steps import plain_step
+from portal_app.domain.orders.steps import plain_step
 from tests.faults import fibre
 from tests.faults.shop import Buyer, Shop
 

@@ -11,14 +11,13 @@ from typing import Any
 
 from benchmarks.soak.day import WholeDay
 from benchmarks.soak.ledger import Key, Kind
-from portal_app.domain.customer import Customer
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.billing.invoice_list import InvoiceListing, InvoiceQuery, Invoices
 from portal_app.domain.errors import ExternalUnavailable, NotFound
-from portal_app.domain.invoice import Invoice
-from portal_app.domain.invoice_list import InvoiceListing, InvoiceQuery
 from portal_app.domain.money import Money
+from portal_app.domain.profile.customer import Customer
 from portal_app.infra.settings import Settings
-from portal_app.services.billing import Invoices
-from portal_app.services.invoice_mirror import INVOICE
+from portal_app.services.billing.invoice_mirror import INVOICE
 from tests.unit.services.desks import Desk, as_shown
 
 _ALL = InvoiceQuery(limit=1000)

@@ -10,8 +10,8 @@ from collections import Counter
 import psycopg
 
 from portal_app.infra.settings import Settings
-from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.valkey import EmbeddedValkey
 from tests.faults.processes import Process, Processes
 from tests.faults.shop import Shop
 from tests.world import world

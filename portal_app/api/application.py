@@ -5,37 +5,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from portal_app.api import (
-    account,
-    auth,
-    billing,
-    calendar,
-    catalog,
-    csv_export,
-    eligibility,
-    health,
-    identity_document,
-    move,
-    notifications,
-    orders,
-    password,
-    second_step,
-    security,
-    sign_up,
-    step_up,
-    subscriptions,
-    way_back,
-    webhooks,
-)
-from portal_app.api.observed import LastResort
-from portal_app.api.problem import DOCUMENTED, WrongMethod, answer_errors
+from portal_app.api.billing import billing, csv_export
+from portal_app.api.catalog import catalog
+from portal_app.api.dashboard import calendar_feed, summary
+from portal_app.api.http.access_log import LastResort
+from portal_app.api.http.problem import DOCUMENTED, WrongMethod, answer_errors
+from portal_app.api.identity import account_recovery, mfa_challenge, password, security, sessions, step_up
+from portal_app.api.internet import eligibility
+from portal_app.api.notifications import preferences
+from portal_app.api.operations import health, webhooks
+from portal_app.api.orders import orders
+from portal_app.api.profile import account, kyc
+from portal_app.api.registration import sign_up, whmcs_migration
+from portal_app.api.subscriptions import subscriptions
 from portal_app.domain.errors import NotFound
 from portal_app.infra.settings import Settings
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
-    auth, second_step, way_back, sign_up, move, account, identity_document, password, step_up, security, csv_export,
-    billing, subscriptions, calendar, notifications, orders, catalog, eligibility, webhooks, health,
+    sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
+    csv_export, billing, summary, subscriptions, calendar_feed, preferences, orders, catalog, eligibility, webhooks,
+    health,
 )  # fmt: skip
 
 

@@ -7,40 +7,37 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
-from portal_app.domain.cancellation import CancellationDesk
-from portal_app.domain.identity_document import IdentityDesk
-from portal_app.domain.internet_ports import InternetDesk
-from portal_app.domain.known_customers import BillingLogins, CrmDirectory
-from portal_app.domain.ports import (
-    BillingGateway,
-    CatalogGateway,
-    CrmGateway,
-    EventStream,
-    PeopleGateway,
-)
-from portal_app.domain.sim_ports import SimDesk, SimLines
-from portal_app.infra.cache import Cache
+from portal_app.domain.ports.billing import BillingGateway, PeopleGateway
+from portal_app.domain.ports.cancellation import CancellationDesk
+from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.domain.ports.crm import CrmGateway
+from portal_app.domain.ports.event_stream import EventStream
+from portal_app.domain.ports.internet import InternetDesk
+from portal_app.domain.ports.kyc import IdentityDesk
+from portal_app.domain.ports.sim import SimDesk, SimLines
+from portal_app.domain.ports.whmcs_accounts import BillingLogins, CrmDirectory
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
-from portal_app.infra.vault import ring_of
-from portal_app.integrations.breaker import BreakerTimes
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.gateway import FreebitGateway
 from portal_app.integrations.freebit.locks import LineLocks
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.cancellations import SalesforceCancellations
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
-from portal_app.integrations.salesforce.directory import SalesforceDirectory
+from portal_app.integrations.salesforce.eligibility import SalesforceInternetDesk
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.identity_desk import SalesforceIdentityDesk
-from portal_app.integrations.salesforce.internet_desk import SalesforceInternetDesk
+from portal_app.integrations.salesforce.kyc import SalesforceIdentityDesk
+from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
-from portal_app.integrations.salesforce.sim_desk import SalesforceSimDesk
+from portal_app.integrations.salesforce.sim_inventory import SalesforceSimDesk
+from portal_app.integrations.throttling.breaker import BreakerTimes
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import VendorLine
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 from portal_app.integrations.whmcs.logins import WHMCSLogins

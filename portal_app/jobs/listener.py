@@ -12,15 +12,15 @@ import structlog
 from redis.exceptions import RedisError
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
-from portal_app.domain.events import InboundEvent, ReplayPosition
-from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
+from portal_app.domain.inbound_event import InboundEvent, ReplayPosition
+from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, StreamEvent
+from portal_app.infra.database.clock_sync import keep_time
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.infra.timekeeper import keep_time
 from portal_app.jobs.leader import lead, until_stopped
-from portal_app.services.inbound import ALL_CHANGES, topic_kind
-from portal_app.wiring import Portal, build, use
+from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
+from portal_app.wiring.portal import Portal, build, use
 
 STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.

@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
-from portal_app.infra.encryption import KeyRing, key_of
-from portal_app.infra.sealed_column import Closed, EncryptedText, row_name
+from portal_app.infra.security.encryption import KeyRing, key_of
+from portal_app.infra.security.sealed_column import Closed, EncryptedText, row_name
+from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
-from portal_app.infra.vault import ring_of
-from portal_app.models.everything import METADATA
+from portal_app.models.metadata import METADATA
 
 
 @dataclass

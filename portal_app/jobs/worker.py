@@ -8,34 +8,34 @@ import structlog
 from dbos import DBOS
 
 import portal_app.workflows.cancellations
-import portal_app.workflows.events
-import portal_app.workflows.identity
-import portal_app.workflows.mail
-import portal_app.workflows.move_in
+import portal_app.workflows.email
+import portal_app.workflows.inbound_events
+import portal_app.workflows.kyc
 import portal_app.workflows.orders
 import portal_app.workflows.profile
+import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
-import portal_app.workflows.upkeep
-from portal_app.infra.durable import QUEUE, dbos_config
+import portal_app.workflows.whmcs_migration
+from portal_app.infra.database.clock_sync import keep_time
+from portal_app.infra.database.durable import QUEUE, dbos_config
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.infra.timekeeper import keep_time
 from portal_app.jobs.leader import lead, until_stopped
-from portal_app.jobs.slots import Slot
-from portal_app.jobs.timetable import keep_timetable
-from portal_app.wiring import build, use
+from portal_app.jobs.schedule import keep_timetable
+from portal_app.jobs.worker_slots import Slot
+from portal_app.wiring.portal import build, use
 
 WORKFLOWS = (
     portal_app.workflows.cancellations,
-    portal_app.workflows.events,
-    portal_app.workflows.identity,
-    portal_app.workflows.mail,
-    portal_app.workflows.move_in,
+    portal_app.workflows.inbound_events,
+    portal_app.workflows.kyc,
+    portal_app.workflows.email,
+    portal_app.workflows.whmcs_migration,
     portal_app.workflows.orders,
     portal_app.workflows.profile,
     portal_app.workflows.sign_up,
-    portal_app.workflows.upkeep,
+    portal_app.workflows.scheduled,
 )
 _log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from portal_app.local.lock import FileLock
-from portal_app.local.postgres_binaries import sweep_common_ground
+from portal_app.local.servers.postgres_binaries import sweep_common_ground
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = (".portal", ".web", ".states", "reflex.lock", ".venv")

@@ -11,9 +11,9 @@ from pathlib import Path
 from portal_app.local.errors import LocalError
 from portal_app.local.frontend import build_frontend, reflex_environment
 from portal_app.local.ports import PortBook
-from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.local.supervisor import Supervisor, tell
-from portal_app.local.valkey import EmbeddedValkey
 
 ROOT = Path(__file__).resolve().parents[2]
 _SANDBOX_PORTS = ("http", "https", "pubsub", "smtp")
@@ -36,7 +36,7 @@ class World:
         with ThreadPoolExecutor() as self._beside, Supervisor(self.home) as supervisor:
             self._env = self._settings(supervisor)
             tell("Bringing the database up to date ...")
-            self._migrated = self._beside.submit(self._call, "portal_app.infra.migrate")
+            self._migrated = self._beside.submit(self._call, "portal_app.infra.database.migrate")
             if not self._reloads:
                 build_frontend(ROOT, env=self._env, say=tell)
             self._add_programs(supervisor)

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
-from portal_app.domain.plan import Category
+from portal_app.domain.catalog.plan import Category
+from portal_app.domain.subscriptions.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
 from portal_app.models.columns import key, moment, now, sealed
 
 _IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from portal_app.infra.clock import now
-from portal_app.infra.sealed_column import EncryptedText
+from portal_app.infra.security.sealed_column import EncryptedText
 
 
 def moment(**options: Any) -> Any:

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.eligibility import CheckStatus, Eligibility
-from portal_app.domain.order_options import address_from_json
+from portal_app.domain.checkout.options import address_from_json
+from portal_app.domain.internet.eligibility import CheckStatus, Eligibility
 from portal_app.models.columns import document, moment, sealed
 
 

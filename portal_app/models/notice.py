@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.notice import Notice
+from portal_app.domain.notifications.notice import Notice
 from portal_app.models.columns import moment, now
 
 

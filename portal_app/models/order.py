@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.order import Order, OrderEvent, OrderLine, OrderStage
-from portal_app.domain.order_options import address_from_json, options_from_json
-from portal_app.domain.plan import Category
+from portal_app.domain.catalog.plan import Category
+from portal_app.domain.checkout.options import address_from_json, options_from_json
+from portal_app.domain.orders.order import Order, OrderEvent, OrderLine, OrderStage
 from portal_app.models.columns import document, key, moment, now, sealed
 
 

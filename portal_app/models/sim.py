@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.sim import SimState
-from portal_app.domain.sim_order import ReservedLine
+from portal_app.domain.orders.sim_order import ReservedLine
+from portal_app.domain.sim.sim import SimState
 from portal_app.models.columns import moment, now, sealed
 
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.customer import Customer
 from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.profile.customer import Customer
 from portal_app.models.columns import document, key, moment, now, sealed
 
 EMAIL_PLACE = "users.email"

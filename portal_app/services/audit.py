@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.record import AuditEntry
+from portal_app.models.audit import AuditEntry
 
 Actor = Literal["you", "staff", "system"]
 

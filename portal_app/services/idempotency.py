@@ -12,9 +12,10 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput, KeyReused, StillRunning
-from portal_app.infra.database import Database
+from portal_app.domain.idempotency import Call
+from portal_app.infra.database.database import Database
+from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.infra.tokens import RandomTokens
 from portal_app.models.columns import now
 from portal_app.models.idempotency import IdempotencyKey
 
@@ -22,16 +23,6 @@ KEPT = timedelta(hours=24)
 # A call that says nothing for this long died with its process. It is longer than any call may take.
 _LEASE = timedelta(seconds=60)
 _FIRST_LOOK, _SLOWEST_LOOK = 0.05, 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Something asked for with a key. `said` is all that was said; only its keyed hash is stored."""
-
-    user_id: UUID
-    route: str
-    key: str
-    said: str
 
 
 @dataclass(slots=True)

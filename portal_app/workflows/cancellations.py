@@ -5,8 +5,8 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from portal_app.services.cancellations import LOOK_AGAIN
-from portal_app.wiring import portal
+from portal_app.services.subscriptions.cancellations import LOOK_AGAIN
+from portal_app.wiring.portal import portal
 from portal_app.workflows.step import durable, step
 
 

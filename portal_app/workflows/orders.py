@@ -5,11 +5,11 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from portal_app.domain.ports import BillingOrder
-from portal_app.services.order_review import CARD_MISSING, IDENTITY_MISSING, PAUSES
-from portal_app.wiring import portal
-from portal_app.workflows.internet_lines import check_alone, link_line
-from portal_app.workflows.sim_lines import finish_line, open_line, reserve_line
+from portal_app.domain.ports.billing import BillingOrder
+from portal_app.services.provisioning.review import CARD_MISSING, IDENTITY_MISSING, PAUSES
+from portal_app.wiring.portal import portal
+from portal_app.workflows.internet import check_alone, link_line
+from portal_app.workflows.sim import finish_line, open_line, reserve_line
 from portal_app.workflows.step import DONE, Outcome, durable, refused, step
 
 RESUME_TOPIC = "resume"

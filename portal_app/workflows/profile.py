@@ -4,8 +4,8 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from portal_app.services.profiles import AGAIN
-from portal_app.wiring import portal
+from portal_app.services.profile.profiles import AGAIN
+from portal_app.wiring.portal import portal
 from portal_app.workflows.step import durable, step
 
 # What Salesforce refuses, a person mends there; it is tried again this often, and at the customer's next change.

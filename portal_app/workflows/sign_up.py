@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from portal_app.domain.ports import CrmCustomer
-from portal_app.wiring import portal
+from portal_app.domain.ports.crm import CrmCustomer
+from portal_app.wiring.portal import portal
 from portal_app.workflows.step import Outcome, durable, step
 
 

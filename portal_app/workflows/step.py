@@ -11,8 +11,8 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
-from portal_app.integrations.lanes import Priority, lane_priority
-from portal_app.wiring import portal
+from portal_app.integrations.throttling.limiter import Priority, lane_priority
+from portal_app.wiring.portal import portal
 
 # No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
 durable = partial(DBOS.workflow, max_recovery_attempts=None)

@@ -3,9 +3,9 @@
 import uuid
 
 from sandbox.clock import Clock
-from sandbox.salesforce.bus import Bus
+from sandbox.salesforce.bus.bus import Bus
+from sandbox.salesforce.bus.events import publish
 from sandbox.salesforce.changes import Change, Unit
-from sandbox.salesforce.events import publish
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.rows import Rows
 

@@ -4,23 +4,23 @@ from starlette.routing import BaseRoute
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
-from sandbox.salesforce.bus import Bus
-from sandbox.salesforce.change_events import ChangeEvents
-from sandbox.salesforce.collections_resource import Collections
-from sandbox.salesforce.files import Files
+from sandbox.salesforce.bus.bus import Bus
+from sandbox.salesforce.bus.change_events import ChangeEvents
+from sandbox.salesforce.bus.managed import ManagedPositions
+from sandbox.salesforce.bus.pubsub import PubSub, PubSubServer
+from sandbox.salesforce.bus.subscription import Pace
 from sandbox.salesforce.flows import Flows
-from sandbox.salesforce.login import Login
-from sandbox.salesforce.managed import ManagedPositions
-from sandbox.salesforce.oauth import OAuthDoor
-from sandbox.salesforce.pubsub import PubSub, PubSubServer
-from sandbox.salesforce.queries import Queries
-from sandbox.salesforce.resources import Resources
-from sandbox.salesforce.rest import RestDoor
-from sandbox.salesforce.row_resources import RowResources
+from sandbox.salesforce.rest.collections_resource import Collections
+from sandbox.salesforce.rest.files import Files
+from sandbox.salesforce.rest.login import Login
+from sandbox.salesforce.rest.oauth import OAuthDoor
+from sandbox.salesforce.rest.queries import Queries
+from sandbox.salesforce.rest.resources import Resources
+from sandbox.salesforce.rest.rest import RestDoor
+from sandbox.salesforce.rest.row_resources import RowResources
+from sandbox.salesforce.rest.usage import Usage
 from sandbox.salesforce.rows import Rows
 from sandbox.salesforce.sessions import Sessions
-from sandbox.salesforce.subscription import Pace
-from sandbox.salesforce.usage import Usage
 from sandbox.settings import SandboxSettings
 from sandbox.store import Store
 

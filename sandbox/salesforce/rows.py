@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sandbox.clock import Clock
-from sandbox.salesforce import soql
 from sandbox.salesforce.changes import Actor, Change, ChangeType, Unit
 from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.ids import is_id, to_18
 from sandbox.salesforce.incoming import accepted_values, check_row, external_field
 from sandbox.salesforce.objects import OBJECTS, find_object
+from sandbox.salesforce.query import soql
 from sandbox.salesforce.rules import CASCADES, check_and_fill, check_delete, number_row
 from sandbox.salesforce.schema import Object
 from sandbox.salesforce.tables import Row, Tables

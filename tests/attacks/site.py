@@ -20,7 +20,7 @@ from tests.faults.processes import environment
 from tests.world import PASSWORD, world
 
 ROOT = Path(__file__).resolve().parents[2]
-ACCOUNT = "reflex___state____state.portal_app___state___account____account_page.load"
+ACCOUNT = "reflex___state____state.portal_app___state___profile___account____account_page.load"
 HYDRATE = "reflex___state____state.hydrate"
 MUST_RELOAD = '"must_reload_rx_state_":true'
 

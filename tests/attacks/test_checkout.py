@@ -7,9 +7,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from portal_app.domain.checkout.request import Wish
 from portal_app.domain.errors import InvalidInput
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal, Wish
+from portal_app.wiring.portal import Portal
 from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.test_every_handler import cookies_of, still_works
 from tests.attacks.web_process import running_web
@@ -21,13 +22,13 @@ from tests.world import AIKO, BEN, world
 
 __all__ = ["hana"]
 _STATE = "reflex___state____state.portal_app___state___"
-OPEN = f"{_STATE}checkout____checkout_page.load"
-PLACE = f"{_STATE}checkout____checkout_page.place_order"
+OPEN = f"{_STATE}checkout___review____checkout_page.load"
+PLACE = f"{_STATE}checkout___review____checkout_page.place_order"
 SAVE = {
-    "number": f"{_STATE}checkout_steps____number_step_page.save",
-    "address": f"{_STATE}internet_steps____address_step_page.save",
-    "connection": f"{_STATE}internet_steps____connection_step_page.save",
-    "phone": f"{_STATE}internet_steps____phone_step_page.save",
+    "number": f"{_STATE}checkout___steps____number_step_page.save",
+    "address": f"{_STATE}internet___steps____address_step_page.save",
+    "connection": f"{_STATE}internet___steps____connection_step_page.save",
+    "phone": f"{_STATE}internet___steps____phone_step_page.save",
 }
 VPN, FIBRE = "VPN-REMOTE-ACCESS-USA-SF", "INTERNET-GOLD-HOME-1G"
 DATA, VOICE = "SIM-DATA-ONLY-5GB", "SIM-DATA-VOICE-5GB"

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 from tests.world import BEN
 

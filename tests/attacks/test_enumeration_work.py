@@ -9,7 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.attacks.test_enumeration import looks_of
 from tests.contract.api.visitor import Visitor, instead_of, new_account
 from tests.world import world

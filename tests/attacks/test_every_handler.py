@@ -15,22 +15,22 @@ from reflex_base.registry import RegistrationContext
 from websockets.exceptions import ConnectionClosed
 
 from portal_app.infra.settings import Settings
-from portal_app.pages import everything
+from portal_app.pages import all_pages
 from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.web_process import running_web
 from tests.world import AIKO, BEN, PASSWORD, world
 
-assert everything
-ACCOUNT = "reflex___state____state.portal_app___state___account____account_page.load"
-POSTCODE = "reflex___state____state.portal_app___state___account_address____address_page.look_up_postcode"
-PUBLIC_POSTCODE = POSTCODE.replace("account_address____address", "details____details")
+assert all_pages
+ACCOUNT = "reflex___state____state.portal_app___state___profile___account____account_page.load"
+POSTCODE = "reflex___state____state.portal_app___state___profile___address____address_page.look_up_postcode"
+PUBLIC_POSTCODE = POSTCODE.replace("profile___address____address", "registration___details____details")
 HUGE, DEEP = "x" * 200_000, json.loads("[" * 400 + "]" * 400)
 NONSENSE: list[Any] = [
     None, True, -1, 2**70, 1.5, [], {}, "", "\x00", "\ud800", HUGE, DEEP, {"form": {"a": []}},
     {"first_name": ["x"], "email": {"a": 1}, "code": 7, "postcode": "\x00", "language": None}, "' OR 1=1 --",
 ]  # fmt: skip
 # What takes an account over, with entries that would do it.
-SECURITY = "reflex___state____state.portal_app___state___security____security_page."
+SECURITY = "reflex___state____state.portal_app___state___identity___security____security_page."
 NAMES = {"first_name": "Aiko", "last_name": "Tanaka", "first_name_kana": "アイコ", "last_name_kana": "タナカ"}
 RISKY: dict[str, dict[str, Any]] = {
     f"{SECURITY}begin_two_step": {},
@@ -142,7 +142,8 @@ async def test_no_handler_does_anything_without_a_cookie(web: Settings) -> None:
         # The last one sent is answered last: everything before it is through.
         await stranger.told_about("must_reload")
         await stranger.send(
-            f"{POSTCODE.replace('account_address____address', 'details____details')}", {"postcode": "5300001"}
+            f"{POSTCODE.replace('profile___address____address', 'registration___details____details')}",
+            {"postcode": "5300001"},
         )
         await stranger.told_about("Umeda")
         told = " ".join(stranger.told)
@@ -189,7 +190,9 @@ async def test_no_risky_handler_does_anything_before_a_recent_proof(web: Setting
             await socket.send(handler, arguments, path="/account")
             await socket.told_about('"asked_rx_state_":1')
             # Going on without having confirmed does nothing either.
-            await socket.send("reflex___state____state.portal_app___state___step_up____step_up.go_on", path="/account")
+            await socket.send(
+                "reflex___state____state.portal_app___state___shell___step_up____step_up.go_on", path="/account"
+            )
             await still_works(socket, "Aiko")
     assert kept_of() == before
 

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.crm import SalesforceCrm
-from portal_app.integrations.salesforce.directory import SalesforceDirectory
-from portal_app.wiring import Portal
+from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
+from portal_app.wiring.portal import Portal
 from tests.attacks.hostile import MARKUP, STATEMENTS
 from tests.attacks.raw_socket import raw_socket
 from tests.attacks.test_every_handler import cookies_of, handlers, kept_of, still_works
@@ -149,7 +149,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Pa
 
 async def test_every_field_of_every_event_takes_statements_for_texts(web: tuple[Settings, Path]) -> None:
     settings, log = web
-    names = {name for file in PAGES.glob("*.py") for name in re.findall(r'name="([\w-]+)"', file.read_text())}
+    names = {name for file in PAGES.rglob("*.py") for name in re.findall(r'name="([\w-]+)"', file.read_text())}
     mine, turn = cookies_of(settings, AIKO), count()
     # The framework's own take no texts.
     own = {name: arguments for name, arguments in handlers().items() if ".portal_app___" in name}

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.test_sign_up import DETAILS
 from tests.contract.api.visitor import Visitor, mailed
 from tests.unit.people import ADDRESS

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.attacks.test_enumeration import looks_of
 from tests.contract.api.billing import OLD_PASSWORD, new_client, whmcs
 from tests.contract.api.test_move import old_password, prove, set_password

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 import httpx
 import pytest
 
-from portal_app.api.door import local_path
+from portal_app.api.http.session_middleware import local_path
 from tests.contract.api.visitor import Visitor
 from tests.world import BEN, PASSWORD
 

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from portal_app.domain.account import Origin
-from portal_app.models.entry import SignInTries
+from portal_app.domain.identity.account import Origin
+from portal_app.models.lockout import SignInTries
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.visitor import Visitor, mailed, new_account
 from tests.faults.waiting import until

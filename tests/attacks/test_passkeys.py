@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.soft_passkey import SoftPasskey, add_passkey, sign_in_options
 from tests.contract.api.test_step_up import is_recent, let_the_proof_age

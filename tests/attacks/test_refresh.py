@@ -5,8 +5,8 @@ import asyncio
 import sqlalchemy as sa
 from sqlmodel import col
 
-from portal_app.models.record import AuditEntry
-from portal_app.wiring import Portal
+from portal_app.models.audit import AuditEntry
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, mailed
 from tests.world import BEN
 

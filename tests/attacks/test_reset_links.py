@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
-from portal_app.infra.letter_writer import Letters
-from portal_app.wiring import PRODUCT, Portal
+from portal_app.infra.email.templates import PRODUCT, Letters
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
 from tests.world import world

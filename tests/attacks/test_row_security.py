@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from psycopg import errors
 
 from portal_app.infra.settings import DatabaseRole
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 from tests.world import world
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlmodel import col
 
-from portal_app.infra.cookies import cookie_name
+from portal_app.infra.security.cookies import cookie_name
 from portal_app.models.columns import now
-from portal_app.models.factor import PendingSignIn
-from portal_app.wiring import Portal
+from portal_app.models.mfa import PendingSignIn
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
 from tests.world import world

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from benchmarks.event_socket import EventSocket, event_socket
 from portal_app.models.columns import now
 from portal_app.models.session import Session
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.attacks.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
 from tests.contract.api.test_open_page import aged_access
 from tests.contract.api.visitor import new_account

@@ -1,6 +1,6 @@
 """Network addresses that the caller makes up to slip under a limit."""
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import world
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from psycopg import errors
 
-from portal_app.models.identity_document import IdentityFile
-from portal_app.wiring import Portal
+from portal_app.models.kyc import IdentityFile
+from portal_app.wiring.portal import Portal
 from tests.attacks.test_row_security import connected
 from tests.contract.api.visitor import Visitor, new_customer
 from tests.documents import ARCHIVE_END, pdf, picture

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from portal_app.integrations.whmcs.webhooks import LARGEST_BODY
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.bridge import PATH, body_of, deliver, headers_of, inbox_of
 from tests.contract.api.visitor import Visitor
 

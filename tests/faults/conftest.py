@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal, build
+from portal_app.wiring.portal import Portal, build
 from tests.faults.boundary import Boundaries, watched_boundaries
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop

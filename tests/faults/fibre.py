@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from portal_app.domain.address import Address
-from portal_app.domain.eligibility import address_id
-from portal_app.domain.order import Order
-from portal_app.domain.profile import PersonalData
+from portal_app.domain.checkout.request import Wish
+from portal_app.domain.internet.eligibility import address_id
+from portal_app.domain.orders.order import Order
+from portal_app.domain.profile.address import Address
+from portal_app.domain.profile.profile import PersonalData
 from portal_app.models.profile import ProfileRow
-from portal_app.wiring import Wish
 from tests.faults.shop import Buyer, Shop
 from tests.faults.waiting import until
 from tests.unit.people import ADDRESS

@@ -13,15 +13,16 @@ import httpx
 import psycopg
 from sqlmodel import col, select
 
-from portal_app.domain.account import Origin
-from portal_app.domain.customer import Customer, Profile
+from portal_app.domain.checkout.request import Wish
 from portal_app.domain.identifiers import customer_number, step_reference
-from portal_app.domain.order import Order
+from portal_app.domain.identity.account import Origin
+from portal_app.domain.orders.order import Order
+from portal_app.domain.profile.customer import Customer, Profile
 from portal_app.infra.settings import Settings
-from portal_app.models.record import Mail
+from portal_app.models.email_outbox import Mail
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal, Wish
+from portal_app.wiring.portal import Portal
 from tests.faults.waiting import until
 from tests.unit.people import ADDRESS, PERSON
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from portal_app.domain.order import Order
+from portal_app.domain.orders.order import Order
 from tests.faults.shop import Buyer, Shop
 from tests.faults.waiting import until
 

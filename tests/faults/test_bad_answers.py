@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from portal_app.domain.customer import Customer
+from portal_app.domain.billing.invoice_list import Invoices
 from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.profile.customer import Customer
 from portal_app.infra.settings import Settings
 from portal_app.models.user import IdMapping
-from portal_app.services.billing import Invoices
-from portal_app.wiring import Portal, build
+from portal_app.wiring.portal import Portal, build
 from tests.faults.shop import Shop
 from tests.faults.waiting import until
 from tests.world import BEN

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from portal_app.domain.cancellation import CancellationRequest, CancellationWish
 from portal_app.domain.errors import Conflict
-from portal_app.domain.order import Order, OrderLine
+from portal_app.domain.orders.order import Order, OrderLine
+from portal_app.domain.subscriptions.cancellation import Asked, CancellationRequest, CancellationWish
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
-from portal_app.services.cancellation_sending import CancellationSending
-from portal_app.services.cancellations import LOOK_AGAIN, workflow_of
-from portal_app.wiring import Asked, Portal
+from portal_app.services.subscriptions.cancellation_delivery import CancellationSending
+from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
+from portal_app.wiring.portal import Portal
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Buyer, Shop

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import uuid4
 
+from portal_app.domain.checkout.request import Agreed
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Agreed
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop
 

@@ -8,8 +8,8 @@ import pyotp
 import pytest
 
 from portal_app.infra import clock
-from portal_app.infra.timekeeper import look_at_clock
-from portal_app.wiring import Portal
+from portal_app.infra.database.clock_sync import look_at_clock
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import STEP_SECONDS
 from tests.contract.api.bridge import deliver
 from tests.contract.api.conftest import hana, portal, visitor, web_side, worker

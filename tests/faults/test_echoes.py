@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from portal_app.domain.profile import ProfileChange
+from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.settings import Settings
-from portal_app.wiring import use
+from portal_app.wiring.portal import use
 from tests.contract.api.bridge import deliver
 from tests.contract.api.visitor import Visitor
 from tests.faults.processes import Processes

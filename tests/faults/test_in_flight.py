@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop, new_email
 from tests.faults.waiting import until

@@ -3,7 +3,7 @@
 import asyncio
 
 from portal_app.domain.identifiers import step_reference
-from portal_app.domain.order import Order
+from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
 from tests.faults.fibre import OFFER, answer, at_home, check_name, check_of, ordered, wait_for_check

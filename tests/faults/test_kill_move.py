@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from portal_app.domain.account import Origin
+from portal_app.domain.identity.account import Origin
 from portal_app.infra.settings import Settings
 from portal_app.models.user import EMAIL_PLACE
 from tests.contract.api.billing import OLD_PASSWORD, new_client, whmcs

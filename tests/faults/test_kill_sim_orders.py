@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from portal_app.domain.order import Order
+from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes

@@ -7,10 +7,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from portal_app.domain.events import ReplayPosition
-from portal_app.domain.order import Order
+from portal_app.domain.inbound_event import ReplayPosition
+from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 from tests.faults.waiting import until

@@ -1,7 +1,7 @@
 """The mail server is away for an hour: every mail arrives once, later, and what led to it is not held up."""
 
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 from tests.faults.waiting import until

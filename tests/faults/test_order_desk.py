@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from portal_app.domain.order import Order
+from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes, environment
 from tests.faults.shop import Shop
 from tests.faults.sim_orders import reviewed

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal_app.domain.profile import AWAY, ON_ITS_WAY, ProfileChange
+from portal_app.domain.profile.profile import AWAY, ON_ITS_WAY, ProfileChange
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
 from tests.faults.shop import Buyer, Shop

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop
 from tests.faults.waiting import until

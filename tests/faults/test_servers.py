@@ -4,7 +4,7 @@ import os
 import signal
 
 from portal_app.infra.settings import Settings
-from portal_app.jobs.slots import LOCK_LOST
+from portal_app.jobs.worker_slots import LOCK_LOST
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop, provision_of

@@ -11,20 +11,20 @@ import httpx
 from reflex_base.utils.format import format_event_handler
 
 from portal_app.api.application import build_api
-from portal_app.infra.live import Change
-from portal_app.infra.redis_client import connect
+from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.live import Change
 from portal_app.infra.settings import Settings
 from portal_app.models.user import EMAIL_PLACE, User
-from portal_app.pages import everything
-from portal_app.pages.page import PAGES
-from portal_app.services.notices import raise_notice
-from portal_app.wiring import Portal
+from portal_app.pages import all_pages
+from portal_app.pages.shell.page import PAGES
+from portal_app.services.notifications.notices import raise_notice
+from portal_app.wiring.portal import Portal
 from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.web_process import running_web
 from tests.faults.waiting import until
 from tests.world import BEN, PASSWORD, world
 
-assert everything
+assert all_pages
 VENDORS = ("whmcs", "salesforce", "freebit")
 # A vendor's call takes far longer than these tests: who waits for one is not answered.
 SETTINGS = {

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from portal_app.infra.settings import Settings
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from benchmarks.event_socket import event_socket
-from portal_app.infra.redis_client import connect
+from portal_app.infra.redis.client import connect
 from tests.attacks.site import ACCOUNT, HYDRATE, Site, running_site, told_until
 from tests.faults.gate import Gate, gate_to
 from tests.faults.visitors import Visitors, visiting

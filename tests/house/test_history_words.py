@@ -2,7 +2,7 @@
 
 from portal_app.language import _, speaking
 from portal_app.services.audit import Tag
-from portal_app.state.history_words import WORDS
+from portal_app.state.identity.history_words import WORDS
 
 
 def test_every_audit_event_has_words_in_the_security_history() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.house.sources import python_files, tree_of
 
-THE_PLACE = Path("portal_app/infra/database.py")
+THE_PLACE = Path("portal_app/infra/database/database.py")
 
 
 def commits_in(path: Path) -> int:

@@ -9,11 +9,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from portal_app.jobs.demo_customers import PASSWORD
-from portal_app.pages import everything
-from portal_app.pages.page import PAGES
+from portal_app.pages import all_pages
+from portal_app.pages.shell.page import PAGES
 from tests.demo import AIKO, BEN, ROOT, Demo
 
-assert everything
+assert all_pages
 STRANGER = "daichi@example.jp"
 PLAN = "VPN-REMOTE-ACCESS-USA-SF"
 VIEWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]

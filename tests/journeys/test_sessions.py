@@ -60,9 +60,10 @@ def test_handlers_called_without_a_cookie_do_nothing(demo: Demo) -> None:
 
 def _handlers() -> list[str]:
     pages = {
-        "dashboard": "dashboard_page", "invoices": "invoices_page", "invoice": "invoice_page", "orders": "orders_page",
-        "order": "order_page", "subscriptions": "subscriptions_page", "checkout": "checkout_page",
-        "payment_methods": "payment_methods_page", "account": "account_page",
+        "dashboard___dashboard": "dashboard_page", "billing___invoices": "invoices_page",
+        "billing___invoice": "invoice_page", "orders___orders": "orders_page", "orders___order": "order_page",
+        "subscriptions___subscriptions": "subscriptions_page", "checkout___review": "checkout_page",
+        "billing___payment_methods": "payment_methods_page", "profile___account": "account_page",
     }  # fmt: skip
     loads = [f"reflex___state____state.portal_app___state___{module}____{name}.load" for module, name in pages.items()]
     return [*loads, loads[6].replace(".load", ".place_order"), "reflex___state____state.no_such_handler"]

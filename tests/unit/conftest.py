@@ -9,15 +9,15 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.infra.database import Database
-from portal_app.infra.durable import DurableQueue
-from portal_app.infra.encryption import KeyRing
-from portal_app.infra.redis_client import connect
-from portal_app.infra.sealed_column import use_key_ring
+from portal_app.infra.database.database import Database
+from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.redis.client import connect
+from portal_app.infra.security.encryption import KeyRing
+from portal_app.infra.security.sealed_column import use_key_ring
+from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
-from portal_app.infra.vault import ring_of
-from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.models.user import EMAIL_PLACE, User
 
 # A loopback server in a test; the suite keeps no secrets.
@@ -42,7 +42,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), fast=True) as server:
         environment = {**os.environ, "DATABASE_URL": server.url(), "PORTAL_ENV": "development"}
         subprocess.run(
-            [sys.executable, "-m", "portal_app.infra.migrate"], env=environment, check=True, capture_output=True
+            [sys.executable, "-m", "portal_app.infra.database.migrate"],
+            env=environment,
+            check=True,
+            capture_output=True,
         )
         yield server
 

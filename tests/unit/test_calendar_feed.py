@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import icalendar
 import pytest
 
-from portal_app.api.calendar import written
-from portal_app.domain.calendar import CalendarEntry, CalendarFeed
+from portal_app.api.dashboard.calendar_feed import written
+from portal_app.domain.dashboard.calendar import CalendarEntry, CalendarFeed
 from tests.attacks.hostile import LINES, MARKUP, STATEMENTS
 
 PROPERTIES = {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "URL", "TRANSP"}

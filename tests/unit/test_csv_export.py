@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from portal_app.api.csv_export import as_csv, harmless
+from portal_app.api.billing.csv_export import as_csv, harmless
 from tests.unit.services.bills import bill
 
 

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 import httpx
 
 from portal_app.domain.errors import LineLocked, NotFound
-from portal_app.infra.cache import Cache
-from portal_app.infra.encryption import KeyRing
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.codes import VENDOR, Codes, FreebitRejected
 from portal_app.integrations.freebit.login import AuthKey, FreebitLogin
 from portal_app.integrations.freebit.operations import AUTHENTICATE, Operation, Paths
 from portal_app.integrations.http import Endpoint, lost, post_form
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
 
 _NOT_OURS = (401, 403, 404)
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown, PortalError
-from portal_app.domain.sim import (
+from portal_app.domain.sim.sim import (
     NetworkType,
     NewLine,
     Person,
@@ -20,8 +20,8 @@ from portal_app.domain.sim import (
     parse_eid,
     parse_sim_account,
 )
-from portal_app.infra.cache import Cache
-from portal_app.infra.encryption import KeyRing
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit import operations as op
 from portal_app.integrations.freebit.client import FreebitClient

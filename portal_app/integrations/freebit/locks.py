@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError
-from portal_app.infra.encryption import KeyRing
+from portal_app.infra.security.encryption import KeyRing
 from portal_app.integrations.freebit.codes import VENDOR
 
 _log = structlog.get_logger(__name__)

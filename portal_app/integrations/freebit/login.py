@@ -9,8 +9,8 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 
-from portal_app.infra.cache import Cache
-from portal_app.infra.encryption import KeyRing
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.security.encryption import KeyRing
 
 _NAME = "freebit-key"
 _PLACE = "freebit.auth_key"

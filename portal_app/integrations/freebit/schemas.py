@@ -5,16 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast, get_args
 
-from portal_app.domain.sim import (
-    NetworkType,
-    Person,
-    PortIn,
-    SimLine,
-    SimState,
-    SimUsage,
-    TopUp,
-    VoiceOption,
-)
+from portal_app.domain.sim.sim import NetworkType, Person, PortIn, SimLine, SimState, SimUsage, TopUp, VoiceOption
 from portal_app.integrations.freebit.operations import named
 
 Body = Mapping[str, Any]

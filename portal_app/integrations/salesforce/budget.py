@@ -8,9 +8,9 @@ from prometheus_client import Gauge
 from redis.asyncio import Redis
 
 from portal_app.infra.settings import Settings
-from portal_app.integrations.lanes import lane_priority
-from portal_app.integrations.line import Busy
-from portal_app.integrations.redis_reach import AWAY
+from portal_app.integrations.throttling.limiter import lane_priority
+from portal_app.integrations.throttling.redis_health import AWAY
+from portal_app.integrations.throttling.vendor_call import Busy
 
 VENDOR = "salesforce"
 _KEY = "salesforce:daily_requests"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from portal_app.domain.cancellation import CancellationRequest
-from portal_app.domain.customer import Customer
+from portal_app.domain.catalog.plan import Category
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.domain.plan import Category
-from portal_app.integrations.salesforce.answers import id_of, new_id_of
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
+from portal_app.integrations.salesforce.responses import id_of, new_id_of
 from portal_app.language.format import day
 
 # The org tells internet and SIM apart, and has no word for the rest.

@@ -7,9 +7,9 @@ from typing import Any, cast, get_args
 
 import structlog
 
+from portal_app.domain.catalog.plan import CatalogItem, Category, Cycle, ItemClass
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.money import Money
-from portal_app.domain.plan import CatalogItem, Category, Cycle, ItemClass
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.client import SalesforceClient
 

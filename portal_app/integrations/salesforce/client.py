@@ -18,18 +18,8 @@ from simple_salesforce.format import format_soql
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import correlation_headers, retry_after
-from portal_app.integrations.line import VendorLine
-from portal_app.integrations.salesforce.answers import (
-    Record,
-    checked_id,
-    external_id_path,
-    new_id_of,
-    page_of,
-    parts_of,
-    record_of,
-)
 from portal_app.integrations.salesforce.budget import DailyBudget
-from portal_app.integrations.salesforce.faults import (
+from portal_app.integrations.salesforce.errors import (
     VENDOR,
     DailyLimit,
     SalesforceRejected,
@@ -38,7 +28,17 @@ from portal_app.integrations.salesforce.faults import (
     translated,
 )
 from portal_app.integrations.salesforce.login import SalesforceLogin, SalesforceSession
+from portal_app.integrations.salesforce.responses import (
+    Record,
+    checked_id,
+    external_id_path,
+    new_id_of,
+    page_of,
+    parts_of,
+    record_of,
+)
 from portal_app.integrations.salesforce.transport import Sessions, Wire
+from portal_app.integrations.throttling.vendor_call import VendorLine
 
 T = TypeVar("T")
 MOST_PAGES = 100

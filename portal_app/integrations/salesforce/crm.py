@@ -7,16 +7,16 @@ from uuid import UUID
 
 import structlog
 
-from portal_app.domain.customer import Customer, Profile
 from portal_app.domain.errors import InvalidInput, OutcomeUnknown
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
-from portal_app.domain.ports import BillingOrder, CrmCustomer
-from portal_app.domain.profile import ProfileChange
+from portal_app.domain.orders.order import NewSalesforceOrder, OrderLine, SalesforceOrder
+from portal_app.domain.ports.billing import BillingOrder
+from portal_app.domain.ports.crm import CrmCustomer
+from portal_app.domain.profile.customer import Customer, Profile
+from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.answers import checked_id, external_id_path, id_of, new_id_of, understood
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.faults import SalesforceRejected
+from portal_app.integrations.salesforce.errors import SalesforceRejected
 from portal_app.integrations.salesforce.records import (
     ORDER_FIELDS,
     account_change,
@@ -28,6 +28,7 @@ from portal_app.integrations.salesforce.records import (
     new_order_of,
     order_of,
 )
+from portal_app.integrations.salesforce.responses import checked_id, external_id_path, id_of, new_id_of, understood
 
 # A composite call takes 25 requests; the first is the order itself.
 MOST_LINES = 24

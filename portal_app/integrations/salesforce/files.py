@@ -10,9 +10,9 @@ from simple_salesforce.util import exception_handler
 
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.answers import checked_id, id_of, new_id_of, understood
 from portal_app.integrations.salesforce.client import SalesforceClient
-from portal_app.integrations.salesforce.faults import VENDOR
+from portal_app.integrations.salesforce.errors import VENDOR
+from portal_app.integrations.salesforce.responses import checked_id, id_of, new_id_of, understood
 
 _PART = 64 * 1024
 

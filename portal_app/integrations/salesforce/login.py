@@ -18,7 +18,7 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.infra.clock import timestamp
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import Endpoint, post_form
-from portal_app.integrations.line import Misconfigured
+from portal_app.integrations.throttling.vendor_call import Misconfigured
 
 VENDOR = "salesforce"
 LOGINS_PER_MINUTE = 10

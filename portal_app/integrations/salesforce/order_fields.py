@@ -4,8 +4,8 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal_app.domain.order_options import InternetOptions, Options, SimOptions, SimType
-from portal_app.domain.sim import Person, PortIn
+from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, SimType
+from portal_app.domain.sim.sim import Person, PortIn
 
 BUSINESS_ZONE = ZoneInfo("Asia/Tokyo")
 SIM_TYPES: dict[SimType, str] = {"physical": "Physical SIM", "esim": "eSIM"}

@@ -10,13 +10,13 @@ import structlog
 from asgi_correlation_id import correlation_id
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.domain.ports import StreamBatch, StreamEvent
+from portal_app.domain.ports.event_stream import StreamBatch, StreamEvent
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.avro import EventSchema, Undecodable
 from portal_app.integrations.salesforce.login import SalesforceLogin, SalesforceSession
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
 from portal_app.integrations.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
-from portal_app.integrations.salesforce.stream_faults import VENDOR, is_about_session, stream_fault
+from portal_app.integrations.salesforce.pubsub_errors import VENDOR, is_about_session, stream_fault
 
 CREDIT = 50
 SILENCE_SECONDS = 300.0

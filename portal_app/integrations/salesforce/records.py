@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from portal_app.domain.address import Address
-from portal_app.domain.customer import Profile
+from portal_app.domain.catalog.plan import Category
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.money import Money
-from portal_app.domain.order import NewSalesforceOrder, OrderLine, SalesforceOrder
-from portal_app.domain.plan import Category
-from portal_app.domain.profile import ProfileChange
+from portal_app.domain.orders.order import NewSalesforceOrder, OrderLine, SalesforceOrder
+from portal_app.domain.profile.address import Address
+from portal_app.domain.profile.customer import Profile
+from portal_app.domain.profile.profile import ProfileChange
 from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE, options_of
 
 ORDER_FIELDS = (

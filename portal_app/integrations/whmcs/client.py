@@ -11,7 +11,7 @@ import structlog
 from portal_app.domain.errors import ExternalRejected
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import Endpoint, lost, post_form
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
 from portal_app.integrations.whmcs.encoding import FormValue, php_form
 
 VENDOR = "whmcs"

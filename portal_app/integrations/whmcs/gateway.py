@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
-from portal_app.domain.customer import Profile
-from portal_app.domain.errors import ExternalRejected, NotFound
-from portal_app.domain.invoice import (
+from portal_app.domain.billing.invoice import (
     CreditEntry,
     Invoice,
     InvoicePage,
@@ -15,10 +13,12 @@ from portal_app.domain.invoice import (
     PaymentMethod,
     Transaction,
 )
+from portal_app.domain.errors import ExternalRejected, NotFound
 from portal_app.domain.money import Money
-from portal_app.domain.order import OrderLine
-from portal_app.domain.ports import BillingClient, BillingOrder
-from portal_app.domain.subscription import Cancellation, Subscription
+from portal_app.domain.orders.order import OrderLine
+from portal_app.domain.ports.billing import BillingClient, BillingOrder
+from portal_app.domain.profile.customer import Profile
+from portal_app.domain.subscriptions.subscription import Cancellation, Subscription
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue, php_packed

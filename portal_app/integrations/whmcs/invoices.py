@@ -3,8 +3,8 @@
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from portal_app.domain.billing.invoice import Invoice, InvoicePage, InvoiceStatus
 from portal_app.domain.errors import NotFound
-from portal_app.domain.invoice import Invoice, InvoicePage, InvoiceStatus
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.encoding import FormValue

@@ -3,9 +3,9 @@
 Follows developers.whmcs.com: ValidateLogin, GetUsers, GetClientsDetails, UpdateClient.
 """
 
-from portal_app.domain.known_customers import BillingLogin
+from portal_app.domain.ports.whmcs_accounts import BillingLogin
 from portal_app.infra.settings import Settings
-from portal_app.integrations.line import Misconfigured
+from portal_app.integrations.throttling.vendor_call import Misconfigured
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import php_packed
 from portal_app.integrations.whmcs.fields import Row, number, rows, text, truth

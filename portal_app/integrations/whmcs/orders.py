@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from portal_app.domain.errors import ExternalRejected, NotFound
-from portal_app.domain.order import OrderLine
-from portal_app.domain.ports import BillingOrder
+from portal_app.domain.orders.order import OrderLine
+from portal_app.domain.ports.billing import BillingOrder
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import php_packed

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from portal_app.domain.billing.invoice import CreditEntry, PaymentGateway, PaymentMethod, Transaction
 from portal_app.domain.errors import NotFound
-from portal_app.domain.invoice import CreditEntry, PaymentGateway, PaymentMethod, Transaction
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.fields import number, rows, text

@@ -1,6 +1,6 @@
 """A client's own data at WHMCS: implements PeopleGateway. The client is billed, its owner is the user who signs in."""
 
-from portal_app.domain.profile import BillingAddress, PersonalData, ProfileChange
+from portal_app.domain.profile.profile import BillingAddress, PersonalData, ProfileChange
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue
 from portal_app.integrations.whmcs.fields import Row, number_or_none, text, truth

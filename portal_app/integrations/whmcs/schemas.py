@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
-from portal_app.domain.invoice import (
+from portal_app.domain.billing.invoice import (
     CreditEntry,
     Invoice,
     InvoiceLine,
@@ -17,8 +17,8 @@ from portal_app.domain.invoice import (
     Transaction,
 )
 from portal_app.domain.money import Money
-from portal_app.domain.ports import BillingClient, BillingOrder
-from portal_app.domain.subscription import Cancellation, Subscription, SubscriptionStatus
+from portal_app.domain.ports.billing import BillingClient, BillingOrder
+from portal_app.domain.subscriptions.subscription import Cancellation, Subscription, SubscriptionStatus
 from portal_app.integrations.whmcs.fields import (
     Row,
     day,

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.subscription import Cancellation, Subscription
+from portal_app.domain.subscriptions.subscription import Cancellation, Subscription
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from portal_app.domain.errors import InvalidInput, NotAllowed
-from portal_app.domain.events import InboundEvent
+from portal_app.domain.inbound_event import InboundEvent
 
 LARGEST_BODY = 64 * 1024
 WINDOW_SECONDS = 300

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from portal_app.integrations.whmcs.webhooks import sign
-from portal_app.models.inbound import Inbox
-from portal_app.wiring import Portal
+from portal_app.models.inbox import Inbox
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 
 PATH = "/api/webhooks/whmcs"

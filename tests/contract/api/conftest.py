@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from portal_app.wiring import Portal, use
+from portal_app.wiring.portal import Portal, use
 from tests.contract.api.visitor import Visitor, new_account, running
 from tests.world import AIKO, BEN, world
 

@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 from redis.asyncio.client import PubSub
 
-from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalRejected
-from portal_app.infra.live import Change
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.redis.live import Change
 from portal_app.models.user import User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.test_step_up import let_the_proof_age
 from tests.contract.api.visitor import Visitor, mailed
 from tests.faults.shop import Shop

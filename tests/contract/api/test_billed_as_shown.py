@@ -7,13 +7,13 @@ from uuid import uuid4
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from portal_app.domain.customer import Profile
-from portal_app.domain.installation import installation_choices
+from portal_app.domain.catalog.plan import CATEGORIES, Plan
+from portal_app.domain.checkout.installation import installation_choices
+from portal_app.domain.checkout.options import INSTALLATIONS
 from portal_app.domain.money import Money
-from portal_app.domain.order import OrderLine
-from portal_app.domain.order_options import INSTALLATIONS
-from portal_app.domain.plan import CATEGORIES, Plan
-from portal_app.wiring import Portal
+from portal_app.domain.orders.order import OrderLine
+from portal_app.domain.profile.customer import Profile
+from portal_app.wiring.portal import Portal
 from tests.unit.people import ADDRESS, PERSON
 
 _LATER = tuple(INSTALLATIONS.values())

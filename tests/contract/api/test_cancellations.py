@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from portal_app.domain.cancellation import ending_of
-from portal_app.wiring import Portal
+from portal_app.domain.subscriptions.cancellation import ending_of
+from portal_app.wiring.portal import Portal
 from tests.contract.api.test_step_up import let_the_proof_age
 from tests.contract.api.visitor import Visitor, mailed
 

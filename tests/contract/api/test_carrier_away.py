@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, User
-from portal_app.services.sim_reservations import NUMBER_PLACE
-from portal_app.wiring import Portal
+from portal_app.services.sim.reservations import NUMBER_PLACE
+from portal_app.wiring.portal import Portal
 from tests.contract.api.test_orders import SKU
 from tests.contract.api.test_vendors_away import MOODS
 from tests.contract.api.visitor import Visitor, instead_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from portal_app.api.cookie_filter import LARGEST_COOKIE_HEADER, CookieFilter
-from portal_app.infra.cookies import cookie_name
+from portal_app.api.http.cookie_filter import LARGEST_COOKIE_HEADER, CookieFilter
+from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from tests.contract.api.visitor import Visitor
 

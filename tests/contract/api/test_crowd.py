@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 
-from portal_app.infra.cookies import cookie_name
+from portal_app.infra.security.cookies import cookie_name
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 
 CROWD = 50

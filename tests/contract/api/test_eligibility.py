@@ -5,9 +5,9 @@ from uuid import uuid4
 import httpx
 import psycopg
 
-from portal_app.domain.customer import Profile
+from portal_app.domain.profile.customer import Profile
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.billing import whmcs
 from tests.contract.api.visitor import Visitor, new_account
 from tests.unit.people import ADDRESS, PERSON

@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal_app.services.flashes import Flashes
-from portal_app.wiring import Portal
+from portal_app.services.flash_messages import Flashes
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import running
 from tests.world import world
 

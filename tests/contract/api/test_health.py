@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.domain.events import ReplayPosition
-from portal_app.wiring import Portal
+from portal_app.domain.inbound_event import ReplayPosition
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import world
 

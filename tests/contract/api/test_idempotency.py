@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from portal_app.domain.errors import KeyReused, StillRunning
-from portal_app.wiring import Call, Portal
+from portal_app.domain.idempotency import Call
+from portal_app.wiring.portal import Portal
 from tests.attacks.test_csrf import changing_routes
 from tests.contract.api.authenticator import App
 from tests.contract.api.visitor import Visitor, running

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from portal_app.models.identity_document import IdentityCheckRow, IdentityFile
+from portal_app.models.email_outbox import Mail
+from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.models.notice import NoticeRow
-from portal_app.models.record import Mail
 from portal_app.models.user import User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, mailed
 from tests.documents import pdf, picture
 from tests.faults.shop import Buyer, Shop

@@ -6,9 +6,9 @@ from secrets import token_hex
 import httpx
 import pytest_asyncio
 
-from portal_app.domain.customer import Customer
+from portal_app.domain.profile.customer import Customer
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.billing import new_client, whmcs
 from tests.contract.api.test_health import NO_DATABASE
 from tests.contract.api.visitor import Visitor, instead_of, new_account, running

@@ -6,7 +6,7 @@ import httpx
 
 from portal_app.integrations.salesforce.client import Part
 from portal_app.models.user import EMAIL_PLACE, User
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.billing import OLD_PASSWORD, new_client, whmcs
 from tests.contract.api.test_sign_up import DETAILS, flash_of
 from tests.contract.api.visitor import Visitor, mailed, new_account

@@ -11,9 +11,9 @@ import httpx
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from portal_app.api.observed import Observed
-from portal_app.infra.patience import patience_left
-from portal_app.state.page_state import told
+from portal_app.api.http.access_log import Observed
+from portal_app.infra.tasks.deadline import patience_left
+from portal_app.state.shell.page_state import told
 from tests.contract.api.visitor import Visitor
 
 _COUNT = "from portal_app.infra.metrics import count_request; count_request('GET', '/api/me', status=200, seconds=0.02)"

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 from tests.world import world
 

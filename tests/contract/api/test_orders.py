@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 from tests.faults.waiting import until
 

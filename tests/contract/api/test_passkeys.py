@@ -1,6 +1,6 @@
 """Passkeys over the API: added, used to sign in, as second step and as step-up, renamed, removed."""
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.soft_passkey import add_passkey, sign_in_options
 from tests.contract.api.test_step_up import is_recent, let_the_proof_age

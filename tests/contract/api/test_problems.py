@@ -5,10 +5,10 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from portal_app.api.observed import LastResort
-from portal_app.api.problem import answer_errors
+from portal_app.api.http.access_log import LastResort
+from portal_app.api.http.problem import answer_errors
 from portal_app.domain.errors import ExternalUnavailable, RateLimited
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import BEN, PASSWORD, world
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from portal_app.api import built
-from portal_app.api.public_pages import PublicPages
-from portal_app.wiring import Portal
+from portal_app.api.http import built_frontend
+from portal_app.api.http.public_pages import PublicPages
+from portal_app.wiring.portal import Portal
 
 TEMPLATE = (
     '<html><span data-slot="begin plans vpn"></span><span data-slot="begin plan vpn"></span>'
@@ -21,9 +21,9 @@ TEMPLATE = (
 def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the built pages, empty."""
     monkeypatch.setenv("REFLEX_WEB_WORKDIR", str(tmp_path))
-    built._pages.cache_clear()
+    built_frontend._pages.cache_clear()
     yield tmp_path / "build" / "client"
-    built._pages.cache_clear()
+    built_frontend._pages.cache_clear()
 
 
 async def ask(path: str) -> httpx.Response:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of, new_customer
 from tests.world import BEN, world
 

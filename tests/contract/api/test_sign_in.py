@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from portal_app.services.sign_in import WRONG_SIGN_IN
-from portal_app.wiring import Portal
+from portal_app.services.identity.sign_in import WRONG_SIGN_IN
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor
 from tests.world import BEN, PASSWORD
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, mailed
 from tests.world import BEN
 

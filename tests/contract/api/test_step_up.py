@@ -7,7 +7,7 @@ import pytest
 from portal_app.domain.errors import StepUpNeeded
 from portal_app.models.columns import now
 from portal_app.models.session import Session
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import PASSWORD, world
 

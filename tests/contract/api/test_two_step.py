@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.test_step_up import is_recent, let_the_proof_age
 from tests.contract.api.visitor import Visitor, mailed

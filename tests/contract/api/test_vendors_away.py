@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import BEN, world
 

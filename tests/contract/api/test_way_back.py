@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.test_sign_up import flash_of
 from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
 from tests.world import PASSWORD, world

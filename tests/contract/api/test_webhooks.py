@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from portal_app.wiring import Portal
+from portal_app.wiring.portal import Portal
 from tests.contract.api.bridge import deliver, inbox_of
 from tests.contract.api.visitor import Visitor, instead_of
 from tests.world import world

@@ -13,16 +13,16 @@ from sqlmodel import col, select
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
-from portal_app.api.cookie_filter import CookieFilter
-from portal_app.api.door import Door
-from portal_app.api.headers import Headers
-from portal_app.api.kept import Kept
-from portal_app.api.observed import Observed
-from portal_app.infra.cookies import cookie_name
+from portal_app.api.http.access_log import Observed
+from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.response_cache import Kept
+from portal_app.api.http.security_headers import Headers
+from portal_app.api.http.session_middleware import Door
+from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
-from portal_app.models.record import Mail
+from portal_app.models.email_outbox import Mail
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring import Portal, build, use
+from portal_app.wiring.portal import Portal, build, use
 from tests.world import PASSWORD
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.postgres_binaries import find_programs
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres_binaries import find_programs
 from tests.attacks.site import ROOT
 
 ROLES = ("portal_identity", "portal_web", "portal_worker")

@@ -6,8 +6,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from portal_app.domain.sim import Person, PortIn
-from portal_app.domain.sim_ports import SimLines
+from portal_app.domain.ports.sim import SimLines
+from portal_app.domain.sim.sim import Person, PortIn
 from portal_app.integrations.build import build_vendors
 from sandbox.clock import Clock
 from sandbox.faults import Mood

@@ -11,15 +11,15 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, NotFound, OutcomeUnknown
-from portal_app.infra.cache import Cache
-from portal_app.infra.encryption import KeyRing
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit import operations as op
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.codes import FreebitRejected
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
 from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
 
 SECRET, ACCOUNT = "s+cr&t%", "07012345678"

@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, LineLocked, NotFound
-from portal_app.domain.sim import NewLine
+from portal_app.domain.sim.sim import NewLine
+from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
-from portal_app.infra.vault import ring_of
 from portal_app.integrations.freebit.codes import FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
 from tests.contract.freebit.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown
-from portal_app.domain.sim import NewLine
+from portal_app.domain.sim.sim import NewLine
 from tests.contract.freebit.sims import EID, OTHER_EID, PORT_IN, Sims
 from tests.contract.freebit.test_gateway import forget, new_line
 

@@ -5,8 +5,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from portal_app.infra.redis_client import connect
-from portal_app.integrations.lanes import Lane
+from portal_app.infra.redis.client import connect
+from portal_app.integrations.throttling.limiter import Lane
 
 CALLERS = 4
 LIMITS: dict[str, Any] = {"concurrency": 2, "rate": "10/second", "queue": 50, "timeout": 30.0}

@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from portal_app.infra.redis_client import connect
+from portal_app.infra.redis.client import connect
 from portal_app.infra.settings import Settings
-from portal_app.integrations.lanes import KEEPER
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.integrations.throttling.limiter import KEEPER
+from portal_app.local.servers.valkey import EmbeddedValkey
 from sandbox.faults import Faults
 from sandbox.store import Store
 from tests.world import running_sandbox

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalUnavailable, PortalError
-from portal_app.integrations.breaker import BreakerOpen
-from portal_app.integrations.line import ATTEMPTS
+from portal_app.integrations.throttling.breaker import BreakerOpen
+from portal_app.integrations.throttling.vendor_call import ATTEMPTS
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, Told, half, http, scripted_server
 from tests.contract.lanes.subjects import FAILURES, new_key
 from tests.contract.lanes.vendor_calls import SESSION_ENDED, VENDORS, Vendor

@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal_app.domain.errors import ExternalUnavailable, PortalError
-from portal_app.domain.ports import PositionLost, StreamBatch
+from portal_app.domain.ports.event_stream import PositionLost, StreamBatch
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from sandbox.keys import Keys
-from sandbox.salesforce import avro
+from sandbox.salesforce.bus import avro
 from tests.contract.lanes.scripted_server import http, scripted_server
 from tests.contract.lanes.subjects import new_key
 

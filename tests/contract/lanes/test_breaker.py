@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalUnavailable
-from portal_app.integrations.breaker import BreakerOpen, BreakerTimes
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import Busy, VendorLine
+from portal_app.integrations.throttling.breaker import BreakerOpen, BreakerTimes
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import Busy, VendorLine
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
 

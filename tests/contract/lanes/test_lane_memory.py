@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.integrations.lanes import Lane, LaneClosed
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.integrations.throttling.limiter import Lane, LaneClosed
+from portal_app.local.servers.valkey import EmbeddedValkey
 from tests.contract.lanes.caller import LIMITS, BriefLane, CallersLane, LastingLane
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis

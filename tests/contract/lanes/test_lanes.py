@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import build_vendors
-from portal_app.integrations.lane_gates import ENTERED, Limits, OwnGate, SharedGate
-from portal_app.integrations.lanes import Lane, LaneClosed, lane_priority
+from portal_app.integrations.throttling.gates import ENTERED, Limits, OwnGate, SharedGate
+from portal_app.integrations.throttling.limiter import Lane, LaneClosed, lane_priority
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
 

@@ -9,10 +9,10 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
-from portal_app.integrations.breaker import BreakerOpen, BreakerTimes
 from portal_app.integrations.http import retry_after, vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import ATTEMPTS, Misconfigured, VendorLine
+from portal_app.integrations.throttling.breaker import BreakerOpen, BreakerTimes
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import ATTEMPTS, Misconfigured, VendorLine
 
 TIMES = BreakerTimes(failures=5, open=0.3)
 

@@ -14,16 +14,16 @@ from uuid import UUID
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from portal_app.domain.cancellation import CancellationRequest
-from portal_app.domain.customer import Customer
-from portal_app.domain.eligibility import CheckRequest
-from portal_app.domain.identity_document import Document
-from portal_app.domain.known_customers import Mover
+from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.money import Money
-from portal_app.domain.order import NewSalesforceOrder
-from portal_app.domain.ports import BillingClient, BillingOrder
-from portal_app.domain.profile import BillingAddress, ProfileChange
-from portal_app.domain.sim import NewLine
+from portal_app.domain.orders.order import NewSalesforceOrder
+from portal_app.domain.ports.billing import BillingClient, BillingOrder
+from portal_app.domain.ports.whmcs_accounts import Mover
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.profile.kyc_document import Document
+from portal_app.domain.profile.profile import BillingAddress, ProfileChange
+from portal_app.domain.sim.sim import NewLine
+from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.integrations.salesforce.client import Part
 from tests.contract.freebit.sims import EID, PERSON, PORT_IN
 from tests.contract.freebit.test_client import ACCOUNT, DEAD, SENSELESS, ok

@@ -6,10 +6,10 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import VendorLine
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 

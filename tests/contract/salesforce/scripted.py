@@ -8,10 +8,10 @@ from redis.asyncio import Redis
 
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import VendorLine
 from tests.contract.lanes.scripted_server import ScriptedServer, http, scripted_server
 from tests.contract.lanes.subjects import new_key
 

@@ -13,14 +13,14 @@ from structlog.testing import capture_logs
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations import salesforce
-from portal_app.integrations.lane_gates import PRIORITIES, Priority
-from portal_app.integrations.lanes import lane_priority
-from portal_app.integrations.line import Busy
-from portal_app.integrations.salesforce.answers import external_id_path
 from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.faults import SalesforceRejected
+from portal_app.integrations.salesforce.errors import SalesforceRejected
 from portal_app.integrations.salesforce.files import SalesforceFiles
+from portal_app.integrations.salesforce.responses import external_id_path
+from portal_app.integrations.throttling.gates import PRIORITIES, Priority
+from portal_app.integrations.throttling.limiter import lane_priority
+from portal_app.integrations.throttling.vendor_call import Busy
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 from tests.contract.salesforce.scripted import (
     HTML,

@@ -9,14 +9,15 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Profile
+from portal_app.domain.catalog.plan import plans_of
+from portal_app.domain.checkout.options import InternetOptions, SimOptions
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput
 from portal_app.domain.money import Money
-from portal_app.domain.order import NewSalesforceOrder, OrderLine
-from portal_app.domain.order_options import InternetOptions, SimOptions
-from portal_app.domain.plan import plans_of
-from portal_app.domain.ports import BillingOrder, CrmCustomer
-from portal_app.domain.sim import Person, PortIn
+from portal_app.domain.orders.order import NewSalesforceOrder, OrderLine
+from portal_app.domain.ports.billing import BillingOrder
+from portal_app.domain.ports.crm import CrmCustomer
+from portal_app.domain.profile.customer import Profile
+from portal_app.domain.sim.sim import Person, PortIn
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import Mood

@@ -8,10 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict
-from portal_app.domain.known_customers import CrmPerson, Mover
 from portal_app.domain.money import Money
-from portal_app.domain.ports import BillingClient
-from portal_app.domain.profile import BillingAddress
+from portal_app.domain.ports.billing import BillingClient
+from portal_app.domain.ports.whmcs_accounts import CrmPerson, Mover
+from portal_app.domain.profile.profile import BillingAddress
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from tests.contract.lanes.servers import RunningSandbox

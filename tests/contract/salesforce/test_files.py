@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
-from portal_app.domain.identity_document import Document
+from portal_app.domain.profile.kyc_document import Document
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.identity_desk import SalesforceIdentityDesk
+from portal_app.integrations.salesforce.kyc import SalesforceIdentityDesk
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox
 

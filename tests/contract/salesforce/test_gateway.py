@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Profile
+from portal_app.domain.catalog.plan import CatalogItem
 from portal_app.domain.errors import ExternalRejected, NotFound
-from portal_app.domain.order import NewSalesforceOrder, OrderLine
-from portal_app.domain.plan import CatalogItem
-from portal_app.domain.ports import BillingOrder, CrmCustomer
+from portal_app.domain.orders.order import NewSalesforceOrder, OrderLine
+from portal_app.domain.ports.billing import BillingOrder
+from portal_app.domain.ports.crm import CrmCustomer
+from portal_app.domain.profile.customer import Profile
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
 from tests.contract.lanes.servers import RunningSandbox

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.address import Address
-from portal_app.domain.customer import Customer, Profile
-from portal_app.domain.eligibility import CheckRequest
 from portal_app.domain.errors import OutcomeUnknown
-from portal_app.domain.profile import ProfileChange
+from portal_app.domain.internet.eligibility import CheckRequest
+from portal_app.domain.profile.address import Address
+from portal_app.domain.profile.customer import Customer, Profile
+from portal_app.domain.profile.profile import ProfileChange
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import Mood

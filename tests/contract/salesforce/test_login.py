@@ -9,9 +9,9 @@ import pytest
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.line import Misconfigured
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import LOGINS_PER_MINUTE, SalesforceLogin, SalesforceSession
+from portal_app.integrations.throttling.vendor_call import Misconfigured
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http
 from tests.contract.salesforce.scripted import (
     EXPIRED,

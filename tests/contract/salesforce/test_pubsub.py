@@ -11,15 +11,15 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
-from portal_app.domain.ports import PositionLost, StreamBatch, StreamEvent
+from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, StreamEvent
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import VendorLine
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
 from portal_app.integrations.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import VendorLine
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox
 

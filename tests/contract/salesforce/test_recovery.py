@@ -7,10 +7,10 @@ import pytest
 from simple_salesforce.exceptions import SalesforceError
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
-from portal_app.domain.ports import PositionLost, StreamEvent
-from portal_app.integrations.line import Busy, Misconfigured
-from portal_app.integrations.salesforce.faults import DailyLimit, SalesforceRejected, SessionExpired, translated
-from portal_app.integrations.salesforce.stream_faults import is_about_session, stream_fault
+from portal_app.domain.ports.event_stream import PositionLost, StreamEvent
+from portal_app.integrations.salesforce.errors import DailyLimit, SalesforceRejected, SessionExpired, translated
+from portal_app.integrations.salesforce.pubsub_errors import is_about_session, stream_fault
+from portal_app.integrations.throttling.vendor_call import Busy, Misconfigured
 from portal_app.jobs.listener import to_inbound
 
 PREFIX = "sfdc.platform.eventbus.grpc."

@@ -25,8 +25,8 @@ from starlette.applications import Starlette
 from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.salesforce.bus.subscription import Pace
 from sandbox.salesforce.org import SalesforceSandbox
-from sandbox.salesforce.subscription import Pace
 from sandbox.salesforce.tables import STANDARD_PRICEBOOK_ID
 from sandbox.settings import SandboxSettings
 from sandbox.store import Store

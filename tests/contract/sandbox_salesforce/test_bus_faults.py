@@ -5,7 +5,7 @@ import pytest
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
 from sandbox.faults import Mood
-from sandbox.salesforce.pubsub_errors import STATUSES
+from sandbox.salesforce.bus.pubsub_errors import STATUSES
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.sandbox_salesforce.running import Org
 from tests.contract.sandbox_salesforce.subscriber import FULFILMENT, PubSubClient

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Profile
 from portal_app.domain.money import Money
-from portal_app.domain.order import OrderLine
-from portal_app.domain.ports import BillingGateway
+from portal_app.domain.orders.order import OrderLine
+from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.profile.customer import Profile
 from portal_app.integrations.build import build_vendors
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox

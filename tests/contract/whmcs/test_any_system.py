@@ -13,7 +13,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ports import BillingGateway
+from portal_app.domain.ports.billing import BillingGateway
 from portal_app.integrations.build import build_vendors
 from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID

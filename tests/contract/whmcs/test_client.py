@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.lanes import Lane
-from portal_app.integrations.line import Misconfigured, VendorLine
+from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server

@@ -10,7 +10,7 @@ import pytest
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
-from portal_app.domain.ports import BillingGateway
+from portal_app.domain.ports.billing import BillingGateway
 from portal_app.integrations import whmcs
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox, documented_role

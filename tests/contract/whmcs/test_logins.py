@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.known_customers import BillingLogins
+from portal_app.domain.ports.whmcs_accounts import BillingLogins
 from portal_app.integrations.build import build_vendors
 from tests.contract.lanes.servers import RunningSandbox
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from portal_app.domain.billing.invoice import Tax
 from portal_app.domain.errors import NotFound, OutcomeUnknown
-from portal_app.domain.invoice import Tax
 from portal_app.domain.money import Money
-from portal_app.domain.ports import BillingGateway
+from portal_app.domain.ports.billing import BillingGateway
 from portal_app.integrations.build import build_vendors
 from sandbox.faults import Mood
 from sandbox.whmcs.oddities import FORMS

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
-from portal_app.wiring import Portal, use
+from portal_app.wiring.portal import Portal, use
 from tests.contract.api.bridge import body_of, headers_of
 from tests.contract.api.conftest import portal, web_side, worker
 from tests.contract.api.visitor import edge

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal_app.services.hooks import HOOKS
-from portal_app.wiring import Portal
+from portal_app.services.inbound.whmcs_hooks import HOOKS
+from portal_app.wiring.portal import Portal
 from sandbox.whmcs.bridge import BRIDGED
 from tests.contract.api.bridge import inbox_of
 from tests.contract.sandbox_whmcs.conftest import Receiver

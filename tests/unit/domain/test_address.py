@@ -2,9 +2,9 @@
 
 import pytest
 
-from portal_app.domain.address import Address, parse_postcode
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.prefecture import PREFECTURES, ROMANISED
+from portal_app.domain.profile.address import Address, parse_postcode
+from portal_app.domain.profile.prefecture import PREFECTURES, ROMANISED
 from tests.unit.people import ADDRESS
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_app.domain.cancellation import CancellationWish, ending_of
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.notification import Choice, parse_topic
+from portal_app.domain.notifications.preference import Choice, parse_topic
+from portal_app.domain.subscriptions.cancellation import CancellationWish, ending_of
 from portal_app.language.format import JAPAN
 
 

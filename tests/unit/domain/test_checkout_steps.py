@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from portal_app.domain.checkout_steps import Rules, Step, first_open_step, options_of, read_answer
+from portal_app.domain.catalog.plan import CatalogItem, Plan
+from portal_app.domain.checkout.options import SimOptions
+from portal_app.domain.checkout.steps import Rules, Step, first_open_step, options_of, read_answer
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.money import Money
-from portal_app.domain.order_options import SimOptions
-from portal_app.domain.plan import CatalogItem, Plan
 
 RULES = Rules(date(2026, 11, 22))
 EID = "89049032000001000000012345678954"

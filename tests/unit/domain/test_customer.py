@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal_app.domain.customer import Profile, parse_email, parse_kana, parse_phone
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.profile.customer import Profile, parse_email, parse_kana, parse_phone
 from tests.unit.people import ADDRESS, PERSON
 
 

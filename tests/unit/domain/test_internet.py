@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_app.domain.checkout_steps import Rules, first_open_step, options_of, read_answer, steps_of
+from portal_app.domain.catalog.plan import monthly_of, one_time_of, plans_of
+from portal_app.domain.checkout.installation import installation_choices, split, unequal_instalments
+from portal_app.domain.checkout.options import InternetOptions, extras_of
+from portal_app.domain.checkout.steps import Rules, first_open_step, options_of, read_answer, steps_of
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.installation import installation_choices, split, unequal_instalments
 from portal_app.domain.money import Money
-from portal_app.domain.order_options import InternetOptions, extras_of
-from portal_app.domain.order_steps import target_of
-from portal_app.domain.plan import monthly_of, one_time_of, plans_of
+from portal_app.domain.orders.steps import target_of
 from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, INSTALLS, PHONE, catalogue, plan
 
 RULES = Rules(date(2026, 11, 28), address_id=CONFIRMED["address_id"], is_offered=True)

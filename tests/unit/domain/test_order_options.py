@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from portal_app.domain.order_options import (
+from portal_app.domain.checkout.options import (
     InternetOptions,
     Options,
     SimOptions,
@@ -12,7 +12,7 @@ from portal_app.domain.order_options import (
     options_from_json,
     options_to_json,
 )
-from portal_app.domain.sim import Person, PortIn
+from portal_app.domain.sim.sim import Person, PortIn
 
 HOLDER = Person("田中", "愛子", "タナカ", "アイコ", "F", date(1990, 2, 28))
 PORTED = SimOptions(

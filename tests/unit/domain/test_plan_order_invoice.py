@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.catalog.plan import CatalogItem, plans_of
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
-from portal_app.domain.order import STAGE_WORDS, OrderLine, SalesforceOrder
-from portal_app.domain.plan import CatalogItem, plans_of
+from portal_app.domain.orders.order import STAGE_WORDS, OrderLine, SalesforceOrder
 
 SERVICE = CatalogItem(
     sku="VPN-1",

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from portal_app.domain.sim import NewLine, Person, PortIn, SimLine, parse_eid, parse_iccid, parse_sim_account
+from portal_app.domain.sim.sim import NewLine, Person, PortIn, SimLine, parse_eid, parse_iccid, parse_sim_account
 
 EID = "89049032000000000000000000000066"
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as some
 
+from portal_app.domain.catalog.plan import CatalogItem, Plan, monthly_of, one_time_of
 from portal_app.domain.money import Money
-from portal_app.domain.plan import CatalogItem, Plan, monthly_of, one_time_of
 from tests.unit.domain.test_checkout_steps import SERVICE
 
 PRICES = some.integers(min_value=0, max_value=10_000_000)

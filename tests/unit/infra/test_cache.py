@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.infra.cache import Cache, Entry
-from portal_app.infra.redis_client import connect
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.infra.redis.cache import Cache, Entry
+from portal_app.infra.redis.client import connect
+from portal_app.local.servers.valkey import EmbeddedValkey
 from tests.faults.gate import gate_to
 
 

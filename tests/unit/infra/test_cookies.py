@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal_app.infra.cookies import KINDS, cookie_name, cookie_names, keep_cookies, read_cookie
 from portal_app.infra.interpreter import known_flaws, report_flaws
+from portal_app.infra.security.cookies import KINDS, cookie_name, cookie_names, keep_cookies, read_cookie
 from portal_app.infra.settings import Settings
 
 ACCESS = "portal-access-3000"

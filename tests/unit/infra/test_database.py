@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from portal_app.domain.errors import NotFound
-from portal_app.infra.database import Database, DatabaseUnavailable
-from portal_app.infra.encryption import KeyRing
+from portal_app.infra.database.database import Database, DatabaseUnavailable
+from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
-from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.models.order import OrderRow
 from portal_app.services.audit import Tag, record
 from tests.unit.conftest import new_user

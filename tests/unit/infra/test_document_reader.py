@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.infra.document_reader import FIELD, read_document
+from portal_app.infra.security.document_check import FIELD, read_document
 from tests.documents import ARCHIVE_END, pdf, picture
 
 

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from portal_app.domain.errors import NotFound
-from portal_app.infra.database import Database
-from portal_app.infra.durable import DurableQueue
+from portal_app.infra.database.database import Database
+from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.settings import Settings
 
 

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from sqlalchemy.exc import StatementError
 
-from portal_app.infra.database import Database
-from portal_app.infra.encryption import KeyRing, key_of
+from portal_app.infra.database.database import Database
+from portal_app.infra.security.encryption import KeyRing, key_of
 from portal_app.models.user import User
 from tests.unit.conftest import new_user
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from portal_app.infra.letter_preview import content_for, occasions, preview
-from portal_app.infra.letter_writer import FOLDER, Letters
+from portal_app.infra.email.preview import content_for, occasions, preview
+from portal_app.infra.email.templates import FOLDER, Letters
 from portal_app.language import LANGUAGES
 
 PORTAL = "https://portal.example.jp"

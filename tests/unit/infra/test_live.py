@@ -3,10 +3,10 @@
 import asyncio
 from uuid import uuid4
 
-from portal_app.infra.cache import Cache
-from portal_app.infra.live import Change, LiveUpdates
-from portal_app.infra.redis_client import connect
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.local.servers.valkey import EmbeddedValkey
 
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.infra.new_password import check_new_password
+from portal_app.infra.security.password_policy import check_new_password
 
 
 @pytest.mark.parametrize(

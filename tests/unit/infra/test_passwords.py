@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import bcrypt
 import pytest
 
-from portal_app.infra.passwords import Passwords
+from portal_app.infra.security.passwords import Passwords
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.infra import patience as module
-from portal_app.infra.patience import for_nobody, patience, patience_left, visit
+from portal_app.infra.tasks import deadline as module
+from portal_app.infra.tasks.deadline import for_nobody, patience, patience_left, visit
 
 
 class Clock:

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import RateLimited
-from portal_app.infra.rate_limit import OwnLimits, RateLimits
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.infra.redis.rate_limit import OwnLimits, RateLimits
+from portal_app.local.servers.valkey import EmbeddedValkey
 
 NOBODY = "redis://:x@127.0.0.1:1/0"
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from portal_app.infra.scripts import Scripts
-from portal_app.infra.together import Together
+from portal_app.infra.redis.batching import Together
+from portal_app.infra.redis.scripts import Scripts
 
 
 class Loader:

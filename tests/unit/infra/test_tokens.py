@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from portal_app.domain.errors import NotSignedIn
-from portal_app.infra.tokens import AccessTokens, RandomTokens
+from portal_app.infra.security.tokens import AccessTokens, RandomTokens
 
 SECRET = "a secret of more than thirty-two bytes"
 TOKENS = AccessTokens(SECRET, lifetime=60)

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from portal_app.infra.database import Database
-from portal_app.infra.encryption import KeyRing
-from portal_app.infra.sealed_column import use_key_ring
+from portal_app.infra.database.database import Database
+from portal_app.infra.security.encryption import KeyRing
+from portal_app.infra.security.sealed_column import use_key_ring
+from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
-from portal_app.infra.vault import ring_of
 from portal_app.jobs.rotate_keys import keys_in_use, rotate
-from portal_app.local.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.models.user import EMAIL_PLACE, User
 from tests.faults.waiting import until
 from tests.unit.conftest import new_user

@@ -15,10 +15,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from portal_app.local.errors import HomeInUse, LocalError
-from portal_app.local.postgres import EmbeddedPostgres
-from portal_app.local.postgres_binaries import COMMON_GROUND, find_programs, sweep_common_ground
 from portal_app.local.process import is_running, wait_until
-from portal_app.local.valkey import EmbeddedValkey
+from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres_binaries import COMMON_GROUND, find_programs, sweep_common_ground
+from portal_app.local.servers.valkey import EmbeddedValkey
 
 START_AND_WAIT = """
 import sys, time

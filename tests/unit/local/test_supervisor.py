@@ -134,7 +134,7 @@ def test_what_outlives_a_killed_supervisor_is_stopped_at_the_next_start(tmp_path
 
 def test_an_attached_server_is_revived_when_it_dies(tmp_path: Path) -> None:
     adds = (
-        "from portal_app.local.valkey import EmbeddedValkey\n"
+        "from portal_app.local.servers.valkey import EmbeddedValkey\n"
         "    supervisor.attach('valkey', EmbeddedValkey(supervisor.home / 'valkey'))\n"
         f"    supervisor.add('worker', {SLEEPER!r})"
     )
@@ -153,8 +153,8 @@ def test_an_attached_server_is_revived_when_it_dies(tmp_path: Path) -> None:
 def test_the_whole_world_comes_back_on_its_ports_after_kill_minus_nine(tmp_path: Path) -> None:
     adds = (
         "from portal_app.local.ports import PortBook\n"
-        "    from portal_app.local.postgres import EmbeddedPostgres\n"
-        "    from portal_app.local.valkey import EmbeddedValkey\n"
+        "    from portal_app.local.servers.postgres import EmbeddedPostgres\n"
+        "    from portal_app.local.servers.valkey import EmbeddedValkey\n"
         "    book = PortBook(supervisor.home)\n"
         "    for kind, name in ((EmbeddedPostgres, 'postgres'), (EmbeddedValkey, 'valkey')):\n"
         f"        server = kind(supervisor.home / name, port=book.claim(name, {free_port()}))\n"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
 
+from portal_app.domain.billing.invoice import Invoice, InvoiceLine, InvoiceStatus, Payment
 from portal_app.domain.errors import NotFound
-from portal_app.domain.invoice import Invoice, InvoiceLine, InvoiceStatus, Payment
 from portal_app.domain.money import Money
-from portal_app.domain.subscription import Subscription
+from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.models.columns import now
 from tests.unit.services.vendors import listed
 

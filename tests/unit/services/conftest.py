@@ -10,27 +10,27 @@ import sqlalchemy as sa
 from redis.asyncio import Redis
 from sqlmodel import select
 
-from portal_app.domain.account import Origin
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.durable import DurableQueue
-from portal_app.infra.encryption import KeyRing
-from portal_app.infra.letter_writer import Letters
-from portal_app.infra.live import LiveUpdates
-from portal_app.infra.passwords import Passwords
-from portal_app.infra.rate_limit import RateLimits
+from portal_app.domain.identity.account import Origin
+from portal_app.infra.database.database import Database
+from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.email.templates import Letters
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.redis.rate_limit import RateLimits
+from portal_app.infra.security.encryption import KeyRing
+from portal_app.infra.security.passwords import Passwords
+from portal_app.infra.security.secrets import Vault
+from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.infra.tokens import RandomTokens
-from portal_app.infra.vault import Vault
-from portal_app.models.record import Mail
-from portal_app.services.accounts import Accounts
-from portal_app.services.admission import Admission
-from portal_app.services.entry import Entry, join_entry
-from portal_app.services.identity import IdentityBase
-from portal_app.services.notifications import Notifications
-from portal_app.services.readings import Readings
-from portal_app.services.sessions import Sessions
-from portal_app.services.two_step import TwoStep
+from portal_app.models.email_outbox import Mail
+from portal_app.services.identity.accounts import Accounts
+from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.sessions import Sessions
+from portal_app.services.identity.sign_in_completion import Admission
+from portal_app.services.identity.totp import TwoStep
+from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.wiring.identity import Entry, join_entry
 from tests.unit.services.vendors import Strangers
 
 

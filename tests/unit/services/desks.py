@@ -7,19 +7,19 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Customer
-from portal_app.domain.invoice import Invoice
-from portal_app.domain.invoice_list import InvoiceQuery
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.live import LiveUpdates
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.billing.invoice_list import InvoiceQuery
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.services.billing import Billing
-from portal_app.services.billing_changes import BillingChanges
-from portal_app.services.mirror_upkeep import MirrorUpkeep
-from portal_app.services.payments import Payments
-from portal_app.services.sign_on import SignOn
-from portal_app.services.subscriptions import Subscriptions
+from portal_app.services.billing.invoices import Billing
+from portal_app.services.billing.payment_methods import Payments
+from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.inbound.billing_changes import BillingChanges
+from portal_app.services.operations.mirror_refresh import MirrorUpkeep
+from portal_app.services.subscriptions.subscriptions import Subscriptions
 from tests.unit.services.bills import LateBills
 from tests.unit.services.vendors import listed
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from portal_app.domain.address import Address
-from portal_app.domain.eligibility import address_id
+from portal_app.domain.catalog.plan import CatalogItem, Plan, plans_of
+from portal_app.domain.internet.eligibility import address_id
 from portal_app.domain.money import Money
-from portal_app.domain.plan import CatalogItem, Plan, plans_of
+from portal_app.domain.profile.address import Address
 from tests.unit.people import ADDRESS
 from tests.unit.services.vendors import PLAN
 

@@ -8,19 +8,19 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal_app.domain.customer import Customer
-from portal_app.domain.eligibility import AddressCheck
+from portal_app.domain.checkout.request import Wish
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput
+from portal_app.domain.internet.eligibility import AddressCheck
 from portal_app.domain.money import Money
-from portal_app.domain.order import Order
-from portal_app.domain.profile import ProfileChange
-from portal_app.domain.subscription import Subscription
-from portal_app.infra.database import Database
+from portal_app.domain.orders.order import Order
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.profile.profile import ProfileChange
+from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.database.database import Database
 from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping
-from portal_app.services.checkout import Wish
 from tests.unit.services.conftest import Written
 from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, HOME, PHONE, catalogue
 from tests.unit.services.test_orders_billing import Shop, customer, make_customer, shop

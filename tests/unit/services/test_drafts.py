@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from portal_app.domain.customer import Customer
+from portal_app.domain.checkout.request import Agreed
 from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, OfferChanged
 from portal_app.domain.money import Money
-from portal_app.domain.subscription import Subscription
-from portal_app.services.checkout import Agreed
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.subscription import Subscription
 from tests.unit.domain.test_checkout_steps import EID, HOLDER
 from tests.unit.services.test_orders_billing import Shop, customer, make_customer, shop
 from tests.unit.services.vendors import PLAN

@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Customer
-from portal_app.domain.events import InboundEvent
-from portal_app.domain.invoice import CreditEntry, PaymentMethod, Transaction
+from portal_app.domain.billing.invoice import CreditEntry, PaymentMethod, Transaction
+from portal_app.domain.inbound_event import InboundEvent
 from portal_app.domain.money import Money
-from portal_app.domain.ports import BillingClient
-from portal_app.infra.database import Database
-from portal_app.services.hooks import HOOKS
+from portal_app.domain.ports.billing import BillingClient
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
+from portal_app.services.inbound.whmcs_hooks import HOOKS
 from tests.unit.services.bills import LateBills, bill, service
 from tests.unit.services.desks import Desk, mirrored, told
 from tests.unit.services.hook_points import CARDS, EXPECTED, INVOICE, MONEY, SERVICE

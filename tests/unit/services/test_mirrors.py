@@ -12,17 +12,16 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Customer
+from portal_app.domain.billing.invoice_list import InvoiceQuery, Invoices
 from portal_app.domain.errors import ExternalUnavailable, NotFound
-from portal_app.domain.events import InboundEvent
-from portal_app.domain.invoice_list import InvoiceQuery
+from portal_app.domain.inbound_event import InboundEvent
 from portal_app.domain.money import Money
-from portal_app.infra.database import Database
-from portal_app.infra.encryption import KeyRing
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
+from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
 from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping
-from portal_app.services.billing import Invoices
 from tests.unit.conftest import new_user
 from tests.unit.services.bills import Hook, LateBills, bill, service
 from tests.unit.services.desks import Desk, mirrored, told, untruths

@@ -12,27 +12,28 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Customer
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.checkout.request import Wish
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, KeyReused, NotAllowed, NotFound
-from portal_app.domain.invoice import Invoice
 from portal_app.domain.money import Money
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.encryption import KeyRing
-from portal_app.infra.live import LiveUpdates
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.security.encryption import KeyRing
+from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.infra.tokens import RandomTokens
-from portal_app.services.address_answers import AddressAnswers
-from portal_app.services.address_checks import AddressChecks
-from portal_app.services.billing import Billing
-from portal_app.services.catalog import Catalog
-from portal_app.services.checkout import Checkout, Known, Wish
-from portal_app.services.drafts import Drafts
+from portal_app.services.billing.invoices import Billing
+from portal_app.services.billing.payment_methods import Payments
+from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.catalog.catalog import Catalog
+from portal_app.services.checkout.checkout import Checkout, Known
+from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.idempotency import Idempotency
-from portal_app.services.identity import IdentityBase
-from portal_app.services.orders import Orders
-from portal_app.services.payments import Payments
-from portal_app.services.sign_on import SignOn
+from portal_app.services.identity.context import IdentityBase
+from portal_app.services.internet.eligibility import AddressChecks
+from portal_app.services.internet.eligibility_answers import AddressAnswers
+from portal_app.services.orders.orders import Orders
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
 from tests.unit.services.vendors import PLAN, Agents, Shelf, Till

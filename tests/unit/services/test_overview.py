@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Customer
-from portal_app.domain.invoice import Invoice
-from portal_app.domain.subscription import Subscription
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.live import LiveUpdates
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.models.mirror import MirrorState
-from portal_app.services.billing import Billing
-from portal_app.services.open_cases import OpenCases
-from portal_app.services.overview import Overview
-from portal_app.services.payments import Payments
-from portal_app.services.sign_on import SignOn
-from portal_app.services.subscriptions import Subscriptions
+from portal_app.services.billing.invoices import Billing
+from portal_app.services.billing.payment_methods import Payments
+from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.dashboard.summary import Overview
+from portal_app.services.subscriptions.subscriptions import Subscriptions
+from portal_app.services.support.open_case_count import OpenCases
 from tests.contract.lanes.scripted_server import soon
 from tests.unit.services.bills import bill
 from tests.unit.services.test_mirrors import make_customer

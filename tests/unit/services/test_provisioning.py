@@ -5,16 +5,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal_app.domain.order import SalesforceOrder
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.live import LiveUpdates
-from portal_app.infra.redis_client import connect
+from portal_app.domain.orders.order import SalesforceOrder
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping
-from portal_app.services.notifications import Notifications
-from portal_app.services.order_progress import OrderProgress
-from portal_app.services.order_review import CARD_MISSING, OrderReview
+from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.orders.timeline import OrderProgress
+from portal_app.services.provisioning.review import CARD_MISSING, OrderReview
 
 
 @dataclass

@@ -8,16 +8,16 @@ import pytest
 import sqlalchemy as sa
 from redis.asyncio import Redis
 
-from portal_app.domain.account import Tokens
 from portal_app.domain.errors import NotSignedIn, StepUpNeeded
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.live import LiveUpdates
-from portal_app.infra.redis_client import connect
+from portal_app.domain.identity.account import Tokens
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.services import sessions as sessions_module
-from portal_app.services.notifications import Notifications
-from portal_app.services.sessions import Sessions
+from portal_app.services.identity import sessions as sessions_module
+from portal_app.services.identity.sessions import Sessions
+from portal_app.services.notifications.email_outbox import Notifications
 from tests.unit.services.conftest import Written
 
 

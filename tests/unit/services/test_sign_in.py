@@ -2,10 +2,10 @@
 
 import pytest
 
-from portal_app.domain.account import Origin
 from portal_app.domain.errors import NotSignedIn
-from portal_app.services.entry import Entry
-from portal_app.services.sign_in import WRONG_SIGN_IN
+from portal_app.domain.identity.account import Origin
+from portal_app.services.identity.sign_in import WRONG_SIGN_IN
+from portal_app.wiring.identity import Entry
 from tests.unit.services.conftest import Written
 from tests.unit.services.test_sign_up import FORM, PASSWORD, proven
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from portal_app.domain.account import Origin
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
-from portal_app.infra.database import Database
-from portal_app.services.accounts import Accounts
-from portal_app.services.entry import Entry
-from portal_app.services.sessions import Sessions
+from portal_app.domain.identity.account import Origin
+from portal_app.infra.database.database import Database
+from portal_app.services.identity.accounts import Accounts
+from portal_app.services.identity.sessions import Sessions
+from portal_app.wiring.identity import Entry
 from tests.unit.people import ADDRESS, PERSON
 from tests.unit.services.conftest import Written
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.customer import Customer
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
-from portal_app.infra.cache import Cache
-from portal_app.infra.database import Database
-from portal_app.infra.live import Change, LiveUpdates
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.services.catalog import Catalog
-from portal_app.services.identity import IdentityBase
-from portal_app.services.profiles import Profiles
-from portal_app.services.readings import Readings
+from portal_app.services.catalog.catalog import Catalog
+from portal_app.services.identity.context import IdentityBase
+from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.profile.profiles import Profiles
 from tests.unit.services.bills import bill
 from tests.unit.services.desks import Desk
 from tests.unit.services.test_mirrors import customer, desk_of, make_customer

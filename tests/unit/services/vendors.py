@@ -5,17 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal_app.domain.address import Address
-from portal_app.domain.customer import Customer
-from portal_app.domain.eligibility import AddressCheck, CheckRequest
+from portal_app.domain.billing.invoice import Invoice, PaymentMethod
+from portal_app.domain.catalog.plan import CatalogItem
 from portal_app.domain.errors import ExternalUnavailable, NotFound
-from portal_app.domain.identity_document import IdentityCheck
-from portal_app.domain.invoice import Invoice, PaymentMethod
+from portal_app.domain.internet.eligibility import AddressCheck, CheckRequest
 from portal_app.domain.money import Money
-from portal_app.domain.plan import CatalogItem
-from portal_app.domain.profile import BillingAddress, PersonalData, ProfileView
-from portal_app.domain.subscription import Subscription
-from portal_app.services.subscriptions import Services
+from portal_app.domain.profile.address import Address
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.profile.kyc_document import IdentityCheck
+from portal_app.domain.profile.profile import BillingAddress, PersonalData, ProfileView
+from portal_app.domain.subscriptions.subscription import Services, Subscription
 
 PLAN = CatalogItem(
     sku="VPN-1",

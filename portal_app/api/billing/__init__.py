@@ -1,0 +1,1 @@
+"""Routes of invoices, payment methods, transactions and credit."""

@@ -1,0 +1,144 @@
+"""Invoices, payment methods, and the links that lead to paying at WHMCS."""
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.billing import schemas
+from portal_app.api.http import money
+from portal_app.api.http.dependencies import SignedInCustomer, vendor_id
+from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.request_parsing import Body, language, read, takes, wants_json
+from portal_app.api.http.response_cache import kept_under
+from portal_app.api.http.responses import as_of, body_of, json, refused, see_other, written_list
+from portal_app.api.http.session_middleware import local_path
+from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, Invoices, InvoiceSort
+from portal_app.domain.errors import ExternalRejected, PortalError
+from portal_app.domain.profile.customer import Customer
+from portal_app.language import path_for
+from portal_app.wiring.portal import portal
+
+INVOICES, METHODS = "/billing/invoices", "/billing/payments"
+router = APIRouter(prefix="/api", tags=["billing"])
+
+
+class Back(Body):
+    """The page of ours to come back to."""
+
+    back: str = Field("", max_length=500)
+
+
+@router.get("/invoices", response_model=schemas.InvoicePage)
+async def invoices(
+    request: Request,
+    customer: SignedInCustomer,
+    status: InvoiceFilter | None = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+    sort: InvoiceSort = "issued",
+    order: Literal["asc", "desc"] = "desc",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
+    query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
+
+    async def anew(customer: Customer) -> Response:
+        return written_list(await portal().billing.invoices_text(customer, query, lambda found: _page(query, found)))
+
+    kept_under(request, lambda user_id: portal().billing.entry_of(user_id, query), anew)
+    return await anew(customer)
+
+
+@router.get("/invoices/{invoice_id}", response_model=schemas.InvoiceView)
+async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
+    """Return one invoice with its lines and payments."""
+    found = await portal().billing.invoice_for(customer, vendor_id(invoice_id))
+    return json(schemas.invoice_in_full(found.invoice, found.as_of), headers=as_of(found.as_of))
+
+
+@router.post("/invoices/{invoice_id}/sso-link", response_model=schemas.SignOnLink)
+async def invoice_link(
+    request: Request, customer: SignedInCustomer, invoice_id: str, target: Literal["pay", "pdf"] = "pay"
+) -> Response:
+    """Open an invoice at WHMCS, to pay it or as a PDF: a form is led there, a program gets the link."""
+    number = vendor_id(invoice_id)
+    billing = portal().billing
+    try:
+        make = billing.pdf_link if target == "pdf" else billing.pay_link
+        return _onward(request, await make(customer, number))
+    except PortalError as error:
+        return await refused(request, error, f"{INVOICES}/{number}")
+
+
+@router.get("/payment-methods", response_model=schemas.PaymentMethodList)
+async def payment_methods(customer: SignedInCustomer) -> Response:
+    """Return the customer's stored cards and bank accounts."""
+    found = await portal().payments.payment_methods_for(customer)
+    return json({"items": [schemas.payment_method(method) for method in found]})
+
+
+@router.post("/payment-methods/{method_id}/default", status_code=204)
+async def make_default(customer: SignedInCustomer, method_id: str, once: OncePerKey) -> Response:
+    """Charge this one from now on."""
+    number = vendor_id(method_id)
+    await once(None, lambda: portal().payments.make_default(customer, number))
+    return Response(status_code=204)
+
+
+@router.delete("/payment-methods/{method_id}", status_code=204)
+async def remove_method(customer: SignedInCustomer, method_id: str, once: OncePerKey) -> Response:
+    """Delete a stored card or bank; 404 when it is gone already."""
+    number = vendor_id(method_id)
+    await once(None, lambda: portal().payments.remove(customer, number))
+    return Response(status_code=204)
+
+
+@router.get("/payment-gateways", response_model=schemas.GatewayList)
+async def gateways(customer: SignedInCustomer) -> Response:
+    """Return the ways to pay that are switched on."""
+    return json({"items": [asdict(gateway) for gateway in await portal().payments.gateways()]})
+
+
+@router.get("/transactions", response_model=schemas.TransactionList)
+async def transactions(customer: SignedInCustomer) -> Response:
+    """Return what was paid and given back, newest first."""
+    found = await portal().payments.transactions_for(customer)
+    return json({"items": [schemas.transaction(entry) for entry in found]})
+
+
+@router.get("/credit", response_model=schemas.CreditView)
+async def credit(customer: SignedInCustomer) -> Response:
+    """Return what is left of the customer's credit, and what changed it, newest first."""
+    found = await portal().payments.credit_for(customer)
+    return json({"balance": money.amount(found.balance), "items": [schemas.credit(entry) for entry in found.entries]})
+
+
+@router.post("/payment-methods/sso-link", response_model=schemas.SignOnLink, openapi_extra=takes(Back))
+async def payment_methods_link(request: Request, customer: SignedInCustomer) -> Response:
+    """Open the payment methods at WHMCS, with a way back to a page of ours."""
+    back = ""
+    try:
+        back = local_path((await read(request, Back)).back, "")
+        address = portal().settings.portal_url + (back or path_for(METHODS, language(request)))
+        return _onward(request, await portal().payments.add_card_link(customer, back_to=address))
+    except PortalError as error:
+        return await refused(request, error, METHODS, next_path=back)
+
+
+def _page(query: InvoiceQuery, found: Invoices) -> bytes:
+    listing = found.listing
+    shown = [schemas.invoice_summary(row) for row in listing.rows]
+    counts = {"page": query.page, "limit": query.limit, "total": listing.total, "as_of": found.as_of}
+    return body_of({"items": shown, "owed": schemas.owed(listing.owed), **counts})
+
+
+def _onward(request: Request, link: str) -> Response:
+    ours, theirs = urlsplit(portal().settings.whmcs_url), urlsplit(link)
+    if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+        raise ExternalRejected("sign-on link leads elsewhere", vendor="whmcs")
+    return json({"url": link}) if wants_json(request) else see_other(link)

@@ -1,0 +1,1 @@
+"""Routes of the summary and the calendar feed."""

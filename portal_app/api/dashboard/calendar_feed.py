@@ -1,0 +1,97 @@
+"""The calendar link: a feed of days for calendar programs (RFC 5545), and making and ending the link."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+from icalendar import Calendar, Event, vDuration
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.http.dependencies import SignedIn
+from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.request_parsing import address_of
+from portal_app.api.http.responses import json
+from portal_app.domain.dashboard.calendar import CalendarEntry, CalendarFeed, EntryKind
+from portal_app.infra.email.templates import PRODUCT
+from portal_app.language import _, path_for, speaking
+from portal_app.wiring.portal import portal
+
+router = APIRouter(tags=["calendar"])
+_WORDS: dict[EntryKind, str] = {
+    "due": "Invoice {name} is due",
+    "renewal": "{name} renews",
+    "last_day": "Last day of {name}",
+    "withdraw_until": "Last day to keep {name}",
+}
+_PATHS: dict[EntryKind, str] = {"due": "/billing/invoices/{id}"}
+_READ_AGAIN = timedelta(hours=6)
+
+
+@router.get("/calendar/{token}.ics", include_in_schema=False)
+async def feed(request: Request, token: str) -> Response:
+    """Answer a calendar program: the link is all it has, so it tells days and names, and nothing else."""
+    built = portal()
+    found = await built.calendar.feed(token, address=address_of(request, built.settings))
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'inline; filename="calendar.ics"',
+        "X-Robots-Tag": "noindex",
+    }
+    return Response(written(found, built.settings.portal_url), 200, headers, media_type="text/calendar; charset=utf-8")
+
+
+@router.get("/api/me/calendar")
+async def link(access: SignedIn) -> Response:
+    """Say whether there is a calendar link, and since when; the link itself is nowhere kept."""
+    return json({"made_at": await portal().calendar.made_at(access.user_id)})
+
+
+@router.post("/api/me/calendar", status_code=201)
+async def renew(access: SignedIn, once: OncePerKey) -> Response:
+    """Make a calendar link, told this once (`null` for the same key again); the one before ends."""
+    made: list[str] = []
+
+    async def made_anew() -> None:
+        made.append(await portal().calendar.renew(access.user_id))
+
+    await once(None, made_anew)
+    return json({"url": f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None}, 201)
+
+
+@router.delete("/api/me/calendar")
+async def revoke(access: SignedIn, once: OncePerKey) -> Response:
+    """End the calendar link."""
+
+    async def ended() -> None:
+        await portal().calendar.revoke(access.user_id)
+
+    await once(None, ended)
+    return json({"made_at": None})
+
+
+def written(found: CalendarFeed, portal_url: str) -> bytes:
+    """Write a feed: whole days without a zone, as the business dates of Japan are."""
+    with speaking(found.language):
+        calendar = Calendar()
+        calendar.add("prodid", f"-//{PRODUCT}//EN")
+        calendar.add("version", "2.0")
+        calendar.add("method", "PUBLISH")
+        calendar.add("x-wr-calname", PRODUCT)
+        calendar["refresh-interval"] = vDuration(_READ_AGAIN)
+        calendar["refresh-interval"].params["VALUE"] = "DURATION"
+        for entry in found.entries:
+            calendar.add_component(_event(entry, found, portal_url))
+    return calendar.to_ical()
+
+
+def _event(entry: CalendarEntry, found: CalendarFeed, portal_url: str) -> Event:
+    event = Event()
+    # The same day of the same thing stays the same event for the calendar, whatever was read since.
+    event.add("uid", f"{entry.kind}-{entry.id}@{portal_url.partition('://')[2]}")
+    event.add("dtstamp", found.read_at)
+    event.add("dtstart", entry.on)
+    event.add("dtend", entry.on + timedelta(days=1))
+    event.add("summary", _(_WORDS[entry.kind]).format(name=entry.name))
+    event.add("url", portal_url + path_for(_PATHS.get(entry.kind, "/subscriptions/{id}").format(id=entry.id)))
+    event.add("transp", "TRANSPARENT")
+    return event

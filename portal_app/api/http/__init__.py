@@ -1,0 +1,1 @@
+"""What all routes share: middleware, request parsing, responses, sessions, public pages."""

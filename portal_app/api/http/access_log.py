@@ -1,0 +1,97 @@
+"""The outermost layer but the correlation id: every request is one visit, is counted and leaves one line in the log."""
+
+import time
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal_app.api.http import built_frontend
+from portal_app.api.http.problem import problem
+from portal_app.domain.errors import PortalError
+from portal_app.infra.metrics import count_request
+from portal_app.infra.tasks.deadline import visit
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = ("/api/health/", "/assets/")
+_log = structlog.get_logger(__name__)
+
+
+class Observed:
+    """Count and log requests by route template: never a query, a body or an id of a path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; sockets pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer, started = _Answer(send), time.perf_counter()
+        try:
+            with visit():
+                await self._app(scope, receive, answer.send)
+        finally:
+            _note(scope, answer.status, time.perf_counter() - started)
+
+
+class LastResort:
+    """Turn what nobody foresaw into a bare 500, and say in the log what it was."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; sockets pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            # The caller hung up while sending: nobody waits for an answer, and nothing is wrong here.
+            _log.info("request.aborted", method=scope["method"], route=route_of(scope))
+        except Exception:
+            _log.exception("request.failed", method=scope["method"], route=route_of(scope))
+            if answer.has_begun:
+                raise
+            await problem(PortalError())(scope, receive, send)
+
+
+class _Answer:
+    """Passes an answer on and remembers its status."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 499
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.has_begun = message["status"], True
+        await self._send(message)
+
+
+def route_of(scope: Scope) -> str:
+    """Return the template of the route that answered: of the API's, a built page's path, or a word for the rest."""
+    route: Any = scope.get("route")
+    template = getattr(route, "path", "")
+    if template.startswith("/api/"):
+        return str(template)
+    path: str = scope["path"]
+    if path.startswith("/assets/"):
+        return "assets"
+    if path.startswith("/api/"):
+        return "unknown api"
+    return ("/" + path.strip("/")) if built_frontend.page_file(path) else "other"
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    route = route_of(scope)
+    count_request(method, route, status=status, seconds=seconds)
+    write = _log.debug if status < 400 and scope["path"].startswith(_QUIET) else _log.info
+    write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,51 @@
+"""Who is asking: what routes for signed-in customers depend on."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import APIKeyCookie
+from starlette.requests import Request
+
+from portal_app.api.http.response_cache import COUNTED
+from portal_app.api.http.session_middleware import ACCESS, TROUBLE
+from portal_app.domain.errors import NotFound, NotSignedIn
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.security.tokens import Access
+from portal_app.wiring.portal import portal
+
+_LARGEST_ID = 2**31 - 1
+# Only told to OpenAPI: the cookie itself is read by the door.
+_cookie = APIKeyCookie(
+    name="__Host-portal-access",
+    auto_error=False,
+    description="Set by /api/auth/login. On plain http its name is portal-access-<port>.",
+)
+
+
+async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)] = None) -> Access:
+    """Return the session that asks, within its limit. Raises NotSignedIn, RateLimited, DatabaseUnavailable."""
+    access: Access | None = request.scope.get(ACCESS)
+    if access is None:
+        raise request.scope.get(TROUBLE) or NotSignedIn("no live session")
+    built = portal()
+    if not request.scope.get(COUNTED):
+        await built.limits.hit(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
+    return access
+
+
+SignedIn = Annotated[Access, Depends(signed_in)]
+
+
+async def customer(access: SignedIn) -> Customer:
+    """Return the customer that asks. Raises AccountNotReady while the account is being set up."""
+    return await portal().accounts.customer(access.user_id)
+
+
+SignedInCustomer = Annotated[Customer, Depends(customer)]
+
+
+def vendor_id(text: str) -> int:
+    """Read an id of a path. Raises NotFound for what cannot be one."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 0 < int(text) <= _LARGEST_ID):
+        raise NotFound("malformed id")
+    return int(text)

@@ -1,0 +1,113 @@
+"""What a request is answered with: JSON for programs, a redirect to a page for native forms."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from portal_app.api.http.request_parsing import language, wants_json
+from portal_app.domain.errors import InvalidInput, PortalError
+from portal_app.language import Language, _, path_for, speaking
+from portal_app.wiring.portal import portal
+
+GENERAL, DONE = "form", "done"
+# How the body of fresh data ends: most lists are passed on from the cache unread.
+_FRESH = b'"as_of":null}'
+
+
+def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer that no cache keeps."""
+    return written(body_of(content), status, headers)
+
+
+def body_of(content: Any) -> bytes:
+    """Write an answer's body."""
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+def written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a body that is JSON already."""
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
+
+
+def written_list(body: bytes) -> Response:
+    """Return a list that is JSON already and ends in its `as_of`; the age of saved data stands in the head, too."""
+    if body.endswith(_FRESH):
+        return written(body)
+    return written(body, headers=as_of(datetime.fromisoformat(orjson.loads(body)["as_of"])))
+
+
+def as_of(time: datetime | None) -> dict[str, str]:
+    """Return the header that tells the age of saved data, none for fresh data."""
+    return {"X-Data-As-Of": time.isoformat()} if time else {}
+
+
+def see_other(target: str) -> Response:
+    """Send a browser on to a page or link with a GET."""
+    return RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
+
+
+def with_cookies(response: Response, cookies: list[str]) -> Response:
+    """Add Set-Cookie lines to an answer."""
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie)
+    return response
+
+
+def done(request: Request, target: str, *, cookies: list[str] | None = None) -> Response:
+    """Say that it is done and where to go on: `{"next": path}` for programs, the page itself for forms."""
+    response = json({"next": target}) if wants_json(request) else see_other(target)
+    return with_cookies(response, cookies or [])
+
+
+async def sent_on(request: Request, route: str, words: str, *, cookies: list[str] | None = None) -> Response:
+    """Send a form on to a page that says what was done, found under `?flash=` as "done"; programs get the words."""
+    if wants_json(request):
+        return with_cookies(json({"next": route, "detail": words}), cookies or [])
+    spoken = language(request)
+    with speaking(spoken):
+        flash = await portal().flashes.keep({DONE: _(words)})
+    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode({'flash': flash})}"), cookies or [])
+
+
+async def refused(
+    request: Request,
+    error: PortalError,
+    route: str,
+    *,
+    typed: Mapping[str, str] | None = None,
+    next_path: str = "",
+    cookies: list[str] | None = None,
+) -> Response:
+    """Send a form back to its page with what is wrong; programs get the problem.
+
+    The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
+    as "typed:<field>".
+    """
+    spoken = language(request, next_path)
+    if wants_json(request):
+        # A page's own script shows the words as they come.
+        raise _in_words(error, spoken)
+    query = {"flash": await portal().flashes.keep(_messages(request, error, typed or {}, next_path))}
+    if next_path:
+        query["next"] = next_path
+    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode(query)}"), cookies or [])
+
+
+def _in_words(error: PortalError, spoken: Language) -> PortalError:
+    with speaking(spoken):
+        error.user_message = _(error.user_message)
+        if isinstance(error, InvalidInput):
+            error.fields = {name: _(text) for name, text in error.fields.items()}
+    return error
+
+
+def _messages(request: Request, error: PortalError, typed: Mapping[str, str], next_path: str) -> dict[str, str]:
+    fields = error.fields if isinstance(error, InvalidInput) else {}
+    with speaking(language(request, next_path)):
+        messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
+    return messages | {f"typed:{name}": value[:300] for name, value in typed.items() if value}

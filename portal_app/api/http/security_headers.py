@@ -1,0 +1,132 @@
+"""Security headers and caching for everything the web process answers, and the shape of what it accepts."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal_app.api.http import built_frontend
+from portal_app.infra.settings import Settings
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+_CLOSED = ("/_upload", "/_all_routes")
+
+
+class Headers:
+    """The outermost layer: refuse what no browser of ours sends, add what every answer must carry."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._plain = _plain_headers(settings)
+        # By the file a document is answered with: a policy with the scripts of all pages would outgrow what proxies
+        # take as headers (nginx: 4 KB).
+        self._documents: dict[Path | None, list[tuple[bytes, bytes]]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "websocket":
+            if not self._may_connect(scope):
+                await receive()
+                await send({"type": "websocket.close", "code": 4403})
+                return
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), *self._headers_of(path)]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", _caching(path)))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        # Socket.IO's long-polling would be a second, weaker way in: only the websocket is open.
+        if path.startswith(_CLOSED) or path.startswith("/_event"):
+            await _plain(with_headers, 404, b"Not found")
+            return
+        name = path.removeprefix("/assets/")
+        if name != path and (script := built_frontend.environment_script(name, self._settings.portal_url)) is not None:
+            await _plain(with_headers, 200, script, kind=b"text/javascript", cache=b"no-cache")
+            return
+        if scope["method"] in ("GET", "HEAD") and not path.endswith("/") and built_frontend.page_file(path):
+            # The static server would answer with a redirect to an absolute address.
+            scope = {**scope, "path": path + "/", "raw_path": path.encode() + b"/"}
+        await self._app(scope, receive, with_headers)
+
+    def _headers_of(self, path: str) -> list[tuple[bytes, bytes]]:
+        if not _is_document(path):
+            return self._plain
+        file = built_frontend.document_file(path)
+        if file not in self._documents:
+            scripts = built_frontend.script_hashes(file) if file else ()
+            self._documents[file] = _document_headers(self._settings, scripts)
+        return self._documents[file]
+
+    def _may_connect(self, scope: Scope) -> bool:
+        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        if origin is not None and origin not in self._settings.allowed_origins:
+            return False
+        token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        # State trees are keyed by this token: it must never name anything but a tab.
+        return bool(_UUID.fullmatch(token))
+
+
+def _is_document(path: str) -> bool:
+    """Tell pages from files and data by their path: a 304 names no type, and its headers replace the kept ones."""
+    return not path.startswith(("/assets/", "/api/")) and "." not in path.rpartition("/")[2]
+
+
+def _plain_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """What every answer carries. The long policy of documents would outweigh many a small file."""
+    headers = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"referrer-policy", b"same-origin"),
+    ]
+    if settings.is_secure:
+        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    return headers
+
+
+def _document_headers(settings: Settings, scripts: tuple[str, ...]) -> list[tuple[bytes, bytes]]:
+    """What a document carries. Pages opened from it add no inline script, so the first document's policy serves them.
+
+    `scripts` are the hashes of the document's own.
+    """
+    whmcs = urlsplit(settings.whmcs_url)
+    form_targets = f"'self' {whmcs.scheme}://{whmcs.netloc}" if whmcs.netloc else "'self'"
+    sources = " ".join(("'self'", *scripts))
+    policy = (
+        f"default-src 'self'; script-src {sources}; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data:; font-src 'self'; connect-src 'self' {settings.portal_url.replace('http', 'ws', 1)}; "
+        f"form-action {form_targets}; base-uri 'self'; object-src 'none'; frame-ancestors 'none'"
+    )
+    return [
+        *((name, value) for name, value in _plain_headers(settings) if name != b"content-security-policy"),
+        (b"content-security-policy", policy.encode()),
+        (b"x-frame-options", b"DENY"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    ]
+
+
+def _caching(path: str) -> bytes:
+    if path.startswith("/assets/"):
+        return b"public, max-age=31536000, immutable"
+    return b"no-store" if path.startswith("/api/") else b"no-cache"
+
+
+async def _plain(send: Send, status: int, body: bytes, *, kind: bytes = b"text/plain", cache: bytes = b"") -> None:
+    headers = [(b"content-type", kind + b"; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    if cache:
+        headers.append((b"cache-control", cache))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

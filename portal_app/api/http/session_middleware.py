@@ -1,0 +1,144 @@
+"""The door: sessions at the HTTP edge. Pages open only with a live session, renewed here when it is stale."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal_app.api.http.problem import problem
+from portal_app.api.http.unavailable_page import away_page
+from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
+from portal_app.infra.security.cookies import cookie_name
+from portal_app.infra.security.tokens import Access
+from portal_app.infra.settings import Settings
+from portal_app.wiring.portal import Portal, portal
+
+ACCESS = "portal.access"
+TROUBLE = "portal.trouble"
+SIGN_IN = "/auth/login"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNCHECKED = ("/api/webhooks/",)
+# These routes give out or take away tokens themselves; a second set of cookies would undo their work.
+_OWN_TOKENS = "/api/auth/"
+
+
+class Door:
+    """Know who asks, renew their tokens, keep strangers and other sites out."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, needs_session: Callable[[str], bool]) -> None:
+        self._app = app
+        self._settings = settings
+        self._needs_session = needs_session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; sockets are the guard's."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        is_api = path.startswith("/api/")
+        headers = Headers(scope=scope)
+        if is_api and scope["method"] not in _SAFE and not path.startswith(_UNCHECKED) and not self._is_ours(headers):
+            await problem(NotAllowed(user_message="This form was sent from another site."))(scope, receive, send)
+            return
+        if not is_api and not self._needs_session(path):
+            await self._app(scope, receive, send)
+            return
+        may_renew = not is_api or (_is_browser(headers) and not path.startswith(_OWN_TOKENS))
+        try:
+            access, renewed = await self._session(Request(scope), may_renew=may_renew)
+        except PortalError as error:
+            # Not knowing who asks is no sign-out: pages and routes for customers tell this trouble, the others go on.
+            access, renewed, scope[TROUBLE] = None, None, error
+            if not is_api:
+                await away_page(scope, error)(scope, receive, send)
+                return
+        if access is None and not is_api:
+            await _to_sign_in(scope)(scope, receive, send)
+            return
+        scope[ACCESS] = access
+        await self._app(scope, receive, _with_cookies(send, renewed, self._settings, is_page=not is_api))
+
+    async def _session(self, request: Request, *, may_renew: bool) -> tuple[Access | None, Any]:
+        built = portal()
+        token = request.cookies.get(cookie_name(self._settings, "access"), "")
+        try:
+            access = built.sessions.read(token)
+            await built.sessions.check(access.session_id)
+            return access, None
+        except NotSignedIn:
+            refresh = request.cookies.get(cookie_name(self._settings, "refresh"), "")
+        if not refresh or not may_renew:
+            return None, None
+        return await _renew(built, refresh)
+
+    def _is_ours(self, headers: Headers) -> bool:
+        """A request that changes something must come from our own pages, or from no browser at all."""
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if origin is not None:
+            return origin in self._settings.allowed_origins
+        return site in (None, "same-origin", "none")
+
+
+async def _renew(built: Portal, refresh: str) -> tuple[Access | None, Any]:
+    try:
+        tokens = await built.sessions.rotate(refresh)
+    except NotSignedIn:
+        return None, None
+    return built.sessions.read(tokens.access), tokens
+
+
+def _is_browser(headers: Headers) -> bool:
+    return "sec-fetch-site" in headers
+
+
+def _to_sign_in(scope: Scope) -> Response:
+    query = scope["query_string"].decode("latin-1")
+    target = (scope["path"].rstrip("/") or "/") + (f"?{query}" if query else "")
+    prefix = "/ja" if target.startswith("/ja/") else ""
+    return RedirectResponse(f"{prefix}{SIGN_IN}?next={quote(target, safe='')}", 303)
+
+
+def _with_cookies(send: Send, tokens: Any, settings: Settings, *, is_page: bool) -> Send:
+    own = f"{cookie_name(settings, 'access')}="
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message.get("headers", [])))
+            brings_own = any(cookie.startswith(own) for cookie in headers.getlist("set-cookie"))
+            if tokens is not None and not brings_own:
+                for cookie in session_cookies(tokens, settings):
+                    headers.append("set-cookie", cookie)
+            if is_page:
+                headers["cache-control"] = "no-store" if tokens is not None else "no-cache"
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return sending
+
+
+def session_cookies(tokens: Any, settings: Settings) -> list[str]:
+    """Return the Set-Cookie values that carry a session; the access cookie leaves the jar when it expires."""
+    return [
+        set_cookie(settings, "access", tokens.access, settings.portal_access_seconds),
+        set_cookie(settings, "refresh", tokens.refresh, settings.portal_session_seconds),
+    ]
+
+
+def set_cookie(settings: Settings, kind: str, value: str, seconds: int) -> str:
+    """Return one Set-Cookie value: HttpOnly, Lax, host-only; zero seconds removes it."""
+    secure = "; Secure" if settings.is_secure else ""
+    return f"{cookie_name(settings, kind)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def local_path(text: str | None, default: str) -> str:
+    """Return a path of ours to go on to, or the default for anything that could lead elsewhere."""
+    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or len(text) > 500:
+        return default
+    if any(ord(letter) < 32 or letter == "\\" for letter in text) or text.startswith("/api/"):
+        return default
+    return text

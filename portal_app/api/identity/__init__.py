@@ -1,0 +1,1 @@
+"""Routes of signing in, second factors, passwords, account recovery and security."""

@@ -1,0 +1,77 @@
+"""The second step of a sign-in, and signing in with a passkey alone. A cookie knows the sign-in that waits."""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.http.request_parsing import Body, origin, read, takes
+from portal_app.api.http.responses import json, refused
+from portal_app.api.http.session_middleware import SIGN_IN
+from portal_app.api.identity.sessions import SECOND_STEP, admitted, way_on
+from portal_app.api.identity.step_up import LARGEST_CREDENTIAL
+from portal_app.domain.errors import InvalidInput, NotSignedIn, PortalError
+from portal_app.domain.identity.account import Proof
+from portal_app.infra.security.cookies import cookie_name
+from portal_app.wiring.portal import portal
+
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+
+class Step(Body):
+    """A code of the app or a recovery code, or a passkey's answer as JSON text; and the page to go on to."""
+
+    code: str = Field("", max_length=50)
+    passkey: str = Field("", max_length=LARGEST_CREDENTIAL)
+    next: str = Field("", max_length=2000)
+
+
+class PasskeySignIn(Body):
+    """A passkey's answer as JSON text, and the page to go on to."""
+
+    passkey: str = Field(max_length=LARGEST_CREDENTIAL)
+    next: str = Field("", max_length=2000)
+
+
+@router.post("/second-step", openapi_extra=takes(Step))
+async def second_step(request: Request) -> Response:
+    """Check the second step: session cookies, and on to `next` or the dashboard."""
+    onward = ""
+    try:
+        entries = await read(request, Step)
+        onward = way_on(request, entries.next)
+        proof = Proof(code=entries.code, passkey=entries.passkey)
+        tokens = await portal().second_step.finish(_token(request), proof, origin(request, portal().settings))
+    except NotSignedIn as error:
+        return await refused(request, error, SIGN_IN, next_path=onward)
+    except PortalError as error:
+        return await refused(request, error, SECOND_STEP, next_path=onward)
+    return await admitted(request, tokens, onward, forget=("second",))
+
+
+@router.post("/second-step/passkey-options")
+async def second_step_options(request: Request) -> Response:
+    """Return what the browser needs to ask for a passkey of the account that signs in."""
+    return json(await portal().second_step.passkey_options(_token(request)))
+
+
+@router.post("/passkey/options")
+async def passkey_options(request: Request) -> Response:
+    """Return what the browser needs to ask for any passkey of this portal."""
+    return json(await portal().second_step.sign_in_options(origin(request, portal().settings)))
+
+
+@router.post("/passkey", openapi_extra=takes(PasskeySignIn))
+async def passkey_sign_in(request: Request) -> Response:
+    """Sign in with a passkey: session cookies, and on to `next` or the dashboard."""
+    try:
+        entries = await read(request, PasskeySignIn)
+        who = origin(request, portal().settings)
+        tokens = await portal().second_step.sign_in_with_passkey(entries.passkey, who)
+    except (NotSignedIn, InvalidInput) as error:
+        return await refused(request, error, SIGN_IN)
+    return await admitted(request, tokens, way_on(request, entries.next))
+
+
+def _token(request: Request) -> str:
+    return request.cookies.get(cookie_name(portal().settings, "second"), "")

@@ -1,0 +1,189 @@
+"""An account's own protection: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.http.dependencies import SignedIn
+from portal_app.api.http.idempotency import Once, OncePerKey
+from portal_app.api.http.request_parsing import Body, read, takes
+from portal_app.api.http.responses import json, refused
+from portal_app.api.identity.step_up import LARGEST_CREDENTIAL, SECURITY
+from portal_app.domain.errors import NotFound, PortalError
+from portal_app.domain.identity.mfa import PasskeyView
+from portal_app.infra.security.tokens import Access
+from portal_app.wiring.portal import portal
+
+router = APIRouter(prefix="/api/me", tags=["security"])
+
+
+class Code(Body):
+    """Six digits of the app."""
+
+    code: str = Field(max_length=50)
+
+
+class NewPasskey(Body):
+    """The browser's new credential as JSON text, and its name."""
+
+    passkey: str = Field(max_length=LARGEST_CREDENTIAL)
+    name: str = Field(max_length=200)
+
+
+class Name(Body):
+    """Another name."""
+
+    name: str = Field(max_length=200)
+
+
+@router.get("/two-step")
+async def two_step(access: SignedIn) -> Response:
+    """Say whether two-step sign-in is on, since when, and how many recovery codes are left."""
+    view = await portal().two_step.view(access.user_id)
+    return json({"on": view.since is not None, "since": view.since, "recovery_codes_left": view.codes_left})
+
+
+@router.post("/two-step")
+async def begin_two_step(access: SignedIn, once: OncePerKey) -> Response:
+    """Return a new key for an authenticator app; nothing is on before its first code."""
+    two_step = portal().two_step
+    await once(None, lambda: two_step.begin(*_who(access)))
+    enrolment = await two_step.begun(*_who(access))
+    return json({"key": enrolment.key, "address": enrolment.address})
+
+
+@router.post("/two-step/confirm", openapi_extra=takes(Code, form=False))
+async def confirm_two_step(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+    """Turn two-step sign-in on with the app's first code; the recovery codes are shown this once."""
+    entries = await read(request, Code, form=False)
+    return await _codes(once, entries, lambda: portal().two_step.turn_on(*_who(access), entries.code))
+
+
+@router.post("/two-step/recovery-codes")
+async def renew_codes(access: SignedIn, once: OncePerKey) -> Response:
+    """Make new recovery codes, shown this once; the old ones end."""
+    return await _codes(once, None, lambda: portal().two_step.renew_codes(*_who(access)))
+
+
+@router.delete("/two-step")
+async def turn_off_two_step(access: SignedIn, once: OncePerKey) -> Response:
+    """Turn two-step sign-in off."""
+    await once(None, lambda: portal().two_step.turn_off(*_who(access)))
+    return json({"on": False})
+
+
+@router.get("/passkeys")
+async def passkeys(access: SignedIn) -> Response:
+    """Return the account's passkeys."""
+    return json({"items": [_passkey(each) for each in await portal().passkeys.passkeys_of(access.user_id)]})
+
+
+@router.post("/passkeys/options")
+async def passkey_options(access: SignedIn) -> Response:
+    """Return what the browser needs to make a passkey."""
+    return json(await portal().passkeys.options_to_add(access.user_id, access.session_id))
+
+
+@router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
+async def add_passkey(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+    """Keep a new passkey."""
+    try:
+        entries = await read(request, NewPasskey, form=False)
+        made = await once(entries, lambda: _added(access, entries))
+    except PortalError as error:
+        return await refused(request, error, SECURITY)
+    return json(_passkey(await portal().passkeys.passkey_of(access.user_id, UUID(made))), 201)
+
+
+@router.patch("/passkeys/{passkey_id}", openapi_extra=takes(Name, form=False))
+async def rename_passkey(request: Request, access: SignedIn, passkey_id: str, once: OncePerKey) -> Response:
+    """Give a passkey another name."""
+    entries, number = await read(request, Name, form=False), _id(passkey_id)
+    await once(entries, lambda: portal().passkeys.rename(*_who(access), number, entries.name))
+    return json({})
+
+
+@router.delete("/passkeys/{passkey_id}")
+async def remove_passkey(access: SignedIn, passkey_id: str, once: OncePerKey) -> Response:
+    """Forget a passkey; other devices are signed out."""
+    number = _id(passkey_id)
+    await once(None, lambda: portal().passkeys.remove(*_who(access), number))
+    return json({})
+
+
+@router.get("/sessions")
+async def sessions(access: SignedIn) -> Response:
+    """Return the devices that are signed in, this one first."""
+    found = await portal().devices.devices_of(access.user_id, access.session_id)
+    items = [
+        {
+            "id": str(each.session_id),
+            "browser": each.browser,
+            "network": each.network,
+            "signed_in_at": each.signed_in_at,
+            "used_at": each.used_at,
+            "is_current": each.is_current,
+        }
+        for each in found
+    ]
+    return json({"items": items})
+
+
+@router.delete("/sessions/{session_id}")
+async def end_session(access: SignedIn, session_id: str, once: OncePerKey) -> Response:
+    """Sign one device out."""
+    number = _id(session_id)
+    await once(None, lambda: portal().devices.sign_out(access.user_id, number))
+    return json({})
+
+
+@router.delete("/sessions")
+async def end_other_sessions(access: SignedIn, once: OncePerKey) -> Response:
+    """Sign every other device out."""
+    await once(None, lambda: portal().devices.sign_out_others(*_who(access)))
+    return json({})
+
+
+@router.get("/history")
+async def history(access: SignedIn, before: int | None = None) -> Response:
+    """Return what happened to the account, newest first; `before` goes on where the last page ended."""
+    entries, onward = await portal().devices.history_of(access.user_id, before=before)
+    items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]
+    return json({"items": items, "before": onward})
+
+
+async def _codes(once: Once, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
+    """Answer with new recovery codes. They are kept nowhere: a repeated call is told null."""
+    codes: list[str] = []
+
+    async def do() -> None:
+        codes.extend(await make())
+
+    await once(entries, do)
+    return json({"recovery_codes": codes or None})
+
+
+async def _added(access: Access, entries: NewPasskey) -> str:
+    return str((await portal().passkeys.add(*_who(access), entries.passkey, entries.name)).id)
+
+
+def _who(access: Access) -> tuple[UUID, UUID]:
+    return access.user_id, access.session_id
+
+
+def _passkey(view: PasskeyView) -> dict[str, Any]:
+    used: datetime | None = view.used_at
+    return {"id": str(view.id), "name": view.name, "created_at": view.created_at, "used_at": used}
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("malformed id") from error

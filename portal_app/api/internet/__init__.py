@@ -1,0 +1,1 @@
+"""Routes of the address check for internet lines."""

@@ -1,0 +1,1 @@
+"""Routes of e-mail preferences."""

@@ -1,0 +1,96 @@
+"""Is it alive, is it ready, does it hear Salesforce, does Freebit answer: for load balancers and people."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, cast
+
+import structlog
+from fastapi import APIRouter
+from redis.exceptions import RedisError
+from starlette.responses import Response
+
+from portal_app.api.http.responses import json
+from portal_app.domain.errors import ExternalUnavailable
+from portal_app.wiring.portal import portal
+
+_STATUS_KEY = "listener:status"
+_STATUSES = ("connected", "connecting", "standby", "off")
+_RETRY_SECONDS = 5
+# A server that takes longer is of no use to customers, whatever it answers in the end.
+_PATIENCE_SECONDS = 3
+_log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/api/health", tags=["health"])
+
+
+@router.get("/live")
+async def live() -> Response:
+    """Say that this process answers."""
+    return json({"status": "ok"})
+
+
+@router.get("/ready")
+async def ready() -> Response:
+    """Say whether the database and Redis answer; 503 names the part that does not."""
+    parts = {"database": await _database(), "redis": await _redis()}
+    is_ready = all(state == "ok" for state in parts.values())
+    headers = {} if is_ready else {"Retry-After": str(_RETRY_SECONDS)}
+    return json({"status": "ok" if is_ready else "unavailable", **parts}, 200 if is_ready else 503, headers)
+
+
+@router.get("/sf-events")
+async def salesforce_events() -> Response:
+    """Say how far Salesforce's fulfilment events were read and how the listener does."""
+    settings = portal().settings
+    channel = settings.sf_provision_event_channel
+    position = await portal().inbound.position(channel)
+    replay: dict[str, Any] = {"lastReplayId": position.hex() if position else None}
+    subscriber = {"status": await _listener_status() if settings.sf_events_enabled else "off"}
+    enabled = settings.sf_events_enabled
+    return json({"enabled": enabled, "channel": channel, "replay": replay, "subscriber": subscriber})
+
+
+@router.get("/lanes")
+async def lanes() -> Response:
+    """Say how each lane to a vendor stands: limits, calls under way and waiting, this hour's waits and rejections."""
+    found = await portal().vendors.lanes()
+    is_shared = all(lane["shared"] for lane in found.values())
+    return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
+
+
+@router.get("/freebit")
+async def freebit() -> Response:
+    """Say whether Freebit answers, and when it last did; off where no address is set."""
+    if not portal().settings.freebit_url:
+        return json({"status": "off"})
+    try:
+        answered_at = await portal().vendors.sims.check()
+    except ExternalUnavailable:
+        return json({"status": "unavailable"}, 503, {"Retry-After": str(_RETRY_SECONDS)})
+    return json({"status": "ok", "answered_at": answered_at})
+
+
+async def _database() -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await portal().database.ping()
+    except (ExternalUnavailable, TimeoutError):
+        return "unavailable"
+    return "ok"
+
+
+async def _redis() -> str:
+    try:
+        await cast(Awaitable[bool], portal().redis.ping())
+    except (RedisError, OSError):
+        return "unavailable"
+    return "ok"
+
+
+async def _listener_status() -> str:
+    try:
+        kept = await portal().redis.get(_STATUS_KEY)
+    except (RedisError, OSError) as error:
+        _log.debug("health.redis_away", error=type(error).__name__)
+        return "unknown"
+    status = kept.decode() if kept else ""
+    return status if status in _STATUSES else "unknown"

@@ -1,0 +1,34 @@
+"""Signed events of vendors: checked, written down once, acknowledged within the second."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.http.problem import UnknownFormat
+from portal_app.api.http.request_parsing import is_json, raw_body
+from portal_app.api.http.responses import json
+from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
+from portal_app.infra.clock import moments
+from portal_app.wiring.portal import portal
+from portal_app.wiring.webhooks import HOOKS, parse_webhook_secrets, verify_webhook
+
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+
+
+@router.post("/whmcs", status_code=202)
+async def whmcs(request: Request) -> Response:
+    """Take one event of the WHMCS bridge: 202 when it is new, 200 when it is known or of no interest."""
+    secrets = parse_webhook_secrets(portal().settings.whmcs_webhook_secrets.get_secret_value())
+    if not secrets:
+        raise NotFound("webhook is off")
+    body = await raw_body(request)
+    try:
+        event = verify_webhook(dict(request.headers), body, secrets=secrets, now=moments())
+    except NotAllowed as error:
+        raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
+    if not is_json(request):
+        raise UnknownFormat(user_message="Send JSON.")
+    if event.kind not in HOOKS:
+        return json({"result": "ignored"})
+    is_new = await portal().inbound.accept(event)
+    return json({"result": "accepted"}, 202) if is_new else json({"result": "known"})

@@ -1,0 +1,1 @@
+"""Routes of placing and following orders."""

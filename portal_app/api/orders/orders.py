@@ -1,0 +1,72 @@
+"""A customer's orders: placed once per key, listed, followed."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.http.dependencies import SignedInCustomer
+from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.request_parsing import Body, read, takes
+from portal_app.api.http.responses import json
+from portal_app.api.orders import schemas
+from portal_app.domain.checkout.request import Wish
+from portal_app.domain.errors import NotFound
+from portal_app.wiring.portal import portal
+
+router = APIRouter(prefix="/api/orders", tags=["orders"])
+
+
+Entry = Annotated[str, StringConstraints(max_length=200)]
+
+
+class NewOrder(Body):
+    """The plan to order, with the answers to its steps. Its price is the catalogue's, never the caller's.
+
+    Steps and their fields: "sim" (sim_type physical|esim, eid, start now|date, activate_on) and, for voice plans,
+    "number" (origin new|port, number, reservation_number, expires_on, last_name, first_name, last_name_kana,
+    first_name_kana, gender F|M, birth_date, voice_mail on, call_waiting on). Days are ISO dates in Japan.
+    Internet plans: "address" (confirmed on, address_id as GET /api/me/eligibility names the address), "connection"
+    (access_mode ipoe_home_gateway|ipoe_own_router|pppoe, installation single|12m|24m, weekend on) and "phone"
+    (home_phone on, line new|switch, switch_number).
+    """
+
+    sku: str = Field(min_length=1, max_length=100)
+    terms_accepted: bool = Field(description="That the customer accepts the terms of service at /terms")
+    answers: dict[Literal["sim", "number", "address", "connection", "phone"], dict[Entry, Entry]] = Field(
+        default_factory=dict
+    )
+
+
+@router.get("", response_model=schemas.OrderList)
+async def orders(customer: SignedInCustomer) -> Response:
+    """Return the customer's orders, newest first."""
+    return json({"items": [schemas.order(row) for row in await portal().orders.orders_for(customer)]})
+
+
+@router.get("/{order_id}", response_model=schemas.OrderWithEvents)
+async def order(customer: SignedInCustomer, order_id: str) -> Response:
+    """Return one order with its timeline."""
+    found = await portal().orders.order_for(customer, _order_id(order_id))
+    return json(schemas.order_with_events(found.order, found.events))
+
+
+@router.post("", status_code=201, response_model=schemas.OrderView, openapi_extra=takes(NewOrder, form=False))
+async def place(request: Request, customer: SignedInCustomer, once: OncePerKey) -> Response:
+    """Place an order, once per Idempotency-Key: the same key again answers with the same order."""
+    entries = await read(request, NewOrder, form=False)
+    wish = Wish(entries.sku, {**entries.answers}, entries.terms_accepted)
+    account = await portal().accounts.view(customer.user_id)
+    # The service finishes the key in the order's own transaction.
+    placed = await portal().orders.place(customer, wish, key=once.key, recipient=account.email)
+    return json(schemas.order(placed), 201, {"Location": f"/api/orders/{placed.id}"})
+
+
+def _order_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("malformed id") from error

@@ -1,0 +1,1 @@
+"""Routes of the account's own data and identity documents."""

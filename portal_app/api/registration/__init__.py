@@ -1,0 +1,1 @@
+"""Routes of signing up and of moving an account over from WHMCS."""

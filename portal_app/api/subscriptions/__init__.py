@@ -1,0 +1,1 @@
+"""Routes of services and their cancellation."""

@@ -1,0 +1,103 @@
+"""The services a customer has, and their end."""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.billing import schemas as billing_schemas
+from portal_app.api.http.dependencies import SignedIn, SignedInCustomer, vendor_id
+from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.request_parsing import Body, read, takes
+from portal_app.api.http.response_cache import kept_under
+from portal_app.api.http.responses import as_of, body_of, json, written_list
+from portal_app.api.subscriptions import schemas
+from portal_app.api.subscriptions.cancellation_schema import CancellationView, cancellation
+from portal_app.domain.errors import NotFound
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.cancellation import Asked, CancellationWish
+from portal_app.domain.subscriptions.subscription import Services
+from portal_app.infra.security.tokens import Access
+from portal_app.wiring.portal import portal
+
+router = APIRouter(prefix="/api/subscriptions", tags=["subscriptions"])
+
+
+class NewCancellation(Body):
+    """Why the service is cancelled: moving, price, quality, provider, unused or other. Needs a fresh proof."""
+
+    reason: str = Field(max_length=40)
+    comment: str = Field("", max_length=2000)
+
+
+@router.get("", response_model=schemas.SubscriptionList)
+async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
+    """Return the customer's services, newest first."""
+    kept_under(request, portal().subscriptions.entry_of, _services)
+    return await _services(customer)
+
+
+@router.get("/{service_id}", response_model=schemas.SubscriptionDetail)
+async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
+    """Return one service with its invoices and its phone line, and when it would end or does."""
+    service, saved_at = await portal().subscriptions.subscription_for(customer, vendor_id(service_id))
+    cancelling = portal().cancelling.requests
+    request = (await cancelling.requests_for(customer)).get(service.id)
+    shown = schemas.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
+    invoices = await portal().billing.invoices_of_service(customer, service.id, anew=saved_at is None)
+    line = schemas.phone_line(await portal().line_states.line_of(customer, service.id))
+    shown_invoices = [billing_schemas.invoice_summary(each) for each in invoices]
+    return json(shown | {"invoices": shown_invoices, "line": line}, headers=as_of(saved_at))
+
+
+@router.get("/{service_id}/cancellation", response_model=CancellationView)
+async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Response:
+    """Return the newest cancellation of a service."""
+    requests = await portal().cancelling.requests.requests_for(customer)
+    request = requests.get(vendor_id(service_id))
+    if request is None:
+        raise NotFound("no cancellation")
+    return json(cancellation(request))
+
+
+@router.post(
+    "/{service_id}/cancellation",
+    status_code=201,
+    response_model=CancellationView,
+    openapi_extra=takes(NewCancellation, form=False),
+)
+async def cancel(
+    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: str, once: OncePerKey
+) -> Response:
+    """Cancel a service for the end of a month in Japan. Needs a fresh proof (POST /api/me/step-up).
+
+    Asked for until the 25th it ends with this month, later with the next. It can be withdrawn until `withdraw_until`.
+    """
+    number = vendor_id(service_id)
+    asked = await _asked(access, once.key)
+    entries = await read(request, NewCancellation, form=False)
+    wish = CancellationWish.parse(entries.reason, entries.comment)
+    taken = await portal().cancelling.requests.schedule(customer, number, wish, asked=asked)
+    return json(cancellation(taken), 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
+
+
+@router.delete("/{service_id}/cancellation", response_model=CancellationView)
+async def withdraw(access: SignedIn, customer: SignedInCustomer, service_id: str, once: OncePerKey) -> Response:
+    """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
+    number = vendor_id(service_id)
+    asked = await _asked(access, once.key)
+    return json(cancellation(await portal().cancelling.requests.withdraw(customer, number, asked=asked)))
+
+
+async def _asked(access: Access, key: str) -> Asked:
+    account = await portal().accounts.view(access.user_id)
+    return Asked(access.session_id, key, account.email)
+
+
+async def _services(customer: Customer) -> Response:
+    async def write(found: Services) -> bytes:
+        requests = await portal().cancelling.requests.requests_for(customer)
+        rows = [schemas.subscription(row, requests.get(row.id)) for row in found.rows]
+        return body_of({"items": rows, "as_of": found.as_of})
+
+    return written_list(await portal().subscriptions.services_text(customer, write))

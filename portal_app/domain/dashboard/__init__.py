@@ -1,0 +1,1 @@
+"""The summary of an account, and its days as a calendar."""

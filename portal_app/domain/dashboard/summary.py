@@ -1,0 +1,57 @@
+"""What a customer wants to know in ten seconds. None is unknown, and never the same as nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, get_args
+
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.billing.invoice_list import Owed
+from portal_app.domain.internet.eligibility import CheckStatus
+from portal_app.domain.money import Money
+from portal_app.domain.orders.order import Order
+from portal_app.domain.subscriptions.cancellation import CancellationRequest
+from portal_app.domain.subscriptions.subscription import Subscription
+
+TaskKind = Literal[
+    "pay_overdue",
+    "service_suspended",
+    "order_needs_attention",
+    "cancellation_refused",
+    "card_expired",
+    "card_expires",
+    "pay_due",
+    "address_checked",
+    "service_ends",
+]
+# In order of urgency.
+TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for the customer: about what (`subject` as they call it, `id` as the API does)."""
+
+    kind: TaskKind
+    id: str
+    subject: str
+    on: date | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One customer's state of affairs. `as_of` is set when billing's part is older than it should be.
+
+    `cancellations` are the newest ones, by service.
+    """
+
+    owed: Owed | None
+    next_invoice: Invoice | None
+    services: tuple[Subscription, ...] | None
+    orders: tuple[Order, ...]
+    open_cases: int | None
+    internet: CheckStatus | None
+    tasks: tuple[Task, ...]
+    as_of: datetime | None = None
+    cancellations: Mapping[int, CancellationRequest] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Whether an internet line can be had at an address."""

@@ -1,0 +1,1 @@
+"""Placed orders and the steps of their provisioning."""

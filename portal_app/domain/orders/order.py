@@ -1,0 +1,172 @@
+"""An order: what the customer asked for, where it stands, and what it is called in a customer's words."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from portal_app.domain.catalog.plan import CatalogItem, Category, Cycle, monthly_of, one_time_of
+from portal_app.domain.checkout.options import Options
+from portal_app.domain.money import Money
+from portal_app.domain.profile.address import Address
+
+OrderStage = Literal[
+    "received", "in_review", "being_set_up", "needs_attention", "active", "not_accepted", "cancelled", "in_progress"
+]
+
+STAGE_WORDS: dict[OrderStage, str] = {
+    "received": "Received",
+    "in_review": "In review",
+    "being_set_up": "Being set up",
+    "needs_attention": "Needs attention: we are on it",
+    "active": "Active",
+    "not_accepted": "Not accepted",
+    "cancelled": "Cancelled",
+    "in_progress": "In progress",
+}
+FINAL_STAGES: frozenset[OrderStage] = frozenset({"active", "not_accepted", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One thing bought, with the price agreed when it was ordered (yen without tax)."""
+
+    sku: str
+    name: str
+    cycle: Cycle
+    price: Money
+    pricebook_entry_id: str
+    whmcs_product_id: int | None
+
+    @classmethod
+    def of(cls, item: CatalogItem) -> "OrderLine":
+        """Return something of the catalogue as it is bought today."""
+        return cls(
+            sku=item.sku,
+            name=item.name,
+            cycle=item.cycle,
+            price=item.price,
+            pricebook_entry_id=item.pricebook_entry_id,
+            whmcs_product_id=item.whmcs_product_id,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as the row keeps it."""
+        return {
+            "sku": self.sku,
+            "name": self.name,
+            "cycle": self.cycle,
+            "price_minor": self.price.minor,
+            "currency": self.price.currency,
+            "pricebook_entry_id": self.pricebook_entry_id,
+            "whmcs_product_id": self.whmcs_product_id,
+        }
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> "OrderLine":
+        """Read a line as the row keeps it."""
+        return cls(
+            sku=row["sku"],
+            name=row["name"],
+            cycle=row["cycle"],
+            price=Money(row["price_minor"], row["currency"]),
+            pricebook_entry_id=row["pricebook_entry_id"],
+            whmcs_product_id=row["whmcs_product_id"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A customer's order as the portal knows it. `sf_order_id` is empty until it was handed over.
+
+    `options` is what was chosen beyond the plan, `address` where the customer lived when ordering; orders first seen
+    in Salesforce have neither.
+    """
+
+    id: UUID
+    user_id: UUID
+    category: Category
+    stage: OrderStage
+    lines: tuple[OrderLine, ...]
+    placed_at: datetime
+    sf_order_id: str = ""
+    whmcs_order_id: int | None = None
+    attempt: int = 1
+    options: Options | None = None
+    address: Address | None = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str:
+        """The name of what was ordered: its first line."""
+        return self.lines[0].name if self.lines else "Order"
+
+    @property
+    def monthly(self) -> Money:
+        """The monthly total without tax."""
+        return monthly_of(self.lines)
+
+    @property
+    def one_time(self) -> Money:
+        """The one-time total without tax."""
+        return one_time_of(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One entry of an order's timeline. `step` is a stable name; `source` says who did it."""
+
+    step: str
+    at: datetime
+    source: Literal["you", "staff", "system"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDetail:
+    """An order with its timeline, oldest entry first."""
+
+    order: Order
+    events: tuple[OrderEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewSalesforceOrder:
+    """What is written to Salesforce when an order is handed over; `order_id` is the key of the upsert."""
+
+    order_id: UUID
+    account_id: str
+    category: Category
+    lines: tuple[OrderLine, ...]
+    placed_at: datetime
+    address: Address | None = None
+    options: Options | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceOrder:
+    """An order as Salesforce has it."""
+
+    id: str
+    portal_order_id: str
+    account_id: str
+    status: str
+    activation_status: str
+    whmcs_order_id: str
+    category: Category
+    error_code: str = ""
+    created_at: datetime | None = None
+
+    @property
+    def stage(self) -> OrderStage:
+        """Translate Status x Activation_Status__c; whatever is unknown is in progress, never active."""
+        return _STAGES.get((self.status, self.activation_status)) or _BY_STATUS.get(self.status, "in_progress")
+
+
+_STAGES: dict[tuple[str, str], OrderStage] = {
+    ("Pending Review", ""): "in_review",
+    ("Pending Review", "Not Started"): "in_review",
+    ("Pending Review", "Activating"): "being_set_up",
+    ("Pending Review", "Failed"): "needs_attention",
+    ("Processed", "Activated"): "active",
+}
+_BY_STATUS: dict[str, OrderStage] = {"Rejected": "not_accepted", "Cancelled": "cancelled"}

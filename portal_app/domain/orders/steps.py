@@ -1,0 +1,55 @@
+"""The steps of an order: which way it goes, and how long each may take before people are asked."""
+
+from datetime import timedelta
+
+from portal_app.domain.catalog.plan import Category
+
+CASE_OPENED = "case_opened"
+_WAY = ("placed", "in_review", "approved", "billing_created", "service_set_up", "active")
+_SIM_WAY = (
+    "placed", "in_review", "approved", "sim_reserved", "billing_created", "service_set_up", "line_ordered",
+    "line_open", "active",
+)  # fmt: skip
+# Counted from the last step. What waits for the customer or for a day has no target.
+_TARGETS = {
+    "received": timedelta(minutes=15),
+    "in_review": timedelta(hours=48),
+    "being_set_up": timedelta(minutes=15),
+    "needs_attention": timedelta(hours=24),
+    "in_progress": timedelta(hours=48),
+}
+_CARRIER = timedelta(hours=2)
+# A fibre order is approved when its line is there: technicians are booked weeks ahead.
+_INSTALLATION = timedelta(days=28)
+_REASONS = {
+    "received": "Salesforce has not taken the order",
+    "in_review": "nobody has decided about the order",
+    "being_set_up": "a step of its set-up does not get done",
+    "needs_attention": "it stopped and nobody has mended what stopped it",
+    "in_progress": "its status in Salesforce is none the portal knows",
+}
+
+
+def way_of(category: Category) -> tuple[str, ...]:
+    """Return the steps of an order that goes well."""
+    return _SIM_WAY if category == "sim" else _WAY
+
+
+def plain_step(step: str) -> str:
+    """Return a step's name without the number it has when it came before."""
+    return step.partition("#")[0]
+
+
+def target_of(stage: str, last_step: str, category: Category) -> timedelta | None:
+    """Return how long an order may stay where it is; None for as long as it takes."""
+    step = plain_step(last_step)
+    if step in ("waiting_for_card", "waiting_for_identity", "scheduled"):
+        return None
+    if (stage, category) == ("in_review", "internet"):
+        return _INSTALLATION
+    return _CARRIER if step in ("line_ordered", "voice_ordered") and stage == "being_set_up" else _TARGETS.get(stage)
+
+
+def why_stuck(stage: str, last_step: str) -> str:
+    """Say to an agent why an order does not move."""
+    return f"{_REASONS.get(stage, stage)} (last step: {plain_step(last_step)})"

@@ -1,0 +1,27 @@
+"""The vendors that carry an order out, together; errors as in `ports`."""
+
+from typing import Protocol
+
+from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.crm import CrmGateway
+from portal_app.domain.ports.internet import InternetDesk
+from portal_app.domain.ports.sim import SimDesk, SimLines
+
+
+class FulfillingVendors(Protocol):
+    """Whoever has these can bill an order, open its line and tell the agents."""
+
+    @property
+    def billing(self) -> BillingGateway: ...
+
+    @property
+    def crm(self) -> CrmGateway: ...
+
+    @property
+    def sims(self) -> SimLines: ...
+
+    @property
+    def sim_desk(self) -> SimDesk: ...
+
+    @property
+    def internet(self) -> InternetDesk: ...

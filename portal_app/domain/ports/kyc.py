@@ -1,0 +1,27 @@
+"""Where agents check identity documents at Salesforce."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from portal_app.domain.profile.kyc_document import CheckAtDesk, Document
+
+
+class IdentityDesk(Protocol):
+    """Salesforce's side of identity checks; errors as in `ports`."""
+
+    async def check(self, account_id: str) -> CheckAtDesk:
+        """Return how the check stands. Raises NotFound."""
+        ...
+
+    async def checks(self, account_ids: list[str]) -> dict[str, CheckAtDesk]:
+        """Return how the checks of at most 200 accounts stand, by account, in one call."""
+        ...
+
+    async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
+        """Put a document with an account under a name of ours, unless it is there. Safe to repeat."""
+        ...
+
+    async def submit(self, account_id: str, *, submitted_at: datetime) -> None:
+        """Set the check to Submitted, unless that was done already. Safe to repeat."""
+        ...

@@ -1,0 +1,134 @@
+"""A complete Japanese address in both scripts: Japanese for Salesforce, romanised for WHMCS."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.profile.prefecture import ROMANISED
+
+_POSTCODE = re.compile(r"〒?(\d{3})-?(\d{4})", re.ASCII)
+# What Japanese keyboards write for a hyphen between numbers, the long-vowel mark among them.
+_DASHES = re.compile(r"(?<=\d)\s*[‐‑‒–—―−ー]\s*(?=\d)")
+_BLOCK_WORDS = re.compile(r"丁目|番地の?|番|号")
+
+
+def parse_postcode(text: str) -> str:
+    """Return a postcode as 123-4567, accepting full-width digits and any dash. Raises ValueError."""
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).strip().replace(" ", "")
+    match = _POSTCODE.fullmatch(plain)
+    if not match:
+        raise ValueError("not a postcode")
+    return f"{match[1]}-{match[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostcodeTown:
+    """One town a postcode stands for, in both scripts. `town` is empty where the postcode covers a whole city."""
+
+    prefecture: str
+    city: str
+    town: str
+    city_romanised: str
+    town_romanised: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a customer lives. Japanese script as typed or looked up; the romanised lines go to WHMCS.
+
+    `town` holds the town, `street` chome-banchi-go, `building` the building and room (may be empty).
+    """
+
+    postcode: str
+    prefecture: str
+    city: str
+    town: str
+    street: str
+    building: str
+    city_romanised: str
+    town_romanised: str
+    building_romanised: str = ""
+
+    @property
+    def prefecture_romanised(self) -> str:
+        """The prefecture in Latin letters."""
+        return ROMANISED[self.prefecture]
+
+    def japanese_street(self) -> str:
+        """The street line in Japanese script, as Salesforce keeps it."""
+        return " ".join(part for part in (self.town + self.street, self.building) if part)
+
+    def romanised_lines(self) -> tuple[str, str]:
+        """The two address lines WHMCS keeps, in Latin letters."""
+        return f"{_romanised_street(self.street)} {self.town_romanised}".strip(), self.building_romanised
+
+    @classmethod
+    def parse(cls, form: dict[str, str]) -> "Address":
+        """Read a form. Raises InvalidInput naming each field that is missing or malformed."""
+        values = {name: _clean(name, form.get(name, "")) for name in _FIELDS}
+        wrong = {name: message for name, message in _REQUIRED.items() if not values[name]}
+        try:
+            values["postcode"] = parse_postcode(values["postcode"])
+        except ValueError:
+            wrong["postcode"] = "Enter the seven digits of your postcode, such as 106-0044."
+        if values["prefecture"] not in ROMANISED:
+            wrong["prefecture"] = "Choose your prefecture."
+        wrong |= _not_latin(values) | _too_long(values) | _invisible(values)
+        if wrong:
+            raise InvalidInput(wrong)
+        return cls(**values)
+
+
+_FIELDS = (
+    "postcode",
+    "prefecture",
+    "city",
+    "town",
+    "street",
+    "building",
+    "city_romanised",
+    "town_romanised",
+    "building_romanised",
+)
+_REQUIRED = {
+    "city": "Enter your city or ward.",
+    "town": "Enter your town.",
+    "street": "Enter the block and house number, such as 1-5.",
+    "city_romanised": "Enter your city or ward in Latin letters.",
+    "town_romanised": "Enter your town in Latin letters.",
+}
+
+
+def _clean(name: str, text: str) -> str:
+    # Latin typed with a Japanese keyboard is full-width; Japanese script itself stays as it was typed.
+    form: Literal["NFC", "NFKC"] = "NFKC" if name.endswith("_romanised") else "NFC"
+    return " ".join(unicodedata.normalize(form, text).replace("\x00", "").split())
+
+
+def _romanised_street(street: str) -> str:
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", street))
+    numbers = re.sub(r"-{2,}", "-", _BLOCK_WORDS.sub("-", plain).replace(" ", ""))
+    return numbers.strip("-") if _BLOCK_WORDS.search(plain) else plain
+
+
+def _not_latin(values: dict[str, str]) -> dict[str, str]:
+    latin = [name for name in values if name.endswith("_romanised")]
+    return {name: "Use Latin letters here." for name in latin if not _is_latin(values[name])}
+
+
+def _is_latin(text: str) -> bool:
+    return all(unicodedata.name(letter, "").startswith("LATIN") for letter in text if letter.isalpha())
+
+
+def _too_long(values: dict[str, str]) -> dict[str, str]:
+    # Salesforce keeps 40 characters of a city, and of the whole street what three fields of 80 fit into.
+    most = {name: 40 if name.startswith("city") else 80 for name in values}
+    return {name: f"Use at most {most[name]} characters." for name in values if len(values[name]) > most[name]}
+
+
+def _invisible(values: dict[str, str]) -> dict[str, str]:
+    """Refuse what nobody can see or print: control and format characters, halves of surrogate pairs."""
+    bad = [name for name, value in values.items() if any(unicodedata.category(x) in ("Cc", "Cf", "Cs") for x in value)]
+    return dict.fromkeys(bad, "Use letters, digits and signs only.")

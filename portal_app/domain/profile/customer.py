@@ -1,0 +1,139 @@
+"""Who a customer is: the mapping of our user to the WHMCS client and the Salesforce account and contact."""
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+import phonenumbers
+
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.profile.address import Address
+
+# ASCII atoms only: no second person can hold a look-alike of an address, and no mail header reads it as a group,
+# a comment or a list. Doubled dots are allowed: Japanese carriers gave such addresses out.
+_EMAIL = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
+    re.ASCII | re.IGNORECASE,
+)
+_KANA = re.compile(r"[ァ-ヶー・　 ]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A user with all three systems of record behind it."""
+
+    user_id: UUID
+    whmcs_client_id: int
+    sf_account_id: str
+    sf_contact_id: str
+    customer_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The person behind an account, as given at sign-up or kept by WHMCS."""
+
+    email: str
+    first_name: str
+    last_name: str
+    phone: str
+    address: Address
+    first_name_kana: str = ""
+    last_name_kana: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """The name in the order the customer typed its parts."""
+        return f"{self.first_name} {self.last_name}"
+
+    @classmethod
+    def parse(cls, email: str, form: dict[str, str]) -> "Profile":
+        """Read a sign-up form. Raises InvalidInput naming every wrong field, the address's included."""
+        wrong: dict[str, str] = {}
+        values: dict[str, str] = {}
+        for name, reader in PERSON_READERS.items():
+            try:
+                values[name] = reader(form.get(name, ""))
+            except ValueError as error:
+                wrong[name] = str(error)
+        address = None
+        try:
+            address = Address.parse(form)
+        except InvalidInput as error:
+            wrong |= error.fields
+        if wrong or address is None:
+            raise InvalidInput(wrong)
+        return cls(email=parse_email(email), address=address, **values)
+
+    def to_json(self) -> str:
+        """Return the profile as the users table keeps it, sealed, until it is handed over."""
+        address = {name: getattr(self.address, name) for name in self.address.__dataclass_fields__}
+        person = {
+            name: getattr(self, name)
+            for name in ("email", "first_name", "last_name", "phone", "first_name_kana", "last_name_kana")
+        }
+        return json.dumps({**person, **address})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Profile":
+        """Read what `to_json` wrote."""
+        entries = json.loads(text)
+        return cls.parse(entries["email"], entries)
+
+
+def parse_email(text: str) -> str:
+    """Return a trimmed e-mail address, its domain in lower case, full-width letters made plain. Raises InvalidInput."""
+    email = unicodedata.normalize("NFKC", text).strip()
+    # Salesforce keeps 80 characters of an e-mail address.
+    if len(email) > 80 or not _EMAIL.fullmatch(email):
+        raise InvalidInput({"email": "Enter an e-mail address, such as name@example.jp."})
+    local, _, host = email.rpartition("@")
+    return f"{local}@{host.lower()}"
+
+
+def parse_phone(text: str) -> str:
+    """Return a Japanese phone number as digits with a leading 0. Raises ValueError with what to do."""
+    message = "Enter a Japanese phone number, such as 090-1234-5678."
+    try:
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", text), "JP")
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(message) from error
+    if number.country_code != 81 or not phonenumbers.is_valid_number(number):
+        raise ValueError(message)
+    return f"0{number.national_number}"
+
+
+def parse_kana(text: str) -> str:
+    """Return a reading in full-width katakana; half-width and hiragana are converted. Raises ValueError."""
+    kana = "".join(
+        chr(ord(letter) + 0x60) if "ぁ" <= letter <= "ゖ" else letter
+        for letter in unicodedata.normalize("NFKC", text).strip()
+    )
+    if kana and not _KANA.fullmatch(kana):
+        raise ValueError("Use katakana here, such as タナカ.")
+    if len(kana) > 40:
+        raise ValueError("Use at most 40 characters.")
+    return kana
+
+
+def _name(limit: int, message: str, text: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", text).replace("\x00", "").split())
+    if not name:
+        raise ValueError(message)
+    if len(name) > limit:
+        raise ValueError(f"Use at most {limit} characters.")
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") or letter in "<>" for letter in name):
+        raise ValueError("Use letters only.")
+    return name
+
+
+# What a person says of themselves, by field; each reader raises ValueError with what to do.
+PERSON_READERS = {
+    "first_name": lambda text: _name(40, "Enter your first name.", text),
+    "last_name": lambda text: _name(80, "Enter your last name.", text),
+    "phone": parse_phone,
+    "first_name_kana": parse_kana,
+    "last_name_kana": parse_kana,
+}

@@ -1,0 +1,1 @@
+"""Services a customer has, and their end."""

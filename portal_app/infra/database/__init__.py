@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, migrations, durable work and the clock all processes share."""

@@ -1,0 +1,1 @@
+"""Mail: templates, preview and delivery by SMTP."""

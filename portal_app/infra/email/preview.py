@@ -1,0 +1,75 @@
+"""Write every letter in every language into a folder, with an index page, for people to look at."""
+
+import html
+import sys
+from pathlib import Path
+
+from jinja2 import meta
+
+from portal_app.infra.email.templates import FOLDER, PRODUCT, Letters
+from portal_app.infra.settings import Settings
+from portal_app.language import DEFAULT, LANGUAGES
+
+# What a letter may be told; a name that is missing here is shown as itself.
+SAMPLES = {
+    "at": "2026-11-22T10:42:00+00:00",
+    "amount": "¥6,578",
+    "browser": "Firefox · Windows",
+    "code": "012345",
+    "customer_number": "C00000042",
+    "email": "hana.sato@example.jp",
+    "due_on": "2026-11-30",
+    "invoice_id": "2001",
+    "last_day": "2026-11-30",
+    "left": "7",
+    "new_email": "hana.sato@example.jp",
+    "number": "2026-0042",
+    "order_id": "6f1c2a9e-0000-4000-8000-000000000000",
+    "token": "tGq0example-of-a-token",
+    "place": "192.0.2.x",
+    "service_id": "1001",
+    "title": "SonixNet Home 1G Gold",
+    "withdraw_until": "2026-11-25",
+}
+_GIVEN = frozenset({"link", "product", "support", "portal_url"})
+
+
+def occasions() -> list[str]:
+    """Return every occasion there is a letter for."""
+    return sorted(path.stem for path in (FOLDER / DEFAULT).glob("*.txt"))
+
+
+def content_for(letters: Letters, occasion: str, language: str) -> dict[str, str]:
+    """Return sample content with everything the letter asks for."""
+    source = (FOLDER / language / f"{occasion}.txt").read_text(encoding="utf-8")
+    asked = meta.find_undeclared_variables(letters.jinja.parse(source)) - _GIVEN
+    return {name: SAMPLES.get(name, f"[{name}]") for name in sorted(asked)}
+
+
+def preview(letters: Letters, folder: Path) -> Path:
+    """Write the letters and return the page that lists them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for occasion in occasions():
+        for language in LANGUAGES:
+            letter = letters.write(occasion, language, content_for(letters, occasion, language))
+            name = f"{occasion}.{language}"
+            (folder / f"{name}.html").write_text(letter.html, encoding="utf-8")
+            (folder / f"{name}.txt").write_text(f"Subject: {letter.subject}\n\n{letter.text}", encoding="utf-8")
+            rows.append(
+                f'<li><a href="{name}.html">{html.escape(letter.subject)}</a> <a href="{name}.txt">text</a>'
+                f"<br><small>{name}</small></li>"
+            )
+    index = folder / "index.html"
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Mails</title>'
+    index.write_text(f"{head}<h1>Mails</h1><ul>{''.join(rows)}</ul>", encoding="utf-8")
+    return index
+
+
+if __name__ == "__main__":
+    settings = Settings()
+    written = preview(
+        Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT),
+        Path(sys.argv[1]),
+    )
+    sys.stdout.write(f"{written}\n")

@@ -1,0 +1,1 @@
+"""Redis: cache, rate limits, live updates and batched calls."""

@@ -1,0 +1,277 @@
+"""A cache over Redis: one computation at a time over all processes, tags to invalidate, open when Redis is away.
+
+A tag has a generation; the key of an entry contains the generations of its tags. To invalidate is to raise a
+generation, so a computation that began before it writes where nobody will look.
+"""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from portal_app.infra.redis.scripts import Scripts
+
+_log = structlog.get_logger(__name__)
+_READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
+_INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
+_LEASE_MS = 10_000
+_CLOSING_SECONDS = 2.0
+# In one script, so that nobody can find no value, be overtaken by a whole computation, and then win the lease.
+# The name of an entry holds the generations of its tags, which only the script knows in time.
+NAME_FROM = """
+local function name_from(first)
+    local name = KEYS[first] .. ':'
+    for i = first + 1, #KEYS do
+        name = name .. (i > first + 1 and '.' or '') .. (redis.call('GET', KEYS[i]) or '0')
+    end
+    return name
+end
+"""
+_VALUE_OR_LEASE = (
+    NAME_FROM
+    + """
+local name = name_from(1)
+local kept = redis.call('GET', 'c:' .. name)
+if kept then return kept end
+if redis.call('SET', 'l:c:' .. name, ARGV[1], 'NX', 'PX', ARGV[2]) then return {name, 1} end
+return {name, 0}
+"""
+)
+_VALUE = NAME_FROM + "return redis.call('GET', 'c:' .. name_from(1))"
+# Keeps the value where there is one and gives the lease back where it is still the caller's.
+_KEEP_AND_RELEASE = """
+if ARGV[2] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+if redis.call('GET', 'l:' .. KEYS[1]) == ARGV[1] then redis.call('DEL', 'l:' .. KEYS[1]) end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a value is kept under: a key, which says whose it is, and the tags that make it stale."""
+
+    key: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """What the scripts are told of it."""
+        return [self.key, *(f"g:{tag}" for tag in self.tags)]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a computation came to, as it is kept, and for how many seconds; None keeps it until a tag changes."""
+
+    text: bytes
+    seconds: int | None
+
+
+def count_stale() -> None:
+    """Count a read that was answered from saved data because its source is away."""
+    _READS.labels("stale").inc()
+
+
+class Cache:
+    """Keep JSON values by key for a while. Failures of the computation are never kept."""
+
+    def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
+        self._redis = redis
+        self.scripts = Scripts(redis)
+        self._flights: dict[str, asyncio.Task[bytes]] = {}
+        # Also those that an invalidation has taken out of the flights.
+        self._running: set[asyncio.Task[bytes]] = set()
+        self._away_seconds = away_seconds
+        self._away_until = 0.0
+        self._is_away = False
+        self._owed: set[str] = set()
+        self._messenger: asyncio.Task[None] | None = None
+
+    async def get_or_set(
+        self, key: str, compute: Callable[[], Awaitable[Any]], *, seconds: int | None, tags: Sequence[str] = ()
+    ) -> Any:
+        """Return the kept JSON value, or compute, keep and return it. Callers of one key share one computation.
+
+        Without `seconds` it is kept until one of its tags is invalidated.
+        """
+
+        async def written() -> Written:
+            return Written(json.dumps(await compute(), separators=(",", ":")).encode(), seconds)
+
+        return json.loads(await self.text(Entry(key, tuple(tags)), written))
+
+    async def text(self, entry: Entry, compute: Callable[[], Awaitable[Written]]) -> bytes:
+        """Return the kept bytes as they are, or compute them; what is written for 0 seconds is not kept."""
+        flight = self._flights.get(entry.key)
+        if flight is None:
+            flight = asyncio.create_task(self._look_up(entry, compute))
+            self._flights[entry.key] = flight
+            self._running.add(flight)
+            flight.add_done_callback(lambda done: self._landed(entry.key, done))
+        else:
+            _READS.labels("coalesced").inc()
+        # A caller who leaves (a closed browser) must not take the others down.
+        return await asyncio.shield(flight)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether what Redis has may be answered as it is: it is there, and it missed no invalidation."""
+        return not self._owed and time.monotonic() >= self._away_until
+
+    @staticmethod
+    def count_hit() -> None:
+        """Count a value that was read together with other things."""
+        _READS.labels("hit").inc()
+
+    async def kept(self, entry: Entry) -> bytes | None:
+        """Return the kept bytes, or None: computes nothing and waits for nobody who does."""
+        if not self.is_exact:
+            return None
+        try:
+            found: bytes | None = await self.scripts.run(_VALUE, entry.keys)
+        except RedisError as error:
+            self._went_away(error)
+            return None
+        return found
+
+    async def known(self, key: str, *, tags: Sequence[str] = ()) -> Any:
+        """Return the kept JSON value, or None: computes nothing and waits for nobody who does."""
+        kept = await self.kept(Entry(key, tuple(tags)))
+        return None if kept is None else json.loads(kept)
+
+    async def keep(self, key: str, value: Any, *, seconds: int) -> None:
+        """Keep a JSON value under a key without tags, whatever stood there; while Redis is away nothing is kept."""
+        try:
+            await self._redis.set(f"c:{key}:", json.dumps(value, separators=(",", ":")), ex=seconds)
+        except RedisError as error:
+            self._went_away(error)
+
+    async def invalidate(self, *tags: str) -> None:
+        """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""
+        _INVALIDATIONS.inc(len(tags))
+        # A flight under way may hold what is now stale: later callers start a new one.
+        self._flights.clear()
+        self._owed.update(tags)
+        try:
+            await self._raise_generations()
+        except RedisError as error:
+            self._went_away(error)
+            if self._messenger is None or self._messenger.done():
+                self._messenger = asyncio.create_task(self._deliver())
+
+    async def close(self) -> None:
+        """Let the computations under way end, break off those that take long, and say what Redis has missed so far."""
+        await self._end_flights()
+        if self._messenger is not None:
+            self._messenger.cancel()
+            await asyncio.wait([self._messenger])
+        with suppress(RedisError):
+            await self._raise_generations()
+
+    async def _raise_generations(self) -> None:
+        tags, self._owed = self._owed, set()
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                for tag in tags:
+                    pipe.incr(f"g:{tag}")
+                await pipe.execute()
+        except BaseException:
+            self._owed.update(tags)
+            raise
+
+    async def _deliver(self) -> None:
+        # An invalidation that Redis missed would leave stale values for as long as they are kept.
+        while self._owed:
+            await asyncio.sleep(self._away_seconds)
+            try:
+                await self._raise_generations()
+            except RedisError as error:
+                self._went_away(error)
+
+    async def _end_flights(self) -> None:
+        flights = list(self._running)
+        if flights:
+            _, late = await asyncio.wait(flights, timeout=_CLOSING_SECONDS)
+            for flight in late:
+                flight.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _landed(self, key: str, done: asyncio.Task[bytes]) -> None:
+        self._running.discard(done)
+        if self._flights.get(key) is done:
+            del self._flights[key]
+        if not done.cancelled():
+            done.exception()
+
+    async def _look_up(self, entry: Entry, compute: Callable[[], Awaitable[Written]]) -> bytes:
+        if time.monotonic() < self._away_until:
+            _READS.labels("away").inc()
+            return (await compute()).text
+        lease = uuid.uuid4().hex
+        try:
+            if self._owed:
+                await self._raise_generations()
+            found = await self._value_or_name(entry, lease)
+            self._came_back()
+        except RedisError as error:
+            self._went_away(error)
+            _READS.labels("away").inc()
+            return (await compute()).text
+        if isinstance(found, bytes):
+            return found
+        _READS.labels("miss").inc()
+        return await self._compute(found, lease, compute)
+
+    async def _value_or_name(self, entry: Entry, lease: str) -> bytes | str:
+        """Return the kept value, or the entry's name: the caller holds the lease, or waited for it long enough."""
+        outcome, give_up = "hit", time.monotonic() + _LEASE_MS / 1000
+        while True:
+            found = await self.scripts.run(_VALUE_OR_LEASE, entry.keys, [lease, _LEASE_MS])
+            if isinstance(found, bytes):
+                _READS.labels(outcome).inc()
+                return found
+            name, has_lease = found
+            if has_lease or time.monotonic() > give_up:
+                return str(name.decode())
+            outcome = "coalesced"
+            await asyncio.sleep(0.02)
+
+    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Written]]) -> bytes:
+        kept: Written | None = None
+        try:
+            kept = await compute()
+            return kept.text
+        finally:
+            try:
+                if kept is not None and kept.seconds is None:
+                    await self._keep_for_good(f"c:{name}", kept.text)
+                value = (kept.text, kept.seconds) if kept is not None and kept.seconds else ()
+                await self.scripts.run(_KEEP_AND_RELEASE, [f"c:{name}"], [lease, *value])
+            except RedisError as error:
+                self._went_away(error)
+
+    async def _keep_for_good(self, name: str, kept: bytes) -> None:
+        # Nothing else would ever remove the values of earlier generations.
+        former = await self._redis.set(f"last:{name.rpartition(':')[0]}", name, get=True)
+        if former and former.decode() != name:
+            await self._redis.unlink(former.decode())
+        await self._redis.set(name, kept)
+
+    def _went_away(self, error: RedisError) -> None:
+        self._away_until = time.monotonic() + self._away_seconds
+        if not self._is_away:
+            self._is_away = True
+            _log.warning("cache.away", error=type(error).__name__)
+
+    def _came_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            _log.info("cache.back")

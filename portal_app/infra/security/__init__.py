@@ -1,0 +1,1 @@
+"""Secrets: encryption, passwords, tokens, cookies and checks of uploads."""

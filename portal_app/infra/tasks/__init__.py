@@ -1,0 +1,1 @@
+"""Tasks of asyncio: deadlines, shielded and background work."""

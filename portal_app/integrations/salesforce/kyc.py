@@ -1,0 +1,57 @@
+"""Identity checks in Salesforce: the status on the account, the documents among its files. Implements IdentityDesk."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from portal_app.domain.profile.kyc_document import MEDIA_TYPES, CheckAtDesk, CheckStatus, Document
+from portal_app.integrations.salesforce.client import SalesforceClient
+from portal_app.integrations.salesforce.files import SalesforceFiles
+from portal_app.integrations.salesforce.responses import id_of, understood
+
+_STATUS, _NOTE, _AT = "Id_Verification_Status__c", "Id_Verification_Note__c", "Id_Verification_Submitted_At__c"
+_FIELDS = (_STATUS, _NOTE, _AT)
+_CHECKS = " ".join(("SELECT Id,", ", ".join(_FIELDS), "FROM Account WHERE Id IN {ids}"))
+_STATUSES: dict[str, CheckStatus] = {"Submitted": "submitted", "Verified": "verified", "Rejected": "rejected"}
+
+
+class SalesforceIdentityDesk:
+    """Read and write identity checks."""
+
+    def __init__(self, client: SalesforceClient, files: SalesforceFiles) -> None:
+        self._client = client
+        self._files = files
+
+    async def check(self, account_id: str) -> CheckAtDesk:
+        """Return how the check stands; a status we do not know counts as not submitted. Raises NotFound."""
+        return _check_of(await self._client.read("Account", account_id, _FIELDS))
+
+    async def checks(self, account_ids: list[str]) -> dict[str, CheckAtDesk]:
+        """Return how the checks of at most 200 accounts stand, by account, in one call."""
+        rows = await self._client.query(_CHECKS, ids=account_ids) if account_ids else []
+        return {id_of("identity checks", row): _check_of(row) for row in rows}
+
+    async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
+        """Put a document with an account, unless it is there: looked up by the name, which nobody else gives."""
+        name = f"identity-{document_id}.{document.kind}"
+        if name not in {file.name for file in await self._files.attached(account_id)}:
+            media_type = MEDIA_TYPES[document.kind]
+            await self._files.store(account_id, name=name, content=document.content, media_type=media_type)
+
+    async def submit(self, account_id: str, *, submitted_at: datetime) -> None:
+        """Set the check to Submitted, unless that was done already: an agent may have decided meanwhile."""
+        known = (await self.check(account_id)).submitted_at
+        if known is None or known < submitted_at:
+            fields = {_STATUS: "Submitted", _AT: submitted_at.isoformat(), _NOTE: None}
+            await self._client.update("Account", account_id, fields)
+
+
+def _check_of(row: Mapping[str, Any]) -> CheckAtDesk:
+    told = row.get(_AT)
+    with understood("identity check"):
+        return CheckAtDesk(
+            status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
+            note=str(row.get(_NOTE) or ""),
+            submitted_at=datetime.fromisoformat(str(told)) if told else None,
+        )

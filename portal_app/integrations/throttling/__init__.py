@@ -1,0 +1,1 @@
+"""Limits on calls to vendors: rate, concurrency and the circuit breaker."""

@@ -1,0 +1,110 @@
+"""The line to a vendor: breaker, lane, time limit, repetition of safe calls, and one log line per outage."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import stamina
+from prometheus_client import Histogram
+
+from portal_app.domain.errors import ExternalError, ExternalUnavailable, OutcomeUnknown
+from portal_app.integrations.throttling.breaker import LONGEST_PAUSE, Breaker, BreakerOpen, BreakerTimes
+from portal_app.integrations.throttling.limiter import Lane, LaneClosed
+
+T = TypeVar("T")
+ATTEMPTS = 3
+
+_CALLS = Histogram("portal_vendor_call_seconds", "Calls to vendors", ["vendor", "operation", "outcome"])
+
+
+class Misconfigured(ExternalUnavailable):
+    """The vendor refuses our credentials or our address: an operator must act, repeating does not help."""
+
+
+class Busy(ExternalUnavailable):
+    """The vendor is well and wrote nothing: a record was locked, or a limit of ours is used up. No outage."""
+
+
+class VendorLine:
+    """Run calls to one vendor. Lines to the same vendor share its breaker, over all processes."""
+
+    def __init__(self, vendor: str, lane: Lane, *, timeout: float, times: BreakerTimes | None = None) -> None:
+        self.vendor = vendor
+        self.lane = lane
+        self.timeout = timeout
+        self.breaker = Breaker(
+            lane.redis, vendor, lane.reach, is_failure=_is_vendors_fault, times=times or BreakerTimes()
+        )
+
+    @property
+    def longest(self) -> float:
+        """The longest that a call may take, repetitions and its wait for a turn included, in seconds."""
+        return self.lane.timeout + 2 * self.timeout
+
+    async def state(self) -> dict[str, Any]:
+        """Return how the lane and the breaker stand, for the health page."""
+        return {"vendor": self.vendor, "breaker": await self.breaker.state(), **await self.lane.state()}
+
+    async def run(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
+        """Make a call; a safe one up to three times.
+
+        `call` raises ExternalUnavailable when the vendor is away, OutcomeUnknown when a write's answer was lost, and
+        anything else when it answered. Raises these, and ExternalUnavailable at once while the breaker is open.
+        """
+        try:
+            return await (self._repeated(operation, call) if safe else self._once(operation, call, safe=False))
+        except ExternalError as error:
+            if _is_vendors_fault(error):
+                await self.breaker.note_outage(operation, error)
+            raise
+
+    async def _repeated(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
+        repeated = stamina.retry_context(
+            on=_pause_before_next, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+        )
+        try:
+            async with asyncio.timeout(self.longest):
+                async for attempt in repeated:
+                    with attempt:
+                        return await self._once(operation, call, safe=True)
+        except TimeoutError as error:
+            raise ExternalUnavailable(f"{operation}: gave up", vendor=self.vendor) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
+        began = time.monotonic()
+        outcome = "ok"
+        try:
+            await self.breaker.refuse_if_open()
+            async with self.lane.slot(operation), self.breaker.watch(self.timeout):
+                return await self._in_time(operation, call, safe=safe)
+        except BaseException as error:
+            outcome = getattr(error, "code", "error")
+            raise
+        finally:
+            _CALLS.labels(self.vendor, operation, outcome).observe(time.monotonic() - began)
+
+    async def _in_time(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await call()
+        except TimeoutError as error:
+            kind = ExternalUnavailable if safe else OutcomeUnknown
+            raise kind(f"{operation}: no answer within {self.timeout} s", vendor=self.vendor) from error
+
+
+def _is_vendors_fault(error: BaseException) -> bool:
+    is_away = isinstance(error, ExternalUnavailable | OutcomeUnknown)
+    return is_away and not isinstance(error, BreakerOpen | LaneClosed | Busy)
+
+
+def _pause_before_next(error: Exception) -> bool | float:
+    """Tell stamina whether to go on: with its own pause, with the vendor's, or not at all."""
+    if not isinstance(error, ExternalUnavailable) or isinstance(error, BreakerOpen | LaneClosed | Misconfigured):
+        return False
+    asked = vars(error).get("retry_after")
+    if asked is None:
+        return True
+    return asked + random.uniform(0, 0.2) if asked <= LONGEST_PAUSE else False  # noqa: S311  spread, not secrecy

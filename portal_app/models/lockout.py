@@ -1,0 +1,34 @@
+"""How often signing in with an address failed in a row."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from portal_app.models.columns import moment
+
+
+class SignInTries(SQLModel, table=True):
+    """How often in a row signing in with an address was tried in vain, and until when nobody may try again."""
+
+    __tablename__ = "sign_in_tries"
+
+    email_index: bytes = Field(primary_key=True)
+    tries: int
+    tried_at: datetime = moment()
+    locked_until: datetime | None = moment(default=None, nullable=True)
+
+
+# One statement, so that tries which arrive together are counted one after the other.
+COUNT_TRY = sa.text("""
+INSERT INTO sign_in_tries AS t (email_index, tries, tried_at) VALUES (:email_index, 1, :now)
+ON CONFLICT (email_index) DO UPDATE SET
+    tries = CASE WHEN t.tried_at < :forgotten THEN 1 ELSE t.tries + 1 END,
+    tried_at = :now,
+    locked_until = CASE WHEN t.tried_at >= :forgotten AND t.tries + 1 >= :most
+        THEN :now + LEAST(:first * power(2, LEAST(t.tries + 1 - :most, 20)), :longest) * interval '1 second' END
+WHERE :is_let_through OR t.locked_until IS NULL OR t.locked_until <= :now
+RETURNING tries
+""").bindparams(
+    sa.bindparam("now", type_=sa.DateTime(timezone=True)), sa.bindparam("forgotten", type_=sa.DateTime(timezone=True))
+)

@@ -1,0 +1,1 @@
+"""Pages of invoices and payment methods."""

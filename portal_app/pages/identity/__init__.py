@@ -1,0 +1,1 @@
+"""Pages of signing in, account recovery and security."""

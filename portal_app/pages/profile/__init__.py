@@ -1,0 +1,1 @@
+"""Pages of the account's own data and identity documents."""

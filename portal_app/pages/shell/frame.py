@@ -1,0 +1,100 @@
+"""What stands around the pages of this portal: its places, its faces, and the reload a lost session asks for."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.button import button, link_button
+from portal_app.components.condition import Content
+from portal_app.components.connection import connection_notice
+from portal_app.components.frame import signed_in_frame
+from portal_app.components.link import link
+from portal_app.components.message import flash, message
+from portal_app.components.navigation import NavItem
+from portal_app.components.section import page_title
+from portal_app.components.states import problem_state, saved_data_note, skeleton
+from portal_app.language import _, path_for
+from portal_app.pages.shell.step_up import step_up_dialog
+from portal_app.state.shell.notice_count import Bell
+from portal_app.state.shell.session import Identity
+
+# Compiled into the page: the policy allows no script that the server would send later.
+_RELOAD = rx.Var("(() => window.location.reload())")
+
+
+def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Component:
+    """Put a page into the signed-in frame; its body is laid out only for the customer it belongs to."""
+    return signed_in_frame(
+        reload_when_lost(),
+        step_up_dialog(),
+        rx.cond(
+            Identity.signed_in,
+            rx.el.div(title, *children, class_name="grid min-w-0 gap-10"),
+            rx.el.div(title, skeleton(5), class_name="grid min-w-0 gap-10"),
+        ),
+        nav=_places(),
+        active=active,
+        customer_name=Identity.name,
+        unread=Bell.unread,
+        unread_label=Bell.label,
+        connection=connection_notice(),
+    )
+
+
+def reload_when_lost() -> rx.Component:
+    """Open the page anew through the door, once, when its session is not known any more."""
+    return rx.cond(Identity.must_reload, rx.el.span(on_mount=rx.call_function(_RELOAD), hidden=True))
+
+
+def faces(state: Any, body: rx.Component, *, loading: rx.Component | None = None) -> rx.Component:
+    """Show the one face of a page that its state asks for."""
+    failed = problem_state(
+        _("This page cannot be shown right now"),
+        text=state.problem,
+        action=button(_("Try again"), variant="secondary", size="small", on_click=state.load),
+    )
+    ready = rx.el.div(
+        flash(state.problem, tone="problem"),
+        rx.cond(state.saved_note != "", saved_data_note(state.saved_note)),
+        body,
+        class_name="grid min-w-0 gap-10",
+    )
+    waiting = rx.cond(state.problem != "", failed, loading or skeleton(5))
+    return rx.cond(
+        state.setting_up,
+        setting_up_face(state),
+        rx.cond(state.missing, missing_face(), rx.cond(state.shown, ready, waiting)),
+    )
+
+
+def setting_up_face(state: Any) -> rx.Component:
+    """Say that the account is not ready yet, and why where that takes longer; the page changes by itself."""
+    usual = _("Billing and orders open as soon as it is done, usually within a minute. This page changes by itself.")
+    return message(
+        rx.cond(state.setting_up_note != "", state.setting_up_note, usual),
+        title=_("We are setting up your account"),
+    )
+
+
+def missing_face() -> rx.Component:
+    """Say that it is not here, in the same words for what never was and what is somebody else's."""
+    return rx.el.div(
+        page_title(_("We could not find that"), lead=_("It may have been removed, or the address is incomplete.")),
+        rx.el.div(link_button(_("Go to your dashboard"), href=path_for("/dashboard"), variant="secondary")),
+        class_name="grid gap-6",
+    )
+
+
+def _places() -> list[NavItem]:
+    return [
+        NavItem(_("Home"), path_for("/dashboard"), "house", "home"),
+        NavItem(_("Services"), path_for("/subscriptions"), "router", "services"),
+        NavItem(_("Orders"), path_for("/orders"), "box", "orders"),
+        NavItem(_("Billing"), path_for("/billing/invoices"), "bill", "billing"),
+        NavItem(_("Account"), path_for("/account"), "person", "account"),
+    ]
+
+
+def support_link(address: rx.Var[str]) -> rx.Component:
+    """Offer the mailbox of our team, once it is known: a link without words is none."""
+    return rx.cond(address != "", link(address, href="mailto:" + address, reload=True))

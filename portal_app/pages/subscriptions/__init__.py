@@ -1,0 +1,1 @@
+"""Pages of services and their cancellation."""

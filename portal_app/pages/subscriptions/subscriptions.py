@@ -1,0 +1,173 @@
+"""All services, and one service."""
+
+import reflex as rx
+
+from portal_app.components.button import button, link_button
+from portal_app.components.countdown import countdown
+from portal_app.components.definition import definition_list
+from portal_app.components.dialog import close_dialog, dialog, dialog_button
+from portal_app.components.link import link
+from portal_app.components.message import message
+from portal_app.components.section import columns, page_title, section
+from portal_app.components.states import empty_state, skeleton, table_skeleton
+from portal_app.components.status import status
+from portal_app.components.table import Column, data_table, row_link
+from portal_app.language import _, path_for
+from portal_app.pages.shell.frame import faces, portal_page, support_link
+from portal_app.pages.shell.page import page
+from portal_app.state.subscriptions.subscription import SubscriptionPage
+from portal_app.state.subscriptions.subscriptions import SubscriptionsPage
+
+_KEEP = "keep-service"
+
+
+@page("/subscriptions", title="Services", load=SubscriptionsPage.load)
+def subscriptions() -> rx.Component:
+    """Lay the page out."""
+    table = data_table(
+        SubscriptionsPage.rows,
+        columns=[
+            Column(_("Service"), lambda row: row_link(row.name, href=row.href)),
+            Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
+            Column(_("Next due"), lambda row: row.next_due),
+            Column(
+                _("Price with tax"),
+                lambda row: rx.el.span(row.price, " ", rx.el.span(row.period, class_name="text-small text-quiet")),
+                align="end",
+            ),
+        ],
+        caption=_("Your services, newest first"),
+    )
+    empty = empty_state(
+        _("No service yet"),
+        text=_("Your internet, SIM and VPN services will be listed here."),
+        action=link_button(_("See the plans"), href=path_for("/catalog")),
+    )
+    body = rx.cond(SubscriptionsPage.rows.length() > 0, table, empty)
+    add = link_button(_("Add a service"), href=path_for("/catalog"), variant="secondary")
+    title = page_title(_("Services"), actions=add)
+    return portal_page(title, faces(SubscriptionsPage, body, loading=table_skeleton()), active="services")
+
+
+@page("/subscriptions/[service_id]", title="Service", load=SubscriptionPage.load)
+def subscription() -> rx.Component:
+    """Lay the page out."""
+    back = link(_("All services"), href=path_for("/subscriptions"))
+    title = page_title(SubscriptionPage.name, lead=status(SubscriptionPage.word, tone=SubscriptionPage.tone), back=back)
+    facts = definition_list(
+        [
+            (
+                _("Price with tax"),
+                rx.el.span(
+                    SubscriptionPage.price,
+                    " ",
+                    rx.el.span(SubscriptionPage.period, class_name="text-small text-quiet"),
+                    rx.el.span(SubscriptionPage.price_note, class_name="block text-small text-quiet"),
+                ),
+            ),
+            (_("Next due"), SubscriptionPage.next_due),
+            (_("Since"), SubscriptionPage.since),
+            (_("Kind"), SubscriptionPage.kind),
+        ]
+    )
+    main = rx.fragment(_story(), _line(), section(_("Contract"), facts, _fields()), _invoices())
+    body = rx.fragment(title, columns(main, _actions()))
+    loading = rx.el.div(page_title(_("Service"), back=back), skeleton(5), class_name="grid gap-10")
+    return portal_page(rx.fragment(), faces(SubscriptionPage, body, loading=loading), active="services")
+
+
+def _line() -> rx.Component:
+    facts = definition_list(
+        [
+            (_("Phone number"), rx.el.span(SubscriptionPage.line_number, class_name="font-semibold")),
+            (
+                _("Line"),
+                rx.el.span(
+                    status(SubscriptionPage.line_word, tone=SubscriptionPage.line_tone),
+                    rx.el.span(SubscriptionPage.line_note, class_name="block text-small text-quiet"),
+                ),
+            ),
+        ]
+    )
+    return rx.cond(SubscriptionPage.has_line, section(_("SIM"), facts))
+
+
+def _story() -> rx.Component:
+    """Say how the service ends, and let the customer take that back while it can be."""
+    left = rx.el.p(
+        _("Time left to withdraw:"),
+        " ",
+        countdown(
+            id="withdraw-left",
+            until=SubscriptionPage.withdraw_by,
+            days=_("{days} days, {hours} hours, {minutes} minutes"),
+            hours=_("{hours} hours, {minutes} minutes, {seconds} seconds"),
+            minutes=_("{minutes} minutes, {seconds} seconds"),
+        ),
+        class_name="text-small",
+    )
+    keep = rx.el.div(
+        left, dialog_button(_("Withdraw the cancellation"), opens=_KEEP), class_name="grid gap-3 sm:justify-items-start"
+    )
+    told = message(
+        SubscriptionPage.story,
+        tone=SubscriptionPage.story_tone,
+        title=SubscriptionPage.story_title,
+        action=rx.cond(SubscriptionPage.withdraw_by != "", keep),
+    )
+    sure = dialog(
+        rx.el.p(_("It goes on as before, and is billed as before.")),
+        id=_KEEP,
+        title=_("Keep this service?"),
+        actions=rx.fragment(
+            button(_("Close"), variant="quiet", on_click=close_dialog(_KEEP)),
+            button(_("Keep the service"), on_click=[close_dialog(_KEEP), SubscriptionPage.withdraw]),
+        ),
+    )
+    return rx.cond(SubscriptionPage.story_title != "", rx.el.div(told, sure))
+
+
+def _fields() -> rx.Component:
+    rows = rx.el.dl(
+        rx.foreach(
+            SubscriptionPage.fields,
+            lambda field: rx.el.div(
+                rx.el.dt(field.name, class_name="text-quiet"),
+                rx.el.dd(field.value, class_name="min-w-0 text-right tabular-nums [overflow-wrap:anywhere]"),
+                class_name="flex items-baseline justify-between gap-6 py-2.5",
+            ),
+        ),
+        class_name="divide-y divide-line border-b border-line",
+    )
+    return rx.cond(SubscriptionPage.fields.length() > 0, rows)
+
+
+def _invoices() -> rx.Component:
+    table = data_table(
+        SubscriptionPage.invoices,
+        columns=[
+            Column(_("Invoice"), lambda row: row_link(row.label, href=row.href)),
+            Column(_("Due by"), lambda row: row.due),
+            Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
+            Column(_("Total"), lambda row: row.total, align="end"),
+        ],
+        caption=_("Invoices of this service, newest first"),
+    )
+    none = rx.el.p(_("None yet, or they are not known right now."), class_name="text-quiet")
+    aside = link(_("All invoices"), href=path_for("/billing/invoices"))
+    return section(_("Invoices"), rx.cond(SubscriptionPage.invoices.length() > 0, table, none), aside=aside)
+
+
+def _actions() -> rx.Component:
+    cancel = link_button(_("Cancel this service"), href=SubscriptionPage.cancel_href, variant="secondary")
+    return section(
+        _("Change something"),
+        rx.cond(SubscriptionPage.cancel_href != "", rx.el.div(cancel, class_name="mb-4")),
+        rx.el.p(
+            _("Other changes are made by our team. Write to us:"), " ", support_link(SubscriptionPage.support),
+            class_name="text-quiet",
+        ),
+        rx.el.p(
+            link(_("Due dates in your calendar"), href=path_for("/account/notifications")), class_name="mt-4",
+        ),
+    )  # fmt: skip

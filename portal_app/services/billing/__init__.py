@@ -1,0 +1,1 @@
+"""Invoices, payment methods, reminders and single sign-on to WHMCS."""

@@ -1,0 +1,99 @@
+"""Reminders: what the clock finds in what was saved, told once each: invoices due or overdue, expiring cards."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.billing.invoice import OPEN_STATUSES, PaymentMethod
+from portal_app.domain.errors import NotFound
+from portal_app.domain.profile.customer import Customer
+from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.language.format import today
+from portal_app.models.notification_preference import Reminder
+from portal_app.models.user import IdMapping, User
+from portal_app.services.billing.invoice_mirror import INVOICE
+from portal_app.services.billing.payment_methods import Payments
+from portal_app.services.identity.context import IdentityBase
+from portal_app.services.notifications.notices import raise_notice
+
+# What is overdue for longer was told long ago, or before there were reminders.
+_LONGEST_OVERDUE = timedelta(days=30)
+# Every customer's cards are looked at once in this many days, and announced while this much is left of them.
+_ROUND, _EXPIRES_SOON = 28, timedelta(days=45)
+_DUE = sa.text("""
+SELECT m.user_id, m.body FROM invoices_mirror m
+WHERE NOT m.is_gone AND m.status = ANY(:open) AND m.owed_minor > 0 AND m.due_on BETWEEN :first AND :last
+    AND NOT EXISTS (
+        SELECT 1 FROM reminders r WHERE r.user_id = m.user_id AND r.source_id = m.invoice_id::text
+            AND r.kind = CASE WHEN m.due_on < :today THEN 'invoice_overdue' ELSE 'invoice_due' END)
+ORDER BY m.due_on, m.invoice_id LIMIT 1000
+""")
+_CUSTOMERS = sa.text("SELECT user_id FROM id_mappings WHERE mod(abs(hashtext(user_id::text)::bigint), :round) = :turn")
+
+
+class Reminders:
+    """Tell customers what is about to happen; runs in the worker."""
+
+    def __init__(self, base: IdentityBase, payments: Payments, live: LiveUpdates) -> None:
+        self._base = base
+        self._database = base.database
+        self._payments = payments
+        self._live = live
+        self._ahead = timedelta(days=base.settings.portal_due_notice_days)
+
+    async def invoices(self) -> int:
+        """Announce every open invoice that is due soon or overdue, each once; return how many there were."""
+        day = today()
+        asked = {"open": list(OPEN_STATUSES), "first": day - _LONGEST_OVERDUE, "last": day + self._ahead, "today": day}
+        async with self._database.unit_of_work() as session:
+            rows = (await (await session.connection()).execute(_DUE, asked)).all()
+        for user_id, body in rows:
+            invoice = INVOICE.validate_python(body)
+            kind = "invoice_overdue" if invoice.due_on and invoice.due_on < day else "invoice_due"
+            about = {"number": invoice.label, "amount": str(invoice.owed), "due_on": str(invoice.due_on)}
+            about["invoice_id"] = str(invoice.id)
+            await self._tell(user_id, kind, str(invoice.id), about=about, path=f"/billing/invoices/{invoice.id}")
+        return len(rows)
+
+    async def customers_of_today(self) -> list[str]:
+        """Return the customers whose cards are looked at today."""
+        asked = {"round": _ROUND, "turn": today().toordinal() % _ROUND}
+        async with self._database.unit_of_work() as session:
+            return [str(row[0]) for row in await (await session.connection()).execute(_CUSTOMERS, asked)]
+
+    async def cards(self, user_id: UUID) -> None:
+        """Announce a customer's cards that expire soon, each once. Raises ExternalUnavailable."""
+        for card in await self._payments.payment_methods_for(await self._customer(user_id)):
+            last = card.last_valid_on
+            if last and today() <= last <= today() + _EXPIRES_SOON:
+                about = {"number": card.last_four, "due_on": last.isoformat()}
+                await self._tell(user_id, "card_expires", _name_of(card), about=about, path="/billing/payments")
+
+    async def _customer(self, user_id: UUID) -> Customer:
+        async with self._database.unit_of_work() as session:
+            mapping = await session.get(IdMapping, user_id)
+        if mapping is None:
+            raise NotFound("no such customer")
+        return mapping.to_domain()
+
+    async def _tell(self, user_id: UUID, kind: str, source_id: str, *, about: dict[str, Any], path: str) -> None:
+        async with self._database.unit_of_work() as session:
+            if not await Reminder.is_first(session, user_id, kind, source_id):
+                return
+            await self._note(session, user_id, kind, source_id, about, path)
+        await self._live.publish(Change(user_id, "notices", ""))
+
+    async def _note(
+        self, session: AsyncSession, user_id: UUID, kind: str, source_id: str, about: dict[str, Any], path: str
+    ) -> None:
+        user = await User.required(session, user_id)
+        await self._base.notifications.mail(session, kind, recipient=user.email, user_id=user_id, **about)
+        await raise_notice(session, kind, user_id=user_id, source_id=source_id, subject=about["number"], path=path)
+
+
+def _name_of(card: PaymentMethod) -> str:
+    """Name a card with its last day: renewed under the same id, it is another one."""
+    return f"{card.id}-{card.last_valid_on}"

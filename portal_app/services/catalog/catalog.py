@@ -1,0 +1,129 @@
+"""The catalogue: Salesforce's products as WHMCS bills them, cached until an event says they changed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+from prometheus_client import Gauge
+from pydantic import TypeAdapter
+
+from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
+from portal_app.domain.checkout.installation import unequal_instalments
+from portal_app.domain.errors import ExternalError, NotFound
+from portal_app.domain.money import Money
+from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.infra.redis.cache import Cache, Entry, Written
+from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.deadline import patience
+
+TAG = "catalog"
+# Written answers outlive a release by no more than this, whatever it changes about them.
+_WRITTEN_SECONDS = 300
+Prices = dict[int, dict[str, Money]]
+_ITEMS = TypeAdapter(list[CatalogItem])
+_PRICES = TypeAdapter(Prices)
+_DIFFERENT = Gauge(
+    "portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", multiprocess_mode="livemax"
+)
+_log = structlog.get_logger(__name__)
+
+
+class Catalog:
+    """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
+
+    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, billing: BillingGateway) -> None:
+        self._patience = settings.mirror_patience_seconds
+        self._cache = cache
+        self._gateway = gateway
+        self._billing = billing
+        # What was kept when it was last looked at, and what that means: hundreds who ask at once read it once.
+        self._known: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
+        self._told: frozenset[str] | None = None
+        self._told_unequal: frozenset[str] = frozenset()
+
+    async def plans(self, category: Category) -> list[Plan]:
+        """Return the plans of a category in display order. Raises ExternalUnavailable without a cached copy."""
+        plans = plans_of(await self._items(), category)
+        unequal = frozenset(sku for plan in plans for sku in unequal_instalments(plan))
+        if category == "internet" and unequal != self._told_unequal:
+            self._told_unequal = unequal
+            _log.error("catalog.instalments_unequal", skus=sorted(unequal))
+        return plans
+
+    async def plans_text(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
+        """Return the plans of a category as `write` writes them; not kept while what WHMCS bills is unknown."""
+
+        async def compute() -> Written:
+            plans = await self.plans(category)
+            are_prices_known = any(item.is_billed_alike for plan in plans for item in plan.items)
+            return Written(write(plans), _WRITTEN_SECONDS if are_prices_known else 0)
+
+        return await self._cache.text(self.entry_of(category), compute)
+
+    @staticmethod
+    def entry_of(category: Category) -> Entry:
+        """Return what the written plans are kept under."""
+        return Entry(f"catalog:written:{category}", (TAG,))
+
+    async def plan(self, sku: str) -> Plan:
+        """Return one plan by its SKU. Raises NotFound for what is not sold."""
+        items = await self._items()
+        for item in items:
+            if item.sku == sku:
+                for plan in plans_of(items, item.category):
+                    if plan.service.sku == sku:
+                        return plan
+        raise NotFound("no such plan", user_message="We do not offer this plan any more.")
+
+    async def bust(self) -> None:
+        """Forget the cached catalogue everywhere."""
+        await self._cache.invalidate(TAG)
+        _log.info("catalog.busted")
+
+    async def _items(self) -> list[CatalogItem]:
+        # Nobody waits longer than for a page; the readings go on and are kept for the next look.
+        items, prices = await asyncio.gather(self._kept_items(), self._kept_prices())
+        kept = items, prices
+        if kept != self._known[0]:
+            self._known = kept, self._compared(*kept)
+        return self._known[1]
+
+    async def _kept_items(self) -> bytes:
+        async def read() -> Written:
+            return Written(_ITEMS.dump_json(await self._gateway.items()), None)
+
+        async with patience(self._patience, vendor="salesforce"):
+            return await self._cache.text(Entry("catalog:items", (TAG,)), read)
+
+    async def _kept_prices(self) -> bytes | None:
+        """Return what WHMCS bills, read once per refresh; None while that is unknown: then nothing can be ordered."""
+
+        async def read() -> Written:
+            return Written(_PRICES.dump_json(await self._billing.product_prices()), None)
+
+        try:
+            async with patience(self._patience, vendor="whmcs"):
+                return await self._cache.text(Entry("catalog:billed", (TAG,)), read)
+        except ExternalError:
+            return None
+
+    def _compared(self, written: bytes, billed: bytes | None) -> list[CatalogItem]:
+        items = _ITEMS.validate_json(written)
+        if billed is None:
+            return [replace(item, is_billed_alike=False) for item in items]
+        prices = _PRICES.validate_json(billed)
+        compared = [replace(item, is_billed_alike=_is_billed_alike(item, prices)) for item in items]
+        different = frozenset(item.sku for item in compared if not item.is_billed_alike)
+        _DIFFERENT.set(len(different))
+        if different != self._told:
+            self._told = different
+            if different:
+                _log.error("catalog.price_differs", skus=sorted(different))
+        return compared
+
+
+def _is_billed_alike(item: CatalogItem, prices: Prices) -> bool:
+    """Say whether WHMCS has the product, in the same cycle, to the yen."""
+    return prices.get(item.whmcs_product_id or 0, {}).get(item.cycle) == item.price

@@ -1,0 +1,1 @@
+"""What is checked before an order is placed, and its draft."""

@@ -1,0 +1,1 @@
+"""Accounts, sessions, sign-in, second factors and account recovery."""

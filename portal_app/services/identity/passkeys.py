@@ -1,0 +1,252 @@
+"""Passkeys (WebAuthn level 3): added, named, removed, and proven at sign-in, as second step or as step-up."""
+
+import json
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+import webauthn
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+from webauthn.helpers import (
+    generate_challenge,
+    options_to_json,
+    parse_authentication_credential_json,
+    parse_client_data_json,
+    parse_registration_credential_json,
+)
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    AuthenticatorTransport,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from portal_app.domain.errors import Conflict, InvalidInput, NotFound
+from portal_app.domain.identity.mfa import PasskeyView
+from portal_app.models.columns import now
+from portal_app.models.mfa import Challenge, Passkey
+from portal_app.models.user import User
+from portal_app.services.audit import Tag, record
+from portal_app.services.identity.context import IdentityBase
+
+Purpose = Literal["add", "sign-in", "second-step", "step-up"]
+REFUSED = "That passkey was not accepted. Try again, or sign in another way."
+_MOST = 20
+_LONGEST_NAME = 60
+_REQUIRED = UserVerificationRequirement.REQUIRED
+# What a made-up credential can make the library raise: its own errors, and those of the decoders below it.
+_MALFORMED = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, EOFError, RecursionError)
+
+
+class Passkeys:
+    """A user's passkeys. The device always verifies its owner, so one passkey proves two factors."""
+
+    def __init__(self, base: IdentityBase) -> None:
+        self._base = base
+
+    async def passkeys_of(self, user_id: UUID) -> list[PasskeyView]:
+        """Return a user's passkeys, oldest first."""
+        async with self._base.database.identity() as session:
+            rows = await Passkey.all_of(session, user_id)
+        return [PasskeyView(row.id, row.name, row.created_at, row.used_at) for row in rows]
+
+    async def passkey_of(self, user_id: UUID, passkey_id: UUID) -> PasskeyView:
+        """Return one passkey of a user. Raises NotFound."""
+        found = [each for each in await self.passkeys_of(user_id) if each.id == passkey_id]
+        if not found:
+            raise NotFound("no such passkey of this user")
+        return found[0]
+
+    async def options_to_add(self, user_id: UUID, session_id: UUID) -> dict[str, Any]:
+        """Return what navigator.credentials.create needs. Raises StepUpNeeded, Conflict where there are too many."""
+        await self._base.sessions.require_recent(session_id)
+        async with self._base.database.identity() as session:
+            user = await session.get_one(User, user_id)
+            known = await Passkey.all_of(session, user_id)
+            if len(known) >= _MOST:
+                raise Conflict("too many", user_message="You have as many passkeys as we keep. Remove one first.")
+            options = webauthn.generate_registration_options(
+                rp_id=self._base.settings.passkey_rp_id,
+                rp_name="Hikari Portal",
+                user_id=user_id.bytes,
+                user_name=user.email,
+                user_display_name=user.name,
+                challenge=await self._new_challenge(session, "add", user_id),
+                exclude_credentials=_descriptors(known),
+                authenticator_selection=AuthenticatorSelectionCriteria(
+                    resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_REQUIRED
+                ),
+            )
+        return _as_json(options)
+
+    async def add(self, user_id: UUID, session_id: UUID, credential: str, name: str) -> PasskeyView:
+        """Keep a new passkey. Raises StepUpNeeded, InvalidInput (name, passkey), Conflict for a known one."""
+        name = _checked_name(name)
+        await self._base.sessions.require_recent(session_id)
+        async with self._base.database.identity() as session:
+            made = await self._verified_new(session, user_id, credential)
+            row = None
+            if made is not None and await Passkey.by_credential(session, made.credential_id) is None:
+                row = Passkey(
+                    user_id=user_id,
+                    credential_id=made.credential_id,
+                    public_key=made.credential_public_key,
+                    sign_count=made.sign_count,
+                    transports=_transports(credential),
+                    name=name,
+                )
+                session.add(row)
+                await self._changed(session, user_id, Tag.PASSKEY_ADDED, name)
+        if row is None:
+            # Raised only here: the challenge is used up all the same.
+            raise InvalidInput({"passkey": "That passkey could not be added. Try again."})
+        return PasskeyView(row.id, row.name, row.created_at, row.used_at)
+
+    async def rename(self, user_id: UUID, session_id: UUID, passkey_id: UUID, name: str) -> None:
+        """Give a passkey another name. Raises StepUpNeeded, NotFound, InvalidInput (name)."""
+        name = _checked_name(name)
+        await self._base.sessions.require_recent(session_id)
+        async with self._base.database.identity() as session:
+            row = await self._own(session, user_id, passkey_id)
+            row.name = name
+            record(session, Tag.PASSKEY_RENAMED, user_id=user_id, actor="you")
+
+    async def remove(self, user_id: UUID, session_id: UUID, passkey_id: UUID) -> None:
+        """Forget a passkey and sign other devices out. Raises StepUpNeeded, NotFound."""
+        await self._base.sessions.require_recent(session_id)
+        async with self._base.database.identity() as session:
+            await User.held(session, user_id, for_change=True)
+            row = await self._own(session, user_id, passkey_id)
+            await session.delete(row)
+            await self._changed(session, user_id, Tag.PASSKEY_REMOVED, row.name)
+            because = "passkey removed"
+            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
+        await self._base.sessions.tell_ended(ended)
+
+    async def options_to_prove(self, purpose: Purpose, user_id: UUID | None = None) -> dict[str, Any]:
+        """Return what navigator.credentials.get needs; without a user the browser offers every passkey it has."""
+        async with self._base.database.identity() as session:
+            known = await Passkey.all_of(session, user_id) if user_id else []
+            options = webauthn.generate_authentication_options(
+                rp_id=self._base.settings.passkey_rp_id,
+                challenge=await self._new_challenge(session, purpose, user_id),
+                allow_credentials=_descriptors(known),
+                user_verification=_REQUIRED,
+            )
+        return _as_json(options)
+
+    async def accept(
+        self, session: AsyncSession, credential: str, purpose: Purpose, *, user_id: UUID | None = None
+    ) -> UUID | None:
+        """Use an assertion up inside the caller's transaction; return whose it is, or None where it proves nothing."""
+        try:
+            given = parse_authentication_credential_json(credential)
+            challenge = parse_client_data_json(given.response.client_data_json).challenge
+            if not await self._use_challenge(session, challenge, purpose, user_id):
+                return None
+            owner = await Passkey.owner_of(session, given.raw_id)
+            # The user before the passkey, as wherever both are locked.
+            held = await User.held(session, owner) if owner else None
+            row = await Passkey.by_credential(session, given.raw_id) if held else None
+            if row is None or (user_id is not None and row.user_id != user_id):
+                return None
+            if given.response.user_handle not in (None, b"", row.user_id.bytes):
+                return None
+            proven = webauthn.verify_authentication_response(
+                credential=given,
+                expected_challenge=challenge,
+                expected_rp_id=self._base.settings.passkey_rp_id,
+                expected_origin=list(self._base.settings.allowed_origins),
+                credential_public_key=row.public_key,
+                credential_current_sign_count=row.sign_count,
+                require_user_verification=True,
+            )
+        except _MALFORMED:
+            return None
+        row.sign_count, row.used_at = proven.new_sign_count, now()
+        return row.user_id
+
+    async def _verified_new(self, session: AsyncSession, user_id: UUID, credential: str) -> Any:
+        try:
+            given = parse_registration_credential_json(credential)
+            challenge = parse_client_data_json(given.response.client_data_json).challenge
+            if not await self._use_challenge(session, challenge, "add", user_id):
+                return None
+            return webauthn.verify_registration_response(
+                credential=given,
+                expected_challenge=challenge,
+                expected_rp_id=self._base.settings.passkey_rp_id,
+                expected_origin=list(self._base.settings.allowed_origins),
+                require_user_verification=True,
+            )
+        except _MALFORMED:
+            return None
+
+    async def _new_challenge(self, session: AsyncSession, purpose: Purpose, user_id: UUID | None) -> bytes:
+        challenge = generate_challenge()
+        session.add(
+            Challenge(
+                challenge_hash=self._hash(challenge),
+                purpose=purpose,
+                user_id=user_id,
+                expires_at=now() + timedelta(seconds=self._base.settings.portal_second_step_seconds),
+            )
+        )
+        return challenge
+
+    async def _use_challenge(
+        self, session: AsyncSession, challenge: bytes, purpose: Purpose, user_id: UUID | None
+    ) -> bool:
+        use = sa.delete(Challenge).where(
+            col(Challenge.challenge_hash) == self._hash(challenge),
+            col(Challenge.purpose) == purpose,
+            col(Challenge.user_id).is_not_distinct_from(user_id),
+            col(Challenge.expires_at) > now(),
+        )
+        return bool((await (await session.connection()).execute(use)).rowcount)
+
+    def _hash(self, challenge: bytes) -> bytes:
+        return self._base.vault.tokens.hash(challenge.hex(), "webauthn")
+
+    async def _own(self, session: AsyncSession, user_id: UUID, passkey_id: UUID) -> Passkey:
+        row = await session.get(Passkey, passkey_id, with_for_update=True)
+        if row is None or row.user_id != user_id:
+            raise NotFound("no such passkey of this user")
+        return row
+
+    async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, name: str) -> None:
+        record(session, tag, user_id=user_id, actor="you")
+        user = await session.get_one(User, user_id)
+        occasion = "passkey_added" if tag is Tag.PASSKEY_ADDED else "passkey_removed"
+        await self._base.notifications.mail(session, occasion, recipient=user.email, user_id=user_id, title=name)
+
+
+def _checked_name(name: str) -> str:
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    if not plain:
+        raise InvalidInput({"name": "Give the passkey a name, such as the device it is on."})
+    return plain[:_LONGEST_NAME]
+
+
+def _descriptors(rows: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    return [
+        PublicKeyCredentialDescriptor(
+            id=row.credential_id, transports=[AuthenticatorTransport(each) for each in row.transports.split()] or None
+        )
+        for row in rows
+    ]
+
+
+def _transports(credential: str) -> str:
+    told = json.loads(credential).get("response", {}).get("transports")
+    known = {each.value for each in AuthenticatorTransport}
+    return " ".join(each for each in told if each in known) if isinstance(told, list) else ""
+
+
+def _as_json(options: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(options_to_json(options))
+    return content

@@ -1,0 +1,1 @@
+"""Address checks, and the rule of one internet line per customer."""

@@ -1,0 +1,1 @@
+"""Reading vendors: how young saved data must be, and readings that are shared."""

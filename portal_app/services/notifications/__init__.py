@@ -1,0 +1,1 @@
+"""E-mails to be sent, notices in the portal, and preferences."""

@@ -1,0 +1,1 @@
+"""What operators and the schedule run: refresh, cleanup, invariants, repair."""

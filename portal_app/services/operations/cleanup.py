@@ -1,0 +1,54 @@
+"""Upkeep: forgetting what has run out, and finding what was missed."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from portal_app.infra.database.database import Database
+from portal_app.models.account_recovery import EntryToken
+from portal_app.models.columns import now
+from portal_app.models.idempotency import IdempotencyKey
+from portal_app.models.lockout import SignInTries
+from portal_app.models.mfa import Challenge, PendingSignIn
+from portal_app.models.notification_preference import Reminder
+from portal_app.models.order import DraftRow, OrderRow
+from portal_app.models.session import RefreshToken
+from portal_app.models.user import SignUp
+from portal_app.services.idempotency import KEPT
+
+
+class Upkeep:
+    """Keep the tables small and the orders moving."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def tidy_up(self) -> None:
+        """Delete dead sign-ups, sign-ins and links, old tries and tokens, keys of yesterday, drafts of last month."""
+        async with self._database.unit_of_work() as session:
+            connection = await session.connection()
+            for statement in (
+                sa.delete(SignUp).where(col(SignUp.expires_at) < now() - timedelta(days=1)),
+                sa.delete(EntryToken).where(col(EntryToken.expires_at) < now() - timedelta(days=1)),
+                sa.delete(SignInTries).where(col(SignInTries.tried_at) < now() - timedelta(days=1)),
+                sa.delete(Challenge).where(col(Challenge.expires_at) < now()),
+                sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
+                sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
+                sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - KEPT),
+                sa.delete(Reminder).where(col(Reminder.at) < now() - timedelta(days=400)),
+                sa.delete(DraftRow).where(col(DraftRow.updated_at) < now() - timedelta(days=30)),
+            ):
+                await connection.execute(statement)
+
+    async def unfinished_orders(self) -> list[str]:
+        """Return the Salesforce ids of orders whose last word is older than two minutes and not final."""
+        waiting = ("in_review", "needs_attention", "being_set_up")
+        query = sa.select(col(OrderRow.sf_order_id)).where(
+            col(OrderRow.stage).in_(waiting),
+            col(OrderRow.sf_order_id).is_not(None),
+            col(OrderRow.updated_at) < now() - timedelta(minutes=2),
+        )
+        async with self._database.unit_of_work() as session:
+            connection = await session.connection()
+            return [str(row[0]) for row in await connection.execute(query.limit(200))]

@@ -1,0 +1,1 @@
+"""Placed orders and their timeline."""

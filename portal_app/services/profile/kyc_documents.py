@@ -1,0 +1,103 @@
+"""Identity documents: taken once, kept only until our team has them, and how the check of them stands."""
+
+import asyncio
+import base64
+import hashlib
+from functools import partial
+from uuid import uuid4
+
+from portal_app.domain.errors import Conflict, ExternalError, NotFound
+from portal_app.domain.ports.kyc import IdentityDesk
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.profile.kyc_document import Document, IdentityCheck
+from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.infra.security.document_check import read_document
+from portal_app.models.columns import now
+from portal_app.models.kyc import IdentityCheckRow, IdentityFile
+from portal_app.services.audit import Tag, record
+from portal_app.services.identity.context import IdentityBase
+from portal_app.services.profile.kyc_review import take_over
+
+_PLACE = "identity_checks.digest"
+
+
+class IdentityDocuments:
+    """Show how a customer's identity check stands, and take documents."""
+
+    def __init__(self, base: IdentityBase, desk: IdentityDesk, live: LiveUpdates) -> None:
+        self._base = base
+        self._desk = desk
+        self._live = live
+        # Decoding takes a core: two at a time leave the others to everybody else.
+        self._readers = asyncio.Semaphore(2)
+
+    async def check_for(self, customer: Customer) -> IdentityCheck:
+        """Return how the check stands, from our row; asked of Salesforce where there is none yet.
+
+        Changes come as events. While Salesforce is slow or away, nothing counts as submitted.
+        """
+        if (known := await self._kept(customer)) is not None:
+            return known
+        tell = Change(customer.user_id, "account")
+        try:
+            await self._base.readings.wait("identity", partial(self._read, customer), vendor="salesforce", tell=tell)
+        except (ExternalError, NotFound):
+            return IdentityCheck()
+        return await self._kept(customer) or IdentityCheck()
+
+    async def _kept(self, customer: Customer) -> IdentityCheck | None:
+        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+            row = await session.get(IdentityCheckRow, customer.user_id)
+        return row.to_domain() if row else None
+
+    async def _read(self, customer: Customer) -> None:
+        if await self._kept(customer) is not None:
+            return
+        found = await self._desk.check(customer.sf_account_id)
+        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+            take_over(await IdentityCheckRow.locked(session, customer.user_id), found)
+
+    async def count_try(self, customer: Customer) -> None:
+        """Count an upload before its body is read. Raises RateLimited."""
+        await self._base.limits.hit(
+            self._base.settings.portal_document_limit, "identity-document", str(customer.user_id)
+        )
+
+    async def submit(self, customer: Customer, content: bytes, *, name: str) -> IdentityCheck:
+        """Take a document; it goes to our team by durable work, so Salesforce may be away. The same one twice is once.
+
+        Raises InvalidInput for what is no picture or PDF, Conflict while another one is being checked.
+        """
+        async with self._readers:
+            document = await asyncio.to_thread(read_document, content, name)
+        await self.check_for(customer)
+        return await self._take(customer, document, hashlib.sha256(content).hexdigest())
+
+    async def _take(self, customer: Customer, document: Document, fingerprint: str) -> IdentityCheck:
+        digest = self._base.vault.ring.index(fingerprint, _PLACE)
+        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+            row = await IdentityCheckRow.locked(session, customer.user_id)
+            if row.status == "submitted" and row.digest == digest:
+                return row.to_domain()
+            if not row.to_domain().is_open:
+                words = "Your identity is verified already." if row.status == "verified" else _UNDER_REVIEW
+                raise Conflict("a document is there", user_message=words)
+            kept = IdentityFile(
+                document_id=uuid4(),
+                user_id=row.user_id,
+                kind=document.kind,
+                content=base64.b64encode(document.content).decode(),
+            )
+            session.add(kept)
+            row.document_id, row.digest, row.handed_over_at, row.was_lost = kept.document_id, digest, None, False
+            # Salesforce keeps whole seconds.
+            row.status, row.note, row.submitted_at = "submitted", None, now().replace(microsecond=0)
+            record(session, Tag.DOCUMENT_SUBMITTED, user_id=row.user_id, actor="you")
+            work = f"identity-document-{kept.document_id}"
+            await self._base.queue.enqueue(session, "hand_over_document", work, str(row.user_id), str(kept.document_id))
+            check = row.to_domain()
+        await self._live.publish(Change(customer.user_id, "account"))
+        return check
+
+
+_UNDER_REVIEW = "Your document is being checked already. Wait for the answer before you send another one."

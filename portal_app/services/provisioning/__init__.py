@@ -1,0 +1,1 @@
+"""The steps that turn an order into working services."""

@@ -1,0 +1,1 @@
+"""Signing up, setting accounts up, and moving them over from WHMCS."""

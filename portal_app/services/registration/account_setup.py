@@ -1,0 +1,146 @@
+"""Setting a new account up at WHMCS and Salesforce: the remote effects of a sign-up, each safe to repeat."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.crm import CrmCustomer, CrmGateway
+from portal_app.domain.ports.whmcs_accounts import CrmDirectory
+from portal_app.domain.profile.customer import Profile
+from portal_app.domain.profile.profile import PersonalData
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.models.profile import ProfileRow
+from portal_app.models.user import IdMapping, User
+from portal_app.services.audit import Tag, record
+from portal_app.services.notifications.email_outbox import Notifications
+
+
+class Onboarding:
+    """Create the WHMCS client, the Salesforce account and contact, and the mapping of the three."""
+
+    def __init__(
+        self,
+        database: Database,
+        billing: BillingGateway,
+        crm: CrmGateway,
+        *,
+        directory: CrmDirectory,
+        notifications: Notifications,
+        live: LiveUpdates,
+    ) -> None:
+        self._database = database
+        self._billing = billing
+        self._crm = crm
+        self._directory = directory
+        self._notifications = notifications
+        self._live = live
+
+    async def create_billing_client(self, user_id: UUID) -> int:
+        """Return the WHMCS client of a user, created unless it is there already.
+
+        Raises Conflict where the address belongs to a client with another customer number.
+        """
+        profile, number = await self._profile(user_id)
+        async with self.waiting_told(user_id):
+            return await self._billing_client(profile, number)
+
+    async def _billing_client(self, profile: Profile, number: str) -> int:
+        existing = await self._billing.find_client(profile.email)
+        if existing is None:
+            try:
+                # The portal owns the password; WHMCS gets one that nobody knows.
+                return await self._billing.add_client(
+                    profile, customer_number=number, password=secrets.token_urlsafe(24)
+                )
+            except ExternalRejected:
+                # An earlier call, whose answer a killed worker never saw, may have come first.
+                existing = await self._billing.find_client(profile.email)
+                if existing is None:
+                    raise
+        if existing.customer_number != number:
+            raise Conflict("the address belongs to another WHMCS client")
+        return existing.id
+
+    async def create_crm_customer(self, user_id: UUID, client_id: int) -> CrmCustomer:
+        """Create or complete the Salesforce account and contact of a user."""
+        profile, number = await self._profile(user_id)
+        async with self.waiting_told(user_id):
+            # Somebody Salesforce knew before: their own contact becomes the portal's, not a second one.
+            await self._directory.claim_contact(number, profile.email, user_id)
+            return await self._crm.upsert_customer(
+                profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
+            )
+
+    async def link(self, user_id: UUID, client_id: int, crm: CrmCustomer) -> None:
+        """Write the mapping down, forget the sign-up's copy of the profile, say welcome. Safe to repeat."""
+        async with self._database.unit_of_work() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise NotFound("no such user")
+            if await session.get(IdMapping, user_id) is None:
+                session.add(
+                    IdMapping(
+                        user_id=user_id,
+                        whmcs_client_id=client_id,
+                        sf_account_id=crm.account_id,
+                        sf_contact_id=crm.contact_id,
+                        customer_number=user.customer_number,
+                    )
+                )
+                if user.profile is not None:
+                    row = await ProfileRow.locked(session, user_id)
+                    row.kept = PersonalData.of(Profile.from_json(user.profile)).to_json()
+                user.status, user.profile = "active", None
+                record(session, Tag.ACCOUNT_LINKED, user_id=user_id)
+                await self._notifications.mail(
+                    session, "welcome", recipient=user.email, user_id=user_id, customer_number=user.customer_number
+                )
+        await self._live.publish(Change(user_id, "account"))
+
+    async def deactivate_client(self, client_id: int) -> None:
+        """Set a WHMCS client Inactive that will not be used."""
+        await self._billing.set_client_status(client_id, "Inactive")
+
+    async def give_up(self, user_id: UUID, reason: str) -> None:
+        """Say that an account could not be set up: to the customer, in the audit, on open pages."""
+        async with self._database.unit_of_work() as session:
+            user = await session.get(User, user_id)
+            if user is None or user.status == "failed":
+                return
+            user.status = "failed"
+            record(session, Tag.ACCOUNT_FAILED, user_id=user_id, detail={"reason": reason})
+            await self._notifications.mail(
+                session, "sign_up_failed", recipient=user.email, user_id=user_id, customer_number=user.customer_number
+            )
+        await self._live.publish(Change(user_id, "account"))
+
+    @asynccontextmanager
+    async def waiting_told(self, user_id: UUID) -> AsyncIterator[None]:
+        """Let the customer's open page say that a vendor is away."""
+        try:
+            yield
+        except (ExternalUnavailable, OutcomeUnknown):
+            async with self._database.unit_of_work() as session:
+                user = await session.get(User, user_id)
+                if user is not None and user.status == "setting_up":
+                    user.status = "waiting"
+            await self._live.publish(Change(user_id, "account"))
+            raise
+
+    async def user(self, user_id: UUID) -> User:
+        """Return a user that is being set up. Raises NotFound."""
+        async with self._database.unit_of_work() as session:
+            user = await session.get(User, user_id)
+        if user is None:
+            raise NotFound("no such user")
+        return user
+
+    async def _profile(self, user_id: UUID) -> tuple[Profile, str]:
+        user = await self.user(user_id)
+        if user.profile is None:
+            raise NotFound("no profile to set up")
+        return Profile.from_json(user.profile), user.customer_number

@@ -1,0 +1,89 @@
+"""Answers that are kept as bytes, with all they need asked in one go: the session, its limit, the value."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from portal_app.domain.errors import PortalError
+from portal_app.infra.redis.cache import NAME_FROM, Cache, Entry
+from portal_app.infra.redis.rate_limit import RateLimits
+from portal_app.infra.security.tokens import Access
+from portal_app.services.identity.sessions import ENDED, Sessions
+
+# The try is counted as the limiter counts it. 0: the session ended; false: the long way has to find out.
+_NOT_KEPT = 1
+_OWN = (
+    NAME_FROM
+    + """
+local owner = redis.call('GET', KEYS[1])
+if owner == ARGV[2] then return 0 end
+if owner and owner ~= ARGV[1] then return false end
+local now, most, seconds = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local first = redis.call('LINDEX', KEYS[2], most - 1)
+if first and tonumber(first) >= now - seconds then return false end
+redis.call('LPUSH', KEYS[2], ARGV[3])
+redis.call('LTRIM', KEYS[2], 0, most - 1)
+redis.call('EXPIRE', KEYS[2], seconds)
+return redis.call('GET', 'c:' .. name_from(3)) or 1
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look came to: the answer where it is kept, and whether the try has been counted against the limit.
+
+    No answer never says no: it sends the caller the long way, which knows why.
+    """
+
+    body: bytes | None = None
+    is_counted: bool = False
+
+
+class KeptAnswers:
+    """Look kept answers up."""
+
+    def __init__(self, cache: Cache, *, sessions: Sessions, limits: RateLimits, limit: str) -> None:
+        self._cache = cache
+        self._sessions = sessions
+        self._limits = limits
+        self._limit = limit
+
+    async def own(self, access: Access, entry: Entry) -> Look:
+        """Return a customer's answer where the session lives, its limit is not used up, and the answer is young."""
+        session_id, user_id = access.session_id, str(access.user_id)
+        try:
+            if await self._sessions.check(session_id) != access.user_id:
+                return Look()
+        except PortalError:
+            # The long way meets the same trouble and tells it.
+            return Look()
+        window = self._limits.window(self._limit, "api", str(session_id))
+        keys = [self._sessions.key_of(session_id), window.key, *entry.keys]
+        args = [user_id, ENDED, repr(time.time()), window.most, window.seconds]
+        found = await self._ask(keys, args)
+        if found == 0:
+            # The push that says so may not have come here, or not yet.
+            self._sessions.forget(session_id)
+        return Look(found, True) if isinstance(found, bytes) else Look(is_counted=found == _NOT_KEPT)
+
+    async def public(self, entry: Entry) -> bytes | None:
+        """Return an answer that is everybody's, where it is young."""
+        found = await self._cache.kept(entry)
+        if found is not None:
+            self._cache.count_hit()
+        return found
+
+    async def _ask(self, keys: list[str], args: list[Any]) -> Any:
+        if not self._cache.is_exact:
+            return None
+        try:
+            found = await self._cache.scripts.run(_OWN, keys, args)
+        except RedisError:
+            # The long way knows what goes on without Redis.
+            return None
+        if isinstance(found, bytes):
+            self._cache.count_hit()
+        return found

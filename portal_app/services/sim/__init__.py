@@ -1,0 +1,1 @@
+"""SIM reservations and the status and termination of lines."""

@@ -1,0 +1,60 @@
+"""The end of a cancelled SIM service's line: ordered from the carrier, for the day after the service's last one."""
+
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ports.crm import CrmGateway
+from portal_app.domain.ports.sim import SimLines
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.cancellation import CancellationRequest
+from portal_app.infra.database.database import Database
+from portal_app.language.format import today
+from portal_app.models.cancellation import CancellationRow
+from portal_app.models.sim import SimReservation
+from portal_app.models.user import IdMapping
+
+
+class LineEndings:
+    """End lines that the portal opened; the worker's side. Agents end all others at the carrier."""
+
+    def __init__(self, database: Database, lines: SimLines, crm: CrmGateway) -> None:
+        self._database = database
+        self._lines = lines
+        self._crm = crm
+
+    async def order(self, cancellation_id: UUID) -> bool:
+        """Ask the carrier to end the line of a cancelled service; say whether it has one. Safe to repeat.
+
+        Raises as the network does: LineLocked while an earlier change is under way.
+        """
+        request, _, number = await self._read(cancellation_id)
+        if not number:
+            return False
+        gone_from = request.ends_on + timedelta(days=1)
+        try:
+            # A day that has come is told as none: at once.
+            await self._lines.cancel(number, ends_on=gone_from if gone_from > today() else None)
+        except NotFound:
+            return False
+        return True
+
+    async def ask_people(self, cancellation_id: UUID) -> None:
+        """Open a case: the carrier does not end this line when we ask. Safe to repeat."""
+        request, customer, _ = await self._read(cancellation_id)
+        await self._crm.open_case(
+            customer,
+            reference=uuid5(cancellation_id, "line"),
+            subject=f"End the SIM line by hand: {request.service_name}",
+            description=f"Service {request.service_id} at WHMCS is cancelled, last day {request.ends_on.isoformat()} "
+            "(Japan). The carrier refused to end its line when the portal asked; without that it runs on.",
+        )
+
+    async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer, str]:
+        async with self._database.unit_of_work() as session:
+            row = await session.get(CancellationRow, cancellation_id)
+            mapping = await session.get(IdMapping, row.user_id) if row else None
+            if row is None or mapping is None:
+                raise NotFound("no such cancellation")
+            line = await SimReservation.of_service(session, row.user_id, row.service_id)
+            return row.to_domain(), mapping.to_domain(), line.number if line else ""

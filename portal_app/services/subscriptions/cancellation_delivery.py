@@ -1,0 +1,197 @@
+"""Sending cancellations: the worker's side. WHMCS is asked once, agents see it, and its end is told."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.cancellation import CancellationDesk
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
+from portal_app.infra.redis.live import LiveUpdates
+from portal_app.models.cancellation import CancellationRow
+from portal_app.models.columns import now
+from portal_app.models.user import IdMapping, User
+from portal_app.services.audit import Tag, record
+from portal_app.services.billing.invoices import Billing
+from portal_app.services.identity.context import IdentityBase
+from portal_app.services.subscriptions.cancellations import detail_of, publish, tell_customer
+from portal_app.services.subscriptions.subscriptions import Subscriptions
+
+_OVER = ("cancelled", "terminated", "completed", "fraud")
+# Sent, and over by the mirror: its row says so, or a list read since then has it no more.
+_ENDED = sa.text("""
+SELECT c.id FROM cancellations c
+LEFT JOIN subscriptions_mirror m ON m.user_id = c.user_id AND m.service_id = c.service_id
+LEFT JOIN mirror_states s ON s.user_id = c.user_id AND s.kind = 'services'
+WHERE c.state = 'sent'
+    AND (m.body ->> 'status' = ANY(:over) OR (m.service_id IS NULL AND s.read_at > c.changed_at))
+ORDER BY c.changed_at LIMIT 500
+""")
+
+
+class CancellationSending:
+    """Carry cancellations out, step by step; every step is safe to repeat."""
+
+    def __init__(
+        self,
+        base: IdentityBase,
+        gateway: BillingGateway,
+        desk: CancellationDesk,
+        *,
+        live: LiveUpdates,
+        billing: Billing,
+        subscriptions: Subscriptions,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._settle = timedelta(seconds=base.settings.whmcs_settle_seconds)
+        self._field = base.settings.whmcs_opportunity_field
+        self._base = base
+        self._database = base.database
+        self._gateway = gateway
+        self._desk = desk
+        self._live = live
+        self._billing = billing
+        self._subscriptions = subscriptions
+        self._clock = clock
+
+    async def take(self, cancellation_id: UUID) -> float | None:
+        """Take a cancellation whose time has come: from then on nothing withdraws it.
+
+        Return 0 when it is taken, the seconds to wait before its time, and None where it was withdrawn.
+        """
+        async with self._database.unit_of_work() as session:
+            row = await _locked(session, cancellation_id)
+            if row.state == "sending":
+                return 0.0
+            if row.state != "scheduled":
+                return None
+            seconds = (row.sends_at - self._clock()).total_seconds()
+            if seconds <= 0:
+                row.move("sending", self._clock())
+        await publish(self._live, row.user_id)
+        return max(0.0, seconds)
+
+    async def send(self, cancellation_id: UUID) -> None:
+        """Ask WHMCS to end the service with its billing period, unless it was asked before or the service is over.
+
+        Raises OutcomeUnknown while an earlier call, whose answer we never saw, may still be running inside WHMCS.
+        """
+        request, customer = await self._read(cancellation_id)
+        client_id, service_id = customer.whmcs_client_id, request.service_id
+        if await self._is_over(customer, service_id) or await self._was_asked(cancellation_id, service_id):
+            return
+        try:
+            reason = f"{request.told} (portal request {request.id})"
+            await self._gateway.request_cancellation(client_id, service_id, reason=reason, at_period_end=True)
+        except (ExternalUnavailable, ExternalRejected):
+            # WHMCS said no, or never got it: the next try need not wait.
+            async with self._database.unit_of_work() as session:
+                (await _locked(session, cancellation_id)).tried_at = None
+            raise
+
+    async def note_sent(self, cancellation_id: UUID) -> None:
+        """Note that WHMCS has it; what it changed there is read anew."""
+        request, customer = await self._read(cancellation_id)
+        if request.state == "sending":
+            await self._subscriptions.changed(customer)
+            await self._billing.invoices_changed(customer)
+        await self._move(cancellation_id, "sent", only_from=("sending",), tag=Tag.CANCELLATION_SENT)
+
+    async def refuse(self, cancellation_id: UUID) -> None:
+        """Note that WHMCS will not do it: people take over, and the customer is told."""
+        await self._move(
+            cancellation_id,
+            "refused",
+            only_from=("scheduled", "sending"),
+            tag=Tag.CANCELLATION_REFUSED,
+            occasion="cancellation_refused",
+        )
+
+    async def ended(self) -> list[str]:
+        """Return the requests whose service is over by what was last read from WHMCS."""
+        async with self._database.unit_of_work() as session:
+            connection = await session.connection()
+            return [str(row[0]) for row in await connection.execute(_ENDED, {"over": list(_OVER)})]
+
+    async def end(self, cancellation_id: UUID) -> None:
+        """Note that a service is over, and tell the customer."""
+        await self._move(
+            cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, occasion="cancellation_ended"
+        )
+
+    async def show_agents(self, cancellation_id: UUID) -> bool:
+        """Bring Salesforce to where the request stands; say whether it still stood there afterwards."""
+        request, customer = await self._read(cancellation_id)
+        client_id, opportunity_id = customer.whmcs_client_id, ""
+        with suppress(NotFound):
+            opportunity_id = await self._gateway.service_field(client_id, request.service_id, self._field)
+        await self._desk.show(customer, request, opportunity_id=opportunity_id)
+        return (await self._read(cancellation_id))[0].state == request.state
+
+    async def _is_over(self, customer: Customer, service_id: int) -> bool:
+        try:
+            service = await self._gateway.subscription(customer.whmcs_client_id, service_id)
+        except NotFound:
+            return True
+        return service.status in _OVER
+
+    async def _was_asked(self, cancellation_id: UUID, service_id: int) -> bool:
+        """Note that a call begins; say whether WHMCS has the request from an earlier one."""
+        async with self._database.unit_of_work() as session:
+            row = await _locked(session, cancellation_id)
+            tried_at = row.tried_at
+            row.tried_at = tried_at or self._clock()
+        if tried_at is None:
+            return False
+        if service_id in await self._gateway.cancellations():
+            return True
+        if self._clock() < tried_at + self._settle:
+            raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
+        async with self._database.unit_of_work() as session:
+            (await _locked(session, cancellation_id)).tried_at = self._clock()
+        return False
+
+    async def _move(
+        self,
+        cancellation_id: UUID,
+        state: CancellationState,
+        *,
+        only_from: tuple[CancellationState, ...],
+        tag: Tag,
+        occasion: str = "",
+    ) -> None:
+        async with self._database.unit_of_work() as session:
+            row = await _locked(session, cancellation_id)
+            if row.state not in only_from:
+                return
+            row.move(state, self._clock())
+            record(session, tag, user_id=row.user_id, detail=detail_of(row))
+            if occasion:
+                user = await User.required(session, row.user_id)
+                await tell_customer(
+                    session, row, occasion, notifications=self._base.notifications, recipient=user.email
+                )
+            name = f"tell-cancellation-{row.id}-{state}"
+            await self._base.queue.enqueue(session, "tell_cancellation", name, str(row.id))
+        await publish(self._live, row.user_id)
+
+    async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer]:
+        async with self._database.unit_of_work() as session:
+            row = await session.get(CancellationRow, cancellation_id)
+            mapping = await session.get(IdMapping, row.user_id) if row else None
+        if row is None or mapping is None:
+            raise NotFound("no such cancellation")
+        return row.to_domain(), mapping.to_domain()
+
+
+async def _locked(session: AsyncSession, cancellation_id: UUID) -> CancellationRow:
+    row = await session.get(CancellationRow, cancellation_id, with_for_update=True)
+    if row is None:
+        raise NotFound("no such cancellation")
+    return row

@@ -1,0 +1,69 @@
+"""The services a customer has: from a mirror that is kept young."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.subscription import Services, Subscription
+from portal_app.infra.database.database import Database
+from portal_app.infra.redis.cache import Cache, Entry, Written
+from portal_app.infra.redis.live import LiveUpdates, everything_of
+from portal_app.infra.settings import Settings
+from portal_app.services.mirrors.freshness import Freshness, Wish
+from portal_app.services.subscriptions.mirror import SERVICES, ServiceMirror
+
+
+class Subscriptions:
+    """What a customer has."""
+
+    def __init__(
+        self, settings: Settings, database: Database, cache: Cache, gateway: BillingGateway, *, live: LiveUpdates
+    ) -> None:
+        patience = settings.mirror_patience_seconds
+        self._wish = Wish(settings.cache_subscriptions_seconds, patience, patience)
+        self._gateway = gateway
+        self._cache = cache
+        self.mirror = ServiceMirror(database)
+        self.freshness = Freshness(SERVICES, self._read, database=database, cache=cache, live=live)
+
+    async def subscriptions_for(self, customer: Customer) -> Services:
+        """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
+        seen = await self.freshness.ensure(customer, self._wish)
+        return Services(await self.mirror.all(customer), as_of=seen.as_of)
+
+    async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
+        """Return all services as `write` writes them, kept while they are young and nothing of the customer's changes.
+
+        Saved data are not kept. Raises ExternalUnavailable.
+        """
+
+        async def compute() -> Written:
+            seen = await self.freshness.ensure(customer, self._wish)
+            found = Services(await self.mirror.all(customer), as_of=seen.as_of)
+            return Written(await write(found), seen.seconds_left(int(self._wish.age)))
+
+        return await self._cache.text(self.entry_of(customer.user_id), compute)
+
+    @staticmethod
+    def entry_of(user_id: UUID) -> Entry:
+        """Return what the written list is kept under."""
+        return Entry(f"services:{user_id}", (everything_of(user_id),))
+
+    async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
+        """Return one service and, for saved data, its time. Raises NotFound, also for somebody else's."""
+        services = await self.subscriptions_for(customer)
+        for service in services.rows:
+            if service.id == service_id:
+                return service, services.as_of
+        raise NotFound("not among the customer's services")
+
+    async def changed(self, customer: Customer) -> None:
+        """Have the services read anew next time: something changed at WHMCS."""
+        await self.freshness.mark_stale(customer)
+
+    async def _read(self, customer: Customer, asked_at: datetime) -> bool:
+        found = await self._gateway.subscriptions(customer.whmcs_client_id)
+        return await self.mirror.keep_all(customer, found, asked_at=asked_at)

@@ -1,0 +1,168 @@
+"""The stored cards and banks of a customer, and the money that went in and out."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, TypeVar
+
+import reflex as rx
+
+from portal_app.domain.billing.invoice import CreditEntry, PaymentMethod, Transaction
+from portal_app.domain.errors import ExternalError, NotFound
+from portal_app.domain.profile.customer import Customer
+from portal_app.language import _, path_for
+from portal_app.language.format import day, time, today
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.wiring.portal import portal
+
+Value = TypeVar("Value")
+_SOON = timedelta(days=45)
+_MOST_MOVES = 50
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One stored card or bank; `warning` where it has expired or soon will."""
+
+    id: int
+    name: str
+    note: str
+    expires: str
+    warning: str = ""
+    tone: str = "neutral"
+    is_default: bool = False
+
+
+@dataclass(frozen=True)
+class MoveRow:
+    """Money that came in or went out, and the invoice it was for."""
+
+    at: str
+    what: str
+    href: str
+    amount: str
+
+
+def method_row(method: PaymentMethod) -> MethodRow:
+    """Return a card or bank as pages show it, never more of its number than the last four digits."""
+    words = {"card": _("Card ending in {digits}"), "bank": _("Bank account ending in {digits}")}[method.kind]
+    name = words.format(digits=method.last_four) if method.last_four else method.description
+    note = method.description if method.description != name else ""
+    warning, tone = _warning(method)
+    return MethodRow(method.id, name, note, method.expires, warning, tone, bool(method.is_default))
+
+
+async def methods_of(customer: Customer, *, anew: bool) -> list[PaymentMethod]:
+    """Return the stored methods; read anew when asked, and when none is known, for one may just have been added."""
+    payments = portal().payments
+    methods = [] if anew else await payments.payment_methods_for(customer)
+    if not methods:
+        await payments.forget_payment_methods(customer)
+        methods = await payments.payment_methods_for(customer)
+    return methods
+
+
+class PaymentMethodsPage(PageState, rx.State):
+    """Cards and banks as WHMCS keeps them. What of the money is not known has an empty text and no rows."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
+
+    rows: list[MethodRow] = []
+    path: str = ""
+    gateways: str = ""
+    moves: list[MoveRow] = []
+    moves_known: bool = False
+    credit: str = ""
+    credit_rows: list[MoveRow] = []
+    chosen_name: str = ""
+    choices: int = 0
+    _chosen: int = 0
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the stored methods; coming back from adding one, read them anew."""
+        await self._read(anew=self._query("back") == "1")
+
+    @told
+    async def refresh(self):
+        """Read them anew after a live change."""
+        await self._read(anew=False)
+        self.shown = True
+
+    @rx.event
+    @told
+    async def make_default(self, method_id: int):
+        """Charge this one from now on."""
+        row = self._row(method_id)
+        await portal().payments.make_default(await self._customer(), row.id)
+        await self._read(anew=False)
+
+    @rx.event
+    @told
+    async def choose(self, method_id: int):
+        """Ask whether a method is really to go."""
+        row = self._row(method_id)
+        self._chosen, self.chosen_name = row.id, row.name
+        self.choices += 1
+
+    @rx.event
+    @told
+    async def remove(self):
+        """Delete the chosen method."""
+        chosen, self._chosen, self.choices = self._row(self._chosen), 0, 0
+        customer = await self._customer()
+        # Where somebody removed it elsewhere, the list shows so.
+        with suppress(NotFound):
+            await portal().payments.remove(customer, chosen.id)
+        await self._read(anew=False)
+
+    def _row(self, method_id: object) -> MethodRow:
+        """Return a row of this page. Raises NotFound for anything else."""
+        for row in self.rows:
+            if row.id == method_id and isinstance(method_id, int):
+                return row
+        raise NotFound("no method of this page")
+
+    async def _read(self, *, anew: bool) -> None:
+        self.path = f"{self.router.url.path}?back=1"
+        customer, payments = await self._customer(), portal().payments
+        methods, gateways, moves, credit = await asyncio.gather(
+            methods_of(customer, anew=anew),
+            _known(payments.gateways()),
+            _known(payments.transactions_for(customer)),
+            _known(payments.credit_for(customer)),
+        )
+        self.rows = [method_row(method) for method in methods]
+        self.gateways = ", ".join(gateway.title for gateway in gateways or ())
+        self.moves_known = moves is not None
+        self.moves = [_move(entry) for entry in (moves or [])[:_MOST_MOVES]]
+        self.credit = str(credit.balance) if credit else ""
+        self.credit_rows = [_credit(entry) for entry in (credit.entries if credit else [])[:_MOST_MOVES]]
+
+
+async def _known(reading: Awaitable[Value]) -> Value | None:
+    try:
+        return await reading
+    except ExternalError:
+        return None
+
+
+def _warning(method: PaymentMethod) -> tuple[str, str]:
+    last = method.last_valid_on
+    if last is None or last > today() + _SOON:
+        return "", "neutral"
+    return (_("Expired"), "problem") if last < today() else (_("Expires soon"), "attention")
+
+
+def _move(entry: Transaction) -> MoveRow:
+    what = _("Refund") if entry.amount.minor < 0 else _("Payment")
+    href = path_for(f"/billing/invoices/{entry.invoice_id}") if entry.invoice_id else ""
+    return MoveRow(time(entry.at) if entry.at else "–", what, href, str(entry.amount))
+
+
+def _credit(entry: CreditEntry) -> MoveRow:
+    href = path_for(f"/billing/invoices/{entry.invoice_id}") if entry.invoice_id else ""
+    return MoveRow(day(entry.on), entry.description, href, str(entry.amount))

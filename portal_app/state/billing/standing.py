@@ -1,0 +1,26 @@
+"""Where an invoice stands, in a customer's words."""
+
+from datetime import date
+
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.language import _
+from portal_app.state.shell.standing import Standing
+
+_INVOICES = {
+    "unpaid": ("Due", "attention"),
+    "paid": ("Paid", "ok"),
+    "cancelled": ("Cancelled", "neutral"),
+    "refunded": ("Refunded", "neutral"),
+    "collections": ("In collection", "problem"),
+    "payment_pending": ("Payment on its way", "waiting"),
+    "draft": ("Draft", "neutral"),
+    "unknown": ("In progress", "waiting"),
+}
+
+
+def invoice_standing(invoice: Invoice, today: date) -> Standing:
+    """Say whether an invoice is due, overdue, paid or done with."""
+    if invoice.is_overdue(today):
+        return Standing(_("Overdue"), "problem")
+    word, tone = _INVOICES[invoice.status]
+    return Standing(_(word), tone)

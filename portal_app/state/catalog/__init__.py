@@ -1,0 +1,1 @@
+"""State of the pages of plans, and how prices are shown."""

@@ -1,0 +1,1 @@
+"""State of the pages of putting an order together."""

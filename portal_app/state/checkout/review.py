@@ -1,0 +1,142 @@
+"""The last step of a checkout: what is bought, what it costs, how it is paid, ordered once."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import quote
+from uuid import UUID
+
+import reflex as rx
+
+from portal_app.domain.checkout.draft import Draft
+from portal_app.domain.checkout.options import Options
+from portal_app.domain.checkout.request import Agreed, Basket, Totals
+from portal_app.domain.errors import InvalidInput, OfferChanged
+from portal_app.domain.orders.order import FINAL_STAGES
+from portal_app.domain.profile.customer import Customer
+from portal_app.language import _, path_for
+from portal_app.state.billing.payment_methods import MethodRow, method_row, methods_of
+from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
+from portal_app.state.checkout.option_words import option_words
+from portal_app.state.checkout.steps import way_of
+from portal_app.state.shell.form_entries import typed
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """One answer that was given."""
+
+    label: str
+    text: str
+
+
+class CheckoutPage(PageState, rx.State):
+    """The draft of the plan in the address. A draft is ordered once: a double click or a reload gives that order."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
+
+    lines: list[LineRow] = []
+    choices: list[ChoiceRow] = []
+    change: str = ""
+    monthly: str = ""
+    monthly_note: str = ""
+    once: str = ""
+    once_note: str = ""
+    first_bill: str = ""
+    methods: list[MethodRow] = []
+    back: str = ""
+    earlier: str = ""
+    terms_error: str = ""
+    ordering: bool = False
+    needs_identity: bool = False
+    verification: str = ""
+    _draft_id: str = ""
+    _totals: Totals | None = None
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
+        self.ordering, self.terms_error = False, ""
+        customer = await self._customer()
+        draft = await self._find(customer)
+        if draft.open_step:
+            return rx.redirect(way_of(draft))
+        await self._show(customer, draft)
+        return None
+
+    @told
+    async def refresh(self):
+        """Read it anew after a live change."""
+        customer = await self._customer()
+        draft = await (portal().drafts.current(customer) if self.shown else self._find(customer))
+        if not draft.open_step and (str(draft.id) == self._draft_id or not self.shown):
+            await self._show(customer, draft)
+            self.shown = True
+
+    @rx.event
+    @told
+    async def place_order(self, form: dict[str, Any]):
+        """Order the draft once and go on to the order."""
+        if not self._draft_id or self.ordering:
+            return
+        accepted = bool(typed(form, "terms_accepted")["terms_accepted"])
+        self.ordering, self.terms_error = True, ""
+        yield
+        try:
+            order = await portal().orders.place_draft(
+                await self._customer(),
+                UUID(self._draft_id),
+                agreed=Agreed(accepted, self._totals),
+                key=f"draft-{self._draft_id}",
+                recipient=await self._recipient(),
+            )
+        except InvalidInput as error:
+            if "terms_accepted" not in error.fields:
+                raise
+            self.terms_error = _(error.fields["terms_accepted"])
+            return
+        except OfferChanged:
+            await self.refresh()
+            raise
+        finally:
+            self.ordering = False
+        yield rx.redirect(path_for(f"/orders/{order.id}"))
+
+    async def _find(self, customer: Customer) -> Draft:
+        """Begin or continue the draft of the plan in the address."""
+        sku = self._query("plan")
+        return await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
+
+    async def _recipient(self) -> str:
+        identity = await self.get_state(Identity)
+        return identity._email
+
+    async def _show(self, customer: Customer, draft: Draft) -> None:
+        basket = await portal().checkout.basket(customer, draft.plan, draft.answers)
+        self._draft_id = str(draft.id)
+        self._price(basket)
+        self._show_choices(basket.options)
+        self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
+        await self._find_earlier(customer, draft.plan.service.sku)
+        self.methods = [method_row(method) for method in await methods_of(customer, anew=False)]
+        self.needs_identity = await portal().checkout.needs_identity(customer, draft.plan)
+        self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
+        self.verification = f"{path_for('/account/verification')}?next={quote(self.back, safe='')}"
+
+    def _show_choices(self, options: Options | None) -> None:
+        self.choices = [ChoiceRow(label, text) for label, text in option_words(options)]
+
+    def _price(self, basket: Basket) -> None:
+        self.lines, self._totals = [line_row(item) for item in basket.items], basket.totals
+        self.monthly, self.monthly_note = str(basket.monthly), with_tax(basket.monthly)
+        has_once = basket.one_time.minor > 0
+        self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")
+        self.first_bill = str(taxed(basket.monthly + basket.one_time))
+
+    async def _find_earlier(self, customer: Customer, sku: str) -> None:
+        orders = await portal().orders.orders_for(customer)
+        known = [order for order in orders if order.lines[0].sku == sku and order.stage not in FINAL_STAGES]
+        self.earlier = path_for(f"/orders/{known[0].id}") if known else ""

@@ -1,0 +1,128 @@
+"""The steps of a checkout before its review: one page each, their answers kept on the server."""
+
+from datetime import timedelta
+from typing import Any
+
+import reflex as rx
+
+from portal_app.domain.checkout.draft import Draft
+from portal_app.domain.checkout.options import VOICE_OPTIONS
+from portal_app.domain.checkout.steps import FIELDS, Step
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.identifiers import our_id
+from portal_app.language import _, path_for
+from portal_app.state.catalog.prices import with_tax
+from portal_app.state.shell.form_entries import typed
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.wiring.portal import portal
+
+_FIRST_ANSWERS: dict[Step, dict[str, str]] = {
+    "sim": {"sim_type": "physical", "start": "now"},
+    "number": {"origin": "new"},
+    "address": {},
+    "connection": {"access_mode": "ipoe_home_gateway", "installation": "single"},
+    "phone": {"line": "new"},
+}
+
+
+def way_of(draft: Draft) -> str:
+    """Return the page a draft goes on at: its first open step, or the review."""
+    return path_for(f"/checkout/{draft.open_step}" if draft.open_step else f"/checkout?plan={draft.plan.service.sku}")
+
+
+class StepPage(PageState, mixin=True):
+    """Mix into a step's page: `entries` are the fields as they were answered, `errors` what is wrong with them."""
+
+    entries: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    plan_name: str = ""
+    progress: str = ""
+    earlier: str = ""
+    _draft_id: str = ""
+
+    async def _show(self, step: Step) -> Any:
+        """Read the draft; lead to where it stands when it is not here yet."""
+        draft = await portal().drafts.current(await self._customer())
+        steps = draft.steps
+        if step not in steps or (draft.open_step and steps.index(draft.open_step) < steps.index(step)):
+            return rx.redirect(way_of(draft))
+        known = draft.answers.get(step) or _FIRST_ANSWERS[step] | await self._guesses(step)
+        self.entries = {name: known.get(name, "") for name in FIELDS[step]}
+        self.errors, self._draft_id, self.plan_name = {}, str(draft.id), draft.plan.service.name
+        place = steps.index(step)
+        self.progress = _("Step {number} of {count}").format(number=place + 1, count=len(steps) + 1)
+        self.earlier = path_for(f"/checkout/{steps[place - 1]}" if place else f"/catalog/{draft.plan.service.category}")
+        return None
+
+    async def _guesses(self, step: Step) -> dict[str, str]:
+        return {}
+
+    async def _keep(self, step: Step, form: dict[str, Any]) -> Any:
+        """Keep an answer and go on, or show what is wrong beside the fields."""
+        entries = typed(form, *FIELDS[step])
+        try:
+            draft = await portal().drafts.answer(await self._customer(), our_id(self._draft_id), step, entries)
+        except InvalidInput as error:
+            self.errors = {name: _(text) for name, text in error.fields.items()}
+            return None
+        return rx.redirect(way_of(draft))
+
+
+class SimStepPage(StepPage, rx.State):
+    """Which SIM, and from when."""
+
+    first_day: str = ""
+    last_day: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the answer so far."""
+        today = portal().checkout.rules().today
+        self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=90))
+        return await self._show("sim")
+
+    @rx.event
+    @told
+    async def save(self, form: dict[str, Any]):
+        """Keep the answer and go on."""
+        return await self._keep("sim", form)
+
+
+class NumberStepPage(StepPage, rx.State):
+    """Whose voice line it is, under which number."""
+
+    reservation_hint: str = ""
+    prices: dict[str, str] = {}
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the answer so far."""
+        days = portal().checkout.rules().reservation_days_left
+        self.reservation_hint = _("At least {days} days from today.").format(days=days)
+        leave = await self._show("number")
+        if leave is None:
+            await self._show_prices()
+        return leave
+
+    @rx.event
+    @told
+    async def save(self, form: dict[str, Any]):
+        """Keep the answer and go on."""
+        return await self._keep("number", form)
+
+    async def _guesses(self, step: Step) -> dict[str, str]:
+        person = (await portal().profiles.profile_for(await self._customer())).person
+        names = ("last_name", "first_name", "last_name_kana", "first_name_kana")
+        return {name: getattr(person, name) for name in names}
+
+    async def _show_prices(self) -> None:
+        """Say what the options cost; one that is not sold at the moment has no price and is not offered."""
+        draft = await portal().drafts.current(await self._customer())
+        prices = {item.sku: item for item in draft.plan.extras}
+        self.prices = {
+            name: _("{amount} a month, {taxed}").format(amount=prices[sku].price, taxed=with_tax(prices[sku].price))
+            for name, sku in VOICE_OPTIONS.items()
+            if sku in prices
+        }

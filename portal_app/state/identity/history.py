@@ -1,0 +1,56 @@
+"""The security history: everything that happened to the account, in plain words."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import reflex as rx
+
+from portal_app.domain.identity.mfa import HistoryEntry
+from portal_app.language.format import time
+from portal_app.state.identity.history_words import what_happened, who_did
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One thing that happened."""
+
+    at: str
+    what: str
+    who: str
+    where: str
+
+
+class HistoryPage(PageState, rx.State):
+    """Newest first; more at a click."""
+
+    rows: list[HistoryRow] = []
+    has_more: bool = False
+    _before: int | None = None
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the newest entries."""
+        self.rows, self._before = [], None
+        await self._read()
+
+    @rx.event
+    @told
+    async def show_more(self):
+        """Read on where the last page ended."""
+        if self.has_more:
+            await self._read()
+
+    async def _read(self) -> None:
+        identity = await self.get_state(Identity)
+        entries, onward = await portal().devices.history_of(UUID(identity._user_id), before=self._before)
+        self.rows = [*self.rows, *[_row(entry) for entry in entries]]
+        self._before, self.has_more = onward, onward is not None
+
+
+def _row(entry: HistoryEntry) -> HistoryRow:
+    where = " · ".join(part for part in (entry.detail.get("browser"), entry.detail.get("network")) if part)
+    return HistoryRow(time(entry.at), what_happened(entry.tag), who_did(entry.actor), where or "–")

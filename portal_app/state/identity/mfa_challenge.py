@@ -1,0 +1,34 @@
+"""The second step of signing in: what can be given, and what the last try said."""
+
+import reflex as rx
+
+from portal_app.domain.errors import NotSignedIn
+from portal_app.infra.security.cookies import cookie_name, read_cookie
+from portal_app.language import path_for
+from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.public_handlers import public
+from portal_app.wiring.portal import portal
+
+
+class SecondStepPage(PageState, rx.State):
+    """The code goes to the API by a native form, a passkey by the page's script."""
+
+    notice: str = ""
+    error: str = ""
+    by_passkey: bool = False
+    next_path: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Find out by what this sign-in can go on; without one it begins at the password."""
+        token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
+        try:
+            ways = await portal().second_step.ways(token)
+        except NotSignedIn:
+            return rx.redirect(path_for("/auth/login"))
+        flash = await portal().flashes.read(self._query("flash"))
+        self.error = flash.get("code", "")
+        self.notice = "" if self.error else flash.get("form", "")
+        self.by_passkey, self.next_path = ways.passkey, self._query("next")

@@ -1,0 +1,51 @@
+"""The page that changes the password of whoever is signed in."""
+
+from uuid import UUID, uuid4
+
+import reflex as rx
+
+from portal_app.domain.errors import StepUpNeeded
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+class PasswordPage(PageState, rx.State):
+    """What became of the last try. The passwords themselves go to the API, once per `form_key`.
+
+    Where the present password alone is not proof enough, `must_confirm` comes before the form.
+    """
+
+    must_confirm: bool = False
+    form_key: str = ""
+    email: str = ""
+    present_error: str = ""
+    password_error: str = ""
+    notice: str = ""
+    done: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what the last try left to say."""
+        flash = await portal().flashes.read(self._query("flash"))
+        self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
+        told_beside = self.present_error or self.password_error
+        self.notice, self.done = "" if told_beside else flash.get("form", ""), flash.get("done", "")
+        self.form_key, self.email = uuid4().hex, (await self.get_state(Identity))._email
+        try:
+            await self._require_proof()
+        except StepUpNeeded:
+            self.must_confirm = True
+
+    @rx.event
+    @told
+    async def confirm(self):
+        """Ask who it is, then show the form."""
+        await self._require_proof()
+
+    async def _require_proof(self) -> None:
+        identity = await self.get_state(Identity)
+        who = UUID(identity._user_id), UUID(identity._session_id)
+        await portal().entry.password_changes.require_proof(*who)
+        self.must_confirm = False

@@ -1,0 +1,208 @@
+"""The account's protection: two-step sign-in, passkeys and devices. Changes ask for a recent proof first."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import reflex as rx
+import segno
+
+from portal_app.domain.errors import InvalidInput, NotFound
+from portal_app.domain.identity.mfa import Device, PasskeyView
+from portal_app.language import _
+from portal_app.language.format import day, time
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+@dataclass(frozen=True)
+class PasskeyRow:
+    """One passkey of the list."""
+
+    id: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """One device of the list."""
+
+    id: str
+    name: str
+    note: str
+    is_current: bool
+
+
+class SecurityPage(PageState, rx.State):
+    """Keys and codes stand here only while they are being shown."""
+
+    two_step_on: bool = False
+    two_step_note: str = ""
+    qr: str = ""
+    key: str = ""
+    code_error: str = ""
+    codes: list[str] = []
+    codes_file: str = ""
+    passkeys: list[PasskeyRow] = []
+    adding: int = 0
+    chosen: str = ""
+    chosen_name: str = ""
+    name_error: str = ""
+    choices: int = 0
+    devices: list[DeviceRow] = []
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read everything; what was shown once is gone."""
+        self._close()
+        await self._read()
+
+    @rx.event
+    @told
+    async def begin_two_step(self):
+        """Show a new key for an authenticator app."""
+        await portal().two_step.begin(*await self._who())
+        enrolment = await portal().two_step.begun(*await self._who())
+        self.key = " ".join(enrolment.key[at : at + 4] for at in range(0, len(enrolment.key), 4))
+        self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
+        self.code_error = ""
+
+    @rx.event
+    @told
+    async def turn_on(self, form: dict[str, Any]):
+        """Turn two-step sign-in on with the app's first code."""
+        try:
+            codes = await portal().two_step.turn_on(*await self._who(), str(form.get("code", ""))[:50])
+        except InvalidInput as error:
+            self.code_error = _(error.fields["code"])
+            return
+        self._close()
+        self._show(codes)
+        await self._read()
+
+    @rx.event
+    @told
+    async def renew_codes(self):
+        """Show new recovery codes in place of the old ones."""
+        self._show(await portal().two_step.renew_codes(*await self._who()))
+        await self._read()
+
+    @rx.event
+    @told
+    async def turn_off(self):
+        """Turn two-step sign-in off."""
+        await portal().two_step.turn_off(*await self._who())
+        self._close()
+        await self._read()
+
+    @rx.event
+    @told
+    async def close(self):
+        """Put away what was shown once."""
+        self._close()
+
+    @rx.event
+    @told
+    async def add_passkey(self):
+        """Let the page's script make a passkey, once the proof is recent."""
+        await portal().sessions.require_recent((await self._who())[1])
+        self.adding += 1
+
+    @rx.event
+    @told
+    async def passkey_added(self):
+        """Show what the script has added."""
+        self.adding = 0
+        await self._read()
+
+    @rx.event
+    @told
+    async def choose(self, passkey_id: str):
+        """Open one passkey to rename or remove it."""
+        row = next((row for row in self.passkeys if row.id == passkey_id), None)
+        if row is not None:
+            self.chosen, self.chosen_name, self.name_error = row.id, row.name, ""
+            self.choices += 1
+
+    @rx.event
+    @told
+    async def rename(self, form: dict[str, Any]):
+        """Give the chosen passkey another name."""
+        try:
+            with suppress(NotFound):
+                await portal().passkeys.rename(*await self._who(), _id(self.chosen), str(form.get("name", ""))[:200])
+        except InvalidInput as error:
+            self.name_error = _(error.fields["name"])
+            return
+        await self._read()
+
+    @rx.event
+    @told
+    async def remove(self):
+        """Remove the chosen passkey."""
+        # Removed in another tab meanwhile: the list shows it.
+        with suppress(NotFound):
+            await portal().passkeys.remove(*await self._who(), _id(self.chosen))
+        await self._read()
+
+    @rx.event
+    @told
+    async def sign_out_device(self, session_id: str):
+        """Sign one device out."""
+        # Ended by itself meanwhile: the list shows it.
+        with suppress(NotFound):
+            await portal().devices.sign_out((await self._who())[0], _id(session_id))
+        await self._read()
+
+    @rx.event
+    @told
+    async def sign_out_others(self):
+        """Sign every other device out."""
+        await portal().devices.sign_out_others(*await self._who())
+        await self._read()
+
+    async def _who(self) -> tuple[UUID, UUID]:
+        identity = await self.get_state(Identity)
+        return UUID(identity._user_id), UUID(identity._session_id)
+
+    async def _read(self) -> None:
+        user_id, session_id = await self._who()
+        view = await portal().two_step.view(user_id)
+        self.two_step_on = view.since is not None
+        words = _("On since {day}. Recovery codes left: {count}.")
+        self.two_step_note = words.format(day=day(view.since.date()), count=view.codes_left) if view.since else ""
+        self.passkeys = [_passkey_row(each) for each in await portal().passkeys.passkeys_of(user_id)]
+        self.devices = [_device_row(each) for each in await portal().devices.devices_of(user_id, session_id)]
+        self.chosen, self.chosen_name, self.name_error = "", "", ""
+
+    def _show(self, codes: list[str]) -> None:
+        self.codes = codes
+        self.codes_file = "data:text/plain;charset=utf-8," + quote("\n".join(codes) + "\n")
+
+    def _close(self) -> None:
+        self.qr = self.key = self.code_error = self.codes_file = ""
+        self.codes, self.adding = [], 0
+
+
+def _passkey_row(view: PasskeyView) -> PasskeyRow:
+    added = _("Added {day}").format(day=day(view.created_at.date()))
+    used = _("last used {time}").format(time=time(view.used_at)) if view.used_at else _("not used yet")
+    return PasskeyRow(str(view.id), view.name, f"{added} · {used}")
+
+
+def _device_row(device: Device) -> DeviceRow:
+    used = _("Last used {time}").format(time=time(device.used_at))
+    note = f"{device.network} · {used}" if device.network else used
+    return DeviceRow(str(device.session_id), device.browser or _("Unknown browser"), note, device.is_current)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise NotFound("malformed id") from error

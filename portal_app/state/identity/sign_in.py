@@ -1,0 +1,30 @@
+"""The sign-in page: what the last try said, and where to go on to."""
+
+import reflex as rx
+
+from portal_app.language import path_for
+from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+class SignInPage(PageState, rx.State):
+    """Messages of a refused sign-in; the form itself goes to the API."""
+
+    email: str = ""
+    next_path: str = ""
+    notice: str = ""
+    done: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what a refused sign-in left to say; somebody signed in goes straight on."""
+        if (await self.get_state(Identity)).signed_in:
+            return rx.redirect(path_for("/dashboard"))
+        flash = await portal().flashes.read(self._query("flash"))
+        self.notice, self.email = flash.get("form", ""), flash.get("typed:email", "")
+        self.done = flash.get("done", "")
+        self.next_path = self._query("next")

@@ -1,0 +1,1 @@
+"""State of the pages of internet plans, the address check and their steps of an order."""

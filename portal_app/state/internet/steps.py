@@ -1,0 +1,148 @@
+"""The steps of a fibre order: the address, the connection with its installation, home phone and an earlier line."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import reflex as rx
+
+from portal_app.domain.catalog.plan import Plan
+from portal_app.domain.checkout.installation import InstallationChoice, installation_choices
+from portal_app.domain.checkout.internet_steps import PHONE_MODE
+from portal_app.domain.checkout.options import INTERNET_OPTIONS
+from portal_app.domain.money import Money
+from portal_app.language import _
+from portal_app.state.catalog.prices import taxed, with_tax
+from portal_app.state.checkout.steps import StepPage
+from portal_app.state.internet.eligibility import AddressCheckPage
+from portal_app.state.shell.page_state import opened, told
+from portal_app.wiring.portal import portal
+
+
+@dataclass(frozen=True)
+class PaymentRow:
+    """One way to pay for the installation."""
+
+    key: str
+    title: str
+    detail: str
+
+
+class AddressStepPage(StepPage, AddressCheckPage, rx.State):
+    """Whether the plan can be had at the address, and that it is the right one. Changes by itself with the answer."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"eligibility", "account"})
+
+    is_offered: bool = False
+    is_other: bool = False
+    _address_id: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the answer so far and the check."""
+        return await self._read()
+
+    @told
+    async def refresh(self):
+        """Read it anew after a live change."""
+        await self._read()
+        self.shown = True
+
+    @rx.event
+    @told
+    async def check_address(self):
+        """Have the address checked."""
+        await self._ask(await self._customer())
+
+    @rx.event
+    @told
+    async def save(self, form: dict[str, Any]):
+        """Keep the confirmation of the address that is shown, and go on."""
+        if not isinstance(form, dict):
+            form = {}
+        return await self._keep("address", {"confirmed": form.get("confirmed", ""), "address_id": self._address_id})
+
+    async def _read(self) -> Any:
+        leave = await self._show("address")
+        if leave is not None:
+            return leave
+        customer = await self._customer()
+        found = await self._show_check(customer)
+        plan = (await portal().drafts.current(customer)).plan
+        self._address_id, self.is_offered = found.address_id, found.has(plan)
+        self.is_other = found.status == "eligible" and not self.is_offered
+        return None
+
+
+class ConnectionStepPage(StepPage, rx.State):
+    """How the line is used, and how its installation is paid."""
+
+    payments: list[PaymentRow] = []
+    weekend: str = ""
+    included: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the answer so far and what can be chosen."""
+        leave = await self._show("connection")
+        if leave is None:
+            plan = (await portal().drafts.current(await self._customer())).plan
+            self.payments = [_payment(choice) for choice in installation_choices(plan)]
+            self.weekend = _price_words(plan, INTERNET_OPTIONS["weekend"])
+            self.included = ", ".join(item.name for item in plan.included if item.price.minor == 0)
+        return leave
+
+    @rx.event
+    @told
+    async def save(self, form: dict[str, Any]):
+        """Keep the answer and go on."""
+        return await self._keep("connection", form)
+
+
+class PhoneStepPage(StepPage, rx.State):
+    """Whether a home phone comes along, and which line is switched over."""
+
+    home_phone: str = ""
+    has_gateway: bool = False
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the answer so far."""
+        leave = await self._show("phone")
+        if leave is None:
+            draft = await portal().drafts.current(await self._customer())
+            self.home_phone = _price_words(draft.plan, INTERNET_OPTIONS["home_phone"])
+            self.has_gateway = draft.answers.get("connection", {}).get("access_mode") == PHONE_MODE
+        return leave
+
+    @rx.event
+    @told
+    async def save(self, form: dict[str, Any]):
+        """Keep the answer and go on."""
+        return await self._keep("phone", form)
+
+
+def _payment(choice: InstallationChoice) -> PaymentRow:
+    total = _("{amount} in all, {taxed}").format(amount=choice.total, taxed=with_tax(choice.total))
+    if choice.count == 1:
+        return PaymentRow(choice.key, _("At once: {amount}").format(amount=choice.total), with_tax(choice.total))
+    each = _("{count} payments of {amount} a month").format(count=choice.count, amount=choice.each)
+    if choice.first != choice.each:
+        first = _("The first is {amount}.").format(amount=choice.first)
+        return PaymentRow(choice.key, each, f"{with_tax(choice.each)}; {total}. {first}")
+    return PaymentRow(choice.key, each, f"{with_tax(choice.each)}; {total}")
+
+
+def _price_words(plan: Plan, sku: str) -> str:
+    """Say what an option costs with everything that comes along; empty for one that is not sold at the moment."""
+    known = {item.sku: item for item in (*plan.extras, *plan.hidden)}
+    option = next((item for item in plan.extras if item.sku == sku and item.is_billed_alike), None)
+    if option is None or any(each not in known for each in option.required):
+        return ""
+    items = [option, *(known[each] for each in option.required)]
+    monthly, once = (Money.total(i.price for i in items if i.cycle == cycle) for cycle in ("monthly", "onetime"))
+    words = [_("{amount} a month, {taxed}").format(amount=monthly, taxed=with_tax(monthly))] if monthly.minor else []
+    words += [_("{amount} once, {taxed} with tax").format(amount=once, taxed=taxed(once))] if once.minor else []
+    return "; ".join(words)

@@ -1,0 +1,116 @@
+"""The list of what the portal told a customer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+import reflex as rx
+
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.notifications.notice import Notice
+from portal_app.language import _, path_for
+from portal_app.language.format import time
+from portal_app.state.shell.notice_count import Bell
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+_WORDS = {
+    "order_received": "We have your order",
+    "order_needs_card": "Add a payment method: your order waits for it",
+    "order_active": "Your service is ready",
+    "order_not_accepted": "We could not accept your order",
+    "order_needs_identity": "Your order waits until your identity is verified",
+    "identity_verified": "Your identity is verified",
+    "identity_rejected": "We could not accept your identity document: send another one",
+    "address_available": "Internet is available at your address",
+    "address_unavailable": "Internet is not available at your address",
+    "cancellation_scheduled": "Your cancellation is scheduled",
+    "cancellation_withdrawn": "You keep your service: the cancellation is withdrawn",
+    "cancellation_ended": "Your service has ended",
+    "cancellation_refused": "Our team sees to your cancellation",
+    "invoice_due": "An invoice is due soon",
+    "invoice_overdue": "An invoice is overdue",
+    "card_expires": "A card expires soon",
+    "order_stopped": "Something stopped your order; our team looks into it",
+}
+
+
+@dataclass(frozen=True)
+class NoticeItem:
+    """One notice; `name` is what its button sends back."""
+
+    name: str
+    title: str
+    subject: str
+    at: str
+    href: str
+    is_read: bool
+
+
+class NoticesPage(PageState, rx.State):
+    """Newest first; more at a click."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"notices"})
+
+    rows: list[NoticeItem] = []
+    has_more: bool = False
+    has_unread: bool = False
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the newest notices."""
+        self.rows = []
+        await self._read(0)
+
+    @rx.event
+    @told
+    async def show_more(self):
+        """Read on where the last page ended."""
+        if self.has_more:
+            await self._read(len(self.rows))
+
+    @rx.event
+    @told
+    async def mark_read(self, name: str):
+        """Mark one notice as read."""
+        kind, separator, source_id = name.partition("/") if isinstance(name, str) else ("", "", "")
+        if not (separator and kind and source_id):
+            raise InvalidInput({"name": "Choose a message of this list."})
+        await portal().notices.mark_read(await self._user(), kind, source_id)
+        await self._read(0)
+
+    @rx.event
+    @told
+    async def mark_all_read(self):
+        """Mark every notice as read."""
+        await portal().notices.mark_read(await self._user())
+        await self._read(0)
+
+    @told
+    async def refresh(self):
+        """Read them anew after a live change."""
+        await self._read(0)
+        self.shown = True
+
+    async def _user(self) -> UUID:
+        return UUID((await self.get_state(Identity))._user_id)
+
+    async def _read(self, offset: int) -> None:
+        found, self.has_more = await portal().notices.latest(await self._user(), offset=offset)
+        self.rows = [*self.rows[:offset], *[_item(notice) for notice in found]]
+        bell = await self.get_state(Bell)
+        await bell.refresh()
+        self.has_unread = bell.unread > 0
+
+
+def _item(notice: Notice) -> NoticeItem:
+    return NoticeItem(
+        name=f"{notice.kind}/{notice.source_id}",
+        title=_(_WORDS.get(notice.kind, "Something changed")),
+        subject=notice.subject,
+        at=time(notice.at),
+        href=path_for(notice.path),
+        is_read=notice.is_read,
+    )

@@ -1,0 +1,109 @@
+"""What a customer wants to be told, and the link to their calendar."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from portal_app.domain.notifications.preference import ALWAYS, TOPICS, Choice, Topic
+from portal_app.language import _
+from portal_app.language.format import day
+from portal_app.state.shell.form_entries import typed
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+_TOPICS: dict[Topic, tuple[str, str]] = {
+    "orders": ("Orders", "Received, accepted or not, ready to use."),
+    "services": ("Ending services", "Cancellations: scheduled, withdrawn, done."),
+    "billing": ("Invoices", "A few days before they are due, and when they are overdue."),
+    "cards": ("Cards", "When a stored card is about to expire."),
+    "security": ("Security", "New devices, changed passwords, second steps, addresses."),
+}
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """One topic; what cannot be turned off is locked."""
+
+    topic: str
+    title: str
+    text: str
+    portal: bool
+    mail: bool
+    portal_locked: bool
+    mail_locked: bool
+
+
+class NotificationsPage(PageState, rx.State):
+    """The topics, and whether there is a calendar link; the link stands here only while it is shown."""
+
+    rows: list[ChoiceRow] = []
+    note: str = ""
+    shown_anew: int = 0
+    calendar_since: str = ""
+    calendar_link: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read everything; a link that was shown is gone."""
+        self.note, self.calendar_link = "", ""
+        await self._read()
+
+    @rx.event
+    @told
+    async def save(self, form: dict[str, Any]):
+        """Keep what was ticked."""
+        names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
+        entries = typed(form, *names)
+        wanted = [(topic, _ticked(entries, topic, "portal"), _ticked(entries, topic, "mail")) for topic in TOPICS]
+        await portal().notification_choices.change(await self._user(), wanted)
+        self.note = _("Saved.")
+        await self._read()
+
+    @rx.event
+    @told
+    async def make_link(self):
+        """Make a new link and show it this once."""
+        token = await portal().calendar.renew(await self._user())
+        self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
+        self.note = ""
+        await self._read()
+
+    @rx.event
+    @told
+    async def end_link(self):
+        """End the link."""
+        await portal().calendar.revoke(await self._user())
+        self.calendar_link, self.note = "", ""
+        await self._read()
+
+    async def _user(self) -> UUID:
+        return UUID((await self.get_state(Identity))._user_id)
+
+    async def _read(self) -> None:
+        user_id = await self._user()
+        self.rows = [_row(choice) for choice in await portal().notification_choices.choices_for(user_id)]
+        made_at = await portal().calendar.made_at(user_id)
+        self.calendar_since = day(made_at.date()) if made_at else ""
+        self.shown_anew += 1
+
+
+def _ticked(entries: dict[str, str], topic: Topic, way: str) -> bool | None:
+    """Return what a box says; one that cannot be turned off is never sent."""
+    return None if (topic, way) in ALWAYS else entries[f"{way}-{topic}"] == "on"
+
+
+def _row(choice: Choice) -> ChoiceRow:
+    title, text = _TOPICS[choice.topic]
+    return ChoiceRow(
+        topic=choice.topic,
+        title=_(title),
+        text=_(text),
+        portal=choice.portal,
+        mail=choice.mail,
+        portal_locked=(choice.topic, "portal") in ALWAYS,
+        mail_locked=(choice.topic, "mail") in ALWAYS,
+    )

@@ -1,0 +1,78 @@
+"""One order, as it moves: what was done, by whom, what happens next."""
+
+from typing import ClassVar
+
+import reflex as rx
+
+from portal_app.domain.identifiers import our_id
+from portal_app.domain.orders.order import Order, OrderDetail
+from portal_app.domain.orders.steps import plain_step
+from portal_app.language.format import time
+from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
+from portal_app.state.orders.standing import order_standing
+from portal_app.state.orders.timeline import StepRow, last_step, next_words, timeline_of
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.wiring.portal import portal
+
+
+class OrderPage(PageState, rx.State):
+    """An order with its timeline."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+
+    title: str = ""
+    placed: str = ""
+    word: str = ""
+    tone: str = "neutral"
+    story: str = ""
+    needs_card: bool = False
+    needs_identity: bool = False
+    is_active: bool = False
+    steps: list[StepRow] = []
+    lines: list[LineRow] = []
+    monthly: str = ""
+    monthly_with_tax: str = ""
+    once: str = ""
+    once_with_tax: str = ""
+    has_once: bool = False
+    path: str = ""
+    support: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the order in the page's address."""
+        await self._read()
+
+    @told
+    async def refresh(self):
+        """Read it anew after a live change."""
+        await self._read()
+        self.shown = True
+
+    async def _read(self) -> None:
+        order_id = our_id(self._last_part())
+        detail = await portal().orders.order_for(await self._customer(), order_id)
+        order, standing = detail.order, order_standing(detail.order.stage)
+        self.title, self.placed = order.title, time(order.placed_at)
+        self.word, self.tone = standing.word, standing.tone
+        self.steps, self.story = timeline_of(detail), next_words(detail)
+        waits_for = _what_it_waits_for(detail)
+        self.needs_card, self.needs_identity = waits_for == "card", waits_for == "identity"
+        self.is_active = order.stage == "active"
+        self.path, self.support = self.router.url.path, portal().settings.portal_support_email
+        self._price(order)
+
+    def _price(self, order: Order) -> None:
+        self.lines = [line_row(line) for line in order.lines]
+        self.monthly, self.monthly_with_tax = str(taxed(order.monthly)), with_tax(order.monthly)
+        self.once, self.once_with_tax = str(taxed(order.one_time)), with_tax(order.one_time)
+        self.has_once = order.one_time.minor > 0
+
+
+def _what_it_waits_for(detail: OrderDetail) -> str:
+    """Return what of the customer's an order waits for: card, identity, or nothing."""
+    last = last_step(detail)
+    if detail.order.stage != "needs_attention" or last is None:
+        return ""
+    return plain_step(last.step).partition("waiting_for_")[2]

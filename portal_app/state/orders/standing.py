@@ -1,0 +1,21 @@
+"""Where an order stands, in a customer's words."""
+
+from portal_app.domain.orders.order import STAGE_WORDS, OrderStage
+from portal_app.language import _
+from portal_app.state.shell.standing import Standing
+
+_STAGE_TONES: dict[OrderStage, str] = {
+    "received": "waiting",
+    "in_review": "waiting",
+    "being_set_up": "waiting",
+    "needs_attention": "attention",
+    "active": "ok",
+    "not_accepted": "problem",
+    "cancelled": "neutral",
+    "in_progress": "waiting",
+}
+
+
+def order_standing(stage: OrderStage) -> Standing:
+    """Say where an order stands."""
+    return Standing(_(STAGE_WORDS[stage]), _STAGE_TONES[stage])

@@ -1,0 +1,1 @@
+"""State of the pages of the account's own data and identity documents."""

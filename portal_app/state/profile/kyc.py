@@ -1,0 +1,109 @@
+"""The check of a customer's identity: how it stands, and the form for a document."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import quote
+
+import reflex as rx
+
+from portal_app.domain.profile.kyc_document import CheckStatus, IdentityCheck
+from portal_app.language import _
+from portal_app.language.format import time
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.standing import Standing
+from portal_app.wiring.portal import portal
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    word: str
+    tone: str
+    story: str
+
+
+_STATUSES: dict[CheckStatus, _Words] = {
+    "not_submitted": _Words(
+        "Not sent yet",
+        "neutral",
+        "For a line with calls the law asks us to check who holds it. Lines with data only need no check.",
+    ),
+    "submitted": _Words(
+        "Being checked",
+        "waiting",
+        "Our team compares the document with your details, usually within a working day. This page changes by itself.",
+    ),
+    "verified": _Words("Verified", "ok", "Nothing more to do: lines with calls can be opened for you."),
+    "rejected": _Words("Not accepted", "problem", "Our team needs another document. Send it here."),
+}
+_ON_ITS_WAY = (
+    "We have your document and are handing it to our team. This can take a while when one of our systems does not "
+    "answer; you need not send it again."
+)
+_LOST = "We could not hand your document to our team, and deleted it here. Send it again, or another one."
+
+_ACTION = "/api/me/identity-document"
+
+
+def check_standing(check: IdentityCheck) -> Standing:
+    """Say how an identity check stands."""
+    words = _STATUSES[check.status]
+    return Standing(_(words.word), words.tone)
+
+
+def check_story(check: IdentityCheck) -> str:
+    """Say what that means and what happens next."""
+    if check.was_lost:
+        return _(_LOST)
+    return _(_ON_ITS_WAY) if check.is_on_its_way else _(_STATUSES[check.status].story)
+
+
+class VerificationPage(PageState, rx.State):
+    """How the check stands. `onward` is the page of ours that led here, empty without one."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"account"})
+
+    status: str = "not_submitted"
+    word: str = ""
+    tone: str = "neutral"
+    story: str = ""
+    note: str = ""
+    sent: str = ""
+    is_open: bool = False
+    onward: str = ""
+    action: str = _ACTION
+    error: str = ""
+    notice: str = ""
+    support: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read how the check stands, and what was wrong with the last try."""
+        flash = await portal().flashes.read(self._query("flash"))
+        self.error = flash.get("document", "")
+        self.notice = "" if self.error else flash.get("form", "")
+        self.onward = _onward(self._query("next"))
+        self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
+        await self._read()
+
+    @told
+    async def refresh(self):
+        """Read it anew after a live change."""
+        await self._read()
+        self.shown = True
+
+    async def _read(self) -> None:
+        check = await portal().identity_documents.check_for(await self._customer())
+        standing = check_standing(check)
+        self.status, self.word, self.tone = check.status, standing.word, standing.tone
+        self.story, self.is_open = check_story(check), check.is_open
+        self.note = check.note if check.status == "rejected" else ""
+        self.sent = time(check.submitted_at) if check.submitted_at and not check.is_open else ""
+        self.support = portal().settings.portal_support_email
+
+
+def _onward(text: str) -> str:
+    """Return a checkout of ours to go back to; anything else leads nowhere."""
+    path = text.removeprefix("/ja")
+    is_ours = path == "/checkout" or path.startswith(("/checkout?", "/checkout/"))
+    return text if is_ours and len(text) <= 300 and text.isascii() and text.isprintable() else ""

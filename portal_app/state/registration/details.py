@@ -1,0 +1,68 @@
+"""The last step of signing up: who the customer is and where they live, the address found by its postcode."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from portal_app.language import _, path_for
+from portal_app.state.profile.postcode_form import Place, PostcodeForm
+from portal_app.state.registration.sign_up import progress_of
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.public_handlers import public
+from portal_app.wiring.portal import portal
+
+
+@dataclass
+class Entries:
+    """What was typed so far, by field."""
+
+    first_name: str = ""
+    last_name: str = ""
+    first_name_kana: str = ""
+    last_name_kana: str = ""
+    phone: str = ""
+    postcode: str = ""
+    street: str = ""
+    building: str = ""
+    building_romanised: str = ""
+
+
+class DetailsPage(PageState, PostcodeForm, rx.State):
+    """Entries and their errors; the form itself goes to the API."""
+
+    email: str = ""
+    notice: str = ""
+    entries: Entries = Entries()
+    errors: dict[str, str] = {}
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what was typed and what is wrong with it; an unproven address goes back to its code."""
+        progress = await progress_of(self)
+        if progress is None:
+            return rx.redirect(path_for("/auth/signup"))
+        if not progress.is_proven:
+            return rx.redirect(path_for("/auth/verify"))
+        flash = await portal().flashes.read(self._query("flash"))
+        typed = progress.entries
+        self.email = progress.email
+        self.errors = {name: _(text) for name, text in progress.errors.items()}
+        self.notice = _("Check the marked fields.") if self.errors else flash.get("form", "")
+        self.entries = Entries(**{name: typed.get(name, "") for name in Entries.__dataclass_fields__})
+        self._set_place(Place(**{name: typed.get(name, "") for name in Place.__dataclass_fields__}))
+
+    @public
+    @rx.event
+    @told
+    async def look_up_postcode(self, postcode: str):
+        """Fill in what a postcode stands for."""
+        await self._look_up(postcode)
+
+    @public
+    @rx.event
+    @told
+    async def choose_town(self, place: str):
+        """Fill in the chosen town."""
+        self._choose(place)

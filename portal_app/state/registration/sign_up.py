@@ -1,0 +1,70 @@
+"""The first two steps of signing up: an e-mail address, and the code that proves it."""
+
+import reflex as rx
+
+from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.identity.account import SignUpProgress
+from portal_app.infra.security.cookies import cookie_name, read_cookie
+from portal_app.language import _, path_for
+from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+async def progress_of(state: rx.State) -> SignUpProgress | None:
+    """Return how far the sign-up of this browser's cookie is, or None where there is none."""
+    token = read_cookie(state.router.headers.cookie, cookie_name(portal().settings, "signup"))
+    try:
+        return await portal().entry.sign_ups.progress(token) if token else None
+    except NotSignedIn:
+        return None
+
+
+class SignUpPage(PageState, rx.State):
+    """What a refused address left to say."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what the last try left to say; somebody signed in goes straight on."""
+        if (await self.get_state(Identity)).signed_in:
+            return rx.redirect(path_for("/dashboard"))
+        flash = await portal().flashes.read(self._query("flash"))
+        self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
+        self.notice = "" if self.error else flash.get("form", "")
+
+
+class VerifyPage(PageState, rx.State):
+    """Where the code went and how many tries are left."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+    tries_left: str = ""
+    has_tries: bool = True
+    is_move: bool = False
+    begin_path: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the sign-up's progress; without one it begins at the address, once proven it goes on."""
+        progress = await progress_of(self)
+        if progress is None:
+            return rx.redirect(path_for("/auth/signup"))
+        if progress.is_proven:
+            return rx.redirect(path_for("/auth/billing-password" if progress.is_move else "/auth/details"))
+        self.is_move = progress.is_move
+        self.begin_path = path_for("/auth/migrate" if progress.is_move else "/auth/signup")
+        flash = await portal().flashes.read(self._query("flash"))
+        self.email, self.error = progress.email, flash.get("code", "")
+        self.notice = "" if self.error else flash.get("form", "")
+        self.has_tries = progress.attempts_left > 0
+        self.tries_left = _("Tries left: {count}").format(count=progress.attempts_left)

@@ -1,0 +1,55 @@
+"""Pages for somebody who is a customer already: their address, then the password of their billing account."""
+
+import reflex as rx
+
+from portal_app.language import path_for
+from portal_app.state.registration.sign_up import progress_of
+from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+class MovePage(PageState, rx.State):
+    """What a refused address left to say."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+    support: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read what the last try left to say; somebody signed in goes straight on."""
+        if (await self.get_state(Identity)).signed_in:
+            return rx.redirect(path_for("/dashboard"))
+        flash = await portal().flashes.read(self._query("flash"))
+        self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
+        self.notice = "" if self.error else flash.get("form", "")
+        self.support = portal().settings.portal_support_email
+
+
+class BillingPasswordPage(PageState, rx.State):
+    """Whose billing account it is and what was wrong with the last try."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+    reset_link: str = ""
+    support: str = ""
+
+    @public
+    @rx.event
+    @opened
+    async def load(self):
+        """Read how far the move is; without a proven mailbox it begins at the address."""
+        progress = await progress_of(self)
+        if progress is None or not progress.is_proven:
+            return rx.redirect(path_for("/auth/migrate"))
+        flash = await portal().flashes.read(self._query("flash"))
+        self.email, self.error = progress.email, flash.get("password", "")
+        self.notice = "" if self.error else flash.get("form", "")
+        self.reset_link = f"{portal().settings.whmcs_url}/index.php?rp=/password/reset"
+        self.support = portal().settings.portal_support_email

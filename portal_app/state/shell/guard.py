@@ -1,0 +1,143 @@
+"""Runs before every event of every tab: no session, no event, unless the handler is declared public."""
+
+import uuid
+from collections import OrderedDict
+from typing import Any
+
+import reflex as rx
+import structlog
+from asgi_correlation_id import correlation_id
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, State, StateUpdate
+from reflex_base.event import Event
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+
+from portal_app.domain.errors import NotSignedIn, PortalError
+from portal_app.infra.redis.rate_limit import OwnLimits
+from portal_app.infra.security.cookies import cookie_name, read_cookie
+from portal_app.infra.security.tokens import Access
+from portal_app.state.shell.public_handlers import is_public
+from portal_app.state.shell.session import Identity, show_account
+from portal_app.state.shell.tabs import TABS
+from portal_app.wiring.portal import portal
+
+# What Reflex itself sends when a page opens: it only lays out the tree and asks for the page's own load events.
+_FRAMEWORK = "reflex___"
+_LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
+# What Reflex adds to every state and no page of ours sends: setting variables from outside, reporting to its log.
+_NEVER = frozenset({"setvar", "handle_frontend_exception"})
+_MOST_HANDSHAKES = 20_000
+_log = structlog.get_logger(__name__)
+
+
+class SessionGuard(Middleware):
+    """Bind each state tree to one session, and refuse what that session may not do."""
+
+    def __init__(self) -> None:
+        # By socket and Cookie header, which a socket keeps as long as it is open: neither is read twice.
+        self._handshakes: OrderedDict[tuple[str, str], Access] = OrderedDict()
+        self._limits = OwnLimits()
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Return None to let an event through, an update instead of it otherwise."""
+        correlation_id.set(uuid.uuid4().hex)
+        structlog.contextvars.bind_contextvars(handler=event.name)
+        identity = await state.get_state(Identity)
+        # Not `router`, which puts everything together that a page may ask for: this runs before every event.
+        tab = identity.rx_router_session.client_token
+        if self._limits.seconds_left(portal().settings.portal_event_limit, tab):
+            _log.warning("guard.flood")
+            return StateUpdate()
+        if event.name.rpartition(".")[2] in _NEVER:
+            _log.warning("guard.never")
+            return StateUpdate()
+        access = await self._session_of(identity)
+        bound = str(access.session_id) if access else ""
+        was_bound = identity._session_id
+        if was_bound and was_bound != bound:
+            identity = await _wipe(state)
+        handler = RegistrationContext.get().event_handlers.get(event.name)
+        if access is None:
+            return await self._without_session(state, identity, event, handler, had_one=bool(was_bound))
+        if identity._session_id != bound:
+            await _bind(identity, access)
+        page = _page_of(event, handler)
+        TABS.seen(tab, user_id=str(access.user_id), session_id=bound, page=page)
+        return None
+
+    async def _session_of(self, identity: Identity) -> Access | None:
+        """Return the live session of the cookie this socket was opened with.
+
+        Expiry counts at the handshake only: afterwards the session itself decides.
+        """
+        cookies = identity.rx_router_headers.cookie
+        key = (identity.rx_router_session.session_id, cookies)
+        try:
+            access = self._handshakes.get(key) or _opened_with(cookies)
+            await portal().sessions.check(access.session_id)
+        except PortalError as error:
+            if not isinstance(error, NotSignedIn):
+                _log.warning("guard.closed", error=type(error).__name__)
+            self._handshakes.pop(key, None)
+            return None
+        self._handshakes[key] = access
+        if len(self._handshakes) > _MOST_HANDSHAKES:
+            self._handshakes.popitem(last=False)
+        return access
+
+    async def _without_session(
+        self,
+        state: BaseState,
+        identity: Identity,
+        event: Event,
+        handler: RegisteredEventHandler | None,
+        *,
+        had_one: bool,
+    ) -> StateUpdate | None:
+        owner, _, name = event.name.rpartition(".")
+        lays_out = name in _LAYING_OUT and owner.rpartition(".")[2].startswith(_FRAMEWORK)
+        if lays_out or (handler is not None and is_public(handler.handler) and not had_one):
+            return None
+        # The page goes once through the door, which renews the cookies or leads to the sign-in page.
+        identity.must_reload = True
+        return await _update_of(state)
+
+
+def _opened_with(cookies: str) -> Access:
+    """Read the access cookie of a socket's handshake. Raises NotSignedIn for none, and for one that is not valid."""
+    return portal().sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
+
+
+async def _bind(identity: Identity, access: Access) -> None:
+    await show_account(identity, access.user_id)
+    identity._session_id, identity._user_id = str(access.session_id), str(access.user_id)
+    identity.signed_in, identity.must_reload = True, False
+
+
+async def _wipe(state: BaseState) -> Identity:
+    root = state._get_root_state()
+    for substate in _all(State):
+        # Redis loads lazily: what is not loaded would survive the reset.
+        await root.get_state(substate)
+    root.reset()
+    return await root.get_state(Identity)
+
+
+async def _update_of(state: BaseState) -> StateUpdate:
+    root = state._get_root_state()
+    delta = await root._get_resolved_delta()
+    root._clean()
+    return StateUpdate(delta=delta)
+
+
+def _all(cls: type[BaseState]) -> list[type[BaseState]]:
+    found: list[type[BaseState]] = []
+    for substate in cls.get_substates():
+        found += [substate, *_all(substate)]
+    return found
+
+
+def _page_of(event: Event, handler: RegisteredEventHandler | None) -> Any:
+    if handler is None or event.name.rpartition(".")[2] != "load":
+        return None
+    return handler.states[-1] if handler.states else None

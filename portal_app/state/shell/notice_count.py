@@ -1,0 +1,25 @@
+"""The bell: how many notices wait to be read, on every signed-in page."""
+
+from uuid import UUID
+
+import reflex as rx
+
+from portal_app.domain.errors import PortalError
+from portal_app.state.shell.session import Identity
+from portal_app.wiring.portal import portal
+
+
+class Bell(rx.State):
+    """The count, and its text: more than nine are "9+"."""
+
+    unread: int = 0
+    label: str = ""
+
+    async def refresh(self) -> None:
+        """Count anew; while the count cannot be read, the last one stays."""
+        identity = await self.get_state(Identity)
+        try:
+            self.unread = await portal().notices.unread(UUID(identity._user_id)) if identity._user_id else 0
+        except PortalError:
+            return
+        self.label = "9+" if self.unread > 9 else str(self.unread)

@@ -1,0 +1,24 @@
+"""Who an open page belongs to. Only the guard binds it."""
+
+from uuid import UUID
+
+import reflex as rx
+
+from portal_app.wiring.portal import portal
+
+
+class Identity(rx.State):
+    """The session a state tree is bound to, and the little of it that pages show."""
+
+    name: str = ""
+    signed_in: bool = False
+    must_reload: bool = False
+    _session_id: str = ""
+    _user_id: str = ""
+    _email: str = ""
+
+
+async def show_account(identity: Identity, user_id: UUID) -> None:
+    """Read name and address of the account a page belongs to. No method: those of a state are open to events."""
+    view = await portal().accounts.view(user_id)
+    identity.name, identity._email = view.name, view.email

@@ -1,0 +1,11 @@
+"""Where something stands: a word and a tone."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where something stands: its word and the tone of its shape and colour."""
+
+    word: str
+    tone: str

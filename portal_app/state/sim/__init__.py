@@ -1,0 +1,1 @@
+"""How SIM lines are shown."""

@@ -1,0 +1,20 @@
+"""Where a SIM line stands, in a customer's words."""
+
+from portal_app.domain.sim.sim import SimState
+from portal_app.language import _
+from portal_app.state.shell.standing import Standing
+
+_LINES: dict[SimState, tuple[str, str]] = {
+    "waiting": ("Being opened", "waiting"),
+    "active": ("Active", "ok"),
+    "suspended": ("Suspended", "attention"),
+    "temporary": ("Temporary", "waiting"),
+    "obsolete": ("Ended", "neutral"),
+    "unknown": ("Not known at the moment", "neutral"),
+}
+
+
+def line_standing(state: SimState) -> Standing:
+    """Say where a SIM line stands at the carrier."""
+    word, tone = _LINES[state]
+    return Standing(_(word), tone)

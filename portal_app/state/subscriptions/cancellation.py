@@ -1,0 +1,83 @@
+"""Cancelling a service: why, what it means, and twice the question whether it is meant."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import reflex as rx
+
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.identifiers import vendor_number
+from portal_app.domain.subscriptions.cancellation import REASONS, Asked, CancellationWish
+from portal_app.language import _, path_for
+from portal_app.language.format import day
+from portal_app.state.shell.form_entries import typed
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.state.subscriptions.cancellation_words import consequences_of
+from portal_app.wiring.portal import portal
+
+
+class CancelPage(PageState, rx.State):
+    """What ends, when, and what goes with it."""
+
+    name: str = ""
+    back: str = ""
+    last_day: str = ""
+    until: str = ""
+    consequences: list[str] = []
+    reasons: list[list[str]] = []
+    can_cancel: bool = False
+    ends_already: bool = False
+    support: str = ""
+    errors: dict[str, str] = {}
+    asked: int = 0
+    _number: int = 0
+    _reason: str = ""
+    _comment: str = ""
+    _key: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the service in the page's address."""
+        self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
+        customer, cancelling = await self._customer(), portal().cancelling.requests
+        service, as_of = await portal().subscriptions.subscription_for(customer, self._number)
+        self._note_saved(as_of)
+        request = (await cancelling.requests_for(customer)).get(self._number)
+        ending = cancelling.ending_of(service)
+        self.ends_already = request is not None and request.is_open
+        self.can_cancel = ending is not None and not self.ends_already
+        self.name, self.back = service.name, path_for(f"/subscriptions/{service.id}")
+        self.last_day, self.until = (day(ending.ends_on), day(ending.withdraw_until)) if ending else ("", "")
+        self.consequences = consequences_of(service.category)
+        self.reasons = [["", _("Choose one")], *([name, _(words)] for name, words in REASONS.items())]
+        self.support = portal().settings.portal_support_email
+        self.errors, self.asked, self._key = {}, 0, uuid4().hex
+
+    @rx.event
+    @told
+    async def review(self, form: dict[str, Any]):
+        """Check what was entered, and ask a second time."""
+        entries = typed(form, "reason", "comment", "understood")
+        wrong: dict[str, str] = {}
+        try:
+            wish = CancellationWish.parse(entries["reason"], entries["comment"])
+            self._reason, self._comment = wish.reason, wish.comment
+        except InvalidInput as error:
+            wrong = error.fields
+        if entries["understood"] != "on":
+            wrong = wrong | {"understood": "Confirm that you know what ends."}
+        self.errors = {name: _(text) for name, text in wrong.items()}
+        if not wrong:
+            self.asked += 1
+
+    @rx.event
+    @told
+    async def cancel(self):
+        """Cancel the service, once it is certain who asks; its page says how it goes on."""
+        identity = await self.get_state(Identity)
+        wish = CancellationWish.parse(self._reason, self._comment)
+        asked = Asked(UUID(identity._session_id), self._key, identity._email)
+        await portal().cancelling.requests.schedule(await self._customer(), self._number, wish, asked=asked)
+        return rx.redirect(self.back)

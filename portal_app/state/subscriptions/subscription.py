@@ -1,0 +1,154 @@
+"""One service: what it costs, how its line does, what billed it, how it ends."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import reflex as rx
+
+from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.identifiers import vendor_number
+from portal_app.domain.orders.sim_order import ShownLine
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.cancellation import Asked, CancellationRequest
+from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.language import _, path_for
+from portal_app.language.format import day, phone_number, time, today
+from portal_app.state.billing.standing import invoice_standing
+from portal_app.state.catalog.prices import taxed
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.session import Identity
+from portal_app.state.sim.standing import line_standing
+from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
+from portal_app.state.subscriptions.standing import cycle_words
+from portal_app.wiring.portal import portal
+
+_KINDS = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
+
+
+@dataclass(frozen=True)
+class ServiceInvoice:
+    """An invoice that bills the service."""
+
+    label: str
+    href: str
+    due: str
+    word: str
+    tone: str
+    total: str
+
+
+@dataclass(frozen=True)
+class ServiceField:
+    """A custom field of the service that customers may read."""
+
+    name: str
+    value: str
+
+
+class SubscriptionPage(PageState, rx.State):
+    """A service as WHMCS bills it."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+
+    name: str = ""
+    kind: str = ""
+    word: str = ""
+    tone: str = "neutral"
+    price: str = ""
+    price_note: str = ""
+    period: str = ""
+    since: str = ""
+    next_due: str = ""
+    fields: list[ServiceField] = []
+    invoices: list[ServiceInvoice] = []
+    support: str = ""
+    has_line: bool = False
+    line_number: str = ""
+    line_word: str = ""
+    line_tone: str = "neutral"
+    line_note: str = ""
+    cancel_href: str = ""
+    story_tone: str = "info"
+    story_title: str = ""
+    story: str = ""
+    withdraw_by: str = ""
+    _number: int = 0
+    _key: str = ""
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the service in the page's address."""
+        self._key = uuid4().hex
+        await self._read()
+
+    @rx.event
+    @told
+    async def withdraw(self):
+        """Take the cancellation back: the service stays."""
+        identity = await self.get_state(Identity)
+        asked = Asked(UUID(identity._session_id), self._key, identity._email)
+        self._key = uuid4().hex
+        try:
+            await portal().cancelling.requests.withdraw(await self._customer(), self._number, asked=asked)
+        finally:
+            # Withdrawn or too late: the page says how it stands.
+            await self._read()
+
+    @told
+    async def refresh(self):
+        """Read it anew after a live change."""
+        await self._read()
+        self.shown = True
+
+    async def _read(self) -> None:
+        self._number = number = vendor_number(self._last_part())
+        customer = await self._customer()
+        service, as_of = await portal().subscriptions.subscription_for(customer, number)
+        self._note_saved(as_of)
+        self.name, self.kind = service.name, _(_KINDS[service.category])
+        self.price, self.period = str(taxed(service.recurring)), cycle_words(service.cycle)
+        self.price_note = _("{amount} without tax").format(amount=service.recurring)
+        self.since = day(service.registered_on)
+        self.fields = [ServiceField(name, value) for name, value in service.fields if value]
+        self.support = portal().settings.portal_support_email
+        await self._show_end(customer, service)
+        self._show_line(await portal().line_states.line_of(customer, number))
+        # Who waited for WHMCS once already is not kept waiting again.
+        invoices = await portal().billing.invoices_of_service(customer, number, anew=as_of is None)
+        self.invoices = [_row(each) for each in invoices]
+
+    async def _show_end(self, customer: Customer, service: Subscription) -> None:
+        cancelling = portal().cancelling.requests
+        requests = await cancelling.requests_for(customer)
+        request: CancellationRequest | None = requests.get(service.id)
+        standing = standing_of(service, requests)
+        self.word, self.tone = standing.word, standing.tone
+        self.story_tone, self.story_title, self.story = story_of(service, request)
+        is_ending = request is not None and request.is_open
+        can_cancel = cancelling.ending_of(service) is not None and not is_ending
+        self.cancel_href = path_for(f"/subscriptions/{service.id}/cancel") if can_cancel else ""
+        self.withdraw_by = request.sends_at.isoformat() if request and request.state == "scheduled" else ""
+        is_over = service.status not in ("active", "suspended", "pending")
+        self.next_due = "–" if is_over else day(service.next_due_on)
+
+    def _show_line(self, line: ShownLine | None) -> None:
+        self.has_line = line is not None
+        if line is None:
+            return
+        standing = line_standing(line.state)
+        self.line_number, self.line_word, self.line_tone = phone_number(line.number), standing.word, standing.tone
+        self.line_note = _("Last heard from the carrier: {time}").format(time=time(line.as_of)) if line.as_of else ""
+
+
+def _row(invoice: Invoice) -> ServiceInvoice:
+    standing = invoice_standing(invoice, today())
+    return ServiceInvoice(
+        label=_("Invoice {number}").format(number=invoice.label),
+        href=path_for(f"/billing/invoices/{invoice.id}"),
+        due=day(invoice.due_on),
+        word=standing.word,
+        tone=standing.tone,
+        total=str(invoice.total),
+    )

@@ -1,0 +1,71 @@
+"""The list of a customer's services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import reflex as rx
+
+from portal_app.domain.subscriptions.cancellation import CancellationRequest
+from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.language import path_for
+from portal_app.language.format import day
+from portal_app.state.catalog.prices import taxed
+from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.subscriptions.cancellation_words import standing_of
+from portal_app.state.subscriptions.standing import cycle_words
+from portal_app.wiring.portal import portal
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """One service in a list; the price with tax."""
+
+    name: str
+    href: str
+    word: str
+    tone: str
+    price: str
+    period: str
+    next_due: str
+
+
+def service_row(service: Subscription, requests: Mapping[int, CancellationRequest]) -> ServiceRow:
+    """Return a service as lists show it."""
+    standing = standing_of(service, requests)
+    return ServiceRow(
+        name=service.name,
+        href=path_for(f"/subscriptions/{service.id}"),
+        word=standing.word,
+        tone=standing.tone,
+        price=str(taxed(service.recurring)),
+        period=cycle_words(service.cycle),
+        next_due=day(service.next_due_on),
+    )
+
+
+class SubscriptionsPage(PageState, rx.State):
+    """All services, newest first."""
+
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+
+    rows: list[ServiceRow] = []
+
+    @rx.event
+    @opened
+    async def load(self):
+        """Read the services."""
+        await self._read()
+
+    @told
+    async def refresh(self):
+        """Read them anew after a live change."""
+        await self._read()
+        self.shown = True
+
+    async def _read(self) -> None:
+        customer = await self._customer()
+        services = await portal().subscriptions.subscriptions_for(customer)
+        requests = await portal().cancelling.requests.requests_for(customer)
+        self._note_saved(services.as_of)
+        self.rows = [service_row(service, requests) for service in services.rows]

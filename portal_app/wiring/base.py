@@ -1,0 +1,55 @@
+"""What every capability stands on: settings, stores, the queue, vendors and outgoing mail."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from redis.asyncio import Redis
+
+from portal_app.infra.database.database import Database
+from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.email.smtp import SmtpMailer
+from portal_app.infra.email.templates import PRODUCT, Letters
+from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.settings import Settings
+from portal_app.integrations.build import Vendors, build_vendors
+from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.notifications.email_outbox import Notifications
+
+Role = Literal["web", "worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The parts of one process that its services share."""
+
+    settings: Settings
+    redis: Redis
+    database: Database
+    queue: DurableQueue
+    live: LiveUpdates
+    cache: Cache
+    readings: Readings
+    vendors: Vendors
+    notifications: Notifications
+
+
+def build_base(settings: Settings, role: Role) -> Base:
+    """Make the shared parts. Opens no connection by itself."""
+    redis = connect(settings.redis_url, seconds=settings.redis_timeout)
+    cache = Cache(redis)
+    live = LiveUpdates(redis, cache)
+    letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
+    database, queue = Database(settings, role), DurableQueue(settings, role)
+    return Base(
+        settings=settings,
+        redis=redis,
+        database=database,
+        queue=queue,
+        live=live,
+        cache=cache,
+        readings=Readings(settings, cache, live),
+        vendors=build_vendors(settings, redis),
+        notifications=Notifications(database, queue, SmtpMailer(settings), letters),
+    )

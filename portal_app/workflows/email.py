@@ -1,0 +1,13 @@
+"""Sending one mail: once, however long the mail server is away."""
+
+from uuid import UUID
+
+from portal_app.wiring.portal import portal
+from portal_app.workflows.step import durable, step
+
+
+@durable(name="send_mail")
+async def send_mail(mail_id: str) -> str:
+    """Send a mail that was written down."""
+    outcome = await step("send", lambda: portal().notifications.send(UUID(mail_id)))
+    return outcome["state"]

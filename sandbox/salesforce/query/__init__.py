@@ -1,0 +1,1 @@
+"""SOQL: its grammar, and answering queries from the tables."""

@@ -1,0 +1,156 @@
+"""The REST door: HTTP requests in, calls and logins through, answers out."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox.broken_answers import LostAnswer, broken_answer, half_of
+from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
+from sandbox.salesforce.calls import Answer, Call, parsed_json, refused
+from sandbox.salesforce.changes import Actor
+from sandbox.salesforce.errors import SalesforceError
+from sandbox.salesforce.rest import describe
+from sandbox.salesforce.rest.bad_days import BadDays
+from sandbox.salesforce.rest.resources import Resources
+from sandbox.salesforce.rest.usage import Usage
+from sandbox.salesforce.sessions import Sessions
+
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
+_MAINTENANCE = (
+    "<!DOCTYPE html><html><head><title>Salesforce</title></head>"
+    "<body><h1>We are down for maintenance.</h1><p>We'll be back shortly.</p></body></html>"
+)
+_UNEXPECTED = "An unexpected error occurred. Please include this ErrorId if you contact support: 1-1 (-1)"
+
+
+class RestDoor:
+    """Serve /services/data: session check, faults, limits, then the resource."""
+
+    def __init__(self, resources: Resources, sessions: Sessions, faults: Faults, usage: Usage) -> None:
+        self._resources = resources
+        self._sessions = sessions
+        self._faults = faults
+        self._usage = usage
+        self._bad_days = BadDays(faults, usage)
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes to mount at the root."""
+        return [
+            Route("/services/data", self._versions, methods=["GET"]),
+            Route("/services/data/", self._versions, methods=["GET"]),
+            Route("/services/data/{path:path}", self._resource, methods=_METHODS),
+        ]
+
+    async def _versions(self, _request: Request) -> Response:
+        return await guarded(self._faults, "versions", self._version_list)
+
+    async def _version_list(self) -> Response:
+        return json_response(Answer(200, describe.versions()))
+
+    async def _resource(self, request: Request) -> Response:
+        body = await request.body()
+        call = _call(request)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            body, blob = await _parts(request)
+            call = replace(call, blob=blob)
+        operation, writes = self._resources.operation(call)
+
+        async def serve() -> Response:
+            return self._serve(request, call, body)
+
+        response = await guarded(self._faults, operation, serve)
+        if writes and response.status_code < 300 and self._faults.loses_answer("salesforce", operation):
+            return LostAnswer()
+        return response
+
+    def _serve(self, request: Request, call: Call, body: bytes) -> Response:
+        operation, writes = self._resources.operation(call)
+        # Switches are drawn before any transaction, which would undo their counting when it fails.
+        try:
+            user_id = self._user(request)
+            self._bad_days.check_limits()
+            call = _completed(call, user_id, parsed_json(body))
+            self._bad_days.check(call, operation, writes=writes)
+        except SalesforceError as error:
+            return json_response(refused(error))
+        if writes and self._bad_days.locks_row():
+            call = replace(call, locked=True)
+        self._usage.count()
+        response = json_response(self._bad_days.several_matches(call) or self._resources.handle(call))
+        response.headers["Sforce-Limit-Info"] = self._usage.header()
+        return response
+
+    def _user(self, request: Request) -> str:
+        if self._faults.take_special("salesforce", "expire_sessions"):
+            self._sessions.expire_all()
+        self._bad_days.check_session()
+        user_id = self._sessions.user_of(bearer_token(request))
+        if user_id is None:
+            raise SalesforceError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
+        return user_id
+
+
+async def guarded(faults: Faults, operation: str, serve: Callable[[], Awaitable[Response]]) -> Response:
+    """Serve a request unless the vendor's mood forbids it."""
+    try:
+        await faults.before("salesforce", operation)
+    except VendorDown:
+        return Response(_MAINTENANCE, 503, media_type="text/html")
+    except VendorFailed:
+        return json_response(refused(SalesforceError("UNKNOWN_EXCEPTION", _UNEXPECTED, status=500)))
+    except VendorBroken as broken:
+        return broken_answer(broken)
+    response = await serve()
+    return half_of(response) if faults.halves_answer("salesforce", operation) else response
+
+
+def json_response(answer: Answer) -> Response:
+    """Return an answer as an HTTP response."""
+    if answer.body is None:
+        return Response(status_code=answer.status, headers=answer.headers)
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, headers=answer.headers, media_type="application/octet-stream")
+    content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
+    media_type = "application/json;charset=UTF-8"
+    return Response(content, answer.status, headers=answer.headers, media_type=media_type)
+
+
+def bearer_token(request: Request) -> str:
+    """Return the token a request carries, empty without one; `OAuth` is the older word for Bearer."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""
+
+
+def _call(request: Request) -> Call:
+    # The raw path is split before decoding, so that an encoded slash stays inside its segment.
+    raw: Any = request.scope.get("raw_path") or request.url.path.encode()
+    segments = raw.decode("latin-1").split("?")[0].split("/services/data/", 1)[-1].split("/")
+    return Call(
+        method=request.method,
+        path=tuple(unquote(segment) for segment in segments[1:]),
+        version=segments[0].removeprefix("v"),
+        query=dict(parse_qsl(request.url.query, keep_blank_values=True)),
+        headers=dict(request.headers),
+    )
+
+
+async def _parts(request: Request) -> tuple[bytes, bytes | None]:
+    """Return the JSON part and the file of a multipart upload."""
+    async with request.form(max_part_size=64 * 1024 * 1024) as form:
+        entity, data = form.get("entity_content", b""), form.get("VersionData")
+        head = await entity.read() if isinstance(entity, UploadFile) else str(entity).encode()
+        return head, await data.read() if isinstance(data, UploadFile) else None
+
+
+def _completed(call: Call, user_id: str, body: Any) -> Call:
+    client = call.headers.get("sforce-call-options", "").partition("client=")[2].split(",")[0].strip()
+    origin = f"com/salesforce/api/rest/{call.version};client={client}"
+    return replace(call, body=body, actor=Actor(user_id, origin))

@@ -1,0 +1,149 @@
+"""REST resources of single rows: create, read, update, delete, and the same by external id."""
+
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from sandbox.salesforce.bus.bus import Bus
+from sandbox.salesforce.bus.events import publish_event
+from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.errors import SalesforceError, not_found
+from sandbox.salesforce.incoming import external_field
+from sandbox.salesforce.objects import find_object
+from sandbox.salesforce.query.soql import compound_address, record_head
+from sandbox.salesforce.rows import MultipleMatches, Rows, full_row
+from sandbox.salesforce.schema import Object
+from sandbox.salesforce.tables import Row
+from sandbox.salesforce.values import parse_datetime
+
+
+class RowResources:
+    """Answer calls on /sobjects/{Type}, /sobjects/{Type}/{id} and /sobjects/{Type}/{Field__c}/{value}."""
+
+    def __init__(self, rows: Rows, bus: Bus) -> None:
+        self._rows = self.engine = rows
+        self._bus = bus
+        self.allocations = bus.allocations
+
+    def create(self, call: Call) -> Answer:
+        """POST a row, or publish a platform event."""
+        obj = known_object(call.path[1])
+        if obj.kind == "event":
+            return Answer(201, publish_event(self._rows, self._bus, obj, call))
+        with self._rows.unit(call.actor):
+            row_id = self._rows.create(obj.name, call.fields())
+        location = f"{call.api_path}/sobjects/{obj.name}/{row_id}"
+        return Answer(201, {"id": row_id, "success": True, "errors": []}, {"Location": location})
+
+    def read(self, call: Call) -> Answer:
+        """GET a row by its id."""
+        obj = known_object(call.path[1])
+        row = self._rows.existing(obj, call.path[2])
+        if _is_unchanged_since(row, call.headers.get("if-modified-since")):
+            return Answer(304)
+        return Answer(200, self._shown(call, obj, row))
+
+    def update(self, call: Call) -> Answer:
+        """PATCH a row by its id."""
+        obj = known_object(call.path[1])
+        wanted = call.headers.get("if-unmodified-since")
+        with self._rows.unit(call.actor):
+            if wanted and not _is_unchanged_since(self._rows.existing(obj, call.path[2]), wanted):
+                return Answer(412)
+            self._rows.update(obj.name, call.path[2], call.fields())
+        return Answer(204)
+
+    def delete(self, call: Call) -> Answer:
+        """DELETE a row by its id."""
+        obj = known_object(call.path[1])
+        with self._rows.unit(call.actor):
+            self._rows.delete(obj.name, call.path[2])
+        return Answer(204)
+
+    def read_by_key(self, call: Call) -> Answer:
+        """GET a row by an external id; 300 with their addresses when several rows have it."""
+        obj, (name, value) = known_object(call.path[1]), _key(call)
+        found = self._rows.tables.find(obj, external_field(obj, name), value)
+        if not found:
+            raise not_found("The requested resource does not exist")
+        if len(found) > 1:
+            return _choices(call, MultipleMatches(obj, [row["Id"] for row in found]))
+        return Answer(200, self._shown(call, obj, found[0]))
+
+    def upsert(self, call: Call) -> Answer:
+        """PATCH a row by an external id, creating it unless `updateOnly` is asked for."""
+        obj, key = known_object(call.path[1]), _key(call)
+        if key[0].lower() == "id":
+            return self.update(Call(call.method, (*call.path[:2], key[1]), body=call.body, actor=call.actor))
+        field = external_field(obj, key[0])
+        fields = call.fields()
+        if any(name.lower() == field.name.lower() for name in fields):
+            message = f"The {field.name} field should not be specified in the sobject data."
+            raise SalesforceError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields=[field.name])
+        if call.flag("updateOnly") and not self._rows.tables.find(obj, field, key[1]):
+            raise not_found()
+        try:
+            with self._rows.unit(call.actor):
+                row_id, created = self._rows.upsert(obj.name, key, fields)
+        except MultipleMatches as several:
+            return _choices(call, several)
+        if not created and float(call.version) < 46:
+            return Answer(204)
+        return Answer(201 if created else 200, {"id": row_id, "success": True, "errors": [], "created": created})
+
+    def delete_by_key(self, call: Call) -> Answer:
+        """DELETE a row by an external id."""
+        obj, (name, value) = known_object(call.path[1]), _key(call)
+        found = self._rows.tables.find(obj, external_field(obj, name), value)
+        if not found:
+            raise not_found()
+        if len(found) > 1:
+            return _choices(call, MultipleMatches(obj, [row["Id"] for row in found]))
+        with self._rows.unit(call.actor):
+            self._rows.delete(obj.name, found[0]["Id"])
+        return Answer(204)
+
+    def _shown(self, call: Call, obj: Object, row: Row) -> dict[str, Any]:
+        head = record_head(obj, row, call.api_path)
+        if "fields" in call.query:
+            return head | self._chosen(obj, row, call.query["fields"])
+        return head | full_row(obj, row)
+
+    @staticmethod
+    def _chosen(obj: Object, row: Row, names: str) -> Row:
+        chosen: Row = {"Id": row["Id"]}
+        for name in (part.strip() for part in names.split(",")):
+            field = obj.field(name)
+            is_address, value = compound_address(obj, name, row)
+            if field is None and not is_address:
+                raise SalesforceError("INVALID_FIELD", f"No such column '{name}' on sobject of type {obj.name}")
+            chosen[field.name if field else name] = row.get(field.name, field.default) if field else value
+        return chosen
+
+
+def known_object(name: str) -> Object:
+    """Return an object by its name in any case. Raises SalesforceError."""
+    obj = find_object(name)
+    if obj is None:
+        raise not_found()
+    return obj
+
+
+def _is_unchanged_since(row: Row, http_date: str | None) -> bool:
+    if http_date is None:
+        return False
+    try:
+        since = parsedate_to_datetime(http_date)
+    except ValueError as error:
+        raise SalesforceError("INVALID_HEADER", f"Invalid HTTP date: {http_date}") from error
+    changed_at = parse_datetime(row["SystemModstamp"])
+    return changed_at is not None and changed_at <= since
+
+
+def _key(call: Call) -> tuple[str, str]:
+    return call.path[2], "/".join(call.path[3:])
+
+
+def _choices(call: Call, several: MultipleMatches) -> Answer:
+    base = f"{call.api_path}/sobjects/{quote(several.object.name)}"
+    return Answer(300, [f"{base}/{row_id}" for row_id in several.ids])

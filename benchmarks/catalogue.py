@@ -133,7 +133,7 @@ def _told(process: subprocess.Popen[str], word: str) -> str:
 async def _read() -> None:
     """Read with as many readers as each line of the input says, until it ends."""
     portal = build(Settings(), role="web")
-    await portal.cache.known("connected?")
+    await portal.cache.peek("connected?")
     print("ready:", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
         began = time.perf_counter()

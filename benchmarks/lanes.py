@@ -10,7 +10,7 @@ from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
 from portal_app.infra.redis.client import connect
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import VendorLine
+from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.local.servers.valkey import EmbeddedValkey
 
 CALLS = 500
@@ -33,7 +33,7 @@ def measure(stage: Stage) -> list[Row]:
 
 async def _overhead(url: str) -> tuple[list[float], list[float]]:
     redis = connect(url, seconds=0.25)
-    line = VendorLine(
+    line = VendorCall(
         "bench", Lane(redis, "bench", concurrency=8, rate="1000000/minute", queue=9, timeout=5), timeout=5
     )
 

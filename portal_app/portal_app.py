@@ -12,14 +12,14 @@ from reflex.app import default_error_boundary
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
-from portal_app.api.http.access_log import Observed
+from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.cookie_filter import CookieFilter
 from portal_app.api.http.public_pages import PublicPages
-from portal_app.api.http.response_cache import Kept
-from portal_app.api.http.security_headers import Headers
-from portal_app.api.http.session_middleware import Door
-from portal_app.api.http.websocket_limits import Sockets
-from portal_app.infra.database.clock_sync import keep_time
+from portal_app.api.http.response_cache import CachedResponses
+from portal_app.api.http.security_headers import SecurityHeaders
+from portal_app.api.http.session_middleware import SessionMiddleware
+from portal_app.api.http.websocket_limits import WebsocketLimits
+from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
@@ -37,9 +37,9 @@ set_up_logs(process="web", log_format=settings.portal_log_format, level=settings
 def edge(inner: ASGIApp) -> ASGIApp:
     """Put the layers of the HTTP edge around the application, the first to see a request last."""
     public = PublicPages(inner, static_routes())
-    served = Kept(Door(public, settings, needs_session), settings)
-    guarded = Headers(CookieFilter(served, settings), settings)
-    return CorrelationIdMiddleware(Observed(Sockets(guarded, settings)))
+    served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
+    guarded = SecurityHeaders(CookieFilter(served, settings), settings)
+    return CorrelationIdMiddleware(AccessLog(WebsocketLimits(guarded, settings)))
 
 
 def on_defect(exception: Exception) -> None:
@@ -68,7 +68,7 @@ async def lifespan() -> AsyncIterator[None]:
     # What is there by now stays: no collection has to walk through it again.
     gc.collect()
     gc.freeze()
-    loops = (keep_time(portal.database), push_changes(app), watch_sessions(app))
+    loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield

@@ -11,7 +11,7 @@ import psycopg
 from redis.exceptions import RedisError
 
 from benchmarks.soak.customers import Customer, Wanted
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import ExternalError, StillRunning
 from tests.documents import picture
 from tests.faults.shop import Buyer, Shop
@@ -91,7 +91,7 @@ async def _order(shop: Shop, book: Book, case: Case, *, key: str) -> None:
         case.sf_order_id = await pressed(lambda: shop.order_at_salesforce(buyer, sku=wanted.sku, **wanted.fields or {}))
         book.cases.append(case)
         return
-    wish = Wish(wanted.sku, wanted.answers, has_accepted_terms=True)
+    wish = OrderRequest(wanted.sku, wanted.answers, has_accepted_terms=True)
     placed = await pressed(lambda: shop.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email))
     case.order_id = placed.id
     book.cases.append(case)

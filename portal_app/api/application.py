@@ -8,7 +8,7 @@ from starlette.routing import Match
 from portal_app.api.billing import billing, csv_export
 from portal_app.api.catalog import catalog
 from portal_app.api.dashboard import calendar_feed, summary
-from portal_app.api.http.access_log import LastResort
+from portal_app.api.http.access_log import ErrorMiddleware
 from portal_app.api.http.problem import DOCUMENTED, WrongMethod, answer_errors
 from portal_app.api.identity import account_recovery, mfa_challenge, password, security, sessions, step_up
 from portal_app.api.internet import eligibility
@@ -45,7 +45,7 @@ def build_api(settings: Settings) -> FastAPI:
         api.include_router(part.router)
     answer_errors(api)
     api.add_api_route("/api/{rest:path}", _unknown, methods=_ALL_METHODS, include_in_schema=False)
-    api.add_middleware(LastResort)
+    api.add_middleware(ErrorMiddleware)
     return api
 
 

@@ -11,4 +11,4 @@ class Call:
     user_id: UUID
     route: str
     key: str
-    said: str
+    fingerprint: str

@@ -41,7 +41,7 @@ def host_is_ahead() -> float:
     return time.time() - timestamp()
 
 
-def moments() -> tuple[float, ...]:
+def accepted_times() -> tuple[float, ...]:
     """Return every time it may be elsewhere: the portal's, and the host's own.
 
     Who checks what a stranger's clock has made accepts either: one of ours may be the one that is off.

@@ -8,14 +8,14 @@ import stamina.instrumentation
 from redis.asyncio import Redis
 
 from portal_app.domain.ports.billing import BillingGateway, PeopleGateway
-from portal_app.domain.ports.cancellation import CancellationDesk
+from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.event_stream import EventStream
-from portal_app.domain.ports.internet import InternetDesk
-from portal_app.domain.ports.kyc import IdentityDesk
-from portal_app.domain.ports.sim import SimDesk, SimLines
-from portal_app.domain.ports.whmcs_accounts import BillingLogins, CrmDirectory
+from portal_app.domain.ports.internet import EligibilityGateway
+from portal_app.domain.ports.kyc import KycGateway
+from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
+from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.secrets import ring_of
 from portal_app.infra.settings import Settings
@@ -28,16 +28,16 @@ from portal_app.integrations.salesforce.cancellations import SalesforceCancellat
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
-from portal_app.integrations.salesforce.eligibility import SalesforceInternetDesk
+from portal_app.integrations.salesforce.eligibility import SalesforceEligibility
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.kyc import SalesforceIdentityDesk
+from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
-from portal_app.integrations.salesforce.sim_inventory import SalesforceSimDesk
+from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
 from portal_app.integrations.throttling.breaker import BreakerTimes
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import VendorLine
+from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 from portal_app.integrations.whmcs.logins import WHMCSLogins
@@ -61,14 +61,14 @@ class Vendors:
     catalog: CatalogGateway
     crm: CrmGateway
     logins: BillingLogins
-    directory: CrmDirectory
+    directory: ExistingAccounts
     stream: EventStream
-    lines: tuple[VendorLine, ...]
+    lines: tuple[VendorCall, ...]
     sims: SimLines
-    sim_desk: SimDesk
-    identity_desk: IdentityDesk
-    internet: InternetDesk
-    cancellations: CancellationDesk
+    sim_desk: SimInventoryGateway
+    identity_desk: KycGateway
+    internet: EligibilityGateway
+    cancellations: CancellationCaseGateway
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -109,9 +109,9 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         directory=SalesforceDirectory(salesforce),
         stream=stream,
         sims=sims,
-        sim_desk=SalesforceSimDesk(salesforce),
-        identity_desk=SalesforceIdentityDesk(salesforce, SalesforceFiles(salesforce, settings)),
-        internet=SalesforceInternetDesk(salesforce),
+        sim_desk=SalesforceSimInventory(salesforce),
+        identity_desk=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
+        internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
@@ -119,14 +119,14 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     )
 
 
-def _freebit(settings: Settings, redis: Redis, line: VendorLine) -> tuple[FreebitClient, SimLines]:
+def _freebit(settings: Settings, redis: Redis, line: VendorCall) -> tuple[FreebitClient, SimLines]:
     ring, cache = ring_of(settings), Cache(redis)
     http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
     client = FreebitClient(settings, http, line, cache=cache, ring=ring)
     return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)
 
 
-def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSettings) -> VendorLine:
+def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSettings) -> VendorCall:
     """Return the line to a vendor through the lane whose settings begin with `lane.prefix`.
 
     These are PREFIX_CONCURRENCY, PREFIX_RATE, PREFIX_QUEUE, PREFIX_WAIT and PREFIX_TIMEOUT.
@@ -136,4 +136,4 @@ def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSetting
     wait = getattr(settings, f"{lane.prefix}_wait")
     opened = Lane(redis, lane.name, **own, timeout=wait)
     times = BreakerTimes(failures=settings.portal_breaker_failures, open=settings.portal_breaker_seconds)
-    return VendorLine(vendor, opened, timeout=timeout, times=times)
+    return VendorCall(vendor, opened, timeout=timeout, times=times)

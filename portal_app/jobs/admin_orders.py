@@ -8,7 +8,7 @@ from portal_app.domain.errors import PortalError
 from portal_app.domain.identifiers import our_id
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.services.operations.order_repair import Deed
+from portal_app.services.operations.order_repair import RepairAction
 from portal_app.wiring.portal import Portal, build, use
 
 _NOTHING = {
@@ -69,15 +69,15 @@ async def _act(portal: Portal, action: str, order_id: UUID, *, is_sure: bool) ->
         _say(_NOTHING[action])
         return
     for deed in deeds:
-        _say(f"- {deed.words}")
+        _say(f"- {deed.description}")
         if is_sure:
             await _do(deed)
     _say("Done." if is_sure else "Nothing was done. Add --yes to do it.")
 
 
-async def _do(deed: Deed) -> None:
+async def _do(deed: RepairAction) -> None:
     try:
-        await deed.do()
+        await deed.run()
     except PortalError:
         _say("  This did not work; what stands above it is done. Run the command again for the rest.")
         raise

@@ -8,7 +8,7 @@ from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import build
 
 
-async def bust(settings: Settings, what: str) -> None:
+async def invalidate(settings: Settings, what: str) -> None:
     """Forget a part of the cache everywhere. Raises ValueError for a part that does not exist."""
     if what != "catalog":
         raise ValueError(f"nothing is cached under {what!r}")
@@ -22,4 +22,4 @@ async def bust(settings: Settings, what: str) -> None:
 if __name__ == "__main__":
     settings = Settings()
     set_up_logs(process="cache", log_format=settings.portal_log_format, level=settings.portal_log_level)
-    asyncio.run(bust(settings, sys.argv[1]))
+    asyncio.run(invalidate(settings, sys.argv[1]))

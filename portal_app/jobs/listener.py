@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent, ReplayPosition
 from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, StreamEvent
-from portal_app.infra.database.clock_sync import keep_time
+from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
@@ -38,7 +38,7 @@ async def listen(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    clock = asyncio.create_task(keep_time(portal.database))
+    clock = asyncio.create_task(sync_clock(portal.database))
     leading = asyncio.create_task(lead(settings, "listener", lambda: _follow_all(portal)))
     _log.info("listener.ready")
     await until_stopped(stop, leading)

@@ -11,7 +11,7 @@ from portal_app.wiring.portal import Portal
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScheduledJob:
     """One line of the timetable: a workflow's name and when (crontab, Japan's time)."""
 
     workflow: str
@@ -20,20 +20,22 @@ class Entry:
 
 
 TIMETABLE = (
-    Entry("tidy_up", "17 * * * *", "forget dead sign-ups, used tokens and old idempotency keys"),
-    Entry("catch_up_orders", "*/5 * * * *", "find orders whose event was lost and read their review again"),
-    Entry("catch_up_address_checks", "*/5 * * * *", "find address checks whose answer's event was lost"),
-    Entry("reconcile_billing", "*/5 * * * *", "read the oldest saved invoices and services from WHMCS again"),
-    Entry("open_cases", "*/5 * * * *", "open a case for every order that does not move"),
-    Entry("end_cancellations", "*/5 * * * *", "tell customers which of their cancelled services are over"),
-    Entry("remind_of_invoices", "5 9-20 * * *", "announce invoices that are due soon or overdue, each once"),
-    Entry("remind_of_cards", "20 10 * * *", "announce expiring cards of a 28th of all customers, each card once"),
-    Entry("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
-    Entry("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
+    ScheduledJob("tidy_up", "17 * * * *", "forget dead sign-ups, used tokens and old idempotency keys"),
+    ScheduledJob("catch_up_orders", "*/5 * * * *", "find orders whose event was lost and read their review again"),
+    ScheduledJob("catch_up_address_checks", "*/5 * * * *", "find address checks whose answer's event was lost"),
+    ScheduledJob("reconcile_billing", "*/5 * * * *", "read the oldest saved invoices and services from WHMCS again"),
+    ScheduledJob("open_cases", "*/5 * * * *", "open a case for every order that does not move"),
+    ScheduledJob("end_cancellations", "*/5 * * * *", "tell customers which of their cancelled services are over"),
+    ScheduledJob("remind_of_invoices", "5 9-20 * * *", "announce invoices that are due soon or overdue, each once"),
+    ScheduledJob(
+        "remind_of_cards", "20 10 * * *", "announce expiring cards of a 28th of all customers, each card once"
+    ),
+    ScheduledJob("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
+    ScheduledJob("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )
 
 
-async def keep_timetable(portal: Portal) -> None:
+async def run_schedule(portal: Portal) -> None:
     """Run the timetable until cancelled. Only the leader does this."""
     scheduler = AsyncIOScheduler(timezone="Asia/Tokyo")
     for entry in TIMETABLE:

@@ -16,13 +16,13 @@ import portal_app.workflows.profile
 import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
 import portal_app.workflows.whmcs_migration
-from portal_app.infra.database.clock_sync import keep_time
+from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.database.durable import QUEUE, dbos_config
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.jobs.leader import lead, until_stopped
-from portal_app.jobs.schedule import keep_timetable
+from portal_app.jobs.schedule import run_schedule
 from portal_app.jobs.worker_slots import Slot
 from portal_app.wiring.portal import build, use
 
@@ -52,8 +52,8 @@ async def work(settings: Settings) -> None:
     DBOS.launch()
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
     slot.watch(max(0.5, settings.portal_poll_seconds))
-    clock = asyncio.create_task(keep_time(portal.database))
-    timetable = asyncio.create_task(lead(settings, "timetable", lambda: keep_timetable(portal)))
+    clock = asyncio.create_task(sync_clock(portal.database))
+    timetable = asyncio.create_task(lead(settings, "timetable", lambda: run_schedule(portal)))
     _log.info("worker.ready", slot=slot.executor)
     await until_stopped(stop, timetable)
     _log.info("worker.stopping")

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.models.columns import moment, now
 
 
-class EntryToken(SQLModel, table=True):
+class RecoveryToken(SQLModel, table=True):
     """A token of one purpose: "reset" and "unlock" travel by mail, "browser" is what an unlock link leaves behind.
 
     Rows for addresses without an account have no user: they are made so that both cases are the same work.
@@ -26,7 +26,7 @@ class EntryToken(SQLModel, table=True):
     created_at: datetime = moment(default_factory=now)
 
     @classmethod
-    async def usable(cls, session: AsyncSession, token_hash: bytes, purpose: str) -> "EntryToken | None":
+    async def usable(cls, session: AsyncSession, token_hash: bytes, purpose: str) -> "RecoveryToken | None":
         """Find a token that is good for one more use, locked for this transaction so that two uses queue up."""
         query = select(cls).where(cls.token_hash == token_hash, cls.purpose == purpose).with_for_update()
         token = (await session.exec(query)).first()

@@ -24,7 +24,7 @@ class Inbox(SQLModel, table=True):
     handled_at: datetime | None = moment(default=None, nullable=True)
 
     @classmethod
-    async def take(cls, session: AsyncSession, event: InboundEvent) -> bool:
+    async def insert_new(cls, session: AsyncSession, event: InboundEvent) -> bool:
         """Write an event down; False when it was already there."""
         connection = await session.connection()
         row = {"source": event.source, "id": event.id, "kind": event.kind, "data": event.data, "received_at": now()}

@@ -25,7 +25,7 @@ class Authenticator(SQLModel, table=True):
     created_at: datetime = moment(default_factory=now)
 
     @classmethod
-    async def of(cls, session: AsyncSession, user_id: UUID) -> "Authenticator | None":
+    async def for_user(cls, session: AsyncSession, user_id: UUID) -> "Authenticator | None":
         """Find a user's authenticator, locked for this transaction."""
         return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).first()
 

@@ -28,7 +28,7 @@ class NoticeRow(SQLModel, table=True):
         return Notice(self.kind, self.source_id, self.subject, self.path, self.at, self.read_at is not None)
 
     @classmethod
-    async def of(cls, session: AsyncSession, user_id: UUID, *, limit: int, offset: int) -> "list[NoticeRow]":
+    async def page_for_user(cls, session: AsyncSession, user_id: UUID, *, limit: int, offset: int) -> "list[NoticeRow]":
         """Return some of a user's notices, newest first."""
         query = select(cls).where(cls.user_id == user_id).order_by(col(cls.at).desc(), cls.source_id)
         return list((await session.exec(query.limit(limit).offset(offset))).all())

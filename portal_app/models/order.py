@@ -51,7 +51,7 @@ class OrderRow(SQLModel, table=True):
         )
 
     @classmethod
-    async def of(cls, session: AsyncSession, user_id: UUID) -> "list[OrderRow]":
+    async def for_user(cls, session: AsyncSession, user_id: UUID) -> "list[OrderRow]":
         """Return a customer's orders, newest first."""
         query = select(cls).where(cls.user_id == user_id).order_by(col(cls.placed_at).desc())
         return list((await session.exec(query)).all())
@@ -113,7 +113,7 @@ class OrderEventRow(SQLModel, table=True):
         return OrderEvent(self.step, self.at, cast(Any, self.source), self.detail)
 
     @classmethod
-    async def of(cls, session: AsyncSession, order_id: UUID) -> "list[OrderEventRow]":
+    async def for_order(cls, session: AsyncSession, order_id: UUID) -> "list[OrderEventRow]":
         """Return an order's timeline, oldest first."""
         query = select(cls).where(cls.order_id == order_id).order_by(col(cls.at))
         return list((await session.exec(query)).all())

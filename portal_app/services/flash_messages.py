@@ -13,13 +13,13 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _log = structlog.get_logger(__name__)
 
 
-class Flashes:
+class FlashMessages:
     """Keep what a refused form has to say until its page shows it."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def keep(self, messages: dict[str, str]) -> str:
+    async def store(self, messages: dict[str, str]) -> str:
         """Keep messages by field name and return their id; empty where Redis is away."""
         flash_id = secrets.token_urlsafe(16)
         try:

@@ -85,7 +85,7 @@ class Idempotency:
             waited, pause = waited + pause, min(pause * 1.5, _SLOWEST_LOOK)
 
     async def _take(self, session: AsyncSession, claim: Claim) -> IdempotencyKey | None:
-        call, hashed = claim.call, self._tokens.hash(claim.call.said, "idempotency")
+        call, hashed = claim.call, self._tokens.hash(claim.call.fingerprint, "idempotency")
         row = {"payload_hash": hashed, "resource_id": "", "status": None, "claim": claim.owner, "created_at": now()}
         died = sa.and_(
             col(IdempotencyKey.status).is_(None),

@@ -32,7 +32,7 @@ return redis.call('GET', 'c:' .. name_from(3)) or 1
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CacheLookup:
     """What a look came to: the answer where it is kept, and whether the try has been counted against the limit.
 
     No answer never says no: it sends the caller the long way, which knows why.
@@ -42,7 +42,7 @@ class Look:
     is_counted: bool = False
 
 
-class KeptAnswers:
+class ResponseCache:
     """Look kept answers up."""
 
     def __init__(self, cache: Cache, *, sessions: Sessions, limits: RateLimits, limit: str) -> None:
@@ -51,15 +51,15 @@ class KeptAnswers:
         self._limits = limits
         self._limit = limit
 
-    async def own(self, access: Access, entry: Entry) -> Look:
+    async def for_customer(self, access: Access, entry: Entry) -> CacheLookup:
         """Return a customer's answer where the session lives, its limit is not used up, and the answer is young."""
         session_id, user_id = access.session_id, str(access.user_id)
         try:
-            if await self._sessions.check(session_id) != access.user_id:
-                return Look()
+            if await self._sessions.require_live(session_id) != access.user_id:
+                return CacheLookup()
         except PortalError:
             # The long way meets the same trouble and tells it.
-            return Look()
+            return CacheLookup()
         window = self._limits.window(self._limit, "api", str(session_id))
         keys = [self._sessions.key_of(session_id), window.key, *entry.keys]
         args = [user_id, ENDED, repr(time.time()), window.most, window.seconds]
@@ -67,11 +67,11 @@ class KeptAnswers:
         if found == 0:
             # The push that says so may not have come here, or not yet.
             self._sessions.forget(session_id)
-        return Look(found, True) if isinstance(found, bytes) else Look(is_counted=found == _NOT_KEPT)
+        return CacheLookup(found, True) if isinstance(found, bytes) else CacheLookup(is_counted=found == _NOT_KEPT)
 
-    async def public(self, entry: Entry) -> bytes | None:
+    async def for_everyone(self, entry: Entry) -> bytes | None:
         """Return an answer that is everybody's, where it is young."""
-        found = await self._cache.kept(entry)
+        found = await self._cache.peek_bytes(entry)
         if found is not None:
             self._cache.count_hit()
         return found

@@ -8,14 +8,14 @@ from redis.asyncio import Redis
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.email.smtp import SmtpMailer
-from portal_app.infra.email.templates import PRODUCT, Letters
+from portal_app.infra.email.templates import PRODUCT, EmailTemplates
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.services.mirrors.cached_reads import Readings
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 
 Role = Literal["web", "worker"]
 
@@ -32,7 +32,7 @@ class Base:
     cache: Cache
     readings: Readings
     vendors: Vendors
-    notifications: Notifications
+    notifications: EmailOutbox
 
 
 def build_base(settings: Settings, role: Role) -> Base:
@@ -40,7 +40,7 @@ def build_base(settings: Settings, role: Role) -> Base:
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
-    letters = Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
+    letters = EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
     database, queue = Database(settings, role), DurableQueue(settings, role)
     return Base(
         settings=settings,
@@ -51,5 +51,5 @@ def build_base(settings: Settings, role: Role) -> Base:
         cache=cache,
         readings=Readings(settings, cache, live),
         vendors=build_vendors(settings, redis),
-        notifications=Notifications(database, queue, SmtpMailer(settings), letters),
+        notifications=EmailOutbox(database, queue, SmtpMailer(settings), letters),
     )

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
-from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.inbound.billing_changes import BillingChanges
-from portal_app.services.operations.mirror_refresh import MirrorUpkeep
+from portal_app.services.operations.mirror_refresh import MirrorRefresh
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.wiring.base import Base
 
@@ -18,14 +18,14 @@ class BillingServices:
     billing: Billing
     payments: Payments
     subscriptions: Subscriptions
-    mirror_upkeep: MirrorUpkeep
+    mirror_upkeep: MirrorRefresh
     billing_changes: BillingChanges
 
 
 def build_billing(base: Base) -> BillingServices:
     """Join them over WHMCS and the cache."""
     settings, database, cache, gateway = base.settings, base.database, base.cache, base.vendors.billing
-    live, sign_on = base.live, SignOn(settings, database, gateway)
+    live, sign_on = base.live, WhmcsSso(settings, database, gateway)
     billing = Billing(settings, database, cache, gateway, live=live, sign_on=sign_on)
     payments = Payments(settings, database, cache, gateway, live=live, sign_on=sign_on)
     subscriptions = Subscriptions(settings, database, cache, gateway, live=live)
@@ -33,7 +33,7 @@ def build_billing(base: Base) -> BillingServices:
         billing=billing,
         payments=payments,
         subscriptions=subscriptions,
-        mirror_upkeep=MirrorUpkeep(
+        mirror_upkeep=MirrorRefresh(
             settings, database, billing=billing, payments=payments, subscriptions=subscriptions, live=live
         ),
         billing_changes=BillingChanges(

@@ -4,24 +4,24 @@ from dataclasses import dataclass
 
 from portal_app.infra.security.secrets import ring_of
 from portal_app.services.catalog.catalog import Catalog
-from portal_app.services.checkout.checkout import Checkout, Known
+from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.idempotency import Idempotency
-from portal_app.services.identity.context import IdentityBase
-from portal_app.services.internet.eligibility import AddressChecks
-from portal_app.services.internet.eligibility_answers import AddressAnswers
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.internet.eligibility import EligibilityChecks
+from portal_app.services.internet.eligibility_answers import EligibilityAnswers
 from portal_app.services.notifications.notices import Notices
 from portal_app.services.operations.invariants import Invariants
-from portal_app.services.operations.order_repair import OrderDesk
+from portal_app.services.operations.order_repair import OrderRepair
 from portal_app.services.orders.orders import Orders
-from portal_app.services.orders.timeline import OrderProgress
-from portal_app.services.profile.kyc_review import IdentityChecks
+from portal_app.services.orders.timeline import OrderTimeline
+from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.provisioning.billing import OrderBilling
-from portal_app.services.provisioning.internet_line import InternetOpening
+from portal_app.services.provisioning.internet_line import InternetLine
 from portal_app.services.provisioning.review import OrderReview
-from portal_app.services.provisioning.sim_activation import SimOpening
+from portal_app.services.provisioning.sim_activation import SimActivation
 from portal_app.services.provisioning.stuck_orders import StuckOrders
-from portal_app.services.sim.line_status import LineStates
+from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.reservations import SimReservations
 from portal_app.wiring.base import Base
 from portal_app.wiring.billing import BillingServices
@@ -32,20 +32,20 @@ from portal_app.wiring.profile import ProfileServices
 class Internet:
     """The customer's side of address checks, and the worker's."""
 
-    checks: AddressChecks
-    answers: AddressAnswers
+    checks: EligibilityChecks
+    answers: EligibilityAnswers
 
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
     """Every public method of a part is one step of a workflow and can be repeated."""
 
-    progress: OrderProgress
+    progress: OrderTimeline
     review: OrderReview
     billing: OrderBilling
-    sims: SimOpening
+    sims: SimActivation
     reservations: SimReservations
-    internet: InternetOpening
+    internet: InternetLine
     stuck: StuckOrders
 
 
@@ -66,20 +66,22 @@ class FulfilmentServices:
     """Carrying orders out, and watching over them."""
 
     provisioning: Provisioning
-    line_states: LineStates
+    line_states: LineStatus
     invariants: Invariants
-    order_desk: OrderDesk
+    order_desk: OrderRepair
     notices: Notices
 
 
-def build_orders(base: Base, identity: IdentityBase, bills: BillingServices, profile: ProfileServices) -> OrderServices:
+def build_orders(
+    base: Base, identity: ServiceContext, bills: BillingServices, profile: ProfileServices
+) -> OrderServices:
     """Join what leads from a plan to an order."""
     catalog = Catalog(base.settings, base.cache, base.vendors.catalog, base.vendors.billing)
     internet = Internet(
-        AddressChecks(identity, base.vendors.internet, profile.profiles, base.live),
-        AddressAnswers(base.database, base.vendors.internet, notifications=base.notifications, live=base.live),
+        EligibilityChecks(identity, base.vendors.internet, profile.profiles, base.live),
+        EligibilityAnswers(base.database, base.vendors.internet, notifications=base.notifications, live=base.live),
     )
-    known = Known(
+    known = CheckoutContext(
         payments=bills.payments,
         subscriptions=bills.subscriptions,
         profiles=profile.profiles,
@@ -94,29 +96,29 @@ def build_orders(base: Base, identity: IdentityBase, bills: BillingServices, pro
     return OrderServices(catalog, checkout, drafts, orders, once, internet)
 
 
-def build_fulfilment(base: Base, bills: BillingServices, checks: IdentityChecks) -> FulfilmentServices:
+def build_fulfilment(base: Base, bills: BillingServices, checks: KycReview) -> FulfilmentServices:
     """Join what carries orders out and what watches over them."""
     vendors = base.vendors
-    progress = OrderProgress(base.database, base.notifications, base.live)
+    progress = OrderTimeline(base.database, base.notifications, base.live)
     provisioning = _provisioning(base, progress, bills, checks)
     return FulfilmentServices(
         provisioning=provisioning,
-        line_states=LineStates(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
+        line_states=LineStatus(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
         invariants=Invariants(base.database, vendors.billing, provisioning.stuck),
-        order_desk=OrderDesk(progress, base.queue, vendors),
+        order_desk=OrderRepair(progress, base.queue, vendors),
         notices=Notices(base.database, base.live),
     )
 
 
-def _provisioning(base: Base, progress: OrderProgress, bills: BillingServices, checks: IdentityChecks) -> Provisioning:
+def _provisioning(base: Base, progress: OrderTimeline, bills: BillingServices, checks: KycReview) -> Provisioning:
     settings, vendors = base.settings, base.vendors
     reservations = SimReservations(base.database, vendors.sim_desk, ring_of(settings))
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),
         billing=OrderBilling(settings, progress, vendors, billing=bills.billing, subscriptions=bills.subscriptions),
-        sims=SimOpening(settings, progress, vendors, reservations=reservations, checks=checks),
+        sims=SimActivation(settings, progress, vendors, reservations=reservations, checks=checks),
         reservations=reservations,
-        internet=InternetOpening(settings, progress, vendors),
+        internet=InternetLine(settings, progress, vendors),
         stuck=StuckOrders(progress, vendors.crm),
     )

@@ -10,7 +10,7 @@ from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.redis.rate_limit import RateLimits
-from portal_app.infra.security.secrets import Vault
+from portal_app.infra.security.secrets import Secrets
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors
 from portal_app.services.billing.invoices import Billing
@@ -20,37 +20,37 @@ from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.dashboard.calendar_feed import Calendar
-from portal_app.services.dashboard.summary import Overview
-from portal_app.services.flash_messages import Flashes
+from portal_app.services.dashboard.summary import DashboardSummary
+from portal_app.services.flash_messages import FlashMessages
 from portal_app.services.idempotency import Idempotency
 from portal_app.services.identity.accounts import Accounts
 from portal_app.services.identity.devices import Devices
-from portal_app.services.identity.mfa_challenge import SecondStep
+from portal_app.services.identity.mfa_challenge import MfaChallenge
 from portal_app.services.identity.passkeys import Passkeys
 from portal_app.services.identity.sessions import Sessions
 from portal_app.services.identity.step_up import StepUp
-from portal_app.services.identity.totp import TwoStep
+from portal_app.services.identity.totp import Totp
 from portal_app.services.inbound.billing_changes import BillingChanges
 from portal_app.services.inbound.inbox import Inbound
 from portal_app.services.inbound.reconcile import Reconcile
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import Notices
-from portal_app.services.notifications.preferences import NotificationChoices
-from portal_app.services.operations.cleanup import Upkeep
+from portal_app.services.notifications.preferences import NotificationPreferences
+from portal_app.services.operations.cleanup import Cleanup
 from portal_app.services.operations.invariants import Invariants
-from portal_app.services.operations.mirror_refresh import MirrorUpkeep
-from portal_app.services.operations.order_repair import OrderDesk
+from portal_app.services.operations.mirror_refresh import MirrorRefresh
+from portal_app.services.operations.order_repair import OrderRepair
 from portal_app.services.orders.orders import Orders
 from portal_app.services.profile.email_changes import EmailChanges
-from portal_app.services.profile.kyc_documents import IdentityDocuments
-from portal_app.services.profile.kyc_review import IdentityChecks
+from portal_app.services.profile.kyc_documents import KycDocuments
+from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.profile.postcodes import Postcodes
 from portal_app.services.profile.profile_changes import ProfileChanges
 from portal_app.services.profile.profiles import Profiles
-from portal_app.services.registration.account_setup import Onboarding
-from portal_app.services.registration.whmcs_migration_setup import MovingIn
-from portal_app.services.response_cache import KeptAnswers
-from portal_app.services.sim.line_status import LineStates
+from portal_app.services.registration.account_setup import AccountSetup
+from portal_app.services.registration.whmcs_migration_setup import WhmcsMigrationSetup
+from portal_app.services.response_cache import ResponseCache
+from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.wiring.base import Role, build_base
 from portal_app.wiring.billing import build_billing
@@ -72,29 +72,29 @@ class Portal:
     queue: DurableQueue
     live: LiveUpdates
     limits: RateLimits
-    answers: KeptAnswers
+    answers: ResponseCache
     stream: EventStream
     accounts: Accounts
     entry: Entry
     sessions: Sessions
-    second_step: SecondStep
+    second_step: MfaChallenge
     step_up: StepUp
-    two_step: TwoStep
+    two_step: Totp
     passkeys: Passkeys
     devices: Devices
     profiles: Profiles
     profile_changes: ProfileChanges
     email_changes: EmailChanges
-    flashes: Flashes
+    flashes: FlashMessages
     idempotency: Idempotency
     postcodes: Postcodes
-    identity_documents: IdentityDocuments
-    identity_checks: IdentityChecks
+    identity_documents: KycDocuments
+    identity_checks: KycReview
     catalog: Catalog
     billing: Billing
     billing_changes: BillingChanges
-    mirror_upkeep: MirrorUpkeep
-    overview: Overview
+    mirror_upkeep: MirrorRefresh
+    overview: DashboardSummary
     payments: Payments
     subscriptions: Subscriptions
     cancelling: Cancelling
@@ -104,19 +104,19 @@ class Portal:
     drafts: Drafts
     orders: Orders
     internet: Internet
-    onboarding: Onboarding
-    moving_in: MovingIn
+    onboarding: AccountSetup
+    moving_in: WhmcsMigrationSetup
     provisioning: Provisioning
-    line_states: LineStates
-    order_desk: OrderDesk
+    line_states: LineStatus
+    order_desk: OrderRepair
     invariants: Invariants
-    notifications: Notifications
+    notifications: EmailOutbox
     notices: Notices
-    notification_choices: NotificationChoices
+    notification_choices: NotificationPreferences
     inbound: Inbound
-    upkeep: Upkeep
+    upkeep: Cleanup
     reconcile: Reconcile
-    vault: Vault
+    vault: Secrets
     vendors: Vendors
 
     async def close(self) -> None:
@@ -159,7 +159,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     sold = build_orders(base, identity.context, bills, profile)
     carried = build_fulfilment(base, bills, profile.identity_checks)
     sessions, limits = identity.context.sessions, identity.context.limits
-    answers = KeptAnswers(base.cache, sessions=sessions, limits=limits, limit=settings.portal_api_limit)
+    answers = ResponseCache(base.cache, sessions=sessions, limits=limits, limit=settings.portal_api_limit)
     return Portal(
         settings=settings, database=base.database, redis=base.redis, cache=base.cache, queue=base.queue,
         live=base.live, vendors=base.vendors, stream=base.vendors.stream, notifications=base.notifications,
@@ -180,5 +180,5 @@ def build(settings: Settings, *, role: Role) -> Portal:
         order_desk=carried.order_desk, notices=carried.notices,
         overview=build_dashboard(base, bills),
         inbound=Inbound(base.database, base.queue, catalog=sold.catalog),
-        upkeep=Upkeep(base.database), reconcile=Reconcile(base.database, base.vendors.crm),
+        upkeep=Cleanup(base.database), reconcile=Reconcile(base.database, base.vendors.crm),
     )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from portal_app.services.flash_messages import Flashes
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.flash_messages import FlashMessages
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.profile.email_changes import EmailChanges
-from portal_app.services.profile.kyc_documents import IdentityDocuments
-from portal_app.services.profile.kyc_review import IdentityChecks
+from portal_app.services.profile.kyc_documents import KycDocuments
+from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.profile.postcodes import Postcodes
 from portal_app.services.profile.profile_changes import ProfileChanges
 from portal_app.services.profile.profiles import Profiles
@@ -17,21 +17,21 @@ from portal_app.wiring.base import Base
 class ProfileServices:
     """A customer's own data and identity documents."""
 
-    flashes: Flashes
+    flashes: FlashMessages
     postcodes: Postcodes
     profiles: Profiles
     profile_changes: ProfileChanges
     email_changes: EmailChanges
-    identity_documents: IdentityDocuments
-    identity_checks: IdentityChecks
+    identity_documents: KycDocuments
+    identity_checks: KycReview
 
 
-def build_profile(base: Base, identity: IdentityBase) -> ProfileServices:
+def build_profile(base: Base, identity: ServiceContext) -> ProfileServices:
     """Join them over what every service of identity stands on."""
     vendors, live = base.vendors, base.live
     profiles = Profiles(identity, vendors.people, live)
     return ProfileServices(
-        flashes=Flashes(base.redis),
+        flashes=FlashMessages(base.redis),
         postcodes=Postcodes(),
         profiles=profiles,
         profile_changes=ProfileChanges(
@@ -43,6 +43,6 @@ def build_profile(base: Base, identity: IdentityBase) -> ProfileServices:
             live=live,
         ),
         email_changes=EmailChanges(identity, profiles),
-        identity_documents=IdentityDocuments(identity, vendors.identity_desk, live),
-        identity_checks=IdentityChecks(identity, vendors.identity_desk, live),
+        identity_documents=KycDocuments(identity, vendors.identity_desk, live),
+        identity_checks=KycReview(identity, vendors.identity_desk, live),
     )

@@ -14,7 +14,7 @@ from portal_app.workflows.step import durable, step
 async def cancel_service(cancellation_id: str) -> str:
     """Wait for the cut-off, then ask WHMCS to end the service; a withdrawn cancellation ends here."""
     request, sending = UUID(cancellation_id), portal().cancelling.sending
-    while (taken := await step("take", lambda: sending.take(request)))["value"]:
+    while (taken := await step("take", lambda: sending.claim(request)))["value"]:
         # Held: no connection, no thread. A message comes when the customer takes it back.
         await DBOS.recv_async(LOOK_AGAIN, timeout_seconds=taken["value"])
     if taken["state"] == "done" and taken["value"] is None:

@@ -71,7 +71,7 @@ async def remind_of_cards() -> str:
 @durable(name="check_invariants")
 async def check_invariants() -> str:
     """Look for what should never be, and tell it in figures and log lines."""
-    return (await step("check_invariants", lambda: portal().invariants.check(), priority="sync"))["state"]
+    return (await step("check_invariants", lambda: portal().invariants.violations(), priority="sync"))["state"]
 
 
 async def _stuck_orders() -> list[str]:

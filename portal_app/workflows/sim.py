@@ -33,7 +33,7 @@ async def open_line(order: UUID) -> Outcome:
             return ordered
     is_switched = False
     while True:
-        looked = await step("look_at_line", lambda: sims.look(order))
+        looked = await step("look_at_line", lambda: sims.poll(order))
         if looked["state"] == "refused" or looked["value"] == "open":
             return looked
         if looked["value"] == "late":

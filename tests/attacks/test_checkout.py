@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import InvalidInput
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
@@ -159,7 +159,7 @@ async def test_an_identity_document_of_somebody_else_opens_no_voice_line(hana: H
     assert (await hana.send(picture())).status_code == 202
     mallory = await hana.shop.buyer()
     # Whatever is written about the holder: the document counts for who sent it.
-    wish = Wish(VOICE, {"sim": SIM, "number": NUMBER}, has_accepted_terms=True)
+    wish = OrderRequest(VOICE, {"sim": SIM, "number": NUMBER}, has_accepted_terms=True)
     with pytest.raises(InvalidInput) as caught:
         await portal.orders.place(mallory.customer, wish, key=uuid4().hex, recipient=mallory.email)
     assert set(caught.value.fields) == {"identity"}

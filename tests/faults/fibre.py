@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.internet.eligibility import address_id
 from portal_app.domain.orders.order import Order
 from portal_app.domain.profile.address import Address
@@ -79,7 +79,7 @@ async def checked(shop: Shop) -> Buyer:
 async def ordered(shop: Shop) -> tuple[Buyer, Order]:
     """Return an order of a line, waiting for review; worker and listener must run."""
     buyer = await checked(shop)
-    wish = Wish(PLAN, ANSWERS, has_accepted_terms=True)
+    wish = OrderRequest(PLAN, ANSWERS, has_accepted_terms=True)
     key = f"fibre-{buyer.customer.user_id}"
     order = await shop.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email)
     await shop.wait_for_stage(order, "in_review")

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 from sqlmodel import col, select
 
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.identifiers import customer_number, step_reference
 from portal_app.domain.identity.account import Origin
 from portal_app.domain.orders.order import Order
@@ -174,7 +174,7 @@ class Shop:
     async def place(self, buyer: Buyer, key: str = "", *, sku: str = SKU) -> Order:
         """Order a plan as the checkout does: a VPN, if nothing else is said."""
         key = key or f"checkout-{next(_NUMBERS)}"
-        wish = Wish(sku, has_accepted_terms=True)
+        wish = OrderRequest(sku, has_accepted_terms=True)
         return await self.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email)
 
     async def reviewed_orders(self, count: int) -> list[tuple[Buyer, Order]]:

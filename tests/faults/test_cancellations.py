@@ -10,10 +10,10 @@ import pytest
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.orders.order import Order, OrderLine
-from portal_app.domain.subscriptions.cancellation import Asked, CancellationRequest, CancellationWish
+from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester, CancellationWish
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
-from portal_app.services.subscriptions.cancellation_delivery import CancellationSending
+from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
 from portal_app.wiring.portal import Portal
 from tests.faults.boundary import Boundaries
@@ -58,11 +58,11 @@ async def cancelled_by(shop: Shop, buyer: Buyer, service_id: int) -> Tenant:
     return Tenant(buyer, request)
 
 
-async def asking(shop: Shop, buyer: Buyer) -> Asked:
+async def asking(shop: Shop, buyer: Buyer) -> CancellationRequester:
     """Sign a customer in and let them ask something new."""
     async with shop.web.database.identity() as session:
         opened = await shop.web.sessions.open(session, buyer.customer.user_id, factors=("pwd",), browser="", address="")
-    return Asked(shop.web.sessions.read(opened.access).session_id, uuid4().hex, buyer.email)
+    return CancellationRequester(shop.web.sessions.read(opened.access).session_id, uuid4().hex, buyer.email)
 
 
 async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
@@ -216,7 +216,7 @@ async def test_withdrawing_and_sending_at_once_have_one_outcome(
         for each, one in zip(cancelled, asked, strict=True)
     )
     results = await asyncio.gather(
-        *(ahead.take(each.request.id) for each in cancelled), *withdrawals, return_exceptions=True
+        *(ahead.claim(each.request.id) for each in cancelled), *withdrawals, return_exceptions=True
     )
     for each, taken, kept in zip(cancelled, results[:8], results[8:], strict=True):
         stands = await state(shop, each.request.id)
@@ -226,12 +226,12 @@ async def test_withdrawing_and_sending_at_once_have_one_outcome(
             assert (taken, kept.state, stands) == (None, "withdrawn", "withdrawn")
 
 
-def ahead_of_time(worker_side: Portal) -> CancellationSending:
+def ahead_of_time(worker_side: Portal) -> CancellationDelivery:
     def clock() -> datetime:
         return now() + timedelta(days=365)
 
     own = worker_side.cancelling.sending
-    return CancellationSending(
+    return CancellationDelivery(
         own._base,
         worker_side.vendors.billing,
         worker_side.vendors.cancellations,
@@ -269,7 +269,7 @@ async def test_a_withdrawn_cancellation_is_never_sent_and_agents_see_that_too(
 async def test_the_end_and_a_refusal_are_told_once(shop: Shop, worker_side: Portal, outcome: str) -> None:
     (each,) = await tenants(shop, 1)
     sending, number = ahead_of_time(worker_side), each.request.id
-    await sending.take(number)
+    await sending.claim(number)
     assert str(number) not in await worker_side.invariants._late_cancellations()
     await shop.rows("UPDATE cancellations SET sends_at = now() - interval '2 hours' WHERE id = %s", number)
     assert str(number) in await worker_side.invariants._late_cancellations()

@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from portal_app.domain.checkout.request import Agreed
+from portal_app.domain.checkout.request import Agreement
 from portal_app.infra.settings import Settings
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop
@@ -31,7 +31,7 @@ async def test_two_keys_for_one_draft_are_one_order_at_every_vendor(
 
     async def press(key: str) -> str:
         placed = await shop.web.orders.place_draft(
-            buyer.customer, draft.id, agreed=Agreed(True), key=key, recipient=buyer.email
+            buyer.customer, draft.id, agreed=Agreement(True), key=key, recipient=buyer.email
         )
         return str(placed.id)
 

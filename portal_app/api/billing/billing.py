@@ -12,9 +12,9 @@ from starlette.responses import Response
 from portal_app.api.billing import schemas
 from portal_app.api.http import money
 from portal_app.api.http.dependencies import SignedInCustomer, vendor_id
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, language, read, takes, wants_json
-from portal_app.api.http.response_cache import kept_under
+from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import as_of, body_of, json, refused, see_other, written_list
 from portal_app.api.http.session_middleware import local_path
 from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, Invoices, InvoiceSort
@@ -50,7 +50,7 @@ async def invoices(
     async def anew(customer: Customer) -> Response:
         return written_list(await portal().billing.invoices_text(customer, query, lambda found: _page(query, found)))
 
-    kept_under(request, lambda user_id: portal().billing.entry_of(user_id, query), anew)
+    cached_under(request, lambda user_id: portal().billing.entry_of(user_id, query), anew)
     return await anew(customer)
 
 
@@ -83,7 +83,7 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
 
 
 @router.post("/payment-methods/{method_id}/default", status_code=204)
-async def make_default(customer: SignedInCustomer, method_id: str, once: OncePerKey) -> Response:
+async def make_default(customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency) -> Response:
     """Charge this one from now on."""
     number = vendor_id(method_id)
     await once(None, lambda: portal().payments.make_default(customer, number))
@@ -91,7 +91,7 @@ async def make_default(customer: SignedInCustomer, method_id: str, once: OncePer
 
 
 @router.delete("/payment-methods/{method_id}", status_code=204)
-async def remove_method(customer: SignedInCustomer, method_id: str, once: OncePerKey) -> Response:
+async def remove_method(customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency) -> Response:
     """Delete a stored card or bank; 404 when it is gone already."""
     number = vendor_id(method_id)
     await once(None, lambda: portal().payments.remove(customer, number))

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.catalog import schemas
-from portal_app.api.http.response_cache import kept_under
+from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import body_of, written
 from portal_app.wiring.portal import portal
 
@@ -20,7 +20,7 @@ Offered = Literal["internet", "sim", "vpn"]
 async def plans(request: Request, category: Offered) -> Response:
     """Return the plans of a category in display order; open to everybody."""
     tax, catalog = Decimal(portal().settings.tax_percent), portal().catalog
-    kept_under(request, catalog.entry_of(category))
+    cached_under(request, catalog.entry_of(category))
     return written(
         await catalog.plans_text(
             category, lambda found: body_of({"items": [schemas.plan(plan, tax) for plan in found]})

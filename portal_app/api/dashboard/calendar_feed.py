@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import address_of
 from portal_app.api.http.responses import json
 from portal_app.domain.dashboard.calendar import CalendarEntry, CalendarFeed, EntryKind
@@ -47,7 +47,7 @@ async def link(access: SignedIn) -> Response:
 
 
 @router.post("/api/me/calendar", status_code=201)
-async def renew(access: SignedIn, once: OncePerKey) -> Response:
+async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Make a calendar link, told this once (`null` for the same key again); the one before ends."""
     made: list[str] = []
 
@@ -59,7 +59,7 @@ async def renew(access: SignedIn, once: OncePerKey) -> Response:
 
 
 @router.delete("/api/me/calendar")
-async def revoke(access: SignedIn, once: OncePerKey) -> Response:
+async def revoke(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """End the calendar link."""
 
     async def ended() -> None:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from portal_app.api.dashboard import schemas
 from portal_app.api.http.dependencies import SignedInCustomer
-from portal_app.api.http.response_cache import kept_under
+from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import body_of, written_list
 from portal_app.domain.profile.customer import Customer
 from portal_app.wiring.portal import portal
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api", tags=["billing"])
 @router.get("/me/summary", response_model=schemas.SummaryView)
 async def summary(request: Request, customer: SignedInCustomer) -> Response:
     """Return what the dashboard shows, from saved data; never waits for another system."""
-    kept_under(request, portal().overview.entry_of, _summary)
+    cached_under(request, portal().overview.entry_of, _summary)
     return await _summary(customer)
 
 

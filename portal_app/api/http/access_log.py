@@ -11,14 +11,14 @@ from portal_app.api.http import built_frontend
 from portal_app.api.http.problem import problem
 from portal_app.domain.errors import PortalError
 from portal_app.infra.metrics import count_request
-from portal_app.infra.tasks.deadline import visit
+from portal_app.infra.tasks.deadline import request_deadline
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = ("/api/health/", "/assets/")
 _log = structlog.get_logger(__name__)
 
 
-class Observed:
+class AccessLog:
     """Count and log requests by route template: never a query, a body or an id of a path."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,13 +31,13 @@ class Observed:
             return
         answer, started = _Answer(send), time.perf_counter()
         try:
-            with visit():
+            with request_deadline():
                 await self._app(scope, receive, answer.send)
         finally:
             _note(scope, answer.status, time.perf_counter() - started)
 
 
-class LastResort:
+class ErrorMiddleware:
     """Turn what nobody foresaw into a bare 500, and say in the log what it was."""
 
     def __init__(self, app: ASGIApp) -> None:

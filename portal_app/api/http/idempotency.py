@@ -23,7 +23,7 @@ _OUTDATED = "This page is out of date. Send the form once more."
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotentCall:
     """One call of somebody signed in. Its route reads what was said, then lets `once(entries, do)` carry it out."""
 
     user_id: UUID
@@ -49,17 +49,17 @@ class Once:
         return await portal().idempotency.once(call, carried_out, status=self.status)
 
 
-async def once_per_key(
+async def idempotent_call(
     request: Request,
     access: SignedIn,
     idempotency_key: Annotated[
         str | None, Header(description="8 to 200 characters, new for everything that is to happen once")
     ] = None,
-) -> Once:
+) -> IdempotentCall:
     """Return the call with its key: of the header, or of a native form's hidden field. Raises BadRequest."""
     route = request.scope["route"]
     query = f"?{request.url.query}" if request.url.query else ""
-    once = Once(
+    once = IdempotentCall(
         access.user_id,
         f"{request.method} {route.path}",
         request.url.path + query,
@@ -71,4 +71,4 @@ async def once_per_key(
     return once
 
 
-OncePerKey = Annotated[Once, Depends(once_per_key)]
+IdempotentCallDependency = Annotated[IdempotentCall, Depends(idempotent_call)]

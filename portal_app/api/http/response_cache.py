@@ -30,7 +30,7 @@ _LONGEST_QUERY = 200
 _MOST_KNOWN = 20_000
 # What an answer is kept under: everybody's, or each user's own.
 Place = Entry | Callable[[UUID], Entry]
-Anew = Callable[[Customer], Awaitable[Response]]
+Rebuild = Callable[[Customer], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class _Known:
     """What the answers to an address are kept under, how one is made anew, and which route makes them."""
 
     place: Place
-    anew: Anew | None
+    anew: Rebuild | None
     route: Any
 
 
-def kept_under(request: Request, place: Place, anew: Anew | None = None) -> None:
+def cached_under(request: Request, place: Place, anew: Rebuild | None = None) -> None:
     """Say in a route what its answer is kept under: the bytes there are the whole of it, for this user or for all.
 
     The same address, of the same user where it is each user's own, must always lead to the same entry. `anew` makes
@@ -51,7 +51,7 @@ def kept_under(request: Request, place: Place, anew: Anew | None = None) -> None
     request.scope[_NOTE] = place, anew
 
 
-class Kept:
+class CachedResponses:
     """Answer from what is kept, or pass on and learn where the answer is kept."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -72,12 +72,12 @@ class Kept:
     async def _answer(self, scope: Scope, known: _Known) -> Response | None:
         scope["route"] = known.route
         if isinstance(known.place, Entry):
-            body = await portal().answers.public(known.place)
+            body = await portal().answers.for_everyone(known.place)
             return written(body) if body is not None else None
         access = self._asker(scope)
         if access is None:
             return None
-        looked = await portal().answers.own(access, known.place(access.user_id))
+        looked = await portal().answers.for_customer(access, known.place(access.user_id))
         scope[COUNTED] = looked.is_counted
         if looked.body is not None:
             return written(looked.body)
@@ -99,7 +99,7 @@ class Kept:
         self._known[scope["path"], scope["query_string"]] = _Known(*note, scope.get("route"))
 
 
-async def _made(anew: Anew, access: Access) -> Response | None:
+async def _made(anew: Rebuild, access: Access) -> Response | None:
     try:
         return await anew(await portal().accounts.customer(access.user_id))
     except PortalError as error:

@@ -13,7 +13,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _CLOSED = ("/_upload", "/_all_routes")
 
 
-class Headers:
+class SecurityHeaders:
     """The outermost layer: refuse what no browser of ours sends, add what every answer must carry."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -26,7 +26,7 @@ _UNCHECKED = ("/api/webhooks/",)
 _OWN_TOKENS = "/api/auth/"
 
 
-class Door:
+class SessionMiddleware:
     """Know who asks, renew their tokens, keep strangers and other sites out."""
 
     def __init__(self, app: ASGIApp, settings: Settings, needs_session: Callable[[str], bool]) -> None:
@@ -68,7 +68,7 @@ class Door:
         token = request.cookies.get(cookie_name(self._settings, "access"), "")
         try:
             access = built.sessions.read(token)
-            await built.sessions.check(access.session_id)
+            await built.sessions.require_live(access.session_id)
             return access, None
         except NotSignedIn:
             refresh = request.cookies.get(cookie_name(self._settings, "refresh"), "")

@@ -18,7 +18,7 @@ _TOO_MANY = 4429
 _log = structlog.get_logger(__name__)
 
 
-class Sockets:
+class WebsocketLimits:
     """Refuse an address that holds too many sockets; read a socket that floods only as fast as its limit.
 
     Reading slowly fills the sender's own buffers: nothing piles up here, and other sockets are not held up. Counted

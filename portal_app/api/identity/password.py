@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import refused, sent_on
 from portal_app.domain.errors import PortalError
@@ -25,7 +25,7 @@ class PasswordChange(Body):
 
 
 @router.post("", openapi_extra=takes(PasswordChange))
-async def change_password(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+async def change_password(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Change the password; every other session ends, this one stays."""
     try:
         entries = await read(request, PasswordChange)

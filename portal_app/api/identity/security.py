@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
-from portal_app.api.http.idempotency import Once, OncePerKey
+from portal_app.api.http.idempotency import IdempotentCall, IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json, refused
 from portal_app.api.identity.step_up import LARGEST_CREDENTIAL, SECURITY
@@ -50,7 +50,7 @@ async def two_step(access: SignedIn) -> Response:
 
 
 @router.post("/two-step")
-async def begin_two_step(access: SignedIn, once: OncePerKey) -> Response:
+async def begin_two_step(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Return a new key for an authenticator app; nothing is on before its first code."""
     two_step = portal().two_step
     await once(None, lambda: two_step.begin(*_who(access)))
@@ -59,20 +59,20 @@ async def begin_two_step(access: SignedIn, once: OncePerKey) -> Response:
 
 
 @router.post("/two-step/confirm", openapi_extra=takes(Code, form=False))
-async def confirm_two_step(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+async def confirm_two_step(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Turn two-step sign-in on with the app's first code; the recovery codes are shown this once."""
     entries = await read(request, Code, form=False)
     return await _codes(once, entries, lambda: portal().two_step.turn_on(*_who(access), entries.code))
 
 
 @router.post("/two-step/recovery-codes")
-async def renew_codes(access: SignedIn, once: OncePerKey) -> Response:
+async def renew_codes(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Make new recovery codes, shown this once; the old ones end."""
     return await _codes(once, None, lambda: portal().two_step.renew_codes(*_who(access)))
 
 
 @router.delete("/two-step")
-async def turn_off_two_step(access: SignedIn, once: OncePerKey) -> Response:
+async def turn_off_two_step(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Turn two-step sign-in off."""
     await once(None, lambda: portal().two_step.turn_off(*_who(access)))
     return json({"on": False})
@@ -91,7 +91,7 @@ async def passkey_options(access: SignedIn) -> Response:
 
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
-async def add_passkey(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+async def add_passkey(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Keep a new passkey."""
     try:
         entries = await read(request, NewPasskey, form=False)
@@ -102,7 +102,9 @@ async def add_passkey(request: Request, access: SignedIn, once: OncePerKey) -> R
 
 
 @router.patch("/passkeys/{passkey_id}", openapi_extra=takes(Name, form=False))
-async def rename_passkey(request: Request, access: SignedIn, passkey_id: str, once: OncePerKey) -> Response:
+async def rename_passkey(
+    request: Request, access: SignedIn, passkey_id: str, once: IdempotentCallDependency
+) -> Response:
     """Give a passkey another name."""
     entries, number = await read(request, Name, form=False), _id(passkey_id)
     await once(entries, lambda: portal().passkeys.rename(*_who(access), number, entries.name))
@@ -110,7 +112,7 @@ async def rename_passkey(request: Request, access: SignedIn, passkey_id: str, on
 
 
 @router.delete("/passkeys/{passkey_id}")
-async def remove_passkey(access: SignedIn, passkey_id: str, once: OncePerKey) -> Response:
+async def remove_passkey(access: SignedIn, passkey_id: str, once: IdempotentCallDependency) -> Response:
     """Forget a passkey; other devices are signed out."""
     number = _id(passkey_id)
     await once(None, lambda: portal().passkeys.remove(*_who(access), number))
@@ -136,7 +138,7 @@ async def sessions(access: SignedIn) -> Response:
 
 
 @router.delete("/sessions/{session_id}")
-async def end_session(access: SignedIn, session_id: str, once: OncePerKey) -> Response:
+async def end_session(access: SignedIn, session_id: str, once: IdempotentCallDependency) -> Response:
     """Sign one device out."""
     number = _id(session_id)
     await once(None, lambda: portal().devices.sign_out(access.user_id, number))
@@ -144,7 +146,7 @@ async def end_session(access: SignedIn, session_id: str, once: OncePerKey) -> Re
 
 
 @router.delete("/sessions")
-async def end_other_sessions(access: SignedIn, once: OncePerKey) -> Response:
+async def end_other_sessions(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Sign every other device out."""
     await once(None, lambda: portal().devices.sign_out_others(*_who(access)))
     return json({})
@@ -158,7 +160,7 @@ async def history(access: SignedIn, before: int | None = None) -> Response:
     return json({"items": items, "before": onward})
 
 
-async def _codes(once: Once, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
+async def _codes(once: IdempotentCall, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
     """Answer with new recovery codes. They are kept nowhere: a repeated call is told null."""
     codes: list[str] = []
 

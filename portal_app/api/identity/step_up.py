@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, language, read, takes
 from portal_app.api.http.responses import done, json, refused
 from portal_app.api.http.session_middleware import local_path, session_cookies
@@ -31,7 +31,7 @@ class Confirmation(Body):
 
 
 @router.post("", openapi_extra=takes(Confirmation))
-async def confirm(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+async def confirm(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Check the proof; for the next minutes what asked with `step_up_needed` goes through."""
     settings, cookies = portal().settings, list[str]()
     refresh = request.cookies.get(cookie_name(settings, "refresh"), "")

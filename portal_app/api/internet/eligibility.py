@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedInCustomer
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.responses import json
 from portal_app.api.internet import schemas
 from portal_app.wiring.portal import portal
@@ -19,7 +19,7 @@ async def eligibility(customer: SignedInCustomer) -> Response:
 
 
 @router.post("", status_code=202, response_model=schemas.EligibilityView)
-async def request(customer: SignedInCustomer, once: OncePerKey) -> Response:
+async def request(customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
     """Have the address checked. Asked again it changes nothing: an address is checked once, a new one anew."""
     checks = portal().internet.checks
 

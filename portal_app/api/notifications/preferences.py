@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json
 from portal_app.domain.notifications.preference import ALWAYS, Choice, parse_topic
@@ -40,7 +40,7 @@ async def choices(access: SignedIn) -> Response:
 
 
 @router.patch("", openapi_extra=takes(ChangedChoices, form=False))
-async def change(request: Request, access: SignedIn, once: OncePerKey) -> Response:
+async def change(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Change what is told. What protects the account, and the mails about ending services, stay on."""
     entries = await read(request, ChangedChoices, form=False)
     wanted = [(parse_topic(each.topic), each.portal, each.mail) for each in entries.items]

@@ -63,7 +63,7 @@ async def freebit() -> Response:
     if not portal().settings.freebit_url:
         return json({"status": "off"})
     try:
-        answered_at = await portal().vendors.sims.check()
+        answered_at = await portal().vendors.sims.last_answered_at()
     except ExternalUnavailable:
         return json({"status": "unavailable"}, 503, {"Retry-After": str(_RETRY_SECONDS)})
     return json({"status": "ok", "answered_at": answered_at})

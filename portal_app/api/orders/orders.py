@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedInCustomer
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json
 from portal_app.api.orders import schemas
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import NotFound
 from portal_app.wiring.portal import portal
 
@@ -55,10 +55,10 @@ async def order(customer: SignedInCustomer, order_id: str) -> Response:
 
 
 @router.post("", status_code=201, response_model=schemas.OrderView, openapi_extra=takes(NewOrder, form=False))
-async def place(request: Request, customer: SignedInCustomer, once: OncePerKey) -> Response:
+async def place(request: Request, customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
     """Place an order, once per Idempotency-Key: the same key again answers with the same order."""
     entries = await read(request, NewOrder, form=False)
-    wish = Wish(entries.sku, {**entries.answers}, entries.terms_accepted)
+    wish = OrderRequest(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().accounts.view(customer.user_id)
     # The service finishes the key in the order's own transaction.
     placed = await portal().orders.place(customer, wish, key=once.key, recipient=account.email)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn, SignedInCustomer
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json
 from portal_app.api.profile import schemas
@@ -65,7 +65,9 @@ async def me(access: SignedIn) -> Response:
 
 
 @router.patch("", status_code=202, response_model=schemas.Me, openapi_extra=takes(ChangedData, form=False))
-async def change(request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey) -> Response:
+async def change(
+    request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
+) -> Response:
     """Change personal data. It goes to billing first; `profile.is_on_its_way` says whether it is still going."""
     entries = await read(request, ChangedData, form=False)
     given = entries.model_dump(exclude_none=True)
@@ -76,7 +78,9 @@ async def change(request: Request, access: SignedIn, customer: SignedInCustomer,
 
 
 @router.patch("/address", status_code=202, response_model=schemas.Me, openapi_extra=takes(NewAddress, form=False))
-async def change_address(request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey) -> Response:
+async def change_address(
+    request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
+) -> Response:
     """Change the address, romanised at billing first; what internet plans it can have is checked anew."""
     entries = await read(request, NewAddress, form=False)
     wanted = ProfileChange(address=Address.parse(entries.model_dump()))
@@ -86,7 +90,7 @@ async def change_address(request: Request, access: SignedIn, customer: SignedInC
 
 @router.post("/email", status_code=202, openapi_extra=takes(NewEmail, form=False))
 async def begin_email_change(
-    request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey
+    request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
     """Mail a code to a new address; the answer is the same whether or not it has an account."""
     entries, changes = await read(request, NewEmail, form=False), portal().email_changes
@@ -95,7 +99,9 @@ async def begin_email_change(
 
 
 @router.post("/email/verify", status_code=202, response_model=schemas.Me, openapi_extra=takes(EmailCode, form=False))
-async def prove_email(request: Request, access: SignedIn, customer: SignedInCustomer, once: OncePerKey) -> Response:
+async def prove_email(
+    request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
+) -> Response:
     """Check the mailed code; the address then changes like the rest, and the old one is told."""
     entries = await read(request, EmailCode, form=False)
     await once(entries, lambda: portal().email_changes.prove(customer, entries.code))

@@ -7,15 +7,15 @@ from starlette.responses import Response
 
 from portal_app.api.billing import schemas as billing_schemas
 from portal_app.api.http.dependencies import SignedIn, SignedInCustomer, vendor_id
-from portal_app.api.http.idempotency import OncePerKey
+from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.response_cache import kept_under
+from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import as_of, body_of, json, written_list
 from portal_app.api.subscriptions import schemas
 from portal_app.api.subscriptions.cancellation_schema import CancellationView, cancellation
 from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.subscriptions.cancellation import Asked, CancellationWish
+from portal_app.domain.subscriptions.cancellation import CancellationRequester, CancellationWish
 from portal_app.domain.subscriptions.subscription import Services
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
@@ -33,7 +33,7 @@ class NewCancellation(Body):
 @router.get("", response_model=schemas.SubscriptionList)
 async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-    kept_under(request, portal().subscriptions.entry_of, _services)
+    cached_under(request, portal().subscriptions.entry_of, _services)
     return await _services(customer)
 
 
@@ -67,7 +67,7 @@ async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Respon
     openapi_extra=takes(NewCancellation, form=False),
 )
 async def cancel(
-    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: str, once: OncePerKey
+    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: str, once: IdempotentCallDependency
 ) -> Response:
     """Cancel a service for the end of a month in Japan. Needs a fresh proof (POST /api/me/step-up).
 
@@ -82,16 +82,18 @@ async def cancel(
 
 
 @router.delete("/{service_id}/cancellation", response_model=CancellationView)
-async def withdraw(access: SignedIn, customer: SignedInCustomer, service_id: str, once: OncePerKey) -> Response:
+async def withdraw(
+    access: SignedIn, customer: SignedInCustomer, service_id: str, once: IdempotentCallDependency
+) -> Response:
     """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
     number = vendor_id(service_id)
     asked = await _asked(access, once.key)
     return json(cancellation(await portal().cancelling.requests.withdraw(customer, number, asked=asked)))
 
 
-async def _asked(access: Access, key: str) -> Asked:
+async def _asked(access: Access, key: str) -> CancellationRequester:
     account = await portal().accounts.view(access.user_id)
-    return Asked(access.session_id, key, account.email)
+    return CancellationRequester(access.session_id, key, account.email)
 
 
 async def _services(customer: Customer) -> Response:

@@ -14,7 +14,7 @@ Totals = tuple[Money, Money]
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreement:
     """What a customer agreed to: the terms, and the totals on the page, None where no page showed any."""
 
     to_terms: bool
@@ -22,7 +22,7 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OrderRequest:
     """What a customer asks to order. `draft_id` is the draft it comes from, None for a program's order."""
 
     sku: str

@@ -39,7 +39,7 @@ class OrderLine:
     whmcs_product_id: int | None
 
     @classmethod
-    def of(cls, item: CatalogItem) -> "OrderLine":
+    def from_item(cls, item: CatalogItem) -> "OrderLine":
         """Return something of the catalogue as it is bought today."""
         return cls(
             sku=item.sku,

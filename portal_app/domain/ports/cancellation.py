@@ -6,7 +6,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 
 
-class CancellationDesk(Protocol):
+class CancellationCaseGateway(Protocol):
     """Salesforce: where agents see that a service ends. Raises as every port does."""
 
     async def show(self, customer: Customer, request: CancellationRequest, *, opportunity_id: str) -> None:

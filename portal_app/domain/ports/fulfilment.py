@@ -4,8 +4,8 @@ from typing import Protocol
 
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.ports.crm import CrmGateway
-from portal_app.domain.ports.internet import InternetDesk
-from portal_app.domain.ports.sim import SimDesk, SimLines
+from portal_app.domain.ports.internet import EligibilityGateway
+from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 
 
 class FulfillingVendors(Protocol):
@@ -21,7 +21,7 @@ class FulfillingVendors(Protocol):
     def sims(self) -> SimLines: ...
 
     @property
-    def sim_desk(self) -> SimDesk: ...
+    def sim_desk(self) -> SimInventoryGateway: ...
 
     @property
-    def internet(self) -> InternetDesk: ...
+    def internet(self) -> EligibilityGateway: ...

@@ -7,7 +7,7 @@ from portal_app.domain.internet.eligibility import AddressCheck, CheckRequest
 from portal_app.domain.profile.customer import Customer
 
 
-class InternetDesk(Protocol):
+class EligibilityGateway(Protocol):
     """Salesforce's side of internet: address checks by agents, and the opportunity that a line grows from."""
 
     async def check_of(self, sf_account_id: str) -> AddressCheck:

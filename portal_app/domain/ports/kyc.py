@@ -7,10 +7,10 @@ from uuid import UUID
 from portal_app.domain.profile.kyc_document import CheckAtDesk, Document
 
 
-class IdentityDesk(Protocol):
+class KycGateway(Protocol):
     """Salesforce's side of identity checks; errors as in `ports`."""
 
-    async def check(self, account_id: str) -> CheckAtDesk:
+    async def status_of(self, account_id: str) -> CheckAtDesk:
         """Return how the check stands. Raises NotFound."""
         ...
 

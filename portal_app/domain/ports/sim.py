@@ -9,7 +9,7 @@ from portal_app.domain.orders.sim_order import SimOrder, StockSim
 from portal_app.domain.sim.sim import NetworkType, NewLine, Person, PortIn, SimLine, SimUsage, TopUp, VoiceOption
 
 
-class SimDesk(Protocol):
+class SimInventoryGateway(Protocol):
     """Salesforce's side of SIM orders: what was asked for, and the inventory."""
 
     async def sim_order(self, sf_order_id: str) -> SimOrder:
@@ -97,6 +97,6 @@ class SimLines(Protocol):
         """End a line at once, or on the day from which it is gone. Raises LineLocked, NotFound."""
         ...
 
-    async def check(self) -> datetime:
+    async def last_answered_at(self) -> datetime:
         """Return when the network last answered us, moments ago. Raises ExternalUnavailable when it does not."""
         ...

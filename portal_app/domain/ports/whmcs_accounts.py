@@ -27,7 +27,7 @@ class BillingLogins(Protocol):
         """Return who signs in with exactly this address, or None. The second factor is not known here."""
         ...
 
-    async def check(self, email: str, password: str) -> BillingLogin | None:
+    async def verify_password(self, email: str, password: str) -> BillingLogin | None:
         """Return who signs in with this address and password, or None; one answer for unknown and wrong."""
         ...
 
@@ -46,7 +46,7 @@ class CrmPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class Mover:
+class MigratingCustomer:
     """Somebody who brings a WHMCS client along: their user here, and the client with its address as it is billed."""
 
     user_id: UUID
@@ -56,7 +56,7 @@ class Mover:
     address: BillingAddress
 
 
-class CrmDirectory(Protocol):
+class ExistingAccounts(Protocol):
     """Salesforce's accounts and contacts that were there before the portal."""
 
     async def find_person(self, email: str) -> CrmPerson | None:
@@ -67,7 +67,7 @@ class CrmDirectory(Protocol):
         """Let the contact with this address in an account become our user's, if it is nobody's yet. Safe to repeat."""
         ...
 
-    async def adopt(self, mover: Mover) -> CrmCustomer:
+    async def adopt(self, mover: MigratingCustomer) -> CrmCustomer:
         """Make the account of a customer number the portal's, or create it; tie one contact to our user.
 
         Safe to repeat. Raises Conflict where the account belongs to another WHMCS client or another portal user.

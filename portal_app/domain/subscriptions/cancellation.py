@@ -116,7 +116,7 @@ def _day_before(midnight: datetime) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CancellationRequester:
     """Who asks to cancel or to keep a service: in which session, once per key, and where their mail goes."""
 
     session_id: UUID

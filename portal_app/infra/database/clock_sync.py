@@ -15,7 +15,7 @@ _TOLD_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
-async def keep_time(database: Database) -> None:
+async def sync_clock(database: Database) -> None:
     """Look at PostgreSQL's clock for ever; once in every process. While it is away the counter goes on by itself."""
     is_told = False
     while True:

@@ -62,7 +62,7 @@ class Database:
                 await connection.execute(_SET_CUSTOMER, {"user_id": str(customer)})
             yield session
 
-    async def ask(self, customer: UUID, question: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    async def fetch_row_for(self, customer: UUID, question: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the one row that answers a question about a customer, asked in a transaction of its own.
 
         For what every visit asks: the ORM's session costs more than such a question. It is written as psycopg takes

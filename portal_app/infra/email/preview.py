@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import meta
 
-from portal_app.infra.email.templates import FOLDER, PRODUCT, Letters
+from portal_app.infra.email.templates import FOLDER, PRODUCT, EmailTemplates
 from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, LANGUAGES
 
@@ -34,23 +34,23 @@ SAMPLES = {
 _GIVEN = frozenset({"link", "product", "support", "portal_url"})
 
 
-def occasions() -> list[str]:
+def template_names() -> list[str]:
     """Return every occasion there is a letter for."""
     return sorted(path.stem for path in (FOLDER / DEFAULT).glob("*.txt"))
 
 
-def content_for(letters: Letters, occasion: str, language: str) -> dict[str, str]:
+def content_for(letters: EmailTemplates, occasion: str, language: str) -> dict[str, str]:
     """Return sample content with everything the letter asks for."""
     source = (FOLDER / language / f"{occasion}.txt").read_text(encoding="utf-8")
     asked = meta.find_undeclared_variables(letters.jinja.parse(source)) - _GIVEN
     return {name: SAMPLES.get(name, f"[{name}]") for name in sorted(asked)}
 
 
-def preview(letters: Letters, folder: Path) -> Path:
+def preview(letters: EmailTemplates, folder: Path) -> Path:
     """Write the letters and return the page that lists them."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for occasion in occasions():
+    for occasion in template_names():
         for language in LANGUAGES:
             letter = letters.write(occasion, language, content_for(letters, occasion, language))
             name = f"{occasion}.{language}"
@@ -69,7 +69,7 @@ def preview(letters: Letters, folder: Path) -> Path:
 if __name__ == "__main__":
     settings = Settings()
     written = preview(
-        Letters(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT),
+        EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT),
         Path(sys.argv[1]),
     )
     sys.stdout.write(f"{written}\n")

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "letters"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class RenderedEmail:
     """One mail, ready to send."""
 
     subject: str
@@ -34,7 +34,7 @@ class Block:
     facts: tuple[tuple[str, str], ...] = ()
 
 
-class Letters:
+class EmailTemplates:
     """Render `letters/<language>/<occasion>.txt`; the HTML is made from the same words.
 
     The first line is the subject. A paragraph of digits is a code; one that ends with an address of the portal on a
@@ -55,7 +55,7 @@ class Letters:
         self.jinja.filters |= {"moment": _moment, "day": _day}
         self._shared = {"portal_url": portal_url, "support": support, "product": product}
 
-    def write(self, occasion: str, language: str, content: dict[str, str]) -> Letter:
+    def write(self, occasion: str, language: str, content: dict[str, str]) -> RenderedEmail:
         """Return the letter for an occasion; English where a language has none. Raises jinja2's TemplateNotFound."""
         spoken = parse_language(language)
         template = self.jinja.select_template([f"{each}/{occasion}.txt" for each in dict.fromkeys((spoken, DEFAULT))])
@@ -68,7 +68,7 @@ class Letters:
         html = self.jinja.get_template("letter.html").render(
             **shared, subject=subject, blocks=blocks, preview=_preview(blocks), language=spoken
         )
-        return Letter(subject, text.strip() + "\n", html)
+        return RenderedEmail(subject, text.strip() + "\n", html)
 
     def _link(self, route: str, *, language: str) -> str:
         return self._portal_url + path_for(route, parse_language(language))

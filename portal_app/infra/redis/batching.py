@@ -8,7 +8,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Together(Generic[Key, Value]):
+class BatchLoader(Generic[Key, Value]):
     """Collect keys for a moment and `load` them at once; what is raised there is raised to each who asked."""
 
     def __init__(self, load: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
@@ -16,7 +16,7 @@ class Together(Generic[Key, Value]):
         self._asked: dict[Key, asyncio.Future[Value | None]] = {}
         self._loading: set[asyncio.Task[None]] = set()
 
-    async def ask(self, key: Key) -> Value | None:
+    async def load(self, key: Key) -> Value | None:
         """Return what was loaded for a key, None where that is nothing."""
         if not self._asked:
             task = asyncio.create_task(self._go())

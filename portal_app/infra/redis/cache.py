@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from portal_app.infra.redis.scripts import Scripts
+from portal_app.infra.redis.scripts import RedisScripts
 
 _log = structlog.get_logger(__name__)
 _READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
@@ -68,7 +68,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class CachedBytes:
     """What a computation came to, as it is kept, and for how many seconds; None keeps it until a tag changes."""
 
     text: bytes
@@ -85,15 +85,15 @@ class Cache:
 
     def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
-        self.scripts = Scripts(redis)
+        self.scripts = RedisScripts(redis)
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         # Also those that an invalidation has taken out of the flights.
         self._running: set[asyncio.Task[bytes]] = set()
         self._away_seconds = away_seconds
         self._away_until = 0.0
         self._is_away = False
-        self._owed: set[str] = set()
-        self._messenger: asyncio.Task[None] | None = None
+        self._pending_invalidations: set[str] = set()
+        self._retry_task: asyncio.Task[None] | None = None
 
     async def get_or_set(
         self, key: str, compute: Callable[[], Awaitable[Any]], *, seconds: int | None, tags: Sequence[str] = ()
@@ -103,12 +103,12 @@ class Cache:
         Without `seconds` it is kept until one of its tags is invalidated.
         """
 
-        async def written() -> Written:
-            return Written(json.dumps(await compute(), separators=(",", ":")).encode(), seconds)
+        async def written() -> CachedBytes:
+            return CachedBytes(json.dumps(await compute(), separators=(",", ":")).encode(), seconds)
 
-        return json.loads(await self.text(Entry(key, tuple(tags)), written))
+        return json.loads(await self.get_or_set_bytes(Entry(key, tuple(tags)), written))
 
-    async def text(self, entry: Entry, compute: Callable[[], Awaitable[Written]]) -> bytes:
+    async def get_or_set_bytes(self, entry: Entry, compute: Callable[[], Awaitable[CachedBytes]]) -> bytes:
         """Return the kept bytes as they are, or compute them; what is written for 0 seconds is not kept."""
         flight = self._flights.get(entry.key)
         if flight is None:
@@ -124,77 +124,77 @@ class Cache:
     @property
     def is_exact(self) -> bool:
         """Whether what Redis has may be answered as it is: it is there, and it missed no invalidation."""
-        return not self._owed and time.monotonic() >= self._away_until
+        return not self._pending_invalidations and time.monotonic() >= self._away_until
 
     @staticmethod
     def count_hit() -> None:
         """Count a value that was read together with other things."""
         _READS.labels("hit").inc()
 
-    async def kept(self, entry: Entry) -> bytes | None:
+    async def peek_bytes(self, entry: Entry) -> bytes | None:
         """Return the kept bytes, or None: computes nothing and waits for nobody who does."""
         if not self.is_exact:
             return None
         try:
             found: bytes | None = await self.scripts.run(_VALUE, entry.keys)
         except RedisError as error:
-            self._went_away(error)
+            self._mark_unavailable(error)
             return None
         return found
 
-    async def known(self, key: str, *, tags: Sequence[str] = ()) -> Any:
+    async def peek(self, key: str, *, tags: Sequence[str] = ()) -> Any:
         """Return the kept JSON value, or None: computes nothing and waits for nobody who does."""
-        kept = await self.kept(Entry(key, tuple(tags)))
+        kept = await self.peek_bytes(Entry(key, tuple(tags)))
         return None if kept is None else json.loads(kept)
 
-    async def keep(self, key: str, value: Any, *, seconds: int) -> None:
+    async def put(self, key: str, value: Any, *, seconds: int) -> None:
         """Keep a JSON value under a key without tags, whatever stood there; while Redis is away nothing is kept."""
         try:
             await self._redis.set(f"c:{key}:", json.dumps(value, separators=(",", ":")), ex=seconds)
         except RedisError as error:
-            self._went_away(error)
+            self._mark_unavailable(error)
 
     async def invalidate(self, *tags: str) -> None:
         """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""
         _INVALIDATIONS.inc(len(tags))
         # A flight under way may hold what is now stale: later callers start a new one.
         self._flights.clear()
-        self._owed.update(tags)
+        self._pending_invalidations.update(tags)
         try:
             await self._raise_generations()
         except RedisError as error:
-            self._went_away(error)
-            if self._messenger is None or self._messenger.done():
-                self._messenger = asyncio.create_task(self._deliver())
+            self._mark_unavailable(error)
+            if self._retry_task is None or self._retry_task.done():
+                self._retry_task = asyncio.create_task(self._deliver())
 
     async def close(self) -> None:
         """Let the computations under way end, break off those that take long, and say what Redis has missed so far."""
         await self._end_flights()
-        if self._messenger is not None:
-            self._messenger.cancel()
-            await asyncio.wait([self._messenger])
+        if self._retry_task is not None:
+            self._retry_task.cancel()
+            await asyncio.wait([self._retry_task])
         with suppress(RedisError):
             await self._raise_generations()
 
     async def _raise_generations(self) -> None:
-        tags, self._owed = self._owed, set()
+        tags, self._pending_invalidations = self._pending_invalidations, set()
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 for tag in tags:
                     pipe.incr(f"g:{tag}")
                 await pipe.execute()
         except BaseException:
-            self._owed.update(tags)
+            self._pending_invalidations.update(tags)
             raise
 
     async def _deliver(self) -> None:
         # An invalidation that Redis missed would leave stale values for as long as they are kept.
-        while self._owed:
+        while self._pending_invalidations:
             await asyncio.sleep(self._away_seconds)
             try:
                 await self._raise_generations()
             except RedisError as error:
-                self._went_away(error)
+                self._mark_unavailable(error)
 
     async def _end_flights(self) -> None:
         flights = list(self._running)
@@ -211,18 +211,18 @@ class Cache:
         if not done.cancelled():
             done.exception()
 
-    async def _look_up(self, entry: Entry, compute: Callable[[], Awaitable[Written]]) -> bytes:
+    async def _look_up(self, entry: Entry, compute: Callable[[], Awaitable[CachedBytes]]) -> bytes:
         if time.monotonic() < self._away_until:
             _READS.labels("away").inc()
             return (await compute()).text
         lease = uuid.uuid4().hex
         try:
-            if self._owed:
+            if self._pending_invalidations:
                 await self._raise_generations()
             found = await self._value_or_name(entry, lease)
-            self._came_back()
+            self._mark_available()
         except RedisError as error:
-            self._went_away(error)
+            self._mark_unavailable(error)
             _READS.labels("away").inc()
             return (await compute()).text
         if isinstance(found, bytes):
@@ -244,8 +244,8 @@ class Cache:
             outcome = "coalesced"
             await asyncio.sleep(0.02)
 
-    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[Written]]) -> bytes:
-        kept: Written | None = None
+    async def _compute(self, name: str, lease: str, compute: Callable[[], Awaitable[CachedBytes]]) -> bytes:
+        kept: CachedBytes | None = None
         try:
             kept = await compute()
             return kept.text
@@ -256,7 +256,7 @@ class Cache:
                 value = (kept.text, kept.seconds) if kept is not None and kept.seconds else ()
                 await self.scripts.run(_KEEP_AND_RELEASE, [f"c:{name}"], [lease, *value])
             except RedisError as error:
-                self._went_away(error)
+                self._mark_unavailable(error)
 
     async def _keep_for_good(self, name: str, kept: bytes) -> None:
         # Nothing else would ever remove the values of earlier generations.
@@ -265,13 +265,13 @@ class Cache:
             await self._redis.unlink(former.decode())
         await self._redis.set(name, kept)
 
-    def _went_away(self, error: RedisError) -> None:
+    def _mark_unavailable(self, error: RedisError) -> None:
         self._away_until = time.monotonic() + self._away_seconds
         if not self._is_away:
             self._is_away = True
             _log.warning("cache.away", error=type(error).__name__)
 
-    def _came_back(self) -> None:
+    def _mark_available(self) -> None:
         if self._is_away:
             self._is_away = False
             _log.info("cache.back")

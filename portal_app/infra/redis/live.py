@@ -25,7 +25,7 @@ class Change:
     id: str = ""
 
 
-def everything_of(user_id: UUID) -> str:
+def customer_tag(user_id: UUID) -> str:
     """Return the cache tag of answers that show many things of a customer: whatever changes makes them stale."""
     return f"all:{user_id}"
 
@@ -39,7 +39,7 @@ class LiveUpdates:
 
     async def publish(self, change: Change) -> None:
         """Tell every web process, after what is kept of the customer's is stale; Redis being away is no error."""
-        await self._cache.invalidate(everything_of(change.user_id))
+        await self._cache.invalidate(customer_tag(change.user_id))
         body = json.dumps({"user": str(change.user_id), "topic": change.topic, "id": change.id})
         try:
             await self._redis.publish(_CHANNEL, body)

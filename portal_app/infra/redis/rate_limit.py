@@ -31,7 +31,7 @@ class Window:
     seconds: int
 
 
-class OwnLimits:
+class LocalLimits:
     """Count tries per name in this process alone, in a moving window, without asking anybody."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class RateLimits:
         self._shared = MovingWindowRateLimiter(
             RedisStorage(f"async+{redis_url}", implementation="redispy", connection_pool=pool)
         )
-        self._own = OwnLimits()
+        self._own = LocalLimits()
         self._is_away = False
 
     async def hit(self, limit: str, *names: str, strict: bool = True) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from portal_app.infra.redis.batching import Together
+from portal_app.infra.redis.batching import BatchLoader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,16 +19,16 @@ class _Call:
     args: Sequence[str | bytes | int]
 
 
-class Scripts:
+class RedisScripts:
     """Run scripts; each is sent to a Redis that does not know it yet."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._calls: Together[_Call, Any] = Together(self._run)
+        self._calls: BatchLoader[_Call, Any] = BatchLoader(self._run)
 
     async def run(self, script: str, keys: Sequence[str], args: Sequence[str | bytes | int] = ()) -> Any:
         """Run one and return what it returns. Raises RedisError."""
-        answer = await self._calls.ask(_Call(script, keys, args))
+        answer = await self._calls.load(_Call(script, keys, args))
         if isinstance(answer, Exception):
             raise answer
         return answer

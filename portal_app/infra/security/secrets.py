@@ -9,7 +9,7 @@ from portal_app.infra.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Vault:
+class Secrets:
     """Passwords, random tokens and the key ring, as the settings key them."""
 
     passwords: Passwords

@@ -63,7 +63,7 @@ class AccessTokens:
         }
         return jwt.encode({"alg": "HS256", "typ": _TYPE}, claims, self._key)
 
-    def check(self, token: str) -> Access:
+    def verify(self, token: str) -> Access:
         """Return what a token says. Raises NotSignedIn for anything forged, altered, foreign or expired."""
         known = self._found_right.get(token)
         if known is not None and known.expires_at > timestamp():

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
-from portal_app.infra.tasks.deadline import for_nobody
+from portal_app.infra.tasks.deadline import no_deadline
 
 # Long enough for everybody who asks at the same moment to be answered first.
 _AFTER_SECONDS = 0.5
 
 
-class Unwatched:
+class BackgroundTasks:
     """Carry out few pieces of work at once, begun a moment after they were asked for; each key's at most once a time.
 
     The work tells its own trouble: what it raises is taken by nobody.
@@ -19,7 +19,7 @@ class Unwatched:
         self._room = asyncio.Semaphore(at_once)
         self._running: dict[Hashable, asyncio.Task[None]] = {}
 
-    def begin(self, key: Hashable, work: Callable[[], Awaitable[object]]) -> None:
+    def start(self, key: Hashable, work: Callable[[], Awaitable[object]]) -> None:
         """Have it done soon, unless work of this key is under way or waits for its turn."""
         if key not in self._running:
             task = asyncio.create_task(self._do(work))
@@ -34,7 +34,7 @@ class Unwatched:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _do(self, work: Callable[[], Awaitable[object]]) -> None:
-        for_nobody()
+        no_deadline()
         await asyncio.sleep(_AFTER_SECONDS)
         async with self._room:
             await work()

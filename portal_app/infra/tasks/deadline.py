@@ -15,7 +15,7 @@ _began: ContextVar[float | None] = ContextVar("visit_began", default=None)
 
 
 @contextmanager
-def visit() -> Iterator[None]:
+def request_deadline() -> Iterator[None]:
     """Count what is waited within as one: a request, or one event of a page. A visit within a visit is part of it."""
     token = _began.set(time.monotonic()) if _began.get() is None else None
     try:
@@ -25,12 +25,12 @@ def visit() -> Iterator[None]:
             _began.reset(token)
 
 
-def for_nobody() -> None:
+def no_deadline() -> None:
     """Let the present task wait as long as it takes, whoever asked for it: its visitor has been answered."""
     _began.set(math.inf)
 
 
-def patience_left(seconds: float) -> float:
+def remaining_seconds(seconds: float) -> float:
     """Return what the present visit may wait yet of so many seconds: all where no visit has begun, for nobody inf."""
     began = _began.get()
     if began is None:
@@ -41,13 +41,13 @@ def patience_left(seconds: float) -> float:
 
 
 @asynccontextmanager
-async def patience(seconds: float, *, vendor: str) -> AsyncIterator[None]:
+async def deadline(seconds: float, *, vendor: str) -> AsyncIterator[None]:
     """Wait within only for what is left of these seconds. Raises ExternalUnavailable afterwards.
 
     What is waited for ends with it, unless it is shared or shielded: a reading of the cache goes on.
     """
     try:
-        async with asyncio.timeout(patience_left(seconds)):
+        async with asyncio.timeout(remaining_seconds(seconds)):
             yield
     except TimeoutError as error:
         raise ExternalUnavailable("slower than our patience", vendor=vendor) from error

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-class Lasting:
+class ShieldedTasks:
     """Carry work out to its end, whether or not somebody still waits."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from portal_app.integrations.freebit.codes import VENDOR, Codes, FreebitRejected
 from portal_app.integrations.freebit.login import AuthKey, FreebitLogin
 from portal_app.integrations.freebit.operations import AUTHENTICATE, Operation, Paths
 from portal_app.integrations.http import Endpoint, lost, post_form
-from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
 
 _NOT_OURS = (401, 403, 404)
 
@@ -28,7 +28,7 @@ class FreebitClient:
     """Call operations of Freebit with an auth key."""
 
     def __init__(
-        self, settings: Settings, http: httpx.AsyncClient, line: VendorLine, *, cache: Cache, ring: KeyRing
+        self, settings: Settings, http: httpx.AsyncClient, line: VendorCall, *, cache: Cache, ring: KeyRing
     ) -> None:
         self._settings = settings
         self._http = http

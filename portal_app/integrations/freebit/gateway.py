@@ -175,7 +175,7 @@ class FreebitGateway:
         change = self._change("cancel", waits_for=("network", "cancel"))
         await self._once(account, change, is_done, self._sending(op.CANCEL, fields))
 
-    async def check(self) -> datetime:
+    async def last_answered_at(self) -> datetime:
         """Return when Freebit last answered us, as of a moment ago; whoever asks, it is asked again only then.
 
         Once any call has failed it is asked at once. Raises ExternalUnavailable.

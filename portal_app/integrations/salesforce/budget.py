@@ -35,7 +35,7 @@ class DailyBudget:
         self._read_at = self._told_at = float("-inf")
         self._stopped: set[str] = set()
 
-    async def check(self) -> None:
+    async def require_quota(self) -> None:
         """Raise Busy when this kind of work has to stop for today."""
         await self._refresh()
         priority = lane_priority.get()
@@ -51,7 +51,7 @@ class DailyBudget:
             error.retry_after = _PAUSE
             raise error
 
-    async def note(self, limit_info: str | None) -> None:
+    async def record_usage(self, limit_info: str | None) -> None:
         """Learn from an answer's header."""
         found = _USAGE.search(limit_info or "")
         if found:

@@ -38,7 +38,7 @@ from portal_app.integrations.salesforce.responses import (
     record_of,
 )
 from portal_app.integrations.salesforce.transport import Sessions, Wire
-from portal_app.integrations.throttling.vendor_call import VendorLine
+from portal_app.integrations.throttling.vendor_call import VendorCall
 
 T = TypeVar("T")
 MOST_PAGES = 100
@@ -65,7 +65,7 @@ class SalesforceClient:
     """
 
     def __init__(
-        self, settings: Settings, login: SalesforceLogin, line: VendorLine, *, long_line: VendorLine | None = None
+        self, settings: Settings, login: SalesforceLogin, line: VendorCall, *, long_line: VendorCall | None = None
     ) -> None:
         self._settings = settings
         self._login = login
@@ -132,7 +132,7 @@ class SalesforceClient:
         """Let running calls end and stop the threads."""
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
-    async def _rows(self, line: VendorLine, soql: str) -> list[Record]:
+    async def _rows(self, line: VendorCall, soql: str) -> list[Record]:
         try:
             return await self._every_page(line, soql)
         except SalesforceRejected as error:
@@ -141,7 +141,7 @@ class SalesforceClient:
         # The cursor ran out between two pages: from the beginning, once.
         return await self._every_page(line, soql)
 
-    async def _every_page(self, line: VendorLine, soql: str) -> list[Record]:
+    async def _every_page(self, line: VendorCall, soql: str) -> list[Record]:
         found: list[Record] = []
         following = ""
         for _ in range(MOST_PAGES):
@@ -155,9 +155,9 @@ class SalesforceClient:
     async def _rest(self, operation: str, method: str, path: str, *, safe: bool, **kwargs: Any) -> Any:
         return await self._run(self._line, operation, lambda api: _rest(api, method, path, **kwargs), safe=safe)
 
-    async def _run(self, line: VendorLine, operation: str, call: Callable[[Salesforce], T], *, safe: bool) -> T:
+    async def _run(self, line: VendorCall, operation: str, call: Callable[[Salesforce], T], *, safe: bool) -> T:
         """Make one call, and once more with a new session where the old one was refused."""
-        await self.budget.check()
+        await self.budget.require_quota()
         used: list[SalesforceSession] = []
 
         async def once() -> T:
@@ -184,7 +184,7 @@ class SalesforceClient:
         session: SalesforceSession,
         call: Callable[[Salesforce], T],
         *,
-        line: VendorLine,
+        line: VendorCall,
         safe: bool,
     ) -> T:
         wire = Wire(line.timeout)
@@ -206,7 +206,7 @@ class SalesforceClient:
             never_sent = isinstance(error, _NOT_SENT) or _is_not_reached(error)
             raise lost(f"{operation}: {type(error).__name__}", safe=safe or never_sent) from None
         finally:
-            await self.budget.note(wire.headers.get("Sforce-Limit-Info"))
+            await self.budget.record_usage(wire.headers.get("Sforce-Limit-Info"))
 
     def _call(
         self, wire: Wire, session: SalesforceSession, headers: dict[str, str], call: Callable[[Salesforce], T]

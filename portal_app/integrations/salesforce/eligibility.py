@@ -30,7 +30,7 @@ _LINKED = (
 _TITLE = "Internet"
 
 
-class SalesforceInternetDesk:
+class SalesforceEligibility:
     """Ask agents about addresses, read what they found, and tie opportunities to services."""
 
     def __init__(self, client: SalesforceClient) -> None:

@@ -16,14 +16,14 @@ _CHECKS = " ".join(("SELECT Id,", ", ".join(_FIELDS), "FROM Account WHERE Id IN 
 _STATUSES: dict[str, CheckStatus] = {"Submitted": "submitted", "Verified": "verified", "Rejected": "rejected"}
 
 
-class SalesforceIdentityDesk:
+class SalesforceKyc:
     """Read and write identity checks."""
 
     def __init__(self, client: SalesforceClient, files: SalesforceFiles) -> None:
         self._client = client
         self._files = files
 
-    async def check(self, account_id: str) -> CheckAtDesk:
+    async def status_of(self, account_id: str) -> CheckAtDesk:
         """Return how the check stands; a status we do not know counts as not submitted. Raises NotFound."""
         return _check_of(await self._client.read("Account", account_id, _FIELDS))
 
@@ -41,7 +41,7 @@ class SalesforceIdentityDesk:
 
     async def submit(self, account_id: str, *, submitted_at: datetime) -> None:
         """Set the check to Submitted, unless that was done already: an agent may have decided meanwhile."""
-        known = (await self.check(account_id)).submitted_at
+        known = (await self.status_of(account_id)).submitted_at
         if known is None or known < submitted_at:
             fields = {_STATUS: "Submitted", _AT: submitted_at.isoformat(), _NOTE: None}
             await self._client.update("Account", account_id, fields)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.ports.crm import CrmCustomer
-from portal_app.domain.ports.whmcs_accounts import CrmPerson, Mover
+from portal_app.domain.ports.whmcs_accounts import CrmPerson, MigratingCustomer
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.responses import external_id_path, id_of, new_id_of, understood
 
@@ -48,7 +48,7 @@ class SalesforceDirectory:
             contact = id_of("claim contact", contacts[0])
             await self._client.update("Contact", contact, {"Portal_User_Id__c": str(user_id)})
 
-    async def adopt(self, mover: Mover) -> CrmCustomer:
+    async def adopt(self, mover: MigratingCustomer) -> CrmCustomer:
         """Make an account the portal's, or create it, and tie one contact to our user. Raises Conflict."""
         accounts = await self._client.query(
             "SELECT Id, WH_Account__c FROM Account WHERE SF_Account_No__c = {number} LIMIT 1",
@@ -70,7 +70,7 @@ class SalesforceDirectory:
         account_id = new_id_of("adopt customer", done["account"], safe=True)
         return CrmCustomer(account_id, new_id_of("adopt customer", told, safe=True))
 
-    async def _contact_part(self, account_id: str, mover: Mover) -> Part | None:
+    async def _contact_part(self, account_id: str, mover: MigratingCustomer) -> Part | None:
         """Return how the contact that is there becomes our user's, or None where there is none to take."""
         contacts = await self._client.query(
             "SELECT Id, Email, Portal_User_Id__c FROM Contact WHERE AccountId = {account} LIMIT 200",
@@ -92,7 +92,7 @@ def _best(contacts: Sequence[Row], email: str, ours: str) -> Row | None:
     return next(iter(already or same or (contacts if len(contacts) == 1 else ())), None)
 
 
-def _account(mover: Mover, *, is_new: bool) -> dict[str, Any]:
+def _account(mover: MigratingCustomer, *, is_new: bool) -> dict[str, Any]:
     client, address = mover.client, mover.address
     name = f"{client.first_name} {client.last_name}".strip()
     ours = {

@@ -29,7 +29,7 @@ _FREE = "Status__c = 'Available' AND Assigned_Order__c = null AND SIM_Type__c = 
 _GENDERS: dict[str, Gender] = {"f": "F", "w": "F", "m": "M"}
 
 
-class SalesforceSimDesk:
+class SalesforceSimInventory:
     """Read what a SIM order asks for and assign SIMs."""
 
     def __init__(self, client: SalesforceClient) -> None:

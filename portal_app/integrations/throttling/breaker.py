@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.integrations.throttling.redis_health import AWAY, RedisReach
+from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
 
 # A pause that a vendor asks for is waited for by its caller up to here; a longer one opens the breaker for all.
 LONGEST_PAUSE = 5.0
@@ -86,7 +86,7 @@ class Breaker:
         self,
         redis: Redis,
         vendor: str,
-        reach: RedisReach,
+        reach: RedisHealth,
         *,
         is_failure: Callable[[BaseException], bool],
         times: BreakerTimes,

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.integrations.throttling.gates import ENTERED, FULL, LaneCounts, Limits, OwnGate, Priority, SharedGate
 from portal_app.integrations.throttling.liveness import Presence
-from portal_app.integrations.throttling.redis_health import AWAY, RedisReach
+from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
 
 # customer: somebody waits for a page. background: work a customer began. sync: what the portal does by itself.
 lane_priority: ContextVar[Priority] = ContextVar("lane_priority", default="customer")
@@ -59,7 +59,7 @@ class Lane:
         self.name = name
         self.redis = redis
         self.timeout = timeout
-        self.reach = RedisReach(name, pause=self.without_redis_seconds)
+        self.reach = RedisHealth(name, pause=self.without_redis_seconds)
         limit = parse_rate(rate)
         self._rate = rate
         self._limits = Limits(

@@ -13,7 +13,7 @@ _ON_ITS_OWN = Gauge(
 _log = structlog.get_logger(__name__)
 
 
-class RedisReach:
+class RedisHealth:
     """After a failure nobody asks Redis for `pause` seconds; said once when it goes and once when it is back."""
 
     def __init__(self, name: str, *, pause: float) -> None:

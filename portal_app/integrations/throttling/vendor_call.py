@@ -27,7 +27,7 @@ class Busy(ExternalUnavailable):
     """The vendor is well and wrote nothing: a record was locked, or a limit of ours is used up. No outage."""
 
 
-class VendorLine:
+class VendorCall:
     """Run calls to one vendor. Lines to the same vendor share its breaker, over all processes."""
 
     def __init__(self, vendor: str, lane: Lane, *, timeout: float, times: BreakerTimes | None = None) -> None:

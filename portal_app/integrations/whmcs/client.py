@@ -11,7 +11,7 @@ import structlog
 from portal_app.domain.errors import ExternalRejected
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import Endpoint, lost, post_form
-from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
 from portal_app.integrations.whmcs.encoding import FormValue, php_form
 
 VENDOR = "whmcs"
@@ -40,7 +40,7 @@ class WHMCSRejected(ExternalRejected):
 class WHMCSClient:
     """Call actions of one WHMCS installation."""
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient, line: VendorLine) -> None:
+    def __init__(self, settings: Settings, http: httpx.AsyncClient, line: VendorCall) -> None:
         self._settings = settings
         self._http = http
         self._line = line

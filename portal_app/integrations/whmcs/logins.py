@@ -29,7 +29,7 @@ class WHMCSLogins:
                     return _login(row, has_second_factor=False)
         return None
 
-    async def check(self, email: str, password: str) -> BillingLogin | None:
+    async def verify_password(self, email: str, password: str) -> BillingLogin | None:
         """Return who signs in with this address and password, or None."""
         try:
             body = await self._client.call("ValidateLogin", {"email": email, "password2": password}, safe=True)

@@ -17,7 +17,7 @@ from portal_app.components.states import empty_state, skeleton, table_skeleton
 from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.billing.invoice import InvoicePage
 from portal_app.state.billing.invoices import InvoicesPage
@@ -53,7 +53,7 @@ def invoices() -> rx.Component:
         link(_("Download as CSV"), href="/api/invoices.csv", reload=True, download="invoices.csv"),
     )
     title = page_title(_("Invoices"), actions=places)
-    return portal_page(title, faces(InvoicesPage, body, loading=table_skeleton()), active="billing")
+    return portal_page(title, page_body(InvoicesPage, body, loading=table_skeleton()), active="billing")
 
 
 def _filters() -> rx.Component:
@@ -125,7 +125,7 @@ def invoice() -> rx.Component:
     )
     title = page_title(name, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=_back())
     body = rx.fragment(title, columns(_bill(), _paying()))
-    return portal_page(rx.fragment(), faces(InvoicePage, body, loading=_loading()), active="billing")
+    return portal_page(rx.fragment(), page_body(InvoicePage, body, loading=_loading()), active="billing")
 
 
 def _back() -> rx.Component:

@@ -14,7 +14,7 @@ from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
 from portal_app.pages.checkout.review import add_card_form
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.billing.payment_methods import PaymentMethodsPage
 
@@ -41,7 +41,7 @@ def payment_methods() -> rx.Component:
     )
     body = rx.fragment(methods, _credit(), _moves())
     title = page_title(_("Payment methods"), back=link(_("Invoices"), href=path_for("/billing/invoices")))
-    return portal_page(title, faces(PaymentMethodsPage, body, loading=table_skeleton(2)), active="billing")
+    return portal_page(title, page_body(PaymentMethodsPage, body, loading=table_skeleton(2)), active="billing")
 
 
 def _method(row: Any) -> rx.Component:

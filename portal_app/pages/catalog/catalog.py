@@ -12,7 +12,7 @@ from portal_app.components.plan_card import check_list, one_time_note, plan_card
 from portal_app.components.section import page_title
 from portal_app.components.states import empty_state
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.catalog.catalog import CatalogPage, PlansPage
 
@@ -22,7 +22,7 @@ def catalog() -> rx.Component:
     """Lay the page out."""
     kinds = rx.el.ul(rx.foreach(CatalogPage.rows, _kind), class_name="divide-y divide-line border-y border-line")
     title = page_title(_("Plans"), lead=_("Choose what you need; every price is shown before you order."))
-    return portal_page(title, faces(CatalogPage, kinds), active="services")
+    return portal_page(title, page_body(CatalogPage, kinds), active="services")
 
 
 @page("/catalog/sim", title="SIM plans", load=PlansPage.load)
@@ -51,7 +51,7 @@ def _kind(row: Any) -> rx.Component:
 
 def _plans(title: str) -> rx.Component:
     heading = page_title(title, back=link(_("All plans"), href=path_for("/catalog")))
-    return portal_page(heading, faces(PlansPage, plan_cards(PlansPage.rows)), active="services")
+    return portal_page(heading, page_body(PlansPage, plan_cards(PlansPage.rows)), active="services")
 
 
 def plan_cards(rows: rx.Var) -> rx.Component:

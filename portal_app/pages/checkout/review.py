@@ -13,7 +13,7 @@ from portal_app.components.message import message
 from portal_app.components.section import columns, page_title, section
 from portal_app.components.states import skeleton
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.checkout.review import CheckoutPage
 
@@ -24,7 +24,7 @@ def checkout() -> rx.Component:
     left = rx.fragment(_purchase(), _choices(), _identity(), _payment())
     body = rx.el.div(_earlier(), columns(left, _order()), class_name="grid gap-10")
     title = page_title(_("Checkout"), back=link(_("All plans"), href=path_for("/catalog")))
-    return portal_page(title, faces(CheckoutPage, body, loading=skeleton(8)), active="services")
+    return portal_page(title, page_body(CheckoutPage, body, loading=skeleton(8)), active="services")
 
 
 def _earlier() -> rx.Component:

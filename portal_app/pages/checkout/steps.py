@@ -21,7 +21,7 @@ from portal_app.components.section import page_title
 from portal_app.components.states import skeleton
 from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of, group, pair
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.checkout.steps import NumberStepPage, SimStepPage
 
@@ -151,7 +151,7 @@ def framed_step(state: Any, title: str, body: rx.Component) -> rx.Component:
     heading = page_title(
         title, lead=rx.cond(state.shown, lead, ""), back=link(_("All plans"), href=path_for("/catalog"))
     )
-    return portal_page(heading, faces(state, body, loading=skeleton(8)), active="services")
+    return portal_page(heading, page_body(state, body, loading=skeleton(8)), active="services")
 
 
 def choice(state: Any, name: str, value: Text, title: Text, detail: Text) -> rx.Component:

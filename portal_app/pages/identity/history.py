@@ -8,7 +8,7 @@ from portal_app.components.section import page_title
 from portal_app.components.states import table_skeleton
 from portal_app.components.table import Column, data_table
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.identity.history import HistoryPage
 
@@ -33,4 +33,4 @@ def history() -> rx.Component:
         lead=_("If something here was not you, change your password and write to us."),
         back=link(_("Security"), href=path_for("/account/security")),
     )
-    return portal_page(title, faces(HistoryPage, body, loading=table_skeleton()), active="account")
+    return portal_page(title, page_body(HistoryPage, body, loading=table_skeleton()), active="account")

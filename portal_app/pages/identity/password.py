@@ -10,7 +10,7 @@ from portal_app.components.link import link
 from portal_app.components.message import flash
 from portal_app.components.section import page_title, section
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.identity.password import PasswordPage
 
@@ -32,7 +32,7 @@ def password() -> rx.Component:
         class_name="grid max-w-md gap-10",
     )
     back = link(_("Account"), href=path_for("/account"))
-    return portal_page(page_title(_("Change password"), back=back), faces(PasswordPage, body), active="account")
+    return portal_page(page_title(_("Change password"), back=back), page_body(PasswordPage, body), active="account")
 
 
 def change_password_form() -> rx.Component:

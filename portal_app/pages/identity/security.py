@@ -15,7 +15,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.identity.security import SecurityPage
 
@@ -41,7 +41,7 @@ def security() -> rx.Component:
         back=link(_("Account"), href=path_for("/account")),
         actions=link(_("Security history"), href=path_for("/account/security/history")),
     )
-    return portal_page(title, faces(SecurityPage, body, loading=skeleton(8)), active="account")
+    return portal_page(title, page_body(SecurityPage, body, loading=skeleton(8)), active="account")
 
 
 def _password() -> rx.Component:

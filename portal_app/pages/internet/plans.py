@@ -11,7 +11,7 @@ from portal_app.components.message import message
 from portal_app.components.section import page_title, section
 from portal_app.language import _, path_for
 from portal_app.pages.catalog.catalog import plan_cards
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.internet.plans import InternetPlansPage
 
@@ -28,7 +28,7 @@ def internet() -> rx.Component:
     top = rx.cond(state.held != "", held, address_panel(state, came_for="internet"))
     body = rx.el.div(top, plan_cards(state.rows), class_name="grid gap-10")
     heading = page_title(_("Internet plans"), back=link(_("All plans"), href=path_for("/catalog")))
-    return portal_page(heading, faces(state, body), active="services")
+    return portal_page(heading, page_body(state, body), active="services")
 
 
 def address_panel(state: Any, *, came_for: Literal["internet", "order"]) -> rx.Component:

@@ -9,7 +9,7 @@ from portal_app.components.link import link
 from portal_app.components.section import page_title
 from portal_app.components.states import empty_state, table_skeleton
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.notifications.notices import NoticesPage
 
@@ -30,7 +30,7 @@ def notices() -> rx.Component:
     chosen = link(_("Choose what we tell you"), href=path_for("/account/notifications"), class_name="link self-center")
     actions = rx.fragment(chosen, rx.cond(NoticesPage.has_unread, all_read))
     title = page_title(_("Messages"), actions=actions)
-    return portal_page(title, faces(NoticesPage, body, loading=table_skeleton()), active="")
+    return portal_page(title, page_body(NoticesPage, body, loading=table_skeleton()), active="")
 
 
 def _row(row: Any) -> rx.Component:

@@ -14,7 +14,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.notifications.preferences import NotificationsPage
 
@@ -36,7 +36,7 @@ def notifications() -> rx.Component:
         back=link(_("Account"), href=path_for("/account")),
         actions=link(_("All messages"), href=path_for("/notifications")),
     )
-    return portal_page(title, faces(NotificationsPage, body, loading=skeleton(8)), active="account")
+    return portal_page(title, page_body(NotificationsPage, body, loading=skeleton(8)), active="account")
 
 
 def _choices() -> rx.Component:

@@ -14,7 +14,7 @@ from portal_app.components.table import Column, data_table, row_link
 from portal_app.components.timeline import timeline
 from portal_app.language import _, path_for
 from portal_app.pages.checkout.review import add_card_form, bought_lines
-from portal_app.pages.shell.frame import faces, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.orders.order import OrderPage
 from portal_app.state.orders.orders import OrdersPage
@@ -39,7 +39,7 @@ def orders() -> rx.Component:
         action=link_button(_("See the plans"), href=path_for("/catalog")),
     )
     body = rx.cond(OrdersPage.rows.length() > 0, table, empty)
-    return portal_page(page_title(_("Orders")), faces(OrdersPage, body, loading=table_skeleton()), active="orders")
+    return portal_page(page_title(_("Orders")), page_body(OrdersPage, body, loading=table_skeleton()), active="orders")
 
 
 @page("/orders/[order_id]", title="Order", load=OrderPage.load)
@@ -56,7 +56,7 @@ def order() -> rx.Component:
     )
     left = rx.fragment(_next(), section(_("Steps"), timeline(OrderPage.steps, label=_("Steps of this order"))))
     body = rx.fragment(title, columns(left, _price()))
-    return portal_page(rx.fragment(), faces(OrderPage, body, loading=_loading()), active="orders")
+    return portal_page(rx.fragment(), page_body(OrderPage, body, loading=_loading()), active="orders")
 
 
 def _loading() -> rx.Component:

@@ -15,7 +15,7 @@ from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of, names
-from portal_app.pages.shell.frame import faces, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.profile.account import AccountPage
 
@@ -44,7 +44,7 @@ def account() -> rx.Component:
     title = page_title(
         _("Account"), lead=rx.cond(AccountPage.shown, rx.el.p(_("Customer number"), " ", AccountPage.customer_number))
     )
-    return portal_page(title, faces(AccountPage, body, loading=skeleton(8)), active="account")
+    return portal_page(title, page_body(AccountPage, body, loading=skeleton(8)), active="account")
 
 
 def _person() -> rx.Component:

@@ -10,7 +10,7 @@ from portal_app.components.section import page_title
 from portal_app.components.states import skeleton
 from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import address_fields
-from portal_app.pages.shell.frame import faces, portal_page
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.profile.address import AddressPage
 
@@ -31,7 +31,7 @@ def address() -> rx.Component:
     )
     body = rx.el.div(_present(), consequence, form, class_name="grid max-w-2xl gap-8")
     title = page_title(_("Address"), back=link(_("Account"), href=path_for("/account")))
-    return portal_page(title, faces(AddressPage, body, loading=skeleton(8)), active="account")
+    return portal_page(title, page_body(AddressPage, body, loading=skeleton(8)), active="account")
 
 
 def _present() -> rx.Component:

@@ -13,7 +13,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.profile.kyc import VerificationPage
 
@@ -40,7 +40,7 @@ def verification() -> rx.Component:
     )
     return portal_page(
         rx.fragment(),
-        faces(VerificationPage, rx.el.div(title, body, class_name="grid gap-10"), loading=_loading()),
+        page_body(VerificationPage, rx.el.div(title, body, class_name="grid gap-10"), loading=_loading()),
         active="account",
     )
 

@@ -15,8 +15,8 @@ from portal_app.components.section import page_title
 from portal_app.components.states import problem_state, saved_data_note, skeleton
 from portal_app.language import _, path_for
 from portal_app.pages.shell.step_up import step_up_dialog
-from portal_app.state.shell.notice_count import Bell
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.notice_count import NoticeCount
+from portal_app.state.shell.session import PageSession
 
 # Compiled into the page: the policy allows no script that the server would send later.
 _RELOAD = rx.Var("(() => window.location.reload())")
@@ -28,25 +28,25 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
         reload_when_lost(),
         step_up_dialog(),
         rx.cond(
-            Identity.signed_in,
+            PageSession.signed_in,
             rx.el.div(title, *children, class_name="grid min-w-0 gap-10"),
             rx.el.div(title, skeleton(5), class_name="grid min-w-0 gap-10"),
         ),
         nav=_places(),
         active=active,
-        customer_name=Identity.name,
-        unread=Bell.unread,
-        unread_label=Bell.label,
+        customer_name=PageSession.name,
+        unread=NoticeCount.unread,
+        unread_label=NoticeCount.label,
         connection=connection_notice(),
     )
 
 
 def reload_when_lost() -> rx.Component:
     """Open the page anew through the door, once, when its session is not known any more."""
-    return rx.cond(Identity.must_reload, rx.el.span(on_mount=rx.call_function(_RELOAD), hidden=True))
+    return rx.cond(PageSession.must_reload, rx.el.span(on_mount=rx.call_function(_RELOAD), hidden=True))
 
 
-def faces(state: Any, body: rx.Component, *, loading: rx.Component | None = None) -> rx.Component:
+def page_body(state: Any, body: rx.Component, *, loading: rx.Component | None = None) -> rx.Component:
     """Show the one face of a page that its state asks for."""
     failed = problem_state(
         _("This page cannot be shown right now"),

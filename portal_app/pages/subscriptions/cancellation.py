@@ -12,7 +12,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import empty_state, skeleton
 from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of
-from portal_app.pages.shell.frame import faces, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.subscriptions.cancellation import CancelPage
 
@@ -33,7 +33,7 @@ def cancel_service() -> rx.Component:
     )
     back = link(_("All services"), href=path_for("/subscriptions"))
     loading = rx.el.div(page_title(_("Cancel this service"), back=back), skeleton(6), class_name="grid gap-10")
-    return portal_page(rx.fragment(), faces(CancelPage, body, loading=loading), active="services")
+    return portal_page(rx.fragment(), page_body(CancelPage, body, loading=loading), active="services")
 
 
 def _meaning() -> rx.Component:

@@ -13,7 +13,7 @@ from portal_app.components.states import empty_state, skeleton, table_skeleton
 from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import faces, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.subscriptions.subscription import SubscriptionPage
 from portal_app.state.subscriptions.subscriptions import SubscriptionsPage
@@ -46,7 +46,7 @@ def subscriptions() -> rx.Component:
     body = rx.cond(SubscriptionsPage.rows.length() > 0, table, empty)
     add = link_button(_("Add a service"), href=path_for("/catalog"), variant="secondary")
     title = page_title(_("Services"), actions=add)
-    return portal_page(title, faces(SubscriptionsPage, body, loading=table_skeleton()), active="services")
+    return portal_page(title, page_body(SubscriptionsPage, body, loading=table_skeleton()), active="services")
 
 
 @page("/subscriptions/[service_id]", title="Service", load=SubscriptionPage.load)
@@ -73,7 +73,7 @@ def subscription() -> rx.Component:
     main = rx.fragment(_story(), _line(), section(_("Contract"), facts, _fields()), _invoices())
     body = rx.fragment(title, columns(main, _actions()))
     loading = rx.el.div(page_title(_("Service"), back=back), skeleton(5), class_name="grid gap-10")
-    return portal_page(rx.fragment(), faces(SubscriptionPage, body, loading=loading), active="services")
+    return portal_page(rx.fragment(), page_body(SubscriptionPage, body, loading=loading), active="services")
 
 
 def _line() -> rx.Component:

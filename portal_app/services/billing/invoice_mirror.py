@@ -24,7 +24,7 @@ _MARGIN = timedelta(seconds=60)
 _HEADER = ("number", "status", "issued_on", "due_on", "paid_at", "subtotal", "tax", "credit", "total")
 
 
-class InvoiceKeeper:
+class InvoiceMirrorWriter:
     """Keep invoices. `asked_at` is when a reading began, by PostgreSQL's clock: an older reading never overwrites."""
 
     def __init__(self, database: Database) -> None:

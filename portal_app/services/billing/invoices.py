@@ -13,15 +13,15 @@ from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
-from portal_app.infra.redis.cache import Cache, Entry, Written, count_stale
+from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import patience
+from portal_app.infra.tasks.deadline import deadline
 from portal_app.models.columns import now
-from portal_app.services.billing.invoice_mirror import INVOICE, INVOICES, InvoiceKeeper
+from portal_app.services.billing.invoice_mirror import INVOICE, INVOICES, InvoiceMirrorWriter
 from portal_app.services.billing.invoice_queries import InvoiceLists, SavedInvoice
-from portal_app.services.billing.whmcs_sso import SignOn
-from portal_app.services.mirrors.freshness import Freshness, Wish
+from portal_app.services.billing.whmcs_sso import WhmcsSso
+from portal_app.services.mirrors.freshness import Freshness, FreshnessPolicy
 
 # How many invoices of unknown lines a look at a service reads, and how many of its own it shows.
 _LINES_AT_ONCE, _MOST_OF_SERVICE = 8, 12
@@ -43,32 +43,32 @@ class Billing:
         gateway: BillingGateway,
         *,
         live: LiveUpdates,
-        sign_on: SignOn,
+        sign_on: WhmcsSso,
     ) -> None:
         self._settings = settings
         self._cache = cache
         self._live = live
         self._gateway = gateway
         self._sign_on = sign_on
-        self._keeper = InvoiceKeeper(database)
+        self._keeper = InvoiceMirrorWriter(database)
         self.freshness = Freshness(INVOICES, self._read_all, database=database, cache=cache, live=live)
         self.lists = InvoiceLists(database, currency=settings.whmcs_currency)
 
     async def invoices_for(self, customer: Customer, query: InvoiceQuery | None = None) -> Invoices:
         """Return a page of invoices; saved ones when WHMCS is slow or away. Raises ExternalUnavailable without."""
-        seen = await self.freshness.ensure(customer, self._wish())
+        seen = await self.freshness.get_fresh(customer, self._wish())
         return Invoices(await self.lists.listing(customer, query or InvoiceQuery()), as_of=seen.as_of)
 
     async def invoices_text(self, customer: Customer, query: InvoiceQuery, write: Callable[[Invoices], bytes]) -> bytes:
         """Return a page of invoices as `write` writes it, kept as long as the list is; saved data are not kept."""
 
-        async def compute() -> Written:
-            seen = await self.freshness.ensure(customer, self._wish())
+        async def compute() -> CachedBytes:
+            seen = await self.freshness.get_fresh(customer, self._wish())
             found = Invoices(await self.lists.listing(customer, query), as_of=seen.as_of)
             # Kept as long as the list is: what it was written from has an age already.
-            return Written(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
+            return CachedBytes(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
 
-        return await self._cache.text(self.entry_of(customer.user_id, query), compute)
+        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id, query), compute)
 
     @staticmethod
     def entry_of(user_id: UUID, query: InvoiceQuery) -> Entry:
@@ -82,7 +82,7 @@ class Billing:
         if saved and saved.is_full and await self._is_young(customer, saved.read_at):
             return InvoiceDetail(saved.invoice)
         try:
-            async with patience(self._settings.mirror_patience_seconds, vendor="whmcs"):
+            async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
                 return InvoiceDetail(await self._read_invoice(customer, invoice_id))
         except ExternalError as error:
             count_stale()
@@ -97,7 +97,7 @@ class Billing:
         """
         if anew:
             with suppress(ExternalError):
-                async with patience(self._settings.mirror_patience_seconds, vendor="whmcs"):
+                async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
                     await self._read_lines(customer)
         return await self.lists.of_service(customer, service_id, most=_MOST_OF_SERVICE)
 
@@ -127,14 +127,14 @@ class Billing:
             await self.invoice_for(customer, invoice_id)
 
     async def _read_lines(self, customer: Customer) -> None:
-        await self.freshness.ensure(customer, self._wish())
+        await self.freshness.get_fresh(customer, self._wish())
         unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
         # One that is gone meanwhile, or not to be had, leaves the others.
         await asyncio.gather(*(self._read_invoice(customer, each) for each in unknown), return_exceptions=True)
 
-    def _wish(self) -> Wish:
+    def _wish(self) -> FreshnessPolicy:
         seconds = self._settings.mirror_patience_seconds
-        return Wish(self._settings.cache_invoices_seconds, seconds, seconds)
+        return FreshnessPolicy(self._settings.cache_invoices_seconds, seconds, seconds)
 
     async def _read_all(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.invoices(customer.whmcs_client_id)
@@ -185,9 +185,9 @@ class Billing:
     async def _is_young(self, customer: Customer, read_at: datetime) -> bool:
         if now() - read_at > timedelta(seconds=self._settings.cache_invoice_seconds):
             return False
-        return not (await self.freshness.look(customer, 0)).is_stale_since(read_at)
+        return not (await self.freshness.age(customer, 0)).is_stale_since(read_at)
 
     async def _unknown(self, customer: Customer) -> Exception:
         """Say that there is no such invoice where the whole list is known; otherwise that we cannot tell."""
-        seen = await self.freshness.look(customer, 0)
+        seen = await self.freshness.age(customer, 0)
         return NotFound("not in the mirror") if seen.read_at else ExternalUnavailable("no mirror", vendor="whmcs")

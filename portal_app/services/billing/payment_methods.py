@@ -22,11 +22,11 @@ from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.background import Unwatched
-from portal_app.infra.tasks.deadline import patience, patience_left
-from portal_app.infra.tasks.shielded import Lasting
+from portal_app.infra.tasks.background import BackgroundTasks
+from portal_app.infra.tasks.deadline import deadline, remaining_seconds
+from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.services.audit import Tag, record
-from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.billing.whmcs_sso import WhmcsSso
 
 Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class Payments:
         gateway: BillingGateway,
         *,
         live: LiveUpdates,
-        sign_on: SignOn,
+        sign_on: WhmcsSso,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -76,8 +76,8 @@ class Payments:
         self._gateway = gateway
         self._live = live
         self._sign_on = sign_on
-        self._unwatched = Unwatched(_UNWATCHED_AT_ONCE)
-        self._writes = Lasting()
+        self._unwatched = BackgroundTasks(_UNWATCHED_AT_ONCE)
+        self._writes = ShieldedTasks()
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
         """Return the stored cards and banks. Raises ExternalUnavailable."""
@@ -86,10 +86,10 @@ class Payments:
     async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
         """Return the stored cards and banks if they are known right now; else they are read, and open pages told."""
         tag = methods_tag(customer.user_id)
-        kept = await self._cache.known(tag, tags=(tag,))
+        kept = await self._cache.peek(tag, tags=(tag,))
         if kept is not None:
             return _METHODS.validate_python(kept)
-        self._unwatched.begin(customer.user_id, partial(self._read_unwatched, customer))
+        self._unwatched.start(customer.user_id, partial(self._read_unwatched, customer))
         return None
 
     async def _read_unwatched(self, customer: Customer) -> None:
@@ -100,7 +100,7 @@ class Payments:
             return
         tag = methods_tag(customer.user_id)
         # Where it could not be kept, the page that is told would only begin the next reading.
-        if found and await self._cache.known(tag, tags=(tag,)) is not None:
+        if found and await self._cache.peek(tag, tags=(tag,)) is not None:
             await self._live.publish(Change(customer.user_id, "billing"))
 
     async def close(self) -> None:
@@ -148,7 +148,7 @@ class Payments:
                 raise
 
         try:
-            async with asyncio.timeout(patience_left(self._settings.mirror_patience_seconds)):
+            async with asyncio.timeout(remaining_seconds(self._settings.mirror_patience_seconds)):
                 await self._writes.run(write())
         except TimeoutError as error:
             is_late = True
@@ -191,7 +191,7 @@ class Payments:
     async def _is_news(self, known: "_Known[Any]") -> bool:
         """Say whether what was shown lately is not so any more; what nobody looked at is not even read."""
         await self._cache.invalidate(known.tag)
-        shown = await self._cache.known(known.shown_key)
+        shown = await self._cache.peek(known.shown_key)
         return shown is not None and shown != _print_of(await self._read(known))
 
     async def _kept(self, known: "_Known[Value]", *, seconds: int) -> Value:
@@ -199,14 +199,14 @@ class Payments:
             return await self._read(known)
 
         # Nobody waits longer than for a page; the reading goes on and is kept for the next try.
-        async with patience(self._settings.mirror_patience_seconds, vendor="whmcs"):
+        async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
             kept = await self._cache.get_or_set(known.tag, read, seconds=seconds, tags=(known.tag,))
         return known.kind.validate_python(kept)
 
     async def _read(self, known: "_Known[Any]") -> object:
         """Read it from WHMCS, and note what is shown from now on."""
         found: object = known.kind.dump_python(await known.read(), mode="json")
-        await self._cache.keep(known.shown_key, _print_of(found), seconds=_SHOWN_SECONDS)
+        await self._cache.put(known.shown_key, _print_of(found), seconds=_SHOWN_SECONDS)
         return found
 
     def _methods(self, customer: Customer) -> "_Known[list[PaymentMethod]]":

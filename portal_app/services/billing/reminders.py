@@ -16,7 +16,7 @@ from portal_app.models.notification_preference import Reminder
 from portal_app.models.user import IdMapping, User
 from portal_app.services.billing.invoice_mirror import INVOICE
 from portal_app.services.billing.payment_methods import Payments
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.notices import raise_notice
 
 # What is overdue for longer was told long ago, or before there were reminders.
@@ -37,7 +37,7 @@ _CUSTOMERS = sa.text("SELECT user_id FROM id_mappings WHERE mod(abs(hashtext(use
 class Reminders:
     """Tell customers what is about to happen; runs in the worker."""
 
-    def __init__(self, base: IdentityBase, payments: Payments, live: LiveUpdates) -> None:
+    def __init__(self, base: ServiceContext, payments: Payments, live: LiveUpdates) -> None:
         self._base = base
         self._database = base.database
         self._payments = payments

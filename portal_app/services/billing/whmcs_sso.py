@@ -4,11 +4,11 @@ from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import patience
+from portal_app.infra.tasks.deadline import deadline
 from portal_app.services.audit import Tag, record
 
 
-class SignOn:
+class WhmcsSso:
     """Make single-use links."""
 
     def __init__(self, settings: Settings, database: Database, gateway: BillingGateway) -> None:
@@ -18,7 +18,7 @@ class SignOn:
 
     async def link(self, customer: Customer, path: str) -> str:
         """Return a link to a relative path at WHMCS. Raises ExternalUnavailable, also where WHMCS is slow."""
-        async with patience(self._patience, vendor="whmcs"):
+        async with deadline(self._patience, vendor="whmcs"):
             link = await self._gateway.sign_on_link(customer.whmcs_client_id, path)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             page = {"page": path.split("?")[0]}

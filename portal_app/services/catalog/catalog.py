@@ -14,9 +14,9 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.ports.catalog import CatalogGateway
-from portal_app.infra.redis.cache import Cache, Entry, Written
+from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import patience
+from portal_app.infra.tasks.deadline import deadline
 
 TAG = "catalog"
 # Written answers outlive a release by no more than this, whatever it changes about them.
@@ -55,12 +55,12 @@ class Catalog:
     async def plans_text(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
         """Return the plans of a category as `write` writes them; not kept while what WHMCS bills is unknown."""
 
-        async def compute() -> Written:
+        async def compute() -> CachedBytes:
             plans = await self.plans(category)
             are_prices_known = any(item.is_billed_alike for plan in plans for item in plan.items)
-            return Written(write(plans), _WRITTEN_SECONDS if are_prices_known else 0)
+            return CachedBytes(write(plans), _WRITTEN_SECONDS if are_prices_known else 0)
 
-        return await self._cache.text(self.entry_of(category), compute)
+        return await self._cache.get_or_set_bytes(self.entry_of(category), compute)
 
     @staticmethod
     def entry_of(category: Category) -> Entry:
@@ -91,21 +91,21 @@ class Catalog:
         return self._known[1]
 
     async def _kept_items(self) -> bytes:
-        async def read() -> Written:
-            return Written(_ITEMS.dump_json(await self._gateway.items()), None)
+        async def read() -> CachedBytes:
+            return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
 
-        async with patience(self._patience, vendor="salesforce"):
-            return await self._cache.text(Entry("catalog:items", (TAG,)), read)
+        async with deadline(self._patience, vendor="salesforce"):
+            return await self._cache.get_or_set_bytes(Entry("catalog:items", (TAG,)), read)
 
     async def _kept_prices(self) -> bytes | None:
         """Return what WHMCS bills, read once per refresh; None while that is unknown: then nothing can be ordered."""
 
-        async def read() -> Written:
-            return Written(_PRICES.dump_json(await self._billing.product_prices()), None)
+        async def read() -> CachedBytes:
+            return CachedBytes(_PRICES.dump_json(await self._billing.product_prices()), None)
 
         try:
-            async with patience(self._patience, vendor="whmcs"):
-                return await self._cache.text(Entry("catalog:billed", (TAG,)), read)
+            async with deadline(self._patience, vendor="whmcs"):
+                return await self._cache.get_or_set_bytes(Entry("catalog:billed", (TAG,)), read)
         except ExternalError:
             return None
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from portal_app.domain.catalog.plan import CATEGORIES, Plan
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, extras_of
-from portal_app.domain.checkout.request import Basket, Wish
+from portal_app.domain.checkout.request import Basket, OrderRequest
 from portal_app.domain.checkout.steps import Answers, Rules, options_of
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, OfferChanged
 from portal_app.domain.profile.address import Address
@@ -14,9 +14,9 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.catalog.catalog import Catalog
-from portal_app.services.internet.eligibility import AddressChecks
+from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.single_line import refuse_second_line
-from portal_app.services.profile.kyc_documents import IdentityDocuments
+from portal_app.services.profile.kyc_documents import KycDocuments
 from portal_app.services.profile.profiles import Profiles
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
@@ -25,20 +25,20 @@ _JAPAN = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CheckoutContext:
     """Where a customer stands: what a wish is checked against besides the catalogue."""
 
     payments: Payments
     subscriptions: Subscriptions
     profiles: Profiles
-    identity: IdentityDocuments
-    checks: AddressChecks
+    identity: KycDocuments
+    checks: EligibilityChecks
 
 
 class Checkout:
     """Check a wish against catalogue, customer and rules; nothing of it is taken from the browser unread."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, known: Known) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, known: CheckoutContext) -> None:
         self._settings = settings
         self._catalog = catalog
         self._known = known
@@ -81,7 +81,7 @@ class Checkout:
         is_voice = plan.service.category == "sim" and plan.service.has_voice
         return is_voice and not (await self._known.identity.check_for(customer)).is_orderable
 
-    async def settle(self, customer: Customer, wish: Wish) -> Basket:
+    async def validate(self, customer: Customer, wish: OrderRequest) -> Basket:
         """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
         plan = await self.plan(customer, wish.sku)
         if not await self._known.payments.payment_methods_for(customer):

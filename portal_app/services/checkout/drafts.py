@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from portal_app.domain.catalog.plan import Plan
 from portal_app.domain.checkout.draft import Draft
-from portal_app.domain.checkout.request import Agreed, Wish
+from portal_app.domain.checkout.request import Agreement, OrderRequest
 from portal_app.domain.checkout.steps import FIELDS, Step, first_open_step, read_answer
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.profile.customer import Customer
@@ -61,13 +61,13 @@ class Drafts:
             row.answers, row.updated_at = json.dumps(_answers_of(row) | {step: kept}), now()
         return await self._shown(customer, row, draft.plan)
 
-    async def wish(self, customer: Customer, draft_id: UUID, agreed: Agreed) -> Wish:
+    async def wish(self, customer: Customer, draft_id: UUID, agreed: Agreement) -> OrderRequest:
         """Return what a draft asks to order. Raises Conflict for a draft that is gone."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(DraftRow, customer.user_id)
             if row is None or row.draft_id != draft_id:
                 raise Conflict("another draft", user_message=_GONE)
-            return Wish(row.sku, _answers_of(row), agreed.to_terms, draft_id, agreed.totals)
+            return OrderRequest(row.sku, _answers_of(row), agreed.to_terms, draft_id, agreed.totals)
 
     async def _shown(self, customer: Customer, row: DraftRow, plan: Plan) -> Draft:
         answers = _answers_of(row)

@@ -20,7 +20,7 @@ from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.subscriptions.cancellations import Cancellations
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
@@ -32,7 +32,7 @@ class Calendar:
     """Make, end and answer calendar links. It asks no vendor: what was last read of them is what it shows."""
 
     def __init__(
-        self, base: IdentityBase, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
+        self, base: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
     ) -> None:
         self._base = base
         self._database = base.database

@@ -18,8 +18,8 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.database.database import Database
-from portal_app.infra.redis.cache import Cache, Entry, Written, count_stale
-from portal_app.infra.redis.live import everything_of
+from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
+from portal_app.infra.redis.live import customer_tag
 from portal_app.infra.settings import Settings
 from portal_app.language.format import today
 from portal_app.models.cancellation import CancellationRow
@@ -28,10 +28,10 @@ from portal_app.models.order import OrderRow
 from portal_app.services.billing.invoice_mirror import INVOICES
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments, methods_tag
-from portal_app.services.mirrors.freshness import Wish
+from portal_app.services.mirrors.freshness import FreshnessPolicy
 from portal_app.services.subscriptions.mirror import SERVICES
 from portal_app.services.subscriptions.subscriptions import Subscriptions
-from portal_app.services.support.open_case_count import OpenCases
+from portal_app.services.support.open_case_count import OpenCaseCount
 
 _INVOICES = TypeAdapter(list[Invoice])
 _SERVICES = TypeAdapter(list[Subscription])
@@ -79,7 +79,7 @@ class _Mirrored:
     cancellations: Mapping[int, CancellationRequest]
 
 
-class Overview:
+class DashboardSummary:
     """Put together what the dashboard shows."""
 
     def __init__(
@@ -90,12 +90,12 @@ class Overview:
         billing: Billing,
         payments: Payments,
         subscriptions: Subscriptions,
-        cases: OpenCases,
+        cases: OpenCaseCount,
         cache: Cache,
     ) -> None:
         self._database = database
         self._currency = settings.whmcs_currency
-        self._wish = Wish(settings.mirror_trust_seconds, 0, settings.mirror_patience_seconds)
+        self._wish = FreshnessPolicy(settings.mirror_trust_seconds, 0, settings.mirror_patience_seconds)
         self._mirrors = {INVOICES: billing.freshness, SERVICES: subscriptions.freshness}
         self._payments = payments
         self._cases = cases
@@ -111,16 +111,16 @@ class Overview:
         Saved data older than they should be, and what is not known yet, are not kept.
         """
 
-        async def compute() -> Written:
+        async def compute() -> CachedBytes:
             found, seconds = await self._put_together(customer)
-            return Written(write(found), seconds)
+            return CachedBytes(write(found), seconds)
 
-        return await self._cache.text(self.entry_of(customer.user_id), compute)
+        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
 
     @staticmethod
     def entry_of(user_id: UUID) -> Entry:
         """Return what the written summary is kept under."""
-        return Entry(f"summary:{user_id}", (everything_of(user_id), methods_tag(user_id)))
+        return Entry(f"summary:{user_id}", (customer_tag(user_id), methods_tag(user_id)))
 
     async def summary_for(self, customer: Customer) -> Summary:
         """Return the summary from saved data; what is too old is read anew meanwhile and pushed to open pages."""
@@ -133,7 +133,7 @@ class Overview:
             self._read(customer), self._payments.known_methods(customer), self._cases.known_for(customer)
         )
         if unread := [kind for kind in self._mirrors if kind not in found.read_at]:
-            await asyncio.gather(*(self._mirrors[kind].first(customer, self._wish) for kind in unread))
+            await asyncio.gather(*(self._mirrors[kind].first_read(customer, self._wish) for kind in unread))
             found = await self._read(customer)
         old = [kind for kind in found.read_at if kind not in found.young]
         for kind in old:
@@ -164,7 +164,7 @@ class Overview:
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
         asked |= {"age": timedelta(seconds=self._wish.age), "final": list(FINAL_STAGES)}
-        *row, has_open_orders, has_ordered_internet, has_cancellations = await self._database.ask(
+        *row, has_open_orders, has_ordered_internet, has_cancellations = await self._database.fetch_row_for(
             customer.user_id, _MIRRORS, asked
         )
         orders, endings = await self._rarer(customer, has_open_orders, has_cancellations)
@@ -189,7 +189,7 @@ class Overview:
         if not has_open_orders and not has_cancellations:
             return (), ()
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            orders = await OrderRow.of(session, customer.user_id) if has_open_orders else ()
+            orders = await OrderRow.for_user(session, customer.user_id) if has_open_orders else ()
             endings = await CancellationRow.newest(session, customer.user_id) if has_cancellations else ()
             return orders, endings
 

@@ -8,7 +8,7 @@ from portal_app.domain.errors import NotFound
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 
 CLOSED = "closed"
 
@@ -16,7 +16,7 @@ CLOSED = "closed"
 class Closing:
     """What staff may do to an account here. Services and bills stay as they are; nobody signs in meanwhile."""
 
-    def __init__(self, base: IdentityBase) -> None:
+    def __init__(self, base: ServiceContext) -> None:
         self._base = base
 
     async def is_closed(self, customer_number: str) -> bool:

@@ -7,11 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn, RateLimited
 from portal_app.language.phrase import Phrase
-from portal_app.models.account_recovery import EntryToken
+from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.columns import now
 from portal_app.models.lockout import COUNT_TRY, SignInTries
 from portal_app.models.user import User
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 
 LINK_ENDED = "This link has been used or has run out. Ask for a new one."
 _LOCKED = (
@@ -27,7 +27,7 @@ _BROWSER_LIVES, _BROWSER_TRIES = timedelta(days=1), 10
 class Lockout:
     """Count tries before they are made, so that many at once cannot slip through together."""
 
-    def __init__(self, base: IdentityBase) -> None:
+    def __init__(self, base: ServiceContext) -> None:
         self._base = base
 
     async def count(self, session: AsyncSession, index: bytes, browser_key: str) -> int:
@@ -57,7 +57,7 @@ class Lockout:
         if (row := await session.get(SignInTries, index)) is not None:
             await session.delete(row)
 
-    async def tell(self, session: AsyncSession, index: bytes, user: User | None, tries: int) -> None:
+    async def notify_owner(self, session: AsyncSession, index: bytes, user: User | None, tries: int) -> None:
         """Mail the owner a way out when the lock falls. For an unknown address the same is written, to nobody."""
         if tries % self._base.settings.portal_lock_tries:
             return
@@ -74,7 +74,7 @@ class Lockout:
     async def unlock(self, token: str) -> str:
         """Exchange a mailed token, once, for the key that lets one browser try again. Raises NotSignedIn."""
         async with self._base.database.identity() as session:
-            found = await EntryToken.usable(session, self._base.vault.tokens.hash(token, "unlock"), "unlock")
+            found = await RecoveryToken.usable(session, self._base.vault.tokens.hash(token, "unlock"), "unlock")
             if found is None:
                 raise NotSignedIn("unlock link", user_message=LINK_ENDED)
             found.uses_left = 0
@@ -85,7 +85,7 @@ class Lockout:
         token = self._base.vault.tokens.new()
         is_browser = purpose == "browser"
         session.add(
-            EntryToken(
+            RecoveryToken(
                 token_hash=self._base.vault.tokens.hash(token, purpose),
                 purpose=purpose,
                 email_index=index,
@@ -100,7 +100,7 @@ class Lockout:
         if not browser_key:
             return False
         hashed = self._base.vault.tokens.hash(browser_key, "browser")
-        found = await EntryToken.usable(session, hashed, "browser")
+        found = await RecoveryToken.usable(session, hashed, "browser")
         if found is None or found.email_index != index:
             return False
         found.uses_left -= 1

@@ -11,18 +11,18 @@ from portal_app.models.mfa import Passkey, PendingSignIn
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.account_closing import CLOSED
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.passkeys import REFUSED, Passkeys
-from portal_app.services.identity.sign_in_completion import PENDING, Admission
-from portal_app.services.identity.totp import TwoStep
+from portal_app.services.identity.sign_in_completion import PENDING, SignInCompletion
+from portal_app.services.identity.totp import Totp
 
 _ENDED = "This sign-in has run out. Start again with your password."
 
 
-class SecondStep:
+class MfaChallenge:
     """Finish what `Admission` left pending; and sign in with a passkey alone, which is both steps at once."""
 
-    def __init__(self, base: IdentityBase, admission: Admission, two_step: TwoStep, passkeys: Passkeys) -> None:
+    def __init__(self, base: ServiceContext, admission: SignInCompletion, two_step: Totp, passkeys: Passkeys) -> None:
         self._base = base
         self._admission = admission
         self._two_step = two_step

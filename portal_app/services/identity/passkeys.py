@@ -31,7 +31,7 @@ from portal_app.models.columns import now
 from portal_app.models.mfa import Challenge, Passkey
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 
 Purpose = Literal["add", "sign-in", "second-step", "step-up"]
 REFUSED = "That passkey was not accepted. Try again, or sign in another way."
@@ -45,7 +45,7 @@ _MALFORMED = (WebAuthnException, ValueError, TypeError, LookupError, AttributeEr
 class Passkeys:
     """A user's passkeys. The device always verifies its owner, so one passkey proves two factors."""
 
-    def __init__(self, base: IdentityBase) -> None:
+    def __init__(self, base: ServiceContext) -> None:
         self._base = base
 
     async def passkeys_of(self, user_id: UUID) -> list[PasskeyView]:

@@ -11,15 +11,15 @@ from portal_app.domain.errors import InvalidInput, NotSignedIn
 from portal_app.domain.identity.account import Origin
 from portal_app.domain.profile.customer import parse_email
 from portal_app.infra.security.password_policy import check_new_password
-from portal_app.models.account_recovery import EntryToken
+from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.columns import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.lockout import LINK_ENDED, Lockout
-from portal_app.services.identity.totp import TwoStep
+from portal_app.services.identity.totp import Totp
 
 _WRONG = "This is not your present password."
 _SAME = "Choose a password that is different from your present one."
@@ -28,7 +28,7 @@ _SAME = "Choose a password that is different from your present one."
 class PasswordChanges:
     """Set new passwords. A new password ends every other session; it never replaces a second factor."""
 
-    def __init__(self, base: IdentityBase, lockout: Lockout, two_step: TwoStep) -> None:
+    def __init__(self, base: ServiceContext, lockout: Lockout, two_step: Totp) -> None:
         self._base = base
         self._two_step = two_step
         self._lockout = lockout
@@ -47,7 +47,7 @@ class PasswordChanges:
         async with self._base.database.identity() as session:
             user = await User.by_email(session, index)
             session.add(
-                EntryToken(
+                RecoveryToken(
                     token_hash=tokens.hash(token, "reset"),
                     purpose="reset",
                     email_index=index,
@@ -72,7 +72,7 @@ class PasswordChanges:
         if not token:
             return ""
         async with self._base.database.identity() as session:
-            found = await EntryToken.usable(session, self._base.vault.tokens.hash(token, "reset"), "reset")
+            found = await RecoveryToken.usable(session, self._base.vault.tokens.hash(token, "reset"), "reset")
             user = await session.get(User, found.user_id) if found and found.user_id else None
         return user.email if user else ""
 
@@ -127,7 +127,7 @@ class PasswordChanges:
         await self._base.sessions.tell_ended(ended)
 
     async def _owner(self, session: AsyncSession, hashed: bytes) -> User:
-        found = await EntryToken.usable(session, hashed, "reset")
+        found = await RecoveryToken.usable(session, hashed, "reset")
         if found is None or found.user_id is None:
             raise NotSignedIn("reset link", user_message=LINK_ENDED)
         return await User.required(session, found.user_id)
@@ -145,7 +145,9 @@ class PasswordChanges:
 
     @staticmethod
     async def _void_links(session: AsyncSession, user_id: UUID) -> None:
-        links = sa.update(EntryToken).where(col(EntryToken.user_id) == user_id, col(EntryToken.purpose) == "reset")
+        links = sa.update(RecoveryToken).where(
+            col(RecoveryToken.user_id) == user_id, col(RecoveryToken.purpose) == "reset"
+        )
         await (await session.connection()).execute(links.values(uses_left=0))
 
 

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import NotSignedIn, StepUpNeeded
 from portal_app.domain.identity.account import Tokens
 from portal_app.infra.database.database import Database
-from portal_app.infra.redis.batching import Together
+from portal_app.infra.redis.batching import BatchLoader
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.tokens import Access, AccessTokens, RandomTokens
 from portal_app.infra.settings import Settings
@@ -24,7 +24,7 @@ from portal_app.models.columns import now
 from portal_app.models.session import RefreshToken, Session
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 
 _PURPOSE = "refresh"
 # How long this process, and then Redis, may answer for PostgreSQL. An end is pushed to all of them at once; one that
@@ -42,7 +42,7 @@ class Sessions:
     """Open, check, rotate and end sessions."""
 
     def __init__(
-        self, settings: Settings, database: Database, redis: Redis, live: LiveUpdates, notifications: Notifications
+        self, settings: Settings, database: Database, redis: Redis, live: LiveUpdates, notifications: EmailOutbox
     ) -> None:
         self._settings = settings
         self._database = database
@@ -53,8 +53,8 @@ class Sessions:
         self._random = RandomTokens(settings.jwt_refresh_secret.get_secret_value())
         self._remembered: dict[UUID, tuple[UUID, float]] = {}
         self._forgotten = 0
-        self._kept = Together(self._read_kept)
-        self._alive = Together(self._read_alive)
+        self._kept = BatchLoader(self._read_kept)
+        self._alive = BatchLoader(self._read_alive)
 
     async def open(
         self,
@@ -81,9 +81,9 @@ class Sessions:
 
     def read(self, access_token: str) -> Access:
         """Return what an access token says. Raises NotSignedIn. Whether the session still lives: `check`."""
-        return self._access.check(access_token)
+        return self._access.verify(access_token)
 
-    async def check(self, session_id: UUID, *, is_use: bool = True) -> UUID:
+    async def require_live(self, session_id: UUID, *, is_use: bool = True) -> UUID:
         """Return whose session this is. Raises NotSignedIn when it ended or ran out.
 
         Use slides the idle time; what we do by ourselves in a session is none.
@@ -118,12 +118,12 @@ class Sessions:
         return session_ids - {row.id for row in rows if self.is_alive(row)}
 
     async def _ask(self, session_id: UUID, *, is_use: bool) -> UUID:
-        kept = await self._kept.ask(session_id)
+        kept = await self._kept.load(session_id)
         if kept == ENDED.encode():
             raise NotSignedIn("session ended")
         if kept is not None:
             return UUID(kept.decode())
-        user_id = await self._alive.ask((session_id, is_use))
+        user_id = await self._alive.load((session_id, is_use))
         if user_id is None:
             raise NotSignedIn("session ended")
         return user_id

@@ -8,9 +8,9 @@ from portal_app.infra.security.password_policy import MAX_LENGTH
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.account_closing import CLOSED
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.lockout import Lockout
-from portal_app.services.identity.sign_in_completion import Admission
+from portal_app.services.identity.sign_in_completion import SignInCompletion
 
 WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or reset your password."
 
@@ -18,7 +18,7 @@ WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or r
 class SignIn:
     """Check passwords and let their owners in."""
 
-    def __init__(self, base: IdentityBase, admission: Admission, lockout: Lockout) -> None:
+    def __init__(self, base: ServiceContext, admission: SignInCompletion, lockout: Lockout) -> None:
         self._base = base
         self._admission = admission
         self._lockout = lockout
@@ -44,7 +44,7 @@ class SignIn:
                 owner.password_hash = rehashed or owner.password_hash
                 return await self._admission.after_password(session, owner, origin)
             record(session, Tag.SIGN_IN_FAILED, user_id=user.id if user else None, actor="you")
-            await self._lockout.tell(session, index, user, tries)
+            await self._lockout.notify_owner(session, index, user, tries)
         raise NotSignedIn("wrong e-mail or password", user_message=WRONG_SIGN_IN)
 
     @staticmethod

@@ -11,16 +11,16 @@ from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
-from portal_app.services.identity.totp import TwoStep
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.identity.totp import Totp
 
 PENDING = "second-step"
 
 
-class Admission:
+class SignInCompletion:
     """Let somebody in who has proven who they are, and tell the owner about devices not seen before."""
 
-    def __init__(self, base: IdentityBase, two_step: TwoStep) -> None:
+    def __init__(self, base: ServiceContext, two_step: Totp) -> None:
         self._base = base
         self._two_step = two_step
 

@@ -9,9 +9,9 @@ from portal_app.domain.identity.account import Proof, Tokens, Ways
 from portal_app.models.mfa import Passkey
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.passkeys import REFUSED, Passkeys
-from portal_app.services.identity.totp import WRONG_CODE, TwoStep
+from portal_app.services.identity.totp import WRONG_CODE, Totp
 
 
 class StepUp:
@@ -20,7 +20,7 @@ class StepUp:
     With two-step sign-in on, the password alone proves nothing: whoever holds it may hold the session too.
     """
 
-    def __init__(self, base: IdentityBase, two_step: TwoStep, passkeys: Passkeys) -> None:
+    def __init__(self, base: ServiceContext, two_step: Totp, passkeys: Passkeys) -> None:
         self._base = base
         self._two_step = two_step
         self._passkeys = passkeys

@@ -12,12 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
 from portal_app.domain.identity.mfa import Enrolment, TwoStepView
-from portal_app.infra.clock import moments
+from portal_app.infra.clock import accepted_times
 from portal_app.models.columns import now
 from portal_app.models.mfa import Authenticator, RecoveryCode
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 
 ISSUER = "Hikari Portal"
 WRONG_CODE = "That code does not match. Enter the one your app shows now."
@@ -29,10 +29,10 @@ _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = re.compile(r"\d{6}", re.ASCII)
 
 
-class TwoStep:
+class Totp:
     """Turn it on and off, and check codes. Every change asks for a fresh proof and signs other devices out."""
 
-    def __init__(self, base: IdentityBase) -> None:
+    def __init__(self, base: ServiceContext) -> None:
         self._base = base
 
     async def view(self, user_id: UUID) -> TwoStepView:
@@ -48,7 +48,7 @@ class TwoStep:
         key = pyotp.random_base32()
         async with self._base.database.identity() as session:
             await session.get_one(User, user_id, with_for_update=True)
-            row = await Authenticator.of(session, user_id)
+            row = await Authenticator.for_user(session, user_id)
             if row is not None and row.confirmed_at is not None:
                 raise Conflict("already on", user_message="Two-step sign-in is already on.")
             if row is None:
@@ -76,7 +76,7 @@ class TwoStep:
         await self._base.limits.hit(self._base.settings.portal_factor_limit, "two-step-on", str(user_id))
         async with self._base.database.identity() as session:
             await User.held(session, user_id, for_change=True)
-            row = await Authenticator.of(session, user_id)
+            row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is not None:
                 raise Conflict("not begun", user_message=_NOT_BEGUN)
             step = matching_step(row.secret, plain_code(code))
@@ -95,7 +95,7 @@ class TwoStep:
         await self._base.sessions.require_recent(session_id)
         async with self._base.database.identity() as session:
             await User.held(session, user_id, for_change=True)
-            row = await Authenticator.of(session, user_id)
+            row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
                 return
             await session.delete(row)
@@ -109,7 +109,7 @@ class TwoStep:
         """Make new recovery codes and return them, once; the old ones end. Raises StepUpNeeded, Conflict."""
         await self._base.sessions.require_recent(session_id)
         async with self._base.database.identity() as session:
-            row = await Authenticator.of(session, user_id)
+            row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
                 raise Conflict("not on", user_message="Turn two-step sign-in on first.")
             codes = await self._new_codes(session, user_id)
@@ -124,7 +124,7 @@ class TwoStep:
     async def accept(self, session: AsyncSession, user_id: UUID, code: str) -> str:
         """Use a code up inside the caller's transaction: return "otp", "recovery", or an empty text if it is wrong."""
         plain = plain_code(code)
-        row = await Authenticator.of(session, user_id)
+        row = await Authenticator.for_user(session, user_id)
         if row is None or row.confirmed_at is None:
             return ""
         if _DIGITS.fullmatch(plain):
@@ -189,7 +189,7 @@ def plain_code(text: str) -> str:
 def matching_step(secret: str, digits: str) -> int:
     """Return the time step whose code these digits are, at most one away from now, or 0."""
     totp = pyotp.TOTP(secret)
-    near = {int(moment) // _STEP_SECONDS + away for moment in moments() for away in (-1, 0, 1)}
+    near = {int(moment) // _STEP_SECONDS + away for moment in accepted_times() for away in (-1, 0, 1)}
     # Newest first: where two steps share their digits the newer one is used up.
     for step in sorted(near, reverse=True):
         if pyotp.utils.strings_equal(totp.generate_otp(step), digits):

@@ -10,7 +10,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.user import IdMapping
-from portal_app.services.billing.invoice_mirror import InvoiceKeeper
+from portal_app.services.billing.invoice_mirror import InvoiceMirrorWriter
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.inbound.whmcs_hooks import HOOKS, Touched
@@ -36,7 +36,7 @@ class BillingChanges:
         self._payments = payments
         self._subscriptions = subscriptions
         self._live = live
-        self._keeper = InvoiceKeeper(database)
+        self._keeper = InvoiceMirrorWriter(database)
 
     async def apply(self, event: InboundEvent) -> list[str]:
         """Read again what an event touches, for everybody it touches; open pages are told where it was news.

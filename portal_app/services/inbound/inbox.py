@@ -101,7 +101,7 @@ class Inbound:
         await self._queue.enqueue(session, "reconcile", name, topic_kind(row.topic), since)
 
     async def _take(self, session: AsyncSession, event: InboundEvent) -> bool:
-        if not await tables.Inbox.take(session, event):
+        if not await tables.Inbox.insert_new(session, event):
             return False
         await self._queue.enqueue(session, "apply_event", f"event-{event.source}-{event.id}", event.source, event.id)
         return True

@@ -6,24 +6,24 @@ from uuid import uuid4
 from portal_app.domain.checkout.options import address_to_json
 from portal_app.domain.errors import ExternalUnavailable, InvalidInput
 from portal_app.domain.internet.eligibility import Eligibility
-from portal_app.domain.ports.internet import InternetDesk
+from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
-from portal_app.services.internet.eligibility_answers import is_moving, take_over
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.internet.eligibility_answers import apply_answer, is_moving
 from portal_app.services.profile.profiles import Profiles
 
 _NO_ADDRESS = "Add your address in Japanese first: the building decides which lines there are."
 
 
-class AddressChecks:
+class EligibilityChecks:
     """Show and request checks. Salesforce is the authority; our row answers while it is away."""
 
-    def __init__(self, base: IdentityBase, desk: InternetDesk, profiles: Profiles, live: LiveUpdates) -> None:
+    def __init__(self, base: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates) -> None:
         self._age = timedelta(seconds=base.settings.cache_eligibility_seconds)
         self._database = base.database
         self._readings = base.readings
@@ -87,11 +87,11 @@ class AddressChecks:
             found = await self._desk.check_of(customer.sf_account_id)
             async with self._database.unit_of_work(customer=customer.user_id) as session:
                 # Who reads here sees it: the customer is told of answers when Salesforce's event comes.
-                await take_over(session, customer.user_id, found)
+                await apply_answer(session, customer.user_id, found)
 
         tell = Change(customer.user_id, "eligibility")
         try:
-            await self._readings.wait("eligibility", read, vendor="salesforce", tell=tell)
+            await self._readings.read_once("eligibility", read, vendor="salesforce", tell=tell)
         except ExternalUnavailable:
             return False
         return True

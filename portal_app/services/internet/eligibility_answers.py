@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.checkout.options import address_from_json
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.internet.eligibility import ANSWERS, AddressCheck, CheckRequest
-from portal_app.domain.ports.internet import InternetDesk
+from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.database.database import Database
@@ -21,7 +21,7 @@ from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 
 # An answer that is older when we first hear of it is no news.
@@ -30,11 +30,11 @@ _AT_ONCE = 200
 _OCCASIONS = {"eligible": "address_available", "ineligible": "address_unavailable"}
 
 
-class AddressAnswers:
+class EligibilityAnswers:
     """Every public method is one step of a workflow and can be repeated."""
 
     def __init__(
-        self, database: Database, desk: InternetDesk, *, notifications: Notifications, live: LiveUpdates
+        self, database: Database, desk: EligibilityGateway, *, notifications: EmailOutbox, live: LiveUpdates
     ) -> None:
         self._database = database
         self._desk = desk
@@ -93,7 +93,7 @@ class AddressAnswers:
             if check_id is not None and row.check_id == check_id and not row.is_handed_over:
                 row.is_handed_over = True
                 record(session, Tag.ADDRESS_CHECK_HANDED_OVER, user_id=user_id)
-            is_changed = await take_over(session, user_id, found)
+            is_changed = await apply_answer(session, user_id, found)
             if is_told := _is_news(row):
                 await self._tell(session, row)
         if is_changed or is_told or check_id:
@@ -117,7 +117,7 @@ class AddressAnswers:
         record(session, Tag.ADDRESS_CHECKED, user_id=row.user_id, actor="staff", detail={"answer": row.status})
 
 
-async def take_over(session: AsyncSession, user_id: UUID, found: AddressCheck) -> bool:
+async def apply_answer(session: AsyncSession, user_id: UUID, found: AddressCheck) -> bool:
     """Write down what Salesforce says unless we know better; say whether that changed anything.
 
     We know better while a new address or the customer's own request is on its way there, and where what we know is

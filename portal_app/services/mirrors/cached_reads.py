@@ -7,7 +7,7 @@ from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import patience_left
+from portal_app.infra.tasks.deadline import remaining_seconds
 
 
 class Readings:
@@ -19,7 +19,7 @@ class Readings:
         self._live = live
         self._given_up: set[str] = set()
 
-    async def wait(self, kind: str, read: Callable[[], Awaitable[None]], *, vendor: str, tell: Change) -> None:
+    async def read_once(self, kind: str, read: Callable[[], Awaitable[None]], *, vendor: str, tell: Change) -> None:
         """Have a customer's data read and wait for it. Raises ExternalUnavailable where it is slow, and what it raises.
 
         `read` looks first whether another process has just kept them. A slow reading goes on, and open pages are told
@@ -36,7 +36,7 @@ class Readings:
                 self._given_up.discard(name)
 
         try:
-            async with asyncio.timeout(patience_left(self._patience)):
+            async with asyncio.timeout(remaining_seconds(self._patience)):
                 await self._cache.get_or_set(name, read_and_tell, seconds=0)
         except TimeoutError as error:
             self._given_up.add(name)

@@ -14,10 +14,10 @@ from portal_app.domain.errors import ExternalError, ExternalUnavailable
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, count_stale
-from portal_app.infra.redis.live import Change, LiveUpdates, everything_of
-from portal_app.infra.tasks.background import Unwatched
-from portal_app.infra.tasks.deadline import patience_left
-from portal_app.infra.tasks.shielded import Lasting
+from portal_app.infra.redis.live import Change, LiveUpdates, customer_tag
+from portal_app.infra.tasks.background import BackgroundTasks
+from portal_app.infra.tasks.deadline import remaining_seconds
+from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.models.mirror import MirrorState, database_time
 
 # Readings at once in one process: those for which nobody waits, and those for which somebody does. More would only
@@ -28,7 +28,7 @@ Reading = Callable[[Customer, datetime], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FreshnessPolicy:
     """How old an answer may be, in seconds, and how long its reader would wait for a younger one, or for a first."""
 
     age: float
@@ -37,7 +37,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MirrorAge:
     """When a mirror was read, whether that is as young as was wished, and when we looked, by PostgreSQL's clock."""
 
     read_at: datetime | None
@@ -70,29 +70,29 @@ class Freshness:
         self._database = database
         self._cache = cache
         self._live = live
-        self._readings = Lasting()
+        self._readings = ShieldedTasks()
         self._room = asyncio.Semaphore(_AT_ONCE)
-        self._unwatched = Unwatched(_UNWATCHED_AT_ONCE)
+        self._unwatched = BackgroundTasks(_UNWATCHED_AT_ONCE)
 
-    async def ensure(self, customer: Customer, wish: Wish) -> Seen:
+    async def get_fresh(self, customer: Customer, wish: FreshnessPolicy) -> MirrorAge:
         """Read the mirror anew unless it is as young as wished, and return when it was read.
 
         A reading that takes longer goes on by itself, and open pages are told when it is done. Raises
         ExternalUnavailable where nothing was ever read.
         """
-        seen = await self.look(customer, wish.age)
+        seen = await self.age(customer, wish.age)
         if seen.is_young:
             return seen
         try:
             await self._wait_for(customer, wish.age, wish.first_patience if seen.read_at is None else wish.patience)
-            return await self.look(customer, wish.age)
+            return await self.age(customer, wish.age)
         except (TimeoutError, ExternalError) as error:
             if seen.read_at is None:
                 raise ExternalUnavailable("nothing read yet", vendor="whmcs") from error
             count_stale()
             return seen
 
-    async def first(self, customer: Customer, wish: Wish) -> None:
+    async def first_read(self, customer: Customer, wish: FreshnessPolicy) -> None:
         """Read a mirror that was never read; whoever waits gives up after the wish's first patience.
 
         The reading then goes on by itself, and open pages are told when it is done.
@@ -102,7 +102,7 @@ class Freshness:
 
     def refresh(self, customer: Customer, age: float) -> None:
         """Have the mirror read anew unless it is that young; nobody waits, and open pages are told when it is done."""
-        self._unwatched.begin(customer.user_id, partial(self._read_slowly, customer, age, 0))
+        self._unwatched.start(customer.user_id, partial(self._read_slowly, customer, age, 0))
 
     async def read(self, customer: Customer) -> bool:
         """Read now; return whether anything changed. Raises as the gateway does."""
@@ -118,17 +118,17 @@ class Freshness:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             state = await MirrorState.locked(session, customer.user_id, self._kind)
             state.stale_at = await database_time(session)
-        await self._cache.invalidate(everything_of(customer.user_id))
+        await self._cache.invalidate(customer_tag(customer.user_id))
 
-    async def look(self, customer: Customer, age: float) -> Seen:
+    async def age(self, customer: Customer, age: float) -> MirrorAge:
         """Return when the mirror was last read, and whether that is this many seconds young."""
         query = select(MirrorState).where(MirrorState.user_id == customer.user_id, MirrorState.kind == self._kind)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = (await session.exec(query)).first()
             time_now = await database_time(session)
         if row is None:
-            return Seen(None, is_young=False, looked_at=time_now)
-        return Seen(row.read_at, row.is_younger_than(age, time_now), time_now, row.stale_at)
+            return MirrorAge(None, is_young=False, looked_at=time_now)
+        return MirrorAge(row.read_at, row.is_younger_than(age, time_now), time_now, row.stale_at)
 
     async def close(self) -> None:
         """Break off the readings under way: nobody waits for them any more."""
@@ -137,7 +137,7 @@ class Freshness:
     async def _wait_for(self, customer: Customer, age: float, patience: float) -> None:
         """Have the mirror read and wait for it. Raises TimeoutError after the patience, and what the reading raises."""
 
-        patience = patience_left(patience)
+        patience = remaining_seconds(patience)
 
         async def read() -> None:
             began = time.monotonic()
@@ -152,7 +152,7 @@ class Freshness:
 
         async def read() -> bool:
             # Whoever held the lease before may have read it meanwhile.
-            seen = await self.look(customer, age)
+            seen = await self.age(customer, age)
             return not seen.is_young and await self._reading(customer, seen.looked_at)
 
         is_news = await self._cache.get_or_set(f"reading:{self._kind}:{customer.user_id}", read, seconds=0)

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.ports.mailer import Mailer
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
-from portal_app.infra.email.templates import Letters
+from portal_app.infra.email.templates import EmailTemplates
 from portal_app.language import DEFAULT
 from portal_app.models.columns import now
 from portal_app.models.email_outbox import Mail
@@ -16,10 +16,10 @@ from portal_app.models.user import User
 from portal_app.services.notifications.preferences import is_wanted
 
 
-class Notifications:
+class EmailOutbox:
     """Write mails down in the caller's transaction; send them from the worker."""
 
-    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, letters: Letters) -> None:
+    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, letters: EmailTemplates) -> None:
         self._database = database
         self._queue = queue
         self._mailer = mailer

@@ -50,7 +50,7 @@ class Notices:
     async def latest(self, user_id: UUID, *, offset: int = 0) -> tuple[list[Notice], bool]:
         """Return a page of notices, newest first, and whether there are more."""
         async with self._database.unit_of_work(customer=user_id) as session:
-            rows = await NoticeRow.of(session, user_id, limit=PAGE + 1, offset=max(0, offset))
+            rows = await NoticeRow.page_for_user(session, user_id, limit=PAGE + 1, offset=max(0, offset))
         return [row.to_domain() for row in rows[:PAGE]], len(rows) > PAGE
 
     async def mark_read(self, user_id: UUID, kind: str = "", source_id: str = "") -> None:

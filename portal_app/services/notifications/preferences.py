@@ -21,7 +21,7 @@ async def is_wanted(session: AsyncSession, user_id: UUID | None, kind: str, way:
     return row is None or (row.portal if way == "portal" else row.mail)
 
 
-class NotificationChoices:
+class NotificationPreferences:
     """Show and change what a customer wants to be told."""
 
     def __init__(self, database: Database) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from portal_app.infra.database.database import Database
-from portal_app.models.account_recovery import EntryToken
+from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.columns import now
 from portal_app.models.idempotency import IdempotencyKey
 from portal_app.models.lockout import SignInTries
@@ -18,7 +18,7 @@ from portal_app.models.user import SignUp
 from portal_app.services.idempotency import KEPT
 
 
-class Upkeep:
+class Cleanup:
     """Keep the tables small and the orders moving."""
 
     def __init__(self, database: Database) -> None:
@@ -30,7 +30,7 @@ class Upkeep:
             connection = await session.connection()
             for statement in (
                 sa.delete(SignUp).where(col(SignUp.expires_at) < now() - timedelta(days=1)),
-                sa.delete(EntryToken).where(col(EntryToken.expires_at) < now() - timedelta(days=1)),
+                sa.delete(RecoveryToken).where(col(RecoveryToken.expires_at) < now() - timedelta(days=1)),
                 sa.delete(SignInTries).where(col(SignInTries.tried_at) < now() - timedelta(days=1)),
                 sa.delete(Challenge).where(col(Challenge.expires_at) < now()),
                 sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),

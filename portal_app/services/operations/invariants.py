@@ -35,7 +35,7 @@ class Invariants:
         self._billing = billing
         self._stuck = stuck
 
-    async def check(self) -> dict[str, int]:
+    async def violations(self) -> dict[str, int]:
         """Run every check, set the metric portal_invariant_violations and log what is broken; return the counts."""
         sample = await self._sample()
         found = {

@@ -22,7 +22,7 @@ _DETAILS = 5
 _log = structlog.get_logger(__name__)
 
 
-class MirrorUpkeep:
+class MirrorRefresh:
     """Keep every customer's mirror from growing old; one customer after the other, in the lane's lowest class."""
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -16,21 +17,21 @@ from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
-from portal_app.services.orders.timeline import OrderProgress, locked
+from portal_app.services.orders.timeline import OrderTimeline, lock_order
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RepairAction:
     """One thing to be done, in words, and the doing of it. Each is safe to repeat."""
 
-    words: str
-    do: Callable[[], Awaitable[None]]
+    description: str
+    run: Callable[[], Awaitable[None]]
 
 
-class OrderDesk:
+class OrderRepair:
     """Look at orders across customers, and take them up again or back."""
 
-    def __init__(self, progress: OrderProgress, queue: DurableQueue, vendors: FulfillingVendors) -> None:
+    def __init__(self, progress: OrderTimeline, queue: DurableQueue, vendors: FulfillingVendors) -> None:
         self._progress = progress
         self._database = progress.database
         self._queue = queue
@@ -54,29 +55,33 @@ class OrderDesk:
         """Return an order with its customer, its timeline and how Salesforce has it. Raises NotFound."""
         order, customer = await self._progress.order(order_id)
         async with self._database.unit_of_work() as session:
-            events = tuple(await OrderEventRow.of(session, order_id))
+            events = tuple(await OrderEventRow.for_order(session, order_id))
         review = await self._crm.order(order.sf_order_id) if order.sf_order_id else None
         return order, customer, events, review
 
-    async def retry(self, order_id: UUID) -> list[Deed]:
+    async def retry(self, order_id: UUID) -> list[RepairAction]:
         """Return what takes an order up again; nothing where it is done or an agent has to decide first."""
         order, _ = await self._progress.order(order_id)
         if order.stage in FINAL_STAGES:
             return []
         if not order.sf_order_id:
-            return [Deed("Hand the order over to Salesforce again.", lambda: self._enqueue(order, "hand_over_order"))]
+            return [
+                RepairAction(
+                    "Hand the order over to Salesforce again.", lambda: self._enqueue(order, "hand_over_order")
+                )
+            ]
         review = await self._crm.order(order.sf_order_id)
-        deeds: list[Deed] = []
+        deeds: list[RepairAction] = []
         if review.stage == "needs_attention":
             why = review.error_code or "its error"
             words = f"Salesforce: set the order {review.id} to Activating again and clear {why}."
-            deeds.append(Deed(words, lambda: self._crm.order_resumed(review.id)))
+            deeds.append(RepairAction(words, lambda: self._crm.order_resumed(review.id)))
         if review.stage in ("needs_attention", "being_set_up"):
             words = "Wake the provisioning; it goes on at the step that stopped and repeats nothing that was done."
-            deeds.append(Deed(words, lambda: self._enqueue(order, "look_again", order.sf_order_id)))
+            deeds.append(RepairAction(words, lambda: self._enqueue(order, "look_again", order.sf_order_id)))
         return deeds
 
-    async def undo(self, order_id: UUID) -> list[Deed]:
+    async def undo(self, order_id: UUID) -> list[RepairAction]:
         """Return what takes an order's steps back, so that it can be approved anew; nothing for a finished one."""
         order, customer = await self._progress.order(order_id)
         if order.stage != "needs_attention":
@@ -84,49 +89,51 @@ class OrderDesk:
         deeds = await self._undo_billing(order, customer) + await self._undo_line(order)
         if order.sf_order_id:
             words = f"Salesforce: clear the WHMCS number, set the order {order.sf_order_id} to Not Started."
-            deeds.append(Deed(words, lambda: self._crm.order_reopened(order.sf_order_id)))
+            deeds.append(RepairAction(words, lambda: self._crm.order_reopened(order.sf_order_id)))
         words = f"Portal: begin attempt {order.attempt + 1}, in review; an agent must approve again."
-        return [*deeds, Deed(words, lambda: self._begin_anew(order))]
+        return [*deeds, RepairAction(words, lambda: self._begin_anew(order))]
 
-    async def _undo_billing(self, order: Order, customer: Customer) -> list[Deed]:
+    async def _undo_billing(self, order: Order, customer: Customer) -> list[RepairAction]:
         number = order.whmcs_order_id
         if number is None:
             return []
         if await self._billing.order_status(number) == "Pending":
-            return [Deed(f"WHMCS: cancel the pending order {number}.", lambda: self._billing.cancel_order(number))]
+            return [
+                RepairAction(f"WHMCS: cancel the pending order {number}.", lambda: self._billing.cancel_order(number))
+            ]
         services = [
             each for each in await self._billing.subscriptions(customer.whmcs_client_id) if each.order_id == number
         ]
         words = "WHMCS: ask for the end, at once, of service {} of order {}; refund what was paid by hand."
         deeds = [
-            Deed(words.format(service.id, number), lambda service_id=service.id: self._end(customer, service_id))  # type: ignore[misc]
+            RepairAction(words.format(service.id, number), partial(self._end, customer, service.id))
             for service in services
         ]
         return deeds + [deed for service in services for deed in await self._undo_opportunity(customer, service.id)]
 
-    async def _undo_opportunity(self, customer: Customer, service_id: int) -> list[Deed]:
+    async def _undo_opportunity(self, customer: Customer, service_id: int) -> list[RepairAction]:
         """A fibre line's opportunity must not stay Active: agents would count a line that is not there."""
         opportunity = await self._internet.opportunity_of(customer.sf_account_id, service_id)
         if opportunity is None:
             return []
         words = f"Salesforce: set the opportunity {opportunity} of service {service_id} to Void."
-        return [Deed(words, lambda: self._internet.void(opportunity))]
+        return [RepairAction(words, lambda: self._internet.void(opportunity))]
 
-    async def _undo_line(self, order: Order) -> list[Deed]:
+    async def _undo_line(self, order: Order) -> list[RepairAction]:
         async with self._database.unit_of_work() as session:
             row = await session.get(SimReservation, order.id)
         if row is None:
             return []
-        deeds: list[Deed] = []
+        deeds: list[RepairAction] = []
         has_line = await self._has_line(row.number)
         if has_line:
             words = f"Freebit: end the line ***{row.number[-4:]} at once. This cannot be taken back."
-            deeds.append(Deed(words, lambda: self._lines.cancel(row.number)))
+            deeds.append(RepairAction(words, lambda: self._lines.cancel(row.number)))
         if row.stock_id:
             became = "Retired" if has_line else "Available"
             words = f"Salesforce: give the SIM {row.stock_id} back to the inventory as {became}."
-            deeds.append(Deed(words, lambda: self._desk.give_back(row.stock_id or "", is_used=has_line)))
-        return [*deeds, Deed("Portal: forget the SIM set aside.", lambda: self._forget_line(order.id))]
+            deeds.append(RepairAction(words, lambda: self._desk.give_back(row.stock_id or "", is_used=has_line)))
+        return [*deeds, RepairAction("Portal: forget the SIM set aside.", lambda: self._forget_line(order.id))]
 
     async def _has_line(self, number: str) -> bool:
         try:
@@ -146,14 +153,14 @@ class OrderDesk:
 
     async def _begin_anew(self, order: Order) -> None:
         async with self._database.unit_of_work() as session:
-            row = await locked(session, order.id)
+            row = await lock_order(session, order.id)
             if row.attempt != order.attempt:
                 return
             row.attempt += 1
             row.whmcs_order_id = row.billing_tried_at = None
-            await self._progress.note(session, row, "undone", stage="in_review", source="staff")
+            await self._progress.record_step(session, row, "undone", stage="in_review", source="staff")
             record(session, Tag.ORDER_UNDONE, user_id=row.user_id, actor="staff", detail={"order": str(order.id)})
-        await self._progress.tell(order)
+        await self._progress.publish(order)
 
     async def _enqueue(self, order: Order, workflow: str, argument: str = "") -> None:
         async with self._database.unit_of_work() as session:

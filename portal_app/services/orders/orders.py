@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.checkout.options import address_to_json, options_to_json
-from portal_app.domain.checkout.request import Agreed, Basket, Wish
+from portal_app.domain.checkout.request import Agreement, Basket, OrderRequest
 from portal_app.domain.checkout.terms import TERMS_VERSION
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.idempotency import Call
@@ -24,7 +24,7 @@ from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.internet.single_line import refuse_second_order
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.orders.timeline import notice_of_order
 
 _ROUTE = "POST /api/orders"
@@ -41,7 +41,7 @@ class Orders:
         drafts: Drafts,
         *,
         idempotency: Idempotency,
-        notifications: Notifications,
+        notifications: EmailOutbox,
         queue: DurableQueue,
         live: LiveUpdates,
     ) -> None:
@@ -54,7 +54,7 @@ class Orders:
         self._live = live
         self._flights: dict[Flight, asyncio.Task[Order]] = {}
 
-    async def place(self, customer: Customer, wish: Wish, *, key: str, recipient: str) -> Order:
+    async def place(self, customer: Customer, wish: OrderRequest, *, key: str, recipient: str) -> Order:
         """Place an order, once per key and once per draft; the same again returns the same order.
 
         Prices are read here, never taken from the browser. Salesforce gets the order by durable work, so it may
@@ -63,7 +63,7 @@ class Orders:
         """
         call = Call(customer.user_id, _ROUTE, key, _said(wish))
         # Fifty presses of one button share one run: each waiting for the row's lock would hold a connection.
-        flight = (customer.user_id, str(wish.draft_id or key), call.said)
+        flight = (customer.user_id, str(wish.draft_id or key), call.fingerprint)
         running = self._flights.get(flight)
         if running is None:
             running = asyncio.create_task(self._place_once(customer, wish, call, recipient))
@@ -77,16 +77,16 @@ class Orders:
         if not done.cancelled():
             done.exception()
 
-    async def _place_once(self, customer: Customer, wish: Wish, call: Call, recipient: str) -> Order:
+    async def _place_once(self, customer: Customer, wish: OrderRequest, call: Call, recipient: str) -> Order:
         order_id = await self._idempotency.once(
             call, lambda claim: self._place(customer, wish, claim, recipient), status=201
         )
         return (await self.order_for(customer, UUID(order_id))).order
 
-    async def _place(self, customer: Customer, wish: Wish, claim: Claim, recipient: str) -> str:
+    async def _place(self, customer: Customer, wish: OrderRequest, claim: Claim, recipient: str) -> str:
         if wish.draft_id and (ordered := await self._ordered(customer, wish.draft_id)) is not None:
             return str(ordered.id)
-        basket = await self._checkout.settle(customer, wish)
+        basket = await self._checkout.validate(customer, wish)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             if wish.draft_id is not None:
                 # Two submits of one draft queue up here; the second finds what the first wrote.
@@ -105,7 +105,7 @@ class Orders:
         return str(row.id)
 
     async def place_draft(
-        self, customer: Customer, draft_id: UUID, *, agreed: Agreed, key: str, recipient: str
+        self, customer: Customer, draft_id: UUID, *, agreed: Agreement, key: str, recipient: str
     ) -> Order:
         """Place the order of a draft; a draft that was ordered already gives that order.
 
@@ -125,7 +125,7 @@ class Orders:
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            return [row.to_domain() for row in await OrderRow.of(session, customer.user_id)]
+            return [row.to_domain() for row in await OrderRow.for_user(session, customer.user_id)]
 
     async def order_for(self, customer: Customer, order_id: UUID) -> OrderDetail:
         """Return one order with its timeline. Raises NotFound, also for somebody else's."""
@@ -133,7 +133,7 @@ class Orders:
             row = await session.get(OrderRow, order_id)
             if row is None or row.user_id != customer.user_id:
                 raise NotFound("not the customer's order")
-            events = await OrderEventRow.of(session, order_id)
+            events = await OrderEventRow.for_order(session, order_id)
         return OrderDetail(row.to_domain(), tuple(event.to_domain() for event in events))
 
     async def _ordered(self, customer: Customer, draft_id: UUID) -> Order | None:
@@ -146,7 +146,7 @@ class Orders:
         row = OrderRow(
             user_id=customer.user_id,
             category=plan.service.category,
-            lines=[OrderLine.of(item).to_json() for item in basket.items],
+            lines=[OrderLine.from_item(item).to_json() for item in basket.items],
             options=options_to_json(basket.options) if basket.options else None,
             address=address_to_json(basket.address) if basket.address else None,
             terms_version=TERMS_VERSION,
@@ -172,7 +172,7 @@ def _recorded(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
 
 
-def _said(wish: Wish) -> str:
+def _said(wish: OrderRequest) -> str:
     # Of a draft its id says everything: it can be ordered once only, whatever was answered in between.
     asked = [wish.sku, wish.answers, wish.has_accepted_terms]
     return str(wish.draft_id) if wish.draft_id else json.dumps(asked, sort_keys=True)

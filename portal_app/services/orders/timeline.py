@@ -16,17 +16,17 @@ from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 
 # How the steps are called by which an order stops.
 STOPPED = ("failed_", "waiting_for_")
 
 
-class OrderProgress:
+class OrderTimeline:
     """Read an order with its customer, and move it on: timeline, mail, audit and open pages."""
 
-    def __init__(self, database: Database, notifications: Notifications, live: LiveUpdates) -> None:
+    def __init__(self, database: Database, notifications: EmailOutbox, live: LiveUpdates) -> None:
         self.database = database
         self._notifications = notifications
         self._live = live
@@ -59,18 +59,18 @@ class OrderProgress:
         `mail` tells the customer by mail and in the portal, `notice` in the portal only, `tag` the audit.
         """
         async with self.database.unit_of_work() as session:
-            row = await locked(session, order_id)
-            is_new = await self.note(session, row, step, stage=stage)
+            row = await lock_order(session, order_id)
+            is_new = await self.record_step(session, row, step, stage=stage)
             if is_new and mail:
-                await self.inform(session, row, mail)
+                await self.notify(session, row, mail)
             if is_new and notice:
                 await notice_of_order(session, row, notice)
             if is_new and tag:
                 record(session, tag, user_id=row.user_id, detail={"order": str(order_id)})
             order = row.to_domain()
-        await self.tell(order)
+        await self.publish(order)
 
-    async def note(
+    async def record_step(
         self, session: AsyncSession, row: OrderRow, step: str, *, stage: OrderStage, source: str = "system"
     ) -> bool:
         """Add a step to the timeline once per attempt; say whether it is new.
@@ -81,7 +81,7 @@ class OrderProgress:
         values: dict[str, Any] = {
             "order_id": row.id,
             "attempt": row.attempt,
-            "step": await _name_of(session, row, step) if is_turn(step) else step,
+            "step": await _name_of(session, row, step) if is_repeatable(step) else step,
             "user_id": row.user_id,
             "at": now(),
             "source": source,
@@ -92,7 +92,7 @@ class OrderProgress:
         # A row comes back for a new one alone; the count of such a statement says nothing.
         return (await connection.execute(added)).first() is not None
 
-    async def inform(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
+    async def notify(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
         """Tell the customer about the order, by mail and in the portal, in the caller's transaction."""
         user, title = await session.get(User, row.user_id), row.to_domain().title
         if user is not None:
@@ -100,7 +100,7 @@ class OrderProgress:
             await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id, **about)
         await notice_of_order(session, row, occasion)
 
-    async def tell(self, order: Order) -> None:
+    async def publish(self, order: Order) -> None:
         """Let open pages read the order anew, and what was told about it."""
         await self._live.publish(Change(order.user_id, "orders", str(order.id)))
         await self._live.publish(Change(order.user_id, "notices", ""))
@@ -119,12 +119,12 @@ async def notice_of_order(session: AsyncSession, row: OrderRow, occasion: str) -
     )
 
 
-def is_turn(step: str) -> bool:
+def is_repeatable(step: str) -> bool:
     """Say whether a step may come several times: the order stopped, or went on after it had."""
     return step in ("approved", "card_added", "identity_verified") or step.startswith(STOPPED)
 
 
-async def locked(session: AsyncSession, order_id: UUID) -> OrderRow:
+async def lock_order(session: AsyncSession, order_id: UUID) -> OrderRow:
     """Return an order's row, locked for this transaction. Raises NotFound."""
     row = await session.get(OrderRow, order_id, with_for_update=True)
     if row is None:

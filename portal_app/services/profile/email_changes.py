@@ -11,14 +11,14 @@ from portal_app.models.columns import now
 from portal_app.models.profile import EmailChange
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.profile.profiles import Profiles
 
 
 class EmailChanges:
     """Prove a new mailbox and put it in the place of the old one."""
 
-    def __init__(self, base: IdentityBase, profiles: Profiles) -> None:
+    def __init__(self, base: ServiceContext, profiles: Profiles) -> None:
         self._base = base
         self._profiles = profiles
 

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 from portal_app.domain.errors import Conflict, ExternalError, NotFound
-from portal_app.domain.ports.kyc import IdentityDesk
+from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, IdentityCheck
 from portal_app.infra.redis.live import Change, LiveUpdates
@@ -15,16 +15,16 @@ from portal_app.infra.security.document_check import read_document
 from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
-from portal_app.services.profile.kyc_review import take_over
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.profile.kyc_review import apply_review
 
 _PLACE = "identity_checks.digest"
 
 
-class IdentityDocuments:
+class KycDocuments:
     """Show how a customer's identity check stands, and take documents."""
 
-    def __init__(self, base: IdentityBase, desk: IdentityDesk, live: LiveUpdates) -> None:
+    def __init__(self, base: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
         self._base = base
         self._desk = desk
         self._live = live
@@ -40,7 +40,9 @@ class IdentityDocuments:
             return known
         tell = Change(customer.user_id, "account")
         try:
-            await self._base.readings.wait("identity", partial(self._read, customer), vendor="salesforce", tell=tell)
+            await self._base.readings.read_once(
+                "identity", partial(self._read, customer), vendor="salesforce", tell=tell
+            )
         except (ExternalError, NotFound):
             return IdentityCheck()
         return await self._kept(customer) or IdentityCheck()
@@ -53,9 +55,9 @@ class IdentityDocuments:
     async def _read(self, customer: Customer) -> None:
         if await self._kept(customer) is not None:
             return
-        found = await self._desk.check(customer.sf_account_id)
+        found = await self._desk.status_of(customer.sf_account_id)
         async with self._base.database.unit_of_work(customer=customer.user_id) as session:
-            take_over(await IdentityCheckRow.locked(session, customer.user_id), found)
+            apply_review(await IdentityCheckRow.locked(session, customer.user_id), found)
 
     async def count_try(self, customer: Customer) -> None:
         """Count an upload before its body is read. Raises RateLimited."""

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ports.kyc import IdentityDesk
+from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import CheckAtDesk, Document
 from portal_app.infra.redis.live import Change, LiveUpdates
@@ -15,7 +15,7 @@ from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.notices import raise_notice
 
 PAGE = "/account/verification"
@@ -23,7 +23,7 @@ _TAGS = {"verified": Tag.IDENTITY_VERIFIED, "rejected": Tag.IDENTITY_REJECTED}
 _AT_ONCE = 200
 
 
-def take_over(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
+def apply_review(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
     """Let a row say what Salesforce says; True where the status changed. A document on its way there is newer."""
     row.read_at = now()
     if row.is_on_its_way:
@@ -34,10 +34,10 @@ def take_over(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
     return is_new
 
 
-class IdentityChecks:
+class KycReview:
     """The worker's side; every public method is one step of a workflow and can be repeated."""
 
-    def __init__(self, base: IdentityBase, desk: IdentityDesk, live: LiveUpdates) -> None:
+    def __init__(self, base: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
         self._database = base.database
         self._notifications = base.notifications
         self._desk = desk
@@ -80,10 +80,10 @@ class IdentityChecks:
             mapping = await IdMapping.by_account(session, account_id)
         if mapping is None:
             return None
-        found = await self._desk.check(mapping.sf_account_id)
+        found = await self._desk.status_of(mapping.sf_account_id)
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, mapping.user_id)
-            is_new = take_over(row, found)
+            is_new = apply_review(row, found)
             if is_new and (tag := _TAGS.get(row.status)):
                 await self._inform(session, row)
                 record(session, tag, user_id=row.user_id, actor="staff")
@@ -111,7 +111,7 @@ class IdentityChecks:
 
     async def is_verified(self, customer: Customer) -> bool:
         """Say whether Salesforce has the identity as verified, now."""
-        return (await self._desk.check(customer.sf_account_id)).status == "verified"
+        return (await self._desk.status_of(customer.sf_account_id)).status == "verified"
 
     async def _inform(self, session: AsyncSession, row: IdentityCheckRow) -> None:
         occasion = f"identity_{row.status}"

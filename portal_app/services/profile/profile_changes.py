@@ -16,12 +16,12 @@ from portal_app.domain.profile.profile import PersonalData, ProfileChange
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.encryption import KeyRing
-from portal_app.models.account_recovery import EntryToken
+from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.columns import now
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 
 
 class ProfileChanges:
@@ -34,7 +34,7 @@ class ProfileChanges:
         crm: CrmGateway,
         *,
         ring: KeyRing,
-        notifications: Notifications,
+        notifications: EmailOutbox,
         live: LiveUpdates,
     ) -> None:
         self._database = database
@@ -138,7 +138,7 @@ class ProfileChanges:
                 raise Conflict("e-mail registered meanwhile")
             old_email, user.email, user.email_index = user.email, change.email, index
             # What was mailed to the old mailbox opens nothing any more.
-            links = sa.delete(EntryToken).where(col(EntryToken.user_id) == user.id)
+            links = sa.delete(RecoveryToken).where(col(RecoveryToken.user_id) == user.id)
             await (await session.connection()).execute(links)
         at, tell = now().isoformat(), self._notifications.mail
         if old_email:

@@ -14,7 +14,7 @@ from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 
 # The topic on which a workflow that waits is told that there is more to do.
 AGAIN = "again"
@@ -23,7 +23,7 @@ AGAIN = "again"
 class Profiles:
     """Show a customer's data and take changes of it."""
 
-    def __init__(self, base: IdentityBase, people: PeopleGateway, live: LiveUpdates) -> None:
+    def __init__(self, base: ServiceContext, people: PeopleGateway, live: LiveUpdates) -> None:
         self._base = base
         self._people = people
         self._live = live
@@ -91,7 +91,9 @@ class Profiles:
             return row, False
         tell = Change(customer.user_id, "account")
         try:
-            await self._base.readings.wait("profile", partial(self._read_anew, customer), vendor="whmcs", tell=tell)
+            await self._base.readings.read_once(
+                "profile", partial(self._read_anew, customer), vendor="whmcs", tell=tell
+            )
         except ExternalUnavailable:
             if not row.kept:
                 raise

@@ -13,7 +13,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
-from portal_app.services.orders.timeline import OrderProgress, locked
+from portal_app.services.orders.timeline import OrderTimeline, lock_order
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 
@@ -23,7 +23,7 @@ class OrderBilling:
     def __init__(
         self,
         settings: Settings,
-        progress: OrderProgress,
+        progress: OrderTimeline,
         vendors: FulfillingVendors,
         *,
         billing: Billing,
@@ -55,11 +55,11 @@ class OrderBilling:
             async with self._trying(order_id):
                 known = await self._gateway.add_order(customer.whmcs_client_id, lines, reference=reference)
         async with self._database.unit_of_work() as session:
-            row = await locked(session, order_id)
+            row = await lock_order(session, order_id)
             row.whmcs_order_id, row.billing_tried_at = known.order_id, None
             record(session, Tag.ORDER_BILLED, user_id=row.user_id, detail={"order": str(order_id)})
-            await self._progress.note(session, row, "billing_created", stage="being_set_up")
-        await self._progress.tell(order)
+            await self._progress.record_step(session, row, "billing_created", stage="being_set_up")
+        await self._progress.publish(order)
         return known
 
     async def accept(self, order_id: UUID) -> None:
@@ -92,7 +92,7 @@ class OrderBilling:
     async def _trying(self, order_id: UUID) -> AsyncIterator[None]:
         """Note a call that WHMCS may go on with after we have lost sight of it; no second one while it may be so."""
         async with self._database.unit_of_work() as session:
-            row = await locked(session, order_id)
+            row = await lock_order(session, order_id)
             if row.billing_tried_at is not None and now() < row.billing_tried_at + self._settle:
                 raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
             row.billing_tried_at = now()
@@ -101,5 +101,5 @@ class OrderBilling:
         except (ExternalUnavailable, ExternalRejected):
             # WHMCS said no, or never got it: the next try need not wait.
             async with self._database.unit_of_work() as session:
-                (await locked(session, order_id)).billing_tried_at = None
+                (await lock_order(session, order_id)).billing_tried_at = None
             raise

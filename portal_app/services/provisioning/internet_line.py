@@ -6,13 +6,13 @@ from portal_app.domain.errors import OrderStopped
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.ports.fulfilment import FulfillingVendors
 from portal_app.infra.settings import Settings
-from portal_app.services.orders.timeline import OrderProgress
+from portal_app.services.orders.timeline import OrderTimeline
 
 
-class InternetOpening:
+class InternetLine:
     """What a fibre order needs besides billing, each step safe to repeat."""
 
-    def __init__(self, settings: Settings, progress: OrderProgress, vendors: FulfillingVendors) -> None:
+    def __init__(self, settings: Settings, progress: OrderTimeline, vendors: FulfillingVendors) -> None:
         self._field = settings.whmcs_opportunity_field
         self._progress = progress
         self._desk, self._billing = vendors.internet, vendors.billing

@@ -14,7 +14,7 @@ from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
-from portal_app.services.orders.timeline import OrderProgress, locked
+from portal_app.services.orders.timeline import OrderTimeline, lock_order
 
 CARD_MISSING, IDENTITY_MISSING = "PAYMENT_METHOD_MISSING", "IDENTITY_NOT_VERIFIED"
 _STEPS = {"being_set_up": "approved", "needs_attention": "needs_attention"}
@@ -48,7 +48,7 @@ _MAILS: dict[OrderStage, str] = {"not_accepted": "order_not_accepted", "active":
 class OrderReview:
     """Hand orders over, take over what agents decide, and write back what became of them."""
 
-    def __init__(self, progress: OrderProgress, crm: CrmGateway) -> None:
+    def __init__(self, progress: OrderTimeline, crm: CrmGateway) -> None:
         self._progress = progress
         self._database = progress.database
         self._crm = crm
@@ -68,13 +68,13 @@ class OrderReview:
             )
         )
         async with self._database.unit_of_work() as session:
-            row = await locked(session, order_id)
+            row = await lock_order(session, order_id)
             row.sf_order_id = sf_order_id
             # An agent may have decided before we heard that the order arrived: never move it back.
             stage: OrderStage = "in_review" if row.stage == "received" else cast(OrderStage, row.stage)
-            if await self._progress.note(session, row, "in_review", stage=stage):
+            if await self._progress.record_step(session, row, "in_review", stage=stage):
                 record(session, Tag.ORDER_HANDED_OVER, user_id=row.user_id, detail={"order": str(order_id)})
-        await self._progress.tell(order)
+        await self._progress.publish(order)
         return sf_order_id
 
     async def read(self, sf_order_id: str) -> SalesforceOrder:
@@ -113,7 +113,7 @@ class OrderReview:
             await self._write(row)
         except IntegrityError:
             return await self.order_of(sf_order)  # another event of it came at the same time
-        await self._progress.tell(row.to_domain())
+        await self._progress.publish(row.to_domain())
         return row.to_domain()
 
     async def claim(self, order: Order, sf_order: SalesforceOrder) -> None:
@@ -163,7 +163,7 @@ class OrderReview:
         False where the order has moved since Salesforce was asked: what was read may be older than that, read again.
         """
         async with self._database.unit_of_work() as session:
-            row = await locked(session, order_id)
+            row = await lock_order(session, order_id)
             stage = sf_order.stage
             if row.stage in ("active", stage) or stage == "in_progress" or _is_echo(row, stage):
                 return True
@@ -172,11 +172,11 @@ class OrderReview:
             if asked_at is not None and row.updated_at > asked_at:
                 return False
             row.sf_order_id = sf_order.id
-            is_new = await self._progress.note(session, row, _step_for(sf_order), stage=stage, source="staff")
+            is_new = await self._progress.record_step(session, row, _step_for(sf_order), stage=stage, source="staff")
             if is_new and stage in _MAILS:
-                await self._progress.inform(session, row, _MAILS[stage])
+                await self._progress.notify(session, row, _MAILS[stage])
             order = row.to_domain()
-        await self._progress.tell(order)
+        await self._progress.publish(order)
         return True
 
     async def approval(self, order_id: UUID, attempt: int) -> str:

@@ -16,24 +16,24 @@ from portal_app.domain.ports.fulfilment import FulfillingVendors
 from portal_app.domain.sim.sim import NewLine, SimLine, VoiceOption
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
-from portal_app.services.orders.timeline import OrderProgress
-from portal_app.services.profile.kyc_review import IdentityChecks
+from portal_app.services.orders.timeline import OrderTimeline
+from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.sim.reservations import SimReservations, reservation
 
 Progress = Literal["open", "waiting", "late", "switch"]
 
 
-class SimOpening:
+class SimActivation:
     """Open lines, each step safe to repeat."""
 
     def __init__(
         self,
         settings: Settings,
-        progress: OrderProgress,
+        progress: OrderTimeline,
         vendors: FulfillingVendors,
         *,
         reservations: SimReservations,
-        checks: IdentityChecks,
+        checks: KycReview,
     ) -> None:
         self._longest = timedelta(seconds=settings.freebit_opening_seconds)
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
@@ -65,7 +65,7 @@ class SimOpening:
     async def open(self, order_id: UUID) -> None:
         """Ask the carrier to open the line, as the kind of SIM needs it; one that is open or opening is left alone."""
         order, _ = await self._progress.order(order_id)
-        wanted, reserved = await self._desk.sim_order(order.sf_order_id), await self._reservations.of(order_id)
+        wanted, reserved = await self._desk.sim_order(order.sf_order_id), await self._reservations.for_order(order_id)
         new = NewLine(reserved.number, wanted.plan_code, product_number=reserved.product_number)
         if wanted.options.sim_type == "esim":
             await self._lines.activate_esim(new, eid=reserved.eid, port_in=wanted.options.port_in)
@@ -85,7 +85,7 @@ class SimOpening:
         only when the lock of the line has run out and the options do not show.
         """
         order, _ = await self._progress.order(order_id)
-        wanted, reserved = await self._options(order), await self._reservations.of(order_id)
+        wanted, reserved = await self._options(order), await self._reservations.for_order(order_id)
         if wanted.sim_type == "esim" or not wanted.has_voice or wanted.holder is None:
             return
         async with self._database.unit_of_work() as session:
@@ -98,7 +98,7 @@ class SimOpening:
             (await reservation(session, order_id)).voice_done_at = now()
         await self._progress.move(order_id, "voice_ordered", stage="being_set_up")
 
-    async def look(self, order_id: UUID) -> Progress:
+    async def poll(self, order_id: UUID) -> Progress:
         """Read how far the carrier is; "switch" asks for an open eSIM's voice options. Open is a line with its options.
 
         Raises OrderStopped where the line came to nothing.
@@ -124,7 +124,7 @@ class SimOpening:
     async def switch_voice(self, order_id: UUID) -> None:
         """Switch an open eSIM's voice options on, where any were ordered."""
         order, _ = await self._progress.order(order_id)
-        wanted, reserved = await self._options(order), await self._reservations.of(order_id)
+        wanted, reserved = await self._options(order), await self._reservations.for_order(order_id)
         on = {name: True for name, chosen in _chosen(wanted).items() if chosen}
         if wanted.sim_type == "esim" and wanted.has_voice and on:
             await self._lines.change_voice(reserved.number, on)
@@ -158,7 +158,7 @@ class SimOpening:
 
     async def _line(self, order_id: UUID) -> SimLine | None:
         try:
-            return await self._lines.line((await self._reservations.of(order_id)).number)
+            return await self._lines.line((await self._reservations.for_order(order_id)).number)
         except NotFound:
             return None
 

@@ -12,7 +12,7 @@ from portal_app.domain.orders.steps import CASE_OPENED, target_of, why_stuck
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
-from portal_app.services.orders.timeline import OrderProgress
+from portal_app.services.orders.timeline import OrderTimeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class StuckOrder:
 class StuckOrders:
     """Find them, and open a case in Salesforce for each, once."""
 
-    def __init__(self, progress: OrderProgress, crm: CrmGateway) -> None:
+    def __init__(self, progress: OrderTimeline, crm: CrmGateway) -> None:
         self._progress = progress
         self._database = progress.database
         self._crm = crm

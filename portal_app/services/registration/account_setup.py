@@ -8,7 +8,7 @@ from uuid import UUID
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.ports.crm import CrmCustomer, CrmGateway
-from portal_app.domain.ports.whmcs_accounts import CrmDirectory
+from portal_app.domain.ports.whmcs_accounts import ExistingAccounts
 from portal_app.domain.profile.customer import Profile
 from portal_app.domain.profile.profile import PersonalData
 from portal_app.infra.database.database import Database
@@ -16,10 +16,10 @@ from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 
 
-class Onboarding:
+class AccountSetup:
     """Create the WHMCS client, the Salesforce account and contact, and the mapping of the three."""
 
     def __init__(
@@ -28,8 +28,8 @@ class Onboarding:
         billing: BillingGateway,
         crm: CrmGateway,
         *,
-        directory: CrmDirectory,
-        notifications: Notifications,
+        directory: ExistingAccounts,
+        notifications: EmailOutbox,
         live: LiveUpdates,
     ) -> None:
         self._database = database

@@ -18,9 +18,9 @@ from portal_app.language.phrase import Phrase
 from portal_app.models.columns import now
 from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
-from portal_app.services.identity.sign_in_completion import Admission
+from portal_app.services.identity.sign_in_completion import SignInCompletion
 
 ADDRESS_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _WRONG_CODE = "That is not the code. Tries left: {count}."
@@ -30,7 +30,7 @@ _ENDED = "This sign-up has run out. Start again with your e-mail address."
 class SignUps:
     """Take somebody new from an e-mail address to an account."""
 
-    def __init__(self, base: IdentityBase, admission: Admission, sign_in: SignIn) -> None:
+    def __init__(self, base: ServiceContext, admission: SignInCompletion, sign_in: SignIn) -> None:
         self._base = base
         self._admission = admission
         self._sign_in = sign_in

@@ -15,17 +15,17 @@ from portal_app.domain.errors import Conflict, ExternalError, InvalidInput, NotA
 from portal_app.domain.identifiers import customer_number, is_customer_number
 from portal_app.domain.identity.account import Origin, SecondStepAsked, Tokens
 from portal_app.domain.ports.billing import BillingClient, BillingGateway
-from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, CrmDirectory
+from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, ExistingAccounts
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
 from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
-from portal_app.services.identity.sign_in_completion import Admission
+from portal_app.services.identity.sign_in_completion import SignInCompletion
 from portal_app.services.registration.sign_up import ADDRESS_LOCK, SignUps
 
-Known = Literal["new", "billing", "elsewhere", "away"]
+AccountSource = Literal["new", "billing", "elsewhere", "away"]
 _WRONG = "That is not the password of your billing account. Tries left: {count}."
 _NO_TRIES = "No tries are left. Start again later, or write to us."
 _SECOND_FACTOR = (
@@ -41,18 +41,18 @@ _SAME = "Choose a password that is different from the one of your billing accoun
 _log = structlog.get_logger(__name__)
 
 
-class Moves:
+class WhmcsMigration:
     """Take a customer of WHMCS to an account of the portal, once."""
 
     def __init__(
         self,
-        base: IdentityBase,
+        base: ServiceContext,
         sign_ups: SignUps,
-        admission: Admission,
+        admission: SignInCompletion,
         *,
         billing: BillingGateway,
         logins: BillingLogins,
-        directory: CrmDirectory,
+        directory: ExistingAccounts,
     ) -> None:
         self._base = base
         self._sign_ups = sign_ups
@@ -61,7 +61,7 @@ class Moves:
         self._logins = logins
         self._directory = directory
 
-    async def recognise(self, token: str) -> Known:
+    async def recognise(self, token: str) -> AccountSource:
         """Say how we know a proven mailbox: at WHMCS, at Salesforce under another address, or not at all.
 
         Somebody only Salesforce knows keeps their customer number there. A vendor that is away cannot say.
@@ -71,7 +71,7 @@ class Moves:
             raise NotSignedIn("mailbox not proven")
         try:
             if await self._logins.find(progress.email) or await self._billing.find_client(progress.email):
-                known: Known = "billing"
+                known: AccountSource = "billing"
                 number = None
             else:
                 known, number = await self._known_to_crm(progress.email)
@@ -93,7 +93,7 @@ class Moves:
         await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "move-address", origin.address)
         email, left = await self._take_try(token)
         try:
-            login = await self._logins.check(email, password[:500])
+            login = await self._logins.verify_password(email, password[:500])
         except ExternalError:
             await self._give_try_back(token)
             raise
@@ -142,7 +142,7 @@ class Moves:
         except NotSignedIn:
             return False
 
-    async def _known_to_crm(self, email: str) -> tuple[Known, str | None]:
+    async def _known_to_crm(self, email: str) -> tuple[AccountSource, str | None]:
         person = await self._directory.find_person(email)
         if person is None or not is_customer_number(person.customer_number):
             return "new", None

@@ -5,22 +5,22 @@ from uuid import UUID
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.ports.billing import BillingGateway, PeopleGateway
 from portal_app.domain.ports.crm import CrmCustomer
-from portal_app.domain.ports.whmcs_accounts import BillingLogins, CrmDirectory, Mover
+from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts, MigratingCustomer
 from portal_app.models.user import User
-from portal_app.services.registration.account_setup import Onboarding
+from portal_app.services.registration.account_setup import AccountSetup
 
 
-class MovingIn:
+class WhmcsMigrationSetup:
     """Give the WHMCS client its customer number where it has none, adopt the Salesforce account, write the mapping."""
 
     def __init__(
         self,
-        onboarding: Onboarding,
+        onboarding: AccountSetup,
         *,
         billing: BillingGateway,
         people: PeopleGateway,
         logins: BillingLogins,
-        directory: CrmDirectory,
+        directory: ExistingAccounts,
     ) -> None:
         self._onboarding = onboarding
         self._billing = billing
@@ -45,7 +45,7 @@ class MovingIn:
         async with self._onboarding.waiting_told(user_id):
             client = await self._billing.client(client_id)
             person = await self._people.person(client_id)
-            mover = Mover(user_id, user.email, user.customer_number, client, person.billing_address)
+            mover = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
             return await self._directory.adopt(mover)
 
     async def _mover(self, user_id: UUID) -> tuple[User, int]:

@@ -11,14 +11,14 @@ from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import patience
+from portal_app.infra.tasks.deadline import deadline
 from portal_app.models.columns import now
 from portal_app.models.sim import SimReservation
 
 _log = structlog.get_logger(__name__)
 
 
-class LineStates:
+class LineStatus:
     """Show lines; nobody waits for the carrier for longer than for a page."""
 
     def __init__(
@@ -41,7 +41,7 @@ class LineStates:
         if row is None:
             return None
         try:
-            async with patience(self._patience, vendor="freebit"):
+            async with deadline(self._patience, vendor="freebit"):
                 state = await self._cache.get_or_set(
                     f"reading:line:{row.order_id}", lambda: self._read(customer, row), seconds=0
                 )

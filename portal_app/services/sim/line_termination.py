@@ -15,7 +15,7 @@ from portal_app.models.sim import SimReservation
 from portal_app.models.user import IdMapping
 
 
-class LineEndings:
+class LineTermination:
     """End lines that the portal opened; the worker's side. Agents end all others at the carrier."""
 
     def __init__(self, database: Database, lines: SimLines, crm: CrmGateway) -> None:

@@ -9,7 +9,7 @@ from portal_app.domain.checkout.options import SimType
 from portal_app.domain.errors import NotFound, OrderStopped
 from portal_app.domain.orders.order import Order
 from portal_app.domain.orders.sim_order import ReservedLine, SimOrder, StockSim
-from portal_app.domain.ports.sim import SimDesk
+from portal_app.domain.ports.sim import SimInventoryGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.security.encryption import KeyRing
@@ -23,7 +23,7 @@ NUMBER_PLACE = "sim_reservations.number"
 class SimReservations:
     """Our table decides who has a SIM, Salesforce's inventory is told."""
 
-    def __init__(self, database: Database, desk: SimDesk, ring: KeyRing) -> None:
+    def __init__(self, database: Database, desk: SimInventoryGateway, ring: KeyRing) -> None:
         self._database = database
         self._desk = desk
         self._ring = ring
@@ -37,7 +37,7 @@ class SimReservations:
             )
         return reserved
 
-    async def of(self, order_id: UUID) -> ReservedLine:
+    async def for_order(self, order_id: UUID) -> ReservedLine:
         """Return the line of an order. Raises NotFound before it is set aside."""
         reserved = await self._found(order_id)
         if reserved is None:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports.billing import BillingGateway
-from portal_app.domain.ports.cancellation import CancellationDesk
+from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
 from portal_app.infra.redis.live import LiveUpdates
@@ -19,7 +19,7 @@ from portal_app.models.columns import now
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.subscriptions.cancellations import detail_of, publish, tell_customer
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
@@ -35,14 +35,14 @@ ORDER BY c.changed_at LIMIT 500
 """)
 
 
-class CancellationSending:
+class CancellationDelivery:
     """Carry cancellations out, step by step; every step is safe to repeat."""
 
     def __init__(
         self,
-        base: IdentityBase,
+        base: ServiceContext,
         gateway: BillingGateway,
-        desk: CancellationDesk,
+        desk: CancellationCaseGateway,
         *,
         live: LiveUpdates,
         billing: Billing,
@@ -60,7 +60,7 @@ class CancellationSending:
         self._subscriptions = subscriptions
         self._clock = clock
 
-    async def take(self, cancellation_id: UUID) -> float | None:
+    async def claim(self, cancellation_id: UUID) -> float | None:
         """Take a cancellation whose time has come: from then on nothing withdraws it.
 
         Return 0 when it is taken, the seconds to wait before its time, and None where it was withdrawn.

@@ -13,15 +13,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.idempotency import Call
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.subscriptions.cancellation import Asked, CancellationRequest, CancellationWish, Ending, ending_of
+from portal_app.domain.subscriptions.cancellation import (
+    CancellationRequest,
+    CancellationRequester,
+    CancellationWish,
+    Ending,
+    ending_of,
+)
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
 from portal_app.services.idempotency import Claim, Idempotency
-from portal_app.services.identity.context import IdentityBase
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
@@ -37,7 +43,7 @@ class Cancellations:
 
     def __init__(
         self,
-        base: IdentityBase,
+        base: ServiceContext,
         subscriptions: Subscriptions,
         live: LiveUpdates,
         *,
@@ -63,7 +69,7 @@ class Cancellations:
             return {row.service_id: row.to_domain() for row in rows}
 
     async def schedule(
-        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: Asked
+        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: CancellationRequester
     ) -> CancellationRequest:
         """Take a cancellation, once per key.
 
@@ -77,7 +83,9 @@ class Cancellations:
 
         return await self._request(customer, await self._idempotency.once(call, take, status=201))
 
-    async def withdraw(self, customer: Customer, service_id: int, *, asked: Asked) -> CancellationRequest:
+    async def withdraw(
+        self, customer: Customer, service_id: int, *, asked: CancellationRequester
+    ) -> CancellationRequest:
         """Take a scheduled cancellation back, once per key: the service stays.
 
         Raises NotFound where none is open, Conflict once it was sent on, KeyReused and StillRunning (of a key).
@@ -90,7 +98,7 @@ class Cancellations:
         return await self._request(customer, await self._idempotency.once(call, take_back))
 
     async def _schedule(
-        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: Asked, claim: Claim
+        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: CancellationRequester, claim: Claim
     ) -> str:
         await self._base.sessions.require_recent(asked.session_id)
         service, _ = await self._subscriptions.subscription_for(customer, service_id)
@@ -123,7 +131,9 @@ class Cancellations:
         await publish(self._live, customer.user_id)
         return str(row.id)
 
-    async def _withdraw(self, customer: Customer, service_id: int, *, asked: Asked, claim: Claim) -> str:
+    async def _withdraw(
+        self, customer: Customer, service_id: int, *, asked: CancellationRequester, claim: Claim
+    ) -> str:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # The worker that sends it takes the same lock: one of the two comes first, and the other sees so.
             row = await CancellationRow.open_of(session, customer.user_id, service_id)
@@ -154,7 +164,7 @@ class Cancellations:
 
 
 async def tell_customer(
-    session: AsyncSession, row: CancellationRow, occasion: str, *, notifications: Notifications, recipient: str
+    session: AsyncSession, row: CancellationRow, occasion: str, *, notifications: EmailOutbox, recipient: str
 ) -> None:
     """Tell the customer where a cancellation stands, by mail and in the portal, in the caller's transaction."""
     about = {"title": row.service_name, "service_id": str(row.service_id), "last_day": row.ends_on.isoformat()}

@@ -9,10 +9,10 @@ from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from portal_app.infra.database.database import Database
-from portal_app.infra.redis.cache import Cache, Entry, Written
-from portal_app.infra.redis.live import LiveUpdates, everything_of
+from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
+from portal_app.infra.redis.live import LiveUpdates, customer_tag
 from portal_app.infra.settings import Settings
-from portal_app.services.mirrors.freshness import Freshness, Wish
+from portal_app.services.mirrors.freshness import Freshness, FreshnessPolicy
 from portal_app.services.subscriptions.mirror import SERVICES, ServiceMirror
 
 
@@ -23,7 +23,7 @@ class Subscriptions:
         self, settings: Settings, database: Database, cache: Cache, gateway: BillingGateway, *, live: LiveUpdates
     ) -> None:
         patience = settings.mirror_patience_seconds
-        self._wish = Wish(settings.cache_subscriptions_seconds, patience, patience)
+        self._wish = FreshnessPolicy(settings.cache_subscriptions_seconds, patience, patience)
         self._gateway = gateway
         self._cache = cache
         self.mirror = ServiceMirror(database)
@@ -31,7 +31,7 @@ class Subscriptions:
 
     async def subscriptions_for(self, customer: Customer) -> Services:
         """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
-        seen = await self.freshness.ensure(customer, self._wish)
+        seen = await self.freshness.get_fresh(customer, self._wish)
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
 
     async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
@@ -40,17 +40,17 @@ class Subscriptions:
         Saved data are not kept. Raises ExternalUnavailable.
         """
 
-        async def compute() -> Written:
-            seen = await self.freshness.ensure(customer, self._wish)
+        async def compute() -> CachedBytes:
+            seen = await self.freshness.get_fresh(customer, self._wish)
             found = Services(await self.mirror.all(customer), as_of=seen.as_of)
-            return Written(await write(found), seen.seconds_left(int(self._wish.age)))
+            return CachedBytes(await write(found), seen.seconds_left(int(self._wish.age)))
 
-        return await self._cache.text(self.entry_of(customer.user_id), compute)
+        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
 
     @staticmethod
     def entry_of(user_id: UUID) -> Entry:
         """Return what the written list is kept under."""
-        return Entry(f"services:{user_id}", (everything_of(user_id),))
+        return Entry(f"services:{user_id}", (customer_tag(user_id),))
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
         """Return one service and, for saved data, its time. Raises NotFound, also for somebody else's."""

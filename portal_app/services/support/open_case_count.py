@@ -10,31 +10,31 @@ from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.infra.tasks.background import Unwatched
+from portal_app.infra.tasks.background import BackgroundTasks
 
 _log = structlog.get_logger(__name__)
 _YOUNG_SECONDS, _KEPT_SECONDS = 60, 24 * 3600
 _AT_ONCE = 2
 
 
-class OpenCases:
+class OpenCaseCount:
     """Count a customer's open cases at Salesforce; nobody waits for the answer."""
 
     def __init__(self, crm: CrmGateway, cache: Cache, live: LiveUpdates) -> None:
         self._crm = crm
         self._cache = cache
         self._live = live
-        self._unwatched = Unwatched(_AT_ONCE)
+        self._unwatched = BackgroundTasks(_AT_ONCE)
 
     async def known_for(self, customer: Customer) -> int | None:
         """Return the count as it was read last, None where it is not known.
 
         Older than a minute it is read anew, and open pages are told of another one.
         """
-        count, read_at = await self._cache.known(_key(customer)) or (None, 0.0)
+        count, read_at = await self._cache.peek(_key(customer)) or (None, 0.0)
         # By this host's clock: a minute need not be exact.
         if not 0 <= time.time() - read_at < _YOUNG_SECONDS:
-            self._unwatched.begin(customer.user_id, partial(self._read, customer, count))
+            self._unwatched.start(customer.user_id, partial(self._read, customer, count))
         return count
 
     async def close(self) -> None:
@@ -51,9 +51,9 @@ class OpenCases:
         except PortalError as error:
             _log.debug("cases.not_counted", error=error.code)
             return
-        await self._cache.keep(_key(customer), found, seconds=_KEPT_SECONDS)
+        await self._cache.put(_key(customer), found, seconds=_KEPT_SECONDS)
         # Where it could not be kept, the page that is told would only begin the next reading.
-        if found[0] != before and await self._cache.known(_key(customer)) == found:
+        if found[0] != before and await self._cache.peek(_key(customer)) == found:
             await self._live.publish(Change(customer.user_id, "account"))
 
 

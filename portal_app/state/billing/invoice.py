@@ -10,7 +10,7 @@ from portal_app.domain.identifiers import vendor_number
 from portal_app.language import _
 from portal_app.language.format import day, time, today
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -64,12 +64,12 @@ class InvoicePage(PageState, rx.State):
     pay_words: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the invoice in the page's address."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()

@@ -11,7 +11,7 @@ from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, 
 from portal_app.language import _, path_for
 from portal_app.language.format import day, today
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.page_state import PageState, language_of, opened, told
+from portal_app.state.shell.page_state import PageState, language_of, page_load, report_errors
 from portal_app.wiring.portal import portal
 
 _FILTERS: dict[str, InvoiceFilter] = {"due": "due", "overdue": "overdue", "paid": "paid"}
@@ -57,19 +57,19 @@ class InvoicesPage(PageState, rx.State):
     hrefs: dict[str, str] = {}
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the invoices that the address asks for."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read them anew after a live change."""
         await self._read()
         self.shown = True
 
     @rx.event
-    @told
+    @report_errors
     async def look_for(self, form: dict[str, Any]):
         """Go to the address of a search."""
         self.search, self.sort = str(form.get("q", ""))[:_LONGEST], str(form.get("sort", ""))

@@ -14,7 +14,7 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
 from portal_app.language.format import day, time, today
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.wiring.portal import portal
 
 Value = TypeVar("Value")
@@ -81,19 +81,19 @@ class PaymentMethodsPage(PageState, rx.State):
     _chosen: int = 0
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the stored methods; coming back from adding one, read them anew."""
         await self._read(anew=self._query("back") == "1")
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read them anew after a live change."""
         await self._read(anew=False)
         self.shown = True
 
     @rx.event
-    @told
+    @report_errors
     async def make_default(self, method_id: int):
         """Charge this one from now on."""
         row = self._row(method_id)
@@ -101,7 +101,7 @@ class PaymentMethodsPage(PageState, rx.State):
         await self._read(anew=False)
 
     @rx.event
-    @told
+    @report_errors
     async def choose(self, method_id: int):
         """Ask whether a method is really to go."""
         row = self._row(method_id)
@@ -109,7 +109,7 @@ class PaymentMethodsPage(PageState, rx.State):
         self.choices += 1
 
     @rx.event
-    @told
+    @report_errors
     async def remove(self):
         """Delete the chosen method."""
         chosen, self._chosen, self.choices = self._row(self._chosen), 0, 0

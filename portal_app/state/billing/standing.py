@@ -4,7 +4,7 @@ from datetime import date
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.language import _
-from portal_app.state.shell.standing import Standing
+from portal_app.state.shell.standing import StatusLabel
 
 _INVOICES = {
     "unpaid": ("Due", "attention"),
@@ -18,9 +18,9 @@ _INVOICES = {
 }
 
 
-def invoice_standing(invoice: Invoice, today: date) -> Standing:
+def invoice_standing(invoice: Invoice, today: date) -> StatusLabel:
     """Say whether an invoice is due, overdue, paid or done with."""
     if invoice.is_overdue(today):
-        return Standing(_("Overdue"), "problem")
+        return StatusLabel(_("Overdue"), "problem")
     word, tone = _INVOICES[invoice.status]
-    return Standing(_(word), tone)
+    return StatusLabel(_(word), tone)

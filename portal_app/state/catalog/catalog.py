@@ -9,7 +9,7 @@ from portal_app.domain.checkout.plan_words import included_lines
 from portal_app.domain.errors import NotFound
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import taxed, with_tax
-from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.page_state import PageState, page_load
 from portal_app.wiring.portal import portal
 
 
@@ -51,7 +51,7 @@ class PlansPage(PageState, rx.State):
     rows: list[PlanRow] = []
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the plans."""
         category = next((known for known in CATEGORIES if known == self._last_part()), None)
@@ -71,7 +71,7 @@ class CatalogPage(PageState, rx.State):
     rows: list[CategoryRow] = []
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the lowest price of each kind."""
         self.rows = [_category(category, await portal().catalog.plans(category)) for category in CATEGORIES]

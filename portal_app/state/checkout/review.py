@@ -9,7 +9,7 @@ import reflex as rx
 
 from portal_app.domain.checkout.draft import Draft
 from portal_app.domain.checkout.options import Options
-from portal_app.domain.checkout.request import Agreed, Basket, Totals
+from portal_app.domain.checkout.request import Agreement, Basket, Totals
 from portal_app.domain.errors import InvalidInput, OfferChanged
 from portal_app.domain.orders.order import FINAL_STAGES
 from portal_app.domain.profile.customer import Customer
@@ -19,8 +19,8 @@ from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
 from portal_app.state.checkout.steps import way_of
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -56,7 +56,7 @@ class CheckoutPage(PageState, rx.State):
     _totals: Totals | None = None
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
@@ -67,7 +67,7 @@ class CheckoutPage(PageState, rx.State):
         await self._show(customer, draft)
         return None
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         customer = await self._customer()
@@ -77,7 +77,7 @@ class CheckoutPage(PageState, rx.State):
             self.shown = True
 
     @rx.event
-    @told
+    @report_errors
     async def place_order(self, form: dict[str, Any]):
         """Order the draft once and go on to the order."""
         if not self._draft_id or self.ordering:
@@ -89,7 +89,7 @@ class CheckoutPage(PageState, rx.State):
             order = await portal().orders.place_draft(
                 await self._customer(),
                 UUID(self._draft_id),
-                agreed=Agreed(accepted, self._totals),
+                agreed=Agreement(accepted, self._totals),
                 key=f"draft-{self._draft_id}",
                 recipient=await self._recipient(),
             )
@@ -111,7 +111,7 @@ class CheckoutPage(PageState, rx.State):
         return await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
 
     async def _recipient(self) -> str:
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         return identity._email
 
     async def _show(self, customer: Customer, draft: Draft) -> None:

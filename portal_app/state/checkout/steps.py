@@ -13,7 +13,7 @@ from portal_app.domain.identifiers import our_id
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import with_tax
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.wiring.portal import portal
 
 _FIRST_ANSWERS: dict[Step, dict[str, str]] = {
@@ -75,7 +75,7 @@ class SimStepPage(StepPage, rx.State):
     last_day: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the answer so far."""
         today = portal().checkout.rules().today
@@ -83,7 +83,7 @@ class SimStepPage(StepPage, rx.State):
         return await self._show("sim")
 
     @rx.event
-    @told
+    @report_errors
     async def save(self, form: dict[str, Any]):
         """Keep the answer and go on."""
         return await self._keep("sim", form)
@@ -96,7 +96,7 @@ class NumberStepPage(StepPage, rx.State):
     prices: dict[str, str] = {}
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the answer so far."""
         days = portal().checkout.rules().reservation_days_left
@@ -107,7 +107,7 @@ class NumberStepPage(StepPage, rx.State):
         return leave
 
     @rx.event
-    @told
+    @report_errors
     async def save(self, form: dict[str, Any]):
         """Keep the answer and go on."""
         return await self._keep("number", form)

@@ -12,14 +12,14 @@ from portal_app.domain.errors import AccountNotReady, AccountWaits
 from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.orders.orders import OrderListRow, order_row
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.subscriptions import ServiceRow, service_row
 from portal_app.wiring.portal import portal
 
 
 @dataclass(frozen=True)
-class Need:
+class ActionItem:
     """Something that waits for the customer."""
 
     title: str
@@ -40,26 +40,26 @@ class DashboardPage(PageState, rx.State):
     due: str = ""
     due_note: str = ""
     due_href: str = ""
-    needs: list[Need] = []
+    needs: list[ActionItem] = []
     services: list[ServiceRow] = []
     services_problem: str = ""
     orders: list[OrderListRow] = []
     cases: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read everything the dashboard shows."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()
         self.shown = True
 
     async def _read(self) -> None:
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         view = await portal().accounts.view(UUID(identity._user_id))
         self.greeting = _("Hello, {name}").format(name=view.name)
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
@@ -70,7 +70,7 @@ class DashboardPage(PageState, rx.State):
     def _show(self, found: Summary) -> None:
         self._note_saved(found.as_of)
         self.orders = [order_row(order) for order in found.orders]
-        self.needs = [_need(task) for task in found.tasks]
+        self.needs = [_action_item(task) for task in found.tasks]
         self.cases = _case_words(found.open_cases)
         self.due, self.due_href = "", ""
         self.due_note = _("What you owe is not known yet. It appears here by itself.")
@@ -172,10 +172,10 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
 }  # fmt: skip
 
 
-def _need(task: Task) -> Need:
+def _action_item(task: Task) -> ActionItem:
     title, text, tone, path, action = _TASKS[task.kind]
     values = {"subject": task.subject, "amount": str(task.amount or ""), "day": day(task.on)}
-    return Need(
+    return ActionItem(
         title=_(title).format(**values),
         text=_(text).format(**values),
         tone=tone,

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.infra.security.cookies import cookie_name, read_cookie
-from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.page_state import PageState, page_load
 from portal_app.state.shell.public_handlers import public
 from portal_app.wiring.portal import portal
 
@@ -18,7 +18,7 @@ class ForgotPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what the last try left to say."""
         flash = await portal().flashes.read(self._query("flash"))
@@ -40,7 +40,7 @@ class SetPasswordPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what the last try left to say."""
         cookies, settings, entry = self.router.headers.cookie, portal().settings, portal().entry
@@ -60,6 +60,6 @@ class UnlockPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Open."""

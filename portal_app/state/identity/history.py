@@ -8,8 +8,8 @@ import reflex as rx
 from portal_app.domain.identity.mfa import HistoryEntry
 from portal_app.language.format import time
 from portal_app.state.identity.history_words import what_happened, who_did
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -31,21 +31,21 @@ class HistoryPage(PageState, rx.State):
     _before: int | None = None
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the newest entries."""
         self.rows, self._before = [], None
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
             await self._read()
 
     async def _read(self) -> None:
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         entries, onward = await portal().devices.history_of(UUID(identity._user_id), before=self._before)
         self.rows = [*self.rows, *[_row(entry) for entry in entries]]
         self._before, self.has_more = onward, onward is not None

@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import path_for
-from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.page_state import PageState, page_load
 from portal_app.state.shell.public_handlers import public
 from portal_app.wiring.portal import portal
 
@@ -20,7 +20,7 @@ class SecondStepPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Find out by what this sign-in can go on; without one it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))

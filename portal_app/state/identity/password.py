@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import reflex as rx
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -25,27 +25,27 @@ class PasswordPage(PageState, rx.State):
     done: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what the last try left to say."""
         flash = await portal().flashes.read(self._query("flash"))
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
         told_beside = self.present_error or self.password_error
         self.notice, self.done = "" if told_beside else flash.get("form", ""), flash.get("done", "")
-        self.form_key, self.email = uuid4().hex, (await self.get_state(Identity))._email
+        self.form_key, self.email = uuid4().hex, (await self.get_state(PageSession))._email
         try:
             await self._require_proof()
         except StepUpNeeded:
             self.must_confirm = True
 
     @rx.event
-    @told
+    @report_errors
     async def confirm(self):
         """Ask who it is, then show the form."""
         await self._require_proof()
 
     async def _require_proof(self) -> None:
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         who = UUID(identity._user_id), UUID(identity._session_id)
         await portal().entry.password_changes.require_proof(*who)
         self.must_confirm = False

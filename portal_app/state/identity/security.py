@@ -13,8 +13,8 @@ from portal_app.domain.errors import InvalidInput, NotFound
 from portal_app.domain.identity.mfa import Device, PasskeyView
 from portal_app.language import _
 from portal_app.language.format import day, time
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -56,14 +56,14 @@ class SecurityPage(PageState, rx.State):
     devices: list[DeviceRow] = []
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read everything; what was shown once is gone."""
         self._close()
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
         await portal().two_step.begin(*await self._who())
@@ -73,7 +73,7 @@ class SecurityPage(PageState, rx.State):
         self.code_error = ""
 
     @rx.event
-    @told
+    @report_errors
     async def turn_on(self, form: dict[str, Any]):
         """Turn two-step sign-in on with the app's first code."""
         try:
@@ -86,14 +86,14 @@ class SecurityPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def renew_codes(self):
         """Show new recovery codes in place of the old ones."""
         self._show(await portal().two_step.renew_codes(*await self._who()))
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def turn_off(self):
         """Turn two-step sign-in off."""
         await portal().two_step.turn_off(*await self._who())
@@ -101,27 +101,27 @@ class SecurityPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def close(self):
         """Put away what was shown once."""
         self._close()
 
     @rx.event
-    @told
+    @report_errors
     async def add_passkey(self):
         """Let the page's script make a passkey, once the proof is recent."""
         await portal().sessions.require_recent((await self._who())[1])
         self.adding += 1
 
     @rx.event
-    @told
+    @report_errors
     async def passkey_added(self):
         """Show what the script has added."""
         self.adding = 0
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def choose(self, passkey_id: str):
         """Open one passkey to rename or remove it."""
         row = next((row for row in self.passkeys if row.id == passkey_id), None)
@@ -130,7 +130,7 @@ class SecurityPage(PageState, rx.State):
             self.choices += 1
 
     @rx.event
-    @told
+    @report_errors
     async def rename(self, form: dict[str, Any]):
         """Give the chosen passkey another name."""
         try:
@@ -142,7 +142,7 @@ class SecurityPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def remove(self):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
@@ -151,7 +151,7 @@ class SecurityPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def sign_out_device(self, session_id: str):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
@@ -160,14 +160,14 @@ class SecurityPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def sign_out_others(self):
         """Sign every other device out."""
         await portal().devices.sign_out_others(*await self._who())
         await self._read()
 
     async def _who(self) -> tuple[UUID, UUID]:
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         return UUID(identity._user_id), UUID(identity._session_id)
 
     async def _read(self) -> None:

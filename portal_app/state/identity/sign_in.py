@@ -3,9 +3,9 @@
 import reflex as rx
 
 from portal_app.language import path_for
-from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.page_state import PageState, page_load
 from portal_app.state.shell.public_handlers import public
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -19,10 +19,10 @@ class SignInPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what a refused sign-in left to say; somebody signed in goes straight on."""
-        if (await self.get_state(Identity)).signed_in:
+        if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flashes.read(self._query("flash"))
         self.notice, self.email = flash.get("form", ""), flash.get("typed:email", "")

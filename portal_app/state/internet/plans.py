@@ -12,7 +12,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
 from portal_app.state.catalog.catalog import PlanRow, plan_row
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.page_state import opened, told
+from portal_app.state.shell.page_state import page_load, report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -26,19 +26,19 @@ class InternetPlansPage(AddressCheckPage, rx.State):
     held_href: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read plans and check."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read them anew after a live change."""
         await self._read()
         self.shown = True
 
     @rx.event
-    @told
+    @report_errors
     async def check_address(self):
         """Have the address checked."""
         await self._ask(await self._customer())

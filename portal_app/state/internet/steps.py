@@ -14,7 +14,7 @@ from portal_app.language import _
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.checkout.steps import StepPage
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.page_state import opened, told
+from portal_app.state.shell.page_state import page_load, report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -37,25 +37,25 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     _address_id: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the answer so far and the check."""
         return await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()
         self.shown = True
 
     @rx.event
-    @told
+    @report_errors
     async def check_address(self):
         """Have the address checked."""
         await self._ask(await self._customer())
 
     @rx.event
-    @told
+    @report_errors
     async def save(self, form: dict[str, Any]):
         """Keep the confirmation of the address that is shown, and go on."""
         if not isinstance(form, dict):
@@ -82,7 +82,7 @@ class ConnectionStepPage(StepPage, rx.State):
     included: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the answer so far and what can be chosen."""
         leave = await self._show("connection")
@@ -94,7 +94,7 @@ class ConnectionStepPage(StepPage, rx.State):
         return leave
 
     @rx.event
-    @told
+    @report_errors
     async def save(self, form: dict[str, Any]):
         """Keep the answer and go on."""
         return await self._keep("connection", form)
@@ -107,7 +107,7 @@ class PhoneStepPage(StepPage, rx.State):
     has_gateway: bool = False
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the answer so far."""
         leave = await self._show("phone")
@@ -118,7 +118,7 @@ class PhoneStepPage(StepPage, rx.State):
         return leave
 
     @rx.event
-    @told
+    @report_errors
     async def save(self, form: dict[str, Any]):
         """Keep the answer and go on."""
         return await self._keep("phone", form)

@@ -10,9 +10,9 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.notifications.notice import Notice
 from portal_app.language import _, path_for
 from portal_app.language.format import time
-from portal_app.state.shell.notice_count import Bell
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.notice_count import NoticeCount
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _WORDS = {
@@ -58,21 +58,21 @@ class NoticesPage(PageState, rx.State):
     has_unread: bool = False
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the newest notices."""
         self.rows = []
         await self._read(0)
 
     @rx.event
-    @told
+    @report_errors
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
             await self._read(len(self.rows))
 
     @rx.event
-    @told
+    @report_errors
     async def mark_read(self, name: str):
         """Mark one notice as read."""
         kind, separator, source_id = name.partition("/") if isinstance(name, str) else ("", "", "")
@@ -82,25 +82,25 @@ class NoticesPage(PageState, rx.State):
         await self._read(0)
 
     @rx.event
-    @told
+    @report_errors
     async def mark_all_read(self):
         """Mark every notice as read."""
         await portal().notices.mark_read(await self._user())
         await self._read(0)
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read them anew after a live change."""
         await self._read(0)
         self.shown = True
 
     async def _user(self) -> UUID:
-        return UUID((await self.get_state(Identity))._user_id)
+        return UUID((await self.get_state(PageSession))._user_id)
 
     async def _read(self, offset: int) -> None:
         found, self.has_more = await portal().notices.latest(await self._user(), offset=offset)
         self.rows = [*self.rows[:offset], *[_item(notice) for notice in found]]
-        bell = await self.get_state(Bell)
+        bell = await self.get_state(NoticeCount)
         await bell.refresh()
         self.has_unread = bell.unread > 0
 

@@ -10,8 +10,8 @@ from portal_app.domain.notifications.preference import ALWAYS, TOPICS, Choice, T
 from portal_app.language import _
 from portal_app.language.format import day
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _TOPICS: dict[Topic, tuple[str, str]] = {
@@ -46,14 +46,14 @@ class NotificationsPage(PageState, rx.State):
     calendar_link: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read everything; a link that was shown is gone."""
         self.note, self.calendar_link = "", ""
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def save(self, form: dict[str, Any]):
         """Keep what was ticked."""
         names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
@@ -64,7 +64,7 @@ class NotificationsPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def make_link(self):
         """Make a new link and show it this once."""
         token = await portal().calendar.renew(await self._user())
@@ -73,7 +73,7 @@ class NotificationsPage(PageState, rx.State):
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def end_link(self):
         """End the link."""
         await portal().calendar.revoke(await self._user())
@@ -81,7 +81,7 @@ class NotificationsPage(PageState, rx.State):
         await self._read()
 
     async def _user(self) -> UUID:
-        return UUID((await self.get_state(Identity))._user_id)
+        return UUID((await self.get_state(PageSession))._user_id)
 
     async def _read(self) -> None:
         user_id = await self._user()

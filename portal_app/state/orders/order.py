@@ -11,7 +11,7 @@ from portal_app.language.format import time
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.orders.standing import order_standing
 from portal_app.state.orders.timeline import StepRow, last_step, next_words, timeline_of
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -39,12 +39,12 @@ class OrderPage(PageState, rx.State):
     support: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the order in the page's address."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()

@@ -10,7 +10,7 @@ from portal_app.language import path_for
 from portal_app.language.format import time
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.orders.standing import order_standing
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -47,12 +47,12 @@ class OrdersPage(PageState, rx.State):
     rows: list[OrderListRow] = []
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the orders."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read them anew after a live change."""
         await self._read()

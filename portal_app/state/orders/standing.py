@@ -2,7 +2,7 @@
 
 from portal_app.domain.orders.order import STAGE_WORDS, OrderStage
 from portal_app.language import _
-from portal_app.state.shell.standing import Standing
+from portal_app.state.shell.standing import StatusLabel
 
 _STAGE_TONES: dict[OrderStage, str] = {
     "received": "waiting",
@@ -16,6 +16,6 @@ _STAGE_TONES: dict[OrderStage, str] = {
 }
 
 
-def order_standing(stage: OrderStage) -> Standing:
+def order_standing(stage: OrderStage) -> StatusLabel:
     """Say where an order stands."""
-    return Standing(_(STAGE_WORDS[stage]), _STAGE_TONES[stage])
+    return StatusLabel(_(STAGE_WORDS[stage]), _STAGE_TONES[stage])

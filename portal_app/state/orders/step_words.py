@@ -7,7 +7,7 @@ WaitsFor = Literal["us", "agent", "carrier", "you", "day"]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class StepText:
     """A step in English: its title, what it means while it is under way, and whom it waits for then."""
 
     title: str
@@ -16,48 +16,50 @@ class Words:
 
 
 STEPS = {
-    "placed": Words("Placed", "We have your order and are passing it to our team."),
-    "in_review": Words("In review", "Our team checks the order. Nothing is charged meanwhile.", "agent"),
-    "approved": Words("Approved", "Our team approved the order."),
-    "sim_reserved": Words("SIM set aside", "A SIM is being set aside for you."),
-    "scheduled": Words(
+    "placed": StepText("Placed", "We have your order and are passing it to our team."),
+    "in_review": StepText("In review", "Our team checks the order. Nothing is charged meanwhile.", "agent"),
+    "approved": StepText("Approved", "Our team approved the order."),
+    "sim_reserved": StepText("SIM set aside", "A SIM is being set aside for you."),
+    "scheduled": StepText(
         "Waiting for the day you chose", "The line is opened on that day. Nothing is charged before.", "day"
     ),
-    "billing_created": Words("Billing created", "Your first invoice is being made."),
-    "service_set_up": Words("Service set up", "Your service is being switched on."),
-    "line_ordered": Words("Line ordered from the carrier", "We are ordering your line from the carrier."),
-    "voice_ordered": Words("Calls registered", "Calls are being registered in your name."),
-    "line_open": Words("Line open", "The carrier is opening your line, usually within ten minutes.", "carrier"),
-    "active": Words("Active", "The last records are being written."),
-    "waiting_for_card": Words(
+    "billing_created": StepText("Billing created", "Your first invoice is being made."),
+    "service_set_up": StepText("Service set up", "Your service is being switched on."),
+    "line_ordered": StepText("Line ordered from the carrier", "We are ordering your line from the carrier."),
+    "voice_ordered": StepText("Calls registered", "Calls are being registered in your name."),
+    "line_open": StepText("Line open", "The carrier is opening your line, usually within ten minutes.", "carrier"),
+    "active": StepText("Active", "The last records are being written."),
+    "waiting_for_card": StepText(
         "Waiting for a payment method", "The order stopped here because no card or bank was stored.", "you"
     ),
-    "card_added": Words("Payment method added", "The order goes on."),
-    "waiting_for_identity": Words(
+    "card_added": StepText("Payment method added", "The order goes on."),
+    "waiting_for_identity": StepText(
         "Waiting for your identity check", "The law asks for a verified identity before a voice line opens.", "you"
     ),
-    "identity_verified": Words("Identity verified", "The order goes on."),
-    "not_accepted": Words("Not accepted", "Our team could not accept this order. Nothing was charged.", "agent"),
-    "cancelled": Words("Cancelled", "The order was cancelled."),
-    "undone": Words("Begun anew", "Our team took the steps back and begins the order anew.", "agent"),
-    "needs_attention": Words("Needs attention", "Something stopped the order. Our team is looking into it.", "agent"),
-    "case_opened": Words("Our team was asked to look into it", "The order took longer than it should."),
-    "failed_SIM_OUT_OF_STOCK": Words(
+    "identity_verified": StepText("Identity verified", "The order goes on."),
+    "not_accepted": StepText("Not accepted", "Our team could not accept this order. Nothing was charged.", "agent"),
+    "cancelled": StepText("Cancelled", "The order was cancelled."),
+    "undone": StepText("Begun anew", "Our team took the steps back and begins the order anew.", "agent"),
+    "needs_attention": StepText(
+        "Needs attention", "Something stopped the order. Our team is looking into it.", "agent"
+    ),
+    "case_opened": StepText("Our team was asked to look into it", "The order took longer than it should."),
+    "failed_SIM_OUT_OF_STOCK": StepText(
         "Waiting for a SIM", "No SIM is in stock at the moment. Our team gets new ones and continues.", "agent"
     ),
-    "failed_SECOND_INTERNET": Words(
+    "failed_SECOND_INTERNET": StepText(
         "Stopped: there is a line already",
         "We install one internet line per customer. Our team looks into it.",
         "agent",
     ),
-    "failed_LINE_NOT_OPENED": Words(
+    "failed_LINE_NOT_OPENED": StepText(
         "Line not opened", "The carrier could not open the line. Our team asks there and continues.", "agent"
     ),
-    "failed_LINE_LATE": Words(
+    "failed_LINE_LATE": StepText(
         "The carrier takes long", "The carrier has not opened the line yet. Our team asks there.", "carrier"
     ),
 }
-FAILED = Words(
+FAILED = StepText(
     "Stopped for a check",
     "A step did not go through. Our team is looking into it; you need not order again.",
     "agent",

@@ -6,7 +6,7 @@ from portal_app.domain.orders.order import FINAL_STAGES, OrderDetail, OrderEvent
 from portal_app.domain.orders.steps import CASE_OPENED, plain_step, way_of
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.state.orders.step_words import FAILED, STEPS, STORIES, WAITS, WHO, Words
+from portal_app.state.orders.step_words import FAILED, STEPS, STORIES, WAITS, WHO, StepText
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,5 @@ def _done(event: OrderEvent) -> StepRow:
     return StepRow("done", _(words.title), at=time(event.at), who=_(WHO[event.source]), detail=detail)
 
 
-def _words(step: str) -> Words:
+def _words(step: str) -> StepText:
     return STEPS.get(plain_step(step), FAILED)

@@ -12,8 +12,8 @@ from portal_app.domain.profile.profile import AWAY, REFUSED, ProfileChange, Prof
 from portal_app.language import _
 from portal_app.state.profile.kyc import check_standing, check_story
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _TONES = {AWAY: "attention", REFUSED: "problem"}
@@ -61,32 +61,32 @@ class AccountPage(PageState, rx.State):
     shown_anew: int = 0
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the account."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()
         self.shown = True
 
     @rx.event
-    @told
+    @report_errors
     async def save_person(self, form: dict[str, Any]):
         """Change name, reading and phone number; a new number needs a fresh proof."""
         await self._change(typed(form, *PersonEntries.__dataclass_fields__))
 
     @rx.event
-    @told
+    @report_errors
     async def save_wishes(self, form: dict[str, Any]):
         """Change the language of mails and whether news are wanted."""
         wants_news = ProfileChange(marketing=bool(typed(form, "marketing")["marketing"]))
         await self._change(typed(form, "language"), wants_news)
 
     @rx.event
-    @told
+    @report_errors
     async def begin_email_change(self, form: dict[str, Any]):
         """Mail a code to a new address."""
         try:
@@ -98,7 +98,7 @@ class AccountPage(PageState, rx.State):
             await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def prove_email(self, form: dict[str, Any]):
         """Check the code that came to the new address."""
         try:
@@ -109,7 +109,7 @@ class AccountPage(PageState, rx.State):
             await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def give_up_email(self):
         """Keep the address as it is."""
         await portal().email_changes.give_up(await self._customer())
@@ -129,7 +129,7 @@ class AccountPage(PageState, rx.State):
         self.errors = {name: _(text) for name, text in error.fields.items()}
 
     async def _session_id(self) -> UUID:
-        return UUID((await self.get_state(Identity))._session_id)
+        return UUID((await self.get_state(PageSession))._session_id)
 
     async def _read(self) -> None:
         customer = await self._customer()

@@ -13,8 +13,8 @@ from portal_app.language import _, path_for
 from portal_app.state.profile.account import address_lines
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _FIELDS = tuple(Address.__dataclass_fields__)
@@ -43,7 +43,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     is_romanised: bool = False
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the address and fill the form with what is known of it."""
         view = await portal().profiles.profile_for(await self._customer())
@@ -59,19 +59,19 @@ class AddressPage(PageState, PostcodeForm, rx.State):
             await self._look_up(self.entries.postcode)
 
     @rx.event
-    @told
+    @report_errors
     async def look_up_postcode(self, postcode: str):
         """Fill in what a postcode stands for."""
         await self._look_up(postcode)
 
     @rx.event
-    @told
+    @report_errors
     async def choose_town(self, place: str):
         """Fill in the chosen town."""
         self._choose(place)
 
     @rx.event
-    @told
+    @report_errors
     async def save_address(self, form: dict[str, Any]):
         """Change the address; it goes to billing first, and the account page says how far it is.
 
@@ -79,7 +79,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         """
         try:
             change = ProfileChange(address=Address.parse(typed(form, *_FIELDS)))
-            session_id = UUID((await self.get_state(Identity))._session_id)
+            session_id = UUID((await self.get_state(PageSession))._session_id)
             await portal().profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}

@@ -9,8 +9,8 @@ import reflex as rx
 from portal_app.domain.profile.kyc_document import CheckStatus, IdentityCheck
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.standing import Standing
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.standing import StatusLabel
 from portal_app.wiring.portal import portal
 
 
@@ -44,10 +44,10 @@ _LOST = "We could not hand your document to our team, and deleted it here. Send 
 _ACTION = "/api/me/identity-document"
 
 
-def check_standing(check: IdentityCheck) -> Standing:
+def check_standing(check: IdentityCheck) -> StatusLabel:
     """Say how an identity check stands."""
     words = _STATUSES[check.status]
-    return Standing(_(words.word), words.tone)
+    return StatusLabel(_(words.word), words.tone)
 
 
 def check_story(check: IdentityCheck) -> str:
@@ -76,7 +76,7 @@ class VerificationPage(PageState, rx.State):
     support: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read how the check stands, and what was wrong with the last try."""
         flash = await portal().flashes.read(self._query("flash"))
@@ -86,7 +86,7 @@ class VerificationPage(PageState, rx.State):
         self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()

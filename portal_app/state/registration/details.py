@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.language import _, path_for
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.state.shell.public_handlers import public
 from portal_app.wiring.portal import portal
 
@@ -37,7 +37,7 @@ class DetailsPage(PageState, PostcodeForm, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what was typed and what is wrong with it; an unproven address goes back to its code."""
         progress = await progress_of(self)
@@ -55,14 +55,14 @@ class DetailsPage(PageState, PostcodeForm, rx.State):
 
     @public
     @rx.event
-    @told
+    @report_errors
     async def look_up_postcode(self, postcode: str):
         """Fill in what a postcode stands for."""
         await self._look_up(postcode)
 
     @public
     @rx.event
-    @told
+    @report_errors
     async def choose_town(self, place: str):
         """Fill in the chosen town."""
         self._choose(place)

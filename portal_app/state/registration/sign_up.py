@@ -6,9 +6,9 @@ from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.identity.account import SignUpProgress
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import _, path_for
-from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.page_state import PageState, page_load
 from portal_app.state.shell.public_handlers import public
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -30,10 +30,10 @@ class SignUpPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what the last try left to say; somebody signed in goes straight on."""
-        if (await self.get_state(Identity)).signed_in:
+        if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flashes.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
@@ -53,7 +53,7 @@ class VerifyPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the sign-up's progress; without one it begins at the address, once proven it goes on."""
         progress = await progress_of(self)

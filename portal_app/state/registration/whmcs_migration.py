@@ -4,9 +4,9 @@ import reflex as rx
 
 from portal_app.language import path_for
 from portal_app.state.registration.sign_up import progress_of
-from portal_app.state.shell.page_state import PageState, opened
+from portal_app.state.shell.page_state import PageState, page_load
 from portal_app.state.shell.public_handlers import public
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -20,10 +20,10 @@ class MovePage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read what the last try left to say; somebody signed in goes straight on."""
-        if (await self.get_state(Identity)).signed_in:
+        if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flashes.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
@@ -42,7 +42,7 @@ class BillingPasswordPage(PageState, rx.State):
 
     @public
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read how far the move is; without a proven mailbox it begins at the address."""
         progress = await progress_of(self)

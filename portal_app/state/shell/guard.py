@@ -13,11 +13,11 @@ from reflex_base.event import Event
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from portal_app.domain.errors import NotSignedIn, PortalError
-from portal_app.infra.redis.rate_limit import OwnLimits
+from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.infra.security.tokens import Access
 from portal_app.state.shell.public_handlers import is_public
-from portal_app.state.shell.session import Identity, show_account
+from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS
 from portal_app.wiring.portal import portal
 
@@ -36,13 +36,13 @@ class SessionGuard(Middleware):
     def __init__(self) -> None:
         # By socket and Cookie header, which a socket keeps as long as it is open: neither is read twice.
         self._handshakes: OrderedDict[tuple[str, str], Access] = OrderedDict()
-        self._limits = OwnLimits()
+        self._limits = LocalLimits()
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Return None to let an event through, an update instead of it otherwise."""
         correlation_id.set(uuid.uuid4().hex)
         structlog.contextvars.bind_contextvars(handler=event.name)
-        identity = await state.get_state(Identity)
+        identity = await state.get_state(PageSession)
         # Not `router`, which puts everything together that a page may ask for: this runs before every event.
         tab = identity.rx_router_session.client_token
         if self._limits.seconds_left(portal().settings.portal_event_limit, tab):
@@ -65,7 +65,7 @@ class SessionGuard(Middleware):
         TABS.seen(tab, user_id=str(access.user_id), session_id=bound, page=page)
         return None
 
-    async def _session_of(self, identity: Identity) -> Access | None:
+    async def _session_of(self, identity: PageSession) -> Access | None:
         """Return the live session of the cookie this socket was opened with.
 
         Expiry counts at the handshake only: afterwards the session itself decides.
@@ -74,7 +74,7 @@ class SessionGuard(Middleware):
         key = (identity.rx_router_session.session_id, cookies)
         try:
             access = self._handshakes.get(key) or _opened_with(cookies)
-            await portal().sessions.check(access.session_id)
+            await portal().sessions.require_live(access.session_id)
         except PortalError as error:
             if not isinstance(error, NotSignedIn):
                 _log.warning("guard.closed", error=type(error).__name__)
@@ -88,7 +88,7 @@ class SessionGuard(Middleware):
     async def _without_session(
         self,
         state: BaseState,
-        identity: Identity,
+        identity: PageSession,
         event: Event,
         handler: RegisteredEventHandler | None,
         *,
@@ -108,19 +108,19 @@ def _opened_with(cookies: str) -> Access:
     return portal().sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
 
 
-async def _bind(identity: Identity, access: Access) -> None:
+async def _bind(identity: PageSession, access: Access) -> None:
     await show_account(identity, access.user_id)
     identity._session_id, identity._user_id = str(access.session_id), str(access.user_id)
     identity.signed_in, identity.must_reload = True, False
 
 
-async def _wipe(state: BaseState) -> Identity:
+async def _wipe(state: BaseState) -> PageSession:
     root = state._get_root_state()
     for substate in _all(State):
         # Redis loads lazily: what is not loaded would survive the reset.
         await root.get_state(substate)
     root.reset()
-    return await root.get_state(Identity)
+    return await root.get_state(PageSession)
 
 
 async def _update_of(state: BaseState) -> StateUpdate:

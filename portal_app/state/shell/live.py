@@ -8,8 +8,8 @@ import structlog
 
 from portal_app.domain.errors import PortalError
 from portal_app.infra.redis.live import Change
-from portal_app.state.shell.notice_count import Bell
-from portal_app.state.shell.session import Identity, show_account
+from portal_app.state.shell.notice_count import NoticeCount
+from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS, Tab
 from portal_app.wiring.portal import portal
 
@@ -29,7 +29,7 @@ async def push_changes(app: rx.App) -> None:
         async for change in portal().live.changes():
             if change.topic == "session":
                 portal().sessions.forget(UUID(change.id))
-            for tab in TABS.of(str(change.user_id)):
+            for tab in TABS.tabs_of_user(str(change.user_id)):
                 pushes.create_task(_push_in_turn(room, app, tab, change))
 
 
@@ -72,16 +72,16 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
     if page is None and change.topic not in _EVERYWHERE:
         return
     try:
-        await portal().sessions.check(UUID(tab.session_id), is_use=False)
+        await portal().sessions.require_live(UUID(tab.session_id), is_use=False)
     except PortalError:
         await _end(app, tab)
         return
-    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=page or Bell)) as root:
-        identity = await root.get_state(Identity)
+    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=page or NoticeCount)) as root:
+        identity = await root.get_state(PageSession)
         if identity._session_id != tab.session_id:
             return
         if change.topic == "notices":
-            await (await root.get_state(Bell)).refresh()
+            await (await root.get_state(NoticeCount)).refresh()
         if change.topic == "account":
             await show_account(identity, change.user_id)
         if page is not None:
@@ -97,8 +97,8 @@ async def _end(app: rx.App, tab: Tab) -> None:
     TABS.forget(tab.token)
     if not _is_open(app, tab):
         return
-    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=Identity)) as root:
-        identity = await root.get_state(Identity)
+    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=PageSession)) as root:
+        identity = await root.get_state(PageSession)
         identity.signed_in, identity.name, identity.must_reload = False, "", True
 
 

@@ -5,11 +5,11 @@ from uuid import UUID
 import reflex as rx
 
 from portal_app.domain.errors import PortalError
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
-class Bell(rx.State):
+class NoticeCount(rx.State):
     """The count, and its text: more than nine are "9+"."""
 
     unread: int = 0
@@ -17,7 +17,7 @@ class Bell(rx.State):
 
     async def refresh(self) -> None:
         """Count anew; while the count cannot be read, the last one stays."""
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         try:
             self.unread = await portal().notices.unread(UUID(identity._user_id)) if identity._user_id else 0
         except PortalError:

@@ -12,11 +12,11 @@ import structlog
 
 from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
 from portal_app.domain.profile.customer import Customer
-from portal_app.infra.tasks.deadline import visit
+from portal_app.infra.tasks.deadline import request_deadline
 from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.language.format import time
-from portal_app.state.shell.notice_count import Bell
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.notice_count import NoticeCount
+from portal_app.state.shell.session import PageSession
 from portal_app.state.shell.step_up import ask_first, put_away
 from portal_app.wiring.portal import portal
 
@@ -43,7 +43,7 @@ class PageState(rx.State, mixin=True):
 
     async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         return await portal().accounts.customer(UUID(identity._user_id))
 
     def _note_saved(self, as_of: datetime | None) -> None:
@@ -63,9 +63,9 @@ class PageState(rx.State, mixin=True):
         return self.router.url.path.rstrip("/").rpartition("/")[2]
 
 
-def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
+def page_load(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
     """Make a handler the page's `load`: below `@rx.event`. A new address shows its skeleton, never the last rows."""
-    tell = told(load)
+    tell = report_errors(load)
 
     @wraps(load)
     async def run(self: Any) -> AsyncIterator[Any]:
@@ -75,7 +75,7 @@ def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
             yield
         await put_away(self)
         leave = await tell(self)
-        await (await self.get_state(Bell)).refresh()
+        await (await self.get_state(NoticeCount)).refresh()
         if leave is not None:
             yield leave
         elif not (self.problem or self.missing or self.setting_up):
@@ -84,7 +84,7 @@ def opened(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
     return run
 
 
-def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+def report_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Tell a page's customer what went wrong instead of failing; put it below `@rx.event`.
 
     A handler that needs a fresh proof of who it is runs again, from its beginning, once the customer has given it.
@@ -93,7 +93,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @wraps(handler)
         async def run_in_steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            with speaking(language_of(args[0])), visit(), _Telling(args[0]):
+            with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0]):
                 try:
                     async for update in handler(*args, **kwargs):
                         yield update
@@ -104,7 +104,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(handler)
     async def run(*args: Any, **kwargs: Any) -> Any:
-        with speaking(language_of(args[0])), visit(), _Telling(args[0]):
+        with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0]):
             try:
                 return await handler(*args, **kwargs)
             except StepUpNeeded:
@@ -119,7 +119,7 @@ def language_of(state: rx.State) -> Language:
     return parse_language(head) if head in LANGUAGES else parse_language(None)
 
 
-class _Telling:
+class _ErrorReporter:
     """Turns what is raised into the page's face."""
 
     def __init__(self, state: Any) -> None:

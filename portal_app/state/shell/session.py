@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.wiring.portal import portal
 
 
-class Identity(rx.State):
+class PageSession(rx.State):
     """The session a state tree is bound to, and the little of it that pages show."""
 
     name: str = ""
@@ -18,7 +18,7 @@ class Identity(rx.State):
     _email: str = ""
 
 
-async def show_account(identity: Identity, user_id: UUID) -> None:
+async def show_account(identity: PageSession, user_id: UUID) -> None:
     """Read name and address of the account a page belongs to. No method: those of a state are open to events."""
     view = await portal().accounts.view(user_id)
     identity.name, identity._email = view.name, view.email

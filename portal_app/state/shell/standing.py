@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Standing:
+class StatusLabel:
     """Where something stands: its word and the tone of its shape and colour."""
 
     word: str

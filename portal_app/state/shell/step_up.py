@@ -7,7 +7,7 @@ import reflex as rx
 from reflex_base.registry import RegistrationContext
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -29,7 +29,7 @@ class StepUp(rx.State):
     @rx.event
     async def go_on(self):
         """Do what the customer wanted, once they have confirmed."""
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         try:
             await portal().sessions.require_recent(UUID(identity._session_id))
         except StepUpNeeded:
@@ -57,7 +57,7 @@ async def put_away(state: rx.State) -> None:
 async def ask_first(state: rx.State, handler: str, arguments: list[Any]) -> None:
     """Open the question on a page and remember which of its handlers runs afterwards."""
     asking = await state.get_state(StepUp)
-    identity = await state.get_state(Identity)
+    identity = await state.get_state(PageSession)
     ways = await portal().step_up.ways(UUID(identity._user_id))
     asking.email = identity._email
     asking.by_password, asking.by_code, asking.by_passkey = ways.password, ways.code, ways.passkey

@@ -31,7 +31,7 @@ class Tabs:
         if len(self._by_token) > _MOST:
             del self._by_token[next(iter(self._by_token))]
 
-    def of(self, user_id: str) -> list[Tab]:
+    def tabs_of_user(self, user_id: str) -> list[Tab]:
         """Return a user's tabs."""
         return [tab for tab in self._by_token.values() if tab.user_id == user_id]
 

@@ -2,7 +2,7 @@
 
 from portal_app.domain.sim.sim import SimState
 from portal_app.language import _
-from portal_app.state.shell.standing import Standing
+from portal_app.state.shell.standing import StatusLabel
 
 _LINES: dict[SimState, tuple[str, str]] = {
     "waiting": ("Being opened", "waiting"),
@@ -14,7 +14,7 @@ _LINES: dict[SimState, tuple[str, str]] = {
 }
 
 
-def line_standing(state: SimState) -> Standing:
+def line_standing(state: SimState) -> StatusLabel:
     """Say where a SIM line stands at the carrier."""
     word, tone = _LINES[state]
-    return Standing(_(word), tone)
+    return StatusLabel(_(word), tone)

@@ -7,12 +7,12 @@ import reflex as rx
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import vendor_number
-from portal_app.domain.subscriptions.cancellation import REASONS, Asked, CancellationWish
+from portal_app.domain.subscriptions.cancellation import REASONS, CancellationRequester, CancellationWish
 from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.cancellation_words import consequences_of
 from portal_app.wiring.portal import portal
 
@@ -37,7 +37,7 @@ class CancelPage(PageState, rx.State):
     _key: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
@@ -56,7 +56,7 @@ class CancelPage(PageState, rx.State):
         self.errors, self.asked, self._key = {}, 0, uuid4().hex
 
     @rx.event
-    @told
+    @report_errors
     async def review(self, form: dict[str, Any]):
         """Check what was entered, and ask a second time."""
         entries = typed(form, "reason", "comment", "understood")
@@ -73,11 +73,11 @@ class CancelPage(PageState, rx.State):
             self.asked += 1
 
     @rx.event
-    @told
+    @report_errors
     async def cancel(self):
         """Cancel the service, once it is certain who asks; its page says how it goes on."""
-        identity = await self.get_state(Identity)
+        identity = await self.get_state(PageSession)
         wish = CancellationWish.parse(self._reason, self._comment)
-        asked = Asked(UUID(identity._session_id), self._key, identity._email)
+        asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
         await portal().cancelling.requests.schedule(await self._customer(), self._number, wish, asked=asked)
         return rx.redirect(self.back)

@@ -8,7 +8,7 @@ from portal_app.domain.subscriptions.cancellation import CancellationRequest, Ca
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.language import _
 from portal_app.language.format import day
-from portal_app.state.shell.standing import Standing
+from portal_app.state.shell.standing import StatusLabel
 from portal_app.state.subscriptions.standing import service_standing
 
 # What a customer reads of the newest cancellation of a service: tone, title, text.
@@ -45,11 +45,11 @@ _GENERAL = (
 )
 
 
-def standing_of(service: Subscription, requests: Mapping[int, CancellationRequest]) -> Standing:
+def standing_of(service: Subscription, requests: Mapping[int, CancellationRequest]) -> StatusLabel:
     """Say where a service stands; one that is on its way out says when it ends."""
     request = requests.get(service.id)
     if request is not None and request.is_open and service.status in ("active", "suspended"):
-        return Standing(_("Ends on {last_day}").format(last_day=day(request.ends_on)), "attention")
+        return StatusLabel(_("Ends on {last_day}").format(last_day=day(request.ends_on)), "attention")
     return service_standing(service.status)
 
 

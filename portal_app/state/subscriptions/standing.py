@@ -2,7 +2,7 @@
 
 from portal_app.domain.subscriptions.subscription import SubscriptionStatus
 from portal_app.language import _
-from portal_app.state.shell.standing import Standing
+from portal_app.state.shell.standing import StatusLabel
 
 _SERVICES: dict[SubscriptionStatus, tuple[str, str]] = {
     "pending": ("Being set up", "waiting"),
@@ -27,10 +27,10 @@ _CYCLES = {
 }
 
 
-def service_standing(status: SubscriptionStatus) -> Standing:
+def service_standing(status: SubscriptionStatus) -> StatusLabel:
     """Say where a service stands."""
     word, tone = _SERVICES[status]
-    return Standing(_(word), tone)
+    return StatusLabel(_(word), tone)
 
 
 def cycle_words(cycle: str) -> str:

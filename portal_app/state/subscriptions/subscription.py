@@ -10,14 +10,14 @@ from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.subscriptions.cancellation import Asked, CancellationRequest
+from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.language import _, path_for
 from portal_app.language.format import day, phone_number, time, today
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.page_state import PageState, opened, told
-from portal_app.state.shell.session import Identity
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.standing import line_standing
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
 from portal_app.state.subscriptions.standing import cycle_words
@@ -77,18 +77,18 @@ class SubscriptionPage(PageState, rx.State):
     _key: str = ""
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the service in the page's address."""
         self._key = uuid4().hex
         await self._read()
 
     @rx.event
-    @told
+    @report_errors
     async def withdraw(self):
         """Take the cancellation back: the service stays."""
-        identity = await self.get_state(Identity)
-        asked = Asked(UUID(identity._session_id), self._key, identity._email)
+        identity = await self.get_state(PageSession)
+        asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
         self._key = uuid4().hex
         try:
             await portal().cancelling.requests.withdraw(await self._customer(), self._number, asked=asked)
@@ -96,7 +96,7 @@ class SubscriptionPage(PageState, rx.State):
             # Withdrawn or too late: the page says how it stands.
             await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read it anew after a live change."""
         await self._read()

@@ -11,7 +11,7 @@ from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.language import path_for
 from portal_app.language.format import day
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.page_state import PageState, opened, told
+from portal_app.state.shell.page_state import PageState, page_load, report_errors
 from portal_app.state.subscriptions.cancellation_words import standing_of
 from portal_app.state.subscriptions.standing import cycle_words
 from portal_app.wiring.portal import portal
@@ -52,12 +52,12 @@ class SubscriptionsPage(PageState, rx.State):
     rows: list[ServiceRow] = []
 
     @rx.event
-    @opened
+    @page_load
     async def load(self):
         """Read the services."""
         await self._read()
 
-    @told
+    @report_errors
     async def refresh(self):
         """Read them anew after a live change."""
         await self._read()

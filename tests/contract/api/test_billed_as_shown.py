@@ -50,7 +50,7 @@ async def test_the_first_bill_is_what_the_checkout_showed(worker: Portal, data: 
     plan = data.draw(some.sampled_from(plans))
     items = plan.with_extras(chosen(plan, data))
     shown = Money.total(item.price for item in items)
-    lines = [OrderLine.of(item) for item in items]
+    lines = [OrderLine.from_item(item) for item in items]
     client_id, billing = await client_of(worker), worker.vendors.billing
     placed = await billing.add_order(client_id, lines, reference=uuid4().hex)
     assert placed.invoice_id is not None

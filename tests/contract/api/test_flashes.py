@@ -2,14 +2,14 @@
 
 import pytest
 
-from portal_app.services.flash_messages import Flashes
+from portal_app.services.flash_messages import FlashMessages
 from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import running
 from tests.world import world
 
 
 async def test_messages_are_read_again_on_a_reload(portal: Portal) -> None:
-    flash_id = await portal.flashes.keep({"email": "Enter an address."})
+    flash_id = await portal.flashes.store({"email": "Enter an address."})
     for _ in range(2):
         assert await portal.flashes.read(flash_id) == {"email": "Enter an address."}
 
@@ -21,6 +21,6 @@ async def test_an_id_that_names_nothing_shows_nothing(portal: Portal, flash_id: 
 
 async def test_without_redis_there_is_no_id_and_no_error() -> None:
     async with running(world().settings_with(redis_url="redis://127.0.0.1:1/0")) as dark:
-        flashes = Flashes(dark.redis)
-        assert await flashes.keep({"email": "x"}) == ""
+        flashes = FlashMessages(dark.redis)
+        assert await flashes.store({"email": "x"}) == ""
         assert await flashes.read("a" * 22) == {}

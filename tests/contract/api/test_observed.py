@@ -11,9 +11,9 @@ import httpx
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from portal_app.api.http.access_log import Observed
-from portal_app.infra.tasks.deadline import patience_left
-from portal_app.state.shell.page_state import told
+from portal_app.api.http.access_log import AccessLog
+from portal_app.infra.tasks.deadline import remaining_seconds
+from portal_app.state.shell.page_state import report_errors
 from tests.contract.api.visitor import Visitor
 
 _COUNT = "from portal_app.infra.metrics import count_request; count_request('GET', '/api/me', status=200, seconds=0.02)"
@@ -57,9 +57,9 @@ def test_counters_of_all_processes_are_summed(tmp_path: Path) -> None:
 
 async def waits() -> list[float]:
     """Return what is left of ten seconds' patience now and a little later."""
-    now = patience_left(10)
+    now = remaining_seconds(10)
     await asyncio.sleep(0.01)
-    return [now, patience_left(10)]
+    return [now, remaining_seconds(10)]
 
 
 async def test_a_request_and_an_event_of_a_page_are_one_visit_each() -> None:
@@ -68,18 +68,18 @@ async def test_a_request_and_an_event_of_a_page_are_one_visit_each() -> None:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(await waits())
 
-    @told
+    @report_errors
     async def handler(page: SimpleNamespace) -> None:
         seen.append(await waits())
 
-    @told
+    @report_errors
     async def handler_in_steps(page: SimpleNamespace) -> AsyncIterator[None]:
         yield
         seen.append(await waits())
 
     page = SimpleNamespace(router=SimpleNamespace(url=SimpleNamespace(path="/")))
     with structlog.testing.capture_logs():
-        await Observed(serve)({"type": "http", "method": "GET", "path": "/other"}, None, None)  # type: ignore[arg-type]
+        await AccessLog(serve)({"type": "http", "method": "GET", "path": "/other"}, None, None)  # type: ignore[arg-type]
     await handler(page)
     async for _ in handler_in_steps(page):
         pass

@@ -5,7 +5,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from portal_app.api.http.access_log import LastResort
+from portal_app.api.http.access_log import ErrorMiddleware
 from portal_app.api.http.problem import answer_errors
 from portal_app.domain.errors import ExternalUnavailable, RateLimited
 from portal_app.wiring.portal import Portal
@@ -85,7 +85,7 @@ async def test_the_description_is_openapi_3_1_and_the_console_is_off(visitor: Vi
 async def test_an_unforeseen_error_tells_nothing_but_is_logged() -> None:
     api = FastAPI()
     answer_errors(api)
-    api.add_middleware(LastResort)
+    api.add_middleware(ErrorMiddleware)
 
     @api.get("/boom")
     async def boom() -> None:

@@ -13,11 +13,11 @@ from sqlmodel import col, select
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
-from portal_app.api.http.access_log import Observed
+from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.cookie_filter import CookieFilter
-from portal_app.api.http.response_cache import Kept
-from portal_app.api.http.security_headers import Headers
-from portal_app.api.http.session_middleware import Door
+from portal_app.api.http.response_cache import CachedResponses
+from portal_app.api.http.security_headers import SecurityHeaders
+from portal_app.api.http.session_middleware import SessionMiddleware
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.email_outbox import Mail
@@ -28,8 +28,12 @@ from tests.world import PASSWORD
 
 def edge(settings: Settings) -> ASGIApp:
     """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
-    door = Door(build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard")))
-    return CorrelationIdMiddleware(Observed(Headers(CookieFilter(Kept(door, settings), settings), settings)))
+    door = SessionMiddleware(
+        build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard"))
+    )
+    return CorrelationIdMiddleware(
+        AccessLog(SecurityHeaders(CookieFilter(CachedResponses(door, settings), settings), settings))
+    )
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ async def test_data_is_added_once_per_reference(anywhere: Sims) -> None:
 
 
 async def test_the_network_answers_a_check(anywhere: Sims) -> None:
-    await anywhere.lines.check()
+    await anywhere.lines.last_answered_at()
 
 
 async def test_a_check_fails_while_the_network_is_away_and_recovers(sims: Sims, redis) -> None:
@@ -65,25 +65,25 @@ async def test_a_check_fails_while_the_network_is_away_and_recovers(sims: Sims, 
     for mood in ({"down": True}, {"broken": "html"}, {"special": {"expire_key": -1}}):
         sims.set_mood(**mood)
         with pytest.raises(ExternalUnavailable):
-            await sims.lines.check()
+            await sims.lines.last_answered_at()
         sims.set_mood()
         await forget(redis, "breaker:*")
-        assert await sims.lines.check() >= began
+        assert await sims.lines.last_answered_at() >= began
         await forget(redis, "c:freebit-*")
 
 
 async def test_a_check_is_not_believed_any_more_once_a_call_has_failed(sims: Sims) -> None:
     patient = {"freebit_check_seconds": 3600, "portal_breaker_failures": 50}
     one, other = sims.another(**patient), sims.another(**patient)
-    answered_at = await other.check()
-    assert await other.check() == answered_at
+    answered_at = await other.last_answered_at()
+    assert await other.last_answered_at() == answered_at
     sims.set_mood(broken="half")
     with pytest.raises(ExternalUnavailable):
         await one.line(sims.living)
     with pytest.raises(ExternalUnavailable):
-        await other.check()
+        await other.last_answered_at()
     sims.set_mood()
-    assert await other.check() > answered_at
+    assert await other.last_answered_at() > answered_at
 
 
 async def test_usage_is_not_read_again_within_minutes(sims: Sims) -> None:

@@ -25,15 +25,15 @@ from portal_app.integrations.salesforce.cancellations import SalesforceCancellat
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
-from portal_app.integrations.salesforce.eligibility import SalesforceInternetDesk
+from portal_app.integrations.salesforce.eligibility import SalesforceEligibility
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.kyc import SalesforceIdentityDesk
+from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
-from portal_app.integrations.salesforce.sim_inventory import SalesforceSimDesk
+from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
 from portal_app.integrations.throttling.breaker import BreakerTimes
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import VendorLine
+from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 from portal_app.integrations.whmcs.logins import WHMCSLogins
@@ -50,7 +50,7 @@ class Subject:
     """A vendor's gateways at an address, and its good answer to a login where it has one."""
 
     gateway: Any
-    line: VendorLine
+    line: VendorCall
     token: bytes = b""
 
 
@@ -88,9 +88,9 @@ async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Su
         crm=SalesforceCrm(client, settings),
         directory=SalesforceDirectory(client),
         files=files,
-        sims=SalesforceSimDesk(client),
-        identity=SalesforceIdentityDesk(client, files),
-        internet=SalesforceInternetDesk(client),
+        sims=SalesforceSimInventory(client),
+        identity=SalesforceKyc(client, files),
+        internet=SalesforceEligibility(client),
         cancellations=SalesforceCancellations(client),
     )
     identity = "https://login/id/00Dxx0000000001EAA/005xx"
@@ -110,10 +110,10 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
         yield Subject(FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring), line, ok(authKey="key"))
 
 
-def line_of(redis: Redis, vendor: str) -> VendorLine:
+def line_of(redis: Redis, vendor: str) -> VendorCall:
     """Return a line with short times."""
     lane = Lane(redis, vendor, concurrency=5, rate="1000/second", queue=20, timeout=0.5)
-    return VendorLine(vendor, lane, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))
+    return VendorCall(vendor, lane, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))
 
 
 def new_key(folder: Path) -> Path:

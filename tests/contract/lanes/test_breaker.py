@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from portal_app.domain.errors import ExternalError, ExternalUnavailable
 from portal_app.integrations.throttling.breaker import BreakerOpen, BreakerTimes
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import Busy, VendorLine
+from portal_app.integrations.throttling.vendor_call import Busy, VendorCall
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
 
@@ -18,13 +18,13 @@ NUMBERS = itertools.count()
 TIMES = BreakerTimes(failures=3, open=0.3, longest_open=60.0)
 
 
-def line(redis: Redis, **changes) -> VendorLine:
+def line(redis: Redis, **changes) -> VendorCall:
     """Return the line of one more process, through a lane of its own."""
     lane = Lane(redis, f"lane-{next(NUMBERS)}", concurrency=9, rate="1000/minute", queue=20, timeout=2.0)
-    return VendorLine("vendor", lane, **({"timeout": 0.5, "times": TIMES} | changes))
+    return VendorCall("vendor", lane, **({"timeout": 0.5, "times": TIMES} | changes))
 
 
-async def fail(through: VendorLine, *, retry_after: int | None = None, kind: type = ExternalUnavailable) -> None:
+async def fail(through: VendorCall, *, retry_after: int | None = None, kind: type = ExternalUnavailable) -> None:
     async def call() -> None:
         error = kind("away")
         if retry_after is not None:
@@ -35,7 +35,7 @@ async def fail(through: VendorLine, *, retry_after: int | None = None, kind: typ
         await through.run("write", call, safe=False)
 
 
-async def succeed(through: VendorLine) -> str:
+async def succeed(through: VendorCall) -> str:
     async def call() -> str:
         return "answer"
 
@@ -129,7 +129,7 @@ async def test_without_redis_a_process_breaks_and_recovers_by_itself() -> None:
     await nobody.aclose()
 
 
-async def _is(through: VendorLine, state: str) -> bool:
+async def _is(through: VendorCall, state: str) -> bool:
     return await through.breaker.state() == state
 
 

@@ -12,15 +12,15 @@ from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUn
 from portal_app.integrations.http import retry_after, vendor_client
 from portal_app.integrations.throttling.breaker import BreakerOpen, BreakerTimes
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import ATTEMPTS, Misconfigured, VendorLine
+from portal_app.integrations.throttling.vendor_call import ATTEMPTS, Misconfigured, VendorCall
 
 TIMES = BreakerTimes(failures=5, open=0.3)
 
 
 @pytest.fixture
-def line(redis: Redis) -> VendorLine:
+def line(redis: Redis) -> VendorCall:
     lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
-    return VendorLine("vendor", lane, timeout=0.3, times=TIMES)
+    return VendorCall("vendor", lane, timeout=0.3, times=TIMES)
 
 
 class Vendor:
@@ -45,13 +45,13 @@ async def hang() -> str:
     return ""
 
 
-async def test_a_safe_call_is_repeated_until_the_vendor_answers(line: VendorLine) -> None:
+async def test_a_safe_call_is_repeated_until_the_vendor_answers(line: VendorCall) -> None:
     vendor = Vendor(away(), away())
     assert await line.run("read", vendor, safe=True) == "answer"
     assert vendor.calls == 3
 
 
-async def test_a_call_that_is_not_safe_is_sent_once(line: VendorLine) -> None:
+async def test_a_call_that_is_not_safe_is_sent_once(line: VendorCall) -> None:
     vendor = Vendor(away(), away())
     with pytest.raises(ExternalUnavailable):
         await line.run("write", vendor, safe=False)
@@ -59,14 +59,14 @@ async def test_a_call_that_is_not_safe_is_sent_once(line: VendorLine) -> None:
 
 
 @pytest.mark.parametrize("trouble", [ExternalRejected("no"), Misconfigured("who are you")])
-async def test_an_answer_that_will_not_change_is_not_asked_for_again(line: VendorLine, trouble: Exception) -> None:
+async def test_an_answer_that_will_not_change_is_not_asked_for_again(line: VendorCall, trouble: Exception) -> None:
     vendor = Vendor(trouble)
     with pytest.raises(type(trouble)):
         await line.run("read", vendor, safe=True)
     assert vendor.calls == 1
 
 
-async def test_a_long_pause_that_the_vendor_asks_for_is_left_to_the_caller(line: VendorLine) -> None:
+async def test_a_long_pause_that_the_vendor_asks_for_is_left_to_the_caller(line: VendorCall) -> None:
     busy = away()
     busy.retry_after = 120
     vendor = Vendor(busy)
@@ -77,7 +77,7 @@ async def test_a_long_pause_that_the_vendor_asks_for_is_left_to_the_caller(line:
 
 @pytest.mark.parametrize(("safe", "expected"), [(True, ExternalUnavailable), (False, OutcomeUnknown)])
 async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
-    line: VendorLine, safe: bool, expected: type[Exception]
+    line: VendorCall, safe: bool, expected: type[Exception]
 ) -> None:
     with pytest.raises(expected):
         await line.run("call", hang, safe=safe)
@@ -85,7 +85,7 @@ async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
 
 async def test_repetitions_end_with_the_longest_that_a_call_may_take(redis: Redis) -> None:
     lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=0.1)
-    line, begun = VendorLine("vendor", lane, timeout=0.3, times=TIMES), []
+    line, begun = VendorCall("vendor", lane, timeout=0.3, times=TIMES), []
 
     async def call() -> str:
         begun.append(1)
@@ -102,7 +102,7 @@ def test_a_connection_is_given_up_sooner_than_an_answer() -> None:
     assert not client.trust_env and not client.follow_redirects
 
 
-async def test_the_breaker_opens_after_failures_and_closes_when_the_vendor_is_back(line: VendorLine) -> None:
+async def test_the_breaker_opens_after_failures_and_closes_when_the_vendor_is_back(line: VendorCall) -> None:
     await _fail_often(line, away)
     untouched = Vendor()
     with pytest.raises(BreakerOpen):
@@ -112,12 +112,12 @@ async def test_the_breaker_opens_after_failures_and_closes_when_the_vendor_is_ba
     assert await line.run("read", untouched, safe=True) == "answer"
 
 
-async def test_refusals_do_not_open_the_breaker(line: VendorLine) -> None:
+async def test_refusals_do_not_open_the_breaker(line: VendorCall) -> None:
     await _fail_often(line, lambda: ExternalRejected("no"))
     assert await line.run("read", Vendor(), safe=True) == "answer"
 
 
-async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(line: VendorLine) -> None:
+async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(line: VendorCall) -> None:
     with capture_logs() as logs:
         await _fail_often(line, away)
         await asyncio.sleep(0.35)
@@ -137,7 +137,7 @@ def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, seconds: int | 
     assert retry_after(told) == seconds
 
 
-async def _fail_often(line: VendorLine, trouble: Callable[[], Exception]) -> None:
+async def _fail_often(line: VendorCall, trouble: Callable[[], Exception]) -> None:
     for _ in range(TIMES.failures):
         call: Callable[[], Awaitable[str]] = Vendor(trouble())
         with pytest.raises(ExternalError):

@@ -18,7 +18,7 @@ from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import NewSalesforceOrder
 from portal_app.domain.ports.billing import BillingClient, BillingOrder
-from portal_app.domain.ports.whmcs_accounts import Mover
+from portal_app.domain.ports.whmcs_accounts import MigratingCustomer
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document
 from portal_app.domain.profile.profile import BillingAddress, ProfileChange
@@ -163,7 +163,7 @@ _ORDER, _ACCOUNT, _STOCK = "801xx0000000001AAA", "001xx0000000001AAA", "a00xx000
 _NOW = datetime(2026, 4, 1, tzinfo=UTC)
 _NEW_ORDER = NewSalesforceOrder(UUID(int=1), _ACCOUNT, "vpn", (), _NOW)
 _CUSTOMER = Customer(UUID(int=2), 1, _ACCOUNT, "003xx0000000001AAA", "C00000001")
-_MOVER = Mover(
+_MOVER = MigratingCustomer(
     UUID(int=2), "a@example.jp", "C00000001",
     BillingClient(1, "a@example.jp", "Hana", "Sato", "", "Active", "", Money(0)), BillingAddress(),
 )  # fmt: skip

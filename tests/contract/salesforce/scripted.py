@@ -11,7 +11,7 @@ from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import VendorLine
+from portal_app.integrations.throttling.vendor_call import VendorCall
 from tests.contract.lanes.scripted_server import ScriptedServer, http, scripted_server
 from tests.contract.lanes.subjects import new_key
 
@@ -65,7 +65,7 @@ def lanes(redis: Redis) -> Lanes:
 @pytest.fixture
 async def client(settings: Settings, lanes: Lanes) -> AsyncIterator[SalesforceClient]:
     login = SalesforceLogin(settings, vendor_client(timeout=0.5))
-    line, long_line = (VendorLine("salesforce", lane, timeout=1.0) for lane in (lanes.plain, lanes.long))
+    line, long_line = (VendorCall("salesforce", lane, timeout=1.0) for lane in (lanes.plain, lanes.long))
     client = SalesforceClient(settings, login, line, long_line=long_line)
     yield client
     await client.aclose()

@@ -275,12 +275,12 @@ async def test_work_stops_by_its_urgency_as_the_day_is_used_up(
         return False
 
     another_process = DailyBudget(redis, settings)
-    for ask in (lambda: find(client), another_process.check):
+    for ask in (lambda: find(client), another_process.require_quota):
         found = [each for each in PRIORITIES if await asyncio.create_task(is_stopped(each, ask))]
         assert sorted(found) == sorted(stopped)
 
 
 async def test_a_limit_that_is_no_number_is_left_alone(settings: Settings, redis: Redis) -> None:
     budget = DailyBudget(redis, settings)
-    await budget.note(f"api-usage={'9' * 5000}/9")
+    await budget.record_usage(f"api-usage={'9' * 5000}/9")
     assert budget.state() == {"used": 0, "total": 0}

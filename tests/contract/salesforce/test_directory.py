@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from portal_app.domain.errors import Conflict
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import BillingClient
-from portal_app.domain.ports.whmcs_accounts import CrmPerson, Mover
+from portal_app.domain.ports.whmcs_accounts import CrmPerson, MigratingCustomer
 from portal_app.domain.profile.profile import BillingAddress
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
@@ -25,10 +25,12 @@ async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendor
 
 
 @pytest.fixture
-def mover() -> Mover:
+def mover() -> MigratingCustomer:
     number, email = f"C3{uuid4().int % 10**7:07}", f"{uuid4().hex}@example.jp"
     client = BillingClient(4711, email, "Chiyo", "Ito", "0312345678", "Active", number, Money(0))
-    return Mover(uuid4(), email, number, client, BillingAddress("1-1 Shiba", "", "Minato-ku", "Tokyo", "105-0011"))
+    return MigratingCustomer(
+        uuid4(), email, number, client, BillingAddress("1-1 Shiba", "", "Minato-ku", "Tokyo", "105-0011")
+    )
 
 
 def wire(vendors: Vendors) -> SalesforceClient:
@@ -36,7 +38,7 @@ def wire(vendors: Vendors) -> SalesforceClient:
     return vendors.directory._client  # type: ignore[attr-defined]
 
 
-async def known_before(vendors: Vendors, mover: Mover, *, client: str = "", **contact: str) -> str:
+async def known_before(vendors: Vendors, mover: MigratingCustomer, *, client: str = "", **contact: str) -> str:
     """Make an account with one contact, as agents did before the portal; return the contact's id."""
     account = {"Name": "Ito", "SF_Account_No__c": mover.customer_number, "WH_Account__c": client or None}
     person = {"LastName": "Ito", "Email": mover.email.upper(), "AccountId": "@{account.id}", **contact}
@@ -47,20 +49,22 @@ async def known_before(vendors: Vendors, mover: Mover, *, client: str = "", **co
     return str((await wire(vendors).composite("known before", parts, safe=False))["contact"]["id"])
 
 
-async def test_somebody_is_found_by_their_address_whatever_its_case(vendors: Vendors, mover: Mover) -> None:
+async def test_somebody_is_found_by_their_address_whatever_its_case(vendors: Vendors, mover: MigratingCustomer) -> None:
     assert await vendors.directory.find_person(mover.email) is None
     await known_before(vendors, mover)
     found = await vendors.directory.find_person(mover.email)
     assert found == CrmPerson(found.account_id, mover.customer_number, is_billed=False)
 
 
-async def test_an_address_in_two_accounts_finds_nobody(vendors: Vendors, mover: Mover) -> None:
+async def test_an_address_in_two_accounts_finds_nobody(vendors: Vendors, mover: MigratingCustomer) -> None:
     await known_before(vendors, mover)
     await known_before(vendors, replace(mover, customer_number=f"C4{uuid4().int % 10**7:07}"))
     assert await vendors.directory.find_person(mover.email) is None
 
 
-async def test_adopting_ties_account_and_contact_and_may_be_repeated(vendors: Vendors, mover: Mover) -> None:
+async def test_adopting_ties_account_and_contact_and_may_be_repeated(
+    vendors: Vendors, mover: MigratingCustomer
+) -> None:
     contact = await known_before(vendors, mover)
     made = await vendors.directory.adopt(mover)
     assert await vendors.directory.adopt(mover) == made
@@ -70,7 +74,9 @@ async def test_adopting_ties_account_and_contact_and_may_be_repeated(vendors: Ve
     assert [account[name] for name in fields] == ["Ito", "#4711 - Chiyo Ito", "Active", "Migrated"]
 
 
-async def test_somebody_only_whmcs_knows_gets_an_account_with_their_address(vendors: Vendors, mover: Mover) -> None:
+async def test_somebody_only_whmcs_knows_gets_an_account_with_their_address(
+    vendors: Vendors, mover: MigratingCustomer
+) -> None:
     made = await vendors.directory.adopt(mover)
     assert await vendors.directory.adopt(mover) == made
     account = await wire(vendors).read("Account", made.account_id, ("Name", "BillingCity", "SF_Account_No__c"))
@@ -78,7 +84,7 @@ async def test_somebody_only_whmcs_knows_gets_an_account_with_their_address(vend
     assert account["SF_Account_No__c"] == mover.customer_number
 
 
-async def test_an_account_of_another_client_or_user_is_not_taken(vendors: Vendors, mover: Mover) -> None:
+async def test_an_account_of_another_client_or_user_is_not_taken(vendors: Vendors, mover: MigratingCustomer) -> None:
     await known_before(vendors, mover, client="#4712 - Somebody Else")
     with pytest.raises(Conflict):
         await vendors.directory.adopt(mover)
@@ -88,7 +94,7 @@ async def test_an_account_of_another_client_or_user_is_not_taken(vendors: Vendor
         await vendors.directory.adopt(other)
 
 
-async def test_a_free_contact_is_claimed_and_anothers_is_left_alone(vendors: Vendors, mover: Mover) -> None:
+async def test_a_free_contact_is_claimed_and_anothers_is_left_alone(vendors: Vendors, mover: MigratingCustomer) -> None:
     contact = await known_before(vendors, mover)
     for user_id in (mover.user_id, uuid4()):
         await vendors.directory.claim_contact(mover.customer_number, mover.email, user_id)

@@ -8,7 +8,7 @@ from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound
 from portal_app.domain.profile.kyc_document import Document
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.kyc import SalesforceIdentityDesk
+from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox
 
@@ -79,7 +79,7 @@ async def test_a_file_whose_answer_was_lost_is_seen_among_those_of_its_record(
 async def test_a_document_whose_answer_was_lost_is_not_stored_twice(
     files: SalesforceFiles, client: SalesforceClient, sandbox: RunningSandbox, case_id: str
 ) -> None:
-    desk, document, number = SalesforceIdentityDesk(client, files), Document("pdf", b"%PDF"), uuid4()
+    desk, document, number = SalesforceKyc(client, files), Document("pdf", b"%PDF"), uuid4()
     sandbox.faults.set("salesforce", Mood(lose_answers=1))
     with pytest.raises(OutcomeUnknown):
         await desk.store(case_id, document, document_id=number)

@@ -12,7 +12,7 @@ from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotF
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorLine
+from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.gateway import WHMCSGateway
 from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 async def client(server: ScriptedServer, redis: Redis) -> AsyncIterator[WHMCSClient]:
     settings = _settings(server.url)
     lane = Lane(redis, "whmcs", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
-    client = WHMCSClient(settings, vendor_client(timeout=0.5), VendorLine("whmcs", lane, timeout=0.5))
+    client = WHMCSClient(settings, vendor_client(timeout=0.5), VendorCall("whmcs", lane, timeout=0.5))
     yield client
     await client.aclose()
 
@@ -146,7 +146,7 @@ async def test_silence_times_out(client: WHMCSClient, server: ScriptedServer) ->
 
 async def test_nobody_listening_means_that_nothing_was_written(redis: Redis) -> None:
     lane = Lane(redis, "whmcs", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
-    line = VendorLine("whmcs", lane, timeout=0.5)
+    line = VendorCall("whmcs", lane, timeout=0.5)
     client = WHMCSClient(_settings("http://127.0.0.1:1"), vendor_client(timeout=0.5), line)
     with pytest.raises(ExternalUnavailable):
         await client.call("AddOrder", {}, safe=False)

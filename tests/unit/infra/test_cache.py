@@ -134,7 +134,7 @@ async def test_a_hung_redis_holds_no_page_up_and_is_not_asked_by_the_next(own_va
     try:
         async with asyncio.timeout(3):
             assert await cache.get_or_set(key, upstream.quick, seconds=60) == "value"
-        assert not cache.is_exact and await cache.kept(Entry(key)) is None
+        assert not cache.is_exact and await cache.peek_bytes(Entry(key)) is None
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)
         await client.aclose()

@@ -7,7 +7,7 @@ import pytest
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.tasks import deadline as module
-from portal_app.infra.tasks.deadline import for_nobody, patience, patience_left, visit
+from portal_app.infra.tasks.deadline import deadline, no_deadline, remaining_seconds, request_deadline
 
 
 class Clock:
@@ -28,35 +28,35 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_who_waits_within_a_visit_has_what_the_others_left(clock: Clock) -> None:
-    assert patience_left(1.5) == 1.5
-    with visit():
-        assert patience_left(1.5) == 1.5
+    assert remaining_seconds(1.5) == 1.5
+    with request_deadline():
+        assert remaining_seconds(1.5) == 1.5
         clock.now += 1.0
-        with visit():
-            assert patience_left(1.5) == 0.5
-        assert patience_left(1.5) == 0.5
-        assert patience_left(0) == 0
+        with request_deadline():
+            assert remaining_seconds(1.5) == 0.5
+        assert remaining_seconds(1.5) == 0.5
+        assert remaining_seconds(0) == 0
         clock.now += 10
-        assert 0 < patience_left(1.5) < 0.5
-        assert patience_left(0.05) == 0.05
-    assert patience_left(1.5) == 1.5
+        assert 0 < remaining_seconds(1.5) < 0.5
+        assert remaining_seconds(0.05) == 0.05
+    assert remaining_seconds(1.5) == 1.5
 
 
 async def test_work_for_nobody_takes_its_time_whoever_began_it(clock: Clock) -> None:
     async def behind() -> float:
-        for_nobody()
-        async with patience(0.001, vendor="whmcs"):
+        no_deadline()
+        async with deadline(0.001, vendor="whmcs"):
             await asyncio.sleep(0.02)
-        return patience_left(1.5)
+        return remaining_seconds(1.5)
 
-    with visit():
+    with request_deadline():
         clock.now += 1.0
         assert await asyncio.create_task(behind()) == math.inf
-        assert patience_left(1.5) == 0.5
+        assert remaining_seconds(1.5) == 0.5
 
 
 async def test_who_has_no_patience_left_is_told_which_vendor_was_slow() -> None:
     with pytest.raises(ExternalUnavailable) as raised:
-        async with patience(0.01, vendor="salesforce"):
+        async with deadline(0.01, vendor="salesforce"):
             await asyncio.Event().wait()
     assert raised.value.vendor == "salesforce"

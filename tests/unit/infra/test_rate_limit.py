@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from portal_app.domain.errors import RateLimited
-from portal_app.infra.redis.rate_limit import OwnLimits, RateLimits
+from portal_app.infra.redis.rate_limit import LocalLimits, RateLimits
 from portal_app.local.servers.valkey import EmbeddedValkey
 
 NOBODY = "redis://:x@127.0.0.1:1/0"
@@ -75,7 +75,7 @@ async def test_a_hung_redis_holds_no_sign_in_up(own_valkey: EmbeddedValkey, make
 
 
 async def test_counting_in_one_process_asks_nobody_and_forgets_who_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = OwnLimits()
+    limits = LocalLimits()
     told = [limits.seconds_left("3/second", "tab") for _ in range(4)]
     assert told == [0, 0, 0, 1] and limits.seconds_left("3/second", "other") == 0
     later = time.monotonic() + 1.5

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from portal_app.infra.redis.batching import Together
-from portal_app.infra.redis.scripts import Scripts
+from portal_app.infra.redis.batching import BatchLoader
+from portal_app.infra.redis.scripts import RedisScripts
 
 
 class Loader:
@@ -27,31 +27,31 @@ class Loader:
 
 async def test_who_asks_in_one_turn_shares_a_question() -> None:
     loader = Loader()
-    doubles = Together(loader.load)
-    assert await asyncio.gather(*(doubles.ask(number) for number in (2, 4, 4, 5))) == [4, 8, 8, None]
-    assert await doubles.ask(2) == 4
+    doubles = BatchLoader(loader.load)
+    assert await asyncio.gather(*(doubles.load(number) for number in (2, 4, 4, 5))) == [4, 8, 8, None]
+    assert await doubles.load(2) == 4
     assert loader.asked == [[2, 4, 5], [2]]
 
 
 async def test_a_question_that_fails_fails_for_all_and_not_for_the_next() -> None:
     loader = Loader()
-    doubles, loader.is_broken = Together(loader.load), True
-    told = await asyncio.gather(doubles.ask(2), doubles.ask(4), return_exceptions=True)
+    doubles, loader.is_broken = BatchLoader(loader.load), True
+    told = await asyncio.gather(doubles.load(2), doubles.load(4), return_exceptions=True)
     assert [type(each) for each in told] == [LookupError, LookupError]
     loader.is_broken = False
-    assert await doubles.ask(2) == 4
+    assert await doubles.load(2) == 4
 
 
 async def test_who_leaves_takes_nobody_along() -> None:
-    doubles = Together(Loader().load)
-    leaving, staying = (asyncio.create_task(doubles.ask(2)) for _ in range(2))
+    doubles = BatchLoader(Loader().load)
+    leaving, staying = (asyncio.create_task(doubles.load(2)) for _ in range(2))
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying == 4
 
 
 async def test_scripts_are_sent_again_to_a_redis_that_forgot_them_and_fail_one_by_one(redis: Redis) -> None:
-    scripts = Scripts(redis)
+    scripts = RedisScripts(redis)
     for _ in range(2):
         asked = [scripts.run("return {KEYS[1], ARGV[1]}", ["a"], [b"\xff"]), scripts.run("return nil + 1", [])]
         found, broken = await asyncio.gather(*asked, return_exceptions=True)

@@ -46,7 +46,7 @@ def altered() -> str:
 
 
 def test_an_issued_token_says_who_in_which_session_and_how_proven() -> None:
-    access = TOKENS.check(TOKENS.issue(USER, SESSION, ("pwd", "otp")))
+    access = TOKENS.verify(TOKENS.issue(USER, SESSION, ("pwd", "otp")))
     assert (access.user_id, access.session_id, access.factors) == (USER, SESSION, ("pwd", "otp"))
     assert 55 < access.expires_at - time.time() <= 60
 
@@ -81,7 +81,7 @@ BAD = {
 @pytest.mark.parametrize("token", BAD.values(), ids=BAD.keys())
 def test_a_token_that_is_not_ours_or_not_now_is_nobody(token: str) -> None:
     with pytest.raises(NotSignedIn):
-        TOKENS.check(token)
+        TOKENS.verify(token)
 
 
 def test_a_random_token_is_stored_as_a_hash_that_depends_on_key_and_purpose() -> None:

@@ -13,23 +13,23 @@ from sqlmodel import select
 from portal_app.domain.identity.account import Origin
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
-from portal_app.infra.email.templates import Letters
+from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.security.passwords import Passwords
-from portal_app.infra.security.secrets import Vault
+from portal_app.infra.security.secrets import Secrets
 from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
 from portal_app.models.email_outbox import Mail
 from portal_app.services.identity.accounts import Accounts
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sessions import Sessions
-from portal_app.services.identity.sign_in_completion import Admission
-from portal_app.services.identity.totp import TwoStep
+from portal_app.services.identity.sign_in_completion import SignInCompletion
+from portal_app.services.identity.totp import Totp
 from portal_app.services.mirrors.cached_reads import Readings
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.wiring.identity import Entry, join_entry
 from tests.unit.services.vendors import Strangers
 
@@ -66,14 +66,14 @@ def written(worker: Database) -> Written:
 
 
 @pytest.fixture
-def notifications(web: Database, queue: DurableQueue) -> Notifications:
-    letters = Letters(portal_url="http://localhost:3000", support="support@example.jp", product="Portal")
-    return Notifications(web, queue, Outbox(), letters)
+def notifications(web: Database, queue: DurableQueue) -> EmailOutbox:
+    letters = EmailTemplates(portal_url="http://localhost:3000", support="support@example.jp", product="Portal")
+    return EmailOutbox(web, queue, Outbox(), letters)
 
 
 @pytest.fixture
 def make_sessions(
-    settings: Settings, web: Database, redis: Redis, notifications: Notifications
+    settings: Settings, web: Database, redis: Redis, notifications: EmailOutbox
 ) -> Callable[..., Sessions]:
     def make(**changes: object) -> Sessions:
         return Sessions(
@@ -95,16 +95,16 @@ async def identity(
     ring: KeyRing,
     queue: DurableQueue,
     sessions: Sessions,
-    notifications: Notifications,
+    notifications: EmailOutbox,
     redis: Redis,
-) -> AsyncIterator[IdentityBase]:
+) -> AsyncIterator[ServiceContext]:
     # Every test is alone on the network: the limits have tests of their own.
     generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
     limits = RateLimits(settings.redis_url, timeout=10)
-    vault = Vault(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
+    vault = Secrets(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
     cache = Cache(redis)
     readings = Readings(settings, cache, LiveUpdates(redis, cache))
-    yield IdentityBase(
+    yield ServiceContext(
         settings.model_copy(update=generous), web, vault, limits, sessions, notifications, queue, readings
     )
     await cache.close()
@@ -113,9 +113,9 @@ async def identity(
 
 
 @pytest.fixture
-def entry(identity: IdentityBase) -> Entry:
+def entry(identity: ServiceContext) -> Entry:
     strangers = Strangers()
-    admission = Admission(identity, TwoStep(identity))
+    admission = SignInCompletion(identity, Totp(identity))
     return join_entry(identity, admission, billing=strangers, logins=strangers, directory=strangers)
 
 

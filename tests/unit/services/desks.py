@@ -16,9 +16,9 @@ from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
-from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.inbound.billing_changes import BillingChanges
-from portal_app.services.operations.mirror_refresh import MirrorUpkeep
+from portal_app.services.operations.mirror_refresh import MirrorRefresh
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from tests.unit.services.bills import LateBills
 from tests.unit.services.vendors import listed
@@ -32,19 +32,21 @@ class Desk:
     subscriptions: Subscriptions
     payments: Payments
     changes: BillingChanges
-    upkeep: MirrorUpkeep
+    upkeep: MirrorRefresh
 
     @classmethod
     def over(cls, gateway: Any, database: Database, redis: Redis, settings: Settings) -> "Desk":
         """Join the services as the portal does."""
-        cache, links = Cache(redis), SignOn(settings, database, gateway)
+        cache, links = Cache(redis), WhmcsSso(settings, database, gateway)
         live = LiveUpdates(redis, cache)
         parts = (settings, database, cache, gateway)
         billing = Billing(*parts, live=live, sign_on=links)
         payments = Payments(*parts, live=live, sign_on=links)
         services = Subscriptions(*parts, live=live)
         told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
-        upkeep = MirrorUpkeep(settings, database, billing=billing, payments=payments, subscriptions=services, live=live)
+        upkeep = MirrorRefresh(
+            settings, database, billing=billing, payments=payments, subscriptions=services, live=live
+        )
         return cls(billing, services, payments, told, upkeep)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput
 from portal_app.domain.internet.eligibility import AddressCheck
 from portal_app.domain.money import Money
@@ -73,7 +73,7 @@ async def arrive(shop: Shop, customer: Customer, worker: Database) -> None:
 
 
 async def order(shop: Shop, customer: Customer, **changes: dict[str, str]) -> Order:
-    wish = Wish("INTERNET-GOLD", ANSWERS | changes, has_accepted_terms=True)
+    wish = OrderRequest("INTERNET-GOLD", ANSWERS | changes, has_accepted_terms=True)
     return await shop.orders.place(customer, wish, key=uuid4().hex, recipient="a@example.jp")
 
 

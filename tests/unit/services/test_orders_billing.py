@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from portal_app.domain.billing.invoice import Invoice
-from portal_app.domain.checkout.request import Wish
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, KeyReused, NotAllowed, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
@@ -25,14 +25,14 @@ from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
-from portal_app.services.billing.whmcs_sso import SignOn
+from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.catalog.catalog import Catalog
-from portal_app.services.checkout.checkout import Checkout, Known
+from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.idempotency import Idempotency
-from portal_app.services.identity.context import IdentityBase
-from portal_app.services.internet.eligibility import AddressChecks
-from portal_app.services.internet.eligibility_answers import AddressAnswers
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.internet.eligibility import EligibilityChecks
+from portal_app.services.internet.eligibility_answers import EligibilityAnswers
 from portal_app.services.orders.orders import Orders
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
@@ -69,25 +69,25 @@ class Shop:
     catalog: Catalog
     shelf: Shelf
     till: Till
-    checks: AddressChecks
-    answers: AddressAnswers
+    checks: EligibilityChecks
+    answers: EligibilityAnswers
     agents: Agents
 
 
 @pytest.fixture
-async def shop(settings: Settings, web: Database, worker: Database, redis: Redis, identity: IdentityBase) -> Shop:
+async def shop(settings: Settings, web: Database, worker: Database, redis: Redis, identity: ServiceContext) -> Shop:
     cache, shelf, till, agents = Cache(redis), Shelf(), Till(), Agents()
     notifications, queue = identity.notifications, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
-    catalog, links = Catalog(settings, cache, shelf, till), SignOn(settings, web, till)  # type: ignore[arg-type]
+    catalog, links = Catalog(settings, cache, shelf, till), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=live, sign_on=links)
     payments = Payments(*parts, live=live, sign_on=links)
     await catalog.bust()
-    checks = AddressChecks(identity, agents, till, live)  # type: ignore[arg-type]
-    answers = AddressAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
+    checks = EligibilityChecks(identity, agents, till, live)  # type: ignore[arg-type]
+    answers = EligibilityAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
-    checkout = Checkout(settings, catalog, Known(**vendors))
+    checkout = Checkout(settings, catalog, CheckoutContext(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
     orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue, live=live)
@@ -109,7 +109,9 @@ async def customer(make_customer: Callable[[], object]) -> Customer:
 
 
 async def place(shop: Shop, customer: Customer, *, key: str, sku: str = PLAN.sku) -> UUID:
-    return (await shop.orders.place(customer, Wish(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")).id
+    return (
+        await shop.orders.place(customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
+    ).id
 
 
 async def test_twenty_submits_with_one_key_make_one_order_one_work_and_one_mail(

@@ -18,10 +18,10 @@ from portal_app.infra.settings import Settings
 from portal_app.models.mirror import MirrorState
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
-from portal_app.services.billing.whmcs_sso import SignOn
-from portal_app.services.dashboard.summary import Overview
+from portal_app.services.billing.whmcs_sso import WhmcsSso
+from portal_app.services.dashboard.summary import DashboardSummary
 from portal_app.services.subscriptions.subscriptions import Subscriptions
-from portal_app.services.support.open_case_count import OpenCases
+from portal_app.services.support.open_case_count import OpenCaseCount
 from tests.contract.lanes.scripted_server import soon
 from tests.unit.services.bills import bill
 from tests.unit.services.test_mirrors import make_customer
@@ -62,18 +62,20 @@ class CaseDesk:
 
 
 @pytest.fixture
-async def overview_of(settings: Settings, redis: Redis, web: Database) -> AsyncIterator[Callable[[Any], Overview]]:
+async def overview_of(
+    settings: Settings, redis: Redis, web: Database
+) -> AsyncIterator[Callable[[Any], DashboardSummary]]:
     parts: list[Any] = []
 
-    def make(gateway: Any) -> Overview:
+    def make(gateway: Any) -> DashboardSummary:
         cache = Cache(redis)
         live = LiveUpdates(redis, cache)
-        links = SignOn(settings, web, gateway)
+        links = WhmcsSso(settings, web, gateway)
         billing = Billing(settings, web, cache, gateway, live=live, sign_on=links)
         payments = Payments(settings, web, cache, gateway, live=live, sign_on=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)
-        cases = OpenCases(CaseDesk(), cache, live)
-        overview = Overview(
+        cases = OpenCaseCount(CaseDesk(), cache, live)
+        overview = DashboardSummary(
             settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache
         )
         parts.extend((billing.freshness, services.freshness, payments, overview, cache))
@@ -94,7 +96,7 @@ async def age(worker: Database, customers: list[Customer]) -> None:
 
 
 async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once(
-    worker: Database, overview_of: Callable[[Any], Overview], make_customer: Callable[[], Awaitable[Customer]]
+    worker: Database, overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     till, customers = CountingTill(), [await make_customer() for _ in range(12)]
     bills = {one.user_id: bill(one.whmcs_client_id) for one in customers}
@@ -121,7 +123,7 @@ async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once
 
 
 async def test_open_cases_are_unknown_until_they_were_counted(
-    overview_of: Callable[[Any], Overview], make_customer: Callable[[], Awaitable[Customer]]
+    overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     overview, customer = overview_of(CountingTill()), await make_customer()
     assert (await overview.summary_for(customer)).open_cases is None
@@ -133,7 +135,7 @@ async def test_open_cases_are_unknown_until_they_were_counted(
 
 
 async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
-    overview_of: Callable[[Any], Overview], make_customer: Callable[[], Awaitable[Customer]]
+    overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     till, customer = CountingTill(), await make_customer()
     till.cards = [replace(CARD, expires="01/20")]

@@ -12,8 +12,8 @@ from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping
-from portal_app.services.notifications.email_outbox import Notifications
-from portal_app.services.orders.timeline import OrderProgress
+from portal_app.services.notifications.email_outbox import EmailOutbox
+from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.provisioning.review import CARD_MISSING, OrderReview
 
 
@@ -45,7 +45,7 @@ class Desk:
 async def test_only_an_order_under_review_that_was_approved_is_provisioned(
     worker: Database,
     user_id: UUID,
-    notifications: Notifications,
+    notifications: EmailOutbox,
     status: str,
     activation: str,
     error: str,
@@ -58,7 +58,7 @@ async def test_only_an_order_under_review_that_was_approved_is_provisioned(
         row = OrderRow(user_id=user_id, category="vpn", lines=[], sf_order_id=f"801{number}"[:18])
         session.add(row)
     redis = connect("redis://127.0.0.1:1/0", seconds=1)
-    progress = OrderProgress(worker, notifications, LiveUpdates(redis, Cache(redis)))
+    progress = OrderTimeline(worker, notifications, LiveUpdates(redis, Cache(redis)))
     review = OrderReview(progress, Desk(status, activation, error))  # type: ignore[arg-type]
     assert await review.approval(row.id, 1) == approval
     assert await review.approval(row.id, 2) == "no"

@@ -17,7 +17,7 @@ from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.identity import sessions as sessions_module
 from portal_app.services.identity.sessions import Sessions
-from portal_app.services.notifications.email_outbox import Notifications
+from portal_app.services.notifications.email_outbox import EmailOutbox
 from tests.unit.services.conftest import Written
 
 
@@ -42,7 +42,7 @@ async def age(web: Database, tokens: Tokens, **seconds: float) -> None:
 
 async def is_alive(sessions: Sessions, tokens: Tokens) -> bool:
     try:
-        await sessions.check(tokens.session_id)
+        await sessions.require_live(tokens.session_id)
     except NotSignedIn:
         return False
     return True
@@ -52,7 +52,7 @@ async def test_a_session_opens_and_rotates_and_stays_the_same_session(
     web: Database, sessions: Sessions, user_id: UUID
 ) -> None:
     first = await sign_in(web, sessions, user_id)
-    assert await sessions.check(first.session_id) == user_id
+    assert await sessions.require_live(first.session_id) == user_id
     second = await sessions.rotate(first.refresh)
     third = await sessions.rotate(second.refresh)
     assert {first.session_id, second.session_id, third.session_id} == {first.session_id}
@@ -168,7 +168,7 @@ async def test_what_is_pushed_to_an_open_page_is_no_use_of_its_session(
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
     await age(web, tokens, used=11 * 3600)
-    assert await sessions.check(tokens.session_id, is_use=False) == user_id
+    assert await sessions.require_live(tokens.session_id, is_use=False) == user_id
     idle = "SELECT count(*) FROM sessions WHERE id = :id AND used_at < now() - interval '10 hours'"
     async with web.identity() as session:
         assert await (await session.connection()).scalar(sa.text(idle), {"id": tokens.session_id}) == 1
@@ -242,7 +242,7 @@ async def test_all_sessions_end_but_the_one_that_is_kept(web: Database, sessions
 
 
 async def test_without_redis_postgresql_decides(
-    settings: Settings, web: Database, user_id: UUID, notifications: Notifications
+    settings: Settings, web: Database, user_id: UUID, notifications: EmailOutbox
 ) -> None:
     nobody = connect("redis://127.0.0.1:1/0", seconds=1)
     sessions = Sessions(settings, web, nobody, LiveUpdates(nobody, Cache(nobody)), notifications)

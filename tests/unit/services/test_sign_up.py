@@ -98,7 +98,7 @@ async def test_an_account_is_created_once_with_its_set_up_enqueued(
 ) -> None:
     token = await proven(entry, written, email, origin)
     tokens = await entry.sign_ups.complete(token, dict(FORM), origin)
-    assert await sessions.check(tokens.session_id) == tokens.user_id
+    assert await sessions.require_live(tokens.session_id) == tokens.user_id
     query = "SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = :id"
     assert await written.number(query, id=f"sign-up-{tokens.user_id}") == 1
     view = await accounts.view(tokens.user_id)

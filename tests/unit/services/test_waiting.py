@@ -14,7 +14,7 @@ from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.catalog.catalog import Catalog
-from portal_app.services.identity.context import IdentityBase
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.mirrors.cached_reads import Readings
 from portal_app.services.profile.profiles import Profiles
 from tests.unit.services.bills import bill
@@ -61,7 +61,7 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
 
 
 async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_there(
-    hurried: Settings, identity: IdentityBase, redis: Redis, customer: Customer
+    hurried: Settings, identity: ServiceContext, redis: Redis, customer: Customer
 ) -> None:
     cache, till = Cache(redis), Till(is_slow=asyncio.Event())
     live = LiveUpdates(redis, cache)
@@ -92,7 +92,7 @@ async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_
         await till.person(1)
 
     async def look() -> None:
-        await readings.wait("person", read, vendor="whmcs", tell=tell)
+        await readings.read_once("person", read, vendor="whmcs", tell=tell)
 
     with pytest.raises(ExternalUnavailable):
         await look()

@@ -110,7 +110,7 @@ async def _account(portal: Portal, number: int) -> str:
     if client is None:
         raise SystemExit(f"WHMCS does not know {email}")
     async with portal.database.unit_of_work() as session:
-        index = portal.vault.ring.index(email, EMAIL_PLACE)
+        index = portal.identity.secrets.ring.index(email, EMAIL_PLACE)
         user = User(email=email, email_index=index, password_hash="", name=f"Chiyo {number}", customer_number=own)
         user.status = "active"
         session.add(user)
@@ -118,7 +118,9 @@ async def _account(portal: Portal, number: int) -> str:
         ids = {"whmcs_client_id": client.id, "sf_account_id": f"001{number:015}", "sf_contact_id": f"003{number:015}"}
         session.add(IdMapping(user_id=user.id, customer_number=own, **ids))
     async with portal.database.identity() as session:
-        tokens = await portal.sessions.open(session, user.id, factors=("pwd",), browser="bench", address="127.0.0.1")
+        tokens = await portal.identity.sessions.open(
+            session, user.id, factors=("pwd",), browser="bench", address="127.0.0.1"
+        )
     return f"{cookie_name(portal.settings, 'access')}={tokens.access}"
 
 

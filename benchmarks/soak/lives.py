@@ -69,7 +69,7 @@ async def live(shop: Shop, book: Book, customer: Customer, buyer: Buyer) -> None
     user_id = buyer.customer.user_id
     if customer.identity in ("asked", "never"):
         content = picture(colour=user_id.int % 0xFFFFFF)
-        await pressed(lambda: shop.web.identity_documents.submit(buyer.customer, content, name="card.jpg"))
+        await pressed(lambda: shop.web.profile.kyc_documents.submit(buyer.customer, content, name="card.jpg"))
     elif customer.identity == "early":
         await pressed(lambda: shop.decide_identity(buyer))
     if customer.has_fibre:

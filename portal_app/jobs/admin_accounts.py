@@ -12,7 +12,7 @@ from portal_app.wiring.portal import build, use
 async def run(settings: Settings, action: str, customer_number: str, *, is_sure: bool) -> int:
     """Do one action and return the exit code; without being sure only say how the account stands."""
     portal = use(build(settings, role="worker"))
-    closing = portal.entry.closing
+    closing = portal.identity.account_closing
     try:
         if is_sure:
             await (closing.close(customer_number) if action == "close" else closing.reopen(customer_number))

@@ -38,7 +38,7 @@ async def run(settings: Settings, action: str, argument: str, *, is_sure: bool) 
 
 async def _list(portal: Portal, *, unfinished: bool) -> None:
     stuck = {order.id: order for order in await portal.provisioning.stuck.found()}
-    orders = await portal.order_desk.overview(unfinished=unfinished)
+    orders = await portal.operations.order_repair.overview(unfinished=unfinished)
     if not orders:
         _say("Every order is finished." if unfinished else "There are no orders.")
         return
@@ -49,7 +49,7 @@ async def _list(portal: Portal, *, unfinished: bool) -> None:
 
 
 async def _show(portal: Portal, order_id: UUID) -> None:
-    order, customer, events, review = await portal.order_desk.show(order_id)
+    order, customer, events, review = await portal.operations.order_repair.show(order_id)
     _say(f"Order      {order.id}, attempt {order.attempt}: {order.title}")
     _say(f"Customer   {customer.customer_number}, WHMCS client {customer.whmcs_client_id}")
     _say(f"Stage      {order.stage}")
@@ -63,7 +63,7 @@ async def _show(portal: Portal, order_id: UUID) -> None:
 
 
 async def _act(portal: Portal, action: str, order_id: UUID, *, is_sure: bool) -> None:
-    desk = portal.order_desk
+    desk = portal.operations.order_repair
     deeds = await (desk.retry(order_id) if action == "retry" else desk.undo(order_id))
     if not deeds:
         _say(_NOTHING[action])

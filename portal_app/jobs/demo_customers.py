@@ -23,7 +23,7 @@ async def link_all(settings: Settings) -> list[str]:
 
 
 async def _link(portal: Portal, email: str, name: str, about: str) -> str:
-    index = portal.vault.ring.index(email, EMAIL_PLACE)
+    index = portal.identity.secrets.ring.index(email, EMAIL_PLACE)
     async with portal.database.unit_of_work() as session:
         known = await User.by_email(session, index)
     if known is None:
@@ -33,7 +33,7 @@ async def _link(portal: Portal, email: str, name: str, about: str) -> str:
         crm = await portal.vendors.crm.find_customer(client.customer_number)
         if crm is None:
             return f"  {name:<13} has no Salesforce account in the sandbox's world"
-        hashed = await portal.vault.passwords.hash(PASSWORD)
+        hashed = await portal.identity.secrets.passwords.hash(PASSWORD)
         async with portal.database.unit_of_work() as session:
             user = User(
                 email=email,

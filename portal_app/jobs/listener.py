@@ -73,8 +73,8 @@ async def follow(portal: Portal, topic: str) -> None:
             await say_status(portal, "connecting")
         asked = 0
         try:
-            position = await portal.inbound.position(topic)
-            async with aclosing(portal.stream.batches(topic, after=position)) as batches:
+            position = await portal.inbound.inbox.position(topic)
+            async with aclosing(portal.vendors.stream.batches(topic, after=position)) as batches:
                 async for batch in batches:
                     if is_away:
                         _log.info("listener.back", topic=topic)
@@ -84,7 +84,7 @@ async def follow(portal: Portal, topic: str) -> None:
                     await _keep(portal, batch)
         except PositionLost:
             _log.error("listener.position_lost", topic=topic)
-            await portal.inbound.forget_position(topic)
+            await portal.inbound.inbox.forget_position(topic)
         except ExternalUnavailable as error:
             if not is_away:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
@@ -106,12 +106,12 @@ def _pause(failures: int, asked: float) -> float:
 async def _keep(portal: Portal, batch: StreamBatch) -> None:
     missed_since = ""
     if any(event.undecodable for event in batch.events):
-        missed_since = (await portal.inbound.heard_at(batch.topic)).isoformat()
+        missed_since = (await portal.inbound.inbox.heard_at(batch.topic)).isoformat()
     for event in batch.events:
         if event.undecodable:
             _log.error("listener.undecodable", topic=batch.topic, event_id=event.id)
     events = [to_inbound(event, missed_since) for event in batch.events]
-    fresh = await portal.inbound.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
+    fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:
         _log.info("listener.received", topic=batch.topic, events=len(events), fresh=fresh)
     if fresh and batch.topic == portal.settings.sf_provision_event_channel:

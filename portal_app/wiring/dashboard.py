@@ -1,19 +1,40 @@
-"""Builds the summary of an account."""
+"""Builds the summary of an account, and the calendar of its days."""
 
+from dataclasses import dataclass
+
+from portal_app.services.dashboard.calendar_feed import Calendar
 from portal_app.services.dashboard.summary import DashboardSummary
+from portal_app.services.identity.context import ServiceContext
 from portal_app.services.support.open_case_count import OpenCaseCount
 from portal_app.wiring.base import Base
 from portal_app.wiring.billing import BillingServices
+from portal_app.wiring.subscriptions import SubscriptionServices
 
 
-def build_dashboard(base: Base, bills: BillingServices) -> DashboardSummary:
-    """Join what the dashboard reads."""
-    return DashboardSummary(
-        base.settings,
-        base.database,
-        billing=bills.billing,
-        payments=bills.payments,
-        subscriptions=bills.subscriptions,
-        cases=OpenCaseCount(base.vendors.crm, base.cache, base.live),
-        cache=base.cache,
+@dataclass(frozen=True, slots=True)
+class DashboardServices:
+    """What reads several capabilities at once."""
+
+    summary: DashboardSummary
+    calendar_feed: Calendar
+
+
+def build_dashboard(
+    base: Base, context: ServiceContext, billing: BillingServices, subscriptions: SubscriptionServices
+) -> DashboardServices:
+    """Build the services over invoices, payment methods, services and cases."""
+    invoices, services = billing.invoices, subscriptions.services
+    return DashboardServices(
+        summary=DashboardSummary(
+            base.settings,
+            base.database,
+            billing=invoices,
+            payments=billing.payment_methods,
+            subscriptions=services,
+            cases=OpenCaseCount(base.vendors.crm, base.cache, base.live),
+            cache=base.cache,
+        ),
+        calendar_feed=Calendar(
+            context, cancellations=subscriptions.cancellations, billing=invoices, subscriptions=services
+        ),
     )

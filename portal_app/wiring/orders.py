@@ -1,4 +1,4 @@
-"""Builds what leads from a plan to an order, carries orders out, and watches over them."""
+"""Builds what leads from a plan to an order, and carries orders out."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,6 @@ from portal_app.services.idempotency import Idempotency
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.eligibility_answers import EligibilityAnswers
-from portal_app.services.notifications.notices import Notices
-from portal_app.services.operations.invariants import Invariants
-from portal_app.services.operations.order_repair import OrderRepair
 from portal_app.services.orders.orders import Orders
 from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.profile.kyc_review import KycReview
@@ -21,24 +18,34 @@ from portal_app.services.provisioning.internet_line import InternetLine
 from portal_app.services.provisioning.review import OrderReview
 from portal_app.services.provisioning.sim_activation import SimActivation
 from portal_app.services.provisioning.stuck_orders import StuckOrders
-from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.reservations import SimReservations
 from portal_app.wiring.base import Base
 from portal_app.wiring.billing import BillingServices
 from portal_app.wiring.profile import ProfileServices
+from portal_app.wiring.subscriptions import SubscriptionServices
 
 
 @dataclass(frozen=True, slots=True)
-class Internet:
-    """The customer's side of address checks, and the worker's."""
+class InternetServices:
+    """Address checks: the customer's side, and the worker's."""
 
     checks: EligibilityChecks
     answers: EligibilityAnswers
 
 
 @dataclass(frozen=True, slots=True)
+class OrderServices:
+    """Selling: from the catalogue to a placed order."""
+
+    catalog: Catalog
+    checkout: Checkout
+    drafts: Drafts
+    orders: Orders
+
+
+@dataclass(frozen=True, slots=True)
 class Provisioning:
-    """Every public method of a part is one step of a workflow and can be repeated."""
+    """Carrying orders out: every public method of a part is one step of a workflow and can be repeated."""
 
     progress: OrderTimeline
     review: OrderReview
@@ -50,74 +57,62 @@ class Provisioning:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderServices:
-    """Selling: from the catalogue to a placed order."""
+class CustomerServices:
+    """What a checkout asks about its customer."""
 
-    catalog: Catalog
-    checkout: Checkout
-    drafts: Drafts
-    orders: Orders
-    idempotency: Idempotency
-    internet: Internet
+    billing: BillingServices
+    subscriptions: SubscriptionServices
+    profile: ProfileServices
+    internet: InternetServices
 
 
-@dataclass(frozen=True, slots=True)
-class FulfilmentServices:
-    """Carrying orders out, and watching over them."""
-
-    provisioning: Provisioning
-    line_states: LineStatus
-    invariants: Invariants
-    order_desk: OrderRepair
-    notices: Notices
+def build_internet(base: Base, context: ServiceContext, profile: ProfileServices) -> InternetServices:
+    """Build the services over Salesforce, where agents check addresses."""
+    gateway, live = base.vendors.internet, base.live
+    return InternetServices(
+        EligibilityChecks(context, gateway, profile.profiles, live),
+        EligibilityAnswers(base.database, gateway, notifications=base.notifications, live=live),
+    )
 
 
-def build_orders(
-    base: Base, identity: ServiceContext, bills: BillingServices, profile: ProfileServices
-) -> OrderServices:
-    """Join what leads from a plan to an order."""
+def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotency) -> OrderServices:
+    """Build the services over the catalogue and what is known of the customer."""
     catalog = Catalog(base.settings, base.cache, base.vendors.catalog, base.vendors.billing)
-    internet = Internet(
-        EligibilityChecks(identity, base.vendors.internet, profile.profiles, base.live),
-        EligibilityAnswers(base.database, base.vendors.internet, notifications=base.notifications, live=base.live),
+    context = CheckoutContext(
+        payments=customer.billing.payment_methods,
+        subscriptions=customer.subscriptions.services,
+        profiles=customer.profile.profiles,
+        checks=customer.internet.checks,
+        identity=customer.profile.kyc_documents,
     )
-    known = CheckoutContext(
-        payments=bills.payments,
-        subscriptions=bills.subscriptions,
-        profiles=profile.profiles,
-        checks=internet.checks,
-        identity=profile.identity_documents,
-    )
-    checkout = Checkout(base.settings, catalog, known)
+    checkout = Checkout(base.settings, catalog, context)
     drafts = Drafts(base.database, checkout)
-    once = Idempotency(base.settings, base.database, identity.vault.tokens)
-    told, queue = base.notifications, base.queue
-    orders = Orders(base.database, checkout, drafts, idempotency=once, notifications=told, queue=queue, live=base.live)
-    return OrderServices(catalog, checkout, drafts, orders, once, internet)
-
-
-def build_fulfilment(base: Base, bills: BillingServices, checks: KycReview) -> FulfilmentServices:
-    """Join what carries orders out and what watches over them."""
-    vendors = base.vendors
-    progress = OrderTimeline(base.database, base.notifications, base.live)
-    provisioning = _provisioning(base, progress, bills, checks)
-    return FulfilmentServices(
-        provisioning=provisioning,
-        line_states=LineStatus(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
-        invariants=Invariants(base.database, vendors.billing, provisioning.stuck),
-        order_desk=OrderRepair(progress, base.queue, vendors),
-        notices=Notices(base.database, base.live),
+    orders = Orders(
+        base.database,
+        checkout,
+        drafts,
+        idempotency=idempotency,
+        notifications=base.notifications,
+        queue=base.queue,
+        live=base.live,
     )
+    return OrderServices(catalog, checkout, drafts, orders)
 
 
-def _provisioning(base: Base, progress: OrderTimeline, bills: BillingServices, checks: KycReview) -> Provisioning:
+def build_provisioning(
+    base: Base, billing: BillingServices, subscriptions: SubscriptionServices, kyc_review: KycReview
+) -> Provisioning:
+    """Build the steps of provisioning over all vendors."""
     settings, vendors = base.settings, base.vendors
+    progress = OrderTimeline(base.database, base.notifications, base.live)
     reservations = SimReservations(base.database, vendors.sim_desk, ring_of(settings))
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),
-        billing=OrderBilling(settings, progress, vendors, billing=bills.billing, subscriptions=bills.subscriptions),
-        sims=SimActivation(settings, progress, vendors, reservations=reservations, checks=checks),
+        billing=OrderBilling(
+            settings, progress, vendors, billing=billing.invoices, subscriptions=subscriptions.services
+        ),
+        sims=SimActivation(settings, progress, vendors, reservations=reservations, checks=kyc_review),
         reservations=reservations,
         internet=InternetLine(settings, progress, vendors),
         stuck=StuckOrders(progress, vendors.crm),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from portal_app.services.flash_messages import FlashMessages
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.profile.email_changes import EmailChanges
 from portal_app.services.profile.kyc_documents import KycDocuments
@@ -17,32 +16,30 @@ from portal_app.wiring.base import Base
 class ProfileServices:
     """A customer's own data and identity documents."""
 
-    flashes: FlashMessages
     postcodes: Postcodes
     profiles: Profiles
     profile_changes: ProfileChanges
     email_changes: EmailChanges
-    identity_documents: KycDocuments
-    identity_checks: KycReview
+    kyc_documents: KycDocuments
+    kyc_review: KycReview
 
 
-def build_profile(base: Base, identity: ServiceContext) -> ProfileServices:
-    """Join them over what every service of identity stands on."""
+def build_profile(base: Base, context: ServiceContext) -> ProfileServices:
+    """Build the services over WHMCS, which holds the address, and Salesforce, where agents review documents."""
     vendors, live = base.vendors, base.live
-    profiles = Profiles(identity, vendors.people, live)
+    profiles = Profiles(context, vendors.people, live)
     return ProfileServices(
-        flashes=FlashMessages(base.redis),
         postcodes=Postcodes(),
         profiles=profiles,
         profile_changes=ProfileChanges(
             base.database,
             vendors.people,
             vendors.crm,
-            ring=identity.vault.ring,
+            ring=context.vault.ring,
             notifications=base.notifications,
             live=live,
         ),
-        email_changes=EmailChanges(identity, profiles),
-        identity_documents=KycDocuments(identity, vendors.identity_desk, live),
-        identity_checks=KycReview(identity, vendors.identity_desk, live),
+        email_changes=EmailChanges(context, profiles),
+        kyc_documents=KycDocuments(context, vendors.identity_desk, live),
+        kyc_review=KycReview(context, vendors.identity_desk, live),
     )

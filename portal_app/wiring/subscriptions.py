@@ -1,48 +1,56 @@
-"""Builds what ends services, and what tells customers of their days."""
+"""Builds what shows services and ends them, and what follows SIM lines."""
 
 from dataclasses import dataclass
 
-from portal_app.services.billing.reminders import Reminders
-from portal_app.services.dashboard.calendar_feed import Calendar
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.notifications.preferences import NotificationPreferences
+from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.line_termination import LineTermination
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
+from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.wiring.base import Base
 from portal_app.wiring.billing import BillingServices
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelling:
-    """What the customer can do to end a service, and what the worker does about it."""
+class SubscriptionServices:
+    """A customer's services, and their cancellation: the customer's side, and the worker's."""
 
-    requests: Cancellations
-    sending: CancellationDelivery
-    lines: LineTermination
+    services: Subscriptions
+    cancellations: Cancellations
+    cancellation_delivery: CancellationDelivery
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionServices:
-    """The end of services, and the days of services and bills."""
+class SimServices:
+    """SIM lines that are in use."""
 
-    cancelling: Cancelling
-    calendar: Calendar
-    reminders: Reminders
-    notification_choices: NotificationPreferences
+    line_status: LineStatus
+    line_termination: LineTermination
 
 
-def build_subscriptions(base: Base, identity: ServiceContext, bills: BillingServices) -> SubscriptionServices:
-    """Join them over what knows bills and services."""
-    vendors, live, billing, subscriptions = base.vendors, base.live, bills.billing, bills.subscriptions
-    requests = Cancellations(identity, subscriptions, live)
-    sending = CancellationDelivery(
-        identity, vendors.billing, vendors.cancellations, live=live, billing=billing, subscriptions=subscriptions
-    )
-    lines = LineTermination(base.database, vendors.sims, vendors.crm)
+def build_subscriptions(base: Base, context: ServiceContext, billing: BillingServices) -> SubscriptionServices:
+    """Build the services over WHMCS and Salesforce."""
+    vendors, live = base.vendors, base.live
+    services = Subscriptions(base.settings, base.database, base.cache, vendors.billing, live=live)
     return SubscriptionServices(
-        cancelling=Cancelling(requests, sending, lines),
-        calendar=Calendar(identity, cancellations=requests, billing=billing, subscriptions=subscriptions),
-        reminders=Reminders(identity, bills.payments, live),
-        notification_choices=NotificationPreferences(base.database),
+        services=services,
+        cancellations=Cancellations(context, services, live),
+        cancellation_delivery=CancellationDelivery(
+            context,
+            vendors.billing,
+            vendors.cancellations,
+            live=live,
+            billing=billing.invoices,
+            subscriptions=services,
+        ),
+    )
+
+
+def build_sim(base: Base) -> SimServices:
+    """Build the services over Freebit."""
+    vendors = base.vendors
+    return SimServices(
+        line_status=LineStatus(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
+        line_termination=LineTermination(base.database, vendors.sims, vendors.crm),
     )

@@ -17,7 +17,7 @@ async def apply_to_accounts(account_ids: Sequence[str], cause: str, *, priority:
             "apply_address_check", partial(portal().internet.answers.apply, account_id), priority=priority
         )
         identity = await step(
-            "apply_identity_check", partial(portal().identity_checks.apply_account, account_id), priority=priority
+            "apply_identity_check", partial(portal().profile.kyc_review.apply_account, account_id), priority=priority
         )
         if identity["value"]:
             await wake_waiting_orders(identity["value"], cause)

@@ -13,7 +13,7 @@ from portal_app.workflows.step import durable, step
 @durable(name="cancel_service")
 async def cancel_service(cancellation_id: str) -> str:
     """Wait for the cut-off, then ask WHMCS to end the service; a withdrawn cancellation ends here."""
-    request, sending = UUID(cancellation_id), portal().cancelling.sending
+    request, sending = UUID(cancellation_id), portal().subscriptions.cancellation_delivery
     while (taken := await step("take", lambda: sending.claim(request)))["value"]:
         # Held: no connection, no thread. A message comes when the customer takes it back.
         await DBOS.recv_async(LOOK_AGAIN, timeout_seconds=taken["value"])
@@ -33,7 +33,7 @@ async def cancel_service(cancellation_id: str) -> str:
 
 async def _end_line(request: UUID) -> None:
     """Have the carrier end the service's line with it; where it refuses, people do."""
-    lines = portal().cancelling.lines
+    lines = portal().sim.line_termination
     ordered = await step("end_line", lambda: lines.order(request))
     while ordered["code"] == "gave_up":
         ordered = await step("end_line", lambda: lines.order(request))
@@ -44,7 +44,7 @@ async def _end_line(request: UUID) -> None:
 @durable(name="tell_cancellation")
 async def tell_cancellation(cancellation_id: str) -> str:
     """Show agents where a cancellation stands; what moved meanwhile is shown too."""
-    show = portal().cancelling.sending.show_agents
+    show = portal().subscriptions.cancellation_delivery.show_agents
     told = await step("show_agents", lambda: show(UUID(cancellation_id)))
     while told["state"] == "done" and not told["value"]:
         told = await step("show_agents", lambda: show(UUID(cancellation_id)))
@@ -54,7 +54,7 @@ async def tell_cancellation(cancellation_id: str) -> str:
 @durable(name="end_cancellations")
 async def end_cancellations() -> str:
     """Note which services are over, and tell their customers."""
-    sending = portal().cancelling.sending
+    sending = portal().subscriptions.cancellation_delivery
     found = await step("ended", sending.ended)
     for cancellation_id in found["value"] or []:
         await step("end", partial(sending.end, UUID(cancellation_id)))

@@ -9,5 +9,5 @@ from portal_app.workflows.step import durable, step
 @durable(name="send_mail")
 async def send_mail(mail_id: str) -> str:
     """Send a mail that was written down."""
-    outcome = await step("send", lambda: portal().notifications.send(UUID(mail_id)))
+    outcome = await step("send", lambda: portal().notifications.email_outbox.send(UUID(mail_id)))
     return outcome["state"]

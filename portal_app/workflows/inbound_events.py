@@ -43,7 +43,7 @@ async def apply_event(source: str, event_id: str) -> str:
         outcome = await apply_to_accounts(event.data.get("record_ids", []), event.id)
     else:
         outcome = await apply_to_orders(event.data.get("order_ids", []), event.id)
-    await step("finish", lambda: portal().inbound.finish(event))
+    await step("finish", lambda: portal().inbound.inbox.finish(event))
     return outcome
 
 
@@ -68,7 +68,9 @@ async def reconcile(kind: str, since: str) -> str:
         outcome = await catch_up_checks()
     if kind in (_ORDER, EVERYTHING) or kind.endswith("__e"):
         moment = datetime.fromisoformat(since)
-        found = await step("orders_changed", lambda: portal().reconcile.orders_changed_since(moment), priority="sync")
+        found = await step(
+            "orders_changed", lambda: portal().inbound.reconcile.orders_changed_since(moment), priority="sync"
+        )
         outcome = await apply_to_orders(found["value"] or [], f"reconcile-{since}", priority="sync")
         outcome = found["state"] if found["state"] != "done" else outcome
     return outcome
@@ -77,32 +79,32 @@ async def reconcile(kind: str, since: str) -> str:
 async def catch_up_checks() -> str:
     """Read again every address check whose answer we wait for, and every identity check that agents changed."""
     addresses = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
-    identities = await step("identity_checks_behind", lambda: portal().identity_checks.behind(), priority="sync")
+    identities = await step("identity_checks_behind", lambda: portal().profile.kyc_review.behind(), priority="sync")
     behind = dict.fromkeys([*(addresses["value"] or []), *(identities["value"] or [])])
     applied = await apply_to_accounts(list(behind), "catch-up", priority="sync")
     return next((found["state"] for found in (addresses, identities) if found["state"] != "done"), applied)
 
 
 async def _apply_billing_change(event: InboundEvent) -> str:
-    outcome = await step("apply_billing_change", lambda: portal().billing_changes.apply(event))
+    outcome = await step("apply_billing_change", lambda: portal().inbound.billing_changes.apply(event))
     if event.kind in EARLY:
         # The hook fired before the change it tells of: look once more when WHMCS has settled.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
-        outcome = await step("apply_billing_change_again", lambda: portal().billing_changes.apply(event))
+        outcome = await step("apply_billing_change_again", lambda: portal().inbound.billing_changes.apply(event))
     clients = event.numbers("client_id") if "person" in HOOKS.get(event.kind, ()) else []
     for client_id in clients:
-        await step("read_person_again", partial(portal().profile_changes.read_again, client_id))
+        await step("read_person_again", partial(portal().profile.profile_changes.read_again, client_id))
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
     return outcome["state"]
 
 
 async def _apply_catalog_change() -> str:
-    return (await step("apply_catalog_change", lambda: portal().inbound.apply_catalog_change()))["state"]
+    return (await step("apply_catalog_change", lambda: portal().inbound.inbox.apply_catalog_change()))["state"]
 
 
 async def _read(source: str, event_id: str) -> dict[str, Any]:
-    event = await portal().inbound.event(source, event_id)
+    event = await portal().inbound.inbox.event(source, event_id)
     return {"kind": event.kind, "data": event.data}
 
 

@@ -10,7 +10,7 @@ from portal_app.workflows.step import durable, step
 @durable(name="hand_over_document")
 async def hand_over_document(user_id: str, document_id: str) -> str:
     """Hand a document over, however long Salesforce is away; refused there, ask the customer for it again."""
-    user, document, checks = UUID(user_id), UUID(document_id), portal().identity_checks
+    user, document, checks = UUID(user_id), UUID(document_id), portal().profile.kyc_review
     for name, call in (("store_document", checks.hand_over), ("ask_for_check", checks.ask_for_check)):
         outcome = await step(name, lambda call=call: call(user, document))  # type: ignore[misc]
         if outcome["state"] == "refused":

@@ -15,7 +15,7 @@ _REFUSED_SECONDS = 3600.0
 @durable(name="save_profile")
 async def save_profile(user_id: str) -> str:
     """Carry out what a customer changed of themselves, and what they change meanwhile."""
-    user, changes, is_told = UUID(user_id), portal().profile_changes, False
+    user, changes, is_told = UUID(user_id), portal().profile.profile_changes, False
     while True:
         billing = await step("change_billing", lambda: changes.to_billing(user))
         if billing["state"] == "refused":
@@ -29,9 +29,9 @@ async def save_profile(user_id: str) -> str:
 
 
 async def _refuse(user: UUID, code: str) -> None:
-    await step("refuse", lambda: portal().profile_changes.refuse(user, code))
+    await step("refuse", lambda: portal().profile.profile_changes.refuse(user, code))
 
 
 async def _tell(user: UUID, code: str) -> bool:
-    await step("tell_refusal", lambda: portal().profile_changes.note_crm_refusal(user, code))
+    await step("tell_refusal", lambda: portal().profile.profile_changes.note_crm_refusal(user, code))
     return True

@@ -15,7 +15,7 @@ _WINDOW = timedelta(days=4)
 @durable(name="tidy_up")
 async def tidy_up() -> str:
     """Forget what has run out."""
-    return (await step("tidy_up", lambda: portal().upkeep.tidy_up()))["state"]
+    return (await step("tidy_up", lambda: portal().operations.cleanup.tidy_up()))["state"]
 
 
 @durable(name="catch_up_orders")
@@ -41,7 +41,7 @@ async def reconcile_all() -> str:
 @durable(name="reconcile_billing")
 async def reconcile_billing() -> str:
     """Compare the oldest saved invoices and services with WHMCS."""
-    return (await step("reconcile_billing", lambda: portal().mirror_upkeep.run(), priority="sync"))["state"]
+    return (await step("reconcile_billing", lambda: portal().operations.mirror_refresh.run(), priority="sync"))["state"]
 
 
 @durable(name="open_cases")
@@ -56,22 +56,24 @@ async def open_cases() -> str:
 @durable(name="remind_of_invoices")
 async def remind_of_invoices() -> str:
     """Announce invoices that are due soon or overdue."""
-    return (await step("remind_of_invoices", lambda: portal().reminders.invoices(), priority="sync"))["state"]
+    return (await step("remind_of_invoices", lambda: portal().billing.reminders.invoices(), priority="sync"))["state"]
 
 
 @durable(name="remind_of_cards")
 async def remind_of_cards() -> str:
     """Announce cards that expire soon, of the customers whose day it is."""
-    found = await step("customers_of_today", lambda: portal().reminders.customers_of_today(), priority="sync")
+    found = await step("customers_of_today", lambda: portal().billing.reminders.customers_of_today(), priority="sync")
     for user_id in found["value"] or []:
-        await step("remind_of_cards", partial(portal().reminders.cards, UUID(user_id)), priority="sync")
+        await step("remind_of_cards", partial(portal().billing.reminders.cards, UUID(user_id)), priority="sync")
     return found["state"]
 
 
 @durable(name="check_invariants")
 async def check_invariants() -> str:
     """Look for what should never be, and tell it in figures and log lines."""
-    return (await step("check_invariants", lambda: portal().invariants.violations(), priority="sync"))["state"]
+    return (await step("check_invariants", lambda: portal().operations.invariants.violations(), priority="sync"))[
+        "state"
+    ]
 
 
 async def _stuck_orders() -> list[str]:
@@ -79,7 +81,7 @@ async def _stuck_orders() -> list[str]:
 
 
 async def _orders_behind() -> list[str]:
-    return await portal().reconcile.orders_behind(await portal().upkeep.unfinished_orders())
+    return await portal().inbound.reconcile.orders_behind(await portal().operations.cleanup.unfinished_orders())
 
 
 async def _days_ago() -> str:

@@ -12,24 +12,26 @@ from portal_app.workflows.step import Outcome, durable, step
 async def sign_up(user_id: str) -> str:
     """Set a new user up everywhere; refused half-way, leave the WHMCS client Inactive and say so."""
     user = UUID(user_id)
-    client = await step("create_billing_client", lambda: portal().onboarding.create_billing_client(user))
+    client = await step(
+        "create_billing_client", lambda: portal().registration.account_setup.create_billing_client(user)
+    )
     if client["state"] == "refused":
         return await _give_up(user, client)
     client_id = int(client["value"])
 
     async def create_crm_customer() -> dict[str, Any]:
-        made = await portal().onboarding.create_crm_customer(user, client_id)
+        made = await portal().registration.account_setup.create_crm_customer(user, client_id)
         return {"account_id": made.account_id, "contact_id": made.contact_id}
 
     crm = await step("create_crm_customer", create_crm_customer)
     if crm["state"] == "refused":
-        await step("deactivate_client", lambda: portal().onboarding.deactivate_client(client_id))
+        await step("deactivate_client", lambda: portal().registration.account_setup.deactivate_client(client_id))
         return await _give_up(user, crm)
     made = CrmCustomer(crm["value"]["account_id"], crm["value"]["contact_id"])
-    linked = await step("link", lambda: portal().onboarding.link(user, client_id, made))
+    linked = await step("link", lambda: portal().registration.account_setup.link(user, client_id, made))
     return linked["state"]
 
 
 async def _give_up(user: UUID, why: Outcome) -> str:
-    await step("give_up", lambda: portal().onboarding.give_up(user, why["code"]))
+    await step("give_up", lambda: portal().registration.account_setup.give_up(user, why["code"]))
     return "refused"

@@ -12,22 +12,22 @@ from portal_app.workflows.step import Outcome, durable, step
 async def move_in(user_id: str) -> str:
     """Link a moved customer everywhere; refused half-way, leave WHMCS as it is and say so."""
     user = UUID(user_id)
-    client = await step("number_client", lambda: portal().moving_in.number_client(user))
+    client = await step("number_client", lambda: portal().registration.whmcs_migration_setup.number_client(user))
     if client["state"] == "refused":
         return await _give_up(user, client)
 
     async def adopt_account() -> dict[str, Any]:
-        made = await portal().moving_in.adopt_account(user)
+        made = await portal().registration.whmcs_migration_setup.adopt_account(user)
         return {"account_id": made.account_id, "contact_id": made.contact_id}
 
     crm = await step("adopt_account", adopt_account)
     if crm["state"] == "refused":
         return await _give_up(user, crm)
     made = CrmCustomer(crm["value"]["account_id"], crm["value"]["contact_id"])
-    linked = await step("link", lambda: portal().onboarding.link(user, int(client["value"]), made))
+    linked = await step("link", lambda: portal().registration.account_setup.link(user, int(client["value"]), made))
     return linked["state"]
 
 
 async def _give_up(user: UUID, why: Outcome) -> str:
-    await step("give_up", lambda: portal().onboarding.give_up(user, why["code"]))
+    await step("give_up", lambda: portal().registration.account_setup.give_up(user, why["code"]))
     return "refused"

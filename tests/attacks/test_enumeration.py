@@ -31,7 +31,7 @@ async def test_signing_in_says_the_same_to_both(visitor: Visitor, portal: Portal
     told = []
     for email in (BEN, f"{uuid4().hex}@example.jp"):
         answer = await visitor.submit("/api/auth/login", email=email, password="wrong")
-        flash = await portal.flashes.read(urlsplit(answer.headers["location"]).query.removeprefix("flash="))
+        flash = await portal.flash_messages.read(urlsplit(answer.headers["location"]).query.removeprefix("flash="))
         told.append(flash["form"])
     assert told[0] == told[1]
 

@@ -86,5 +86,5 @@ async def test_known_and_unknown_addresses_are_the_same_work_and_answer(
 async def words_of(portal: Portal, answer: httpx.Response) -> dict[str, str]:
     """Return what the next page will say, without what was typed."""
     query = parse_qs(urlsplit(answer.headers["location"]).query)
-    flash = await portal.flashes.read(query["flash"][0]) if "flash" in query else {}
+    flash = await portal.flash_messages.read(query["flash"][0]) if "flash" in query else {}
     return {name: text for name, text in flash.items() if not name.startswith("typed:")}

@@ -27,7 +27,7 @@ LOGIN, STEP = "/api/auth/login", "/api/auth/second-step"
 async def held_up(portal: Portal) -> AsyncIterator[None]:
     """Let every password check of a process wait its turn until the block ends, as in a storm of sign-ins."""
     gate = threading.Event()
-    threads = [portal.vault.passwords._pool.submit(gate.wait) for _ in range(2)]
+    threads = [portal.identity.secrets.passwords._pool.submit(gate.wait) for _ in range(2)]
     try:
         yield
     finally:
@@ -37,7 +37,7 @@ async def held_up(portal: Portal) -> AsyncIterator[None]:
 
 async def owner_of(portal: Portal, email: str) -> User:
     async with portal.database.identity() as session:
-        user = await User.by_email(session, portal.vault.ring.index(email, EMAIL_PLACE))
+        user = await User.by_email(session, portal.identity.secrets.ring.index(email, EMAIL_PLACE))
     assert user is not None
     return user
 
@@ -48,16 +48,16 @@ async def sessions_of(portal: Portal, user_id: UUID) -> int:
 
 
 async def password_changed(worker: Portal, user: User) -> None:
-    await worker.entry.password_changes.change(user.id, uuid4(), PASSWORD, password=NEW)
+    await worker.identity.password_changes.change(user.id, uuid4(), PASSWORD, password=NEW)
 
 
 async def password_reset(worker: Portal, user: User) -> None:
-    await worker.entry.password_changes.forgot(user.email, Origin("198.51.100.41", "curl"))
-    await worker.entry.password_changes.reset((await mailed(worker, user.email))["token"], NEW)
+    await worker.identity.password_changes.forgot(user.email, Origin("198.51.100.41", "curl"))
+    await worker.identity.password_changes.reset((await mailed(worker, user.email))["token"], NEW)
 
 
 async def account_closed(worker: Portal, user: User) -> None:
-    await worker.entry.closing.close(user.customer_number)
+    await worker.identity.account_closing.close(user.customer_number)
 
 
 @pytest.mark.parametrize("protect", [password_changed, account_closed])
@@ -108,6 +108,8 @@ async def test_a_closed_account_is_out_everywhere_in_the_usual_words_and_back_wh
     assert (await hana.call("POST", "/api/auth/refresh")).status_code == 401
     refused = await visitor.call("POST", LOGIN, {"email": hana.email, "password": PASSWORD})
     assert (refused.status_code, refused.content) == (unknown.status_code, unknown.content)
-    await worker.entry.closing.reopen(user.customer_number)
+    await worker.identity.account_closing.reopen(user.customer_number)
     await visitor.sign_in(hana.email)
-    assert [entry.tag for entry in (await portal.devices.history_of(user.id))[0]].count("account:user:closed") == 1
+    assert [entry.tag for entry in (await portal.identity.devices.history_of(user.id))[0]].count(
+        "account:user:closed"
+    ) == 1

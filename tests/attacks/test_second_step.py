@@ -108,7 +108,7 @@ async def test_a_new_password_by_mail_does_not_take_the_second_step_away(
     await visitor.call("POST", "/api/auth/forgot", {"email": hana.email})
     told = await mailed(worker, hana.email)
     changed = "another long password of mine"
-    await portal.entry.password_changes.reset(told["token"], changed)
+    await portal.identity.password_changes.reset(told["token"], changed)
     answer = await visitor.submit("/api/auth/login", email=hana.email, password=changed)
     assert answer.headers["location"] == "/auth/second-step"
     assert not visitor.cookie("access")
@@ -120,5 +120,8 @@ async def test_the_second_step_keeps_no_session_planted_before(hana: Visitor, ai
     victim = await password_only(portal.settings, hana.email)
     victim.set_cookie("access", planted)
     assert await status_of(victim, app.code()) == 200
-    assert portal.sessions.read(victim.cookie("access")).session_id != portal.sessions.read(planted).session_id
+    assert (
+        portal.identity.sessions.read(victim.cookie("access")).session_id
+        != portal.identity.sessions.read(planted).session_id
+    )
     assert (await victim.get("/api/me")).json()["email"] == hana.email

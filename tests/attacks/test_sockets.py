@@ -96,13 +96,13 @@ async def test_a_socket_without_an_origin_is_nobody_without_a_cookie(site: Site)
 
 
 async def signed_out(portal: Portal, session_id: UUID) -> None:
-    await portal.sessions.end(session_id)
+    await portal.identity.sessions.end(session_id)
 
 
 async def banned(portal: Portal, session_id: UUID) -> None:
     async with portal.database.identity() as session:
         user_id = (await session.get_one(Session, session_id)).user_id
-    await portal.sessions.end_all(user_id, because="banned")
+    await portal.identity.sessions.end_all(user_id, because="banned")
 
 
 async def password_changed(portal: Portal, session_id: UUID) -> None:
@@ -110,7 +110,7 @@ async def password_changed(portal: Portal, session_id: UUID) -> None:
         user_id = (await session.get_one(Session, session_id)).user_id
     new = "another long password of mine"
     # From another device: that one stays, this one ends.
-    await portal.entry.password_changes.change(user_id, uuid.uuid4(), PASSWORD, password=new)
+    await portal.identity.password_changes.change(user_id, uuid.uuid4(), PASSWORD, password=new)
 
 
 async def grown_old(portal: Portal, session_id: UUID) -> None:
@@ -135,7 +135,7 @@ async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
     browser, cookies = site.sign_in(email)
     access = next(value for name, value in browser.cookies.items() if "access" in name)
     async with open_account(site, cookies, shows=NAME) as tab:
-        await end(portal, portal.sessions.read(access).session_id)
+        await end(portal, portal.identity.sessions.read(access).session_id)
         told = await told_until(tab, MUST_RELOAD)
         assert '"signed_in_rx_state_":false' in told
         await tab.send(ACCOUNT)

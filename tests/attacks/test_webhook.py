@@ -126,7 +126,7 @@ async def test_events_out_of_order_and_lies_end_with_what_whmcs_has(
     for age, (kind, data) in zip(range(0, 240, 40), lies, strict=True):
         delivery = str(uuid4())
         assert (await deliver(visitor, delivery, kind=kind, data=data, age=age)).status_code == 202
-        await worker.billing_changes.apply(await worker.inbound.event("whmcs", delivery))
+        await worker.inbound.billing_changes.apply(await worker.inbound.inbox.event("whmcs", delivery))
     assert (await ben.get("/api/invoices")).json() == before
 
 

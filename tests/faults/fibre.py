@@ -28,7 +28,7 @@ async def at_home(shop: Shop) -> Buyer:
 
 async def settle(shop: Shop, buyer: Buyer) -> Buyer:
     """Let a customer's address be known in Japanese."""
-    await shop.web.profiles.profile_for(buyer.customer)
+    await shop.web.profile.profiles.profile_for(buyer.customer)
     async with shop.mappings.unit_of_work() as session:
         row = await ProfileRow.locked(session, buyer.customer.user_id)
         person = PersonalData.from_json(row.kept or "")

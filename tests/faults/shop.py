@@ -45,7 +45,7 @@ class Shop:
     def __init__(self, web: Portal, worker: Portal, office: str, database: str) -> None:
         self.web = web
         self.settings: Settings = web.settings
-        self.onboarding = worker.onboarding
+        self.onboarding = worker.registration.account_setup
         self.mappings = worker.database
         self.vendors = worker.vendors
         self._worker = worker
@@ -71,7 +71,7 @@ class Shop:
         async with self._worker.database.unit_of_work() as session:
             user = User(
                 email=email,
-                email_index=self._worker.vault.ring.index(email, EMAIL_PLACE),
+                email_index=self._worker.identity.secrets.ring.index(email, EMAIL_PLACE),
                 password_hash="",
                 name=profile.full_name,
                 customer_number=number,
@@ -129,12 +129,12 @@ class Shop:
 
     async def sign_up(self, email: str) -> UUID:
         """Sign up as a visitor does, code and form, and return the user; the set-up is left to a worker."""
-        sign_ups = self.web.entry.sign_ups
+        sign_ups = self.web.registration.sign_ups
         token = await sign_ups.begin(email, _BROWSER)
         await sign_ups.prove_mailbox(token, await self.code_for(email))
         form = {**PERSON, **ADDRESS, "password": "a-long-walk-in-spring", "terms": "on"}
         await sign_ups.complete(token, form, _BROWSER)
-        index = self._worker.vault.ring.index(email, EMAIL_PLACE)
+        index = self._worker.identity.secrets.ring.index(email, EMAIL_PLACE)
         return UUID(str(await self.value("SELECT id FROM users WHERE email_index = %s", index)))
 
     async def code_for(self, email: str) -> str:

@@ -56,8 +56,8 @@ async def ben(shop: Shop) -> Customer:
 
 async def looked_at_anew(portal: Portal, customer: Customer) -> Invoices:
     """Look at the invoices after WHMCS has said that they changed."""
-    await portal.billing.invoices_changed(customer)
-    return await portal.billing.invoices_for(customer)
+    await portal.billing.invoices.invoices_changed(customer)
+    return await portal.billing.invoices.invoices_for(customer)
 
 
 async def whmcs_lane(portal: Portal) -> dict[str, Any]:
@@ -94,7 +94,7 @@ async def test_a_breaker_that_one_process_opened_spares_the_others(shop: Shop, s
     first, other = build(patient, role="web"), build(patient, role="web")
     await first.redis.delete("breaker:{whmcs}")
     customer = await ben(shop)
-    await first.billing.invoices_for(customer)
+    await first.billing.invoices.invoices_for(customer)
     await shop.set_mood("whmcs", down=True)
     await until_left_alone(first, customer)
     await shop.set_mood("whmcs")

@@ -52,17 +52,19 @@ async def tenant(shop: Shop) -> Tenant:
 async def cancelled_by(shop: Shop, buyer: Buyer, service_id: int) -> Tenant:
     """Let a customer cancel a service."""
     # With the patience of a worker: what is shown comes from the mirror.
-    await shop.web.subscriptions.freshness.read(buyer.customer)
+    await shop.web.subscriptions.services.freshness.read(buyer.customer)
     wish, asked = CancellationWish("price", "really"), await asking(shop, buyer)
-    request = await shop.web.cancelling.requests.schedule(buyer.customer, service_id, wish, asked=asked)
+    request = await shop.web.subscriptions.cancellations.schedule(buyer.customer, service_id, wish, asked=asked)
     return Tenant(buyer, request)
 
 
 async def asking(shop: Shop, buyer: Buyer) -> CancellationRequester:
     """Sign a customer in and let them ask something new."""
     async with shop.web.database.identity() as session:
-        opened = await shop.web.sessions.open(session, buyer.customer.user_id, factors=("pwd",), browser="", address="")
-    return CancellationRequester(shop.web.sessions.read(opened.access).session_id, uuid4().hex, buyer.email)
+        opened = await shop.web.identity.sessions.open(
+            session, buyer.customer.user_id, factors=("pwd",), browser="", address=""
+        )
+    return CancellationRequester(shop.web.identity.sessions.read(opened.access).session_id, uuid4().hex, buyer.email)
 
 
 async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
@@ -210,7 +212,7 @@ async def test_withdrawing_and_sending_at_once_have_one_outcome(
     # A worker whose clock is a year ahead: it sends while the customer may still withdraw.
     ahead = ahead_of_time(worker_side)
     asked = [await asking(shop, each.buyer) for each in cancelled]
-    cancelling = shop.web.cancelling.requests
+    cancelling = shop.web.subscriptions.cancellations
     withdrawals = (
         cancelling.withdraw(each.buyer.customer, each.request.service_id, asked=one)
         for each, one in zip(cancelled, asked, strict=True)
@@ -230,14 +232,14 @@ def ahead_of_time(worker_side: Portal) -> CancellationDelivery:
     def clock() -> datetime:
         return now() + timedelta(days=365)
 
-    own = worker_side.cancelling.sending
+    own = worker_side.subscriptions.cancellation_delivery
     return CancellationDelivery(
         own._base,
         worker_side.vendors.billing,
         worker_side.vendors.cancellations,
         live=worker_side.live,
-        billing=worker_side.billing,
-        subscriptions=worker_side.subscriptions,
+        billing=worker_side.billing.invoices,
+        subscriptions=worker_side.subscriptions.services,
         clock=clock,
     )
 
@@ -253,7 +255,7 @@ async def test_a_withdrawn_cancellation_is_never_sent_and_agents_see_that_too(
 
     await until(shown, 20, "agents see the cancellation")
     asked = await asking(shop, each.buyer)
-    await shop.web.cancelling.requests.withdraw(each.buyer.customer, each.request.service_id, asked=asked)
+    await shop.web.subscriptions.cancellations.withdraw(each.buyer.customer, each.request.service_id, asked=asked)
 
     async def gone() -> bool:
         closed = [row["status"] for row in await cases(shop, each.request)] == ["Closed"]
@@ -270,9 +272,9 @@ async def test_the_end_and_a_refusal_are_told_once(shop: Shop, worker_side: Port
     (each,) = await tenants(shop, 1)
     sending, number = ahead_of_time(worker_side), each.request.id
     await sending.claim(number)
-    assert str(number) not in await worker_side.invariants._late_cancellations()
+    assert str(number) not in await worker_side.operations.invariants._late_cancellations()
     await shop.rows("UPDATE cancellations SET sends_at = now() - interval '2 hours' WHERE id = %s", number)
-    assert str(number) in await worker_side.invariants._late_cancellations()
+    assert str(number) in await worker_side.operations.invariants._late_cancellations()
     if outcome == "refused":
         for _ in range(2):
             await sending.refuse(number)
@@ -281,7 +283,7 @@ async def test_the_end_and_a_refusal_are_told_once(shop: Shop, worker_side: Port
         await sending.note_sent(number)
         assert str(number) not in await sending.ended()
         await shop._call_whmcs("ModuleTerminate", serviceid=each.request.service_id)
-        await worker_side.subscriptions.freshness.read(each.buyer.customer)
+        await worker_side.subscriptions.services.freshness.read(each.buyer.customer)
         assert str(number) in await sending.ended()
         for _ in range(2):
             await sending.end(number)

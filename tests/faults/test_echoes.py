@@ -112,19 +112,19 @@ async def test_a_change_of_the_customers_is_written_once_and_never_seen_undone_h
     edit: Hook = ("ClientEdit", {"client_id": customer.whmcs_client_id})
     card: Hook = ("CCUpdate", {"client_id": customer.whmcs_client_id})
     processes.start_all("worker", settings=settings)
-    await shop.web.profiles.profile_for(customer)
+    await shop.web.profile.profiles.profile_for(customer)
     # Long enough for hooks to be applied while WHMCS has not written yet.
     await shop.set_mood("whmcs", slow=0.8, operations=["UpdateClient", "UpdatePayMethod"])
     await echoes.send(edit, card)
-    await shop.web.profiles.change(customer, ProfileChange(first_name=NEW_NAME), session_id=uuid4())
-    _, second = await shop.web.payments.payment_methods_for(customer)
-    writing = asyncio.create_task(shop.web.payments.make_default(customer, second.id))
+    await shop.web.profile.profiles.change(customer, ProfileChange(first_name=NEW_NAME), session_id=uuid4())
+    _, second = await shop.web.billing.payment_methods.payment_methods_for(customer)
+    writing = asyncio.create_task(shop.web.billing.payment_methods.make_default(customer, second.id))
 
     async def is_written() -> bool:
-        profile = await shop.web.profiles.profile_for(customer)
+        profile = await shop.web.profile.profiles.profile_for(customer)
         assert profile.person.first_name == NEW_NAME
         if writing.done():
-            shown = await shop.web.payments.payment_methods_for(customer)
+            shown = await shop.web.billing.payment_methods.payment_methods_for(customer)
             assert [method.id for method in shown if method.is_default] == [second.id]
         return writing.done() and not profile.note
 

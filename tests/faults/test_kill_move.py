@@ -16,12 +16,12 @@ BROWSER = Origin("198.51.100.77", "Firefox")
 
 async def move(shop: Shop, email: str) -> UUID:
     """Move a customer as their browser does, up to the enqueued linking; return the user."""
-    entry = shop.web.entry
-    token = await entry.sign_ups.begin(email, BROWSER, purpose="move")
-    await entry.sign_ups.prove_mailbox(token, await shop.code_for(email))
-    await entry.moves.prove_password(token, OLD_PASSWORD, BROWSER)
-    await entry.moves.complete(token, "seven green apples", BROWSER, sign_in=entry.sign_in)
-    index = shop.web.vault.ring.index(email, EMAIL_PLACE)
+    registration = shop.web.registration
+    token = await registration.sign_ups.begin(email, BROWSER, purpose="move")
+    await registration.sign_ups.prove_mailbox(token, await shop.code_for(email))
+    await registration.whmcs_migration.prove_password(token, OLD_PASSWORD, BROWSER)
+    await registration.whmcs_migration.complete(token, "seven green apples", BROWSER)
+    index = shop.web.identity.secrets.ring.index(email, EMAIL_PLACE)
     return UUID(str(await shop.value("SELECT id FROM users WHERE email_index = %s", index)))
 
 

@@ -60,8 +60,8 @@ _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'replay_positions'::regcla
 async def test_an_answer_without_a_position_leaves_the_one_that_is_stored(worker_side: Portal) -> None:
     topic = f"/event/{uuid4().hex}__e"
     for told in (b"\x00\x12", b""):
-        await worker_side.inbound.accept_batch([], ReplayPosition(topic, told))
-    assert await worker_side.inbound.position(topic) == b"\x00\x12"
+        await worker_side.inbound.inbox.accept_batch([], ReplayPosition(topic, told))
+    assert await worker_side.inbound.inbox.position(topic) == b"\x00\x12"
 
 
 async def test_event_published_while_listener_is_dead_is_received_once_after_its_start(
@@ -184,7 +184,7 @@ async def test_what_is_published_before_a_topic_begins_anew_is_reconciled_with_i
     await shop.approve(bought[0][1])
     await shop.wait_for_stage(bought[0][1], "active")
     listener.kill()
-    await worker_side.inbound.forget_position(f"/event/{REQUEST}")
+    await worker_side.inbound.inbox.forget_position(f"/event/{REQUEST}")
 
     async def is_reconciled() -> bool:
         query = "SELECT count(*) FROM dbos.workflow_status WHERE name = 'reconcile' AND status <> 'SUCCESS'"

@@ -19,7 +19,7 @@ async def test_mail_is_sent_once_after_an_hour_without_mail_server_and_a_killed_
     user_id = buyer.customer.user_id
     await shop.set_mood("mail", down=True)
     async with worker_side.database.unit_of_work() as session:
-        await worker_side.notifications.mail(
+        await worker_side.notifications.email_outbox.mail(
             session, "welcome", recipient=buyer.email, user_id=user_id, customer_number=buyer.customer.customer_number
         )
     workflow = "mail-" + str(await shop.value("SELECT id FROM mails WHERE user_id = %s", user_id))
@@ -49,13 +49,13 @@ async def test_mail_is_written_in_the_language_its_customer_has_when_it_goes_out
     buyer = await shop.buyer(card=False)
     user_id = buyer.customer.user_id
     async with worker_side.database.unit_of_work() as session:
-        await worker_side.notifications.mail(
+        await worker_side.notifications.email_outbox.mail(
             session, "welcome", recipient=buyer.email, user_id=user_id, customer_number=buyer.customer.customer_number
         )
     mail_id = await shop.value("SELECT id FROM mails WHERE user_id = %s", user_id)
     await shop.value("UPDATE users SET language = 'ja' WHERE id = %s RETURNING 1", user_id)
-    await worker_side.notifications.send(mail_id)
-    await worker_side.notifications.send(mail_id)
+    await worker_side.notifications.email_outbox.send(mail_id)
+    await worker_side.notifications.email_outbox.send(mail_id)
     (mail,) = await shop.mails_to(buyer.email)
     assert "準備ができました" in mail["subject"] and "お客様番号" in mail["text"]
     assert '<html lang="ja">' in mail["html"] and "/ja/dashboard" in mail["html"]

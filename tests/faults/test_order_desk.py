@@ -78,9 +78,9 @@ async def test_undone_fibre_order_leaves_no_opportunity_active(shop: Shop, worke
     await parts.review.fail(order.id, code="STOPPED", message="An agent looks into it.")
     account, desk = buyer.customer.sf_account_id, worker_side.vendors.internet
     opportunity = await desk.opportunity_of(account, billed.service_ids[0])
-    deeds = await worker_side.order_desk.undo(order.id)
+    deeds = await worker_side.operations.order_repair.undo(order.id)
     assert f"Salesforce: set the opportunity {opportunity} of service" in " ".join(deed.description for deed in deeds)
     for deed in (*deeds, *deeds):
         await deed.run()
     assert await desk.opportunity_of(account, billed.service_ids[0]) is None
-    assert await shop.stage(order) == "in_review" and await worker_side.order_desk.undo(order.id) == []
+    assert await shop.stage(order) == "in_review" and await worker_side.operations.order_repair.undo(order.id) == []

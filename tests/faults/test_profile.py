@@ -21,11 +21,11 @@ async def buyer(shop: Shop) -> Buyer:
 
 async def change(shop: Shop, buyer: Buyer, **fields: Any) -> None:
     """Ask for a change that needs no fresh proof."""
-    await shop.web.profiles.change(buyer.customer, ProfileChange(**fields), session_id=uuid4())
+    await shop.web.profile.profiles.change(buyer.customer, ProfileChange(**fields), session_id=uuid4())
 
 
 async def note(shop: Shop, buyer: Buyer) -> str:
-    return (await shop.web.profiles.profile_for(buyer.customer)).note
+    return (await shop.web.profile.profiles.profile_for(buyer.customer)).note
 
 
 async def names_at_vendors(worker_side: Portal, buyer: Buyer) -> tuple[str, str]:
@@ -43,7 +43,7 @@ async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is
     shop: Shop, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
 ) -> None:
     processes.start_all("worker", settings=settings)
-    await shop.web.profiles.profile_for(buyer.customer)
+    await shop.web.profile.profiles.profile_for(buyer.customer)
     await shop.set_mood("whmcs", down=True)
     await change(shop, buyer, first_name="花")
 
@@ -52,7 +52,7 @@ async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is
 
     await until(waits, 20, "the page says that a system is away")
     await change(shop, buyer, first_name="花子")
-    assert (await shop.web.profiles.profile_for(buyer.customer)).person.first_name == "花子"
+    assert (await shop.web.profile.profiles.profile_for(buyer.customer)).person.first_name == "花子"
     await shop.set_mood("whmcs")
 
     async def done() -> bool:

@@ -132,7 +132,7 @@ async def test_everything_is_answered_while_no_vendor_says_anything(tmp_path: Pa
 async def test_a_page_that_waits_for_a_vendor_holds_up_no_news_of_another(tmp_path: Path, worker_side: Portal) -> None:
     pages = {path: handler for handler, path in live_pages()}
     async with worker_side.database.identity() as session:
-        user = await User.by_email(session, worker_side.vault.ring.index(BEN, EMAIL_PLACE))
+        user = await User.by_email(session, worker_side.identity.secrets.ring.index(BEN, EMAIL_PLACE))
     async with (
         looking(tmp_path / "log", mirror_patience_seconds=300.0, cache_subscriptions_seconds=0) as ben,
         ben.tab(pages["/subscriptions"], "/subscriptions"),
@@ -153,7 +153,7 @@ async def test_a_page_that_could_not_be_shown_is_shown_at_the_next_news_and_neve
 ) -> None:
     pages = {path: handler for handler, path in live_pages()}
     async with worker_side.database.identity() as session:
-        user = await User.by_email(session, worker_side.vault.ring.index(BEN, EMAIL_PLACE))
+        user = await User.by_email(session, worker_side.identity.secrets.ring.index(BEN, EMAIL_PLACE))
     async with looking(tmp_path / "log") as ben:
         world().set_mood("whmcs", down=True)
         async with ben.tab(pages[CHECKOUT], CHECKOUT) as tab:

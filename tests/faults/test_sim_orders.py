@@ -53,12 +53,12 @@ async def test_customer_sees_the_number_and_state_of_the_line_and_a_stranger_doe
     await shop.expect_all_active_once([(buyer, order)])
     line = (await shop.lines_of(order))[order.id]
     service = await shop.value("SELECT service_id FROM sim_reservations WHERE order_id = %s", order.id)
-    shown = await shop.web.line_states.line_of(buyer.customer, service)
+    shown = await shop.web.sim.line_status.line_of(buyer.customer, service)
     assert shown is not None and (shown.number, shown.state, shown.as_of) == (line["account"], "active", None)
     stranger = await shop.buyer(card=False)
-    assert await shop.web.line_states.line_of(stranger.customer, service) is None
+    assert await shop.web.sim.line_status.line_of(stranger.customer, service) is None
     await shop.set_mood("freebit", down=True)
-    saved = await shop.web.line_states.line_of(buyer.customer, service)
+    saved = await shop.web.sim.line_status.line_of(buyer.customer, service)
     assert saved is not None and saved.state == "active" and saved.as_of is not None
 
 
@@ -178,10 +178,10 @@ async def test_voice_order_of_an_unverified_customer_waits_unbilled_and_goes_on_
 
     await until(agent_knows_why, 20, "the agent reads why")
     assert await shop.orders_at_whmcs(buyer) == 0
-    await shop.web.identity_documents.submit(buyer.customer, picture(), name="card.jpg")
+    await shop.web.profile.kyc_documents.submit(buyer.customer, picture(), name="card.jpg")
 
     async def arrived() -> bool:
-        check = await shop.web.identity_documents.check_for(buyer.customer)
+        check = await shop.web.profile.kyc_documents.check_for(buyer.customer)
         return check.status == "submitted" and not check.is_on_its_way
 
     await until(arrived, 30, "the document is with the agents")

@@ -21,7 +21,7 @@ async def test_order_beyond_its_target_gets_one_case_and_its_page_says_so(shop: 
         await stuck.open_case(order.id)
     assert len(await shop.cases_about(order)) == 1
     assert [step for step, _ in await shop.timeline(order)] == ["placed", "case_opened"]
-    notices, _ = await shop.web.notices.latest(buyer.customer.user_id)
+    notices, _ = await shop.web.notifications.notices.latest(buyer.customer.user_id)
     assert [notice.kind for notice in notices] == ["order_stopped", "order_received"]
 
 
@@ -35,7 +35,7 @@ async def test_order_that_waits_for_its_customer_is_never_stuck(shop: Shop, work
 async def test_a_customer_reads_only_their_own_notices_and_marks_only_them(shop: Shop) -> None:
     buyer, stranger = await shop.buyer(), await shop.buyer()
     order = await shop.place(buyer)
-    notices = shop.web.notices
+    notices = shop.web.notifications.notices
     assert await notices.unread(buyer.customer.user_id) == 1
     assert await notices.latest(stranger.customer.user_id) == ([], False)
     await notices.mark_read(stranger.customer.user_id, "order_received", str(order.id))
@@ -52,17 +52,17 @@ async def test_invariants_count_a_billing_order_of_ours_that_we_do_not_know(
     ((buyer, order),) = await shop.reviewed_orders(1)
     await shop.approve(order)
     await shop.expect_all_active_once([(buyer, order)])
-    await shop.web.subscriptions.subscriptions_for(buyer.customer)
-    before = await worker_side.invariants.violations()
+    await shop.web.subscriptions.services.subscriptions_for(buyer.customer)
+    before = await worker_side.operations.invariants.violations()
     await shop.rows("UPDATE orders SET whmcs_order_id = NULL WHERE id = %s", order.id)
-    after = await worker_side.invariants.violations()
+    after = await worker_side.operations.invariants.violations()
     assert after["unknown_billing_orders"] == before["unknown_billing_orders"] + 1
     assert set(after) == {
         "stuck_orders", "unknown_billing_orders", "mapping_orphans", "mirror_drift", "late_cancellations",
     }  # fmt: skip
     assert after["mapping_orphans"] == before["mapping_orphans"]
     services = await worker_side.vendors.billing.subscriptions(buyer.customer.whmcs_client_id)
-    assert await worker_side.invariants._strange_services({buyer.customer.user_id: services}) == []
+    assert await worker_side.operations.invariants._strange_services({buyer.customer.user_id: services}) == []
     # Somebody else's order is as strange as one that never was.
     named = {f"service-{one.id}" for one in services if one.reference}
-    assert named and set(await worker_side.invariants._strange_services({uuid4(): services})) == named
+    assert named and set(await worker_side.operations.invariants._strange_services({uuid4(): services})) == named

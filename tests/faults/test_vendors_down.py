@@ -12,7 +12,7 @@ async def test_order_is_received_once_and_handed_over_when_both_vendors_are_back
     (worker,) = processes.start_all("worker", settings=settings)
     buyer = await shop.buyer()
     await shop.web.catalog.plans("vpn")
-    await shop.web.payments.payment_methods_for(buyer.customer)
+    await shop.web.billing.payment_methods.payment_methods_for(buyer.customer)
     await shop.set_mood("whmcs", down=True)
     await shop.set_mood("salesforce", down=True)
     order = await shop.place(buyer, key="one-key-for-both")

@@ -48,16 +48,18 @@ async def invoices(
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
 
     async def anew(customer: Customer) -> Response:
-        return written_list(await portal().billing.invoices_text(customer, query, lambda found: _page(query, found)))
+        return written_list(
+            await portal().billing.invoices.invoices_text(customer, query, lambda found: _page(query, found))
+        )
 
-    cached_under(request, lambda user_id: portal().billing.entry_of(user_id, query), anew)
+    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), anew)
     return await anew(customer)
 
 
 @router.get("/invoices/{invoice_id}", response_model=schemas.InvoiceView)
 async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
     """Return one invoice with its lines and payments."""
-    found = await portal().billing.invoice_for(customer, vendor_id(invoice_id))
+    found = await portal().billing.invoices.invoice_for(customer, vendor_id(invoice_id))
     return json(schemas.invoice_in_full(found.invoice, found.as_of), headers=as_of(found.as_of))
 
 
@@ -67,7 +69,7 @@ async def invoice_link(
 ) -> Response:
     """Open an invoice at WHMCS, to pay it or as a PDF: a form is led there, a program gets the link."""
     number = vendor_id(invoice_id)
-    billing = portal().billing
+    billing = portal().billing.invoices
     try:
         make = billing.pdf_link if target == "pdf" else billing.pay_link
         return _onward(request, await make(customer, number))
@@ -78,7 +80,7 @@ async def invoice_link(
 @router.get("/payment-methods", response_model=schemas.PaymentMethodList)
 async def payment_methods(customer: SignedInCustomer) -> Response:
     """Return the customer's stored cards and bank accounts."""
-    found = await portal().payments.payment_methods_for(customer)
+    found = await portal().billing.payment_methods.payment_methods_for(customer)
     return json({"items": [schemas.payment_method(method) for method in found]})
 
 
@@ -86,7 +88,7 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
 async def make_default(customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency) -> Response:
     """Charge this one from now on."""
     number = vendor_id(method_id)
-    await once(None, lambda: portal().payments.make_default(customer, number))
+    await once(None, lambda: portal().billing.payment_methods.make_default(customer, number))
     return Response(status_code=204)
 
 
@@ -94,27 +96,27 @@ async def make_default(customer: SignedInCustomer, method_id: str, once: Idempot
 async def remove_method(customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency) -> Response:
     """Delete a stored card or bank; 404 when it is gone already."""
     number = vendor_id(method_id)
-    await once(None, lambda: portal().payments.remove(customer, number))
+    await once(None, lambda: portal().billing.payment_methods.remove(customer, number))
     return Response(status_code=204)
 
 
 @router.get("/payment-gateways", response_model=schemas.GatewayList)
 async def gateways(customer: SignedInCustomer) -> Response:
     """Return the ways to pay that are switched on."""
-    return json({"items": [asdict(gateway) for gateway in await portal().payments.gateways()]})
+    return json({"items": [asdict(gateway) for gateway in await portal().billing.payment_methods.gateways()]})
 
 
 @router.get("/transactions", response_model=schemas.TransactionList)
 async def transactions(customer: SignedInCustomer) -> Response:
     """Return what was paid and given back, newest first."""
-    found = await portal().payments.transactions_for(customer)
+    found = await portal().billing.payment_methods.transactions_for(customer)
     return json({"items": [schemas.transaction(entry) for entry in found]})
 
 
 @router.get("/credit", response_model=schemas.CreditView)
 async def credit(customer: SignedInCustomer) -> Response:
     """Return what is left of the customer's credit, and what changed it, newest first."""
-    found = await portal().payments.credit_for(customer)
+    found = await portal().billing.payment_methods.credit_for(customer)
     return json({"balance": money.amount(found.balance), "items": [schemas.credit(entry) for entry in found.entries]})
 
 
@@ -125,7 +127,7 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
     try:
         back = local_path((await read(request, Back)).back, "")
         address = portal().settings.portal_url + (back or path_for(METHODS, language(request)))
-        return _onward(request, await portal().payments.add_card_link(customer, back_to=address))
+        return _onward(request, await portal().billing.payment_methods.add_card_link(customer, back_to=address))
     except PortalError as error:
         return await refused(request, error, METHODS, next_path=back)
 

@@ -22,7 +22,7 @@ _MOST = 10_000
 @router.get("/invoices.csv", response_class=Response)
 async def invoices_csv(customer: SignedInCustomer) -> Response:
     """Return all invoices as CSV in UTF-8 with a byte order mark, newest first."""
-    found = await portal().billing.invoices_for(customer, InvoiceQuery(limit=_MOST))
+    found = await portal().billing.invoices.invoices_for(customer, InvoiceQuery(limit=_MOST))
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="invoices.csv"'}
     if found.as_of:
         headers["X-Data-As-Of"] = found.as_of.isoformat()

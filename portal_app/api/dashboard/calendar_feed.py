@@ -31,7 +31,7 @@ _READ_AGAIN = timedelta(hours=6)
 async def feed(request: Request, token: str) -> Response:
     """Answer a calendar program: the link is all it has, so it tells days and names, and nothing else."""
     built = portal()
-    found = await built.calendar.feed(token, address=address_of(request, built.settings))
+    found = await built.dashboard.calendar_feed.feed(token, address=address_of(request, built.settings))
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": 'inline; filename="calendar.ics"',
@@ -43,7 +43,7 @@ async def feed(request: Request, token: str) -> Response:
 @router.get("/api/me/calendar")
 async def link(access: SignedIn) -> Response:
     """Say whether there is a calendar link, and since when; the link itself is nowhere kept."""
-    return json({"made_at": await portal().calendar.made_at(access.user_id)})
+    return json({"made_at": await portal().dashboard.calendar_feed.made_at(access.user_id)})
 
 
 @router.post("/api/me/calendar", status_code=201)
@@ -52,7 +52,7 @@ async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
     made: list[str] = []
 
     async def made_anew() -> None:
-        made.append(await portal().calendar.renew(access.user_id))
+        made.append(await portal().dashboard.calendar_feed.renew(access.user_id))
 
     await once(None, made_anew)
     return json({"url": f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None}, 201)
@@ -63,7 +63,7 @@ async def revoke(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """End the calendar link."""
 
     async def ended() -> None:
-        await portal().calendar.revoke(access.user_id)
+        await portal().dashboard.calendar_feed.revoke(access.user_id)
 
     await once(None, ended)
     return json({"made_at": None})

@@ -38,7 +38,7 @@ SignedIn = Annotated[Access, Depends(signed_in)]
 
 async def customer(access: SignedIn) -> Customer:
     """Return the customer that asks. Raises AccountNotReady while the account is being set up."""
-    return await portal().accounts.customer(access.user_id)
+    return await portal().identity.accounts.customer(access.user_id)
 
 
 SignedInCustomer = Annotated[Customer, Depends(customer)]

@@ -72,12 +72,12 @@ class CachedResponses:
     async def _answer(self, scope: Scope, known: _Known) -> Response | None:
         scope["route"] = known.route
         if isinstance(known.place, Entry):
-            body = await portal().answers.for_everyone(known.place)
+            body = await portal().response_cache.for_everyone(known.place)
             return written(body) if body is not None else None
         access = self._asker(scope)
         if access is None:
             return None
-        looked = await portal().answers.for_customer(access, known.place(access.user_id))
+        looked = await portal().response_cache.for_customer(access, known.place(access.user_id))
         scope[COUNTED] = looked.is_counted
         if looked.body is not None:
             return written(looked.body)
@@ -86,7 +86,7 @@ class CachedResponses:
     def _asker(self, scope: Scope) -> Access | None:
         token = Request(scope).cookies.get(self._cookie, "")
         try:
-            return portal().sessions.read(token) if token else None
+            return portal().identity.sessions.read(token) if token else None
         except NotSignedIn:
             return None
 
@@ -101,7 +101,7 @@ class CachedResponses:
 
 async def _made(anew: Rebuild, access: Access) -> Response | None:
     try:
-        return await anew(await portal().accounts.customer(access.user_id))
+        return await anew(await portal().identity.accounts.customer(access.user_id))
     except PortalError as error:
         # Said here: the long way would wait for the same vendor a second time.
         return problem(error)

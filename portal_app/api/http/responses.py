@@ -70,7 +70,7 @@ async def sent_on(request: Request, route: str, words: str, *, cookies: list[str
         return with_cookies(json({"next": route, "detail": words}), cookies or [])
     spoken = language(request)
     with speaking(spoken):
-        flash = await portal().flashes.store({DONE: _(words)})
+        flash = await portal().flash_messages.store({DONE: _(words)})
     return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode({'flash': flash})}"), cookies or [])
 
 
@@ -92,7 +92,7 @@ async def refused(
     if wants_json(request):
         # A page's own script shows the words as they come.
         raise _in_words(error, spoken)
-    query = {"flash": await portal().flashes.store(_messages(request, error, typed or {}, next_path))}
+    query = {"flash": await portal().flash_messages.store(_messages(request, error, typed or {}, next_path))}
     if next_path:
         query["next"] = next_path
     return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode(query)}"), cookies or [])

@@ -67,8 +67,8 @@ class SessionMiddleware:
         built = portal()
         token = request.cookies.get(cookie_name(self._settings, "access"), "")
         try:
-            access = built.sessions.read(token)
-            await built.sessions.require_live(access.session_id)
+            access = built.identity.sessions.read(token)
+            await built.identity.sessions.require_live(access.session_id)
             return access, None
         except NotSignedIn:
             refresh = request.cookies.get(cookie_name(self._settings, "refresh"), "")
@@ -86,10 +86,10 @@ class SessionMiddleware:
 
 async def _renew(built: Portal, refresh: str) -> tuple[Access | None, Any]:
     try:
-        tokens = await built.sessions.rotate(refresh)
+        tokens = await built.identity.sessions.rotate(refresh)
     except NotSignedIn:
         return None, None
-    return built.sessions.read(tokens.access), tokens
+    return built.identity.sessions.read(tokens.access), tokens
 
 
 def _is_browser(headers: Headers) -> bool:

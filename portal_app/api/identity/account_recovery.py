@@ -46,7 +46,7 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().entry.password_changes.forgot(email, origin(request, portal().settings))
+        await portal().identity.password_changes.forgot(email, origin(request, portal().settings))
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
     return await sent_on(request, FORGOT, _SENT)
@@ -63,7 +63,7 @@ async def set_password(request: Request) -> Response:
     except PortalError as error:
         return await refused(request, error, SET_PASSWORD)
     moving = request.cookies.get(cookie_name(portal().settings, "signup"), "")
-    if not entries.token and moving and await portal().entry.moves.is_ready(moving):
+    if not entries.token and moving and await portal().registration.whmcs_migration.is_ready(moving):
         return await _move_in(request, moving, entries.password)
     return await _reset(request, entries)
 
@@ -72,7 +72,7 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
     settings = portal().settings
     token = entries.token or request.cookies.get(cookie_name(settings, "reset"), "")
     try:
-        await portal().entry.password_changes.reset(token, entries.password)
+        await portal().identity.password_changes.reset(token, entries.password)
     except InvalidInput as error:
         # The fragment is lost by now: the next try finds the token in a cookie.
         keep = set_cookie(settings, "reset", token, _LINK_SECONDS)
@@ -83,9 +83,9 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
 
 
 async def _move_in(request: Request, token: str, password: str) -> Response:
-    entry = portal().entry
+    migration = portal().registration.whmcs_migration
     try:
-        outcome = await entry.moves.complete(token, password, origin(request, portal().settings), sign_in=entry.sign_in)
+        outcome = await migration.complete(token, password, origin(request, portal().settings))
     except PortalError as error:
         return await refused(request, error, SIGN_IN if isinstance(error, Conflict) else SET_PASSWORD)
     return await admitted(request, outcome, forget=("signup",))
@@ -96,7 +96,7 @@ async def unlock(request: Request) -> Response:
     """Lift the lock of an account for this browser; password and second factor are still asked."""
     try:
         entries = await read(request, Unlock)
-        key = await portal().entry.lockout.unlock(entries.token)
+        key = await portal().identity.lockout.unlock(entries.token)
     except PortalError as error:
         return await refused(request, error, SIGN_IN)
     cookie = set_cookie(portal().settings, "unlock", key, _KEY_SECONDS)

@@ -41,7 +41,9 @@ async def second_step(request: Request) -> Response:
         entries = await read(request, Step)
         onward = way_on(request, entries.next)
         proof = Proof(code=entries.code, passkey=entries.passkey)
-        tokens = await portal().second_step.finish(_token(request), proof, origin(request, portal().settings))
+        tokens = await portal().identity.mfa_challenge.finish(
+            _token(request), proof, origin(request, portal().settings)
+        )
     except NotSignedIn as error:
         return await refused(request, error, SIGN_IN, next_path=onward)
     except PortalError as error:
@@ -52,13 +54,13 @@ async def second_step(request: Request) -> Response:
 @router.post("/second-step/passkey-options")
 async def second_step_options(request: Request) -> Response:
     """Return what the browser needs to ask for a passkey of the account that signs in."""
-    return json(await portal().second_step.passkey_options(_token(request)))
+    return json(await portal().identity.mfa_challenge.passkey_options(_token(request)))
 
 
 @router.post("/passkey/options")
 async def passkey_options(request: Request) -> Response:
     """Return what the browser needs to ask for any passkey of this portal."""
-    return json(await portal().second_step.sign_in_options(origin(request, portal().settings)))
+    return json(await portal().identity.mfa_challenge.sign_in_options(origin(request, portal().settings)))
 
 
 @router.post("/passkey", openapi_extra=takes(PasskeySignIn))
@@ -67,7 +69,7 @@ async def passkey_sign_in(request: Request) -> Response:
     try:
         entries = await read(request, PasskeySignIn)
         who = origin(request, portal().settings)
-        tokens = await portal().second_step.sign_in_with_passkey(entries.passkey, who)
+        tokens = await portal().identity.mfa_challenge.sign_in_with_passkey(entries.passkey, who)
     except (NotSignedIn, InvalidInput) as error:
         return await refused(request, error, SIGN_IN)
     return await admitted(request, tokens, way_on(request, entries.next))

@@ -29,7 +29,7 @@ async def change_password(request: Request, access: SignedIn, once: IdempotentCa
     """Change the password; every other session ends, this one stays."""
     try:
         entries = await read(request, PasswordChange)
-        changes, who = portal().entry.password_changes, (access.user_id, access.session_id)
+        changes, who = portal().identity.password_changes, (access.user_id, access.session_id)
         await once(entries, lambda: changes.change(*who, entries.present, password=entries.password))
     except PortalError as error:
         return await refused(request, error, PAGE)

@@ -45,14 +45,14 @@ class Name(Body):
 @router.get("/two-step")
 async def two_step(access: SignedIn) -> Response:
     """Say whether two-step sign-in is on, since when, and how many recovery codes are left."""
-    view = await portal().two_step.view(access.user_id)
+    view = await portal().identity.totp.view(access.user_id)
     return json({"on": view.since is not None, "since": view.since, "recovery_codes_left": view.codes_left})
 
 
 @router.post("/two-step")
 async def begin_two_step(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Return a new key for an authenticator app; nothing is on before its first code."""
-    two_step = portal().two_step
+    two_step = portal().identity.totp
     await once(None, lambda: two_step.begin(*_who(access)))
     enrolment = await two_step.begun(*_who(access))
     return json({"key": enrolment.key, "address": enrolment.address})
@@ -62,32 +62,32 @@ async def begin_two_step(access: SignedIn, once: IdempotentCallDependency) -> Re
 async def confirm_two_step(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Turn two-step sign-in on with the app's first code; the recovery codes are shown this once."""
     entries = await read(request, Code, form=False)
-    return await _codes(once, entries, lambda: portal().two_step.turn_on(*_who(access), entries.code))
+    return await _codes(once, entries, lambda: portal().identity.totp.turn_on(*_who(access), entries.code))
 
 
 @router.post("/two-step/recovery-codes")
 async def renew_codes(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Make new recovery codes, shown this once; the old ones end."""
-    return await _codes(once, None, lambda: portal().two_step.renew_codes(*_who(access)))
+    return await _codes(once, None, lambda: portal().identity.totp.renew_codes(*_who(access)))
 
 
 @router.delete("/two-step")
 async def turn_off_two_step(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Turn two-step sign-in off."""
-    await once(None, lambda: portal().two_step.turn_off(*_who(access)))
+    await once(None, lambda: portal().identity.totp.turn_off(*_who(access)))
     return json({"on": False})
 
 
 @router.get("/passkeys")
 async def passkeys(access: SignedIn) -> Response:
     """Return the account's passkeys."""
-    return json({"items": [_passkey(each) for each in await portal().passkeys.passkeys_of(access.user_id)]})
+    return json({"items": [_passkey(each) for each in await portal().identity.passkeys.passkeys_of(access.user_id)]})
 
 
 @router.post("/passkeys/options")
 async def passkey_options(access: SignedIn) -> Response:
     """Return what the browser needs to make a passkey."""
-    return json(await portal().passkeys.options_to_add(access.user_id, access.session_id))
+    return json(await portal().identity.passkeys.options_to_add(access.user_id, access.session_id))
 
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
@@ -98,7 +98,7 @@ async def add_passkey(request: Request, access: SignedIn, once: IdempotentCallDe
         made = await once(entries, lambda: _added(access, entries))
     except PortalError as error:
         return await refused(request, error, SECURITY)
-    return json(_passkey(await portal().passkeys.passkey_of(access.user_id, UUID(made))), 201)
+    return json(_passkey(await portal().identity.passkeys.passkey_of(access.user_id, UUID(made))), 201)
 
 
 @router.patch("/passkeys/{passkey_id}", openapi_extra=takes(Name, form=False))
@@ -107,7 +107,7 @@ async def rename_passkey(
 ) -> Response:
     """Give a passkey another name."""
     entries, number = await read(request, Name, form=False), _id(passkey_id)
-    await once(entries, lambda: portal().passkeys.rename(*_who(access), number, entries.name))
+    await once(entries, lambda: portal().identity.passkeys.rename(*_who(access), number, entries.name))
     return json({})
 
 
@@ -115,14 +115,14 @@ async def rename_passkey(
 async def remove_passkey(access: SignedIn, passkey_id: str, once: IdempotentCallDependency) -> Response:
     """Forget a passkey; other devices are signed out."""
     number = _id(passkey_id)
-    await once(None, lambda: portal().passkeys.remove(*_who(access), number))
+    await once(None, lambda: portal().identity.passkeys.remove(*_who(access), number))
     return json({})
 
 
 @router.get("/sessions")
 async def sessions(access: SignedIn) -> Response:
     """Return the devices that are signed in, this one first."""
-    found = await portal().devices.devices_of(access.user_id, access.session_id)
+    found = await portal().identity.devices.devices_of(access.user_id, access.session_id)
     items = [
         {
             "id": str(each.session_id),
@@ -141,21 +141,21 @@ async def sessions(access: SignedIn) -> Response:
 async def end_session(access: SignedIn, session_id: str, once: IdempotentCallDependency) -> Response:
     """Sign one device out."""
     number = _id(session_id)
-    await once(None, lambda: portal().devices.sign_out(access.user_id, number))
+    await once(None, lambda: portal().identity.devices.sign_out(access.user_id, number))
     return json({})
 
 
 @router.delete("/sessions")
 async def end_other_sessions(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Sign every other device out."""
-    await once(None, lambda: portal().devices.sign_out_others(*_who(access)))
+    await once(None, lambda: portal().identity.devices.sign_out_others(*_who(access)))
     return json({})
 
 
 @router.get("/history")
 async def history(access: SignedIn, before: int | None = None) -> Response:
     """Return what happened to the account, newest first; `before` goes on where the last page ended."""
-    entries, onward = await portal().devices.history_of(access.user_id, before=before)
+    entries, onward = await portal().identity.devices.history_of(access.user_id, before=before)
     items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]
     return json({"items": items, "before": onward})
 
@@ -172,7 +172,7 @@ async def _codes(once: IdempotentCall, entries: Body | None, make: Callable[[], 
 
 
 async def _added(access: Access, entries: NewPasskey) -> str:
-    return str((await portal().passkeys.add(*_who(access), entries.passkey, entries.name)).id)
+    return str((await portal().identity.passkeys.add(*_who(access), entries.passkey, entries.name)).id)
 
 
 def _who(access: Access) -> tuple[UUID, UUID]:

@@ -37,7 +37,7 @@ async def login(request: Request) -> Response:
     try:
         entries = await read(request, SignIn)
         settings = portal().settings
-        outcome = await portal().entry.sign_in.with_password(
+        outcome = await portal().identity.sign_in.with_password(
             entries.email,
             entries.password,
             origin(request, settings),
@@ -64,7 +64,7 @@ async def logout_everywhere(request: Request) -> Response:
     current = await _current(request)
     if current is None:
         raise NotSignedIn("no live session")
-    await portal().sessions.end_all(current.user_id, because="signed out everywhere")
+    await portal().identity.sessions.end_all(current.user_id, because="signed out everywhere")
     return _gone(request)
 
 
@@ -75,7 +75,7 @@ async def refresh(request: Request) -> Response:
     token = request.cookies.get(cookie_name(settings, "refresh"), "")
     if not token:
         raise NotSignedIn("no refresh cookie")
-    tokens = await portal().sessions.rotate(token)
+    tokens = await portal().identity.sessions.rotate(token)
     return with_cookies(json({"expires_in": settings.portal_access_seconds}), session_cookies(tokens, settings))
 
 
@@ -116,7 +116,7 @@ def _gone(request: Request) -> Response:
 
 async def _end_current(request: Request) -> None:
     if (current := await _current(request)) is not None:
-        await portal().sessions.end(current.session_id)
+        await portal().identity.sessions.end(current.session_id)
 
 
 async def _current(request: Request) -> Access | Tokens | None:
@@ -126,6 +126,6 @@ async def _current(request: Request) -> Access | Tokens | None:
         return access
     token = request.cookies.get(cookie_name(portal().settings, "refresh"), "")
     try:
-        return await portal().sessions.rotate(token) if token else None
+        return await portal().identity.sessions.rotate(token) if token else None
     except NotSignedIn:
         return None

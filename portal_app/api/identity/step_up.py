@@ -42,7 +42,7 @@ async def confirm(request: Request, access: SignedIn, once: IdempotentCallDepend
         async def do() -> None:
             who = access.user_id, access.session_id
             cookies.extend(
-                session_cookies(await portal().step_up.confirm(*who, proof, refresh_token=refresh), settings)
+                session_cookies(await portal().identity.step_up.confirm(*who, proof, refresh_token=refresh), settings)
             )
 
         await once(entries, do)
@@ -56,4 +56,4 @@ async def confirm(request: Request, access: SignedIn, once: IdempotentCallDepend
 @router.post("/passkey-options")
 async def passkey_options(access: SignedIn) -> Response:
     """Return what the browser needs to ask for one of the account's passkeys."""
-    return json(await portal().step_up.passkey_options(access.user_id))
+    return json(await portal().identity.step_up.passkey_options(access.user_id))

@@ -36,7 +36,7 @@ class ChangedChoices(Body):
 @router.get("")
 async def choices(access: SignedIn) -> Response:
     """Return what is told of each topic, and what of it cannot be turned off."""
-    return _shown(await portal().notification_choices.choices_for(access.user_id))
+    return _shown(await portal().notifications.preferences.choices_for(access.user_id))
 
 
 @router.patch("", openapi_extra=takes(ChangedChoices, form=False))
@@ -46,10 +46,10 @@ async def change(request: Request, access: SignedIn, once: IdempotentCallDepende
     wanted = [(parse_topic(each.topic), each.portal, each.mail) for each in entries.items]
 
     async def changed() -> None:
-        await portal().notification_choices.change(access.user_id, wanted)
+        await portal().notifications.preferences.change(access.user_id, wanted)
 
     await once(entries, changed)
-    return _shown(await portal().notification_choices.choices_for(access.user_id))
+    return _shown(await portal().notifications.preferences.choices_for(access.user_id))
 
 
 def _shown(found: list[Choice]) -> Response:

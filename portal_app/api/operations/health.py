@@ -42,7 +42,7 @@ async def salesforce_events() -> Response:
     """Say how far Salesforce's fulfilment events were read and how the listener does."""
     settings = portal().settings
     channel = settings.sf_provision_event_channel
-    position = await portal().inbound.position(channel)
+    position = await portal().inbound.inbox.position(channel)
     replay: dict[str, Any] = {"lastReplayId": position.hex() if position else None}
     subscriber = {"status": await _listener_status() if settings.sf_events_enabled else "off"}
     enabled = settings.sf_events_enabled

@@ -30,5 +30,5 @@ async def whmcs(request: Request) -> Response:
         raise UnknownFormat(user_message="Send JSON.")
     if event.kind not in HOOKS:
         return json({"result": "ignored"})
-    is_new = await portal().inbound.accept(event)
+    is_new = await portal().inbound.inbox.accept(event)
     return json({"result": "accepted"}, 202) if is_new else json({"result": "known"})

@@ -59,7 +59,7 @@ async def place(request: Request, customer: SignedInCustomer, once: IdempotentCa
     """Place an order, once per Idempotency-Key: the same key again answers with the same order."""
     entries = await read(request, NewOrder, form=False)
     wish = OrderRequest(entries.sku, {**entries.answers}, entries.terms_accepted)
-    account = await portal().accounts.view(customer.user_id)
+    account = await portal().identity.accounts.view(customer.user_id)
     # The service finishes the key in the order's own transaction.
     placed = await portal().orders.place(customer, wish, key=once.key, recipient=account.email)
     return json(schemas.order(placed), 201, {"Location": f"/api/orders/{placed.id}"})

@@ -73,7 +73,7 @@ async def change(
     given = entries.model_dump(exclude_none=True)
     marketing: Any = given.pop("marketing", None)
     wanted = ProfileChange.parse(given).then(ProfileChange(marketing=marketing))
-    await once(entries, lambda: portal().profiles.change(customer, wanted, session_id=access.session_id))
+    await once(entries, lambda: portal().profile.profiles.change(customer, wanted, session_id=access.session_id))
     return await _shown(access, 202)
 
 
@@ -84,7 +84,7 @@ async def change_address(
     """Change the address, romanised at billing first; what internet plans it can have is checked anew."""
     entries = await read(request, NewAddress, form=False)
     wanted = ProfileChange(address=Address.parse(entries.model_dump()))
-    await once(entries, lambda: portal().profiles.change(customer, wanted, session_id=access.session_id))
+    await once(entries, lambda: portal().profile.profiles.change(customer, wanted, session_id=access.session_id))
     return await _shown(access, 202)
 
 
@@ -93,7 +93,7 @@ async def begin_email_change(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
     """Mail a code to a new address; the answer is the same whether or not it has an account."""
-    entries, changes = await read(request, NewEmail, form=False), portal().email_changes
+    entries, changes = await read(request, NewEmail, form=False), portal().profile.email_changes
     await once(entries, lambda: changes.begin(customer, entries.email, session_id=access.session_id))
     return json({"waiting_for": await changes.waiting_for(customer)}, 202)
 
@@ -104,11 +104,11 @@ async def prove_email(
 ) -> Response:
     """Check the mailed code; the address then changes like the rest, and the old one is told."""
     entries = await read(request, EmailCode, form=False)
-    await once(entries, lambda: portal().email_changes.prove(customer, entries.code))
+    await once(entries, lambda: portal().profile.email_changes.prove(customer, entries.code))
     return await _shown(access, 202)
 
 
 async def _shown(access: Access, status: int = 200) -> Response:
-    account = await portal().accounts.view(access.user_id)
-    view = await portal().profiles.profile_for(account.customer) if account.customer else None
+    account = await portal().identity.accounts.view(access.user_id)
+    view = await portal().profile.profiles.profile_for(account.customer) if account.customer else None
     return json(schemas.me(account, view), status)

@@ -44,7 +44,7 @@ router = APIRouter(prefix="/api/me/identity-document", tags=["account"])
 @router.get("", response_model=schemas.IdentityCheckView)
 async def check(customer: SignedInCustomer) -> Response:
     """Return how the check of the customer's identity stands."""
-    return json(schemas.identity_check(await portal().identity_documents.check_for(customer)))
+    return json(schemas.identity_check(await portal().profile.kyc_documents.check_for(customer)))
 
 
 @router.post("", status_code=202, response_model=schemas.IdentityCheckView, openapi_extra=_TAKES)
@@ -57,9 +57,9 @@ async def submit(
     # Not a field: where a file is too large, nothing of the form is read.
     is_page, target = "text/html" in request.headers.get("accept", ""), local_path(onward, "")
     try:
-        await portal().identity_documents.count_try(customer)
+        await portal().profile.kyc_documents.count_try(customer)
         name, content = await _read(request)
-        found = await portal().identity_documents.submit(customer, content, name=name)
+        found = await portal().profile.kyc_documents.submit(customer, content, name=name)
     except PortalError as error:
         if not is_page:
             raise

@@ -73,7 +73,7 @@ async def begin(request: Request) -> Response:
 async def resend(request: Request) -> Response:
     """Mail a new code to the same address; the old one ends."""
     try:
-        progress = await portal().entry.sign_ups.progress(token_of(request))
+        progress = await portal().registration.sign_ups.progress(token_of(request))
         return await mailed(request, progress.email, purpose="move" if progress.is_move else "sign_up")
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
@@ -82,12 +82,12 @@ async def resend(request: Request) -> Response:
 @router.post("/verify", openapi_extra=takes(Code))
 async def verify(request: Request) -> Response:
     """Check the mailed code; who we know already goes on to the billing password."""
-    entry, token = portal().entry, token_of(request)
+    registration, token = portal().registration, token_of(request)
     try:
         entries = await read(request, Code)
-        await entry.sign_ups.prove_mailbox(token, entries.code)
-        known = await entry.moves.recognise(token)
-        is_move = (await entry.sign_ups.progress(token)).is_move
+        await registration.sign_ups.prove_mailbox(token, entries.code)
+        known = await registration.whmcs_migration.recognise(token)
+        is_move = (await registration.sign_ups.progress(token)).is_move
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
     if known == "elsewhere" or (known == "new" and is_move):
@@ -100,7 +100,7 @@ async def complete(request: Request) -> Response:
     """Create the account and sign in; entries and their errors stay with the sign-up."""
     try:
         entries = await read(request, Details)
-        outcome = await portal().entry.sign_ups.complete(
+        outcome = await portal().registration.sign_ups.complete(
             token_of(request), entries.model_dump(), origin(request, portal().settings)
         )
     except PortalError as error:
@@ -111,7 +111,7 @@ async def complete(request: Request) -> Response:
 async def mailed(request: Request, email: str, *, purpose: Purpose = "sign_up") -> Response:
     """Mail a code and send the browser on to the page that takes it."""
     settings = portal().settings
-    token = await portal().entry.sign_ups.begin(email, origin(request, settings), purpose=purpose)
+    token = await portal().registration.sign_ups.begin(email, origin(request, settings), purpose=purpose)
     cookie = set_cookie(settings, "signup", token, _COOKIE_SECONDS)
     return done(request, path_for(VERIFY, language(request)), cookies=[cookie])
 

@@ -33,19 +33,19 @@ class NewCancellation(Body):
 @router.get("", response_model=schemas.SubscriptionList)
 async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-    cached_under(request, portal().subscriptions.entry_of, _services)
+    cached_under(request, portal().subscriptions.services.entry_of, _services)
     return await _services(customer)
 
 
 @router.get("/{service_id}", response_model=schemas.SubscriptionDetail)
 async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
     """Return one service with its invoices and its phone line, and when it would end or does."""
-    service, saved_at = await portal().subscriptions.subscription_for(customer, vendor_id(service_id))
-    cancelling = portal().cancelling.requests
+    service, saved_at = await portal().subscriptions.services.subscription_for(customer, vendor_id(service_id))
+    cancelling = portal().subscriptions.cancellations
     request = (await cancelling.requests_for(customer)).get(service.id)
     shown = schemas.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
-    invoices = await portal().billing.invoices_of_service(customer, service.id, anew=saved_at is None)
-    line = schemas.phone_line(await portal().line_states.line_of(customer, service.id))
+    invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, anew=saved_at is None)
+    line = schemas.phone_line(await portal().sim.line_status.line_of(customer, service.id))
     shown_invoices = [billing_schemas.invoice_summary(each) for each in invoices]
     return json(shown | {"invoices": shown_invoices, "line": line}, headers=as_of(saved_at))
 
@@ -53,7 +53,7 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
 @router.get("/{service_id}/cancellation", response_model=CancellationView)
 async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Response:
     """Return the newest cancellation of a service."""
-    requests = await portal().cancelling.requests.requests_for(customer)
+    requests = await portal().subscriptions.cancellations.requests_for(customer)
     request = requests.get(vendor_id(service_id))
     if request is None:
         raise NotFound("no cancellation")
@@ -77,7 +77,7 @@ async def cancel(
     asked = await _asked(access, once.key)
     entries = await read(request, NewCancellation, form=False)
     wish = CancellationWish.parse(entries.reason, entries.comment)
-    taken = await portal().cancelling.requests.schedule(customer, number, wish, asked=asked)
+    taken = await portal().subscriptions.cancellations.schedule(customer, number, wish, asked=asked)
     return json(cancellation(taken), 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
 
 
@@ -88,18 +88,18 @@ async def withdraw(
     """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
     number = vendor_id(service_id)
     asked = await _asked(access, once.key)
-    return json(cancellation(await portal().cancelling.requests.withdraw(customer, number, asked=asked)))
+    return json(cancellation(await portal().subscriptions.cancellations.withdraw(customer, number, asked=asked)))
 
 
 async def _asked(access: Access, key: str) -> CancellationRequester:
-    account = await portal().accounts.view(access.user_id)
+    account = await portal().identity.accounts.view(access.user_id)
     return CancellationRequester(access.session_id, key, account.email)
 
 
 async def _services(customer: Customer) -> Response:
     async def write(found: Services) -> bytes:
-        requests = await portal().cancelling.requests.requests_for(customer)
+        requests = await portal().subscriptions.cancellations.requests_for(customer)
         rows = [schemas.subscription(row, requests.get(row.id)) for row in found.rows]
         return body_of({"items": rows, "as_of": found.as_of})
 
-    return written_list(await portal().subscriptions.services_text(customer, write))
+    return written_list(await portal().subscriptions.services.services_text(customer, write))

@@ -18,9 +18,9 @@ WRONG_SIGN_IN = "That e-mail address and password do not match. Check both, or r
 class SignIn:
     """Check passwords and let their owners in."""
 
-    def __init__(self, base: ServiceContext, admission: SignInCompletion, lockout: Lockout) -> None:
+    def __init__(self, base: ServiceContext, completion: SignInCompletion, lockout: Lockout) -> None:
         self._base = base
-        self._admission = admission
+        self.completion = completion
         self._lockout = lockout
 
     async def with_password(
@@ -42,7 +42,7 @@ class SignIn:
             if owner is not None:
                 await self._lockout.forget(session, index)
                 owner.password_hash = rehashed or owner.password_hash
-                return await self._admission.after_password(session, owner, origin)
+                return await self.completion.after_password(session, owner, origin)
             record(session, Tag.SIGN_IN_FAILED, user_id=user.id if user else None, actor="you")
             await self._lockout.notify_owner(session, index, user, tries)
         raise NotSignedIn("wrong e-mail or password", user_message=WRONG_SIGN_IN)

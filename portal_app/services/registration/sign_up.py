@@ -20,7 +20,6 @@ from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
-from portal_app.services.identity.sign_in_completion import SignInCompletion
 
 ADDRESS_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _WRONG_CODE = "That is not the code. Tries left: {count}."
@@ -30,9 +29,8 @@ _ENDED = "This sign-up has run out. Start again with your e-mail address."
 class SignUps:
     """Take somebody new from an e-mail address to an account."""
 
-    def __init__(self, base: ServiceContext, admission: SignInCompletion, sign_in: SignIn) -> None:
+    def __init__(self, base: ServiceContext, sign_in: SignIn) -> None:
         self._base = base
-        self._admission = admission
         self._sign_in = sign_in
 
     async def begin(self, email: str, origin: Origin, *, purpose: Purpose = "sign_up") -> str:
@@ -148,7 +146,7 @@ class SignUps:
                 session, sign_up, profile, hashed, language=origin.language
             )
             user = await User.required(session, user_id)
-            return await self._admission.after_password(session, user, origin)
+            return await self._sign_in.completion.after_password(session, user, origin)
 
     @staticmethod
     def _checked(email: str, form: dict[str, str], password: str) -> Profile:

@@ -22,7 +22,6 @@ from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, custome
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
-from portal_app.services.identity.sign_in_completion import SignInCompletion
 from portal_app.services.registration.sign_up import ADDRESS_LOCK, SignUps
 
 AccountSource = Literal["new", "billing", "elsewhere", "away"]
@@ -48,7 +47,7 @@ class WhmcsMigration:
         self,
         base: ServiceContext,
         sign_ups: SignUps,
-        admission: SignInCompletion,
+        sign_in: SignIn,
         *,
         billing: BillingGateway,
         logins: BillingLogins,
@@ -56,7 +55,7 @@ class WhmcsMigration:
     ) -> None:
         self._base = base
         self._sign_ups = sign_ups
-        self._admission = admission
+        self._sign_in = sign_in
         self._billing = billing
         self._logins = logins
         self._directory = directory
@@ -111,7 +110,7 @@ class WhmcsMigration:
             sign_up.customer_number = client.customer_number if is_customer_number(client.customer_number) else None
             sign_up.entries = json.dumps({"name": f"{client.first_name} {client.last_name}".strip()})
 
-    async def complete(self, token: str, password: str, origin: Origin, *, sign_in: SignIn) -> Tokens | SecondStepAsked:
+    async def complete(self, token: str, password: str, origin: Origin) -> Tokens | SecondStepAsked:
         """Set the portal password, create the user, enqueue the linking, and let them in.
 
         A second submit signs in to the same account. Raises InvalidInput, Conflict, NotSignedIn.
@@ -123,7 +122,7 @@ class WhmcsMigration:
             email, done, old = sign_up.email, sign_up.user_id, sign_up.old_password_hash
             name = json.loads(sign_up.entries or "{}").get("name", "")
         if done is not None:
-            return await sign_in.with_password(email, password, origin)
+            return await self._sign_in.with_password(email, password, origin)
         check_new_password(password, context=(email.partition("@")[0], *name.split()))
         if await self._base.vault.passwords.verify(password, old):
             raise InvalidInput({"password": _SAME})
@@ -131,7 +130,7 @@ class WhmcsMigration:
         async with self._base.database.identity() as session:
             sign_up = await self._sign_ups.row(session, token)
             user = await self._user(session, sign_up, hashed, origin)
-            return await self._admission.after_password(session, user, origin)
+            return await self._sign_in.completion.after_password(session, user, origin)
 
     async def is_ready(self, token: str) -> bool:
         """Say whether this browser has proven mailbox and WHMCS password and only lacks a new one."""

@@ -77,7 +77,7 @@ class InvoicePage(PageState, rx.State):
 
     async def _read(self) -> None:
         number = vendor_number(self._last_part())
-        detail = await portal().billing.invoice_for(await self._customer(), number)
+        detail = await portal().billing.invoices.invoice_for(await self._customer(), number)
         invoice, standing = detail.invoice, invoice_standing(detail.invoice, today())
         self._note_saved(detail.as_of)
         self.title = _("Invoice {number}").format(number=invoice.label)

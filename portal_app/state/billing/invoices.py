@@ -77,7 +77,7 @@ class InvoicesPage(PageState, rx.State):
 
     async def _read(self) -> None:
         query = self._query_asked()
-        found = await portal().billing.invoices_for(await self._customer(), query)
+        found = await portal().billing.invoices.invoices_for(await self._customer(), query)
         listing = found.listing
         self._note_saved(found.as_of)
         self.due_total, self.due_words = str(listing.owed.due), _due_words(listing.owed)

@@ -56,7 +56,7 @@ def method_row(method: PaymentMethod) -> MethodRow:
 
 async def methods_of(customer: Customer, *, anew: bool) -> list[PaymentMethod]:
     """Return the stored methods; read anew when asked, and when none is known, for one may just have been added."""
-    payments = portal().payments
+    payments = portal().billing.payment_methods
     methods = [] if anew else await payments.payment_methods_for(customer)
     if not methods:
         await payments.forget_payment_methods(customer)
@@ -97,7 +97,7 @@ class PaymentMethodsPage(PageState, rx.State):
     async def make_default(self, method_id: int):
         """Charge this one from now on."""
         row = self._row(method_id)
-        await portal().payments.make_default(await self._customer(), row.id)
+        await portal().billing.payment_methods.make_default(await self._customer(), row.id)
         await self._read(anew=False)
 
     @rx.event
@@ -116,7 +116,7 @@ class PaymentMethodsPage(PageState, rx.State):
         customer = await self._customer()
         # Where somebody removed it elsewhere, the list shows so.
         with suppress(NotFound):
-            await portal().payments.remove(customer, chosen.id)
+            await portal().billing.payment_methods.remove(customer, chosen.id)
         await self._read(anew=False)
 
     def _row(self, method_id: object) -> MethodRow:
@@ -128,7 +128,7 @@ class PaymentMethodsPage(PageState, rx.State):
 
     async def _read(self, *, anew: bool) -> None:
         self.path = f"{self.router.url.path}?back=1"
-        customer, payments = await self._customer(), portal().payments
+        customer, payments = await self._customer(), portal().billing.payment_methods
         methods, gateways, moves, credit = await asyncio.gather(
             methods_of(customer, anew=anew),
             _known(payments.gateways()),

@@ -113,7 +113,7 @@ class NumberStepPage(StepPage, rx.State):
         return await self._keep("number", form)
 
     async def _guesses(self, step: Step) -> dict[str, str]:
-        person = (await portal().profiles.profile_for(await self._customer())).person
+        person = (await portal().profile.profiles.profile_for(await self._customer())).person
         names = ("last_name", "first_name", "last_name_kana", "first_name_kana")
         return {name: getattr(person, name) for name in names}
 

@@ -60,12 +60,12 @@ class DashboardPage(PageState, rx.State):
 
     async def _read(self) -> None:
         identity = await self.get_state(PageSession)
-        view = await portal().accounts.view(UUID(identity._user_id))
+        view = await portal().identity.accounts.view(UUID(identity._user_id))
         self.greeting = _("Hello, {name}").format(name=view.name)
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
         if view.customer is None:
             raise AccountWaits() if view.status == "waiting" else AccountNotReady()
-        self._show(await portal().overview.summary_for(view.customer))
+        self._show(await portal().dashboard.summary.summary_for(view.customer))
 
     def _show(self, found: Summary) -> None:
         self._note_saved(found.as_of)

@@ -21,7 +21,7 @@ class ForgotPage(PageState, rx.State):
     @page_load
     async def load(self):
         """Read what the last try left to say."""
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.done = flash.get("done", "")
@@ -43,14 +43,16 @@ class SetPasswordPage(PageState, rx.State):
     @page_load
     async def load(self):
         """Read what the last try left to say."""
-        cookies, settings, entry = self.router.headers.cookie, portal().settings, portal().entry
+        cookies, settings = self.router.headers.cookie, portal().settings
         moving = read_cookie(cookies, cookie_name(settings, "signup"))
-        self.is_move = bool(moving) and await entry.moves.is_ready(moving)
+        self.is_move = bool(moving) and await portal().registration.whmcs_migration.is_ready(moving)
         if self.is_move:
-            self.email = (await entry.sign_ups.progress(moving)).email
+            self.email = (await portal().registration.sign_ups.progress(moving)).email
         else:
-            self.email = await entry.password_changes.whose(read_cookie(cookies, cookie_name(settings, "reset")))
-        flash = await portal().flashes.read(self._query("flash"))
+            self.email = await portal().identity.password_changes.whose(
+                read_cookie(cookies, cookie_name(settings, "reset"))
+            )
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.error = flash.get("password", "")
         self.notice = "" if self.error else flash.get("form", "")
 

@@ -46,7 +46,7 @@ class HistoryPage(PageState, rx.State):
 
     async def _read(self) -> None:
         identity = await self.get_state(PageSession)
-        entries, onward = await portal().devices.history_of(UUID(identity._user_id), before=self._before)
+        entries, onward = await portal().identity.devices.history_of(UUID(identity._user_id), before=self._before)
         self.rows = [*self.rows, *[_row(entry) for entry in entries]]
         self._before, self.has_more = onward, onward is not None
 

@@ -25,10 +25,10 @@ class SecondStepPage(PageState, rx.State):
         """Find out by what this sign-in can go on; without one it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
         try:
-            ways = await portal().second_step.ways(token)
+            ways = await portal().identity.mfa_challenge.ways(token)
         except NotSignedIn:
             return rx.redirect(path_for("/auth/login"))
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.error = flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.by_passkey, self.next_path = ways.passkey, self._query("next")

@@ -28,7 +28,7 @@ class PasswordPage(PageState, rx.State):
     @page_load
     async def load(self):
         """Read what the last try left to say."""
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
         told_beside = self.present_error or self.password_error
         self.notice, self.done = "" if told_beside else flash.get("form", ""), flash.get("done", "")
@@ -47,5 +47,5 @@ class PasswordPage(PageState, rx.State):
     async def _require_proof(self) -> None:
         identity = await self.get_state(PageSession)
         who = UUID(identity._user_id), UUID(identity._session_id)
-        await portal().entry.password_changes.require_proof(*who)
+        await portal().identity.password_changes.require_proof(*who)
         self.must_confirm = False

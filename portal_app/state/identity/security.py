@@ -66,8 +66,8 @@ class SecurityPage(PageState, rx.State):
     @report_errors
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
-        await portal().two_step.begin(*await self._who())
-        enrolment = await portal().two_step.begun(*await self._who())
+        await portal().identity.totp.begin(*await self._who())
+        enrolment = await portal().identity.totp.begun(*await self._who())
         self.key = " ".join(enrolment.key[at : at + 4] for at in range(0, len(enrolment.key), 4))
         self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
         self.code_error = ""
@@ -77,7 +77,7 @@ class SecurityPage(PageState, rx.State):
     async def turn_on(self, form: dict[str, Any]):
         """Turn two-step sign-in on with the app's first code."""
         try:
-            codes = await portal().two_step.turn_on(*await self._who(), str(form.get("code", ""))[:50])
+            codes = await portal().identity.totp.turn_on(*await self._who(), str(form.get("code", ""))[:50])
         except InvalidInput as error:
             self.code_error = _(error.fields["code"])
             return
@@ -89,14 +89,14 @@ class SecurityPage(PageState, rx.State):
     @report_errors
     async def renew_codes(self):
         """Show new recovery codes in place of the old ones."""
-        self._show(await portal().two_step.renew_codes(*await self._who()))
+        self._show(await portal().identity.totp.renew_codes(*await self._who()))
         await self._read()
 
     @rx.event
     @report_errors
     async def turn_off(self):
         """Turn two-step sign-in off."""
-        await portal().two_step.turn_off(*await self._who())
+        await portal().identity.totp.turn_off(*await self._who())
         self._close()
         await self._read()
 
@@ -110,7 +110,7 @@ class SecurityPage(PageState, rx.State):
     @report_errors
     async def add_passkey(self):
         """Let the page's script make a passkey, once the proof is recent."""
-        await portal().sessions.require_recent((await self._who())[1])
+        await portal().identity.sessions.require_recent((await self._who())[1])
         self.adding += 1
 
     @rx.event
@@ -135,7 +135,9 @@ class SecurityPage(PageState, rx.State):
         """Give the chosen passkey another name."""
         try:
             with suppress(NotFound):
-                await portal().passkeys.rename(*await self._who(), _id(self.chosen), str(form.get("name", ""))[:200])
+                await portal().identity.passkeys.rename(
+                    *await self._who(), _id(self.chosen), str(form.get("name", ""))[:200]
+                )
         except InvalidInput as error:
             self.name_error = _(error.fields["name"])
             return
@@ -147,7 +149,7 @@ class SecurityPage(PageState, rx.State):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().passkeys.remove(*await self._who(), _id(self.chosen))
+            await portal().identity.passkeys.remove(*await self._who(), _id(self.chosen))
         await self._read()
 
     @rx.event
@@ -156,14 +158,14 @@ class SecurityPage(PageState, rx.State):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().devices.sign_out((await self._who())[0], _id(session_id))
+            await portal().identity.devices.sign_out((await self._who())[0], _id(session_id))
         await self._read()
 
     @rx.event
     @report_errors
     async def sign_out_others(self):
         """Sign every other device out."""
-        await portal().devices.sign_out_others(*await self._who())
+        await portal().identity.devices.sign_out_others(*await self._who())
         await self._read()
 
     async def _who(self) -> tuple[UUID, UUID]:
@@ -172,12 +174,12 @@ class SecurityPage(PageState, rx.State):
 
     async def _read(self) -> None:
         user_id, session_id = await self._who()
-        view = await portal().two_step.view(user_id)
+        view = await portal().identity.totp.view(user_id)
         self.two_step_on = view.since is not None
         words = _("On since {day}. Recovery codes left: {count}.")
         self.two_step_note = words.format(day=day(view.since.date()), count=view.codes_left) if view.since else ""
-        self.passkeys = [_passkey_row(each) for each in await portal().passkeys.passkeys_of(user_id)]
-        self.devices = [_device_row(each) for each in await portal().devices.devices_of(user_id, session_id)]
+        self.passkeys = [_passkey_row(each) for each in await portal().identity.passkeys.passkeys_of(user_id)]
+        self.devices = [_device_row(each) for each in await portal().identity.devices.devices_of(user_id, session_id)]
         self.chosen, self.chosen_name, self.name_error = "", "", ""
 
     def _show(self, codes: list[str]) -> None:

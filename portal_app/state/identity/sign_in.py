@@ -24,7 +24,7 @@ class SignInPage(PageState, rx.State):
         """Read what a refused sign-in left to say; somebody signed in goes straight on."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.notice, self.email = flash.get("form", ""), flash.get("typed:email", "")
         self.done = flash.get("done", "")
         self.next_path = self._query("next")

@@ -33,7 +33,7 @@ class AddressCheckPage(PageState, mixin=True):
 
     async def _show_check(self, customer: Customer) -> Eligibility:
         found = await portal().internet.checks.check_for(customer)
-        self.lines = address_lines(await portal().profiles.profile_for(customer))
+        self.lines = address_lines(await portal().profile.profiles.profile_for(customer))
         self.check = check_row(found)
         self.saved_note = ""
         if found.as_of:

@@ -68,7 +68,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
             self.held_href = path_for(f"/orders/{open_orders[0].id}")
             return
         try:
-            services = (await portal().subscriptions.subscriptions_for(customer)).rows
+            services = (await portal().subscriptions.services.subscriptions_for(customer)).rows
         except ExternalUnavailable:
             return  # the checkout asks again
         if lines := [service for service in services if service.is_internet_line and service.is_live]:

@@ -78,14 +78,14 @@ class NoticesPage(PageState, rx.State):
         kind, separator, source_id = name.partition("/") if isinstance(name, str) else ("", "", "")
         if not (separator and kind and source_id):
             raise InvalidInput({"name": "Choose a message of this list."})
-        await portal().notices.mark_read(await self._user(), kind, source_id)
+        await portal().notifications.notices.mark_read(await self._user(), kind, source_id)
         await self._read(0)
 
     @rx.event
     @report_errors
     async def mark_all_read(self):
         """Mark every notice as read."""
-        await portal().notices.mark_read(await self._user())
+        await portal().notifications.notices.mark_read(await self._user())
         await self._read(0)
 
     @report_errors
@@ -98,7 +98,7 @@ class NoticesPage(PageState, rx.State):
         return UUID((await self.get_state(PageSession))._user_id)
 
     async def _read(self, offset: int) -> None:
-        found, self.has_more = await portal().notices.latest(await self._user(), offset=offset)
+        found, self.has_more = await portal().notifications.notices.latest(await self._user(), offset=offset)
         self.rows = [*self.rows[:offset], *[_item(notice) for notice in found]]
         bell = await self.get_state(NoticeCount)
         await bell.refresh()

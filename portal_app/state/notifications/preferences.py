@@ -59,7 +59,7 @@ class NotificationsPage(PageState, rx.State):
         names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
         entries = typed(form, *names)
         wanted = [(topic, _ticked(entries, topic, "portal"), _ticked(entries, topic, "mail")) for topic in TOPICS]
-        await portal().notification_choices.change(await self._user(), wanted)
+        await portal().notifications.preferences.change(await self._user(), wanted)
         self.note = _("Saved.")
         await self._read()
 
@@ -67,7 +67,7 @@ class NotificationsPage(PageState, rx.State):
     @report_errors
     async def make_link(self):
         """Make a new link and show it this once."""
-        token = await portal().calendar.renew(await self._user())
+        token = await portal().dashboard.calendar_feed.renew(await self._user())
         self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
         self.note = ""
         await self._read()
@@ -76,7 +76,7 @@ class NotificationsPage(PageState, rx.State):
     @report_errors
     async def end_link(self):
         """End the link."""
-        await portal().calendar.revoke(await self._user())
+        await portal().dashboard.calendar_feed.revoke(await self._user())
         self.calendar_link, self.note = "", ""
         await self._read()
 
@@ -85,8 +85,8 @@ class NotificationsPage(PageState, rx.State):
 
     async def _read(self) -> None:
         user_id = await self._user()
-        self.rows = [_row(choice) for choice in await portal().notification_choices.choices_for(user_id)]
-        made_at = await portal().calendar.made_at(user_id)
+        self.rows = [_row(choice) for choice in await portal().notifications.preferences.choices_for(user_id)]
+        made_at = await portal().dashboard.calendar_feed.made_at(user_id)
         self.calendar_since = day(made_at.date()) if made_at else ""
         self.shown_anew += 1
 

@@ -91,7 +91,7 @@ class AccountPage(PageState, rx.State):
         """Mail a code to a new address."""
         try:
             entries, session_id = typed(form, "email"), await self._session_id()
-            await portal().email_changes.begin(await self._customer(), entries["email"], session_id=session_id)
+            await portal().profile.email_changes.begin(await self._customer(), entries["email"], session_id=session_id)
         except InvalidInput as error:
             self._show_errors(error)
         else:
@@ -102,7 +102,7 @@ class AccountPage(PageState, rx.State):
     async def prove_email(self, form: dict[str, Any]):
         """Check the code that came to the new address."""
         try:
-            await portal().email_changes.prove(await self._customer(), typed(form, "code")["code"])
+            await portal().profile.email_changes.prove(await self._customer(), typed(form, "code")["code"])
         except InvalidInput as error:
             self._show_errors(error)
         else:
@@ -112,14 +112,14 @@ class AccountPage(PageState, rx.State):
     @report_errors
     async def give_up_email(self):
         """Keep the address as it is."""
-        await portal().email_changes.give_up(await self._customer())
+        await portal().profile.email_changes.give_up(await self._customer())
         await self._read()
 
     async def _change(self, entries: dict[str, str], more: ProfileChange | None = None) -> None:
         try:
             change = ProfileChange.parse(entries).then(more or ProfileChange())
             session_id = await self._session_id()
-            await portal().profiles.change(await self._customer(), change, session_id=session_id)
+            await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self._show_errors(error)
         else:
@@ -133,15 +133,15 @@ class AccountPage(PageState, rx.State):
 
     async def _read(self) -> None:
         customer = await self._customer()
-        view = await portal().profiles.profile_for(customer)
+        view = await portal().profile.profiles.profile_for(customer)
         person = view.person
         entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
         # A live change of something else must not take away what is being typed.
         if (entries, view.language, person.marketing) != (self.entries, self.language, self.marketing):
             self.shown_anew += 1
         self.entries = entries
-        self.email = (await portal().accounts.view(customer.user_id)).email
-        self.new_email = await portal().email_changes.waiting_for(customer)
+        self.email = (await portal().identity.accounts.view(customer.user_id)).email
+        self.new_email = await portal().profile.email_changes.waiting_for(customer)
         self.customer_number, self.support = customer.customer_number, portal().settings.portal_support_email
         self.address, self.language, self.marketing = address_lines(view), view.language, person.marketing
         self.note, self.note_tone = _(view.note) if view.note else "", _TONES.get(view.note, "info")
@@ -150,6 +150,6 @@ class AccountPage(PageState, rx.State):
         self.errors = {}
 
     async def _show_identity(self, customer: Customer) -> None:
-        check = await portal().identity_documents.check_for(customer)
+        check = await portal().profile.kyc_documents.check_for(customer)
         standing = check_standing(check)
         self.identity_word, self.identity_tone, self.identity_story = standing.word, standing.tone, check_story(check)

@@ -46,7 +46,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     @page_load
     async def load(self):
         """Read the address and fill the form with what is known of it."""
-        view = await portal().profiles.profile_for(await self._customer())
+        view = await portal().profile.profiles.profile_for(await self._customer())
         here = view.person.address
         known = {name: getattr(here, name) for name in _FIELDS} if here else {}
         known.setdefault("postcode", view.person.billing_address.postcode)
@@ -80,7 +80,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         try:
             change = ProfileChange(address=Address.parse(typed(form, *_FIELDS)))
             session_id = UUID((await self.get_state(PageSession))._session_id)
-            await portal().profiles.change(await self._customer(), change, session_id=session_id)
+            await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None

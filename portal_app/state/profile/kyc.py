@@ -79,7 +79,7 @@ class VerificationPage(PageState, rx.State):
     @page_load
     async def load(self):
         """Read how the check stands, and what was wrong with the last try."""
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.error = flash.get("document", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.onward = _onward(self._query("next"))
@@ -93,7 +93,7 @@ class VerificationPage(PageState, rx.State):
         self.shown = True
 
     async def _read(self) -> None:
-        check = await portal().identity_documents.check_for(await self._customer())
+        check = await portal().profile.kyc_documents.check_for(await self._customer())
         standing = check_standing(check)
         self.status, self.word, self.tone = check.status, standing.word, standing.tone
         self.story, self.is_open = check_story(check), check.is_open

@@ -37,7 +37,7 @@ class PostcodeForm(rx.State, mixin=True):
         """Fill in what a postcode stands for; where it is several towns, let the customer choose."""
         self.towns, self.postcode_note, self.postcode_problem = [], "", ""
         try:
-            self._found = await portal().postcodes.look_up(str(postcode)[:20])
+            self._found = await portal().profile.postcodes.look_up(str(postcode)[:20])
         except ValueError:
             return
         if not self._found:

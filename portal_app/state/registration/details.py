@@ -45,7 +45,7 @@ class DetailsPage(PageState, PostcodeForm, rx.State):
             return rx.redirect(path_for("/auth/signup"))
         if not progress.is_proven:
             return rx.redirect(path_for("/auth/verify"))
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         typed = progress.entries
         self.email = progress.email
         self.errors = {name: _(text) for name, text in progress.errors.items()}

@@ -16,7 +16,7 @@ async def progress_of(state: rx.State) -> SignUpProgress | None:
     """Return how far the sign-up of this browser's cookie is, or None where there is none."""
     token = read_cookie(state.router.headers.cookie, cookie_name(portal().settings, "signup"))
     try:
-        return await portal().entry.sign_ups.progress(token) if token else None
+        return await portal().registration.sign_ups.progress(token) if token else None
     except NotSignedIn:
         return None
 
@@ -35,7 +35,7 @@ class SignUpPage(PageState, rx.State):
         """Read what the last try left to say; somebody signed in goes straight on."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
         self.notice = "" if self.error else flash.get("form", "")
 
@@ -63,7 +63,7 @@ class VerifyPage(PageState, rx.State):
             return rx.redirect(path_for("/auth/billing-password" if progress.is_move else "/auth/details"))
         self.is_move = progress.is_move
         self.begin_path = path_for("/auth/migrate" if progress.is_move else "/auth/signup")
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.has_tries = progress.attempts_left > 0

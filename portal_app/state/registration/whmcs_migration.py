@@ -25,7 +25,7 @@ class MovePage(PageState, rx.State):
         """Read what the last try left to say; somebody signed in goes straight on."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.support = portal().settings.portal_support_email
@@ -48,7 +48,7 @@ class BillingPasswordPage(PageState, rx.State):
         progress = await progress_of(self)
         if progress is None or not progress.is_proven:
             return rx.redirect(path_for("/auth/migrate"))
-        flash = await portal().flashes.read(self._query("flash"))
+        flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("password", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.reset_link = f"{portal().settings.whmcs_url}/index.php?rp=/password/reset"

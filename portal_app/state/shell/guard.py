@@ -74,7 +74,7 @@ class SessionGuard(Middleware):
         key = (identity.rx_router_session.session_id, cookies)
         try:
             access = self._handshakes.get(key) or _opened_with(cookies)
-            await portal().sessions.require_live(access.session_id)
+            await portal().identity.sessions.require_live(access.session_id)
         except PortalError as error:
             if not isinstance(error, NotSignedIn):
                 _log.warning("guard.closed", error=type(error).__name__)
@@ -105,7 +105,7 @@ class SessionGuard(Middleware):
 
 def _opened_with(cookies: str) -> Access:
     """Read the access cookie of a socket's handshake. Raises NotSignedIn for none, and for one that is not valid."""
-    return portal().sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
+    return portal().identity.sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
 
 
 async def _bind(identity: PageSession, access: Access) -> None:

@@ -19,7 +19,9 @@ class NoticeCount(rx.State):
         """Count anew; while the count cannot be read, the last one stays."""
         identity = await self.get_state(PageSession)
         try:
-            self.unread = await portal().notices.unread(UUID(identity._user_id)) if identity._user_id else 0
+            self.unread = (
+                await portal().notifications.notices.unread(UUID(identity._user_id)) if identity._user_id else 0
+            )
         except PortalError:
             return
         self.label = "9+" if self.unread > 9 else str(self.unread)

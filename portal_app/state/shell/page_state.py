@@ -44,7 +44,7 @@ class PageState(rx.State, mixin=True):
     async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""
         identity = await self.get_state(PageSession)
-        return await portal().accounts.customer(UUID(identity._user_id))
+        return await portal().identity.accounts.customer(UUID(identity._user_id))
 
     def _note_saved(self, as_of: datetime | None) -> None:
         """Say how old saved data are; None says nothing."""

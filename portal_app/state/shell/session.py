@@ -20,5 +20,5 @@ class PageSession(rx.State):
 
 async def show_account(identity: PageSession, user_id: UUID) -> None:
     """Read name and address of the account a page belongs to. No method: those of a state are open to events."""
-    view = await portal().accounts.view(user_id)
+    view = await portal().identity.accounts.view(user_id)
     identity.name, identity._email = view.name, view.email

@@ -41,8 +41,8 @@ class CancelPage(PageState, rx.State):
     async def load(self):
         """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
-        customer, cancelling = await self._customer(), portal().cancelling.requests
-        service, as_of = await portal().subscriptions.subscription_for(customer, self._number)
+        customer, cancelling = await self._customer(), portal().subscriptions.cancellations
+        service, as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
         self._note_saved(as_of)
         request = (await cancelling.requests_for(customer)).get(self._number)
         ending = cancelling.ending_of(service)
@@ -79,5 +79,5 @@ class CancelPage(PageState, rx.State):
         identity = await self.get_state(PageSession)
         wish = CancellationWish.parse(self._reason, self._comment)
         asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
-        await portal().cancelling.requests.schedule(await self._customer(), self._number, wish, asked=asked)
+        await portal().subscriptions.cancellations.schedule(await self._customer(), self._number, wish, asked=asked)
         return rx.redirect(self.back)

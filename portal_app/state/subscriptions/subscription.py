@@ -91,7 +91,7 @@ class SubscriptionPage(PageState, rx.State):
         asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
         self._key = uuid4().hex
         try:
-            await portal().cancelling.requests.withdraw(await self._customer(), self._number, asked=asked)
+            await portal().subscriptions.cancellations.withdraw(await self._customer(), self._number, asked=asked)
         finally:
             # Withdrawn or too late: the page says how it stands.
             await self._read()
@@ -105,7 +105,7 @@ class SubscriptionPage(PageState, rx.State):
     async def _read(self) -> None:
         self._number = number = vendor_number(self._last_part())
         customer = await self._customer()
-        service, as_of = await portal().subscriptions.subscription_for(customer, number)
+        service, as_of = await portal().subscriptions.services.subscription_for(customer, number)
         self._note_saved(as_of)
         self.name, self.kind = service.name, _(_KINDS[service.category])
         self.price, self.period = str(taxed(service.recurring)), cycle_words(service.cycle)
@@ -114,13 +114,13 @@ class SubscriptionPage(PageState, rx.State):
         self.fields = [ServiceField(name, value) for name, value in service.fields if value]
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
-        self._show_line(await portal().line_states.line_of(customer, number))
+        self._show_line(await portal().sim.line_status.line_of(customer, number))
         # Who waited for WHMCS once already is not kept waiting again.
-        invoices = await portal().billing.invoices_of_service(customer, number, anew=as_of is None)
+        invoices = await portal().billing.invoices.invoices_of_service(customer, number, anew=as_of is None)
         self.invoices = [_row(each) for each in invoices]
 
     async def _show_end(self, customer: Customer, service: Subscription) -> None:
-        cancelling = portal().cancelling.requests
+        cancelling = portal().subscriptions.cancellations
         requests = await cancelling.requests_for(customer)
         request: CancellationRequest | None = requests.get(service.id)
         standing = standing_of(service, requests)

@@ -65,7 +65,7 @@ class SubscriptionsPage(PageState, rx.State):
 
     async def _read(self) -> None:
         customer = await self._customer()
-        services = await portal().subscriptions.subscriptions_for(customer)
-        requests = await portal().cancelling.requests.requests_for(customer)
+        services = await portal().subscriptions.services.subscriptions_for(customer)
+        requests = await portal().subscriptions.cancellations.requests_for(customer)
         self._note_saved(services.as_of)
         self.rows = [service_row(service, requests) for service in services.rows]

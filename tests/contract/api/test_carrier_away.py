@@ -40,7 +40,7 @@ async def line(ben: Visitor, worker: Portal) -> AsyncIterator[str]:
     """The address of a service of Ben's that has a line at Freebit, last heard of as waiting."""
     ordered = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
     (service, *_) = (await ben.get("/api/subscriptions")).json()["items"]
-    ring = worker.vault.ring
+    ring = worker.identity.secrets.ring
     async with worker.database.identity() as session:
         user = await User.by_email(session, ring.index(BEN, EMAIL_PLACE))
     row = SimReservation(
@@ -111,7 +111,7 @@ async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
 
 async def until_saved(worker: Portal, state: str) -> None:
     """Wait until the reading that nobody waits for has been kept."""
-    index = worker.vault.ring.index(NUMBER, NUMBER_PLACE)
+    index = worker.identity.secrets.ring.index(NUMBER, NUMBER_PLACE)
     async with asyncio.timeout(10):
         while True:
             async with worker.database.unit_of_work() as session:

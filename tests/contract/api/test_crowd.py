@@ -19,12 +19,12 @@ async def newcomers(worker: Portal) -> list[str]:
         email, own = f"c{number}@crowd.example.jp", f"C{number:08}"
         ids = {"whmcs_client_id": number, "sf_account_id": f"001{number:015}", "sf_contact_id": f"003{number:015}"}
         async with worker.database.identity() as session:
-            index = worker.vault.ring.index(email, EMAIL_PLACE)
+            index = worker.identity.secrets.ring.index(email, EMAIL_PLACE)
             user = User(email=email, email_index=index, password_hash="", name="Chiyo", customer_number=own)
             user.status = "active"
             session.add(user)
             await session.flush()
-            opened = await worker.sessions.open(session, user.id, factors=("pwd",), browser="", address="")
+            opened = await worker.identity.sessions.open(session, user.id, factors=("pwd",), browser="", address="")
         async with worker.database.unit_of_work() as session:
             session.add(IdMapping(user_id=user.id, customer_number=own, **ids))
         tokens.append(opened.access)

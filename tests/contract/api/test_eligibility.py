@@ -22,7 +22,7 @@ async def moved_in(worker: Portal, visitor: Visitor) -> IdMapping:
     profile = Profile.parse(email, {**PERSON, **ADDRESS})
     client = await worker.vendors.billing.add_client(profile, customer_number=number, password="x" * 20)
     async with worker.database.unit_of_work() as session:
-        user = await User.by_email(session, worker.vault.ring.index(email, EMAIL_PLACE))
+        user = await User.by_email(session, worker.identity.secrets.ring.index(email, EMAIL_PLACE))
         assert user is not None
     crm = await worker.vendors.crm.upsert_customer(
         profile, user_id=user.id, customer_number=number, whmcs_client_id=client
@@ -35,7 +35,7 @@ async def moved_in(worker: Portal, visitor: Visitor) -> IdMapping:
     await whmcs("AddPayMethod", clientid=client, type="RemoteCreditCard", **card)
     await visitor.sign_in(email)
     assert (await visitor.call("PATCH", "/api/me/address", ADDRESS)).status_code == 202
-    for step in (worker.profile_changes.to_billing, worker.profile_changes.to_crm):
+    for step in (worker.profile.profile_changes.to_billing, worker.profile.profile_changes.to_crm):
         await step(user.id)
     return mapping
 

@@ -9,14 +9,14 @@ from tests.world import world
 
 
 async def test_messages_are_read_again_on_a_reload(portal: Portal) -> None:
-    flash_id = await portal.flashes.store({"email": "Enter an address."})
+    flash_id = await portal.flash_messages.store({"email": "Enter an address."})
     for _ in range(2):
-        assert await portal.flashes.read(flash_id) == {"email": "Enter an address."}
+        assert await portal.flash_messages.read(flash_id) == {"email": "Enter an address."}
 
 
 @pytest.mark.parametrize("flash_id", ["", "x", "a" * 22, "é" * 22, "../../../../session:12345", "a" * 21 + "\n"])
 async def test_an_id_that_names_nothing_shows_nothing(portal: Portal, flash_id: str) -> None:
-    assert await portal.flashes.read(flash_id) == {}
+    assert await portal.flash_messages.read(flash_id) == {}
 
 
 async def test_without_redis_there_is_no_id_and_no_error() -> None:

@@ -36,7 +36,7 @@ async def test_a_missing_database_is_named(visitor: Visitor, portal: Portal) -> 
 
 
 async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal) -> None:
-    await portal.redis.delete(f"session:{portal.sessions.read(ben.cookie('access')).session_id}")
+    await portal.redis.delete(f"session:{portal.identity.sessions.read(ben.cookie('access')).session_id}")
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await ben.get("/api/me")
     assert (answer.status_code, answer.json()["code"]) == (503, "external_unavailable")
@@ -44,7 +44,7 @@ async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal)
 
 
 async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself(ben: Visitor, portal: Portal) -> None:
-    await portal.redis.delete(f"session:{portal.sessions.read(ben.cookie('access')).session_id}")
+    await portal.redis.delete(f"session:{portal.identity.sessions.read(ben.cookie('access')).session_id}")
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await ben.get("/dashboard?x=%22%3E%3Cscript%3E")
         japanese = await ben.get("/ja/dashboard//evil.example/%5C%22")
@@ -75,7 +75,7 @@ async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, po
     async with instead_of(portal, world().settings_with(sf_provision_event_channel=channel)):
         await portal.redis.delete("listener:status")
         fresh = (await visitor.get("/api/health/sf-events")).json()
-        await worker.inbound.accept_batch([], ReplayPosition(channel, b"\x00\x12"))
+        await worker.inbound.inbox.accept_batch([], ReplayPosition(channel, b"\x00\x12"))
         await portal.redis.set("listener:status", "connected", ex=30)
         heard = (await visitor.get("/api/health/sf-events")).json()
     assert fresh == {

@@ -47,7 +47,7 @@ class Hana:
 
     async def hand_over(self) -> UUID:
         """Do what the workflow does, every step twice; return the document's id."""
-        checks = self.worker.identity_checks
+        checks = self.worker.profile.kyc_review
         async with self.worker.database.unit_of_work() as session:
             document = (await session.get(IdentityCheckRow, self.user_id)).document_id
         for step in (checks.hand_over, checks.ask_for_check, checks.forget_document):
@@ -59,7 +59,7 @@ class Hana:
         """Decide as an agent, and take it over as its event does, delivered twice."""
         await self.shop.decide_identity(self.buyer, decision, note)
         account = self.buyer.customer.sf_account_id
-        return [await self.worker.identity_checks.apply_account(account) for _ in range(2)]
+        return [await self.worker.profile.kyc_review.apply_account(account) for _ in range(2)]
 
     async def files(self) -> list[dict[str, Any]]:
         rows = (await self.shop.office.get("/identities")).json()
@@ -82,7 +82,7 @@ async def hana(portal: Portal, worker: Portal) -> AsyncIterator[Hana]:
     buyer = await shop.buyer()
     async with worker.database.unit_of_work() as session:
         user = await session.get(User, buyer.customer.user_id)
-        user.password_hash = await worker.vault.passwords.hash(PASSWORD)
+        user.password_hash = await worker.identity.secrets.passwords.hash(PASSWORD)
     somebody = Visitor(portal.settings)
     yield Hana(await somebody.sign_in(buyer.email), worker, shop, buyer)
     await somebody.http.aclose()
@@ -124,7 +124,7 @@ async def test_a_rejected_document_says_why_and_another_one_is_verified_each_tol
         "status": "submitted", "note": "", "submitted_at": None, "is_on_its_way": True,
     }  # fmt: skip
     # While the new one is on its way, what agents said of the old one counts no more.
-    assert await hana.worker.identity_checks.apply_account(hana.buyer.customer.sf_account_id) is None
+    assert await hana.worker.profile.kyc_review.apply_account(hana.buyer.customer.sf_account_id) is None
     await hana.hand_over()
     assert await hana.decide("verify") == [str(hana.user_id), None]
     assert (await hana.check())["status"] == "verified"
@@ -141,13 +141,13 @@ async def test_salesforce_away_takes_the_document_and_a_missed_decision_is_found
     await hana.shop.all_well()
     await hana.hand_over()
     await hana.shop.decide_identity(hana.buyer)
-    assert hana.buyer.customer.sf_account_id in await hana.worker.identity_checks.behind()
+    assert hana.buyer.customer.sf_account_id in await hana.worker.profile.kyc_review.behind()
 
 
 async def test_a_document_that_cannot_be_handed_over_is_deleted_and_asked_for_again(hana: Hana) -> None:
     await hana.send(picture())
     (kept,) = await hana.kept()
-    await hana.worker.identity_checks.forget_document(hana.user_id, kept.document_id, was_lost=True)
+    await hana.worker.profile.kyc_review.forget_document(hana.user_id, kept.document_id, was_lost=True)
     assert await hana.kept() == [] and (await hana.check())["status"] == "not_submitted"
     assert (await hana.send(picture())).status_code == 202
 
@@ -158,7 +158,7 @@ async def test_a_form_comes_back_to_its_page_with_the_words_or_goes_on_to_the_ch
     refused = await hana.send(b"no picture", page=True, next=f"/checkout?plan={VOICE}")
     assert refused.status_code == 303 and refused.headers["location"].startswith(f"{PAGE}?flash=")
     flash = httpx.URL(refused.headers["location"]).params["flash"]
-    assert "cannot be read" in (await hana.shop.web.flashes.read(flash))["document"]
+    assert "cannot be read" in (await hana.shop.web.flash_messages.read(flash))["document"]
     sent = await hana.send(picture(), page=True, next=f"/checkout?plan={VOICE}")
     assert (sent.status_code, sent.headers["location"]) == (303, f"/checkout?plan={VOICE}")
     again = await hana.send(picture(), page=True, next="//evil.example/checkout")

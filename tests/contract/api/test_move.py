@@ -55,7 +55,7 @@ async def test_a_customer_with_mailbox_and_password_gets_an_account(
     assert (await visitor.get("/api/me")).json()["name"] == "Chiyo Ito"
     assert not visitor.cookie("signup")
     async with portal.database.identity() as session:
-        user = await User.by_email(session, portal.vault.ring.index(email, EMAIL_PLACE))
+        user = await User.by_email(session, portal.identity.secrets.ring.index(email, EMAIL_PLACE))
     assert (user.moved_client_id, user.customer_number, user.status) == (client_id, number, "setting_up")
     assert await portal.queue.status(f"move-in-{user.id}") == "ENQUEUED"
     await Visitor(visitor.settings).sign_in(email, NEW_PASSWORD)
@@ -200,7 +200,7 @@ async def test_somebody_only_salesforce_knows_keeps_their_number_at_sign_up(
     assert answer.headers["location"] == "/auth/details"
     assert (await visitor.submit("/api/auth/signup/complete", **DETAILS)).headers["location"] == "/dashboard"
     async with portal.database.identity() as session:
-        user = await User.by_email(session, portal.vault.ring.index(email, EMAIL_PLACE))
+        user = await User.by_email(session, portal.identity.secrets.ring.index(email, EMAIL_PLACE))
     assert user.customer_number == number
 
 

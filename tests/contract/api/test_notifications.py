@@ -19,7 +19,7 @@ PATH = "/api/me/notifications"
 @pytest.fixture
 async def told(ben: Visitor, worker: Portal, portal: Portal):
     """Ask how often Ben was told something: (notices, mails); what was chosen is forgotten afterwards."""
-    user = portal.sessions.read(ben.cookie("access")).user_id
+    user = portal.identity.sessions.read(ben.cookie("access")).user_id
 
     async def count(kind: str) -> tuple[int, int]:
         values = {"user": user, "kind": kind}
@@ -78,15 +78,15 @@ async def test_an_overdue_invoice_is_announced_once_and_as_chosen(ben: Visitor, 
     unpaid = (await ben.get("/api/invoices?status=unpaid")).json()["items"][0]
     await ben.call("PATCH", PATH, {"items": [{"topic": "billing", "mail": False}]})
     notices, mails = await told("invoice_overdue")
-    assert await worker.reminders.invoices() >= 1
+    assert await worker.billing.reminders.invoices() >= 1
     assert await told("invoice_overdue") == (notices + 1, mails)
     # The second time the clock finds nothing new, also not what was turned off before and is on now.
     await ben.call("PATCH", PATH, {"items": [{"topic": "billing", "mail": True}]})
-    await worker.reminders.invoices()
+    await worker.billing.reminders.invoices()
     assert await told("invoice_overdue") == (notices + 1, mails)
     for days, announced in ((4, 0), (3, 1), (0, 1)):
         await let_it_be_due(worker, unpaid["id"], today() + timedelta(days=days))
-        await worker.reminders.invoices()
+        await worker.billing.reminders.invoices()
         assert (await told("invoice_due"))[1] == announced
     await let_it_be_due(worker, unpaid["id"], date.fromisoformat(unpaid["due_on"]))
 
@@ -99,12 +99,12 @@ async def let_it_be_due(worker: Portal, invoice_id: int, day: date) -> None:
 
 
 async def test_an_expiring_card_is_announced_once(ben: Visitor, worker: Portal, portal: Portal, told: Any) -> None:
-    user = portal.sessions.read(ben.cookie("access")).user_id
-    customer = await worker.accounts.customer(user)
+    user = portal.identity.sessions.read(ben.cookie("access")).user_id
+    customer = await worker.identity.accounts.customer(user)
     assert str(user) in [each for turn in range(28) for each in await customers_of(worker, turn)]
-    await worker.reminders.cards(user)
+    await worker.billing.reminders.cards(user)
     assert await told("card_expires") == (0, 0)
-    (card,) = await worker.payments.payment_methods_for(customer)
+    (card,) = await worker.billing.payment_methods.payment_methods_for(customer)
     soon = (today() + timedelta(days=20)).strftime("%m/%y")
     key = f"payment-methods:{user}"
     await worker.cache.invalidate(key)
@@ -114,7 +114,7 @@ async def test_an_expiring_card_is_announced_once(ben: Visitor, worker: Portal, 
 
     await worker.cache.get_or_set(key, expiring, seconds=60, tags=(key,))
     for _ in range(2):
-        await worker.reminders.cards(user)
+        await worker.billing.reminders.cards(user)
         assert await told("card_expires") == (1, 1)
     await worker.cache.invalidate(key)
 

@@ -50,7 +50,7 @@ async def test_a_wrong_password_goes_back_with_the_reason_and_the_address(visito
     target = urlsplit(answer.headers["location"])
     query = parse_qs(target.query)
     assert (answer.status_code, target.path, query["next"]) == (303, "/auth/login", ["/orders"])
-    assert await portal.flashes.read(query["flash"][0]) == {"form": WRONG_SIGN_IN, "typed:email": BEN}
+    assert await portal.flash_messages.read(query["flash"][0]) == {"form": WRONG_SIGN_IN, "typed:email": BEN}
     assert not visitor.cookie("access")
 
 
@@ -98,11 +98,11 @@ async def test_signing_in_anew_ends_the_session_before(ben: Visitor) -> None:
 
 
 async def test_refresh_gives_new_tokens_of_the_same_session(ben: Visitor, portal: Portal) -> None:
-    before = portal.sessions.read(ben.cookie("access"))
+    before = portal.identity.sessions.read(ben.cookie("access"))
     refresh = ben.cookie("refresh")
     answer = await ben.call("POST", "/api/auth/refresh")
     assert (answer.status_code, answer.json()) == (200, {"expires_in": 600})
-    assert portal.sessions.read(ben.cookie("access")).session_id == before.session_id
+    assert portal.identity.sessions.read(ben.cookie("access")).session_id == before.session_id
     assert ben.cookie("refresh") != refresh
 
 

@@ -51,7 +51,7 @@ async def flash_of(portal: Portal, answer: httpx.Response, path: str) -> dict[st
     """Return what a refused form left for its page."""
     target = urlsplit(answer.headers["location"])
     assert (answer.status_code, target.path) == (303, path)
-    return await portal.flashes.read(parse_qs(target.query)["flash"][0])
+    return await portal.flash_messages.read(parse_qs(target.query)["flash"][0])
 
 
 async def test_a_proven_mailbox_and_details_make_an_account(visitor: Visitor, worker: Portal, email: str) -> None:
@@ -96,7 +96,7 @@ async def test_wrong_details_go_back_and_are_kept_without_the_password(
     await prove(visitor, worker, email)
     answer = await visitor.submit("/api/auth/signup/complete", **{**DETAILS, "postcode": "12", "password": "short"})
     assert set(await flash_of(portal, answer, "/auth/details")) == {"form", "postcode", "password"}
-    progress = await portal.entry.sign_ups.progress(visitor.cookie("signup"))
+    progress = await portal.registration.sign_ups.progress(visitor.cookie("signup"))
     assert progress.entries["first_name"] == "Hana" and progress.entries["postcode"] == "12"
     assert "password" not in progress.entries and set(progress.errors) == {"postcode", "password"}
 

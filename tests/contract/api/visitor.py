@@ -113,8 +113,8 @@ async def new_account(portal: Portal) -> str:
     async with portal.database.identity() as session:
         user = User(
             email=email,
-            email_index=portal.vault.ring.index(email, EMAIL_PLACE),
-            password_hash=await portal.vault.passwords.hash(PASSWORD),
+            email_index=portal.identity.secrets.ring.index(email, EMAIL_PLACE),
+            password_hash=await portal.identity.secrets.passwords.hash(PASSWORD),
             name="Hana Sato",
             customer_number=uuid4().hex[:9],
         )
@@ -126,7 +126,7 @@ async def new_customer(worker: Portal) -> str:
     """Write an account down that is set up everywhere, under ids no vendor knows, and return its address."""
     email = await new_account(worker)
     async with worker.database.identity() as session:
-        user = await User.by_email(session, worker.vault.ring.index(email, EMAIL_PLACE))
+        user = await User.by_email(session, worker.identity.secrets.ring.index(email, EMAIL_PLACE))
     number = secrets.randbelow(10**8)
     ids = {"whmcs_client_id": number, "sf_account_id": f"001{number:015}", "sf_contact_id": f"003{number:015}"}
     async with worker.database.unit_of_work() as session:

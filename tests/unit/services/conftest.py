@@ -26,12 +26,11 @@ from portal_app.models.email_outbox import Mail
 from portal_app.services.identity.accounts import Accounts
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sessions import Sessions
-from portal_app.services.identity.sign_in_completion import SignInCompletion
-from portal_app.services.identity.totp import Totp
+from portal_app.services.identity.sign_in import SignIn
 from portal_app.services.mirrors.cached_reads import Readings
 from portal_app.services.notifications.email_outbox import EmailOutbox
-from portal_app.wiring.identity import Entry, join_entry
-from tests.unit.services.vendors import Strangers
+from portal_app.services.registration.sign_up import SignUps
+from portal_app.wiring.identity import build_identity
 
 
 class Outbox:
@@ -113,10 +112,13 @@ async def identity(
 
 
 @pytest.fixture
-def entry(identity: ServiceContext) -> Entry:
-    strangers = Strangers()
-    admission = SignInCompletion(identity, Totp(identity))
-    return join_entry(identity, admission, billing=strangers, logins=strangers, directory=strangers)
+def sign_in(identity: ServiceContext) -> SignIn:
+    return build_identity(identity).sign_in
+
+
+@pytest.fixture
+def sign_ups(identity: ServiceContext, sign_in: SignIn) -> SignUps:
+    return SignUps(identity, sign_in)
 
 
 @pytest.fixture

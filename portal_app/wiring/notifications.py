@@ -1,0 +1,26 @@
+"""Builds messages to customers: by mail and in the portal."""
+
+from dataclasses import dataclass
+
+from portal_app.services.notifications.email_outbox import EmailOutbox
+from portal_app.services.notifications.notices import Notices
+from portal_app.services.notifications.preferences import NotificationPreferences
+from portal_app.wiring.base import Base
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationServices:
+    """Mails, notices in the portal, and what customers want to receive."""
+
+    email_outbox: EmailOutbox
+    notices: Notices
+    preferences: NotificationPreferences
+
+
+def build_notifications(base: Base) -> NotificationServices:
+    """Build the services over the database."""
+    return NotificationServices(
+        email_outbox=base.notifications,
+        notices=Notices(base.database, base.live),
+        preferences=NotificationPreferences(base.database),
+    )

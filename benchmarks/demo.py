@@ -27,6 +27,7 @@ NO_LIMITS = {
     "PORTAL_LOCK_TRIES": "1000000",
     "PORTAL_API_LIMIT": "1000000/minute",
     "PORTAL_EVENT_LIMIT": "1000000/minute",
+    "PORTAL_NEW_SOCKET_LIMIT": "1000000/minute",
     "WHMCS_RATE": "1000000/minute",
     "SF_RATE": "1000000/minute",
     "PORTAL_LOG_FORMAT": "json",

@@ -13,7 +13,7 @@ ROUND_TRIPS = 300
 WARM_UP = 30
 MOST = 1.3
 # With no question open there is nothing to give up: like the peer's, this handler sets a field to what it is already.
-OURS = "reflex___state____state.portal_app___state___step_up____step_up.give_up"
+OURS = "reflex___state____state.portal_app___state___shell___step_up____step_up.give_up"
 PEERS = "reflex___state____state.lean____idle.touch"
 # What a handler that ran to its end sets again; one that broke says something else.
 _ANSWERS = {OURS: '"asked_rx_state_":0', PEERS: '"answer_rx_state_":""'}

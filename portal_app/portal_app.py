@@ -13,12 +13,13 @@ from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
 from portal_app.api.http.access_log import AccessLog
+from portal_app.api.http.body_deadline import BodyDeadline
 from portal_app.api.http.cookie_filter import CookieFilter
-from portal_app.api.http.public_pages import PublicPages
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware
 from portal_app.api.http.websocket_limits import WebsocketLimits
+from portal_app.api.public.public_pages import PublicPages
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
@@ -27,6 +28,7 @@ from portal_app.pages import all_pages
 from portal_app.pages.shell.page import add_pages, needs_session, static_routes
 from portal_app.state.shell.guard import SessionGuard
 from portal_app.state.shell.live import push_changes, watch_sessions
+from portal_app.state.shell.tab_states import TabStates
 from portal_app.wiring.portal import build, use
 
 settings = Settings()
@@ -39,7 +41,8 @@ def edge(inner: ASGIApp) -> ASGIApp:
     public = PublicPages(inner, static_routes())
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
     guarded = SecurityHeaders(CookieFilter(served, settings), settings)
-    return CorrelationIdMiddleware(AccessLog(WebsocketLimits(guarded, settings)))
+    limited = BodyDeadline(WebsocketLimits(guarded, settings), settings.portal_body_seconds)
+    return CorrelationIdMiddleware(AccessLog(limited))
 
 
 def on_defect(exception: Exception) -> None:
@@ -57,6 +60,7 @@ app = rx.App(
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)
+app._state_manager = TabStates.instead_of(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
 add_pages(app)
 
 

@@ -41,6 +41,8 @@ _QUICK: dict[str, Any] = {
     "portal_sign_up_limit": "100000/minute",
     "portal_api_limit": "100000/minute",
     "portal_calendar_limit": "100000/minute",
+    "portal_new_socket_limit": "100000/minute",
+    "portal_refusal_limit": "100000/minute",
     "whmcs_rate": "100000/minute",
     "sf_rate": "100000/minute",
     "freebit_rate": "100000/minute",

@@ -36,6 +36,15 @@ class Settings(BaseSettings):
     portal_port: int = Field(3000, description="The one port of the web process")
     portal_host: str = Field("127.0.0.1", description="The address the web process binds")
     portal_web_workers: int = Field(2, description="Web worker processes")
+    portal_connections: int = Field(
+        4096, ge=128, description="Connections of one web worker at once; half of the files it may open at most"
+    )
+    portal_header_seconds: int = Field(
+        10, ge=1, le=60, description="Longest wait for a request's headers, and for a connection's next request"
+    )
+    portal_body_seconds: float = Field(
+        30.0, gt=0, description="Longest wait for a request's body, and a second more for each 4 KB of it"
+    )
     portal_metrics_port: int = Field(9100, description="Loopback port of /metrics; 0 turns it off")
     prometheus_multiproc_dir: str = Field("", description="Folder where this host's processes share their counters")
     portal_trusted_proxies: int = Field(0, description="How many reverse proxies stand in front and may be believed")
@@ -103,7 +112,18 @@ class Settings(BaseSettings):
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
     portal_document_limit: str = Field("20/hour", description="Identity documents sent per customer, good or not")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
-    portal_socket_limit: int = Field(100, gt=0, description="Open tabs per network address and web worker")
+    portal_socket_limit: int = Field(
+        100, gt=0, description="Open tabs per network address (IPv6: per /64) and web worker"
+    )
+    portal_new_socket_limit: str = Field(
+        "300/minute", description="Tabs opened per network address (IPv6: per /64) and web worker"
+    )
+    portal_stranger_seconds: int = Field(
+        600, ge=60, description="How long the state of a tab without a session is kept after its last event"
+    )
+    portal_refusal_limit: str = Field(
+        "120/minute", description="Refused forms per network address and web worker that their page tells of"
+    )
     portal_key_wait_seconds: float = Field(
         10.0, ge=0, description="How long a repeated API call waits for the first one with its Idempotency-Key"
     )
@@ -270,6 +290,8 @@ class Settings(BaseSettings):
         "portal_profile_limit",
         "portal_document_limit",
         "portal_event_limit",
+        "portal_new_socket_limit",
+        "portal_refusal_limit",
         "portal_calendar_limit",
         "portal_api_limit",
         "whmcs_rate",

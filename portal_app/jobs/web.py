@@ -1,6 +1,7 @@
 """The web process: granian serving the assembled app on one port, and the figures on a loopback port of their own."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,12 +18,18 @@ _AS_BUILT = {
     "REFLEX_OPLOCK_ENABLED": "true",
 }
 
+# Bytes of a request's line and headers together: above it the answer is 431.
+LARGEST_HEAD = 32 * 1024
+# Connections the kernel holds until a worker takes them; net.core.somaxconn bounds it.
+_BACKLOG = 4096
+_MOST_FILES = 1024 * 1024
+
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return granian's exit code."""
     if settings.portal_metrics_port:
         serve_metrics(settings.portal_metrics_port)
-    child = subprocess.Popen(_command(settings), env={**os.environ, **_AS_BUILT})
+    child = subprocess.Popen(command(settings, files=raise_file_limit()), env={**os.environ, **_AS_BUILT})
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         child.send_signal(signal.SIGTERM)
@@ -32,7 +39,8 @@ def serve(settings: Settings) -> int:
     return child.wait()
 
 
-def _command(settings: Settings) -> list[str]:
+def command(settings: Settings, *, files: int) -> list[str]:
+    """Return the command that serves, in a process that may open so many files."""
     options = {
         "--interface": "asgi",
         "--host": settings.portal_host,
@@ -40,10 +48,28 @@ def _command(settings: Settings) -> list[str]:
         "--workers": str(settings.portal_web_workers),
         "--workers-kill-timeout": str(settings.portal_drain_seconds),
         "--log-level": "warning",
+        # No browser speaks HTTP/2 without TLS, and proxies speak HTTP/1 to us. Only so does a connection that sends
+        # nothing at all have a deadline: it is the one of headers.
+        "--http": "1",
+        "--http1-header-read-timeout": str(settings.portal_header_seconds * 1000),
+        "--http1-buffer-size": str(LARGEST_HEAD),
+        # A connection takes a place from its first packet to its end, whether it asks for anything or not. Websockets
+        # take files and no place.
+        "--backpressure": str(min(settings.portal_connections, files // 2)),
+        "--backlog": str(_BACKLOG),
     }
     flat = [part for pair in options.items() for part in pair]
     flags = ["--factory", "--respawn-failed-workers", "--no-access-log"]
     return [sys.executable, "-m", "granian", *flat, *flags, "portal_app.portal_app:app"]
+
+
+def raise_file_limit() -> int:
+    """Let this process and its children open as many files as they may; return how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 if __name__ == "__main__":

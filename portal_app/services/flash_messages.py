@@ -1,4 +1,4 @@
-"""Messages that wait for the next page: kept for ten minutes under a random id that travels in its address."""
+"""Messages that wait for the next page: kept for five minutes under a random id that travels in its address."""
 
 import json
 import re
@@ -8,7 +8,10 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-_SECONDS = 600
+from portal_app.domain.errors import RateLimited
+from portal_app.infra.redis.rate_limit import LocalLimits
+
+_SECONDS = 300
 _ID = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _log = structlog.get_logger(__name__)
 
@@ -16,11 +19,18 @@ _log = structlog.get_logger(__name__)
 class FlashMessages:
     """Keep what a refused form has to say until its page shows it."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, limit: str) -> None:
         self._redis = redis
+        self._limit = limit
+        self._limits = LocalLimits()
 
-    async def store(self, messages: dict[str, str]) -> str:
-        """Keep messages by field name and return their id; empty where Redis is away."""
+    async def store(self, messages: dict[str, str], *, network: str) -> str:
+        """Keep messages by field name and return their id; empty where Redis is away.
+
+        Raises RateLimited for a network whose forms say too much: strangers can have a form refused at will.
+        """
+        if seconds := self._limits.seconds_left(self._limit, network):
+            raise RateLimited(seconds)
         flash_id = secrets.token_urlsafe(16)
         try:
             await self._redis.set(f"flash:{flash_id}", json.dumps(messages), ex=_SECONDS)

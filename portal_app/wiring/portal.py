@@ -112,19 +112,14 @@ def build(settings: Settings, *, role: Role) -> Portal:
     idempotency = Idempotency(settings, base.database, context.vault.tokens)
     orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet), idempotency)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
+    response_cache = ResponseCache(
+        base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit
+    )
     return Portal(
-        settings=settings,
-        database=base.database,
-        redis=base.redis,
-        cache=base.cache,
-        queue=base.queue,
-        live=base.live,
-        limits=context.limits,
-        vendors=base.vendors,
-        response_cache=ResponseCache(
-            base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit
-        ),
-        flash_messages=FlashMessages(base.redis),
+        settings=settings, database=base.database, redis=base.redis, cache=base.cache, queue=base.queue,
+        live=base.live, limits=context.limits, vendors=base.vendors,
+        response_cache=response_cache,
+        flash_messages=FlashMessages(base.redis, limit=settings.portal_refusal_limit),
         idempotency=idempotency,
         identity=identity,
         registration=build_registration(base, context, identity.sign_in),
@@ -133,13 +128,10 @@ def build(settings: Settings, *, role: Role) -> Portal:
         subscriptions=subscriptions,
         sim=build_sim(base),
         internet=internet,
-        catalog=orders.catalog,
-        checkout=orders.checkout,
-        drafts=orders.drafts,
-        orders=orders.orders,
+        catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
         notifications=build_notifications(base),
         inbound=build_inbound(base, billing, subscriptions, orders.catalog),
         operations=build_operations(base, billing, subscriptions, provisioning),
-    )
+    )  # fmt: skip

@@ -52,6 +52,15 @@ class RawSocket:
         async with self._news:
             await asyncio.wait_for(self._news.wait_for(lambda: len(self.told) >= count), seconds)
 
+    async def send_packet(self, packet: str | bytes) -> None:
+        """Send a packet of the transport as it stands."""
+        await self._connection.send(packet)
+
+    async def closed_with(self) -> int:
+        """Wait until the server closes the socket, and return its code. Raises TimeoutError after 20 seconds."""
+        await asyncio.wait_for(self._connection.wait_closed(), 20)
+        return self._connection.close_code or 0
+
     async def open(self) -> None:
         """Join the namespace of events."""
         await self._connection.send(f"40{_NAMESPACE},")
@@ -76,10 +85,13 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def raw_socket(settings: Settings, *, cookies: str = "", address: str = "") -> AsyncIterator[RawSocket]:
-    """Open a socket with a fresh tab's token. Raises websockets' InvalidStatus where it is refused."""
-    url = f"ws://127.0.0.1:{settings.portal_port}{_NAMESPACE}/?EIO=4&transport=websocket&token={uuid.uuid4()}"
-    headers = {"Origin": settings.portal_url}
+async def raw_socket(
+    settings: Settings, *, cookies: str = "", address: str = "", token: str = "", **others: str
+) -> AsyncIterator[RawSocket]:
+    """Open a socket, with a fresh tab's token unless one is given, and other headers. Raises InvalidStatus."""
+    query = f"EIO=4&transport=websocket&token={token or uuid.uuid4()}"
+    url = f"ws://127.0.0.1:{settings.portal_port}{_NAMESPACE}/?{query}"
+    headers = {"Origin": settings.portal_url, **others}
     headers |= {"Cookie": cookies} if cookies else {}
     headers |= {"X-Forwarded-For": address} if address else {}
     async with connect(url, additional_headers=headers, proxy=None, max_size=None, close_timeout=0.5) as connection:

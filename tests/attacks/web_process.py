@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 
 from portal_app.infra.settings import Settings
+from portal_app.jobs.web import command, raise_file_limit
 from portal_app.local.ports import free_port
 from tests.faults.processes import environment
 from tests.world import world
@@ -26,21 +26,23 @@ def running_web(log: Path, **changes: Any) -> Iterator[Settings]:
     """Run one web process on a free port and yield its settings."""
     port = free_port()
     settings = world().settings_with(
-        portal_port=port, portal_url=f"http://localhost:{port}", portal_metrics_port=0, **changes
+        portal_port=port,
+        portal_url=f"http://localhost:{port}",
+        portal_metrics_port=0,
+        portal_web_workers=1,
+        **changes,
     )
-    command = [sys.executable, "-W", "ignore", "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--log-level", "warning", "--factory", "--no-access-log"]
     variables = {**os.environ, **environment(settings), **_BARE}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "portal_app.portal_app:app"], cwd=_ROOT, env=variables, stdout=output, stderr=output
+            command(settings, files=raise_file_limit()), cwd=_ROOT, env=variables, stdout=output, stderr=output
         )
     try:
         _wait_until_ready(process, settings.portal_url, log)
         yield settings
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

@@ -1,10 +1,12 @@
 """What operators start exists, and what must come back does."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
 
+from portal_app.local.servers.valkey import CONFIGURATION
 from tests.house.sources import ROOT, tracked
 
 COMMANDS = {"migrate", "web", "worker", "listener"}
@@ -33,6 +35,15 @@ def test_compose_runs_every_process_after_the_migrations() -> None:
     for command in COMMANDS - {"migrate"}:
         assert services[command]["command"] == [command]
         assert services[command]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_redis_is_bounded_and_forgets_only_what_ends_by_itself() -> None:
+    words = yaml.safe_load((ROOT / DEPLOY / "compose.yaml").read_text())["services"]["redis"]["command"]
+    given = dict(pairwise(words))
+    assert given["--maxmemory-policy"] == "volatile-lru"
+    assert "mb" in given["--maxmemory"]
+    assert "maxmemory-policy volatile-lru" in CONFIGURATION
+    assert re.search(r"^maxmemory \d+mb$", CONFIGURATION, re.M)
 
 
 def test_the_image_does_not_run_as_root() -> None:

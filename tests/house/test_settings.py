@@ -82,7 +82,9 @@ def test_a_list_that_shall_be_empty_says_none(monkeypatch: pytest.MonkeyPatch) -
     assert (settings.sf_change_channels, settings.freebit_success_status) == ("", "")
 
 
-@pytest.mark.parametrize("module", ["jobs.web", "jobs.worker", "jobs.listener", "jobs.order_desk", "infra.migrate"])
+@pytest.mark.parametrize(
+    "module", ["jobs.web", "jobs.worker", "jobs.listener", "jobs.admin_orders", "infra.database.migrate"]
+)
 def test_an_empty_folder_for_figures_is_none_and_nothing_is_written(module: str, tmp_path: Path) -> None:
     variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": "", "PORTAL_ENV": "development", "PYTHONPATH": str(ROOT)}
     program = f"import portal_app.{module}, portal_app.infra.metrics as m; m.set_clock_off(1.0)"

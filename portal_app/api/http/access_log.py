@@ -7,8 +7,8 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.api.http import built_frontend
 from portal_app.api.http.problem import problem
+from portal_app.api.public import built_frontend
 from portal_app.domain.errors import PortalError
 from portal_app.infra.metrics import count_request
 from portal_app.infra.tasks.deadline import request_deadline
@@ -52,7 +52,7 @@ class ErrorMiddleware:
         try:
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
-            # The caller hung up while sending: nobody waits for an answer, and nothing is wrong here.
+            # The caller hung up or was too slow: no failure of ours, and nobody reads an answer.
             _log.info("request.aborted", method=scope["method"], route=route_of(scope))
         except Exception:
             _log.exception("request.failed", method=scope["method"], route=route_of(scope))

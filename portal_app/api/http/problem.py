@@ -46,6 +46,14 @@ class WrongMethod(PortalError):
     user_message = "This address does not do that."
 
 
+class TooSlow(PortalError):
+    """The body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+    user_message = "This took too long to arrive. Check your connection and try again."
+
+
 class TooLarge(PortalError):
     """The body is larger than this route takes."""
 

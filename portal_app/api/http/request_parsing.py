@@ -1,5 +1,7 @@
 """What a request says: its body within bounds, where it comes from, which language and form of answer it wants."""
 
+import ipaddress
+import re
 import secrets
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -17,6 +19,8 @@ from portal_app.language import DEFAULT, LANGUAGES, Language
 DEVICE = "portal.device"
 LARGEST_BODY = 64 * 1024
 _BODY = "portal.body"
+_WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d+)?|([^:]*)(?::\d+)?", re.ASCII)
+_UNKNOWN_NETWORK = "unknown"
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _WORDS = {"missing": "Fill this in.", "string_too_long": "This is too long.", "extra_forbidden": "Not expected here."}
@@ -93,6 +97,25 @@ def address_of(connection: HTTPConnection, settings: Settings) -> str:
         # Everything further left was written by whoever called the outermost proxy.
         address = forwarded[-trusted] if len(forwarded) >= trusted else address
     return address
+
+
+def network_of(address: str) -> str:
+    """Return the network that limits are counted for: an IPv4 address, the /64 of an IPv6 one, or "unknown".
+
+    A household has a /64 to itself, and any of its 2^64 addresses is free to take. Ports, brackets and zones are left
+    out; an IPv4 address written as IPv6 is the IPv4 address.
+    """
+    found = _WITH_PORT.fullmatch(address.strip())
+    bare = (found[1] or found[2] or "") if found else address.strip()
+    try:
+        known = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return _UNKNOWN_NETWORK
+    if isinstance(known, ipaddress.IPv6Address):
+        known = known.ipv4_mapped or known
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(ipaddress.ip_network((known, 64), strict=False))
 
 
 def origin(request: Request, settings: Settings) -> Origin:

@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal_app.api.http.request_parsing import language, wants_json
+from portal_app.api.http.request_parsing import address_of, language, network_of, wants_json
 from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.language import Language, _, path_for, speaking
 from portal_app.wiring.portal import portal
@@ -70,7 +70,7 @@ async def sent_on(request: Request, route: str, words: str, *, cookies: list[str
         return with_cookies(json({"next": route, "detail": words}), cookies or [])
     spoken = language(request)
     with speaking(spoken):
-        flash = await portal().flash_messages.store({DONE: _(words)})
+        flash = await _kept(request, {DONE: _(words)})
     return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode({'flash': flash})}"), cookies or [])
 
 
@@ -92,10 +92,15 @@ async def refused(
     if wants_json(request):
         # A page's own script shows the words as they come.
         raise _in_words(error, spoken)
-    query = {"flash": await portal().flash_messages.store(_messages(request, error, typed or {}, next_path))}
+    query = {"flash": await _kept(request, _messages(request, error, typed or {}, next_path))}
     if next_path:
         query["next"] = next_path
     return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode(query)}"), cookies or [])
+
+
+async def _kept(request: Request, messages: dict[str, str]) -> str:
+    network = network_of(address_of(request, portal().settings))
+    return await portal().flashes.store(messages, network=network)
 
 
 def _in_words(error: PortalError, spoken: Language) -> PortalError:

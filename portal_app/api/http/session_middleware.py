@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.problem import problem
-from portal_app.api.http.unavailable_page import away_page
+from portal_app.api.public.unavailable_page import away_page
 from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access

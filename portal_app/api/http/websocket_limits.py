@@ -1,4 +1,4 @@
-"""Websockets in bounds: so many at once per network address, and messages no faster than people click."""
+"""Websockets in bounds: how many per network, what each may bring along and send, and how fast."""
 
 import asyncio
 import time
@@ -9,17 +9,25 @@ from limits import parse
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.api.http.request_parsing import address_of
+from portal_app.api.http.request_parsing import address_of, network_of
+from portal_app.api.http.websocket_frames import Frames, Refused
+from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.settings import Settings
 
 # What a page sends when it opens: several events at once are no flood.
 _BURST = 60
+# A long message counts as several: its first 4 KiB, and each further one.
+_ONE_MESSAGE = 4 * 1024
 _TOO_MANY = 4429
+# Reflex keeps the headers of the handshake in the state of the tab: none but those that are read, none of any length.
+_KEPT_HEADERS = {b"cookie": 8192, b"user-agent": 512} | dict.fromkeys(
+    (b"host", b"origin", b"upgrade", b"connection", b"accept-language", b"sec-websocket-version"), 256
+)
 _log = structlog.get_logger(__name__)
 
 
 class WebsocketLimits:
-    """Refuse an address that holds too many sockets; read a socket that floods only as fast as its limit.
+    """Refuse a network that holds or opens too many sockets; read a socket that floods only as fast as its limit.
 
     Reading slowly fills the sender's own buffers: nothing piles up here, and other sockets are not held up. Counted
     per process: each holds its own sockets.
@@ -29,6 +37,7 @@ class WebsocketLimits:
         self._app = app
         self._settings = settings
         self._open: Counter[str] = Counter()
+        self._new = LocalLimits()
         limit = parse(settings.portal_event_limit)
         self._per_second = limit.amount / limit.get_expiry()
 
@@ -38,37 +47,63 @@ class WebsocketLimits:
             await self._app(scope, receive, send)
             return
         address = address_of(HTTPConnection(scope), self._settings)
-        if self._open[address] >= self._settings.portal_socket_limit:
+        network = network_of(address)
+        if self._open[network] >= self._settings.portal_socket_limit or self._new.seconds_left(
+            self._settings.portal_new_socket_limit, network
+        ):
             _log.warning("sockets.too_many")
             await receive()
             await send({"type": "websocket.close", "code": _TOO_MANY})
             return
-        self._open[address] += 1
+        self._open[network] += 1
         try:
-            await self._app(scope, _Paced(receive, self._per_second).receive, send)
+            await self._app(_trimmed(scope, address), _Paced(receive, send, self._per_second).receive, send)
         finally:
-            self._open[address] -= 1
-            if not self._open[address]:
-                del self._open[address]
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]
 
 
 class _Paced:
-    """Hands messages on; one that comes beyond the burst waits for its turn."""
+    """Hands checked messages on; one that comes beyond the burst waits for its turn. A refused one ends the socket."""
 
-    def __init__(self, receive: Receive, per_second: float) -> None:
+    def __init__(self, receive: Receive, send: Send, per_second: float) -> None:
         self._receive = receive
+        self._send = send
         self._per_second = per_second
+        self._frames = Frames()
         self._left = float(_BURST)
         self._at = time.monotonic()
+        self._closed = 0
 
     async def receive(self) -> Message:
         """Return the next message, when its time has come."""
-        message = await self._receive()
-        if message["type"] != "websocket.receive":
-            return message
+        while not self._closed:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            text = message.get("text")
+            await self._take_turn(len(text or message.get("bytes") or b""))
+            try:
+                checked = self._frames.checked(text)
+            except Refused as refused:
+                _log.warning("sockets.refused", code=refused.code)
+                self._closed = refused.code
+                await self._send({"type": "websocket.close", "code": refused.code})
+                break
+            if checked is not None:
+                return {"type": "websocket.receive", "text": checked}
+        return {"type": "websocket.disconnect", "code": self._closed}
+
+    async def _take_turn(self, size: int) -> None:
         now = time.monotonic()
-        self._left = min(_BURST, self._left + (now - self._at) * self._per_second) - 1
+        self._left = min(_BURST, self._left + (now - self._at) * self._per_second) - (1 + size // _ONE_MESSAGE)
         self._at = now
         if self._left < 0:
             await asyncio.sleep(-self._left / self._per_second)
-        return message
+
+
+def _trimmed(scope: Scope, address: str) -> Scope:
+    """Return the handshake without what nobody reads; who called is told by the connection, not by headers."""
+    headers = [(name, value) for name, value in scope["headers"] if len(value) <= _KEPT_HEADERS.get(name, -1)]
+    return {**scope, "headers": headers, "client": (address[:64], 0)}

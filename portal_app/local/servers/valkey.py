@@ -27,6 +27,8 @@ requirepass {password}
 appendonly yes
 appendfsync everysec
 save ""
+maxmemory 256mb
+maxmemory-policy volatile-lru
 daemonize no
 set-proc-title no
 """

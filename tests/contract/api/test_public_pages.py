@@ -7,8 +7,8 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from portal_app.api.http import built_frontend
-from portal_app.api.http.public_pages import PublicPages
+from portal_app.api.public import built_frontend
+from portal_app.api.public.public_pages import PublicPages
 from portal_app.wiring.portal import Portal
 
 TEMPLATE = (

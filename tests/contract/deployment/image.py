@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -52,7 +53,8 @@ def running(app: Path, command: str, settings: Mapping[str, str], log: Path) -> 
     try:
         yield process
     finally:
-        process.terminate()
+        # How a process stops is tests/faults' matter; web alone has children that it must take along.
+        process.send_signal(signal.SIGTERM if command == "web" else signal.SIGKILL)
         process.wait(60)
 
 

@@ -23,7 +23,7 @@ from portal_app.local.servers.valkey import EmbeddedValkey
 START_AND_WAIT = """
 import sys, time
 from pathlib import Path
-from portal_app.local.{module} import {kind}
+from portal_app.local.servers.{module} import {kind}
 server = {kind}(Path(sys.argv[1]))
 url = server.start()
 print(server._process.pid, url, flush=True)

@@ -14,8 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal_app.api.http import built_frontend
-from portal_app.api.http.page_template import Row, fill
+from portal_app.api.public import built_frontend
+from portal_app.api.public.page_template import Row, fill
 from portal_app.domain.catalog.plan import CATEGORIES, Category, Plan
 from portal_app.domain.checkout.plan_words import included_lines
 from portal_app.domain.errors import PortalError

@@ -1,0 +1,1 @@
+"""Documents that need no session: built pages, public pages, the unavailable page."""

@@ -1,0 +1,111 @@
+"""One socket at its limits: how much it is read, what of its handshake is kept."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from portal_app.api.http.websocket_limits import WebsocketLimits
+from portal_app.infra.settings import Settings
+
+SLOW = Settings(portal_env="development", portal_event_limit="1/hour", portal_new_socket_limit="3/minute")
+PROXIED = SLOW.model_copy(update={"portal_trusted_proxies": 1})
+
+
+def event(size: int) -> Message:
+    text = "42/_event," + json.dumps(["event", {"name": "a", "payload": {"text": ""}, "router_data": {}}])
+    return {"type": "websocket.receive", "text": text.replace('""', '"' + "x" * (size - len(text)) + '"', 1)}
+
+
+def scope(*headers: tuple[str, str], address: str = "198.51.100.7") -> Scope:
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    return {"type": "websocket", "path": "/_event/", "headers": raw, "client": (address, 5)}
+
+
+class Tab:
+    """The application behind the layer, and the browser in front of it."""
+
+    def __init__(self, messages: Iterable[Message] = ()) -> None:
+        join: Message = {"type": "websocket.receive", "text": "40/_event,"}
+        self._messages = [{"type": "websocket.connect"}, join, *messages]
+        self.read: list[Message] = []
+        self.sent: list[Message] = []
+        self.scope: Scope = {}
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read until the end."""
+        self.scope = scope
+        while not self.read or self.read[-1]["type"] != "websocket.disconnect":
+            self.read.append(await receive())
+
+    async def receive(self) -> Message:
+        """Tell the next message, the end after the last."""
+        return self._messages.pop(0) if self._messages else {"type": "websocket.disconnect", "code": 1000}
+
+    async def send(self, message: Message) -> None:
+        """Note what is sent."""
+        self.sent.append(message)
+
+    async def open(self, scope: Scope, settings: Settings = SLOW) -> "Tab":
+        """Serve this tab alone."""
+        await WebsocketLimits(self.app, settings)(scope, self.receive, self.send)
+        return self
+
+    def count(self) -> int:
+        """How many events reached the application."""
+        return sum(message.get("text", "").startswith("42") for message in self.read)
+
+
+@pytest.mark.parametrize(("size", "burst"), [(200, 59), (4_000, 59), (5_000, 29), (32_000, 7)])
+async def test_a_socket_is_read_by_messages_and_by_bytes(size: int, burst: int) -> None:
+    tab = Tab([event(size)] * 100)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await tab.open(scope())
+    assert tab.count() == burst
+
+
+async def test_a_refused_message_ends_the_socket_for_both_sides() -> None:
+    tab = await Tab([event(200), event(40_000), event(200)]).open(scope())
+    assert tab.count() == 1
+    assert tab.sent == [{"type": "websocket.close", "code": 1009}]
+    assert tab.read[-1] == {"type": "websocket.disconnect", "code": 1009}
+
+
+async def test_of_the_handshake_only_short_known_headers_are_kept() -> None:
+    known = (("cookie", "a=1"), ("origin", "http://localhost:3000"), ("user-agent", "Firefox"))
+    junk = (("x-junk", "1"), ("user-agent", "x" * 513), ("accept-language", "x" * 257), ("cookie", "x" * 8193))
+    tab = await Tab().open(scope(*known, *junk))
+    assert tab.scope["headers"] == [(name.encode(), value.encode()) for name, value in known]
+
+
+async def test_who_called_is_told_by_the_connection() -> None:
+    tab = await Tab().open(scope(("x-forwarded-for", "6.6.6.6, 198.51.100.9"), address="10.0.0.1"), PROXIED)
+    assert tab.scope["client"] == ("198.51.100.9", 0)
+    assert not tab.scope["headers"]
+
+
+async def test_a_network_opens_only_so_many_a_minute_and_another_one_opens() -> None:
+    tab = Tab()
+    sockets = WebsocketLimits(tab.app, SLOW)
+
+    async def opened(address: str) -> bool:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await sockets(scope(address=address), Tab().receive, send)
+        return {"type": "websocket.close", "code": 4429} not in sent
+
+    assert [await opened(f"2001:db8::{number}") for number in range(4)] == [True, True, True, False]
+    assert await opened("2001:db8:0:1::1")
+    assert [await opened(f"::ffff:198.51.100.{number}") for number in (7, 7, 7, 7, 8)] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]

@@ -105,7 +105,7 @@ def build_provisioning(
     """Build the steps of provisioning over all vendors."""
     settings, vendors = base.settings, base.vendors
     progress = OrderTimeline(base.database, base.notifications, base.live)
-    reservations = SimReservations(base.database, vendors.sim_desk, ring_of(settings))
+    reservations = SimReservations(base.database, vendors.sim_inventory, ring_of(settings))
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),

@@ -40,6 +40,6 @@ def build_profile(base: Base, context: ServiceContext) -> ProfileServices:
             live=live,
         ),
         email_changes=EmailChanges(context, profiles),
-        kyc_documents=KycDocuments(context, vendors.identity_desk, live),
-        kyc_review=KycReview(context, vendors.identity_desk, live),
+        kyc_documents=KycDocuments(context, vendors.kyc, live),
+        kyc_review=KycReview(context, vendors.kyc, live),
     )

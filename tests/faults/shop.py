@@ -297,7 +297,7 @@ class Shop:
 
     async def product_number_of(self, order: Order) -> str:
         """Return the product number of the SIM that the inventory assigns to an order."""
-        sim = await self.vendors.sim_desk.assigned_to((await self.review_of(order))["id"])
+        sim = await self.vendors.sim_inventory.assigned_to((await self.review_of(order))["id"])
         assert sim is not None, "no SIM is assigned"
         return sim.product_number
 

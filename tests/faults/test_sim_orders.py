@@ -89,7 +89,7 @@ async def test_orders_for_the_last_sim_never_share_it_and_the_other_goes_on_with
 
 async def use_up_stock(shop: Shop) -> None:
     """Retire every eSIM of the inventory, as an agent may."""
-    desk = shop.vendors.sim_desk
+    desk = shop.vendors.sim_inventory
     for sim in await desk.available("esim"):
         await shop.retire(sim.id)
 

@@ -39,7 +39,7 @@ class SimActivation:
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
         self._progress = progress
         self._database = progress.database
-        self._desk, self._lines, self._subscriptions = vendors.sim_desk, vendors.sims, vendors.subscriptions
+        self._desk, self._lines, self._subscriptions = vendors.sim_inventory, vendors.sims, vendors.subscriptions
         self._reservations = reservations
         self._checks = checks
 

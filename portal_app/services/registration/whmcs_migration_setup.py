@@ -20,13 +20,13 @@ class WhmcsMigrationSetup:
         clients: ClientGateway,
         people: PeopleGateway,
         logins: BillingLogins,
-        directory: ExistingAccounts,
+        existing_accounts: ExistingAccounts,
     ) -> None:
         self._onboarding = onboarding
         self._clients = clients
         self._people = people
         self._logins = logins
-        self._directory = directory
+        self._existing_accounts = existing_accounts
 
     async def number_client(self, user_id: UUID) -> int:
         """Return the client of a user, numbered. Raises Conflict where it has another customer number by now."""
@@ -46,7 +46,7 @@ class WhmcsMigrationSetup:
             client = await self._clients.client(client_id)
             person = await self._people.person(client_id)
             mover = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
-            return await self._directory.adopt(mover)
+            return await self._existing_accounts.adopt(mover)
 
     async def _mover(self, user_id: UUID) -> tuple[User, int]:
         user = await self._onboarding.user(user_id)

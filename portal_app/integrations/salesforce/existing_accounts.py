@@ -15,7 +15,7 @@ _CLIENT = re.compile(r"#(\d+)\b")
 Row = Mapping[str, Any]
 
 
-class SalesforceDirectory:
+class SalesforceExistingAccounts:
     """Find people by address, and make their accounts the portal's. Salesforce compares addresses without case."""
 
     def __init__(self, client: SalesforceClient) -> None:

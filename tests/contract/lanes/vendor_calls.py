@@ -249,7 +249,7 @@ _SALESFORCE = Vendor(
         "assigned_to": lambda sf: sf.sims.assigned_to(_ORDER),
         "available": lambda sf: sf.sims.available("esim"),
         "assign": lambda sf: sf.sims.assign(_STOCK, sf_order_id=_ORDER, sf_account_id=_ACCOUNT),
-        "identity_check": lambda sf: sf.identity.check(_ACCOUNT),
+        "identity_check": lambda sf: sf.identity.status_of(_ACCOUNT),
         "identity_checks": lambda sf: sf.identity.checks([_ACCOUNT]),
         "identity_submit": lambda sf: sf.identity.submit(_ACCOUNT, submitted_at=_NOW),
         "check_of": lambda sf: sf.internet.check_of(_ACCOUNT),

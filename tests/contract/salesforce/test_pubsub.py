@@ -175,8 +175,22 @@ async def test_an_undecodable_event_is_set_aside_and_the_next_one_read(bench: Be
     await _publish_bytes(bench, b"\xff" * 7)
     await bench.publish(last)
     broken, good = await read_until(bench.stream(), after, last)
-    assert broken.undecodable and broken.payload == {} and broken.id
+    assert broken.undecodable and broken.payload == {} and broken.id and broken.replay_id and broken.schema_id
     assert good.payload["IdemKey__c"] == last
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_ARGUMENT"])
+async def test_a_schema_that_is_not_there_yet_is_asked_for_again(bench: Bench, code: str) -> None:
+    after, first, second = await bench.position(), uuid4().hex, uuid4().hex
+    refusal = {f"error:schema.not.found/{code}": 1}
+    bench.sandbox.faults.set("pubsub", Mood(special=refusal, operations=["GetSchema"]))
+    await bench.publish(first)
+    async with asyncio.timeout(10), aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches:
+        unread = await anext(batch async for batch in batches if batch.events)
+        await bench.publish(second)
+        read = await anext(batch async for batch in batches if batch.events)
+    assert [event.undecodable for event in unread.events] == [True]
+    assert marks(list(read.events)) == [second]
 
 
 async def test_a_position_that_is_no_longer_valid_is_lost(bench: Bench) -> None:
@@ -218,6 +232,23 @@ async def test_a_silent_stream_is_given_up(bench: Bench) -> None:
     after = await bench.position()
     with pytest.raises(ExternalUnavailable, match="silent"):
         await first_of(bench.stream(silence=0.3), TOPIC, after)
+
+
+async def test_a_reader_whose_cancellation_a_library_swallowed_stops_before_it_waits(bench: Bench) -> None:
+    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def read() -> None:
+        await asyncio.wait_for(answered, 60)
+        async with aclosing(bench.stream().batches(TOPIC, after=None)) as batches:
+            async for _ in batches:
+                pass
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)  # lets it begin to wait
+    answered.set_result(None)
+    reading.cancel()
+    await asyncio.wait({reading}, timeout=10)
+    assert reading.cancelled()
 
 
 async def test_nobody_listening_is_unavailable(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.throttling.limiter import Lane
 from portal_app.integrations.throttling.vendor_call import VendorCall
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 
 __all__ = ["redis", "redis_url", "sandbox"]
@@ -32,4 +32,4 @@ async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Salesfo
 def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
     """Make Salesforce well again afterwards."""
     yield
-    sandbox.faults.set("salesforce", Mood())
+    sandbox.faults.set("salesforce", FaultSettings())

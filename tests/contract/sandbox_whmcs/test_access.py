@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.whmcs.oddities import disguised
+from sandbox.whmcs.quirks import disguised
 from tests.contract.sandbox_whmcs.conftest import Process, Whmcs
 
 ADMIN = {"identifier": "sandbox-admin-identifier", "secret": "sandbox-admin-secret"}

@@ -12,7 +12,7 @@ from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
 from portal_app.local.frontend import build_frontend
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "start": start.measure,
@@ -45,7 +45,7 @@ def main() -> int:
         # What was measured is told also when a later measurement breaks.
         stack.callback(lambda: print(as_text(rows)))
         for name in wishes.names or MEASUREMENTS:
-            tell(f"Measuring: {name} ...")
+            print_line(f"Measuring: {name} ...")
             rows += MEASUREMENTS[name](stage)
     return int(any(row.is_ok is False for row in rows))
 

@@ -11,7 +11,7 @@ from benchmarks.crowd import Crowd, burst, crowded_demo
 from benchmarks.demo import NO_LIMITS
 from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 CUSTOMERS = 100
 SLOW_SECONDS = 0.8
@@ -32,7 +32,7 @@ def measure(stage: Stage) -> list[Row]:
     with crowded_demo(home, CUSTOMERS, **NO_LIMITS, **_LOOKS_ALONE, PORTAL_WEB_WORKERS="2") as crowd:
         # Nobody has a mirror yet, and all come at once: everybody is answered.
         took = burst(crowd.demo.url + SUMMARY, crowd.cookies)
-        tell(f"All {CUSTOMERS} came for the first time at once: answered within {max(took):,.0f} ms")
+        print_line(f"All {CUSTOMERS} came for the first time at once: answered within {max(took):,.0f} ms")
         _settle(crowd)
         crowd.set_mood(slow=SLOW_SECONDS)
         first = _rows(crowd, "first look", crowd.forget_answers)

@@ -8,7 +8,7 @@ from benchmarks.demo import NO_LIMITS, Demo, running_demo
 from benchmarks.peers.nest_service import NestPeer, has_node, nest_peer
 from benchmarks.peers.serve import reflex_peer
 from portal_app.local.servers.valkey import EmbeddedValkey
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 
 class Stage:
@@ -22,28 +22,28 @@ class Stage:
     @cached_property
     def demo(self) -> Demo:
         """The demo with its limits out of the way."""
-        tell("Starting the demo to measure ...")
+        print_line("Starting the demo to measure ...")
         return self._stack.enter_context(running_demo(self.scratch / "demo", **NO_LIMITS))
 
     @cached_property
     def nest(self) -> NestPeer | None:
         """The NestJS peer with a Valkey of its own; None where there is no Node."""
         if not has_node():
-            tell("No Node here: the NestJS peer is left out.")
+            print_line("No Node here: the NestJS peer is left out.")
             return None
-        tell("Installing the NestJS peer ...")
+        print_line("Installing the NestJS peer ...")
         redis = self._stack.enter_context(EmbeddedValkey(self.scratch / "nest-valkey"))
         return self._stack.enter_context(nest_peer(self.work, redis_url=redis.url()))
 
     @cached_property
     def lean(self) -> str:
         """The address of the framework's least live page, its state in a Valkey of its own."""
-        tell("Building the lean peer ...")
+        print_line("Building the lean peer ...")
         redis = self._stack.enter_context(EmbeddedValkey(self.scratch / "valkey"))
         return self._stack.enter_context(reflex_peer("lean", self.work, redis_url=redis.url()))
 
     @cached_property
     def default(self) -> str:
         """The address of the framework's default page."""
-        tell("Building the default peer ...")
+        print_line("Building the default peer ...")
         return self._stack.enter_context(reflex_peer("default", self.work))

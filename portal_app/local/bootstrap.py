@@ -27,7 +27,7 @@ def main() -> None:
     use_a_fitting_python()
     with one_at_a_time():
         wanted = fingerprint()
-        if STAMP.exists() and STAMP.read_text() == wanted and works([str(PYTHON), "-c", "import sys"]):
+        if STAMP.exists() and STAMP.read_text() == wanted and succeeds([str(PYTHON), "-c", "import sys"]):
             return
         make_environment()
         install_packages()
@@ -41,7 +41,7 @@ def use_a_fitting_python() -> None:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         found = shutil.which("python3." + str(minor))
-        if found and works([found, "-c", "import sys"]):
+        if found and succeeds([found, "-c", "import sys"]):
             os.execv(found, [found, __file__])  # noqa: S606
     stop("This needs Python 3.11 or newer (up to 3.14); found only {}.{}.".format(*sys.version_info[:2]))
 
@@ -64,19 +64,19 @@ def fingerprint() -> str:
 
 def make_environment() -> None:
     """Create `.venv` with pip in it, helping a Debian without python3-venv."""
-    if works([str(PYTHON), "-m", "pip", "--version"]) and not moved_or_other_python():
+    if succeeds([str(PYTHON), "-m", "pip", "--version"]) and not moved_or_other_python():
         return
     say("Creating a virtual environment in .venv ...")
     python = str(getattr(sys, "_base_executable", sys.executable))  # not the one of an activated environment
     create = [python, "-m", "venv", "--clear", str(VENV)]
-    if works(create):
+    if succeeds(create):
         return
-    if install_system_packages("python3-venv") and works(create):
+    if install_system_packages("python3-venv") and succeeds(create):
         return
     bare = [python, "-m", "venv", "--clear", "--without-pip", str(VENV)]
-    if works([python, "-m", "pip", "--version"]) and works(bare):
+    if succeeds([python, "-m", "pip", "--version"]) and succeeds(bare):
         host_pip = [python, "-m", "pip", "--python", str(PYTHON), "install", *QUIET_PIP, "pip"]
-        if works(host_pip):
+        if succeeds(host_pip):
             return
     stop("Python cannot create virtual environments here. On Debian or Ubuntu: apt-get install python3-venv")
 
@@ -84,7 +84,7 @@ def make_environment() -> None:
 def moved_or_other_python() -> bool:
     """Tell whether the environment was made at another place or by another Python than this one."""
     if not STAMP.exists():
-        return not works([str(PYTHON), "-c", "import sys; assert sys.version_info[:2] >= (3, 11)"])
+        return not succeeds([str(PYTHON), "-c", "import sys; assert sys.version_info[:2] >= (3, 11)"])
     return STAMP.read_text().splitlines()[1:] != fingerprint().splitlines()[1:]
 
 
@@ -124,7 +124,7 @@ def install_system_packages(*names: str) -> bool:
     return True
 
 
-def works(command: list[str]) -> bool:
+def succeeds(command: list[str]) -> bool:
     """Run a command silently and tell whether it succeeded."""
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from portal_app.local.bootstrap import install_system_packages
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -22,7 +22,7 @@ def ensure_browser() -> str:
     if found is None and install_system_packages("chromium"):
         found = find_browser()
     if found is None:
-        tell("Downloading Playwright's Chromium ...")
+        print_line("Downloading Playwright's Chromium ...")
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
         found = find_browser()
     if found is None:
@@ -41,4 +41,4 @@ def _playwrights_own() -> str | None:
 
 
 if __name__ == "__main__":
-    tell(f"Browser: {ensure_browser()}")
+    print_line(f"Browser: {ensure_browser()}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from portal_app.local.errors import LocalError
 from portal_app.local.lock import FileLock
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 OUTPUT = Path(".web/build/client")
 INPUTS = (
@@ -32,7 +32,7 @@ def build_frontend(
     root: Path,
     *,
     env: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = tell,
+    say: Callable[[str], None] = print_line,
     command: Sequence[str] = EXPORT,
 ) -> Path:
     """Make `.web/build/client` below `root` fit its sources and return it; a second builder waits for the first.

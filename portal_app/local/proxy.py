@@ -4,7 +4,7 @@ import os
 import shutil
 
 from portal_app.local.bootstrap import install_system_packages
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 # Debian's is where only root looks by default.
 _PLACES = ("/usr/sbin", "/usr/local/sbin")
@@ -23,4 +23,6 @@ def ensure_nginx() -> str | None:
 
 
 if __name__ == "__main__":
-    tell(f"Proxy: {ensure_nginx() or 'no nginx here and no right to install it: tests behind a proxy are left out'}")
+    print_line(
+        f"Proxy: {ensure_nginx() or 'no nginx here and no right to install it: tests behind a proxy are left out'}"
+    )

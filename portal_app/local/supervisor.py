@@ -35,7 +35,7 @@ class Server(Protocol):
         """Tell whether it is alive."""
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """Write one line to the terminal."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
@@ -48,7 +48,7 @@ class Supervisor:
     HomeInUse when another supervisor has the home, and ends what a killed one left behind: claim ports after that.
     """
 
-    def __init__(self, home: Path, *, say: Callable[[str], None] = tell) -> None:
+    def __init__(self, home: Path, *, say: Callable[[str], None] = print_line) -> None:
         self.home = Path(home).resolve()
         self.say = say
         self._lock = FileLock(self.home / "lock")

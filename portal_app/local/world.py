@@ -13,7 +13,7 @@ from portal_app.local.frontend import build_frontend, reflex_environment
 from portal_app.local.ports import PortBook
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
-from portal_app.local.supervisor import Supervisor, tell
+from portal_app.local.supervisor import Supervisor, print_line
 
 ROOT = Path(__file__).resolve().parents[2]
 _SANDBOX_PORTS = ("http", "https", "pubsub", "smtp")
@@ -35,17 +35,17 @@ class World:
         """Run until asked to stop. Raises LocalError with what to do about it."""
         with ThreadPoolExecutor() as self._beside, Supervisor(self.home) as supervisor:
             self._env = self._settings(supervisor)
-            tell("Bringing the database up to date ...")
+            print_line("Bringing the database up to date ...")
             self._migrated = self._beside.submit(self._call, "portal_app.infra.database.migrate")
             if not self._reloads:
-                build_frontend(ROOT, env=self._env, say=tell)
+                build_frontend(ROOT, env=self._env, say=print_line)
             self._add_programs(supervisor)
-            tell("Starting the sandbox vendors and the portal ...")
+            print_line("Starting the sandbox vendors and the portal ...")
             return supervisor.run(on_ready=self._welcome)
 
     def _settings(self, supervisor: Supervisor) -> dict[str, str]:
         ports = PortBook(self.home)
-        tell("Starting PostgreSQL and Valkey ...")
+        print_line("Starting PostgreSQL and Valkey ...")
         database = supervisor.attach(
             "PostgreSQL", EmbeddedPostgres(self.home / "postgres", port=ports.claim("postgres", self._wanted + 1))
         )
@@ -113,7 +113,7 @@ class World:
 
     def _welcome(self) -> None:
         people = self._customers.result().rstrip() if self._customers else ""
-        tell(
+        print_line(
             f"\nReady after {time.monotonic() - self._began:.1f} s.\n\n"
             f"  Portal        {self._env['PORTAL_URL']}\n"
             f"  Back office   {self._office}   (agent, cashier, mail, saboteur)\n\n"

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import moment, now
+from portal_app.models.columns import now, time_column
 
 
 class RecoveryToken(SQLModel, table=True):
@@ -22,8 +22,8 @@ class RecoveryToken(SQLModel, table=True):
     email_index: bytes = Field(index=True)
     user_id: UUID | None = Field(default=None, foreign_key="users.id")
     uses_left: int = 1
-    expires_at: datetime = moment()
-    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime = time_column()
+    created_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def usable(cls, session: AsyncSession, token_hash: bytes, purpose: str) -> "RecoveryToken | None":

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import document, moment, now
+from portal_app.models.columns import json_column, now, time_column
 
 
 class AuditEntry(SQLModel, table=True):
@@ -16,8 +16,8 @@ class AuditEntry(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: UUID | None = Field(default=None, foreign_key="users.id", index=True)
-    at: datetime = moment(default_factory=now)
+    at: datetime = time_column(default_factory=now)
     actor: str
     tag: str
-    detail: dict[str, Any] = document(default_factory=dict)
+    detail: dict[str, Any] = json_column(default_factory=dict)
     address: str = ""

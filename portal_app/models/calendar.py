@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import moment, now
+from portal_app.models.columns import now, time_column
 
 
 class CalendarLink(SQLModel, table=True):
@@ -16,7 +16,7 @@ class CalendarLink(SQLModel, table=True):
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     token_hash: bytes = Field(unique=True)
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def by_hash(cls, session: AsyncSession, token_hash: bytes) -> "CalendarLink | None":

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.checkout.options import address_from_json
 from portal_app.domain.internet.eligibility import CheckStatus, Eligibility
-from portal_app.models.columns import document, moment, sealed
+from portal_app.models.columns import encrypted_column, json_column, time_column
 
 
 class EligibilityRow(SQLModel, table=True):
@@ -24,19 +24,19 @@ class EligibilityRow(SQLModel, table=True):
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     status: str = "not_requested"
-    offers: list[str] = document(default_factory=list)
-    note: str | None = sealed("internet_eligibility.note", default=None, nullable=True)
+    offers: list[str] = json_column(default_factory=list)
+    note: str | None = encrypted_column("internet_eligibility.note", default=None, nullable=True)
     check_id: UUID | None = None
-    address: str | None = sealed("internet_eligibility.address", default=None, nullable=True)
+    address: str | None = encrypted_column("internet_eligibility.address", default=None, nullable=True)
     is_handed_over: bool = False
-    requested_at: datetime | None = moment(default=None, nullable=True)
-    checked_at: datetime | None = moment(default=None, nullable=True)
-    changed_at: datetime | None = moment(default=None, nullable=True)
-    read_at: datetime | None = moment(default=None, nullable=True)
+    requested_at: datetime | None = time_column(default=None, nullable=True)
+    checked_at: datetime | None = time_column(default=None, nullable=True)
+    changed_at: datetime | None = time_column(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True)
     told: str = ""
 
     @property
-    def is_on_its_way(self) -> bool:
+    def is_pending(self) -> bool:
         """Say whether the customer asked and Salesforce does not know it yet."""
         return self.status == "pending" and not self.is_handed_over
 
@@ -51,7 +51,7 @@ class EligibilityRow(SQLModel, table=True):
             address=address_from_json(self.address) if self.address else None,
         )
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin anew: the address is another one. What Salesforce says counts again once it was read anew."""
         self.status, self.offers, self.note, self.told = "not_requested", [], None, ""
         self.check_id = self.address = self.requested_at = self.checked_at = self.read_at = None

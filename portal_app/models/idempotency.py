@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import moment, now
+from portal_app.models.columns import now, time_column
 
 
 class IdempotencyKey(SQLModel, table=True):
@@ -23,4 +23,4 @@ class IdempotencyKey(SQLModel, table=True):
     resource_id: str = ""
     status: int | None = None
     claim: UUID | None = None
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.inbound_event import InboundEvent
-from portal_app.models.columns import document, moment, now
+from portal_app.models.columns import json_column, now, time_column
 
 
 class Inbox(SQLModel, table=True):
@@ -19,9 +19,9 @@ class Inbox(SQLModel, table=True):
     source: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     kind: str
-    data: dict[str, Any] = document(default_factory=dict)
-    received_at: datetime = moment(default_factory=now)
-    handled_at: datetime | None = moment(default=None, nullable=True)
+    data: dict[str, Any] = json_column(default_factory=dict)
+    received_at: datetime = time_column(default_factory=now)
+    handled_at: datetime | None = time_column(default=None, nullable=True)
 
     @classmethod
     async def insert_new(cls, session: AsyncSession, event: InboundEvent) -> bool:
@@ -40,4 +40,4 @@ class ReplayPosition(SQLModel, table=True):
 
     topic: str = Field(primary_key=True)
     replay_id: bytes
-    updated_at: datetime = moment(default_factory=now)
+    updated_at: datetime = time_column(default_factory=now)

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.profile.kyc_document import IdentityCheck
-from portal_app.models.columns import moment, now, sealed
+from portal_app.models.columns import encrypted_column, now, time_column
 
 
 class IdentityCheckRow(SQLModel, table=True):
@@ -21,16 +21,16 @@ class IdentityCheckRow(SQLModel, table=True):
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     status: str = "not_submitted"
-    note: str | None = sealed("identity_checks.note", default=None, nullable=True)
+    note: str | None = encrypted_column("identity_checks.note", default=None, nullable=True)
     document_id: UUID | None = None
     digest: bytes | None = None
     was_lost: bool = False
-    submitted_at: datetime | None = moment(default=None, nullable=True)
-    handed_over_at: datetime | None = moment(default=None, nullable=True)
-    read_at: datetime = moment(default_factory=now)
+    submitted_at: datetime | None = time_column(default=None, nullable=True)
+    handed_over_at: datetime | None = time_column(default=None, nullable=True)
+    read_at: datetime = time_column(default_factory=now)
 
     @property
-    def is_on_its_way(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether a document still has to reach Salesforce."""
         return self.document_id is not None and self.handed_over_at is None and not self.was_lost
 
@@ -40,7 +40,7 @@ class IdentityCheckRow(SQLModel, table=True):
             status=self.status,  # type: ignore[arg-type]
             note=self.note or "",
             submitted_at=self.submitted_at,
-            is_on_its_way=self.is_on_its_way,
+            is_pending=self.is_pending,
             was_lost=self.was_lost,
         )
 
@@ -61,5 +61,5 @@ class IdentityFile(SQLModel, table=True):
     document_id: UUID = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="users.id")
     kind: str
-    content: str = sealed("identity_files.content")
-    kept_at: datetime = moment(default_factory=now)
+    content: str = encrypted_column("identity_files.content")
+    kept_at: datetime = time_column(default_factory=now)

@@ -5,22 +5,22 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import moment
+from portal_app.models.columns import time_column
 
 
-class SignInTries(SQLModel, table=True):
+class SignInAttempts(SQLModel, table=True):
     """How often in a row signing in with an address was tried in vain, and until when nobody may try again."""
 
     __tablename__ = "sign_in_tries"
 
     email_index: bytes = Field(primary_key=True)
     tries: int
-    tried_at: datetime = moment()
-    locked_until: datetime | None = moment(default=None, nullable=True)
+    tried_at: datetime = time_column()
+    locked_until: datetime | None = time_column(default=None, nullable=True)
 
 
 # One statement, so that tries which arrive together are counted one after the other.
-COUNT_TRY = sa.text("""
+COUNT_ATTEMPT = sa.text("""
 INSERT INTO sign_in_tries AS t (email_index, tries, tried_at) VALUES (:email_index, 1, :now)
 ON CONFLICT (email_index) DO UPDATE SET
     tries = CASE WHEN t.tried_at < :forgotten THEN 1 ELSE t.tries + 1 END,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import key, moment, now, sealed
+from portal_app.models.columns import encrypted_column, id_column, now, time_column
 
 
 class Authenticator(SQLModel, table=True):
@@ -19,10 +19,10 @@ class Authenticator(SQLModel, table=True):
     __tablename__ = "authenticators"
 
     user_id: UUID = Field(primary_key=True, foreign_key="users.id")
-    secret: str = sealed("authenticators.secret")
-    confirmed_at: datetime | None = moment(default=None, nullable=True)
+    secret: str = encrypted_column("authenticators.secret")
+    confirmed_at: datetime | None = time_column(default=None, nullable=True)
     last_step: int = Field(default=0, sa_type=sa.BigInteger)
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def for_user(cls, session: AsyncSession, user_id: UUID) -> "Authenticator | None":
@@ -35,11 +35,11 @@ class RecoveryCode(SQLModel, table=True):
 
     __tablename__ = "recovery_codes"
 
-    id: UUID = key()
+    id: UUID = id_column()
     user_id: UUID = Field(foreign_key="users.id", index=True)
     code_hash: bytes
-    used_at: datetime | None = moment(default=None, nullable=True)
-    created_at: datetime = moment(default_factory=now)
+    used_at: datetime | None = time_column(default=None, nullable=True)
+    created_at: datetime = time_column(default_factory=now)
 
 
 class Passkey(SQLModel, table=True):
@@ -47,18 +47,18 @@ class Passkey(SQLModel, table=True):
 
     __tablename__ = "passkeys"
 
-    id: UUID = key()
+    id: UUID = id_column()
     user_id: UUID = Field(foreign_key="users.id", index=True)
     credential_id: bytes = Field(unique=True)
     public_key: bytes
     sign_count: int = Field(sa_type=sa.BigInteger)
     transports: str = ""
-    name: str = sealed("passkeys.name")
-    created_at: datetime = moment(default_factory=now)
-    used_at: datetime | None = moment(default=None, nullable=True)
+    name: str = encrypted_column("passkeys.name")
+    created_at: datetime = time_column(default_factory=now)
+    used_at: datetime | None = time_column(default=None, nullable=True)
 
     @classmethod
-    async def owner_of(cls, session: AsyncSession, credential_id: bytes) -> UUID | None:
+    async def user_id_for(cls, session: AsyncSession, credential_id: bytes) -> UUID | None:
         """Say whose a passkey is, by the authenticator's id of it."""
         return (await session.exec(select(cls.user_id).where(cls.credential_id == credential_id))).first()
 
@@ -81,7 +81,7 @@ class Challenge(SQLModel, table=True):
     challenge_hash: bytes = Field(primary_key=True)
     user_id: UUID | None = Field(default=None, foreign_key="users.id")
     purpose: str
-    expires_at: datetime = moment()
+    expires_at: datetime = time_column()
 
 
 class PendingSignIn(SQLModel, table=True):
@@ -92,7 +92,7 @@ class PendingSignIn(SQLModel, table=True):
     token_hash: bytes = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="users.id")
     attempts_left: int
-    expires_at: datetime = moment()
+    expires_at: datetime = time_column()
 
     @classmethod
     async def by_token(cls, session: AsyncSession, token_hash: bytes) -> "PendingSignIn | None":

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import document, moment, now
+from portal_app.models.columns import json_column, now, time_column
 
 
 class InvoiceMirror(SQLModel, table=True):
@@ -29,10 +29,10 @@ class InvoiceMirror(SQLModel, table=True):
     due_on: date | None = None
     total_minor: int = Field(sa_type=sa.BigInteger)
     owed_minor: int = Field(sa_type=sa.BigInteger)
-    body: dict[str, Any] = document()
+    body: dict[str, Any] = json_column()
     is_full: bool = False
-    changed_at: datetime | None = moment(default=None, nullable=True)
-    read_at: datetime = moment(default_factory=now)
+    changed_at: datetime | None = time_column(default=None, nullable=True)
+    read_at: datetime = time_column(default_factory=now)
     is_gone: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
@@ -43,8 +43,8 @@ class SubscriptionMirror(SQLModel, table=True):
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     service_id: int = Field(primary_key=True, index=True, sa_column_kwargs={"autoincrement": False})
-    body: dict[str, Any] = document()
-    read_at: datetime = moment(default_factory=now)
+    body: dict[str, Any] = json_column()
+    read_at: datetime = time_column(default_factory=now)
 
 
 class MirrorState(SQLModel, table=True):
@@ -54,11 +54,11 @@ class MirrorState(SQLModel, table=True):
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     kind: str = Field(primary_key=True)
-    read_at: datetime | None = moment(default=None, nullable=True, index=True)
-    stale_at: datetime | None = moment(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True, index=True)
+    stale_at: datetime | None = time_column(default=None, nullable=True)
 
     def is_younger_than(self, seconds: float, at: datetime) -> bool:
-        """Say whether it was read in the last seconds before a moment, and nothing was heard since."""
+        """Say whether it was read in the last seconds before a time_column, and nothing was heard since."""
         if self.read_at is None or (self.stale_at is not None and self.stale_at >= self.read_at):
             return False
         return at - self.read_at < timedelta(seconds=seconds)

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.notifications.notice import Notice
-from portal_app.models.columns import moment, now
+from portal_app.models.columns import now, time_column
 
 
 class NoticeRow(SQLModel, table=True):
@@ -20,8 +20,8 @@ class NoticeRow(SQLModel, table=True):
     source_id: str = Field(primary_key=True, max_length=80)
     subject: str = ""
     path: str = ""
-    at: datetime = moment(default_factory=now)
-    read_at: datetime | None = moment(default=None, nullable=True)
+    at: datetime = time_column(default_factory=now)
+    read_at: datetime | None = time_column(default=None, nullable=True)
 
     def to_domain(self) -> Notice:
         """Return the notice as the domain knows it."""

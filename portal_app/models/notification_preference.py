@@ -7,10 +7,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import moment, now
+from portal_app.models.columns import now, time_column
 
 
-class NotificationChoice(SQLModel, table=True):
+class NotificationPreference(SQLModel, table=True):
     """What a customer chose for one topic; where there is no row, everything is told."""
 
     __tablename__ = "notification_choices"
@@ -29,10 +29,10 @@ class Reminder(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     kind: str = Field(primary_key=True, max_length=40)
     source_id: str = Field(primary_key=True, max_length=80)
-    at: datetime = moment(default_factory=now)
+    at: datetime = time_column(default_factory=now)
 
     @classmethod
-    async def is_first(cls, session: AsyncSession, user_id: UUID, kind: str, source_id: str) -> bool:
+    async def record_first(cls, session: AsyncSession, user_id: UUID, kind: str, source_id: str) -> bool:
         """Write it down; say whether it was new."""
         values = {"user_id": user_id, "kind": kind, "source_id": source_id, "at": now()}
         write = insert(cls).values(values).on_conflict_do_nothing().returning(col(cls.kind))

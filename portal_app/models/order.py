@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.checkout.options import address_from_json, options_from_json
 from portal_app.domain.orders.order import Order, OrderEvent, OrderLine, OrderStage
-from portal_app.models.columns import document, key, moment, now, sealed
+from portal_app.models.columns import encrypted_column, id_column, json_column, now, time_column
 
 
 class OrderRow(SQLModel, table=True):
@@ -18,20 +18,20 @@ class OrderRow(SQLModel, table=True):
 
     __tablename__ = "orders"
 
-    id: UUID = key()
+    id: UUID = id_column()
     user_id: UUID = Field(foreign_key="users.id", index=True)
     category: str
     stage: str = "received"
-    lines: list[dict[str, Any]] = document()
-    placed_at: datetime = moment(default_factory=now)
-    updated_at: datetime = moment(default_factory=now)
+    lines: list[dict[str, Any]] = json_column()
+    placed_at: datetime = time_column(default_factory=now)
+    updated_at: datetime = time_column(default_factory=now)
     sf_order_id: str | None = Field(default=None, unique=True, max_length=18)
     whmcs_order_id: int | None = Field(default=None, unique=True)
     attempt: int = 1
-    billing_tried_at: datetime | None = moment(default=None, nullable=True)
+    billing_tried_at: datetime | None = time_column(default=None, nullable=True)
     draft_id: UUID | None = Field(default=None, unique=True)
-    options: str | None = sealed("orders.options", default=None, nullable=True)
-    address: str | None = sealed("orders.address", default=None, nullable=True)
+    options: str | None = encrypted_column("orders.options", default=None, nullable=True)
+    address: str | None = encrypted_column("orders.address", default=None, nullable=True)
     terms_version: str | None = None
 
     def to_domain(self) -> Order:
@@ -79,8 +79,8 @@ class DraftRow(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     draft_id: UUID = Field(unique=True)
     sku: str = Field(max_length=180)
-    answers: str | None = sealed("order_drafts.answers", default=None, nullable=True)
-    updated_at: datetime = moment(default_factory=now)
+    answers: str | None = encrypted_column("order_drafts.answers", default=None, nullable=True)
+    updated_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "DraftRow | None":
@@ -88,7 +88,7 @@ class DraftRow(SQLModel, table=True):
         return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).first()
 
     @classmethod
-    async def forget(cls, session: AsyncSession, user_id: UUID, draft_id: UUID | None) -> None:
+    async def delete_draft(cls, session: AsyncSession, user_id: UUID, draft_id: UUID | None) -> None:
         """Delete a customer's draft, if it is still this one."""
         row = await cls.locked(session, user_id)
         if row is not None and row.draft_id == draft_id:
@@ -104,7 +104,7 @@ class OrderEventRow(SQLModel, table=True):
     attempt: int = Field(primary_key=True)
     step: str = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="users.id")
-    at: datetime = moment(default_factory=now)
+    at: datetime = time_column(default_factory=now)
     source: str = "system"
     detail: str = ""
 

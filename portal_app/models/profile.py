@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import moment, sealed
+from portal_app.models.columns import encrypted_column, time_column
 
 
 class ProfileRow(SQLModel, table=True):
@@ -20,13 +20,13 @@ class ProfileRow(SQLModel, table=True):
     __tablename__ = "profiles"
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
-    kept: str | None = sealed("profiles.kept", default=None, nullable=True)
-    wanted: str | None = sealed("profiles.wanted", default=None, nullable=True)
-    accepted: str | None = sealed("profiles.accepted", default=None, nullable=True)
+    kept: str | None = encrypted_column("profiles.kept", default=None, nullable=True)
+    wanted: str | None = encrypted_column("profiles.wanted", default=None, nullable=True)
+    accepted: str | None = encrypted_column("profiles.accepted", default=None, nullable=True)
     version: int = 0
     is_busy: bool = False
     stands: str = ""
-    read_at: datetime | None = moment(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True)
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "ProfileRow":
@@ -43,10 +43,10 @@ class EmailChange(SQLModel, table=True):
     __tablename__ = "email_changes"
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
-    email: str = sealed("email_changes.email")
+    email: str = encrypted_column("email_changes.email")
     code_hash: bytes
     attempts_left: int
-    expires_at: datetime = moment()
+    expires_at: datetime = time_column()
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "EmailChange | None":

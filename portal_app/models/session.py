@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import key, moment, now
+from portal_app.models.columns import id_column, now, time_column
 
 
 class Session(SQLModel, table=True):
@@ -17,16 +17,16 @@ class Session(SQLModel, table=True):
 
     __tablename__ = "sessions"
 
-    id: UUID = key()
+    id: UUID = id_column()
     user_id: UUID = Field(foreign_key="users.id", index=True)
     factors: str
     browser: str = ""
     address: str = ""
-    created_at: datetime = moment(default_factory=now)
-    used_at: datetime = moment(default_factory=now)
-    confirmed_at: datetime = moment(default_factory=now)
-    expires_at: datetime = moment()
-    ended_at: datetime | None = moment(default=None, nullable=True)
+    created_at: datetime = time_column(default_factory=now)
+    used_at: datetime = time_column(default_factory=now)
+    confirmed_at: datetime = time_column(default_factory=now)
+    expires_at: datetime = time_column()
+    ended_at: datetime | None = time_column(default=None, nullable=True)
     ended_because: str = ""
     device_hash: bytes | None = Field(default=None)
 
@@ -52,8 +52,8 @@ class RefreshToken(SQLModel, table=True):
     token_hash: bytes = Field(primary_key=True)
     session_id: UUID = Field(foreign_key="sessions.id", index=True)
     predecessor: bytes | None = Field(default=None)
-    issued_at: datetime = moment(default_factory=now)
-    used_at: datetime | None = moment(default=None, nullable=True)
+    issued_at: datetime = time_column(default_factory=now)
+    used_at: datetime | None = time_column(default=None, nullable=True)
     closed: bool = False
 
     @classmethod

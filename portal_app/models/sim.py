@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.orders.sim_order import ReservedLine
 from portal_app.domain.sim.sim import SimState
-from portal_app.models.columns import moment, now, sealed
+from portal_app.models.columns import encrypted_column, now, time_column
 
 
 class SimReservation(SQLModel, table=True):
@@ -20,18 +20,18 @@ class SimReservation(SQLModel, table=True):
     order_id: UUID = Field(foreign_key="orders.id", primary_key=True)
     user_id: UUID = Field(foreign_key="users.id", index=True)
     stock_id: str | None = Field(default=None, unique=True, max_length=18)
-    number: str = sealed("sim_reservations.number")
+    number: str = encrypted_column("sim_reservations.number")
     number_index: bytes = Field(unique=True)
-    iccid: str = sealed("sim_reservations.iccid")
-    product_number: str = sealed("sim_reservations.product_number")
-    eid: str = sealed("sim_reservations.eid")
+    iccid: str = encrypted_column("sim_reservations.iccid")
+    product_number: str = encrypted_column("sim_reservations.product_number")
+    eid: str = encrypted_column("sim_reservations.eid")
     service_id: int | None = Field(default=None, unique=True)
     state: str = "waiting"
-    read_at: datetime | None = moment(default=None, nullable=True)
-    reserved_at: datetime = moment(default_factory=now)
-    opening_at: datetime | None = moment(default=None, nullable=True)
-    voice_tried_at: datetime | None = moment(default=None, nullable=True)
-    voice_done_at: datetime | None = moment(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True)
+    reserved_at: datetime = time_column(default_factory=now)
+    opening_at: datetime | None = time_column(default=None, nullable=True)
+    voice_tried_at: datetime | None = time_column(default=None, nullable=True)
+    voice_done_at: datetime | None = time_column(default=None, nullable=True)
 
     def to_domain(self) -> ReservedLine:
         """Return the line as the domain knows it."""

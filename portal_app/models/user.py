@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.profile.customer import Customer
-from portal_app.models.columns import document, key, moment, now, sealed
+from portal_app.models.columns import encrypted_column, id_column, json_column, now, time_column
 
 EMAIL_PLACE = "users.email"
 
@@ -22,19 +22,19 @@ class User(SQLModel, table=True):
 
     __tablename__ = "users"
 
-    id: UUID = key()
-    email: str = sealed(EMAIL_PLACE)
+    id: UUID = id_column()
+    email: str = encrypted_column(EMAIL_PLACE)
     email_index: bytes = Field(unique=True)
     password_hash: str
-    name: str = sealed("users.name")
-    profile: str | None = sealed("users.profile", default=None, nullable=True)
+    name: str = encrypted_column("users.name")
+    profile: str | None = encrypted_column("users.profile", default=None, nullable=True)
     customer_number: str = Field(unique=True)
     status: str = "setting_up"
     language: str = "en"
     moved_client_id: int | None = Field(default=None, unique=True)
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)
 
-    def follow(self, name: str) -> bool:
+    def update_name(self, name: str) -> bool:
         """Take the name that billing has; return whether it is another one. No name is no other one."""
         is_news = bool(name) and name != self.name
         self.name = name if is_news else self.name
@@ -46,7 +46,7 @@ class User(SQLModel, table=True):
         return (await session.exec(select(cls).where(cls.email_index == index))).first()
 
     @classmethod
-    async def held(cls, session: AsyncSession, user_id: UUID, *, for_change: bool = False) -> "User | None":
+    async def locked(cls, session: AsyncSession, user_id: UUID, *, for_change: bool = False) -> "User | None":
         """Find a user, read anew and locked for this transaction.
 
         Who opens a session holds its user, and who changes what opens one holds it alone: neither overtakes the other.
@@ -76,7 +76,7 @@ class IdMapping(SQLModel, table=True):
     sf_account_id: str = Field(unique=True, max_length=18)
     sf_contact_id: str = Field(unique=True, max_length=18)
     customer_number: str = Field(unique=True, max_length=9)
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)
 
     def to_domain(self) -> Customer:
         """Return the mapping as the domain knows it."""
@@ -104,22 +104,22 @@ class SignUp(SQLModel, table=True):
 
     __tablename__ = "sign_ups"
 
-    id: UUID = key()
+    id: UUID = id_column()
     token_hash: bytes = Field(unique=True)
-    email: str = sealed("sign_ups.email")
+    email: str = encrypted_column("sign_ups.email")
     code_hash: bytes
     attempts_left: int
-    expires_at: datetime = moment()
-    verified_at: datetime | None = moment(default=None, nullable=True)
-    entries: str | None = sealed("sign_ups.entries", default=None, nullable=True)
-    errors: dict[str, str] = document(default_factory=dict)
+    expires_at: datetime = time_column()
+    verified_at: datetime | None = time_column(default=None, nullable=True)
+    entries: str | None = encrypted_column("sign_ups.entries", default=None, nullable=True)
+    errors: dict[str, str] = json_column(default_factory=dict)
     user_id: UUID | None = Field(default=None)
     purpose: str = "sign_up"
     client_id: int | None = Field(default=None)
     password_tries_left: int = 5
     old_password_hash: str | None = Field(default=None)
     customer_number: str | None = Field(default=None, max_length=9)
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def by_token(cls, session: AsyncSession, token_hash: bytes) -> "SignUp | None":

@@ -32,7 +32,7 @@ class Base:
     cache: Cache
     readings: Readings
     vendors: Vendors
-    notifications: EmailOutbox
+    email_outbox: EmailOutbox
 
 
 def build_base(settings: Settings, role: Role) -> Base:
@@ -40,7 +40,7 @@ def build_base(settings: Settings, role: Role) -> Base:
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
-    letters = EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
+    templates = EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
     database, queue = Database(settings, role), DurableQueue(settings, role)
     return Base(
         settings=settings,
@@ -51,5 +51,5 @@ def build_base(settings: Settings, role: Role) -> Base:
         cache=cache,
         readings=Readings(settings, cache, live),
         vendors=build_vendors(settings, redis),
-        notifications=EmailOutbox(database, queue, SmtpMailer(settings), letters),
+        email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates),
     )

@@ -23,9 +23,9 @@ def build_billing(base: Base, context: ServiceContext) -> BillingServices:
     """Build the services over WHMCS and the cache."""
     settings, database, cache, gateway = base.settings, base.database, base.cache, base.vendors.billing
     live, sso = base.live, WhmcsSso(settings, database, gateway)
-    payments = Payments(settings, database, cache, gateway, live=live, sign_on=sso)
+    payments = Payments(settings, database, cache, gateway, live=live, sso=sso)
     return BillingServices(
-        invoices=Billing(settings, database, cache, gateway, live=live, sign_on=sso),
+        invoices=Billing(settings, database, cache, gateway, live=live, sso=sso),
         payment_methods=payments,
         reminders=Reminders(context, payments, live),
     )

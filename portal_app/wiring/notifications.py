@@ -20,7 +20,7 @@ class NotificationServices:
 def build_notifications(base: Base) -> NotificationServices:
     """Build the services over the database."""
     return NotificationServices(
-        email_outbox=base.notifications,
+        email_outbox=base.email_outbox,
         notices=Notices(base.database, base.live),
         preferences=NotificationPreferences(base.database),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
@@ -71,7 +71,7 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     gateway, live = base.vendors.internet, base.live
     return InternetServices(
         EligibilityChecks(context, gateway, profile.profiles, live),
-        EligibilityAnswers(base.database, gateway, notifications=base.notifications, live=live),
+        EligibilityAnswers(base.database, gateway, email_outbox=base.email_outbox, live=live),
     )
 
 
@@ -92,7 +92,7 @@ def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotenc
         checkout,
         drafts,
         idempotency=idempotency,
-        notifications=base.notifications,
+        email_outbox=base.email_outbox,
         queue=base.queue,
         live=base.live,
     )
@@ -104,8 +104,8 @@ def build_provisioning(
 ) -> Provisioning:
     """Build the steps of provisioning over all vendors."""
     settings, vendors = base.settings, base.vendors
-    progress = OrderTimeline(base.database, base.notifications, base.live)
-    reservations = SimReservations(base.database, vendors.sim_desk, ring_of(settings))
+    progress = OrderTimeline(base.database, base.email_outbox, base.live)
+    reservations = SimReservations(base.database, vendors.sim_inventory, key_ring_of(settings))
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),

@@ -95,7 +95,7 @@ def portal() -> Portal:
     return _Process.portal
 
 
-def use(built: Portal) -> Portal:
+def set_portal(built: Portal) -> Portal:
     """Make a portal this process's own."""
     _Process.portal = built
     return built
@@ -109,7 +109,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     billing = build_billing(base, context)
     subscriptions = build_subscriptions(base, context, billing)
     internet = build_internet(base, context, profile)
-    idempotency = Idempotency(settings, base.database, context.vault.tokens)
+    idempotency = Idempotency(settings, base.database, context.secrets.tokens)
     orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet), idempotency)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(

@@ -27,7 +27,7 @@ def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> 
     billing, logins, directory = vendors.billing, vendors.logins, vendors.directory
     sign_ups = SignUps(context, sign_in)
     account_setup = AccountSetup(
-        base.database, billing, vendors.crm, directory=directory, notifications=base.notifications, live=base.live
+        base.database, billing, vendors.crm, directory=directory, email_outbox=base.email_outbox, live=base.live
     )
     return RegistrationServices(
         sign_ups=sign_ups,

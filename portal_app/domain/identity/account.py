@@ -30,7 +30,7 @@ class SignUpProgress:
     attempts_left: int
     entries: dict[str, str]
     errors: dict[str, str]
-    is_move: bool = False
+    is_migration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class ProofMethods:
     """By which proofs an account's owner can confirm that it is them."""
 
     password: bool = True
@@ -74,7 +74,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondStepAsked:
+class MfaRequired:
     """The password was right, and the second step is still to come: the token of this sign-in, for a cookie."""
 
     token: str = field(repr=False)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class TwoStepView:
+class TotpStatus:
     """Two-step sign-in: since when it is on (None: off), and the recovery codes left."""
 
     since: datetime | None
@@ -53,7 +53,7 @@ class HistoryEntry:
     detail: dict[str, str]
 
 
-def browser_words(user_agent: str) -> str:
+def browser_name(user_agent: str) -> str:
     """Return browser and system as people call them; an empty text for what is neither."""
     parts = [_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS)]
     return " · ".join(part for part in parts if part)

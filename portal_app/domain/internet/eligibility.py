@@ -59,7 +59,7 @@ class Eligibility:
         """A short name of the address as it is now, empty without one: another address has another name."""
         return address_id(self.address) if self.address else ""
 
-    def has(self, plan: Plan) -> bool:
+    def is_available(self, plan: Plan) -> bool:
         """Say whether a plan can be had at the address."""
         return self.status == "eligible" and plan.is_offered_with(self.offers)
 

@@ -7,9 +7,11 @@ from portal_app.domain.errors import InvalidInput
 
 Topic = Literal["orders", "services", "billing", "cards", "security"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
-Way = Literal["portal", "mail"]
+Channel = Literal["portal", "mail"]
 # What protects an account or ends a service is mailed in any case; nothing of security is a notice.
-ALWAYS: frozenset[tuple[Topic, Way]] = frozenset({("security", "portal"), ("security", "mail"), ("services", "mail")})
+MANDATORY: frozenset[tuple[Topic, Channel]] = frozenset(
+    {("security", "portal"), ("security", "mail"), ("services", "mail")}
+)
 # Everything that is not named here, what needs the customer among it, is told in any case.
 _TOPICS: dict[str, Topic] = {
     "order_received": "orders",
@@ -26,20 +28,20 @@ _TOPICS: dict[str, Topic] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TopicPreference:
     """What is told of one topic."""
 
     topic: Topic
     portal: bool = True
     mail: bool = True
 
-    def changed(self, *, portal: bool | None = None, mail: bool | None = None) -> "Choice":
+    def changed(self, *, portal: bool | None = None, mail: bool | None = None) -> "TopicPreference":
         """Return it with some ways changed. Raises InvalidInput for what is told in any case."""
-        ways: tuple[tuple[Way, bool | None], ...] = (("portal", portal), ("mail", mail))
+        ways: tuple[tuple[Channel, bool | None], ...] = (("portal", portal), ("mail", mail))
         for way, wanted in ways:
-            if wanted is False and (self.topic, way) in ALWAYS:
+            if wanted is False and (self.topic, way) in MANDATORY:
                 raise InvalidInput({self.topic: "This cannot be turned off: it protects you."})
-        return Choice(
+        return TopicPreference(
             self.topic,
             portal=self.portal if portal is None else portal,
             mail=self.mail if mail is None else mail,

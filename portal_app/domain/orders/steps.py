@@ -30,7 +30,7 @@ _REASONS = {
 }
 
 
-def way_of(category: Category) -> tuple[str, ...]:
+def expected_steps(category: Category) -> tuple[str, ...]:
     """Return the steps of an order that goes well."""
     return _SIM_WAY if category == "sim" else _WAY
 

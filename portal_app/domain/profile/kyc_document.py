@@ -28,7 +28,7 @@ class IdentityCheck:
     status: CheckStatus = "not_submitted"
     note: str = field(default="", repr=False)
     submitted_at: datetime | None = None
-    is_on_its_way: bool = False
+    is_pending: bool = False
     was_lost: bool = False
 
     @property
@@ -43,7 +43,7 @@ class IdentityCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckAtDesk:
+class KycReviewState:
     """How the check stands at Salesforce."""
 
     status: CheckStatus

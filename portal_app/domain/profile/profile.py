@@ -110,11 +110,11 @@ class ProfileChange:
         """Say whether nothing changes."""
         return all(getattr(self, field.name) is None for field in fields(self))
 
-    def then(self, later: "ProfileChange") -> "ProfileChange":
+    def merged_with(self, later: "ProfileChange") -> "ProfileChange":
         """Return this change followed by a later one."""
         return replace(self, **{f.name: value for f in fields(later) if (value := getattr(later, f.name)) is not None})
 
-    def parts(self) -> dict[str, str]:
+    def field_names(self) -> dict[str, str]:
         """Return which fields change, without their values: for the audit."""
         return {"fields": " ".join(f.name for f in fields(self) if getattr(self, f.name) is not None)}
 
@@ -123,7 +123,7 @@ class ProfileChange:
         same = [f.name for f in fields(self) if getattr(self, f.name) == getattr(done, f.name)]
         return replace(self, **dict.fromkeys(same))
 
-    def against(self, person: PersonalData) -> "ProfileChange":
+    def reduced_to_news(self, person: PersonalData) -> "ProfileChange":
         """Leave out what is so already; a name is changed as a whole."""
         same = {
             field.name: None
@@ -178,6 +178,6 @@ class ProfileView:
 
     person: PersonalData
     language: str
-    is_on_its_way: bool
+    is_pending: bool
     note: str
     as_of: datetime | None = None

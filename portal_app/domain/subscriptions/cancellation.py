@@ -26,7 +26,7 @@ MOST_COMMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class CancellationSchedule:
     """When a service ends if it is cancelled: its last day in Japan, and until when that can be withdrawn (UTC)."""
 
     ends_on: date
@@ -39,14 +39,14 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class CancellationWish:
+class CancellationFeedback:
     """What a customer says when cancelling."""
 
     reason: Reason
     comment: str = ""
 
     @classmethod
-    def parse(cls, reason: str, comment: str = "") -> "CancellationWish":
+    def parse(cls, reason: str, comment: str = "") -> "CancellationFeedback":
         """Check what was entered. Raises InvalidInput naming the fields."""
         wrong: dict[str, str] = {}
         comment = " ".join(comment.split())
@@ -91,12 +91,12 @@ class CancellationRequest:
         return _day_before(self.sends_at)
 
     @property
-    def told(self) -> str:
+    def reason_text(self) -> str:
         """The reason as agents read it."""
         return f"{REASONS[self.reason]}: {self.comment}" if self.comment else REASONS[self.reason]
 
 
-def ending_of(asked_at: datetime, *, cut_off: int) -> Ending:
+def cancellation_schedule(asked_at: datetime, *, cut_off: int) -> CancellationSchedule:
     """Return when a service ends that is cancelled at a moment.
 
     Asked for in Japan until the cut-off day of a month, it ends with that month; later, with the next one. It can be
@@ -108,7 +108,7 @@ def ending_of(asked_at: datetime, *, cut_off: int) -> Ending:
         first = (first + timedelta(days=31)).replace(day=1)
     ends_on = first.replace(day=monthrange(first.year, first.month)[1])
     midnight = datetime.combine(first + timedelta(days=cut_off), datetime.min.time(), JAPAN)
-    return Ending(ends_on, midnight.astimezone(UTC))
+    return CancellationSchedule(ends_on, midnight.astimezone(UTC))
 
 
 def _day_before(midnight: datetime) -> date:

@@ -20,7 +20,7 @@ async def sync_clock(database: Database) -> None:
     is_told = False
     while True:
         try:
-            await look_at_clock(database)
+            await read_clock(database)
         except PortalError as error:
             _log.debug("clock.not_seen", error=type(error).__name__)
         off = host_is_ahead()
@@ -32,7 +32,7 @@ async def sync_clock(database: Database) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def look_at_clock(database: Database) -> None:
+async def read_clock(database: Database) -> None:
     """Set the portal's clock once. Raises DatabaseUnavailable."""
     shown, at = await database.clock()
     set_by(shown, at=at)

@@ -52,7 +52,7 @@ class Passwords:
         return base64.b64encode(hmac.new(self._pepper, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest())
 
 
-async def stretched(text: str, *, salt: str) -> str:
+async def slow_hash(text: str, *, salt: str) -> str:
     """Return a slow hash by which a text with a password in it is known again, and not guessed in bulk."""
     plain, salted = text.encode("utf-8", "surrogatepass"), salt.encode()
     # About 20 ms and 8 MiB: somebody signed in may ask for it as often as they may call.

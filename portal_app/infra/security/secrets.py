@@ -17,7 +17,7 @@ class Secrets:
     ring: KeyRing
 
 
-def ring_of(settings: Settings) -> KeyRing:
+def key_ring_of(settings: Settings) -> KeyRing:
     """Return the key ring of the settings. Raises ValueError."""
     keys, index = settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value()
     return KeyRing.parse(keys, index, current=settings.portal_key_current)

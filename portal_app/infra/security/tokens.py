@@ -106,6 +106,6 @@ class RandomTokens:
         return hmac.new(self._key, f"{purpose}\0{token}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     @staticmethod
-    def same(one: bytes, other: bytes) -> bool:
+    def equals(one: bytes, other: bytes) -> bool:
         """Compare two hashes in constant time."""
         return hmac.compare_digest(one, other)

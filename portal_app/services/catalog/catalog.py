@@ -52,7 +52,7 @@ class Catalog:
             _log.error("catalog.instalments_unequal", skus=sorted(unequal))
         return plans
 
-    async def plans_text(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
+    async def plans_bytes(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
         """Return the plans of a category as `write` writes them; not kept while what WHMCS bills is unknown."""
 
         async def compute() -> CachedBytes:
@@ -60,10 +60,10 @@ class Catalog:
             are_prices_known = any(item.is_billed_alike for plan in plans for item in plan.items)
             return CachedBytes(write(plans), _WRITTEN_SECONDS if are_prices_known else 0)
 
-        return await self._cache.get_or_set_bytes(self.entry_of(category), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(category), compute)
 
     @staticmethod
-    def entry_of(category: Category) -> Entry:
+    def cache_entry(category: Category) -> Entry:
         """Return what the written plans are kept under."""
         return Entry(f"catalog:written:{category}", (TAG,))
 
@@ -77,7 +77,7 @@ class Catalog:
                         return plan
         raise NotFound("no such plan", user_message="We do not offer this plan any more.")
 
-    async def bust(self) -> None:
+    async def invalidate(self) -> None:
         """Forget the cached catalogue everywhere."""
         await self._cache.invalidate(TAG)
         _log.info("catalog.busted")

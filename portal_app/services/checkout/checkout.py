@@ -52,7 +52,7 @@ class Checkout:
         if plan.service.category != "internet":
             return self.rules()
         check = await self._known.checks.check_for(customer)
-        return replace(self.rules(), address_id=check.address_id, is_offered=check.has(plan))
+        return replace(self.rules(), address_id=check.address_id, is_offered=check.is_available(plan))
 
     async def plan(self, customer: Customer, sku: str) -> Plan:
         """Return a plan that this customer may choose. Raises NotFound, NotAllowed, Conflict for a second line."""

@@ -47,7 +47,7 @@ class Drafts:
             raise NotFound("no draft", user_message="Choose a plan first.")
         return await self._shown(customer, row, await self._checkout.plan(customer, row.sku))
 
-    async def answer(self, customer: Customer, draft_id: UUID, step: Step, entries: dict[str, str]) -> Draft:
+    async def save_answer(self, customer: Customer, draft_id: UUID, step: Step, entries: dict[str, str]) -> Draft:
         """Keep the answer to one step. Raises InvalidInput naming wrong fields, Conflict for a draft that is gone."""
         draft = await self.current(customer)
         if draft.id != draft_id or step not in draft.steps:
@@ -61,7 +61,7 @@ class Drafts:
             row.answers, row.updated_at = json.dumps(_answers_of(row) | {step: kept}), now()
         return await self._shown(customer, row, draft.plan)
 
-    async def wish(self, customer: Customer, draft_id: UUID, agreed: Agreement) -> OrderRequest:
+    async def order_request(self, customer: Customer, draft_id: UUID, agreed: Agreement) -> OrderRequest:
         """Return what a draft asks to order. Raises Conflict for a draft that is gone."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(DraftRow, customer.user_id)

@@ -18,9 +18,9 @@ class ServiceContext:
 
     settings: Settings
     database: Database
-    vault: Secrets
+    secrets: Secrets
     limits: RateLimits
     sessions: Sessions
-    notifications: EmailOutbox
+    email_outbox: EmailOutbox
     queue: DurableQueue
     readings: Readings

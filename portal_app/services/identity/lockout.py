@@ -9,7 +9,7 @@ from portal_app.domain.errors import NotSignedIn, RateLimited
 from portal_app.language.phrase import Phrase
 from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.columns import now
-from portal_app.models.lockout import COUNT_TRY, SignInTries
+from portal_app.models.lockout import COUNT_ATTEMPT, SignInAttempts
 from portal_app.models.user import User
 from portal_app.services.identity.context import ServiceContext
 
@@ -27,13 +27,13 @@ _BROWSER_LIVES, _BROWSER_TRIES = timedelta(days=1), 10
 class Lockout:
     """Count tries before they are made, so that many at once cannot slip through together."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
-    async def count(self, session: AsyncSession, index: bytes, browser_key: str) -> int:
+    async def count_attempt(self, session: AsyncSession, index: bytes, browser_key: str) -> int:
         """Count one try and return how many it makes in a row. Raises RateLimited while the address rests."""
         let_through = await self._spend(session, index, browser_key)
-        settings = self._base.settings
+        settings = self._context.settings
         moment = now()
         values = {
             "email_index": index,
@@ -44,25 +44,25 @@ class Lockout:
             "longest": settings.portal_lock_longest_seconds,
             "is_let_through": let_through,
         }
-        tries = (await (await session.connection()).execute(COUNT_TRY, values)).scalar_one_or_none()
+        tries = (await (await session.connection()).execute(COUNT_ATTEMPT, values)).scalar_one_or_none()
         if tries is not None:
             return int(tries)
-        row = await session.get(SignInTries, index)
+        row = await session.get(SignInAttempts, index)
         seconds = (row.locked_until - moment).total_seconds() if row and row.locked_until else 1
         minutes = max(1, math.ceil(seconds / 60))
         raise RateLimited(max(1, math.ceil(seconds)), user_message=Phrase(_LOCKED, minutes=minutes))
 
-    async def forget(self, session: AsyncSession, index: bytes) -> None:
+    async def reset_count(self, session: AsyncSession, index: bytes) -> None:
         """Count from nought again: somebody has proven the password."""
-        if (row := await session.get(SignInTries, index)) is not None:
+        if (row := await session.get(SignInAttempts, index)) is not None:
             await session.delete(row)
 
     async def notify_owner(self, session: AsyncSession, index: bytes, user: User | None, tries: int) -> None:
         """Mail the owner a way out when the lock falls. For an unknown address the same is written, to nobody."""
-        if tries % self._base.settings.portal_lock_tries:
+        if tries % self._context.settings.portal_lock_tries:
             return
         token = await self._issue(session, "unlock", index, user)
-        await self._base.notifications.mail(
+        await self._context.email_outbox.enqueue(
             session,
             "sign_in_locked",
             recipient=user.email if user else "",
@@ -73,8 +73,8 @@ class Lockout:
 
     async def unlock(self, token: str) -> str:
         """Exchange a mailed token, once, for the key that lets one browser try again. Raises NotSignedIn."""
-        async with self._base.database.identity() as session:
-            found = await RecoveryToken.usable(session, self._base.vault.tokens.hash(token, "unlock"), "unlock")
+        async with self._context.database.identity() as session:
+            found = await RecoveryToken.usable(session, self._context.secrets.tokens.hash(token, "unlock"), "unlock")
             if found is None:
                 raise NotSignedIn("unlock link", user_message=LINK_ENDED)
             found.uses_left = 0
@@ -82,11 +82,11 @@ class Lockout:
             return await self._issue(session, "browser", found.email_index, user)
 
     async def _issue(self, session: AsyncSession, purpose: str, index: bytes, user: User | None) -> str:
-        token = self._base.vault.tokens.new()
+        token = self._context.secrets.tokens.new()
         is_browser = purpose == "browser"
         session.add(
             RecoveryToken(
-                token_hash=self._base.vault.tokens.hash(token, purpose),
+                token_hash=self._context.secrets.tokens.hash(token, purpose),
                 purpose=purpose,
                 email_index=index,
                 user_id=user.id if user else None,
@@ -99,7 +99,7 @@ class Lockout:
     async def _spend(self, session: AsyncSession, index: bytes, browser_key: str) -> bool:
         if not browser_key:
             return False
-        hashed = self._base.vault.tokens.hash(browser_key, "browser")
+        hashed = self._context.secrets.tokens.hash(browser_key, "browser")
         found = await RecoveryToken.usable(session, hashed, "browser")
         if found is None or found.email_index != index:
             return False

@@ -45,12 +45,12 @@ _MALFORMED = (WebAuthnException, ValueError, TypeError, LookupError, AttributeEr
 class Passkeys:
     """A user's passkeys. The device always verifies its owner, so one passkey proves two factors."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     async def passkeys_of(self, user_id: UUID) -> list[PasskeyView]:
         """Return a user's passkeys, oldest first."""
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             rows = await Passkey.all_of(session, user_id)
         return [PasskeyView(row.id, row.name, row.created_at, row.used_at) for row in rows]
 
@@ -61,16 +61,16 @@ class Passkeys:
             raise NotFound("no such passkey of this user")
         return found[0]
 
-    async def options_to_add(self, user_id: UUID, session_id: UUID) -> dict[str, Any]:
+    async def registration_options(self, user_id: UUID, session_id: UUID) -> dict[str, Any]:
         """Return what navigator.credentials.create needs. Raises StepUpNeeded, Conflict where there are too many."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             user = await session.get_one(User, user_id)
             known = await Passkey.all_of(session, user_id)
             if len(known) >= _MOST:
                 raise Conflict("too many", user_message="You have as many passkeys as we keep. Remove one first.")
             options = webauthn.generate_registration_options(
-                rp_id=self._base.settings.passkey_rp_id,
+                rp_id=self._context.settings.passkey_rp_id,
                 rp_name="Hikari Portal",
                 user_id=user_id.bytes,
                 user_name=user.email,
@@ -86,8 +86,8 @@ class Passkeys:
     async def add(self, user_id: UUID, session_id: UUID, credential: str, name: str) -> PasskeyView:
         """Keep a new passkey. Raises StepUpNeeded, InvalidInput (name, passkey), Conflict for a known one."""
         name = _checked_name(name)
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             made = await self._verified_new(session, user_id, credential)
             row = None
             if made is not None and await Passkey.by_credential(session, made.credential_id) is None:
@@ -109,37 +109,37 @@ class Passkeys:
     async def rename(self, user_id: UUID, session_id: UUID, passkey_id: UUID, name: str) -> None:
         """Give a passkey another name. Raises StepUpNeeded, NotFound, InvalidInput (name)."""
         name = _checked_name(name)
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             row = await self._own(session, user_id, passkey_id)
             row.name = name
             record(session, Tag.PASSKEY_RENAMED, user_id=user_id, actor="you")
 
     async def remove(self, user_id: UUID, session_id: UUID, passkey_id: UUID) -> None:
         """Forget a passkey and sign other devices out. Raises StepUpNeeded, NotFound."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
-            await User.held(session, user_id, for_change=True)
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
+            await User.locked(session, user_id, for_change=True)
             row = await self._own(session, user_id, passkey_id)
             await session.delete(row)
             await self._changed(session, user_id, Tag.PASSKEY_REMOVED, row.name)
             because = "passkey removed"
-            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
-        await self._base.sessions.tell_ended(ended)
+            ended = await self._context.sessions.end_in_transaction(session, user_id, because=because, but=session_id)
+        await self._context.sessions.publish_ended(ended)
 
-    async def options_to_prove(self, purpose: Purpose, user_id: UUID | None = None) -> dict[str, Any]:
+    async def authentication_options(self, purpose: Purpose, user_id: UUID | None = None) -> dict[str, Any]:
         """Return what navigator.credentials.get needs; without a user the browser offers every passkey it has."""
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             known = await Passkey.all_of(session, user_id) if user_id else []
             options = webauthn.generate_authentication_options(
-                rp_id=self._base.settings.passkey_rp_id,
+                rp_id=self._context.settings.passkey_rp_id,
                 challenge=await self._new_challenge(session, purpose, user_id),
                 allow_credentials=_descriptors(known),
                 user_verification=_REQUIRED,
             )
         return _as_json(options)
 
-    async def accept(
+    async def verify(
         self, session: AsyncSession, credential: str, purpose: Purpose, *, user_id: UUID | None = None
     ) -> UUID | None:
         """Use an assertion up inside the caller's transaction; return whose it is, or None where it proves nothing."""
@@ -148,9 +148,9 @@ class Passkeys:
             challenge = parse_client_data_json(given.response.client_data_json).challenge
             if not await self._use_challenge(session, challenge, purpose, user_id):
                 return None
-            owner = await Passkey.owner_of(session, given.raw_id)
+            owner = await Passkey.user_id_for(session, given.raw_id)
             # The user before the passkey, as wherever both are locked.
-            held = await User.held(session, owner) if owner else None
+            held = await User.locked(session, owner) if owner else None
             row = await Passkey.by_credential(session, given.raw_id) if held else None
             if row is None or (user_id is not None and row.user_id != user_id):
                 return None
@@ -159,8 +159,8 @@ class Passkeys:
             proven = webauthn.verify_authentication_response(
                 credential=given,
                 expected_challenge=challenge,
-                expected_rp_id=self._base.settings.passkey_rp_id,
-                expected_origin=list(self._base.settings.allowed_origins),
+                expected_rp_id=self._context.settings.passkey_rp_id,
+                expected_origin=list(self._context.settings.allowed_origins),
                 credential_public_key=row.public_key,
                 credential_current_sign_count=row.sign_count,
                 require_user_verification=True,
@@ -179,8 +179,8 @@ class Passkeys:
             return webauthn.verify_registration_response(
                 credential=given,
                 expected_challenge=challenge,
-                expected_rp_id=self._base.settings.passkey_rp_id,
-                expected_origin=list(self._base.settings.allowed_origins),
+                expected_rp_id=self._context.settings.passkey_rp_id,
+                expected_origin=list(self._context.settings.allowed_origins),
                 require_user_verification=True,
             )
         except _MALFORMED:
@@ -193,7 +193,7 @@ class Passkeys:
                 challenge_hash=self._hash(challenge),
                 purpose=purpose,
                 user_id=user_id,
-                expires_at=now() + timedelta(seconds=self._base.settings.portal_second_step_seconds),
+                expires_at=now() + timedelta(seconds=self._context.settings.portal_second_step_seconds),
             )
         )
         return challenge
@@ -210,7 +210,7 @@ class Passkeys:
         return bool((await (await session.connection()).execute(use)).rowcount)
 
     def _hash(self, challenge: bytes) -> bytes:
-        return self._base.vault.tokens.hash(challenge.hex(), "webauthn")
+        return self._context.secrets.tokens.hash(challenge.hex(), "webauthn")
 
     async def _own(self, session: AsyncSession, user_id: UUID, passkey_id: UUID) -> Passkey:
         row = await session.get(Passkey, passkey_id, with_for_update=True)
@@ -221,8 +221,8 @@ class Passkeys:
     async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, name: str) -> None:
         record(session, tag, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
-        occasion = "passkey_added" if tag is Tag.PASSKEY_ADDED else "passkey_removed"
-        await self._base.notifications.mail(session, occasion, recipient=user.email, user_id=user_id, title=name)
+        template = "passkey_added" if tag is Tag.PASSKEY_ADDED else "passkey_removed"
+        await self._context.email_outbox.enqueue(session, template, recipient=user.email, user_id=user_id, title=name)
 
 
 def _checked_name(name: str) -> str:

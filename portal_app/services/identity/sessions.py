@@ -42,13 +42,13 @@ class Sessions:
     """Open, check, rotate and end sessions."""
 
     def __init__(
-        self, settings: Settings, database: Database, redis: Redis, live: LiveUpdates, notifications: EmailOutbox
+        self, settings: Settings, database: Database, redis: Redis, live: LiveUpdates, email_outbox: EmailOutbox
     ) -> None:
         self._settings = settings
         self._database = database
         self._redis = redis
         self._live = live
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._access = AccessTokens(settings.jwt_secret.get_secret_value(), lifetime=settings.portal_access_seconds)
         self._random = RandomTokens(settings.jwt_refresh_secret.get_secret_value())
         self._remembered: dict[UUID, tuple[UUID, float]] = {}
@@ -79,7 +79,7 @@ class Sessions:
         await session.flush()
         return self._issue(session, row, predecessor=None)
 
-    def read(self, access_token: str) -> Access:
+    def read_access_token(self, access_token: str) -> Access:
         """Return what an access token says. Raises NotSignedIn. Whether the session still lives: `check`."""
         return self._access.verify(access_token)
 
@@ -102,16 +102,16 @@ class Sessions:
         return user_id
 
     @staticmethod
-    def key_of(session_id: UUID) -> str:
+    def redis_key(session_id: UUID) -> str:
         """Return the name under which Redis says whose a session is, or that it ended."""
         return f"session:{session_id}"
 
-    def forget(self, session_id: UUID) -> None:
+    def forget_session(self, session_id: UUID) -> None:
         """Stop answering for a session from memory: somebody says that it ended."""
         self._forgotten += 1
         self._remembered.pop(session_id, None)
 
-    async def over_among(self, session_ids: set[UUID]) -> set[UUID]:
+    async def ended_among(self, session_ids: set[UUID]) -> set[UUID]:
         """Return those of some sessions that ended or ran out; looking is no use of them."""
         async with self._database.identity() as session:
             rows = (await session.exec(select(Session).where(col(Session.id).in_(session_ids)))).all()
@@ -130,7 +130,7 @@ class Sessions:
 
     async def _read_kept(self, session_ids: Sequence[UUID]) -> dict[UUID, bytes | None]:
         try:
-            kept = await self._redis.mget([self.key_of(session_id) for session_id in session_ids])
+            kept = await self._redis.mget([self.redis_key(session_id) for session_id in session_ids])
         except RedisError:
             return {}
         return dict(zip(session_ids, kept, strict=True))
@@ -152,7 +152,7 @@ class Sessions:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for session_id, user_id in owners.items():
                     # Only where nothing stands: an end that came in between must win.
-                    pipe.set(self.key_of(session_id), str(user_id), ex=_ALIVE_SECONDS, nx=True)
+                    pipe.set(self.redis_key(session_id), str(user_id), ex=_ALIVE_SECONDS, nx=True)
                 await pipe.execute()
         except RedisError as error:
             _log.debug("sessions.redis_away", error=type(error).__name__)
@@ -167,7 +167,7 @@ class Sessions:
         if now() - row.confirmed_at > timedelta(seconds=self._settings.portal_step_up_seconds):
             raise StepUpNeeded("proof too old")
 
-    async def confirm(self, session_id: UUID, refresh_token: str, *, factor: str) -> Tokens:
+    async def record_proof(self, session_id: UUID, refresh_token: str, *, factor: str) -> Tokens:
         """Note a fresh proof by a factor (amr) and rotate the tokens; the session stays. Raises NotSignedIn."""
         return await self._exchange(refresh_token, confirmed=(session_id, factor))
 
@@ -192,24 +192,24 @@ class Sessions:
     async def end_all(self, user_id: UUID, *, because: str, but: UUID | None = None) -> None:
         """End all sessions of a user, except one if given."""
         async with self._database.identity() as session:
-            ended = await self.end_within(session, user_id, because=because, but=but)
-        await self.tell_ended(ended)
+            ended = await self.end_in_transaction(session, user_id, because=because, but=but)
+        await self.publish_ended(ended)
 
     @staticmethod
-    async def end_within(
+    async def end_in_transaction(
         session: AsyncSession, user_id: UUID, *, because: str, but: UUID | None = None
     ) -> list[Session]:
         """End all sessions of a user inside the caller's transaction; hand them to `tell_ended` once it is over.
 
         A session that is being opened meanwhile is waited for and ended too.
         """
-        await User.held(session, user_id, for_change=True)
+        await User.locked(session, user_id, for_change=True)
         ended = [row for row in await Session.alive_of(session, user_id) if row.id != but]
         for row in ended:
             row.ended_at, row.ended_because = now(), because
         return ended
 
-    async def tell_ended(self, ended: list[Session]) -> None:
+    async def publish_ended(self, ended: list[Session]) -> None:
         """Let every process and open page know of sessions that ended."""
         for row in ended:
             await self._tell_ended(row)
@@ -270,12 +270,12 @@ class Sessions:
         record(session, Tag.FAMILY_REVOKED, user_id=row.user_id)
         user = await session.get(User, row.user_id)
         if user is not None:
-            await self._notifications.mail(session, "session_revoked", recipient=user.email, user_id=user.id)
+            await self._email_outbox.enqueue(session, "session_revoked", recipient=user.email, user_id=user.id)
 
     async def _tell_ended(self, row: Session) -> None:
-        self.forget(row.id)
+        self.forget_session(row.id)
         try:
-            await self._redis.set(self.key_of(row.id), ENDED, ex=self._settings.portal_session_seconds)
+            await self._redis.set(self.redis_key(row.id), ENDED, ex=self._settings.portal_session_seconds)
         except RedisError as error:
             _log.warning("sessions.redis_away", error=type(error).__name__)
         await self._live.publish(Change(row.user_id, "session", str(row.id)))

@@ -11,7 +11,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
-from portal_app.domain.identity.mfa import Enrolment, TwoStepView
+from portal_app.domain.identity.mfa import Enrolment, TotpStatus
 from portal_app.infra.clock import accepted_times
 from portal_app.models.columns import now
 from portal_app.models.mfa import Authenticator, RecoveryCode
@@ -32,21 +32,21 @@ _DIGITS = re.compile(r"\d{6}", re.ASCII)
 class Totp:
     """Turn it on and off, and check codes. Every change asks for a fresh proof and signs other devices out."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
-    async def view(self, user_id: UUID) -> TwoStepView:
+    async def status(self, user_id: UUID) -> TotpStatus:
         """Return whether it is on, since when, and how many recovery codes are left."""
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             row = await session.get(Authenticator, user_id)
             left = await self.codes_left(session, user_id)
-        return TwoStepView(row.confirmed_at if row else None, left)
+        return TotpStatus(row.confirmed_at if row else None, left)
 
-    async def begin(self, user_id: UUID, session_id: UUID) -> None:
+    async def begin_enrolment(self, user_id: UUID, session_id: UUID) -> None:
         """Make a new secret to be entered into an app; nothing is on yet. Raises StepUpNeeded, Conflict."""
-        await self._base.sessions.require_recent(session_id)
+        await self._context.sessions.require_recent(session_id)
         key = pyotp.random_base32()
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             await session.get_one(User, user_id, with_for_update=True)
             row = await Authenticator.for_user(session, user_id)
             if row is not None and row.confirmed_at is not None:
@@ -56,10 +56,10 @@ class Totp:
             else:
                 row.secret = key
 
-    async def begun(self, user_id: UUID, session_id: UUID) -> Enrolment:
+    async def pending_enrolment(self, user_id: UUID, session_id: UUID) -> Enrolment:
         """Return the secret that waits for the app's first code. Raises StepUpNeeded, Conflict where none does."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             user = await session.get_one(User, user_id)
             row = await session.get(Authenticator, user_id)
         if row is None or row.confirmed_at is not None:
@@ -72,10 +72,10 @@ class Totp:
 
         Raises StepUpNeeded, RateLimited, Conflict, and InvalidInput (field code).
         """
-        await self._base.sessions.require_recent(session_id)
-        await self._base.limits.hit(self._base.settings.portal_factor_limit, "two-step-on", str(user_id))
-        async with self._base.database.identity() as session:
-            await User.held(session, user_id, for_change=True)
+        await self._context.sessions.require_recent(session_id)
+        await self._context.limits.consume(self._context.settings.portal_factor_limit, "two-step-on", str(user_id))
+        async with self._context.database.identity() as session:
+            await User.locked(session, user_id, for_change=True)
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is not None:
                 raise Conflict("not begun", user_message=_NOT_BEGUN)
@@ -86,15 +86,15 @@ class Totp:
             codes = await self._new_codes(session, user_id)
             await self._changed(session, user_id, Tag.TWO_STEP_ON, "two_step_on")
             because = "two-step sign-in turned on"
-            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
-        await self._base.sessions.tell_ended(ended)
+            ended = await self._context.sessions.end_in_transaction(session, user_id, because=because, but=session_id)
+        await self._context.sessions.publish_ended(ended)
         return codes
 
     async def turn_off(self, user_id: UUID, session_id: UUID) -> None:
         """Forget the authenticator and the recovery codes. Raises StepUpNeeded."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
-            await User.held(session, user_id, for_change=True)
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
+            await User.locked(session, user_id, for_change=True)
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
                 return
@@ -102,13 +102,13 @@ class Totp:
             await self._forget_codes(session, user_id)
             await self._changed(session, user_id, Tag.TWO_STEP_OFF, "two_step_off")
             because = "two-step sign-in turned off"
-            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
-        await self._base.sessions.tell_ended(ended)
+            ended = await self._context.sessions.end_in_transaction(session, user_id, because=because, but=session_id)
+        await self._context.sessions.publish_ended(ended)
 
     async def renew_codes(self, user_id: UUID, session_id: UUID) -> list[str]:
         """Make new recovery codes and return them, once; the old ones end. Raises StepUpNeeded, Conflict."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
                 raise Conflict("not on", user_message="Turn two-step sign-in on first.")
@@ -121,7 +121,7 @@ class Totp:
         row = await session.get(Authenticator, user_id)
         return row is not None and row.confirmed_at is not None
 
-    async def accept(self, session: AsyncSession, user_id: UUID, code: str) -> str:
+    async def verify_code(self, session: AsyncSession, user_id: UUID, code: str) -> str:
         """Use a code up inside the caller's transaction: return "otp", "recovery", or an empty text if it is wrong."""
         plain = plain_code(code)
         row = await Authenticator.for_user(session, user_id)
@@ -157,7 +157,7 @@ class Totp:
         record(session, Tag.RECOVERY_CODE_USED, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
         left = str(await self.codes_left(session, user_id))
-        await self._base.notifications.mail(
+        await self._context.email_outbox.enqueue(
             session, "recovery_code_used", recipient=user.email, user_id=user_id, left=left
         )
         return "recovery"
@@ -172,13 +172,13 @@ class Totp:
         connection = await session.connection()
         await connection.execute(sa.delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
 
-    async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, occasion: str) -> None:
+    async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, template: str) -> None:
         record(session, tag, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
-        await self._base.notifications.mail(session, occasion, recipient=user.email, user_id=user_id)
+        await self._context.email_outbox.enqueue(session, template, recipient=user.email, user_id=user_id)
 
     def _hash(self, user_id: UUID, plain: str) -> bytes:
-        return self._base.vault.tokens.hash(plain, f"recovery:{user_id}")
+        return self._context.secrets.tokens.hash(plain, f"recovery:{user_id}")
 
 
 def plain_code(text: str) -> str:

@@ -14,7 +14,7 @@ from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.internet.eligibility_answers import apply_answer, is_moving
+from portal_app.services.internet.eligibility_answers import apply_answer, has_pending_address
 from portal_app.services.profile.profiles import Profiles
 
 _NO_ADDRESS = "Add your address in Japanese first: the building decides which lines there are."
@@ -23,13 +23,15 @@ _NO_ADDRESS = "Add your address in Japanese first: the building decides which li
 class EligibilityChecks:
     """Show and request checks. Salesforce is the authority; our row answers while it is away."""
 
-    def __init__(self, base: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates) -> None:
-        self._age = timedelta(seconds=base.settings.cache_eligibility_seconds)
-        self._database = base.database
-        self._readings = base.readings
+    def __init__(
+        self, context: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates
+    ) -> None:
+        self._age = timedelta(seconds=context.settings.cache_eligibility_seconds)
+        self._database = context.database
+        self._readings = context.readings
         self._desk = desk
         self._profiles = profiles
-        self._queue = base.queue
+        self._queue = context.queue
         self._live = live
 
     async def check_for(self, customer: Customer) -> Eligibility:
@@ -41,9 +43,9 @@ class EligibilityChecks:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row, moving = (
                 await session.get(EligibilityRow, customer.user_id),
-                await is_moving(session, customer.user_id),
+                await has_pending_address(session, customer.user_id),
             )
-        is_read = row is not None and (row.is_on_its_way or self._is_young(row))
+        is_read = row is not None and (row.is_pending or self._is_young(row))
         is_away = not is_read and not moving and not await self._read(customer)
         if not is_read and not is_away:
             async with self._database.unit_of_work(customer=customer.user_id) as session:
@@ -69,7 +71,7 @@ class EligibilityChecks:
             # Two clicks queue up here; the second finds what the first wrote.
             if row.status != "not_requested" and row.to_domain().address in (None, address):
                 return
-            row.forget()
+            row.reset()
             row.status, row.check_id, row.address = "pending", uuid4(), address_to_json(address)
             row.requested_at = now()
             record(session, Tag.ADDRESS_CHECK_ASKED, user_id=customer.user_id, actor="you")

@@ -27,18 +27,18 @@ from portal_app.services.notifications.notices import raise_notice
 # An answer that is older when we first hear of it is no news.
 _NEWS = timedelta(days=3)
 _AT_ONCE = 200
-_OCCASIONS = {"eligible": "address_available", "ineligible": "address_unavailable"}
+_TEMPLATES = {"eligible": "address_available", "ineligible": "address_unavailable"}
 
 
 class EligibilityAnswers:
     """Every public method is one step of a workflow and can be repeated."""
 
     def __init__(
-        self, database: Database, desk: EligibilityGateway, *, notifications: EmailOutbox, live: LiveUpdates
+        self, database: Database, desk: EligibilityGateway, *, email_outbox: EmailOutbox, live: LiveUpdates
     ) -> None:
         self._database = database
         self._desk = desk
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._live = live
 
     async def hand_over(self, user_id: UUID, check_id: UUID) -> None:
@@ -48,7 +48,7 @@ class EligibilityAnswers:
         """
         async with self._database.unit_of_work() as session:
             row, mapping = await session.get(EligibilityRow, user_id), await session.get(IdMapping, user_id)
-            moving = await is_moving(session, user_id)
+            moving = await has_pending_address(session, user_id)
         if row is None or mapping is None:
             raise NotFound("no such request")
         if row.check_id != check_id or row.address is None or row.requested_at is None:
@@ -64,14 +64,14 @@ class EligibilityAnswers:
             found = await self._desk.check_of(customer.sf_account_id)
         await self._keep(customer, found, check_id=check_id)
 
-    async def apply(self, sf_account_id: str) -> None:
+    async def apply_account(self, sf_account_id: str) -> None:
         """Take over what Salesforce says of an account; one that is nobody's of ours is left alone."""
         async with self._database.unit_of_work() as session:
             mapping = await IdMapping.by_account(session, sf_account_id)
         if mapping is not None:
             await self._keep(mapping.to_domain(), await self._desk.check_of(sf_account_id))
 
-    async def behind(self) -> list[str]:
+    async def accounts_with_missed_answers(self) -> list[str]:
         """Return the accounts whose answer we wait for and that have moved on at Salesforce: an event was lost."""
         query = (
             select(IdMapping.sf_account_id, EligibilityRow.changed_at)
@@ -103,12 +103,12 @@ class EligibilityAnswers:
 
     async def _tell(self, session: AsyncSession, row: EligibilityRow) -> None:
         """Tell the customer of an answer by mail and in the portal, once."""
-        row.told, occasion = _answer_of(row), _OCCASIONS[row.status]
+        row.told, template = _answer_of(row), _TEMPLATES[row.status]
         user = await User.required(session, row.user_id)
-        await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id)
+        await self._email_outbox.enqueue(session, template, recipient=user.email, user_id=user.id)
         await raise_notice(
             session,
-            occasion,
+            template,
             user_id=row.user_id,
             source_id=str(row.check_id or row.user_id),
             subject=", ".join(row.offers),
@@ -124,7 +124,7 @@ async def apply_answer(session: AsyncSession, user_id: UUID, found: AddressCheck
     newer. The answer of an agent is never older than our own request of the same second.
     """
     row = await EligibilityRow.locked(session, user_id)
-    if await is_moving(session, user_id) or (row.is_on_its_way and found.status == "not_requested"):
+    if await has_pending_address(session, user_id) or (row.is_pending and found.status == "not_requested"):
         return False
     is_older = row.changed_at is not None and found.changed_at < row.changed_at
     is_same_second = found.changed_at == row.changed_at and row.status in ANSWERS and found.status not in ANSWERS
@@ -140,12 +140,12 @@ async def apply_answer(session: AsyncSession, user_id: UUID, found: AddressCheck
     return before != (row.status, row.offers, row.note, row.checked_at)
 
 
-async def is_moving(session: AsyncSession, user_id: UUID) -> bool:
+async def has_pending_address(session: AsyncSession, user_id: UUID) -> bool:
     """Say whether a new address of a customer is on its way to Salesforce."""
     profile = await session.get(ProfileRow, user_id)
     if profile is None:
         return False
-    coming = ProfileChange.from_json(profile.accepted).then(ProfileChange.from_json(profile.wanted))
+    coming = ProfileChange.from_json(profile.accepted).merged_with(ProfileChange.from_json(profile.wanted))
     return coming.address is not None
 
 

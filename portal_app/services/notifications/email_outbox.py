@@ -19,16 +19,16 @@ from portal_app.services.notifications.preferences import is_wanted
 class EmailOutbox:
     """Write mails down in the caller's transaction; send them from the worker."""
 
-    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, letters: EmailTemplates) -> None:
+    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, templates: EmailTemplates) -> None:
         self._database = database
         self._queue = queue
         self._mailer = mailer
-        self._letters = letters
+        self._templates = templates
 
-    async def mail(
+    async def enqueue(
         self,
         session: AsyncSession,
-        occasion: str,
+        template: str,
         *,
         recipient: str,
         user_id: UUID | None,
@@ -40,10 +40,10 @@ class EmailOutbox:
         Without a `language` it is written in the customer's own, as it is when the mail goes out. What a customer
         turned off is not written.
         """
-        if not await is_wanted(session, user_id, occasion, "mail"):
+        if not await is_wanted(session, user_id, template, "mail"):
             return
         mail = Mail(
-            user_id=user_id, recipient=recipient, occasion=occasion, content=json.dumps(content), language=language
+            user_id=user_id, recipient=recipient, template=template, content=json.dumps(content), language=language
         )
         session.add(mail)
         await session.flush()
@@ -62,9 +62,9 @@ class EmailOutbox:
         # A mail to nobody is written where an account is unknown, so that known and unknown are the same work.
         if mail.recipient:
             language = mail.language or (user.language if user else DEFAULT)
-            letter = self._letters.write(mail.occasion, language, json.loads(mail.content))
+            email = self._templates.write(mail.template, language, json.loads(mail.content))
             await self._mailer.send(
-                to=mail.recipient, subject=letter.subject, text=letter.text, html=letter.html, message_id=str(mail.id)
+                to=mail.recipient, subject=email.subject, text=email.text, html=email.html, message_id=str(mail.id)
             )
         async with self._database.unit_of_work() as session:
             if (row := await session.get(Mail, mail_id)) is not None:

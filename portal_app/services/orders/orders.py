@@ -25,7 +25,7 @@ from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.internet.single_line import refuse_second_order
 from portal_app.services.notifications.email_outbox import EmailOutbox
-from portal_app.services.orders.timeline import notice_of_order
+from portal_app.services.orders.timeline import raise_order_notice
 
 _ROUTE = "POST /api/orders"
 Flight = tuple[UUID, str, str]
@@ -41,7 +41,7 @@ class Orders:
         drafts: Drafts,
         *,
         idempotency: Idempotency,
-        notifications: EmailOutbox,
+        email_outbox: EmailOutbox,
         queue: DurableQueue,
         live: LiveUpdates,
     ) -> None:
@@ -49,7 +49,7 @@ class Orders:
         self._checkout = checkout
         self._drafts = drafts
         self._idempotency = idempotency
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._queue = queue
         self._live = live
         self._flights: dict[Flight, asyncio.Task[Order]] = {}
@@ -99,7 +99,7 @@ class Orders:
                 await refuse_second_order(session, customer.user_id)
             row = await self._write(session, customer, basket, recipient)
             row.draft_id = wish.draft_id
-            await DraftRow.forget(session, customer.user_id, wish.draft_id)
+            await DraftRow.delete_draft(session, customer.user_id, wish.draft_id)
             await claim.finish(session, str(row.id))
         await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
@@ -114,7 +114,7 @@ class Orders:
         if (ordered := await self._ordered(customer, draft_id)) is not None:
             return ordered
         try:
-            wish = await self._drafts.wish(customer, draft_id, agreed)
+            wish = await self._drafts.order_request(customer, draft_id, agreed)
         except Conflict:
             # Ordered by another click since we looked, or really gone.
             if (ordered := await self._ordered(customer, draft_id)) is not None:
@@ -155,7 +155,7 @@ class Orders:
         await session.flush()
         session.add(OrderEventRow(order_id=row.id, attempt=1, step="placed", user_id=row.user_id, source="you"))
         record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_recorded(row))
-        await self._notifications.mail(
+        await self._email_outbox.enqueue(
             session,
             "order_received",
             recipient=recipient,
@@ -163,7 +163,7 @@ class Orders:
             title=plan.service.name,
             order_id=str(row.id),
         )
-        await notice_of_order(session, row, "order_received")
+        await raise_order_notice(session, row, "order_received")
         await self._queue.enqueue(session, "hand_over_order", f"hand-over-{row.id}", str(row.id))
         return row
 

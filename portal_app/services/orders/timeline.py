@@ -26,9 +26,9 @@ STOPPED = ("failed_", "waiting_for_")
 class OrderTimeline:
     """Read an order with its customer, and move it on: timeline, mail, audit and open pages."""
 
-    def __init__(self, database: Database, notifications: EmailOutbox, live: LiveUpdates) -> None:
+    def __init__(self, database: Database, email_outbox: EmailOutbox, live: LiveUpdates) -> None:
         self.database = database
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._live = live
 
     async def order(self, order_id: UUID) -> tuple[Order, Customer]:
@@ -44,7 +44,7 @@ class OrderTimeline:
         """Return what kind of service was ordered. Raises NotFound."""
         return (await self.order(order_id))[0].category
 
-    async def move(
+    async def advance(
         self,
         order_id: UUID,
         step: str,
@@ -64,7 +64,7 @@ class OrderTimeline:
             if is_new and mail:
                 await self.notify(session, row, mail)
             if is_new and notice:
-                await notice_of_order(session, row, notice)
+                await raise_order_notice(session, row, notice)
             if is_new and tag:
                 record(session, tag, user_id=row.user_id, detail={"order": str(order_id)})
             order = row.to_domain()
@@ -92,13 +92,13 @@ class OrderTimeline:
         # A row comes back for a new one alone; the count of such a statement says nothing.
         return (await connection.execute(added)).first() is not None
 
-    async def notify(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
+    async def notify(self, session: AsyncSession, row: OrderRow, template: str) -> None:
         """Tell the customer about the order, by mail and in the portal, in the caller's transaction."""
         user, title = await session.get(User, row.user_id), row.to_domain().title
         if user is not None:
             about = {"title": title, "order_id": str(row.id)}
-            await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id, **about)
-        await notice_of_order(session, row, occasion)
+            await self._email_outbox.enqueue(session, template, recipient=user.email, user_id=user.id, **about)
+        await raise_order_notice(session, row, template)
 
     async def publish(self, order: Order) -> None:
         """Let open pages read the order anew, and what was told about it."""
@@ -106,12 +106,12 @@ class OrderTimeline:
         await self._live.publish(Change(order.user_id, "notices", ""))
 
 
-async def notice_of_order(session: AsyncSession, row: OrderRow, occasion: str) -> None:
+async def raise_order_notice(session: AsyncSession, row: OrderRow, template: str) -> None:
     """Raise a notice about an order in the caller's transaction."""
     order = row.to_domain()
     await raise_notice(
         session,
-        occasion,
+        template,
         user_id=row.user_id,
         source_id=str(row.id),
         subject=order.title,

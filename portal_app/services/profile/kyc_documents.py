@@ -24,8 +24,8 @@ _PLACE = "identity_checks.digest"
 class KycDocuments:
     """Show how a customer's identity check stands, and take documents."""
 
-    def __init__(self, base: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
+        self._context = context
         self._desk = desk
         self._live = live
         # Decoding takes a core: two at a time leave the others to everybody else.
@@ -40,7 +40,7 @@ class KycDocuments:
             return known
         tell = Change(customer.user_id, "account")
         try:
-            await self._base.readings.read_once(
+            await self._context.readings.read_once(
                 "identity", partial(self._read, customer), vendor="salesforce", tell=tell
             )
         except (ExternalError, NotFound):
@@ -48,7 +48,7 @@ class KycDocuments:
         return await self._kept(customer) or IdentityCheck()
 
     async def _kept(self, customer: Customer) -> IdentityCheck | None:
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(IdentityCheckRow, customer.user_id)
         return row.to_domain() if row else None
 
@@ -56,13 +56,13 @@ class KycDocuments:
         if await self._kept(customer) is not None:
             return
         found = await self._desk.status_of(customer.sf_account_id)
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             apply_review(await IdentityCheckRow.locked(session, customer.user_id), found)
 
-    async def count_try(self, customer: Customer) -> None:
+    async def count_upload(self, customer: Customer) -> None:
         """Count an upload before its body is read. Raises RateLimited."""
-        await self._base.limits.hit(
-            self._base.settings.portal_document_limit, "identity-document", str(customer.user_id)
+        await self._context.limits.consume(
+            self._context.settings.portal_document_limit, "identity-document", str(customer.user_id)
         )
 
     async def submit(self, customer: Customer, content: bytes, *, name: str) -> IdentityCheck:
@@ -76,8 +76,8 @@ class KycDocuments:
         return await self._take(customer, document, hashlib.sha256(content).hexdigest())
 
     async def _take(self, customer: Customer, document: Document, fingerprint: str) -> IdentityCheck:
-        digest = self._base.vault.ring.index(fingerprint, _PLACE)
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        digest = self._context.secrets.ring.index(fingerprint, _PLACE)
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await IdentityCheckRow.locked(session, customer.user_id)
             if row.status == "submitted" and row.digest == digest:
                 return row.to_domain()
@@ -96,7 +96,9 @@ class KycDocuments:
             row.status, row.note, row.submitted_at = "submitted", None, now().replace(microsecond=0)
             record(session, Tag.DOCUMENT_SUBMITTED, user_id=row.user_id, actor="you")
             work = f"identity-document-{kept.document_id}"
-            await self._base.queue.enqueue(session, "hand_over_document", work, str(row.user_id), str(kept.document_id))
+            await self._context.queue.enqueue(
+                session, "hand_over_document", work, str(row.user_id), str(kept.document_id)
+            )
             check = row.to_domain()
         await self._live.publish(Change(customer.user_id, "account"))
         return check

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.profile.kyc_document import CheckAtDesk, Document
+from portal_app.domain.profile.kyc_document import Document, KycReviewState
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
@@ -23,10 +23,10 @@ _TAGS = {"verified": Tag.IDENTITY_VERIFIED, "rejected": Tag.IDENTITY_REJECTED}
 _AT_ONCE = 200
 
 
-def apply_review(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
+def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
     """Let a row say what Salesforce says; True where the status changed. A document on its way there is newer."""
     row.read_at = now()
-    if row.is_on_its_way:
+    if row.is_pending:
         return False
     is_new = row.status != found.status
     row.was_lost = row.was_lost and found.status == "not_submitted"
@@ -37,9 +37,9 @@ def apply_review(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
 class KycReview:
     """The worker's side; every public method is one step of a workflow and can be repeated."""
 
-    def __init__(self, base: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
-        self._database = base.database
-        self._notifications = base.notifications
+    def __init__(self, context: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
+        self._database = context.database
+        self._email_outbox = context.email_outbox
         self._desk = desk
         self._live = live
 
@@ -52,20 +52,20 @@ class KycReview:
         document = Document("pdf" if kept.kind == "pdf" else "jpg", base64.b64decode(kept.content))
         await self._desk.store(await self.account_of(user_id), document, document_id=document_id)
 
-    async def ask_for_check(self, user_id: UUID, document_id: UUID) -> None:
+    async def request_review(self, user_id: UUID, document_id: UUID) -> None:
         """Tell agents that there is a document to check."""
         async with self._database.unit_of_work() as session:
             row = await session.get(IdentityCheckRow, user_id)
-        if row is not None and row.document_id == document_id and row.is_on_its_way and row.submitted_at:
+        if row is not None and row.document_id == document_id and row.is_pending and row.submitted_at:
             await self._desk.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
 
-    async def forget_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
+    async def delete_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
         """Delete our copy; one that could not be handed over is asked for again."""
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, user_id)
             if kept := await session.get(IdentityFile, document_id):
                 await session.delete(kept)
-            if row.document_id != document_id or not row.is_on_its_way:
+            if row.document_id != document_id or not row.is_pending:
                 return
             if was_lost:
                 row.was_lost, row.status, row.submitted_at = True, "not_submitted", None
@@ -93,14 +93,14 @@ class KycReview:
             await self._live.publish(Change(mapping.user_id, topic))
         return str(mapping.user_id)
 
-    async def behind(self) -> list[str]:
+    async def accounts_with_missed_reviews(self) -> list[str]:
         """Return the accounts whose check stands otherwise at Salesforce than here: their event was missed."""
         query = select(IdMapping.sf_account_id, IdentityCheckRow.status).join(
             IdentityCheckRow, col(IdentityCheckRow.user_id) == col(IdMapping.user_id)
         )
         async with self._database.unit_of_work() as session:
             known = dict((await session.exec(query.where(IdentityCheckRow.status != "verified"))).all())
-        accounts, found = list(known), dict[str, CheckAtDesk]()
+        accounts, found = list(known), dict[str, KycReviewState]()
         for begin in range(0, len(accounts), _AT_ONCE):
             found |= await self._desk.checks(accounts[begin : begin + _AT_ONCE])
         return [account for account, check in found.items() if check.status != known.get(account)]
@@ -114,11 +114,11 @@ class KycReview:
         return (await self._desk.status_of(customer.sf_account_id)).status == "verified"
 
     async def _inform(self, session: AsyncSession, row: IdentityCheckRow) -> None:
-        occasion = f"identity_{row.status}"
+        template = f"identity_{row.status}"
         user = await session.get(User, row.user_id)
         if user is not None:
-            await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id)
-        await raise_notice(session, occasion, user_id=row.user_id, source_id="check", subject="", path=PAGE)
+            await self._email_outbox.enqueue(session, template, recipient=user.email, user_id=user.id)
+        await raise_notice(session, template, user_id=row.user_id, source_id="check", subject="", path=PAGE)
 
     async def _customer(self, user_id: UUID) -> Customer:
         async with self._database.unit_of_work() as session:

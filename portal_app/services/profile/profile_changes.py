@@ -34,17 +34,17 @@ class ProfileChanges:
         crm: CrmGateway,
         *,
         ring: KeyRing,
-        notifications: EmailOutbox,
+        email_outbox: EmailOutbox,
         live: LiveUpdates,
     ) -> None:
         self._database = database
         self._people = people
         self._crm = crm
         self._ring = ring
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._live = live
 
-    async def to_billing(self, user_id: UUID) -> None:
+    async def send_to_whmcs(self, user_id: UUID) -> None:
         """Give WHMCS what is wanted, newest word; once it has it, so have we. Raises as the gateway does."""
         customer, row = await self._customer(user_id)
         change = ProfileChange.from_json(row.wanted)
@@ -59,12 +59,12 @@ class ProfileChanges:
             row.kept, row.read_at = kept.changed_by(change).to_json(), now()
             left = ProfileChange.from_json(row.wanted).without(change)
             row.wanted = None if left.is_empty else left.to_json()
-            row.accepted = ProfileChange.from_json(row.accepted).then(change).to_json()
+            row.accepted = ProfileChange.from_json(row.accepted).merged_with(change).to_json()
             row.stands = ""
             await self._change_user(session, customer, change)
         await self._live.publish(Change(user_id, "account"))
 
-    async def to_crm(self, user_id: UUID) -> None:
+    async def send_to_salesforce(self, user_id: UUID) -> None:
         """Give Salesforce what WHMCS has accepted. Raises as the gateway does."""
         customer, row = await self._customer(user_id)
         change = ProfileChange.from_json(row.accepted)
@@ -80,7 +80,7 @@ class ProfileChanges:
             record(session, Tag.PROFILE_HANDED_ON, user_id=user_id)
         await self._live.publish(Change(user_id, "account"))
 
-    async def read_again(self, client_id: int) -> None:
+    async def refresh_from_whmcs(self, client_id: int) -> None:
         """WHMCS says that a client's data changed: read and keep them, and show what is new on open pages.
 
         Raises as the gateway does; safe to repeat, in any order. Nobody who is no customer here is read.
@@ -99,18 +99,18 @@ class ProfileChanges:
             kept = PersonalData.from_json(row.kept) if row.kept else None
             confirmed = person.confirmed_by(kept)
             row.kept, row.read_at = confirmed.to_json(), now()
-            is_news = (await User.required(session, mapping.user_id)).follow(person.full_name)
+            is_news = (await User.required(session, mapping.user_id)).update_name(person.full_name)
         if is_news or confirmed != kept:
             await self._live.publish(Change(mapping.user_id, "account"))
 
-    async def is_finished(self, user_id: UUID) -> bool:
+    async def finish_if_done(self, user_id: UUID) -> bool:
         """Say that nothing is left to do, and let the next change begin a workflow of its own."""
         async with self._database.unit_of_work() as session:
             row = await ProfileRow.locked(session, user_id)
             row.is_busy = row.wanted is not None or row.accepted is not None
             return not row.is_busy
 
-    async def refuse(self, user_id: UUID, code: str) -> None:
+    async def record_whmcs_refusal(self, user_id: UUID, code: str) -> None:
         """WHMCS refused: drop what was wanted, and say so on the page and by mail."""
         async with self._database.unit_of_work() as session:
             row = await ProfileRow.locked(session, user_id)
@@ -119,10 +119,10 @@ class ProfileChanges:
             row.wanted, row.stands, row.read_at = None, "refused", None
             user = await User.required(session, user_id)
             record(session, Tag.PROFILE_REFUSED, user_id=user_id, detail={"reason": code})
-            await self._notifications.mail(session, "profile_not_saved", recipient=user.email, user_id=user_id)
+            await self._email_outbox.enqueue(session, "profile_not_saved", recipient=user.email, user_id=user_id)
         await self._live.publish(Change(user_id, "account"))
 
-    async def note_crm_refusal(self, user_id: UUID, code: str) -> None:
+    async def record_salesforce_refusal(self, user_id: UUID, code: str) -> None:
         """Salesforce refused what WHMCS has: keep it, tell the people who read the audit."""
         async with self._database.unit_of_work() as session:
             record(session, Tag.PROFILE_NOT_HANDED_ON, user_id=user_id, detail={"reason": code})
@@ -130,7 +130,7 @@ class ProfileChanges:
     async def _change_user(self, session: AsyncSession, customer: Customer, change: ProfileChange) -> None:
         user, old_email = await User.required(session, customer.user_id), ""
         if change.first_name is not None and change.last_name is not None:
-            user.follow(f"{change.first_name} {change.last_name}")
+            user.update_name(f"{change.first_name} {change.last_name}")
         if change.email is not None and change.email != user.email:
             index = self._ring.index(change.email, EMAIL_PLACE)
             other = await User.by_email(session, index)
@@ -140,7 +140,7 @@ class ProfileChanges:
             # What was mailed to the old mailbox opens nothing any more.
             links = sa.delete(RecoveryToken).where(col(RecoveryToken.user_id) == user.id)
             await (await session.connection()).execute(links)
-        at, tell = now().isoformat(), self._notifications.mail
+        at, tell = now().isoformat(), self._email_outbox.enqueue
         if old_email:
             number = customer.customer_number
             await tell(

@@ -23,8 +23,8 @@ AGAIN = "again"
 class Profiles:
     """Show a customer's data and take changes of it."""
 
-    def __init__(self, base: ServiceContext, people: PeopleGateway, live: LiveUpdates) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext, people: PeopleGateway, live: LiveUpdates) -> None:
+        self._context = context
         self._people = people
         self._live = live
 
@@ -34,15 +34,15 @@ class Profiles:
         Raises ExternalUnavailable where none were saved yet.
         """
         row, is_saved = await self._read(customer)
-        coming = ProfileChange.from_json(row.accepted).then(ProfileChange.from_json(row.wanted))
+        coming = ProfileChange.from_json(row.accepted).merged_with(ProfileChange.from_json(row.wanted))
         note = REFUSED if row.stands == "refused" else ""
         if not coming.is_empty:
             note = AWAY if row.stands == "away" else ON_ITS_WAY
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             user = await User.required(session, customer.user_id)
             kept = PersonalData.from_json(row.kept or "")
             # Our own change is not overtaken by what was read before it.
-            is_renamed = coming.is_empty and user.follow(kept.full_name)
+            is_renamed = coming.is_empty and user.update_name(kept.full_name)
         if is_renamed:
             await self._live.publish(Change(customer.user_id, "account"))
         person = kept.changed_by(coming)
@@ -54,32 +54,34 @@ class Profiles:
         Raises StepUpNeeded for a new phone number, RateLimited.
         """
         view = await self.profile_for(customer)
-        change = change.against(view.person).without(ProfileChange(language=view.language))
+        change = change.reduced_to_news(view.person).without(ProfileChange(language=view.language))
         if change.phone is not None:
-            await self._base.sessions.require_recent(session_id)
+            await self._context.sessions.require_recent(session_id)
         await self._set_language(customer, change.language)
-        await self.carry_out(customer, change)
+        await self.enqueue_change(customer, change)
 
-    async def carry_out(self, customer: Customer, change: ProfileChange) -> None:
+    async def enqueue_change(self, customer: Customer, change: ProfileChange) -> None:
         """Write a change down and let it happen, after the one that is on its way. Raises RateLimited."""
         if change.is_empty:
             return
-        await self._base.limits.hit(self._base.settings.portal_profile_limit, "profile", str(customer.user_id))
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        await self._context.limits.consume(
+            self._context.settings.portal_profile_limit, "profile", str(customer.user_id)
+        )
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
             if change.address is not None:
                 # Which lines there are depends on the building: what was found for the old one is void.
-                (await EligibilityRow.locked(session, customer.user_id)).forget()
-            row.wanted = ProfileChange.from_json(row.wanted).then(change).to_json()
+                (await EligibilityRow.locked(session, customer.user_id)).reset()
+            row.wanted = ProfileChange.from_json(row.wanted).merged_with(change).to_json()
             row.stands = ""
             row.version += 0 if row.is_busy else 1
             name = f"save-profile-{customer.user_id}-{row.version}"
             if row.is_busy:
-                await self._base.queue.send(session, name, "more", topic=AGAIN, key=uuid4().hex)
+                await self._context.queue.send(session, name, "more", topic=AGAIN, key=uuid4().hex)
             else:
                 row.is_busy = True
-                await self._base.queue.enqueue(session, "save_profile", name, str(customer.user_id))
-            record(session, Tag.PROFILE_CHANGED, user_id=customer.user_id, actor="you", detail=change.parts())
+                await self._context.queue.enqueue(session, "save_profile", name, str(customer.user_id))
+            record(session, Tag.PROFILE_CHANGED, user_id=customer.user_id, actor="you", detail=change.field_names())
         await self._live.publish(Change(customer.user_id, "account"))
         if change.address is not None:
             await self._live.publish(Change(customer.user_id, "eligibility"))
@@ -91,7 +93,7 @@ class Profiles:
             return row, False
         tell = Change(customer.user_id, "account")
         try:
-            await self._base.readings.read_once(
+            await self._context.readings.read_once(
                 "profile", partial(self._read_anew, customer), vendor="whmcs", tell=tell
             )
         except ExternalUnavailable:
@@ -104,22 +106,22 @@ class Profiles:
         if self._is_young(await self._row(customer)):
             return
         person = await self._people.person(customer.whmcs_client_id)
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
             row.kept = person.confirmed_by(PersonalData.from_json(row.kept) if row.kept else None).to_json()
             row.read_at = now()
 
     async def _row(self, customer: Customer) -> ProfileRow:
         """Return what is saved of a customer: an empty row where that is nothing yet."""
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             return await session.get(ProfileRow, customer.user_id) or ProfileRow(user_id=customer.user_id)
 
     def _is_young(self, row: ProfileRow) -> bool:
-        age = timedelta(seconds=self._base.settings.cache_profile_seconds)
+        age = timedelta(seconds=self._context.settings.cache_profile_seconds)
         return bool(row.kept and row.read_at and now() - row.read_at < age)
 
     async def _set_language(self, customer: Customer, language: str | None) -> None:
         if language is None:
             return
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             (await User.required(session, customer.user_id)).language = language

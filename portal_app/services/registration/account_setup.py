@@ -29,14 +29,14 @@ class AccountSetup:
         crm: CrmGateway,
         *,
         directory: ExistingAccounts,
-        notifications: EmailOutbox,
+        email_outbox: EmailOutbox,
         live: LiveUpdates,
     ) -> None:
         self._database = database
         self._billing = billing
         self._crm = crm
         self._directory = directory
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._live = live
 
     async def create_billing_client(self, user_id: UUID) -> int:
@@ -45,7 +45,7 @@ class AccountSetup:
         Raises Conflict where the address belongs to a client with another customer number.
         """
         profile, number = await self._profile(user_id)
-        async with self.waiting_told(user_id):
+        async with self.reporting_outage(user_id):
             return await self._billing_client(profile, number)
 
     async def _billing_client(self, profile: Profile, number: str) -> int:
@@ -68,7 +68,7 @@ class AccountSetup:
     async def create_crm_customer(self, user_id: UUID, client_id: int) -> CrmCustomer:
         """Create or complete the Salesforce account and contact of a user."""
         profile, number = await self._profile(user_id)
-        async with self.waiting_told(user_id):
+        async with self.reporting_outage(user_id):
             # Somebody Salesforce knew before: their own contact becomes the portal's, not a second one.
             await self._directory.claim_contact(number, profile.email, user_id)
             return await self._crm.upsert_customer(
@@ -96,7 +96,7 @@ class AccountSetup:
                     row.kept = PersonalData.of(Profile.from_json(user.profile)).to_json()
                 user.status, user.profile = "active", None
                 record(session, Tag.ACCOUNT_LINKED, user_id=user_id)
-                await self._notifications.mail(
+                await self._email_outbox.enqueue(
                     session, "welcome", recipient=user.email, user_id=user_id, customer_number=user.customer_number
                 )
         await self._live.publish(Change(user_id, "account"))
@@ -105,7 +105,7 @@ class AccountSetup:
         """Set a WHMCS client Inactive that will not be used."""
         await self._billing.set_client_status(client_id, "Inactive")
 
-    async def give_up(self, user_id: UUID, reason: str) -> None:
+    async def mark_failed(self, user_id: UUID, reason: str) -> None:
         """Say that an account could not be set up: to the customer, in the audit, on open pages."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
@@ -113,13 +113,13 @@ class AccountSetup:
                 return
             user.status = "failed"
             record(session, Tag.ACCOUNT_FAILED, user_id=user_id, detail={"reason": reason})
-            await self._notifications.mail(
+            await self._email_outbox.enqueue(
                 session, "sign_up_failed", recipient=user.email, user_id=user_id, customer_number=user.customer_number
             )
         await self._live.publish(Change(user_id, "account"))
 
     @asynccontextmanager
-    async def waiting_told(self, user_id: UUID) -> AsyncIterator[None]:
+    async def reporting_outage(self, user_id: UUID) -> AsyncIterator[None]:
         """Let the customer's open page say that a vendor is away."""
         try:
             yield
@@ -131,7 +131,7 @@ class AccountSetup:
             await self._live.publish(Change(user_id, "account"))
             raise
 
-    async def user(self, user_id: UUID) -> User:
+    async def user_in_setup(self, user_id: UUID) -> User:
         """Return a user that is being set up. Raises NotFound."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
@@ -140,7 +140,7 @@ class AccountSetup:
         return user
 
     async def _profile(self, user_id: UUID) -> tuple[Profile, str]:
-        user = await self.user(user_id)
+        user = await self.user_in_setup(user_id)
         if user.profile is None:
             raise NotFound("no profile to set up")
         return Profile.from_json(user.profile), user.customer_number

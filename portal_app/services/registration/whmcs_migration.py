@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, ExternalError, InvalidInput, NotAllowed, NotSignedIn
 from portal_app.domain.identifiers import customer_number, is_customer_number
-from portal_app.domain.identity.account import Origin, SecondStepAsked, Tokens
+from portal_app.domain.identity.account import MfaRequired, Origin, Tokens
 from portal_app.domain.ports.billing import BillingClient, BillingGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, ExistingAccounts
 from portal_app.infra.security.password_policy import check_new_password
@@ -45,7 +45,7 @@ class WhmcsMigration:
 
     def __init__(
         self,
-        base: ServiceContext,
+        context: ServiceContext,
         sign_ups: SignUps,
         sign_in: SignIn,
         *,
@@ -53,14 +53,14 @@ class WhmcsMigration:
         logins: BillingLogins,
         directory: ExistingAccounts,
     ) -> None:
-        self._base = base
+        self._context = context
         self._sign_ups = sign_ups
         self._sign_in = sign_in
         self._billing = billing
         self._logins = logins
         self._directory = directory
 
-    async def recognise(self, token: str) -> AccountSource:
+    async def find_existing_account(self, token: str) -> AccountSource:
         """Say how we know a proven mailbox: at WHMCS, at Salesforce under another address, or not at all.
 
         Somebody only Salesforce knows keeps their customer number there. A vendor that is away cannot say.
@@ -77,19 +77,19 @@ class WhmcsMigration:
         except ExternalError as error:
             _log.warning("moves.vendor_away", error=type(error).__name__)
             return "away"
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             sign_up.purpose = "move" if known == "billing" else sign_up.purpose
             sign_up.customer_number = number
         return known
 
-    async def prove_password(self, token: str, password: str, origin: Origin) -> None:
+    async def verify_whmcs_password(self, token: str, password: str, origin: Origin) -> None:
         """Check the WHMCS password of a proven mailbox and choose the client that moves.
 
         Raises InvalidInput (tries left), NotAllowed and Conflict with the next step in words, NotSignedIn,
         RateLimited, ExternalUnavailable.
         """
-        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "move-address", origin.address)
+        await self._context.limits.consume(self._context.settings.portal_sign_in_limit, "move-address", origin.address)
         email, left = await self._take_try(token)
         try:
             login = await self._logins.verify_password(email, password[:500])
@@ -100,23 +100,23 @@ class WhmcsMigration:
             await self._note_failure()
             raise InvalidInput({"password": Phrase(_WRONG, count=left) if left else _NO_TRIES})
         if login.email != email:
-            await self._sign_ups.prove_again(token, login.email, origin)
+            await self._sign_ups.send_new_code(token, login.email, origin)
             raise Conflict("another spelling of the address", user_message=_SPELLED, code="mailbox_again")
         client = await self._movable(login)
-        hashed = await self._base.vault.passwords.hash(password)
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        hashed = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             sign_up.client_id, sign_up.old_password_hash = client.id, hashed
             sign_up.customer_number = client.customer_number if is_customer_number(client.customer_number) else None
             sign_up.entries = json.dumps({"name": f"{client.first_name} {client.last_name}".strip()})
 
-    async def complete(self, token: str, password: str, origin: Origin) -> Tokens | SecondStepAsked:
+    async def complete(self, token: str, password: str, origin: Origin) -> Tokens | MfaRequired:
         """Set the portal password, create the user, enqueue the linking, and let them in.
 
         A second submit signs in to the same account. Raises InvalidInput, Conflict, NotSignedIn.
         """
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None or sign_up.client_id is None:
                 raise NotSignedIn("nothing proven to move")
             email, done, old = sign_up.email, sign_up.user_id, sign_up.old_password_hash
@@ -124,19 +124,19 @@ class WhmcsMigration:
         if done is not None:
             return await self._sign_in.with_password(email, password, origin)
         check_new_password(password, context=(email.partition("@")[0], *name.split()))
-        if await self._base.vault.passwords.verify(password, old):
+        if await self._context.secrets.passwords.verify(password, old):
             raise InvalidInput({"password": _SAME})
-        hashed = await self._base.vault.passwords.hash(password)
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        hashed = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             user = await self._user(session, sign_up, hashed, origin)
             return await self._sign_in.completion.after_password(session, user, origin)
 
     async def is_ready(self, token: str) -> bool:
         """Say whether this browser has proven mailbox and WHMCS password and only lacks a new one."""
         try:
-            async with self._base.database.identity() as session:
-                sign_up = await self._sign_ups.row(session, token)
+            async with self._context.database.identity() as session:
+                sign_up = await self._sign_ups.locked_sign_up(session, token)
                 return sign_up.verified_at is not None and sign_up.client_id is not None
         except NotSignedIn:
             return False
@@ -145,32 +145,32 @@ class WhmcsMigration:
         person = await self._directory.find_person(email)
         if person is None or not is_customer_number(person.customer_number):
             return "new", None
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             taken = (await session.exec(select(User.id).where(User.customer_number == person.customer_number))).first()
         if person.is_billed or taken is not None:
             return "elsewhere", None
         return "new", person.customer_number
 
     async def _take_try(self, token: str) -> tuple[str, int]:
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None:
                 raise NotSignedIn("mailbox not proven")
-            index = self._base.vault.ring.index(sign_up.email, EMAIL_PLACE)
+            index = self._context.secrets.ring.index(sign_up.email, EMAIL_PLACE)
             left, email = sign_up.password_tries_left, sign_up.email
             sign_up.password_tries_left = max(0, left - 1)
         if left <= 0:
             raise InvalidInput({"password": _NO_TRIES})
         # WHMCS sees one caller only, the portal: it cannot tell who guesses.
-        await self._base.limits.hit(self._base.settings.portal_sign_up_limit, "move-email", index.hex())
+        await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "move-email", index.hex())
         return email, left - 1
 
     async def _give_try_back(self, token: str) -> None:
-        async with self._base.database.identity() as session:
-            (await self._sign_ups.row(session, token)).password_tries_left += 1
+        async with self._context.database.identity() as session:
+            (await self._sign_ups.locked_sign_up(session, token)).password_tries_left += 1
 
     async def _note_failure(self) -> None:
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             record(session, Tag.MOVE_REFUSED, user_id=None, actor="you")
 
     async def _movable(self, login: BillingLogin) -> BillingClient:
@@ -192,7 +192,7 @@ class WhmcsMigration:
         return chosen[0]
 
     async def _is_taken(self, client: BillingClient) -> bool:
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             if await IdMapping.by_client(session, client.id) is not None:
                 return True
             claimed = sa.or_(
@@ -203,7 +203,7 @@ class WhmcsMigration:
     async def _user(self, session: AsyncSession, sign_up: SignUp, hashed: str, origin: Origin) -> User:
         if sign_up.user_id is not None:
             return await User.required(session, sign_up.user_id)
-        index = self._base.vault.ring.index(sign_up.email, EMAIL_PLACE)
+        index = self._context.secrets.ring.index(sign_up.email, EMAIL_PLACE)
         connection = await session.connection()
         for name in (index.hex(), f"client-{sign_up.client_id}"):
             await connection.execute(ADDRESS_LOCK, {"name": name})
@@ -224,7 +224,7 @@ class WhmcsMigration:
         await session.flush()
         sign_up.user_id, sign_up.entries, sign_up.old_password_hash = user.id, None, None
         record(session, Tag.ACCOUNT_MOVED, user_id=user.id, actor="you")
-        await self._base.queue.enqueue(session, "move_in", f"move-in-{user.id}", str(user.id))
+        await self._context.queue.enqueue(session, "move_in", f"move-in-{user.id}", str(user.id))
         return user
 
     @staticmethod

@@ -31,7 +31,7 @@ class WhmcsMigrationSetup:
     async def number_client(self, user_id: UUID) -> int:
         """Return the client of a user, numbered. Raises Conflict where it has another customer number by now."""
         user, client_id = await self._mover(user_id)
-        async with self._onboarding.waiting_told(user_id):
+        async with self._onboarding.reporting_outage(user_id):
             client = await self._billing.client(client_id)
             if client.customer_number != user.customer_number:
                 if client.customer_number.startswith("C"):
@@ -42,14 +42,14 @@ class WhmcsMigrationSetup:
     async def adopt_account(self, user_id: UUID) -> CrmCustomer:
         """Adopt or create the Salesforce account and contact. Raises Conflict."""
         user, client_id = await self._mover(user_id)
-        async with self._onboarding.waiting_told(user_id):
+        async with self._onboarding.reporting_outage(user_id):
             client = await self._billing.client(client_id)
             person = await self._people.person(client_id)
             mover = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
             return await self._directory.adopt(mover)
 
     async def _mover(self, user_id: UUID) -> tuple[User, int]:
-        user = await self._onboarding.user(user_id)
+        user = await self._onboarding.user_in_setup(user_id)
         if user.moved_client_id is None:
             raise NotFound("nothing to move")
         return user, user.moved_client_id

@@ -40,8 +40,8 @@ class Desk:
         cache, links = Cache(redis), WhmcsSso(settings, database, gateway)
         live = LiveUpdates(redis, cache)
         parts = (settings, database, cache, gateway)
-        billing = Billing(*parts, live=live, sign_on=links)
-        payments = Payments(*parts, live=live, sign_on=links)
+        billing = Billing(*parts, live=live, sso=links)
+        payments = Payments(*parts, live=live, sso=links)
         services = Subscriptions(*parts, live=live)
         told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
         upkeep = MirrorRefresh(

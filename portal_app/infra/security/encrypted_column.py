@@ -27,13 +27,13 @@ def use_key_ring(ring: KeyRing) -> None:
     _Ring.ring = ring
 
 
-class OfRow(str):
+class RowBoundText(str):
     """A text that knows the row it will be sealed for."""
 
     row: str
 
 
-class Closed(bytes):
+class Ciphertext(bytes):
     """A sealed value as it was read, before its row opens it."""
 
 
@@ -52,15 +52,15 @@ class EncryptedText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> bytes | None:
         """Seal on the way in."""
-        if value is None or isinstance(value, Closed):
+        if value is None or isinstance(value, Ciphertext):
             return value
-        if not isinstance(value, OfRow):
+        if not isinstance(value, RowBoundText):
             raise TypeError(f"{self.place} can only be written through its model")
         return _ring().seal(value, self.place, value.row)
 
-    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> Closed | None:
+    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> Ciphertext | None:
         """Keep it closed on the way out, until the model opens it."""
-        return None if value is None else Closed(value)
+        return None if value is None else Ciphertext(value)
 
     class Comparator(TypeDecorator.Comparator[Any]):
         """Refuse comparisons, which would never match."""
@@ -99,8 +99,8 @@ def row_name(*primary_key: object) -> str:
 def _mark(mapper: Mapper[Any], connection: sa.Connection, row: Any) -> None:
     for name, _ in _sealed_of(row.__class__):
         value = row.__dict__.get(name)
-        if value is not None and not isinstance(value, Closed):
-            marked = OfRow(value)
+        if value is not None and not isinstance(value, Ciphertext):
+            marked = RowBoundText(value)
             marked.row = row_name(*mapper.primary_key_from_instance(row))
             attributes.set_attribute(row, name, marked)
 
@@ -108,7 +108,7 @@ def _mark(mapper: Mapper[Any], connection: sa.Connection, row: Any) -> None:
 def _open(row: Any, *_: object) -> None:
     for name, place in _sealed_of(row.__class__):
         value = row.__dict__.get(name)
-        if isinstance(value, Closed):
+        if isinstance(value, Ciphertext):
             key = row_name(*attributes.instance_state(row).mapper.primary_key_from_instance(row))
             attributes.set_committed_value(row, name, _ring().open(bytes(value), place, key))
 

@@ -1,4 +1,4 @@
-"""Mailed tokens that lead back into an account."""
+"""Tokens of account recovery: password resets and unlocks."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,10 @@ from portal_app.models.columns import now, time_column
 
 
 class RecoveryToken(SQLModel, table=True):
-    """A token of one purpose: "reset" and "unlock" travel by mail, "browser" is what an unlock link leaves behind.
+    """A token with one purpose: "reset" and "unlock" are mailed, "browser" is stored in a browser by an unlock link.
 
-    Rows for addresses without an account have no user: they are made so that both cases are the same work.
+    Rows for addresses without an account have no user. They are written so that known and unknown addresses cause
+    the same work.
     """
 
     __tablename__ = "entry_tokens"
@@ -27,7 +28,7 @@ class RecoveryToken(SQLModel, table=True):
 
     @classmethod
     async def usable(cls, session: AsyncSession, token_hash: bytes, purpose: str) -> "RecoveryToken | None":
-        """Find a token that is good for one more use, locked for this transaction so that two uses queue up."""
+        """Return a token with uses left, locked for this transaction so that concurrent uses are serialised."""
         query = select(cls).where(cls.token_hash == token_hash, cls.purpose == purpose).with_for_update()
         token = (await session.exec(query)).first()
         return token if token is not None and token.uses_left > 0 and token.expires_at > now() else None

@@ -1,4 +1,4 @@
-"""The audit: what was done, for good."""
+"""The audit table."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from portal_app.models.columns import json_column, now, time_column
 
 
 class AuditEntry(SQLModel, table=True):
-    """One thing that was done. Roles may add and read rows, never change them."""
+    """One audit entry. The database roles may insert and read rows but not change them."""
 
     __tablename__ = "audit"
 

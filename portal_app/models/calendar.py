@@ -1,4 +1,4 @@
-"""The secret links to customers' calendars."""
+"""Secret links to calendar feeds."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from portal_app.models.columns import now, time_column
 
 
 class CalendarLink(SQLModel, table=True):
-    """One customer's link, by the hash of its token: the link itself is known to the customer alone."""
+    """One customer's link. Only the hash of its token is stored."""
 
     __tablename__ = "calendar_links"
 
@@ -20,5 +20,5 @@ class CalendarLink(SQLModel, table=True):
 
     @classmethod
     async def by_hash(cls, session: AsyncSession, token_hash: bytes) -> "CalendarLink | None":
-        """Find the link of a token."""
+        """Return the link with this token hash, or None."""
         return (await session.exec(select(cls).where(cls.token_hash == token_hash))).first()

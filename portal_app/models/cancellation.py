@@ -1,4 +1,4 @@
-"""The cancellations that customers asked for."""
+"""Cancellation requests of customers."""
 
 from datetime import date, datetime
 from typing import cast
@@ -17,7 +17,10 @@ _IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"
 
 
 class CancellationRow(SQLModel, table=True):
-    """One request; a service has at most one that is open. `tried_at` is set while a call may run inside WHMCS."""
+    """One request; a service has at most one open request.
+
+    `tried_at` is the time of a WHMCS call whose outcome may not be known yet.
+    """
 
     __tablename__ = "cancellations"
     __table_args__ = (
@@ -39,7 +42,7 @@ class CancellationRow(SQLModel, table=True):
     tried_at: datetime | None = time_column(default=None, nullable=True)
 
     def to_domain(self) -> CancellationRequest:
-        """Return the request as the domain knows it."""
+        """Return the domain object."""
         return CancellationRequest(
             id=self.id,
             service_id=self.service_id,
@@ -55,7 +58,7 @@ class CancellationRow(SQLModel, table=True):
         )
 
     def set_state(self, state: CancellationState, at: datetime) -> None:
-        """Bring the request to another state."""
+        """Set the state and the time of the change."""
         self.state, self.changed_at = state, at
 
     @classmethod

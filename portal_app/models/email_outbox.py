@@ -1,4 +1,4 @@
-"""The mails that are sent once."""
+"""The outbox of emails."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from portal_app.models.columns import encrypted_column, id_column, now, time_col
 
 
 class Mail(SQLModel, table=True):
-    """A mail to be sent once; its words are made from the occasion when it is sent.
+    """One email to send. Subject and text are rendered from the template when it is sent.
 
-    An empty `language` is the customer's own.
+    `content` is the JSON of the template's variables. An empty `language` means the user's language at that time.
     """
 
     __tablename__ = "mails"

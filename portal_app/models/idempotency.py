@@ -1,4 +1,4 @@
-"""Keys of calls that change something."""
+"""Idempotency keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,9 +9,9 @@ from portal_app.models.columns import now, time_column
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """What a call with this key led to, kept for 24 hours. No `status` yet: it is carried out by whoever holds `claim`.
+    """The result of a call with this key, stored for 24 hours. While `status` is None, the holder of `claim` runs it.
 
-    Of what was said only a keyed hash is kept: some calls carry passwords.
+    Only a keyed hash of the request is stored, because some requests contain passwords.
     """
 
     __tablename__ = "idempotency_keys"

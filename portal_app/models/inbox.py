@@ -1,4 +1,4 @@
-"""What came in from vendors: each event once, and how far each stream was read."""
+"""Inbox of vendors' events (each event once), and the position in each event stream."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from portal_app.models.columns import json_column, now, time_column
 
 
 class Inbox(SQLModel, table=True):
-    """One event of a source, whatever the number of its deliveries."""
+    """One event of a source; repeated deliveries do not add rows."""
 
     __tablename__ = "inbox"
 
@@ -25,16 +25,16 @@ class Inbox(SQLModel, table=True):
 
     @classmethod
     async def insert_new(cls, session: AsyncSession, event: InboundEvent) -> bool:
-        """Write an event down; False when it was already there."""
+        """Insert an event; return False if it was already there."""
         connection = await session.connection()
         row = {"source": event.source, "id": event.id, "kind": event.kind, "data": event.data, "received_at": now()}
         added = insert(cls).values(row).on_conflict_do_nothing().returning(col(cls.id))
-        # A row comes back for a new one alone; the count of such a statement says nothing.
+        # RETURNING yields a row only for a new event; the row count of ON CONFLICT DO NOTHING is not reliable.
         return (await connection.execute(added)).first() is not None
 
 
 class ReplayPosition(SQLModel, table=True):
-    """How far a Salesforce topic was read; moved only together with the work it led to."""
+    """The position in a Salesforce topic; updated in the transaction that stores the events before it."""
 
     __tablename__ = "replay_positions"
 

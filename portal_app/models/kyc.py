@@ -1,4 +1,4 @@
-"""Identity checks: how they stand, and documents until they are handed over."""
+"""Identity checks, and documents until Salesforce has them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,9 @@ from portal_app.models.columns import encrypted_column, now, time_column
 
 
 class IdentityCheckRow(SQLModel, table=True):
-    """One customer. `document_id` names the last document, `digest` (keyed) knows it again when it comes twice.
+    """One customer. `document_id` is the last document, `digest` its keyed hash, by which a repeat is recognised.
 
-    `handed_over_at` is empty while the document is on its way; `read_at` is when Salesforce was last asked.
+    `handed_over_at` is None until Salesforce has the document; `read_at` is the time of the last read of Salesforce.
     """
 
     __tablename__ = "identity_checks"
@@ -31,11 +31,11 @@ class IdentityCheckRow(SQLModel, table=True):
 
     @property
     def is_pending(self) -> bool:
-        """Whether a document still has to reach Salesforce."""
+        """Whether a document has not reached Salesforce yet."""
         return self.document_id is not None and self.handed_over_at is None and not self.was_lost
 
     def to_domain(self) -> IdentityCheck:
-        """Return the check as the domain knows it."""
+        """Return the domain object."""
         return IdentityCheck(
             status=self.status,  # type: ignore[arg-type]
             note=self.note or "",
@@ -46,7 +46,7 @@ class IdentityCheckRow(SQLModel, table=True):
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "IdentityCheckRow":
-        """Return a customer's row, locked for this transaction, made where it is missing."""
+        """Return a customer's row, locked for this transaction; it is created if missing."""
         connection = await session.connection()
         new = {"user_id": user_id, "status": "not_submitted", "was_lost": False, "read_at": now()}
         await connection.execute(insert(cls).values(new).on_conflict_do_nothing())
@@ -54,7 +54,7 @@ class IdentityCheckRow(SQLModel, table=True):
 
 
 class IdentityFile(SQLModel, table=True):
-    """A document on its way, as base64. The web process may add one, and can never read it again."""
+    """A document not yet sent to Salesforce, as base64. The web role may insert documents but not read them."""
 
     __tablename__ = "identity_files"
 

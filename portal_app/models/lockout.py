@@ -1,4 +1,4 @@
-"""How often signing in with an address failed in a row."""
+"""Failed sign-in attempts per e-mail address."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from portal_app.models.columns import time_column
 
 
 class SignInAttempts(SQLModel, table=True):
-    """How often in a row signing in with an address was tried in vain, and until when nobody may try again."""
+    """The number of consecutive failed attempts for an address, and the end of its lock."""
 
     __tablename__ = "sign_in_tries"
 
@@ -19,7 +19,7 @@ class SignInAttempts(SQLModel, table=True):
     locked_until: datetime | None = time_column(default=None, nullable=True)
 
 
-# One statement, so that tries which arrive together are counted one after the other.
+# One statement, so that concurrent attempts are counted one by one.
 COUNT_ATTEMPT = sa.text("""
 INSERT INTO sign_in_tries AS t (email_index, tries, tried_at) VALUES (:email_index, 1, :now)
 ON CONFLICT (email_index) DO UPDATE SET

@@ -1,4 +1,4 @@
-"""Mirrors of what WHMCS owns, so that pages keep answering when it is away; each row says how old it is."""
+"""Mirrors of WHMCS data, so that pages work while WHMCS is unavailable; each row stores the time it was read."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,10 +13,10 @@ from portal_app.models.columns import json_column, now, time_column
 
 
 class InvoiceMirror(SQLModel, table=True):
-    """One invoice as last read from WHMCS. `is_full` rows hold lines and payments too.
+    """One invoice as last read from WHMCS. `is_full`: the row includes lines and payments.
 
-    `read_at` is when the reading began that the body comes from, by PostgreSQL's clock; `changed_at` is WHMCS's own
-    time of the last change, where it is known. Rows that are gone stay until a whole list was read after them.
+    `read_at` is the start of the read (PostgreSQL's clock), `changed_at` WHMCS's time of the last change, if known.
+    A deleted invoice stays as a row with `is_gone` until a complete list has been read after the deletion.
     """
 
     __tablename__ = "invoices_mirror"
@@ -37,7 +37,7 @@ class InvoiceMirror(SQLModel, table=True):
 
 
 class SubscriptionMirror(SQLModel, table=True):
-    """One service as last read from WHMCS, always with the whole list."""
+    """One service as last read from WHMCS, always as part of the complete list."""
 
     __tablename__ = "subscriptions_mirror"
 
@@ -48,7 +48,7 @@ class SubscriptionMirror(SQLModel, table=True):
 
 
 class MirrorState(SQLModel, table=True):
-    """When a customer's whole list ("invoices" or "services") was last read, and when we heard that it moved on."""
+    """When a customer's complete list ("invoices" or "services") was last read, and when a change was last reported."""
 
     __tablename__ = "mirror_states"
 
@@ -58,14 +58,14 @@ class MirrorState(SQLModel, table=True):
     stale_at: datetime | None = time_column(default=None, nullable=True)
 
     def is_younger_than(self, seconds: float, at: datetime) -> bool:
-        """Say whether it was read in the last seconds before a time_column, and nothing was heard since."""
+        """Return whether the list was read within the last `seconds` before `at`, with no change reported since."""
         if self.read_at is None or (self.stale_at is not None and self.stale_at >= self.read_at):
             return False
         return at - self.read_at < timedelta(seconds=seconds)
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID, kind: str) -> "MirrorState":
-        """Return the row, made where it is missing, locked: writers of one customer's mirror take turns."""
+        """Return the row, created if missing, locked so that writers of one customer's mirror are serialised."""
         connection = await session.connection()
         row = {"user_id": user_id, "kind": kind}
         await connection.execute(insert(cls).values(row).on_conflict_do_nothing())
@@ -74,5 +74,5 @@ class MirrorState(SQLModel, table=True):
 
 
 async def database_time(session: AsyncSession) -> datetime:
-    """Return PostgreSQL's clock: one for all processes, so that readings can be put in order."""
+    """Return the time of PostgreSQL's clock, which orders the reads of all processes."""
     return (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()

@@ -1,4 +1,4 @@
-"""Orders and their timelines."""
+"""Orders, order drafts and timelines."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -14,7 +14,7 @@ from portal_app.models.columns import encrypted_column, id_column, json_column, 
 
 
 class OrderRow(SQLModel, table=True):
-    """What a customer ordered and where it stands; Salesforce is the authority for the review."""
+    """One order; Salesforce is the authority for its review."""
 
     __tablename__ = "orders"
 
@@ -35,7 +35,7 @@ class OrderRow(SQLModel, table=True):
     terms_version: str | None = None
 
     def to_domain(self) -> Order:
-        """Return the order as the domain knows it."""
+        """Return the domain object."""
         return Order(
             id=self.id,
             user_id=self.user_id,
@@ -58,20 +58,20 @@ class OrderRow(SQLModel, table=True):
 
     @classmethod
     async def of_draft(cls, session: AsyncSession, user_id: UUID, draft_id: UUID) -> "OrderRow | None":
-        """Find the customer's order that a draft became."""
+        """Return the customer's order made from a draft, or None."""
         query = select(cls).where(cls.user_id == user_id, cls.draft_id == draft_id)
         return (await session.exec(query)).first()
 
     @classmethod
     async def by_salesforce_id(cls, session: AsyncSession, sf_order_id: str) -> "OrderRow | None":
-        """Find the row of a Salesforce order."""
+        """Return the row of a Salesforce order, or None."""
         return (await session.exec(select(cls).where(cls.sf_order_id == sf_order_id))).first()
 
 
 class DraftRow(SQLModel, table=True):
-    """The plan a customer is about to order, with the answers given so far; one per customer.
+    """A customer's order draft with the answers so far; one per customer.
 
-    A new plan is a new draft with a new id, so no answer outlives the plan it was given for.
+    Choosing another plan gives the draft a new id, so answers are never used for another plan.
     """
 
     __tablename__ = "order_drafts"
@@ -89,14 +89,14 @@ class DraftRow(SQLModel, table=True):
 
     @classmethod
     async def delete_draft(cls, session: AsyncSession, user_id: UUID, draft_id: UUID | None) -> None:
-        """Delete a customer's draft, if it is still this one."""
+        """Delete a customer's draft if it still has this id."""
         row = await cls.locked(session, user_id)
         if row is not None and row.draft_id == draft_id:
             await session.delete(row)
 
 
 class OrderEventRow(SQLModel, table=True):
-    """One entry of a timeline; (order, attempt, step) happens once."""
+    """One entry of a timeline; unique per order, attempt and step."""
 
     __tablename__ = "order_events"
 
@@ -109,7 +109,7 @@ class OrderEventRow(SQLModel, table=True):
     detail: str = ""
 
     def to_domain(self) -> OrderEvent:
-        """Return the entry as the domain knows it."""
+        """Return the domain object."""
         return OrderEvent(self.step, self.at, cast(Any, self.source), self.detail)
 
     @classmethod

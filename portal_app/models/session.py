@@ -1,4 +1,4 @@
-"""Sessions and their chains of refresh tokens."""
+"""Sessions and their refresh tokens."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from portal_app.models.columns import id_column, now, time_column
 
 
 class Session(SQLModel, table=True):
-    """One sign-in on one device; `ended_at` says it is over, whatever any token says.
+    """One sign-in on one device. Once `ended_at` is set, no token of the session is valid.
 
-    `confirmed_at` is when its owner last proved who they are, by signing in or by a step-up.
+    `confirmed_at` is the time of the last proof of identity, by sign-in or step-up.
     """
 
     __tablename__ = "sessions"
@@ -32,20 +32,20 @@ class Session(SQLModel, table=True):
 
     @classmethod
     async def alive_of(cls, session: AsyncSession, user_id: UUID) -> "list[Session]":
-        """Return a user's sessions that were not ended, newest first."""
+        """Return a user's sessions without an end, newest first; idle and expired ones are included."""
         query = select(cls).where(cls.user_id == user_id, col(cls.ended_at).is_(None))
         return list((await session.exec(query.order_by(col(cls.created_at).desc()))).all())
 
     @classmethod
     async def is_new_device(cls, session: AsyncSession, user_id: UUID, device_hash: bytes | None) -> bool:
-        """Say whether a user has signed in before, but never from this device."""
+        """Return whether the user has signed in before, but not from this device."""
         known = select(col(cls.device_hash)).where(cls.user_id == user_id).distinct()
         seen = (await session.exec(known)).all()
         return bool(seen) and (device_hash is None or device_hash not in seen)
 
 
 class RefreshToken(SQLModel, table=True):
-    """One link of a session's chain. `used_at` is when its successor was issued."""
+    """One refresh token. `used_at` is when its first successor was issued, `closed` tokens are never accepted again."""
 
     __tablename__ = "refresh_tokens"
 
@@ -58,5 +58,5 @@ class RefreshToken(SQLModel, table=True):
 
     @classmethod
     async def by_hash(cls, session: AsyncSession, token_hash: bytes) -> "RefreshToken | None":
-        """Find a token, locked for this transaction so that two rotations queue up."""
+        """Return a token or None, locked for this transaction so that concurrent rotations are serialised."""
         return (await session.exec(select(cls).where(cls.token_hash == token_hash).with_for_update())).first()

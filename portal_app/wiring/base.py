@@ -1,4 +1,4 @@
-"""What every capability stands on: settings, stores, the queue, vendors and outgoing mail."""
+"""Builds what all capabilities share: settings, stores, the queue, vendors and the email outbox."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,7 @@ Role = Literal["web", "worker"]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The parts of one process that its services share."""
+    """The shared parts of one process."""
 
     settings: Settings
     redis: Redis
@@ -36,7 +36,7 @@ class Base:
 
 
 def build_base(settings: Settings, role: Role) -> Base:
-    """Make the shared parts. Opens no connection by itself."""
+    """Return the shared parts. Opens no connection."""
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)

@@ -1,4 +1,4 @@
-"""Builds what shows invoices and payment methods."""
+"""Builds the services for invoices, payment methods and reminders."""
 
 from dataclasses import dataclass
 

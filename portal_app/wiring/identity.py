@@ -1,4 +1,4 @@
-"""Builds sign-in, sessions, and what keeps accounts safe."""
+"""Builds the services for accounts, sessions, passwords and second factors."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class IdentityServices:
 
 
 def build_context(base: Base) -> ServiceContext:
-    """Build what every service of a customer's own data needs."""
+    """Return the parts that services of accounts and personal data share."""
     settings = base.settings
     return ServiceContext(
         settings=settings,
@@ -58,7 +58,7 @@ def build_context(base: Base) -> ServiceContext:
 
 
 def build_identity(context: ServiceContext) -> IdentityServices:
-    """Build the services that share one lockout, one TOTP and one set of passkeys."""
+    """Build the services; lockout, TOTP and passkeys are shared between them."""
     totp, passkeys, lockout = Totp(context), Passkeys(context), Lockout(context)
     completion = SignInCompletion(context, totp)
     return IdentityServices(

@@ -1,4 +1,4 @@
-"""Katakana in Latin letters: Hepburn as on Japanese road signs, without marks for long vowels."""
+"""Romanises katakana: Hepburn as on Japanese road signs, without marks for long vowels."""
 
 import unicodedata
 
@@ -19,7 +19,7 @@ _LONG = ("ou", "oo", "uu")
 
 
 def romanise(kana: str) -> str:
-    """Return katakana in Latin letters, its first letter a capital; other characters stay as they are."""
+    """Return katakana in Latin letters with a capital first letter; other characters are unchanged."""
     letters = ""
     kana = unicodedata.normalize("NFKC", kana)
     for place, letter in enumerate(kana):
@@ -30,7 +30,7 @@ def romanise(kana: str) -> str:
 
 
 def romanise_place(kana: str, suffix: str) -> str:
-    """Return a place with its kind after a hyphen, such as Minato-ku."""
+    """Return a romanised place name with its suffix, such as Minato-ku."""
     return f"{romanise(kana)}-{suffix}" if suffix else romanise(kana)
 
 

@@ -1,4 +1,4 @@
-"""Looking into an uploaded document: only what decodes as a picture or parses as a plain PDF gets past here."""
+"""Checks uploaded documents: accepts images that decode, which are re-encoded, and PDFs without active content."""
 
 import re
 from io import BytesIO
@@ -16,17 +16,17 @@ from portal_app.domain.profile.kyc_document import Document
 FIELD = "document"
 _IMAGES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 _MOST_PIXELS, _LONGEST_SIDE, _QUALITY, _MOST_PAGES = 60_000_000, 4000, 90, 20
-# What makes a picture another kind of file at the same time; an archive is found by its end.
-_STRANGERS = re.compile(rb"%PDF-|<script|<html|<\?php|<!doctype", re.IGNORECASE)
+# Marks of polyglot files, which are valid as another type too; an archive is found by its end record.
+_POLYGLOT = re.compile(rb"%PDF-|<script|<html|<\?php|<!doctype", re.IGNORECASE)
 _ARCHIVE, _TAIL = b"PK\x05\x06", 66_000
 _ACTIVE = ("/OpenAction", "/AA", "/AcroForm", "/Collection")
 _NAMED = ("/JavaScript", "/EmbeddedFiles")
 
 
 def read_document(content: bytes, name: str) -> Document:
-    """Return a document fit to be passed on. Raises InvalidInput; takes up to a second of one core.
+    """Return a document that is safe to pass on. Raises InvalidInput; takes up to a second of one core.
 
-    A picture is decoded and written anew: nothing but what is to be seen on it (no place, no hidden file) goes on.
+    An image is decoded and re-encoded, which removes metadata (such as the location) and embedded files.
     """
     ending = PurePath(name).suffix.lower()
     if not content:
@@ -40,7 +40,7 @@ def read_document(content: bytes, name: str) -> Document:
 
 
 def _picture(content: bytes, form: str) -> bytes:
-    if _STRANGERS.search(content) or _ARCHIVE in content[-_TAIL:]:
+    if _POLYGLOT.search(content) or _ARCHIVE in content[-_TAIL:]:
         raise _refused("This is not a plain picture. Take a photo of your document and use that.")
     try:
         with Image.open(BytesIO(content), formats=[form]) as image:

@@ -1,4 +1,4 @@
-"""Closing an account to everybody who signs in with it, and opening it again: an operator's word."""
+"""Closing and reopening accounts, for operators."""
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -14,30 +14,30 @@ CLOSED = "closed"
 
 
 class AccountClosing:
-    """What staff may do to an account here. Services and bills stay as they are; nobody signs in meanwhile."""
+    """Closes and reopens accounts. A closed account cannot be signed in to; its services and invoices do not change."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def is_closed(self, customer_number: str) -> bool:
-        """Say whether an account is closed. Raises NotFound."""
+        """Return whether an account is closed. Raises NotFound."""
         async with self._context.database.identity() as session:
             return (await self._found(session, customer_number)).status == CLOSED
 
     async def close(self, customer_number: str) -> None:
-        """End every session and every sign-in under way, and let nobody in. Safe to repeat. Raises NotFound."""
+        """Close an account: end its sessions and pending sign-ins. Safe to repeat. Raises NotFound."""
         async with self._context.database.identity() as session:
             user = await self._found(session, customer_number)
             if user.status != CLOSED:
                 user.status = CLOSED
                 record(session, Tag.ACCOUNT_CLOSED, user_id=user.id, actor="staff")
-            begun = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
-            await (await session.connection()).execute(begun)
+            pending = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
+            await (await session.connection()).execute(pending)
             ended = await self._context.sessions.end_in_transaction(session, user.id, because="account closed")
         await self._context.sessions.publish_ended(ended)
 
     async def reopen(self, customer_number: str) -> None:
-        """Let the owner sign in again. Safe to repeat. Raises NotFound."""
+        """Reopen an account. Safe to repeat. Raises NotFound."""
         async with self._context.database.identity() as session:
             user = await self._found(session, customer_number)
             if user.status == CLOSED:

@@ -1,4 +1,4 @@
-"""The second step of a sign-in: a code or a passkey, after the password and before any session."""
+"""The MFA challenge of a sign-in: a code or passkey after the password, and sign-in with a passkey alone."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ _ENDED = "This sign-in has run out. Start again with your password."
 
 
 class MfaChallenge:
-    """Finish what `SignInCompletion` left pending; and sign in with a passkey alone, which is both steps at once."""
+    """Completes sign-ins that `SignInCompletion` left pending. A passkey alone also counts as two factors."""
 
     def __init__(self, context: ServiceContext, completion: SignInCompletion, totp: Totp, passkeys: Passkeys) -> None:
         self._context = context
@@ -29,24 +29,24 @@ class MfaChallenge:
         self._passkeys = passkeys
 
     async def proof_methods(self, token: str) -> ProofMethods:
-        """Return by which proofs a pending sign-in can go on. Raises NotSignedIn for a dead one."""
+        """Return the proofs that can complete a pending sign-in. Raises NotSignedIn if it has ended."""
         async with self._context.database.identity() as session:
             pending = await self._pending(session, token)
             has_passkey = bool(await Passkey.all_of(session, pending.user_id))
         return ProofMethods(password=False, code=True, passkey=has_passkey)
 
     async def passkey_options(self, token: str) -> dict[str, object]:
-        """Return what navigator.credentials.get needs for a pending sign-in. Raises NotSignedIn for a dead one."""
-        return await self._passkeys.authentication_options("second-step", await self._whose(token))
+        """Return the options of navigator.credentials.get for a pending sign-in. Raises NotSignedIn if it has ended."""
+        return await self._passkeys.authentication_options("second-step", await self._user_id(token))
 
     async def complete(self, token: str, proof: Proof, origin: Origin) -> Tokens:
-        """Check the second step and open the session.
+        """Check the second factor and open the session.
 
-        Raises InvalidInput (field code or passkey, tries left), RateLimited, NotSignedIn for a dead sign-in.
+        Raises InvalidInput (field code or passkey, attempts left), RateLimited, and NotSignedIn if the sign-in ended.
         """
-        user_id = await self._whose(token)
+        user_id = await self._user_id(token)
         await self._context.limits.consume(self._context.settings.portal_factor_limit, "second-step", str(user_id))
-        wrong: PortalError
+        failure: PortalError
         async with self._context.database.identity() as session:
             user = await User.locked(session, user_id)
             pending = await self._pending(session, token)
@@ -56,19 +56,19 @@ class MfaChallenge:
             if factor:
                 await session.delete(pending)
                 return await self._completion.admit(session, user, origin, factors=("pwd", factor))
-            wrong = await self._note_failure(session, pending, user, by_passkey=bool(proof.passkey))
-        # Raised only here: the used-up try must be kept.
-        raise wrong
+            failure = await self._record_failure(session, pending, user, by_passkey=bool(proof.passkey))
+        # Raised after the transaction, so that the used attempt is committed.
+        raise failure
 
     async def sign_in_options(self, origin: Origin) -> dict[str, object]:
-        """Return what navigator.credentials.get needs to sign in with any passkey. Raises RateLimited."""
+        """Return the options of navigator.credentials.get for sign-in with any passkey. Raises RateLimited."""
         await self._context.limits.consume(
             self._context.settings.portal_sign_in_limit, "passkey-options", origin.address
         )
         return await self._passkeys.authentication_options("sign-in")
 
     async def sign_in_with_passkey(self, credential: str, origin: Origin) -> Tokens:
-        """Open a session for a passkey alone: its device has verified its owner. Raises NotSignedIn, RateLimited."""
+        """Open a session for a passkey alone; its device verifies the owner. Raises NotSignedIn, RateLimited."""
         await self._context.limits.consume(
             self._context.settings.portal_sign_in_limit, "sign-in-address", origin.address
         )
@@ -80,7 +80,7 @@ class MfaChallenge:
             record(session, Tag.SIGN_IN_FAILED, user_id=user_id, actor="you")
         raise NotSignedIn("passkey refused", user_message=REFUSED)
 
-    async def _whose(self, token: str) -> UUID:
+    async def _user_id(self, token: str) -> UUID:
         async with self._context.database.identity() as session:
             return (await self._pending(session, token)).user_id
 
@@ -96,7 +96,7 @@ class MfaChallenge:
             return "passkey" if proven else ""
         return await self._totp.verify_code(session, user_id, proof.code)
 
-    async def _note_failure(
+    async def _record_failure(
         self, session: AsyncSession, pending: PendingSignIn, user: User, *, by_passkey: bool
     ) -> PortalError:
         pending.attempts_left -= 1

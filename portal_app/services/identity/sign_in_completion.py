@@ -1,4 +1,4 @@
-"""Admission: what follows when somebody has proven a password. The one place that decides it."""
+"""Completion of a sign-in after the password check: opens the session or requires a second factor."""
 
 from datetime import timedelta
 
@@ -18,14 +18,14 @@ PENDING = "second-step"
 
 
 class SignInCompletion:
-    """Let somebody in who has proven who they are, and tell the owner about devices not seen before."""
+    """Opens sessions for users whose identity is proven, and mails the owner about new devices."""
 
     def __init__(self, context: ServiceContext, totp: Totp) -> None:
         self._context = context
         self._totp = totp
 
     async def after_password(self, session: AsyncSession, user: User, origin: Origin) -> Tokens | MfaRequired:
-        """Open a session for a proven password, or ask for the second step; inside the caller's transaction."""
+        """Open a session for a verified password, or create a pending sign-in, in the caller's transaction."""
         if not await self._totp.is_on(session, user.id):
             return await self.admit(session, user, origin, factors=("pwd",))
         token, settings = self._context.secrets.tokens.new(), self._context.settings
@@ -40,7 +40,7 @@ class SignInCompletion:
         return MfaRequired(token)
 
     async def admit(self, session: AsyncSession, user: User, origin: Origin, *, factors: tuple[str, ...]) -> Tokens:
-        """Open a session for whoever has proven everything that is asked for."""
+        """Open a session for a user who has given all required factors, in the caller's transaction."""
         device = self._context.secrets.tokens.hash(origin.device, "device") if origin.device else None
         browser, network = browser_name(origin.browser), coarse_network(origin.address)
         if await Session.is_new_device(session, user.id, device):

@@ -1,4 +1,4 @@
-"""Step-up: proving anew, in an open session, that it is still its owner who sits there."""
+"""Step-up authentication: a new proof of identity within an open session."""
 
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from portal_app.services.identity.totp import WRONG_CODE, Totp
 
 
 class StepUp:
-    """Check a proof and stamp the session. What needs a stamp asks `Sessions.require_recent`.
+    """Checks a proof and records it in the session; `Sessions.require_recent` relies on that record.
 
-    With two-step sign-in on, the password alone proves nothing: whoever holds it may hold the session too.
+    With two-step sign-in on, the password alone is not accepted: whoever stole it may have the session too.
     """
 
     def __init__(self, context: ServiceContext, totp: Totp, passkeys: Passkeys) -> None:
@@ -26,18 +26,18 @@ class StepUp:
         self._passkeys = passkeys
 
     async def proof_methods(self, user_id: UUID) -> ProofMethods:
-        """Return by which proofs this user can confirm."""
+        """Return the proofs that this user can give."""
         async with self._context.database.identity() as session:
             has_code = await self._totp.is_on(session, user_id)
             has_passkey = bool(await Passkey.all_of(session, user_id))
         return ProofMethods(password=not has_code, code=has_code, passkey=has_passkey)
 
     async def passkey_options(self, user_id: UUID) -> dict[str, object]:
-        """Return what navigator.credentials.get needs to confirm."""
+        """Return the options of navigator.credentials.get for a step-up."""
         return await self._passkeys.authentication_options("step-up", user_id)
 
     async def confirm(self, user_id: UUID, session_id: UUID, proof: Proof, *, refresh_token: str) -> Tokens:
-        """Check a proof, stamp the session and return its new tokens.
+        """Check a proof, record it and return the session's new tokens.
 
         Raises InvalidInput for a wrong proof, RateLimited, NotSignedIn.
         """

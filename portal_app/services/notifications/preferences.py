@@ -1,4 +1,4 @@
-"""What customers want to be told: asked in the transaction that tells it."""
+"""Notification preferences of customers."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,7 +13,7 @@ from portal_app.services.audit import Tag, record
 
 
 async def is_wanted(session: AsyncSession, user_id: UUID | None, kind: str, way: Channel) -> bool:
-    """Say whether a customer wants a kind of notice or mail, in the caller's transaction."""
+    """Return whether a customer wants a kind of notice or mail by a channel; read in the caller's transaction."""
     topic = topic_of(kind)
     if topic is None or user_id is None or (topic, way) in MANDATORY:
         return True
@@ -22,22 +22,22 @@ async def is_wanted(session: AsyncSession, user_id: UUID | None, kind: str, way:
 
 
 class NotificationPreferences:
-    """Show and change what a customer wants to be told."""
+    """Reads and changes a customer's notification preferences."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def choices_for(self, user_id: UUID) -> list[TopicPreference]:
-        """Return the choice for every topic."""
+        """Return the preferences for all topics."""
         async with self._database.unit_of_work(customer=user_id) as session:
             return list((await _known(session, user_id)).values())
 
     async def change(
         self, user_id: UUID, wanted: Sequence[tuple[Topic, bool | None, bool | None]]
     ) -> list[TopicPreference]:
-        """Take over what is wanted of some topics, in the portal and by mail (None: as it is), and return all.
+        """Change some topics, each as (topic, portal, mail) with None for unchanged, and return all preferences.
 
-        Raises InvalidInput for what is told in any case.
+        Raises InvalidInput for a mandatory channel.
         """
         async with self._database.unit_of_work(customer=user_id) as session:
             known = await _known(session, user_id)

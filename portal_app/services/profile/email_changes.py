@@ -1,4 +1,4 @@
-"""A new e-mail address: asked for with a fresh proof, proven by a code mailed there, then changed like the rest."""
+"""Change of the e-mail address: needs a recent proof of identity and a code mailed to the new address."""
 
 import unicodedata
 from datetime import timedelta
@@ -16,14 +16,16 @@ from portal_app.services.profile.profiles import Profiles
 
 
 class EmailChanges:
-    """Prove a new mailbox and put it in the place of the old one."""
+    """Verifies a new mailbox and replaces the old one."""
 
     def __init__(self, context: ServiceContext, profiles: Profiles) -> None:
         self._context = context
         self._profiles = profiles
 
     async def begin(self, customer: Customer, email: str, *, session_id: UUID) -> None:
-        """Mail a code to a new address. One that has an account gets a mail that says so, with the same answer here.
+        """Mail a code to a new address.
+
+        For an address with an account the answer is the same, but the mail says so and has no code.
 
         Raises StepUpNeeded, InvalidInput, RateLimited.
         """
@@ -37,7 +39,7 @@ class EmailChanges:
             known = await User.by_email(session, index)
             if known is not None and known.id == customer.user_id:
                 raise InvalidInput({"email": "This is your address already."})
-            # A known address gets a code hash nobody can meet; everything else is the same work.
+            # For a known address no code can match the hash; all other work is the same.
             secret = self._context.secrets.tokens.new() if known else code
             if (earlier := await EmailChange.locked(session, customer.user_id)) is not None:
                 await session.delete(earlier)
@@ -59,13 +61,13 @@ class EmailChanges:
             )
 
     async def pending_email(self, customer: Customer) -> str:
-        """Return the address whose code is waited for, or an empty text."""
+        """Return the new address that is not verified yet, or an empty text."""
         async with self._context.database.identity() as session:
             change = await session.get(EmailChange, customer.user_id)
         return change.email if change is not None and change.expires_at > now() else ""
 
     async def verify_mailbox(self, customer: Customer, code: str) -> None:
-        """Check the code and let the change happen. Raises InvalidInput (tries left), NotFound for an ended change."""
+        """Check the code and enqueue the change. Raises InvalidInput (attempts left), and NotFound if it expired."""
         email, wrong = "", None
         async with self._context.database.identity() as session:
             change = await EmailChange.locked(session, customer.user_id)
@@ -81,12 +83,12 @@ class EmailChanges:
                 email = change.email
                 await session.delete(change)
         if wrong is not None:
-            # Raised only here: the used-up try must be kept.
+            # Raised after the transaction, so that the used attempt is committed.
             raise wrong
         await self._profiles.enqueue_change(customer, ProfileChange(email=email))
 
     async def cancel(self, customer: Customer) -> None:
-        """Forget a change that is not wanted any more."""
+        """Cancel a change that is not verified yet."""
         async with self._context.database.identity() as session:
             if (change := await EmailChange.locked(session, customer.user_id)) is not None:
                 await session.delete(change)

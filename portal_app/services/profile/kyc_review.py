@@ -1,4 +1,4 @@
-"""Identity checks at Salesforce: documents handed over, then forgotten here; what agents decide, told once."""
+"""Identity checks for the worker: send documents to Salesforce, delete them here, and store agents' decisions."""
 
 import base64
 from uuid import UUID
@@ -20,11 +20,14 @@ from portal_app.services.notifications.notices import raise_notice
 
 PAGE = "/account/verification"
 _TAGS = {"verified": Tag.IDENTITY_VERIFIED, "rejected": Tag.IDENTITY_REJECTED}
-_AT_ONCE = 200
+_BATCH = 200
 
 
 def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
-    """Let a row say what Salesforce says; True where the status changed. A document on its way there is newer."""
+    """Update a row to the state of Salesforce and return whether the status changed.
+
+    A document that has not reached Salesforce is newer: then only `read_at` is set.
+    """
     row.read_at = now()
     if row.is_pending:
         return False
@@ -35,7 +38,7 @@ def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
 
 
 class KycReview:
-    """The worker's side; every public method is one step of a workflow and can be repeated."""
+    """Sends documents and stores decisions. Every public method is one step of a workflow and is safe to repeat."""
 
     def __init__(self, context: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
         self._database = context.database
@@ -44,27 +47,27 @@ class KycReview:
         self._live = live
 
     async def hand_over(self, user_id: UUID, document_id: UUID) -> None:
-        """Put a document with the customer's account. Raises as the port does."""
+        """Store a document with the customer's Salesforce account. Raises as the port does."""
         async with self._database.unit_of_work() as session:
-            kept = await session.get(IdentityFile, document_id)
-        if kept is None:
+            file = await session.get(IdentityFile, document_id)
+        if file is None:
             return
-        document = Document("pdf" if kept.kind == "pdf" else "jpg", base64.b64decode(kept.content))
+        document = Document("pdf" if file.kind == "pdf" else "jpg", base64.b64decode(file.content))
         await self._desk.store(await self.account_of(user_id), document, document_id=document_id)
 
     async def request_review(self, user_id: UUID, document_id: UUID) -> None:
-        """Tell agents that there is a document to check."""
+        """Set the check in Salesforce to submitted, so that agents review the document."""
         async with self._database.unit_of_work() as session:
             row = await session.get(IdentityCheckRow, user_id)
         if row is not None and row.document_id == document_id and row.is_pending and row.submitted_at:
             await self._desk.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
 
     async def delete_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
-        """Delete our copy; one that could not be handed over is asked for again."""
+        """Delete the stored document. `was_lost`: Salesforce rejected it, so the customer must send it again."""
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, user_id)
-            if kept := await session.get(IdentityFile, document_id):
-                await session.delete(kept)
+            if file := await session.get(IdentityFile, document_id):
+                await session.delete(file)
             if row.document_id != document_id or not row.is_pending:
                 return
             if was_lost:
@@ -75,7 +78,7 @@ class KycReview:
         await self._live.publish(Change(user_id, "account"))
 
     async def apply_account(self, account_id: str) -> str | None:
-        """Read an account's check again and tell its customer once what was decided; return who, where it changed."""
+        """Read an account's check, store it and notify the customer of a decision; return the user id if it changed."""
         async with self._database.unit_of_work() as session:
             mapping = await IdMapping.by_account(session, account_id)
         if mapping is None:
@@ -85,7 +88,7 @@ class KycReview:
             row = await IdentityCheckRow.locked(session, mapping.user_id)
             is_new = apply_review(row, found)
             if is_new and (tag := _TAGS.get(row.status)):
-                await self._inform(session, row)
+                await self._notify(session, row)
                 record(session, tag, user_id=row.user_id, actor="staff")
         if not is_new:
             return None
@@ -94,15 +97,15 @@ class KycReview:
         return str(mapping.user_id)
 
     async def accounts_with_missed_reviews(self) -> list[str]:
-        """Return the accounts whose check stands otherwise at Salesforce than here: their event was missed."""
+        """Return the accounts whose status in Salesforce differs from the stored one: their event was lost."""
         query = select(IdMapping.sf_account_id, IdentityCheckRow.status).join(
             IdentityCheckRow, col(IdentityCheckRow.user_id) == col(IdMapping.user_id)
         )
         async with self._database.unit_of_work() as session:
             known = dict((await session.exec(query.where(IdentityCheckRow.status != "verified"))).all())
         accounts, found = list(known), dict[str, KycReviewState]()
-        for begin in range(0, len(accounts), _AT_ONCE):
-            found |= await self._desk.checks(accounts[begin : begin + _AT_ONCE])
+        for begin in range(0, len(accounts), _BATCH):
+            found |= await self._desk.checks(accounts[begin : begin + _BATCH])
         return [account for account, check in found.items() if check.status != known.get(account)]
 
     async def account_of(self, user_id: UUID) -> str:
@@ -110,10 +113,10 @@ class KycReview:
         return (await self._customer(user_id)).sf_account_id
 
     async def is_verified(self, customer: Customer) -> bool:
-        """Say whether Salesforce has the identity as verified, now."""
+        """Read Salesforce and return whether the identity is verified."""
         return (await self._desk.status_of(customer.sf_account_id)).status == "verified"
 
-    async def _inform(self, session: AsyncSession, row: IdentityCheckRow) -> None:
+    async def _notify(self, session: AsyncSession, row: IdentityCheckRow) -> None:
         template = f"identity_{row.status}"
         user = await session.get(User, row.user_id)
         if user is not None:

@@ -1,4 +1,4 @@
-"""Setting a new account up at WHMCS and Salesforce: the remote effects of a sign-up, each safe to repeat."""
+"""Set-up of a new account at WHMCS and Salesforce. Every step is safe to repeat."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 
 
 class AccountSetup:
-    """Create the WHMCS client, the Salesforce account and contact, and the mapping of the three."""
+    """Creates the WHMCS client, the Salesforce account and contact, and the mapping of their ids."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class AccountSetup:
         self._live = live
 
     async def create_billing_client(self, user_id: UUID) -> int:
-        """Return the WHMCS client of a user, created unless it is there already.
+        """Return the WHMCS client id of a user; the client is created if it does not exist.
 
-        Raises Conflict where the address belongs to a client with another customer number.
+        Raises Conflict if the e-mail address belongs to a client with another customer number.
         """
         profile, number = await self._profile(user_id)
         async with self.reporting_outage(user_id):
@@ -52,12 +52,12 @@ class AccountSetup:
         existing = await self._billing.find_client(profile.email)
         if existing is None:
             try:
-                # The portal owns the password; WHMCS gets one that nobody knows.
+                # Customers never sign in to WHMCS, so it gets a random password.
                 return await self._billing.add_client(
                     profile, customer_number=number, password=secrets.token_urlsafe(24)
                 )
             except ExternalRejected:
-                # An earlier call, whose answer a killed worker never saw, may have come first.
+                # An earlier call may have succeeded although its worker was killed before it got the answer.
                 existing = await self._billing.find_client(profile.email)
                 if existing is None:
                     raise
@@ -69,14 +69,14 @@ class AccountSetup:
         """Create or complete the Salesforce account and contact of a user."""
         profile, number = await self._profile(user_id)
         async with self.reporting_outage(user_id):
-            # Somebody Salesforce knew before: their own contact becomes the portal's, not a second one.
+            # An existing Salesforce contact of this person is used instead of a second one.
             await self._directory.claim_contact(number, profile.email, user_id)
             return await self._crm.upsert_customer(
                 profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
             )
 
     async def link(self, user_id: UUID, client_id: int, crm: CrmCustomer) -> None:
-        """Write the mapping down, forget the sign-up's copy of the profile, say welcome. Safe to repeat."""
+        """Store the mapping, delete the sign-up's copy of the profile and send the welcome mail. Safe to repeat."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
             if user is None:
@@ -102,11 +102,11 @@ class AccountSetup:
         await self._live.publish(Change(user_id, "account"))
 
     async def deactivate_client(self, client_id: int) -> None:
-        """Set a WHMCS client Inactive that will not be used."""
+        """Set an unused WHMCS client to Inactive."""
         await self._billing.set_client_status(client_id, "Inactive")
 
     async def mark_failed(self, user_id: UUID, reason: str) -> None:
-        """Say that an account could not be set up: to the customer, in the audit, on open pages."""
+        """Mark an account as failed, write the audit, mail the customer and update open pages."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
             if user is None or user.status == "failed":
@@ -120,7 +120,7 @@ class AccountSetup:
 
     @asynccontextmanager
     async def reporting_outage(self, user_id: UUID) -> AsyncIterator[None]:
-        """Let the customer's open page say that a vendor is away."""
+        """Mark the account as waiting, and update open pages, if a vendor is unavailable within the block."""
         try:
             yield
         except (ExternalUnavailable, OutcomeUnknown):

@@ -1,4 +1,4 @@
-"""Signing up: a mailbox proven, details given, a user created with its set-up enqueued."""
+"""Sign-up: verify the mailbox, take the details, create the user and enqueue the set-up at the vendors."""
 
 import json
 import unicodedata
@@ -27,16 +27,16 @@ _ENDED = "This sign-up has run out. Start again with your e-mail address."
 
 
 class SignUps:
-    """Take somebody new from an e-mail address to an account."""
+    """Runs sign-ups. Each has a token in a cookie of its browser."""
 
     def __init__(self, context: ServiceContext, sign_in: SignIn) -> None:
         self._context = context
         self._sign_in = sign_in
 
     async def begin(self, email: str, origin: Origin, *, purpose: Purpose = "sign_up") -> str:
-        """Mail a six-digit code to an address and return the token of this sign-up, or of this move.
+        """Mail a six-digit code to an address and return the token of the sign-up (or migration).
 
-        An address that has an account gets the same answer, and a mail that says so instead of a code.
+        For an address with an account the answer is the same, but the mail says so and has no code.
         Raises InvalidInput, RateLimited.
         """
         email = parse_email(email)
@@ -48,7 +48,7 @@ class SignUps:
         token, code = self._context.secrets.tokens.new(), self._context.secrets.tokens.new_code()
         async with self._context.database.identity() as session:
             known = await User.by_email(session, index)
-            # A known address gets a code hash nobody can meet; everything else is the same work.
+            # For a known address no code can match the hash; all other work is the same.
             secret = self._context.secrets.tokens.new() if known else code
             session.add(
                 SignUp(
@@ -67,11 +67,11 @@ class SignUps:
         return token
 
     async def verify_mailbox(self, token: str, code: str) -> None:
-        """Check a mailed code. Raises InvalidInput (field code, tries left) and NotSignedIn for a dead sign-up."""
+        """Check a mailed code. Raises InvalidInput (field code, attempts left), and NotSignedIn if it expired."""
         wrong: InvalidInput | None = None
         async with self._context.database.identity() as session:
             sign_up = await self.locked_sign_up(session, token)
-            # A Japanese keyboard may write full-width digits.
+            # Japanese keyboards may produce full-width digits.
             digits = "".join(unicodedata.normalize("NFKC", code).split())
             hashed = self._context.secrets.tokens.hash(digits, f"code:{token}")
             if sign_up.attempts_left <= 0:
@@ -83,11 +83,11 @@ class SignUps:
                 sign_up.verified_at = now()
                 sign_up.expires_at = now() + timedelta(hours=2)
         if wrong is not None:
-            # Raised only here: the used-up try must be kept.
+            # Raised after the transaction, so that the used attempt is committed.
             raise wrong
 
     async def progress(self, token: str) -> SignUpProgress:
-        """Return how far a sign-up is. Raises NotSignedIn for a dead one."""
+        """Return the state of a sign-up. Raises NotSignedIn if it has expired."""
         async with self._context.database.identity() as session:
             sign_up = await self.locked_sign_up(session, token)
             return SignUpProgress(
@@ -100,7 +100,7 @@ class SignUps:
             )
 
     async def send_new_code(self, token: str, email: str, origin: Origin) -> None:
-        """Ask for a new code, sent to another spelling of the address. Raises NotSignedIn, RateLimited."""
+        """Mail a new code to another spelling of the address. Raises NotSignedIn, RateLimited."""
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
         await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "sign-up-email", index.hex())
         code = self._context.secrets.tokens.new_code()
@@ -115,17 +115,17 @@ class SignUps:
             )
 
     async def locked_sign_up(self, session: AsyncSession, token: str) -> SignUp:
-        """Return a living sign-up, locked for this transaction. Raises NotSignedIn."""
+        """Return a sign-up, locked for this transaction. Raises NotSignedIn if it has expired."""
         sign_up = await SignUp.by_token(session, self._context.secrets.tokens.hash(token, "sign-up"))
         if sign_up is None or sign_up.expires_at < now():
             raise NotSignedIn("sign-up ended", user_message=_ENDED)
         return sign_up
 
     async def complete(self, token: str, form: dict[str, str], origin: Origin) -> Tokens | MfaRequired:
-        """Create the user, enqueue the set-up at WHMCS and Salesforce, and sign them in.
+        """Create the user, enqueue the set-up at WHMCS and Salesforce, and sign the user in.
 
-        Raises InvalidInput with every wrong field; what was typed (but the password) is kept. A second submit
-        of the same form signs in to the same account.
+        Raises InvalidInput with every invalid field; all entries except the password are stored. Submitting the same
+        form twice signs in to the same account.
         """
         form = dict(form)
         password = form.pop("password", "")
@@ -135,9 +135,9 @@ class SignUps:
                 if sign_up.verified_at is None:
                     raise NotSignedIn("mailbox not proven")
                 email, done = sign_up.email, sign_up.user_id
-            profile = self._checked(email, form, password)
+            profile = self._validated(email, form, password)
         except InvalidInput as error:
-            await self._keep_entries(token, form, error.fields)
+            await self._save_entries(token, form, error.fields)
             raise
         if done is not None:
             return await self._sign_in.with_password(email, password, origin)
@@ -151,7 +151,7 @@ class SignUps:
             return await self._sign_in.completion.after_password(session, user, origin)
 
     @staticmethod
-    def _checked(email: str, form: dict[str, str], password: str) -> Profile:
+    def _validated(email: str, form: dict[str, str], password: str) -> Profile:
         wrong: dict[str, str] = {}
         profile = None
         try:
@@ -170,7 +170,7 @@ class SignUps:
             raise InvalidInput(wrong)
         return profile
 
-    async def _keep_entries(self, token: str, form: dict[str, str], errors: dict[str, str]) -> None:
+    async def _save_entries(self, token: str, form: dict[str, str], errors: dict[str, str]) -> None:
         async with self._context.database.identity() as session:
             sign_up = await self.locked_sign_up(session, token)
             sign_up.entries = json.dumps({name: value[:200] for name, value in list(form.items())[:40]})
@@ -181,7 +181,7 @@ class SignUps:
     ) -> UUID:
         index = self._context.secrets.ring.index(profile.email, EMAIL_PLACE)
         connection = await session.connection()
-        # Two sign-ups of one address queue up here; the second finds what the first wrote.
+        # Serialises sign-ups of one address: the second one sees the user that the first one created.
         await connection.execute(ADDRESS_LOCK, {"name": index.hex()})
         if await User.by_email(session, index) is not None:
             raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
@@ -204,9 +204,9 @@ class SignUps:
 
     @staticmethod
     async def _number(session: AsyncSession, sign_up: SignUp) -> str:
-        """Return the number Salesforce knows this mailbox by, if nobody here has it, or a new one."""
+        """Return the customer number that Salesforce already stores, unless a user has it, or a new number."""
         known = sign_up.customer_number
         if known and (await session.exec(select(User.id).where(User.customer_number == known))).first() is None:
             return known
-        drawn = await (await session.connection()).execute(sa.select(customer_numbers.next_value()))
-        return customer_number(drawn.scalar_one())
+        result = await (await session.connection()).execute(sa.select(customer_numbers.next_value()))
+        return customer_number(result.scalar_one())

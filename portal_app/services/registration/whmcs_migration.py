@@ -1,6 +1,6 @@
-"""Moving an existing customer here: the mailbox proven, the WHMCS password proven, a new password for the portal.
+"""Migration of an existing WHMCS client to a portal account: verify mailbox and WHMCS password, set a new password.
 
-Every answer that tells something apart comes only after mailbox and password are both proven.
+Answers that reveal anything about the WHMCS account are given only after both are verified.
 """
 
 import json
@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 
 class WhmcsMigration:
-    """Take a customer of WHMCS to an account of the portal, once."""
+    """Migrates a WHMCS client to a portal account, once."""
 
     def __init__(
         self,
@@ -61,9 +61,10 @@ class WhmcsMigration:
         self._directory = directory
 
     async def find_existing_account(self, token: str) -> AccountSource:
-        """Say how we know a proven mailbox: at WHMCS, at Salesforce under another address, or not at all.
+        """Return where a verified mailbox is known.
 
-        Somebody only Salesforce knows keeps their customer number there. A vendor that is away cannot say.
+        "billing": at WHMCS; "elsewhere": at Salesforce, belonging to an account with another address; "new": nowhere,
+        or only at Salesforce (then its customer number is kept); "away": a vendor is unavailable.
         """
         progress = await self._sign_ups.progress(token)
         if not progress.is_proven:
@@ -75,7 +76,7 @@ class WhmcsMigration:
             else:
                 known, number = await self._known_to_crm(progress.email)
         except ExternalError as error:
-            _log.warning("moves.vendor_away", error=type(error).__name__)
+            _log.warning("migration.vendor_unavailable", error=type(error).__name__)
             return "away"
         async with self._context.database.identity() as session:
             sign_up = await self._sign_ups.locked_sign_up(session, token)
@@ -84,25 +85,25 @@ class WhmcsMigration:
         return known
 
     async def verify_whmcs_password(self, token: str, password: str, origin: Origin) -> None:
-        """Check the WHMCS password of a proven mailbox and choose the client that moves.
+        """Verify the WHMCS password of a verified mailbox and select the client to migrate.
 
-        Raises InvalidInput (tries left), NotAllowed and Conflict with the next step in words, NotSignedIn,
-        RateLimited, ExternalUnavailable.
+        Raises InvalidInput (attempts left), NotAllowed and Conflict with the customer's next step, NotSignedIn,
+        RateLimited and ExternalUnavailable.
         """
         await self._context.limits.consume(self._context.settings.portal_sign_in_limit, "move-address", origin.address)
-        email, left = await self._take_try(token)
+        email, left = await self._use_attempt(token)
         try:
             login = await self._logins.verify_password(email, password[:500])
         except ExternalError:
-            await self._give_try_back(token)
+            await self._restore_attempt(token)
             raise
         if login is None or login.email.casefold() != email.casefold():
-            await self._note_failure()
+            await self._record_failure()
             raise InvalidInput({"password": Phrase(_WRONG, count=left) if left else _NO_TRIES})
         if login.email != email:
             await self._sign_ups.send_new_code(token, login.email, origin)
             raise Conflict("another spelling of the address", user_message=_SPELLED, code="mailbox_again")
-        client = await self._movable(login)
+        client = await self._client_to_migrate(login)
         hashed = await self._context.secrets.passwords.hash(password)
         async with self._context.database.identity() as session:
             sign_up = await self._sign_ups.locked_sign_up(session, token)
@@ -111,9 +112,9 @@ class WhmcsMigration:
             sign_up.entries = json.dumps({"name": f"{client.first_name} {client.last_name}".strip()})
 
     async def complete(self, token: str, password: str, origin: Origin) -> Tokens | MfaRequired:
-        """Set the portal password, create the user, enqueue the linking, and let them in.
+        """Set the portal password, create the user, enqueue the linking, and sign the user in.
 
-        A second submit signs in to the same account. Raises InvalidInput, Conflict, NotSignedIn.
+        Submitting twice signs in to the same account. Raises InvalidInput, Conflict, NotSignedIn.
         """
         async with self._context.database.identity() as session:
             sign_up = await self._sign_ups.locked_sign_up(session, token)
@@ -133,7 +134,7 @@ class WhmcsMigration:
             return await self._sign_in.completion.after_password(session, user, origin)
 
     async def is_ready(self, token: str) -> bool:
-        """Say whether this browser has proven mailbox and WHMCS password and only lacks a new one."""
+        """Return whether mailbox and WHMCS password are verified, so that only the new password is missing."""
         try:
             async with self._context.database.identity() as session:
                 sign_up = await self._sign_ups.locked_sign_up(session, token)
@@ -151,7 +152,7 @@ class WhmcsMigration:
             return "elsewhere", None
         return "new", person.customer_number
 
-    async def _take_try(self, token: str) -> tuple[str, int]:
+    async def _use_attempt(self, token: str) -> tuple[str, int]:
         async with self._context.database.identity() as session:
             sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None:
@@ -161,30 +162,30 @@ class WhmcsMigration:
             sign_up.password_tries_left = max(0, left - 1)
         if left <= 0:
             raise InvalidInput({"password": _NO_TRIES})
-        # WHMCS sees one caller only, the portal: it cannot tell who guesses.
+        # WHMCS cannot limit guesses per person, because all calls come from the portal.
         await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "move-email", index.hex())
         return email, left - 1
 
-    async def _give_try_back(self, token: str) -> None:
+    async def _restore_attempt(self, token: str) -> None:
         async with self._context.database.identity() as session:
             (await self._sign_ups.locked_sign_up(session, token)).password_tries_left += 1
 
-    async def _note_failure(self) -> None:
+    async def _record_failure(self) -> None:
         async with self._context.database.identity() as session:
             record(session, Tag.MOVE_REFUSED, user_id=None, actor="you")
 
-    async def _movable(self, login: BillingLogin) -> BillingClient:
-        """Return the one client that may move. Raises NotAllowed or Conflict saying what to do instead."""
+    async def _client_to_migrate(self, login: BillingLogin) -> BillingClient:
+        """Return the only client that can be migrated. Raises NotAllowed or Conflict with the next step."""
         if login.has_second_factor:
             raise NotAllowed("second factor at WHMCS", user_message=_SECOND_FACTOR, code="billing_second_factor")
         if not login.owned:
             raise NotAllowed("owns no client", user_message=_NOT_OWNER, code="not_the_owner")
         owned = [await self._billing.client(client_id) for client_id in login.owned]
-        living = [client for client in owned if client.status != "Closed"]
-        if not living:
+        active = [client for client in owned if client.status != "Closed"]
+        if not active:
             raise NotAllowed("client closed", user_message=_CLOSED, code="billing_closed")
-        same = [client for client in living if client.email.casefold() == login.email.casefold()]
-        chosen = living if len(living) == 1 else same
+        same_email = [client for client in active if client.email.casefold() == login.email.casefold()]
+        chosen = active if len(active) == 1 else same_email
         if len(chosen) != 1:
             raise NotAllowed("several clients", user_message=_SEVERAL, code="several_accounts")
         if await self._is_taken(chosen[0]):

@@ -34,7 +34,7 @@ WITHOUT_PAGES = {"lanes", "bus", "stampede"}
 
 
 def main() -> int:
-    """Run the chosen measurements, or all; return 1 where one is over its goal."""
+    """Run the chosen measurements, or all; return 1 if one misses its goal."""
     wishes = _wishes()
     rows: list[Row] = []
     with ExitStack() as stack:
@@ -42,7 +42,7 @@ def main() -> int:
         stage = Stage(Path(wishes.work or scratch).resolve(), scratch, stack)
         if not {*(wishes.names or MEASUREMENTS)} <= WITHOUT_PAGES:
             build_frontend(ROOT, env={"PORTAL_ENV": "development"})
-        # What was measured is told also when a later measurement breaks.
+        # Prints the finished measurements also if a later one fails.
         stack.callback(lambda: print(as_text(rows)))
         for name in wishes.names or MEASUREMENTS:
             print_line(f"Measuring: {name} ...")

@@ -1,4 +1,4 @@
-"""A hundred customers open their dashboard at once while WHMCS takes 800 ms for every answer."""
+"""A hundred customers open their dashboards at once while WHMCS takes 800 ms per response."""
 
 import time
 from collections.abc import Callable
@@ -20,17 +20,17 @@ MOST_CALLS = 1.05
 SUMMARY = "/api/me/summary"
 _ROUNDS, _LOOKS = 3, 5
 _LONGEST_SETTLING = 120.0
-# The timetable, too, reads mirrors as old as they are made here: what is counted is what looks cause.
+# Disables the schedule's mirror refresh, so that only reads caused by page views are counted.
 _LOOKS_ALONE = {"MIRROR_RECONCILE_SECONDS": "1000000"}
-# What the dashboard reads of WHMCS.
+# The WHMCS actions that the dashboard causes.
 _ACTIONS = ("GetInvoices", "GetClientsProducts", "GetPayMethods")
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Measure with the two web workers of production: young mirrors, kept answers, then mirrors that are too old."""
+    """Measure with two web workers, as in production: fresh mirrors, cached responses, then stale mirrors."""
     home = stage.scratch / "dashboards"
     with crowded_demo(home, CUSTOMERS, **NO_LIMITS, **_LOOKS_ALONE, PORTAL_WEB_WORKERS="2") as crowd:
-        # Nobody has a mirror yet, and all come at once: everybody is answered.
+        # No customer has a mirror yet: all requests must be answered.
         took = burst(crowd.demo.url + SUMMARY, crowd.cookies)
         print_line(f"All {CUSTOMERS} came for the first time at once: answered within {max(took):,.0f} ms")
         _settle(crowd)
@@ -84,7 +84,7 @@ def _in_the_browser(crowd: Crowd) -> list[Row]:
 
 
 def _look(crowd: Crowd, browser: Browser, cookie: str) -> float:
-    """Return the seconds until the customer's service stands on the page."""
+    """Return the seconds until the page shows the customer's service."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     name, _, value = cookie.partition("=")
     context.add_cookies([{"name": name, "value": value, "url": crowd.demo.url}])
@@ -98,7 +98,7 @@ def _look(crowd: Crowd, browser: Browser, cookie: str) -> float:
 
 
 def _settle(crowd: Crowd) -> None:
-    """Wait until what the looks began has been read, or nothing moves any more."""
+    """Wait until all reads caused by the page views have ended, or their number no longer changes."""
     deadline, last, still_since = time.monotonic() + _LONGEST_SETTLING, crowd.calls(), time.monotonic()
     while time.monotonic() < deadline:
         time.sleep(0.5)

@@ -48,7 +48,7 @@ def stampede(stage: Stage) -> list[Row]:
             asyncio.run(_bust(valkey.url()))
             alone += _read_at_once(processes[:1], 1)
     if any(each[vendor] == 0 for each in calls for vendor in _UPSTREAM):
-        raise SystemExit(f"a catalogue came from nowhere: {calls}")
+        raise SystemExit(f"a catalogue was read without vendor calls: {calls}")
     name = f"catalogue: {PROCESSES * READERS} readers in {PROCESSES} processes"
     rows = [
         within(f"{name}, calls to {vendor}", max(each[vendor] for each in calls), "calls", limit=1)
@@ -61,15 +61,15 @@ def pages(stage: Stage) -> list[Row]:
     """Request a page with a cached and with an uncached catalogue, alternating."""
     valkey = stage.demo.redis_url()
     return [
-        versus(f"catalogue: {path}, kept", kept, "ms", peer=("nothing kept", anew), most=MOST)
+        versus(f"catalogue: {path}, cached", cached, "ms", peer=("nothing cached", uncached), most=MOST)
         for path in PAGES
-        for kept, anew in [asyncio.run(_times(stage.demo.url + path, valkey))]
+        for cached, uncached in [asyncio.run(_times(stage.demo.url + path, valkey))]
     ]
 
 
 async def _times(url: str, valkey: str) -> tuple[float, float]:
     """Return the median milliseconds with a cached and with an invalidated catalogue."""
-    kept, anew = [], []
+    cached, uncached = [], []
     async with httpx.AsyncClient(timeout=30) as http:
         for turn in range(WARM_UP + TURNS):
             took = []
@@ -80,9 +80,9 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
                 (await http.get(url)).raise_for_status()
                 took.append((time.perf_counter() - began) * 1000)
             if turn >= WARM_UP:
-                anew.append(took[0])
-                kept.append(took[1])
-    return median(kept), median(anew)
+                uncached.append(took[0])
+                cached.append(took[1])
+    return median(cached), median(uncached)
 
 
 async def _bust(url: str) -> None:
@@ -93,15 +93,15 @@ async def _bust(url: str) -> None:
 
 def _calls(reach: dict[str, str]) -> dict[str, int]:
     """Return the number of catalogue calls per vendor, as counted by the sandbox."""
-    told = httpx.get(f"{reach['sandbox_office_url']}/api/calls").raise_for_status().json()
-    return {vendor: told[vendor].get(operation, 0) for vendor, operation in _UPSTREAM.items()}
+    counts = httpx.get(f"{reach['sandbox_office_url']}/api/calls").raise_for_status().json()
+    return {vendor: counts[vendor].get(operation, 0) for vendor, operation in _UPSTREAM.items()}
 
 
 @contextmanager
-def _reading_processes(told: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+def _reading_processes(settings: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
     """Start the reading processes and yield them when all are ready."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.catalogue"]
-    env = {**os.environ, **{name.upper(): value for name, value in told.items()}}
+    env = {**os.environ, **{name.upper(): value for name, value in settings.items()}}
     started = [
         subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(PROCESSES)

@@ -61,9 +61,9 @@ class Crowd:
 
     def calls(self) -> dict[str, int]:
         """Return the number of WHMCS calls so far by action, over all processes."""
-        told = httpx.get(f"http://127.0.0.1:{self.demo.port_of('metrics')}/metrics", timeout=10).text
+        text = httpx.get(f"http://127.0.0.1:{self.demo.port_of('metrics')}/metrics", timeout=10).text
         found: dict[str, int] = {}
-        for labels, count in _COUNT.findall(told):
+        for labels, count in _COUNT.findall(text):
             action = re.search(r'operation="(\w+)"', labels)[1]
             found[action] = found.get(action, 0) + int(float(count))
         return found

@@ -56,13 +56,13 @@ def _rows(crowd: Crowd, what: str, *prepare: Callable[[], None]) -> list[Row]:
     after = crowd.calls()
     opened = CUSTOMERS * _ROUNDS
     calls = {action: (after.get(action, 0) - before.get(action, 0)) / opened for action in _ACTIONS}
-    told = ", ".join(f"{action} {count:.2f}" for action, count in calls.items())
+    summary = ", ".join(f"{action} {count:.2f}" for action, count in calls.items())
     name = f"dashboards: {CUSTOMERS} at once, WHMCS at {SLOW_SECONDS * 1000:.0f} ms, {what}"
     return [
         within(
             f"{name}: 95th percentile (median {median(took):.0f} ms)", quantiles(took, n=20)[-1], "ms", limit=LIMIT_MS
         ),
-        within(f"{name}: most calls per customer ({told})", max(calls.values()), "", limit=MOST_CALLS),
+        within(f"{name}: most calls per customer ({summary})", max(calls.values()), "", limit=MOST_CALLS),
     ]
 
 
@@ -70,15 +70,15 @@ def _in_the_browser(crowd: Crowd) -> list[Row]:
     times: dict[float, list[float]] = {0.0: [], SLOW_SECONDS: []}
     with chromium() as browser:
         for turn in range(_LOOKS + 1):
-            for slow, kept in times.items():
+            for slow, samples in times.items():
                 crowd.set_mood(slow=slow)
                 crowd.forget_answers()
                 crowd.age_mirrors()
                 seconds = _look(crowd, browser, crowd.cookies[turn])
                 if turn:
-                    kept.append(seconds)
+                    samples.append(seconds)
                 _settle(crowd)
-    healthy, slow_ms = (median(kept) * 1000 for kept in times.values())
+    healthy, slow_ms = (median(samples) * 1000 for samples in times.values())
     name = f"dashboards: rows in the browser, old mirrors, WHMCS at {SLOW_SECONDS * 1000:.0f} ms"
     return [versus(name, slow_ms, "ms", peer=("WHMCS healthy", healthy), most=1.5)]
 

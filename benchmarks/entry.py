@@ -43,12 +43,12 @@ def _enumeration(demo: Demo) -> list[Row]:
             if answer.status_code != 401:
                 raise SystemExit(f"a wrong password got {answer.status_code}")
     known, unknown = times.values()
-    told = ", ".join(
+    ratios = ", ".join(
         f"{name} p10 {_at(values, 0.1):.1f} p50 {_at(values, 0.5):.1f} p90 {_at(values, 0.9):.1f}"
         for name, values in (("known", known), ("unknown", unknown))
     )
     return [
-        versus(f"sign-in, known address ({told})", median(known), "ms", peer=("unknown", median(unknown)), most=1.05),
+        versus(f"sign-in, known address ({ratios})", median(known), "ms", peer=("unknown", median(unknown)), most=1.05),
         within("sign-in, known against unknown: rank test, |z|", abs(_rank_z(known, unknown)), "", limit=_MOST_Z),
     ]
 

@@ -34,10 +34,10 @@ async def _round_trips(ours: str, cookies: str, lean: str) -> tuple[list[float],
     took: tuple[list[float], list[float]] = ([], [])
     async with event_socket(ours, "/account", cookies=cookies) as guarded, event_socket(lean, "/") as free:
         for turn in range(WARM_UP + ROUND_TRIPS):
-            for kept, socket, handler in zip(took, (guarded, free), (OURS, PEERS), strict=True):
+            for samples, socket, handler in zip(took, (guarded, free), (OURS, PEERS), strict=True):
                 seconds = await _timed(socket, handler)
                 if turn >= WARM_UP:
-                    kept.append(seconds * 1000)
+                    samples.append(seconds * 1000)
     return took
 
 

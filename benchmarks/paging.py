@@ -45,12 +45,12 @@ async def _times(demo: Demo, few: UUID, many: UUID) -> list[float]:
     wanted = [(few, 1), (many, 1), (many, MANY // A_PAGE)]
     took: list[list[float]] = [[] for _ in wanted]
     for turn in range(WARM_UP + TURNS):
-        for kept, (user_id, page) in zip(took, wanted, strict=True):
+        for samples, (user_id, page) in zip(took, wanted, strict=True):
             began = time.perf_counter()
             found = await lists.listing(Customer(user_id, 0, "", "", ""), InvoiceQuery(page=page, limit=A_PAGE))
             if len(found.rows) != A_PAGE:
                 raise SystemExit(f"page {page} has {len(found.rows)} invoices")
             if turn >= WARM_UP:
-                kept.append((time.perf_counter() - began) * 1000)
+                samples.append((time.perf_counter() - began) * 1000)
     await database.close()
     return [median(values) for values in took]

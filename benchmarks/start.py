@@ -22,4 +22,4 @@ def measure(stage: Stage) -> list[Row]:
 
 
 def _pages(demo: Demo) -> str:
-    return "pages built anew" if demo.has_built else "built pages reused"
+    return "pages rebuilt" if demo.has_built else "built pages reused"

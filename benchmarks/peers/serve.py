@@ -82,10 +82,10 @@ def running(command: Sequence[str], folder: Path, *, settings: Mapping[str, str]
 def _kept_port(folder: Path) -> int:
     """Return the port that the built pages of the peer contain, or a new one."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "port"
-    if not kept.exists():
-        kept.write_text(str(free_port()))
-    return int(kept.read_text())
+    port_file = folder / "port"
+    if not port_file.exists():
+        port_file.write_text(str(free_port()))
+    return int(port_file.read_text())
 
 
 def _build(folder: Path, settings: Mapping[str, str]) -> None:

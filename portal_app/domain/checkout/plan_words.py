@@ -23,8 +23,8 @@ def _installation(plan: Plan, taxed: Callable[[Money], Money]) -> list[str]:
         return []
     counts = [str(choice.count) for choice in choices.values() if choice.count > 1]
     total = choices["single"].total
-    words = [_("Installation {amount} ({taxed} with tax)").format(amount=total, taxed=taxed(total))]
-    return words + ([_("Paid at once or in {ways} payments").format(ways=_(" or ").join(counts))] if counts else [])
+    lines = [_("Installation {amount} ({taxed} with tax)").format(amount=total, taxed=taxed(total))]
+    return lines + ([_("Paid at once or in {ways} payments").format(ways=_(" or ").join(counts))] if counts else [])
 
 
 def _detail(label: str, value: str) -> str:

@@ -23,10 +23,10 @@ _CARRIER = timedelta(hours=2)
 _INSTALLATION = timedelta(days=28)
 _REASONS = {
     "received": "Salesforce has not taken the order",
-    "in_review": "nobody has decided about the order",
-    "being_set_up": "a step of its set-up does not get done",
-    "needs_attention": "it stopped and nobody has mended what stopped it",
-    "in_progress": "its status in Salesforce is none the portal knows",
+    "in_review": "no agent has decided about the order",
+    "being_set_up": "a step of its set-up does not complete",
+    "needs_attention": "it stopped and the cause has not been corrected",
+    "in_progress": "its status in Salesforce is unknown to the portal",
 }
 
 

@@ -60,12 +60,12 @@ class Subscription:
     @property
     def category(self) -> Category:
         """The category, guessed from product and group names as the original system does."""
-        words = f"{self.name} {self.group}".lower()
-        if "sim" in words:
+        text = f"{self.name} {self.group}".lower()
+        if "sim" in text:
             return "sim"
-        if "vpn" in words:
+        if "vpn" in text:
             return "vpn"
-        if "internet" in words or ("ntt" in words and "fiber" in words):
+        if "internet" in text or ("ntt" in text and "fiber" in text):
             return "internet"
         return "other"
 

@@ -76,5 +76,5 @@ def _check_pdf(content: bytes) -> None:
         raise _refused("This PDF holds more than pages. Use a plain one, or a photo.")
 
 
-def _refused(words: str) -> InvalidInput:
-    return InvalidInput({FIELD: words})
+def _refused(message: str) -> InvalidInput:
+    return InvalidInput({FIELD: message})

@@ -86,8 +86,8 @@ class EmbeddedPostgres:
             pid = int(pid_file.read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return
-        words = command_line(pid)
-        if words and Path(words[0]).name == "postgres" and str(self._data) in words:
+        arguments = command_line(pid)
+        if arguments and Path(arguments[0]).name == "postgres" and str(self._data) in arguments:
             stop_by_pid(pid, signals=PARTING)
         if not is_running(pid) or str(self._data) not in command_line(pid):
             # With the pid of a zombie or of an unrelated process in this file, the server would not start.

@@ -81,19 +81,19 @@ class Checkout:
         is_voice = plan.service.category == "sim" and plan.service.has_voice
         return is_voice and not (await self._context.identity.check_for(customer)).is_orderable
 
-    async def validate(self, customer: Customer, wish: OrderRequest) -> Basket:
+    async def validate(self, customer: Customer, request: OrderRequest) -> Basket:
         """Return the basket to order. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
-        plan = await self.plan(customer, wish.sku)
+        plan = await self.plan(customer, request.sku)
         if not await self._context.payments.payment_methods_for(customer):
             raise InvalidInput({"payment": "Add a payment method first."})
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
-        basket = await self.basket(customer, plan, wish.answers)
+        basket = await self.basket(customer, plan, request.answers)
         if await self.needs_identity(customer, plan):
             raise InvalidInput({"identity": "Send us an identity document first: the law asks it for voice lines."})
-        if not wish.has_accepted_terms:
+        if not request.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
-        if wish.totals is not None and wish.totals != basket.totals:
+        if request.totals is not None and request.totals != basket.totals:
             raise OfferChanged("other totals than agreed")
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
 

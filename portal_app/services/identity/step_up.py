@@ -17,7 +17,7 @@ from portal_app.services.identity.totp import WRONG_CODE, Totp
 class StepUp:
     """Checks a proof and records it in the session; `Sessions.require_recent` relies on that record.
 
-    With two-step sign-in on, the password alone is not accepted: whoever stole it may have the session too.
+    With two-step sign-in on, the password alone is not accepted: a thief of the password may have the session too.
     """
 
     def __init__(self, context: ServiceContext, totp: Totp, passkeys: Passkeys) -> None:

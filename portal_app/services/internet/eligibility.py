@@ -24,12 +24,12 @@ class EligibilityChecks:
     """Reads and requests checks. Salesforce is the authority; the stored row is used while it is unavailable."""
 
     def __init__(
-        self, context: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates
+        self, context: ServiceContext, gateway: EligibilityGateway, profiles: Profiles, live: LiveUpdates
     ) -> None:
         self._age = timedelta(seconds=context.settings.cache_eligibility_seconds)
         self._database = context.database
         self._readings = context.readings
-        self._desk = desk
+        self._gateway = gateway
         self._profiles = profiles
         self._queue = context.queue
         self._live = live
@@ -89,7 +89,7 @@ class EligibilityChecks:
                 row = await session.get(EligibilityRow, customer.user_id)
             if row is not None and self._is_young(row):
                 return
-            found = await self._desk.check_of(customer.sf_account_id)
+            found = await self._gateway.check_of(customer.sf_account_id)
             async with self._database.unit_of_work(customer=customer.user_id) as session:
                 # No notification: the customer sees the answer now. Salesforce's event triggers the notification.
                 await apply_answer(session, customer.user_id, found)

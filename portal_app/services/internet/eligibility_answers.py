@@ -34,10 +34,10 @@ class EligibilityAnswers:
     """Sends requests and stores answers. Every public method is one step of a workflow and is safe to repeat."""
 
     def __init__(
-        self, database: Database, desk: EligibilityGateway, *, email_outbox: EmailOutbox, live: LiveUpdates
+        self, database: Database, gateway: EligibilityGateway, *, email_outbox: EmailOutbox, live: LiveUpdates
     ) -> None:
         self._database = database
-        self._desk = desk
+        self._gateway = gateway
         self._email_outbox = email_outbox
         self._live = live
 
@@ -57,12 +57,12 @@ class EligibilityAnswers:
         if moving:
             raise ExternalUnavailable("the new address is on its way to Salesforce", vendor="salesforce")
         customer = mapping.to_domain()
-        found = await self._desk.check_of(customer.sf_account_id)
+        found = await self._gateway.check_of(customer.sf_account_id)
         if found.status == "not_requested":
             request = CheckRequest(check_id, address_from_json(row.address), row.requested_at)
-            await self._desk.request(customer, request)
+            await self._gateway.request(customer, request)
             # Read again for the time of the write: later events are newer than this state.
-            found = await self._desk.check_of(customer.sf_account_id)
+            found = await self._gateway.check_of(customer.sf_account_id)
         await self._store(customer, found, check_id=check_id)
 
     async def apply_account(self, sf_account_id: str) -> None:
@@ -70,7 +70,7 @@ class EligibilityAnswers:
         async with self._database.unit_of_work() as session:
             mapping = await IdMapping.by_account(session, sf_account_id)
         if mapping is not None:
-            await self._store(mapping.to_domain(), await self._desk.check_of(sf_account_id))
+            await self._store(mapping.to_domain(), await self._gateway.check_of(sf_account_id))
 
     async def accounts_with_missed_answers(self) -> list[str]:
         """Return the accounts with a pending check that Salesforce has answered: their event was lost."""
@@ -84,7 +84,7 @@ class EligibilityAnswers:
         found: list[AddressCheck] = []
         accounts: Sequence[str] = list(waiting)
         for begin in range(0, len(accounts), _BATCH):
-            found += await self._desk.checks_of(accounts[begin : begin + _BATCH])
+            found += await self._gateway.checks_of(accounts[begin : begin + _BATCH])
         return [check.account_id for check in found if check.status != "pending"]
 
     async def _store(self, customer: Customer, found: AddressCheck, *, check_id: UUID | None = None) -> None:

@@ -55,19 +55,19 @@ class Orders:
         self._live = live
         self._running: dict[RunningRequest, asyncio.Task[Order]] = {}
 
-    async def place(self, customer: Customer, wish: OrderRequest, *, key: str, recipient: str) -> Order:
+    async def place(self, customer: Customer, order_request: OrderRequest, *, key: str, recipient: str) -> Order:
         """Place an order, once per idempotency key and once per draft; a repeat returns the same order.
 
         Prices are read from the catalogue, never taken from the request. A workflow sends the order to Salesforce,
         which may be unavailable. Raises InvalidInput, NotFound and NotAllowed (not sold), KeyReused and StillRunning
         (idempotency), Conflict (cannot be ordered now), and ExternalUnavailable if payment methods are unknown.
         """
-        call = Call(customer.user_id, _ROUTE, key, _fingerprint(wish))
+        call = Call(customer.user_id, _ROUTE, key, _fingerprint(order_request))
         # Repeated clicks share one task; waiting for the row lock would hold one connection each.
-        request = (customer.user_id, str(wish.draft_id or key), call.fingerprint)
+        request = (customer.user_id, str(order_request.draft_id or key), call.fingerprint)
         task = self._running.get(request)
         if task is None:
-            task = asyncio.create_task(self._place_once(customer, wish, call, recipient))
+            task = asyncio.create_task(self._place_once(customer, order_request, call, recipient))
             self._running[request] = task
             task.add_done_callback(partial(self._forget_task, request))
         # A caller who disconnects must not cancel the task of the others.
@@ -78,29 +78,29 @@ class Orders:
         if not done.cancelled():
             done.exception()
 
-    async def _place_once(self, customer: Customer, wish: OrderRequest, call: Call, recipient: str) -> Order:
+    async def _place_once(self, customer: Customer, order_request: OrderRequest, call: Call, recipient: str) -> Order:
         order_id = await self._idempotency.once(
-            call, lambda claim: self._place(customer, wish, claim, recipient), status=201
+            call, lambda claim: self._place(customer, order_request, claim, recipient), status=201
         )
         return (await self.order_for(customer, UUID(order_id))).order
 
-    async def _place(self, customer: Customer, wish: OrderRequest, claim: Claim, recipient: str) -> str:
-        if wish.draft_id and (ordered := await self._ordered(customer, wish.draft_id)) is not None:
+    async def _place(self, customer: Customer, order_request: OrderRequest, claim: Claim, recipient: str) -> str:
+        if order_request.draft_id and (ordered := await self._ordered(customer, order_request.draft_id)) is not None:
             return str(ordered.id)
-        basket = await self._checkout.validate(customer, wish)
+        basket = await self._checkout.validate(customer, order_request)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            if wish.draft_id is not None:
+            if order_request.draft_id is not None:
                 # Serialises submits of one draft: the second one finds the order of the first.
-                await _lock(session, f"{customer.user_id}:{wish.draft_id}")
-                if known := await OrderRow.of_draft(session, customer.user_id, wish.draft_id):
+                await _lock(session, f"{customer.user_id}:{order_request.draft_id}")
+                if known := await OrderRow.of_draft(session, customer.user_id, order_request.draft_id):
                     return str(known.id)
             if basket.plan.service.category == "internet":
                 # Serialises fibre orders of one customer, also with different keys and drafts.
                 await _lock(session, f"{customer.user_id}:internet")
                 await refuse_second_order(session, customer.user_id)
             row = await self._write(session, customer, basket, recipient)
-            row.draft_id = wish.draft_id
-            await DraftRow.delete_draft(session, customer.user_id, wish.draft_id)
+            row.draft_id = order_request.draft_id
+            await DraftRow.delete_draft(session, customer.user_id, order_request.draft_id)
             await claim.finish(session, str(row.id))
         await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
@@ -115,13 +115,13 @@ class Orders:
         if (ordered := await self._ordered(customer, draft_id)) is not None:
             return ordered
         try:
-            wish = await self._drafts.order_request(customer, draft_id, agreed)
+            order_request = await self._drafts.order_request(customer, draft_id, agreed)
         except Conflict:
             # Either ordered by a concurrent click, or replaced by another draft.
             if (ordered := await self._ordered(customer, draft_id)) is not None:
                 return ordered
             raise
-        return await self.place(customer, wish, key=key, recipient=recipient)
+        return await self.place(customer, order_request, key=key, recipient=recipient)
 
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
@@ -173,10 +173,10 @@ def _audit_detail(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
 
 
-def _fingerprint(wish: OrderRequest) -> str:
+def _fingerprint(order_request: OrderRequest) -> str:
     # The id of a draft is enough, because a draft can be ordered only once.
-    content = [wish.sku, wish.answers, wish.has_accepted_terms]
-    return str(wish.draft_id) if wish.draft_id else json.dumps(content, sort_keys=True)
+    content = [order_request.sku, order_request.answers, order_request.has_accepted_terms]
+    return str(order_request.draft_id) if order_request.draft_id else json.dumps(content, sort_keys=True)
 
 
 async def _lock(session: AsyncSession, name: str) -> None:

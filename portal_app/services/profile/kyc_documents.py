@@ -24,9 +24,9 @@ _PLACE = "identity_checks.digest"
 class KycDocuments:
     """Reads a customer's identity check, and stores documents until Salesforce has them."""
 
-    def __init__(self, context: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
+    def __init__(self, context: ServiceContext, gateway: KycGateway, live: LiveUpdates) -> None:
         self._context = context
-        self._desk = desk
+        self._gateway = gateway
         self._live = live
         # Decoding needs a whole core, so at most two documents are checked at a time.
         self._decoding = asyncio.Semaphore(2)
@@ -55,7 +55,7 @@ class KycDocuments:
     async def _read(self, customer: Customer) -> None:
         if await self._stored(customer) is not None:
             return
-        found = await self._desk.status_of(customer.sf_account_id)
+        found = await self._gateway.status_of(customer.sf_account_id)
         async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             apply_review(await IdentityCheckRow.locked(session, customer.user_id), found)
 

@@ -40,10 +40,10 @@ def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
 class KycReview:
     """Sends documents and stores decisions. Every public method is one step of a workflow and is safe to repeat."""
 
-    def __init__(self, context: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
+    def __init__(self, context: ServiceContext, gateway: KycGateway, live: LiveUpdates) -> None:
         self._database = context.database
         self._email_outbox = context.email_outbox
-        self._desk = desk
+        self._gateway = gateway
         self._live = live
 
     async def hand_over(self, user_id: UUID, document_id: UUID) -> None:
@@ -53,14 +53,14 @@ class KycReview:
         if file is None:
             return
         document = Document("pdf" if file.kind == "pdf" else "jpg", base64.b64decode(file.content))
-        await self._desk.store(await self.account_of(user_id), document, document_id=document_id)
+        await self._gateway.store(await self.account_of(user_id), document, document_id=document_id)
 
     async def request_review(self, user_id: UUID, document_id: UUID) -> None:
         """Set the check in Salesforce to submitted, so that agents review the document."""
         async with self._database.unit_of_work() as session:
             row = await session.get(IdentityCheckRow, user_id)
         if row is not None and row.document_id == document_id and row.is_pending and row.submitted_at:
-            await self._desk.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
+            await self._gateway.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
 
     async def delete_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
         """Delete the stored document. `was_lost`: Salesforce rejected it, so the customer must send it again."""
@@ -83,7 +83,7 @@ class KycReview:
             mapping = await IdMapping.by_account(session, account_id)
         if mapping is None:
             return None
-        found = await self._desk.status_of(mapping.sf_account_id)
+        found = await self._gateway.status_of(mapping.sf_account_id)
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, mapping.user_id)
             is_new = apply_review(row, found)
@@ -105,7 +105,7 @@ class KycReview:
             known = dict((await session.exec(query.where(IdentityCheckRow.status != "verified"))).all())
         accounts, found = list(known), dict[str, KycReviewState]()
         for begin in range(0, len(accounts), _BATCH):
-            found |= await self._desk.checks(accounts[begin : begin + _BATCH])
+            found |= await self._gateway.checks(accounts[begin : begin + _BATCH])
         return [account for account, check in found.items() if check.status != known.get(account)]
 
     async def account_of(self, user_id: UUID) -> str:
@@ -114,7 +114,7 @@ class KycReview:
 
     async def is_verified(self, customer: Customer) -> bool:
         """Read Salesforce and return whether the identity is verified."""
-        return (await self._desk.status_of(customer.sf_account_id)).status == "verified"
+        return (await self._gateway.status_of(customer.sf_account_id)).status == "verified"
 
     async def _notify(self, session: AsyncSession, row: IdentityCheckRow) -> None:
         template = f"identity_{row.status}"

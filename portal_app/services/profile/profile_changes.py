@@ -135,7 +135,7 @@ class ProfileChanges:
             index = self._ring.index(change.email, EMAIL_PLACE)
             other = await User.by_email(session, index)
             if other is not None and other.id != user.id:
-                raise Conflict("e-mail registered meanwhile")
+                raise Conflict("e-mail registered in the meantime")
             old_email, user.email, user.email_index = user.email, change.email, index
             # Recovery links mailed to the old mailbox must not work any more.
             links = sa.delete(RecoveryToken).where(col(RecoveryToken.user_id) == user.id)

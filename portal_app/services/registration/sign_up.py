@@ -133,7 +133,7 @@ class SignUps:
             async with self._context.database.identity() as session:
                 sign_up = await self.locked_sign_up(session, token)
                 if sign_up.verified_at is None:
-                    raise NotSignedIn("mailbox not proven")
+                    raise NotSignedIn("mailbox not verified")
                 email, done = sign_up.email, sign_up.user_id
             profile = self._validated(email, form, password)
         except InvalidInput as error:
@@ -184,7 +184,9 @@ class SignUps:
         # Serialises sign-ups of one address: the second one sees the user that the first one created.
         await connection.execute(ADDRESS_LOCK, {"name": index.hex()})
         if await User.by_email(session, index) is not None:
-            raise Conflict("e-mail registered meanwhile", user_message="This address has an account by now. Sign in.")
+            raise Conflict(
+                "e-mail registered in the meantime", user_message="This address has an account by now. Sign in."
+            )
         number = await self._number(session, sign_up)
         user = User(
             email=profile.email,

@@ -68,7 +68,7 @@ class WhmcsMigration:
         """
         progress = await self._sign_ups.progress(token)
         if not progress.is_proven:
-            raise NotSignedIn("mailbox not proven")
+            raise NotSignedIn("mailbox not verified")
         try:
             if await self._logins.find(progress.email) or await self._billing.find_client(progress.email):
                 known: AccountSource = "billing"
@@ -119,7 +119,7 @@ class WhmcsMigration:
         async with self._context.database.identity() as session:
             sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None or sign_up.client_id is None:
-                raise NotSignedIn("nothing proven to move")
+                raise NotSignedIn("nothing verified to migrate")
             email, done, old = sign_up.email, sign_up.user_id, sign_up.old_password_hash
             name = json.loads(sign_up.entries or "{}").get("name", "")
         if done is not None:
@@ -156,7 +156,7 @@ class WhmcsMigration:
         async with self._context.database.identity() as session:
             sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None:
-                raise NotSignedIn("mailbox not proven")
+                raise NotSignedIn("mailbox not verified")
             index = self._context.secrets.ring.index(sign_up.email, EMAIL_PLACE)
             left, email = sign_up.password_tries_left, sign_up.email
             sign_up.password_tries_left = max(0, left - 1)
@@ -189,7 +189,7 @@ class WhmcsMigration:
         if len(chosen) != 1:
             raise NotAllowed("several clients", user_message=_SEVERAL, code="several_accounts")
         if await self._is_taken(chosen[0]):
-            raise Conflict("client moved already", user_message=_HERE, code="already_moved")
+            raise Conflict("client migrated already", user_message=_HERE, code="already_moved")
         return chosen[0]
 
     async def _is_taken(self, client: BillingClient) -> bool:
@@ -236,4 +236,4 @@ class WhmcsMigration:
             col(User.customer_number) == (sign_up.customer_number or ""),
         )
         if (await session.exec(select(User.id).where(taken))).first() is not None:
-            raise Conflict("moved meanwhile", user_message=_HERE, code="already_moved")
+            raise Conflict("client migrated in the meantime", user_message=_HERE, code="already_moved")

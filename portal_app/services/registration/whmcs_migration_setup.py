@@ -51,5 +51,5 @@ class WhmcsMigrationSetup:
     async def _migrating_user(self, user_id: UUID) -> tuple[User, int]:
         user = await self._account_setup.user_in_setup(user_id)
         if user.moved_client_id is None:
-            raise NotFound("nothing to move")
+            raise NotFound("no client to migrate")
         return user, user.moved_client_id

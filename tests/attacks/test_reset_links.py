@@ -81,9 +81,9 @@ async def test_a_forged_host_does_not_reach_the_mail(visitor: Visitor, portal: P
     token = await link_for(visitor, worker, email, **evil)
     templates = EmailTemplates(portal_url=portal.settings.portal_url, support="s@example.jp", product=PRODUCT)
     content = {name: text for name, text in (await mailed(worker, email)).items() if name != "occasion"}
-    email = templates.write("password_reset", "en", content)
-    assert "evil" not in email.text + email.html + str(content)
-    assert f"{portal.settings.portal_url}/auth/set-password#{token}:{email.replace('@', '%40')}" in email.text
+    written = templates.write("password_reset", "en", content)
+    assert "evil" not in written.text + written.html + str(content)
+    assert f"{portal.settings.portal_url}/auth/set-password#{token}:{email.replace('@', '%40')}" in written.text
 
 
 async def test_the_mail_goes_to_the_address_of_the_account_not_to_the_one_typed(

@@ -83,17 +83,6 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoicePage:
-    """One page of a client's invoices and the total count for the requested status.
-
-    Draft invoices are left out, so a page may have fewer rows than requested.
-    """
-
-    rows: tuple[Invoice, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Transaction:
     """A payment, or a refund with a negative amount; `refund_of` is the id of the refunded transaction."""
 

@@ -13,7 +13,7 @@ ORDERABLE: frozenset[CheckStatus] = frozenset({"submitted", "verified"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that passed the upload check: an image is re-encoded as JPEG, a PDF is unchanged."""
+    """A checked document: a picture written again as JPEG, or a PDF of such pictures."""
 
     kind: DocumentKind
     content: bytes = field(repr=False)

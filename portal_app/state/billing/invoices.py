@@ -11,7 +11,8 @@ from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, 
 from portal_app.language import _, path_for
 from portal_app.language.format import day, today
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.page_state import PageState, language_of, page_load, report_errors
+from portal_app.state.shell.error_reporting import language_of, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 _FILTERS: dict[str, InvoiceFilter] = {"due": "due", "overdue": "overdue", "paid": "paid"}
@@ -57,25 +58,14 @@ class InvoicesPage(PageState, rx.State):
     hrefs: dict[str, str] = {}
 
     @rx.event
-    @page_load
-    async def load(self):
-        """Read the invoices that the address asks for."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    @rx.event
     @report_errors
     async def look_for(self, form: dict[str, Any]):
         """Go to the address of a search."""
         self.search, self.sort = str(form.get("q", ""))[:_LONGEST], str(form.get("sort", ""))
         return rx.redirect(self._address(status=self.filter, page=1))
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
+        """Read the invoices that the address asks for."""
         query = self._query_asked()
         found = await portal().billing.invoices.invoices_for(await self._customer(), query)
         listing = found.listing

@@ -14,7 +14,8 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
 from portal_app.language.format import day, time, today
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 Value = TypeVar("Value")
@@ -54,10 +55,10 @@ def method_row(method: PaymentMethod) -> MethodRow:
     return MethodRow(method.id, name, note, method.expires, warning, tone, bool(method.is_default))
 
 
-async def methods_of(customer: Customer, *, anew: bool) -> list[PaymentMethod]:
-    """Return the stored methods; read anew when asked, and when none is known, for one may just have been added."""
+async def methods_of(customer: Customer, *, is_fresh: bool) -> list[PaymentMethod]:
+    """Return the stored methods; read is_fresh when asked, and when none is known, for one may just have been added."""
     payments = portal().billing.payment_methods
-    methods = [] if anew else await payments.payment_methods_for(customer)
+    methods = [] if is_fresh else await payments.payment_methods_for(customer)
     if not methods:
         await payments.forget_payment_methods(customer)
         methods = await payments.payment_methods_for(customer)
@@ -80,17 +81,9 @@ class PaymentMethodsPage(PageState, rx.State):
     choices: int = 0
     _chosen: int = 0
 
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read the stored methods; coming back from adding one, read them anew."""
-        await self._read(anew=self._query("back") == "1")
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read(anew=False)
-        self.shown = True
+    async def _open_page(self) -> None:
+        """Read the stored methods; coming back from adding one, read them is_fresh."""
+        await self._read_methods(is_fresh=self._query("back") == "1")
 
     @rx.event
     @report_errors
@@ -98,7 +91,7 @@ class PaymentMethodsPage(PageState, rx.State):
         """Charge this one from now on."""
         row = self._row(method_id)
         await portal().billing.payment_methods.make_default(await self._customer(), row.id)
-        await self._read(anew=False)
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -117,7 +110,7 @@ class PaymentMethodsPage(PageState, rx.State):
         # Where somebody removed it elsewhere, the list shows so.
         with suppress(NotFound):
             await portal().billing.payment_methods.remove(customer, chosen.id)
-        await self._read(anew=False)
+        await self._read_page()
 
     def _row(self, method_id: object) -> MethodRow:
         """Return a row of this page. Raises NotFound for anything else."""
@@ -126,11 +119,14 @@ class PaymentMethodsPage(PageState, rx.State):
                 return row
         raise NotFound("no method of this page")
 
-    async def _read(self, *, anew: bool) -> None:
+    async def _read_page(self) -> None:
+        await self._read_methods(is_fresh=False)
+
+    async def _read_methods(self, *, is_fresh: bool) -> None:
         self.path = f"{self.router.url.path}?back=1"
         customer, payments = await self._customer(), portal().billing.payment_methods
         methods, gateways, moves, credit = await asyncio.gather(
-            methods_of(customer, anew=anew),
+            methods_of(customer, is_fresh=is_fresh),
             _known(payments.gateways()),
             _known(payments.transactions_for(customer)),
             _known(payments.credit_for(customer)),

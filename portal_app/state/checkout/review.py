@@ -18,8 +18,9 @@ from portal_app.state.billing.payment_methods import MethodRow, method_row, meth
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
 from portal_app.state.checkout.steps import way_of
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -55,9 +56,7 @@ class CheckoutPage(PageState, rx.State):
     _draft_id: str = ""
     _totals: Totals | None = None
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> Any:
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
         customer = await self._customer()
@@ -121,7 +120,7 @@ class CheckoutPage(PageState, rx.State):
         self._show_choices(basket.options)
         self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
         await self._find_earlier(customer, draft.plan.service.sku)
-        self.methods = [method_row(method) for method in await methods_of(customer, anew=False)]
+        self.methods = [method_row(method) for method in await methods_of(customer, is_fresh=False)]
         self.needs_identity = await portal().checkout.needs_identity(customer, draft.plan)
         self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
         self.verification = f"{path_for('/account/verification')}?next={quote(self.back, safe='')}"

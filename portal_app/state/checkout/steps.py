@@ -12,8 +12,9 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import our_id
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import with_tax
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 _FIRST_ANSWERS: dict[Step, dict[str, str]] = {
@@ -74,9 +75,7 @@ class SimStepPage(StepPage, rx.State):
     first_day: str = ""
     last_day: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far."""
         today = portal().checkout.rules().today
         self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=90))
@@ -95,9 +94,7 @@ class NumberStepPage(StepPage, rx.State):
     reservation_hint: str = ""
     prices: dict[str, str] = {}
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far."""
         days = portal().checkout.rules().reservation_days_left
         self.reservation_hint = _("At least {days} days from today.").format(days=days)

@@ -12,7 +12,7 @@ from portal_app.domain.errors import AccountNotReady, AccountWaits
 from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.orders.orders import OrderListRow, order_row
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.subscriptions import ServiceRow, service_row
 from portal_app.wiring.portal import portal
@@ -46,19 +46,8 @@ class DashboardPage(PageState, rx.State):
     orders: list[OrderListRow] = []
     cases: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read everything the dashboard shows."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         identity = await self.get_state(PageSession)
         view = await portal().identity.accounts.view(UUID(identity._user_id))
         self.greeting = _("Hello, {name}").format(name=view.name)

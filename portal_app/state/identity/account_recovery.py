@@ -3,12 +3,11 @@
 import reflex as rx
 
 from portal_app.infra.security.cookies import cookie_name, read_cookie
-from portal_app.state.shell.page_state import PageState, page_load
-from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.wiring.portal import portal
 
 
-class ForgotPage(PageState, rx.State):
+class ForgotPage(PublicPageState, rx.State):
     """What became of asking for a link."""
 
     email: str = ""
@@ -16,10 +15,7 @@ class ForgotPage(PageState, rx.State):
     notice: str = ""
     done: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read what the last try left to say."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
@@ -27,7 +23,7 @@ class ForgotPage(PageState, rx.State):
         self.done = flash.get("done", "")
 
 
-class SetPasswordPage(PageState, rx.State):
+class SetPasswordPage(PublicPageState, rx.State):
     """Whether a new password ends a move or replaces a forgotten one, whose it is, and what was wrong with the last.
 
     A link that was just opened says itself whose it is: its token has not come here yet.
@@ -38,10 +34,7 @@ class SetPasswordPage(PageState, rx.State):
     notice: str = ""
     is_move: bool = False
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read what the last try left to say."""
         cookies, settings = self.router.headers.cookie, portal().settings
         moving = read_cookie(cookies, cookie_name(settings, "signup"))
@@ -57,11 +50,8 @@ class SetPasswordPage(PageState, rx.State):
         self.notice = "" if self.error else flash.get("form", "")
 
 
-class UnlockPage(PageState, rx.State):
+class UnlockPage(PublicPageState, rx.State):
     """Nothing to know: the link's token stays in the browser until the button is pressed."""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Open."""

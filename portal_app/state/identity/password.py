@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 import reflex as rx
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -24,9 +25,7 @@ class PasswordPage(PageState, rx.State):
     notice: str = ""
     done: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read what the last try left to say."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")

@@ -13,7 +13,8 @@ from portal_app.domain.errors import InvalidInput, NotFound
 from portal_app.domain.identity.mfa import Device, PasskeyView
 from portal_app.language import _
 from portal_app.language.format import day, time
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -55,12 +56,10 @@ class SecurityPage(PageState, rx.State):
     choices: int = 0
     devices: list[DeviceRow] = []
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> None:
         """Read everything; what was shown once is gone."""
         self._close()
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -83,14 +82,14 @@ class SecurityPage(PageState, rx.State):
             return
         self._close()
         self._show(codes)
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def renew_codes(self):
         """Show new recovery codes in place of the old ones."""
         self._show(await portal().identity.totp.renew_codes(*await self._who()))
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -98,7 +97,7 @@ class SecurityPage(PageState, rx.State):
         """Turn two-step sign-in off."""
         await portal().identity.totp.turn_off(*await self._who())
         self._close()
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -118,7 +117,7 @@ class SecurityPage(PageState, rx.State):
     async def passkey_added(self):
         """Show what the script has added."""
         self.adding = 0
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -141,7 +140,7 @@ class SecurityPage(PageState, rx.State):
         except InvalidInput as error:
             self.name_error = _(error.fields["name"])
             return
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -150,7 +149,7 @@ class SecurityPage(PageState, rx.State):
         # Removed in another tab meanwhile: the list shows it.
         with suppress(NotFound):
             await portal().identity.passkeys.remove(*await self._who(), _id(self.chosen))
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -159,20 +158,20 @@ class SecurityPage(PageState, rx.State):
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
             await portal().identity.devices.sign_out((await self._who())[0], _id(session_id))
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def sign_out_others(self):
         """Sign every other device out."""
         await portal().identity.devices.sign_out_others(*await self._who())
-        await self._read()
+        await self._read_page()
 
     async def _who(self) -> tuple[UUID, UUID]:
         identity = await self.get_state(PageSession)
         return UUID(identity._user_id), UUID(identity._session_id)
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         user_id, session_id = await self._who()
         view = await portal().identity.totp.view(user_id)
         self.two_step_on = view.since is not None

@@ -14,7 +14,7 @@ from portal_app.language import _
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.checkout.steps import StepPage
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.page_state import page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -37,18 +37,6 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     _address_id: str = ""
 
     @rx.event
-    @page_load
-    async def load(self):
-        """Read the answer so far and the check."""
-        return await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    @rx.event
     @report_errors
     async def check_address(self):
         """Have the address checked."""
@@ -62,7 +50,8 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
             form = {}
         return await self._keep("address", {"confirmed": form.get("confirmed", ""), "address_id": self._address_id})
 
-    async def _read(self) -> Any:
+    async def _read_page(self) -> Any:
+        """Read the answer so far and the check."""
         leave = await self._show("address")
         if leave is not None:
             return leave
@@ -81,9 +70,7 @@ class ConnectionStepPage(StepPage, rx.State):
     weekend: str = ""
     included: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far and what can be chosen."""
         leave = await self._show("connection")
         if leave is None:
@@ -106,9 +93,7 @@ class PhoneStepPage(StepPage, rx.State):
     home_phone: str = ""
     has_gateway: bool = False
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far."""
         leave = await self._show("phone")
         if leave is None:

@@ -9,8 +9,9 @@ import reflex as rx
 from portal_app.domain.notifications.preference import ALWAYS, TOPICS, Choice, Topic
 from portal_app.language import _
 from portal_app.language.format import day
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -45,12 +46,10 @@ class NotificationsPage(PageState, rx.State):
     calendar_since: str = ""
     calendar_link: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> None:
         """Read everything; a link that was shown is gone."""
         self.note, self.calendar_link = "", ""
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -61,7 +60,7 @@ class NotificationsPage(PageState, rx.State):
         wanted = [(topic, _ticked(entries, topic, "portal"), _ticked(entries, topic, "mail")) for topic in TOPICS]
         await portal().notifications.preferences.change(await self._user(), wanted)
         self.note = _("Saved.")
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -70,7 +69,7 @@ class NotificationsPage(PageState, rx.State):
         token = await portal().dashboard.calendar_feed.renew(await self._user())
         self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
         self.note = ""
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -78,12 +77,12 @@ class NotificationsPage(PageState, rx.State):
         """End the link."""
         await portal().dashboard.calendar_feed.revoke(await self._user())
         self.calendar_link, self.note = "", ""
-        await self._read()
+        await self._read_page()
 
     async def _user(self) -> UUID:
         return UUID((await self.get_state(PageSession))._user_id)
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         user_id = await self._user()
         self.rows = [_row(choice) for choice in await portal().notifications.preferences.choices_for(user_id)]
         made_at = await portal().dashboard.calendar_feed.made_at(user_id)

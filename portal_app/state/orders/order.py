@@ -11,7 +11,7 @@ from portal_app.language.format import time
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.orders.standing import order_standing
 from portal_app.state.orders.timeline import StepRow, last_step, next_words, timeline_of
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 
@@ -38,19 +38,8 @@ class OrderPage(PageState, rx.State):
     path: str = ""
     support: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the order in the page's address."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         order_id = our_id(self._last_part())
         detail = await portal().orders.order_for(await self._customer(), order_id)
         order, standing = detail.order, order_standing(detail.order.stage)

@@ -11,8 +11,9 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, REFUSED, ProfileChange, ProfileView
 from portal_app.language import _
 from portal_app.state.profile.kyc import check_standing, check_story
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -61,18 +62,6 @@ class AccountPage(PageState, rx.State):
     shown_anew: int = 0
 
     @rx.event
-    @page_load
-    async def load(self):
-        """Read the account."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    @rx.event
     @report_errors
     async def save_person(self, form: dict[str, Any]):
         """Change name, reading and phone number; a new number needs a fresh proof."""
@@ -95,7 +84,7 @@ class AccountPage(PageState, rx.State):
         except InvalidInput as error:
             self._show_errors(error)
         else:
-            await self._read()
+            await self._read_page()
 
     @rx.event
     @report_errors
@@ -106,14 +95,14 @@ class AccountPage(PageState, rx.State):
         except InvalidInput as error:
             self._show_errors(error)
         else:
-            await self._read()
+            await self._read_page()
 
     @rx.event
     @report_errors
     async def give_up_email(self):
         """Keep the address as it is."""
         await portal().profile.email_changes.give_up(await self._customer())
-        await self._read()
+        await self._read_page()
 
     async def _change(self, entries: dict[str, str], more: ProfileChange | None = None) -> None:
         try:
@@ -123,7 +112,7 @@ class AccountPage(PageState, rx.State):
         except InvalidInput as error:
             self._show_errors(error)
         else:
-            await self._read()
+            await self._read_page()
 
     def _show_errors(self, error: InvalidInput) -> None:
         self.errors = {name: _(text) for name, text in error.fields.items()}
@@ -131,7 +120,8 @@ class AccountPage(PageState, rx.State):
     async def _session_id(self) -> UUID:
         return UUID((await self.get_state(PageSession))._session_id)
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
+        """Read the account."""
         customer = await self._customer()
         view = await portal().profile.profiles.profile_for(customer)
         person = view.person

@@ -12,8 +12,9 @@ from portal_app.domain.profile.profile import ProfileChange
 from portal_app.language import _, path_for
 from portal_app.state.profile.account import address_lines
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -42,9 +43,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     lines: list[str] = []
     is_romanised: bool = False
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the address and fill the form with what is known of it."""
         view = await portal().profile.profiles.profile_for(await self._customer())
         here = view.person.address

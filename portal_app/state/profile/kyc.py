@@ -9,7 +9,7 @@ import reflex as rx
 from portal_app.domain.profile.kyc_document import CheckStatus, IdentityCheck
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.standing import StatusLabel
 from portal_app.wiring.portal import portal
 
@@ -75,24 +75,16 @@ class VerificationPage(PageState, rx.State):
     notice: str = ""
     support: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> None:
         """Read how the check stands, and what was wrong with the last try."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.error = flash.get("document", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.onward = _onward(self._query("next"))
         self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
-        await self._read()
+        await self._read_page()
 
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         check = await portal().profile.kyc_documents.check_for(await self._customer())
         standing = check_standing(check)
         self.status, self.word, self.tone = check.status, standing.word, standing.tone

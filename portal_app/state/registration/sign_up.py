@@ -1,13 +1,14 @@
 """The first two steps of signing up: an e-mail address, and the code that proves it."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.identity.account import SignUpProgress
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import _, path_for
-from portal_app.state.shell.page_state import PageState, page_load
-from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -21,17 +22,14 @@ async def progress_of(state: rx.State) -> SignUpProgress | None:
         return None
 
 
-class SignUpPage(PageState, rx.State):
+class SignUpPage(PublicPageState, rx.State):
     """What a refused address left to say."""
 
     email: str = ""
     error: str = ""
     notice: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read what the last try left to say; somebody signed in goes straight on."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
@@ -40,7 +38,7 @@ class SignUpPage(PageState, rx.State):
         self.notice = "" if self.error else flash.get("form", "")
 
 
-class VerifyPage(PageState, rx.State):
+class VerifyPage(PublicPageState, rx.State):
     """Where the code went and how many tries are left."""
 
     email: str = ""
@@ -51,10 +49,7 @@ class VerifyPage(PageState, rx.State):
     is_move: bool = False
     begin_path: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the sign-up's progress; without one it begins at the address, once proven it goes on."""
         progress = await progress_of(self)
         if progress is None:

@@ -49,12 +49,12 @@ class StepUp(rx.State):
         self.asked, self._wanted, self._arguments = 0, "", []
 
 
-async def put_away(state: rx.State) -> None:
+async def close_question(state: rx.State) -> None:
     """Forget a question that was left open: whoever opens a page anew wants something else."""
     (await state.get_state(StepUp))._forget()
 
 
-async def ask_first(state: rx.State, handler: str, arguments: list[Any]) -> None:
+async def ask_for_proof(state: rx.State, handler: str, arguments: list[Any]) -> None:
     """Open the question on a page and remember which of its handlers runs afterwards."""
     asking = await state.get_state(StepUp)
     identity = await state.get_state(PageSession)

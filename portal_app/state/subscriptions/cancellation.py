@@ -10,8 +10,9 @@ from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.subscriptions.cancellation import REASONS, CancellationRequester, CancellationWish
 from portal_app.language import _, path_for
 from portal_app.language.format import day
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.cancellation_words import consequences_of
 from portal_app.wiring.portal import portal
@@ -36,9 +37,7 @@ class CancelPage(PageState, rx.State):
     _comment: str = ""
     _key: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
         customer, cancelling = await self._customer(), portal().subscriptions.cancellations

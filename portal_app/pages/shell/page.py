@@ -69,6 +69,8 @@ def _in_language(build: Callable[[], rx.Component], language: Language) -> Calla
         # The document's own language is English; a page in another one says so itself.
         return component if language == DEFAULT else rx.el.div(component, lang=language)
 
+    # Reflex writes what it memoises into one file for each module of a page's function: a page loads no other page's.
+    built.__module__ = f"{build.__module__}.{build.__name__}_{language}"
     return built
 
 

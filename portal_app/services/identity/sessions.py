@@ -112,10 +112,10 @@ class Sessions:
         self._remembered.pop(session_id, None)
 
     async def over_among(self, session_ids: set[UUID]) -> set[UUID]:
-        """Return those of some sessions that ended or ran out; looking is no use of them."""
+        """Return those of some sessions that ended or ran out, unknown ones among them. This does not count as use."""
+        idle = timedelta(seconds=self._settings.portal_idle_seconds)
         async with self._database.identity() as session:
-            rows = (await session.exec(select(Session).where(col(Session.id).in_(session_ids)))).all()
-        return session_ids - {row.id for row in rows if self.is_alive(row)}
+            return await Session.dead_among(session, session_ids, idle=idle)
 
     async def _ask(self, session_id: UUID, *, is_use: bool) -> UUID:
         kept = await self._kept.load(session_id)

@@ -62,7 +62,7 @@ class SessionGuard(Middleware):
         if identity._session_id != bound:
             await _bind(identity, access)
         page = _page_of(event, handler)
-        TABS.seen(tab, user_id=str(access.user_id), session_id=bound, page=page)
+        TABS.record_event(tab, user_id=str(access.user_id), session_id=bound, page=page)
         return None
 
     async def _session_of(self, identity: PageSession) -> Access | None:

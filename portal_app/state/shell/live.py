@@ -13,8 +13,9 @@ from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS, Tab
 from portal_app.wiring.portal import portal
 
-# With the time it takes to tell a tab, an end shows within five seconds even when no push arrives.
-_LOOK_SECONDS = 3
+# With the time an update takes, a tab shows the end of its session within five seconds even when no push arrives.
+_CHECK_SECONDS = 3
+_SESSIONS_PER_QUERY = 1000
 # More than these at once would only wait for each other.
 _AT_ONCE = 16
 # What the frame of every page shows: the bell, the name.
@@ -36,17 +37,24 @@ async def push_changes(app: rx.App) -> None:
 async def watch_sessions(app: rx.App) -> None:
     """End open tabs whose session ran out, or whose end nobody could push, for ever; once in every web process."""
     while True:
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_CHECK_SECONDS)
         try:
-            over = await portal().identity.sessions.over_among({UUID(each) for each in TABS.sessions()})
-            for tab in TABS.of_sessions({str(each) for each in over}):
-                await _end(app, tab)
+            await _end_dead_sessions(app)
         except PortalError as error:
             # The guard lets nothing happen in such a tab meanwhile.
             _log.warning("live.not_watched", error=type(error).__name__)
         except Exception:
             # The outermost door of the watch: one broken tab must not end it.
             _log.exception("live.watch_failed")
+
+
+async def _end_dead_sessions(app: rx.App) -> None:
+    sessions = TABS.sessions()
+    for first in range(0, len(sessions), _SESSIONS_PER_QUERY):
+        batch = {UUID(each) for each in sessions[first : first + _SESSIONS_PER_QUERY]}
+        for session_id in await portal().identity.sessions.over_among(batch):
+            for tab in TABS.tabs_of_session(str(session_id)):
+                await _end(app, tab)
 
 
 async def _push_in_turn(room: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:

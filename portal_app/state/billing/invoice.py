@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True)
 class PaymentRow:
-    """Money that came in, or went back."""
+    """A payment or a refund."""
 
     at: str
     how: str

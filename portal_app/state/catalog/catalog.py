@@ -64,7 +64,7 @@ class PlansPage(PageState, rx.State):
 
 
 class CatalogPage(PageState, rx.State):
-    """All kinds of service at a glance."""
+    """All kinds of service."""
 
     rows: list[CategoryRow] = []
 

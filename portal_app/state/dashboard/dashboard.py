@@ -1,4 +1,4 @@
-"""The dashboard: what is due, what needs the customer, how the services and orders stand."""
+"""The dashboard: amounts due, tasks of the customer, services and orders."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,7 +20,7 @@ from portal_app.wiring.portal import portal
 
 @dataclass(frozen=True)
 class ActionItem:
-    """Something that waits for the customer."""
+    """A task of the customer."""
 
     title: str
     text: str
@@ -30,7 +30,7 @@ class ActionItem:
 
 
 class DashboardPage(PageState, rx.State):
-    """What a customer wants to know in ten seconds."""
+    """The dashboard of a customer."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility"})
 
@@ -74,7 +74,7 @@ class DashboardPage(PageState, rx.State):
 
 
 def _case_words(count: int | None) -> str:
-    """Say nothing of what is unknown, and nothing of none."""
+    """Return the words for a number of open cases, empty for none and for an unknown number."""
     if not count:
         return ""
     words = (
@@ -97,7 +97,7 @@ def _pay_path(owed: Owed) -> str:
     return path_for(f"/billing/invoices/{owed.next_id}" if owed.due_count == 1 else "/billing/invoices?status=due")
 
 
-# What each task says, how urgent it looks, where it leads.
+# Title, text, tone, path and action of each task.
 _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
     "pay_overdue": (
         "Invoice {subject} is overdue",

@@ -1,4 +1,4 @@
-"""Pages on the way back in: a forgotten password, a new one, a lock lifted."""
+"""State of the pages of account recovery: a forgotten password, a new password, lifting a lock."""
 
 import reflex as rx
 
@@ -8,7 +8,7 @@ from portal_app.wiring.portal import portal
 
 
 class ForgotPage(PublicPageState, rx.State):
-    """What became of asking for a link."""
+    """The result of asking for a link."""
 
     email: str = ""
     error: str = ""
@@ -24,9 +24,9 @@ class ForgotPage(PublicPageState, rx.State):
 
 
 class SetPasswordPage(PublicPageState, rx.State):
-    """Whether a new password ends a move or replaces a forgotten one, whose it is, and what was wrong with the last.
+    """Whether a new password completes a migration or replaces a forgotten one, for which account, and the last error.
 
-    A link that was just opened says itself whose it is: its token has not come here yet.
+    A link that was just opened names its account itself: the server has not seen its token yet.
     """
 
     email: str = ""
@@ -51,7 +51,7 @@ class SetPasswordPage(PublicPageState, rx.State):
 
 
 class UnlockPage(PublicPageState, rx.State):
-    """Nothing to know: the link's token stays in the browser until the button is pressed."""
+    """Shows no data: the link's token stays in the browser until the button is pressed."""
 
     async def _read_page(self) -> None:
-        """Open."""
+        """Show the button; there is nothing to read."""

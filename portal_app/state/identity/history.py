@@ -25,7 +25,7 @@ class HistoryRow:
 
 
 class HistoryPage(PageState, rx.State):
-    """Newest first; more at a click."""
+    """The newest entries first; a button shows more."""
 
     rows: list[HistoryRow] = []
     has_more: bool = False

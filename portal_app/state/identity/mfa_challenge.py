@@ -1,4 +1,4 @@
-"""The second step of signing in: what can be given, and what the last try said."""
+"""The second step of signing in: which proofs are possible, and the error of the last try."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class SecondStepPage(PublicPageState, rx.State):
     next_path: str = ""
 
     async def _read_page(self) -> Any:
-        """Find out by what this sign-in can go on; without one it begins at the password."""
+        """Read which proofs this sign-in accepts; without a sign-in under way it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
         try:
             ways = await portal().identity.mfa_challenge.ways(token)

@@ -39,7 +39,7 @@ class DeviceRow:
 
 
 class SecurityPage(PageState, rx.State):
-    """Keys and codes stand here only while they are being shown."""
+    """Keys and recovery codes are here only while they are shown."""
 
     two_step_on: bool = False
     two_step_note: str = ""
@@ -57,16 +57,16 @@ class SecurityPage(PageState, rx.State):
     devices: list[DeviceRow] = []
 
     async def _open_page(self) -> None:
-        """Read everything; what was shown once is gone."""
-        self._close()
+        """Read the page; keys and codes that were shown once are gone."""
+        self._hide_secrets()
         await self._read_page()
 
     @rx.event
     @report_errors
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
-        await portal().identity.totp.begin(*await self._who())
-        enrolment = await portal().identity.totp.begun(*await self._who())
+        await portal().identity.totp.begin(*await self._account())
+        enrolment = await portal().identity.totp.begun(*await self._account())
         self.key = " ".join(enrolment.key[at : at + 4] for at in range(0, len(enrolment.key), 4))
         self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
         self.code_error = ""
@@ -76,40 +76,40 @@ class SecurityPage(PageState, rx.State):
     async def turn_on(self, form: dict[str, Any]):
         """Turn two-step sign-in on with the app's first code."""
         try:
-            codes = await portal().identity.totp.turn_on(*await self._who(), str(form.get("code", ""))[:50])
+            codes = await portal().identity.totp.turn_on(*await self._account(), str(form.get("code", ""))[:50])
         except InvalidInput as error:
             self.code_error = _(error.fields["code"])
             return
-        self._close()
-        self._show(codes)
+        self._hide_secrets()
+        self._show_codes(codes)
         await self._read_page()
 
     @rx.event
     @report_errors
     async def renew_codes(self):
         """Show new recovery codes in place of the old ones."""
-        self._show(await portal().identity.totp.renew_codes(*await self._who()))
+        self._show_codes(await portal().identity.totp.renew_codes(*await self._account()))
         await self._read_page()
 
     @rx.event
     @report_errors
     async def turn_off(self):
         """Turn two-step sign-in off."""
-        await portal().identity.totp.turn_off(*await self._who())
-        self._close()
+        await portal().identity.totp.turn_off(*await self._account())
+        self._hide_secrets()
         await self._read_page()
 
     @rx.event
     @report_errors
     async def close(self):
-        """Put away what was shown once."""
-        self._close()
+        """Hide a key or codes that are shown once."""
+        self._hide_secrets()
 
     @rx.event
     @report_errors
     async def add_passkey(self):
-        """Let the page's script make a passkey, once the proof is recent."""
-        await portal().identity.sessions.require_recent((await self._who())[1])
+        """Let the page's script create a passkey, once the proof of identity is recent."""
+        await portal().identity.sessions.require_recent((await self._account())[1])
         self.adding += 1
 
     @rx.event
@@ -135,7 +135,7 @@ class SecurityPage(PageState, rx.State):
         try:
             with suppress(NotFound):
                 await portal().identity.passkeys.rename(
-                    *await self._who(), _id(self.chosen), str(form.get("name", ""))[:200]
+                    *await self._account(), _id(self.chosen), str(form.get("name", ""))[:200]
                 )
         except InvalidInput as error:
             self.name_error = _(error.fields["name"])
@@ -148,7 +148,7 @@ class SecurityPage(PageState, rx.State):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.passkeys.remove(*await self._who(), _id(self.chosen))
+            await portal().identity.passkeys.remove(*await self._account(), _id(self.chosen))
         await self._read_page()
 
     @rx.event
@@ -157,22 +157,22 @@ class SecurityPage(PageState, rx.State):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.devices.sign_out((await self._who())[0], _id(session_id))
+            await portal().identity.devices.sign_out((await self._account())[0], _id(session_id))
         await self._read_page()
 
     @rx.event
     @report_errors
     async def sign_out_others(self):
         """Sign every other device out."""
-        await portal().identity.devices.sign_out_others(*await self._who())
+        await portal().identity.devices.sign_out_others(*await self._account())
         await self._read_page()
 
-    async def _who(self) -> tuple[UUID, UUID]:
+    async def _account(self) -> tuple[UUID, UUID]:
         identity = await self.get_state(PageSession)
         return UUID(identity._user_id), UUID(identity._session_id)
 
     async def _read_page(self) -> None:
-        user_id, session_id = await self._who()
+        user_id, session_id = await self._account()
         view = await portal().identity.totp.view(user_id)
         self.two_step_on = view.since is not None
         words = _("On since {day}. Recovery codes left: {count}.")
@@ -181,11 +181,11 @@ class SecurityPage(PageState, rx.State):
         self.devices = [_device_row(each) for each in await portal().identity.devices.devices_of(user_id, session_id)]
         self.chosen, self.chosen_name, self.name_error = "", "", ""
 
-    def _show(self, codes: list[str]) -> None:
+    def _show_codes(self, codes: list[str]) -> None:
         self.codes = codes
         self.codes_file = "data:text/plain;charset=utf-8," + quote("\n".join(codes) + "\n")
 
-    def _close(self) -> None:
+    def _hide_secrets(self) -> None:
         self.qr = self.key = self.code_error = self.codes_file = ""
         self.codes, self.adding = [], 0
 

@@ -1,4 +1,4 @@
-"""The sign-in page: what the last try said, and where to go on to."""
+"""The sign-in page: the error of the last try, and where the customer goes afterwards."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class SignInPage(PublicPageState, rx.State):
     done: str = ""
 
     async def _read_page(self) -> Any:
-        """Read what a refused sign-in left to say; somebody signed in goes straight on."""
+        """Read the error of a refused sign-in; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))

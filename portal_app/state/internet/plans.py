@@ -29,7 +29,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
     @report_errors
     async def check_address(self):
         """Have the address checked."""
-        await self._ask(await self._customer())
+        await self._request_check(await self._customer())
 
     async def _read_page(self) -> None:
         """Read plans and check."""
@@ -48,7 +48,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         return _("Not available at your address.") if is_out else ""
 
     async def _find_held(self, customer: Customer) -> None:
-        """Find the line or the order that stands in the way of another one."""
+        """Find the line or open order that excludes another one."""
         self.held = self.held_href = ""
         orders = await portal().orders.orders_for(customer)
         open_orders = [order for order in orders if order.category == "internet" and order.stage not in FINAL_STAGES]
@@ -59,7 +59,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         try:
             services = (await portal().subscriptions.services.subscriptions_for(customer)).rows
         except ExternalUnavailable:
-            return  # the checkout asks again
+            return  # the checkout checks again
         if lines := [service for service in services if service.is_internet_line and service.is_live]:
             self.held, self.held_href = (
                 _("You have {name}").format(name=lines[0].name),

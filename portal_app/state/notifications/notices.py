@@ -1,4 +1,4 @@
-"""The list of what the portal told a customer."""
+"""The list of a customer's notices."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -50,7 +50,7 @@ class NoticeItem:
 
 
 class NoticesPage(PageState, rx.State):
-    """Newest first; more at a click."""
+    """The newest notices first; a button shows more."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"notices"})
 

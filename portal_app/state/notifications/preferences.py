@@ -1,4 +1,4 @@
-"""What a customer wants to be told, and the link to their calendar."""
+"""Which notices a customer gets, and the link to their calendar."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ _TOPICS: dict[Topic, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class ChoiceRow:
-    """One topic; what cannot be turned off is locked."""
+    """One topic; a choice that cannot be turned off is locked."""
 
     topic: str
     title: str
@@ -38,7 +38,7 @@ class ChoiceRow:
 
 
 class NotificationsPage(PageState, rx.State):
-    """The topics, and whether there is a calendar link; the link stands here only while it is shown."""
+    """The topics, and whether there is a calendar link; the link itself is here only while it is shown."""
 
     rows: list[ChoiceRow] = []
     note: str = ""
@@ -47,14 +47,14 @@ class NotificationsPage(PageState, rx.State):
     calendar_link: str = ""
 
     async def _open_page(self) -> None:
-        """Read everything; a link that was shown is gone."""
+        """Read the page; a link that was shown once is gone."""
         self.note, self.calendar_link = "", ""
         await self._read_page()
 
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep what was ticked."""
+        """Save the ticked choices."""
         names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
         entries = typed(form, *names)
         wanted = [(topic, _ticked(entries, topic, "portal"), _ticked(entries, topic, "mail")) for topic in TOPICS]
@@ -65,7 +65,7 @@ class NotificationsPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def make_link(self):
-        """Make a new link and show it this once."""
+        """Make a new link and show it once."""
         token = await portal().dashboard.calendar_feed.renew(await self._user())
         self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
         self.note = ""
@@ -91,7 +91,7 @@ class NotificationsPage(PageState, rx.State):
 
 
 def _ticked(entries: dict[str, str], topic: Topic, way: str) -> bool | None:
-    """Return what a box says; one that cannot be turned off is never sent."""
+    """Return whether a box is ticked, None for one that cannot be turned off: it is never sent."""
     return None if (topic, way) in ALWAYS else entries[f"{way}-{topic}"] == "on"
 
 

@@ -1,4 +1,4 @@
-"""One order, as it moves: what was done, by whom, what happens next."""
+"""One order: its timeline, what happens next, and its prices."""
 
 from typing import ClassVar
 
@@ -46,7 +46,7 @@ class OrderPage(PageState, rx.State):
         self.title, self.placed = order.title, time(order.placed_at)
         self.word, self.tone = standing.word, standing.tone
         self.steps, self.story = timeline_of(detail), next_words(detail)
-        waits_for = _what_it_waits_for(detail)
+        waits_for = _missing_from_customer(detail)
         self.needs_card, self.needs_identity = waits_for == "card", waits_for == "identity"
         self.is_active = order.stage == "active"
         self.path, self.support = self.router.url.path, portal().settings.portal_support_email
@@ -59,7 +59,7 @@ class OrderPage(PageState, rx.State):
         self.has_once = order.one_time.minor > 0
 
 
-def _what_it_waits_for(detail: OrderDetail) -> str:
+def _missing_from_customer(detail: OrderDetail) -> str:
     """Return what of the customer's an order waits for: card, identity, or nothing."""
     last = last_step(detail)
     if detail.order.stage != "needs_attention" or last is None:

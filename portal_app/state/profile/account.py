@@ -1,4 +1,4 @@
-"""The customer's account: who they are to us, and changing it."""
+"""The customer's account: personal data and their changes."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -41,7 +41,7 @@ def address_lines(view: ProfileView) -> list[str]:
 
 
 class AccountPage(PageState, rx.State):
-    """Personal data, e-mail address, language and news. `shown_anew` counts what the forms were filled from."""
+    """Personal data, e-mail address, language and news. `shown_anew` counts the changes of what fills the forms."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"account"})
 
@@ -70,7 +70,7 @@ class AccountPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def save_wishes(self, form: dict[str, Any]):
-        """Change the language of mails and whether news are wanted."""
+        """Change the language of e-mails and the consent to marketing."""
         wants_news = ProfileChange(marketing=bool(typed(form, "marketing")["marketing"]))
         await self._change(typed(form, "language"), wants_news)
 
@@ -100,7 +100,7 @@ class AccountPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def give_up_email(self):
-        """Keep the address as it is."""
+        """Cancel the change of the e-mail address."""
         await portal().profile.email_changes.give_up(await self._customer())
         await self._read_page()
 
@@ -126,7 +126,7 @@ class AccountPage(PageState, rx.State):
         view = await portal().profile.profiles.profile_for(customer)
         person = view.person
         entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
-        # A live change of something else must not take away what is being typed.
+        # A live change of other data must not discard what is being typed.
         if (entries, view.language, person.marketing) != (self.entries, self.language, self.marketing):
             self.shown_anew += 1
         self.entries = entries

@@ -38,7 +38,7 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
     errors: dict[str, str] = {}
 
     async def _read_page(self) -> Any:
-        """Read what was typed and what is wrong with it; an unproven address goes back to its code."""
+        """Read the entries and their errors; an unverified e-mail address goes back to its code."""
         progress = await progress_of(self)
         if progress is None:
             return rx.redirect(path_for("/auth/signup"))

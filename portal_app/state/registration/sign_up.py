@@ -23,14 +23,14 @@ async def progress_of(state: rx.State) -> SignUpProgress | None:
 
 
 class SignUpPage(PublicPageState, rx.State):
-    """What a refused address left to say."""
+    """The error of a refused e-mail address."""
 
     email: str = ""
     error: str = ""
     notice: str = ""
 
     async def _read_page(self) -> Any:
-        """Read what the last try left to say; somebody signed in goes straight on."""
+        """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))
@@ -50,7 +50,7 @@ class VerifyPage(PublicPageState, rx.State):
     begin_path: str = ""
 
     async def _read_page(self) -> Any:
-        """Read the sign-up's progress; without one it begins at the address, once proven it goes on."""
+        """Read the sign-up's progress: without one it begins at the e-mail address, once verified it goes on."""
         progress = await progress_of(self)
         if progress is None:
             return rx.redirect(path_for("/auth/signup"))

@@ -1,4 +1,4 @@
-"""Pages for somebody who is a customer already: their address, then the password of their billing account."""
+"""State of the pages that migrate a WHMCS customer: e-mail address, then the password of the billing account."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from portal_app.wiring.portal import portal
 
 
 class MovePage(PublicPageState, rx.State):
-    """What a refused address left to say."""
+    """The error of a refused e-mail address."""
 
     email: str = ""
     error: str = ""
@@ -20,7 +20,7 @@ class MovePage(PublicPageState, rx.State):
     support: str = ""
 
     async def _read_page(self) -> Any:
-        """Read what the last try left to say; somebody signed in goes straight on."""
+        """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))
@@ -39,7 +39,7 @@ class BillingPasswordPage(PublicPageState, rx.State):
     support: str = ""
 
     async def _read_page(self) -> Any:
-        """Read how far the move is; without a proven mailbox it begins at the address."""
+        """Read the migration's progress; without a verified e-mail address it begins there."""
         progress = await progress_of(self)
         if progress is None or not progress.is_proven:
             return rx.redirect(path_for("/auth/migrate"))

@@ -1,4 +1,4 @@
-"""Cancelling a service: why, what it means, and twice the question whether it is meant."""
+"""Cancelling a service: reason, consequences, and two confirmations."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ from portal_app.wiring.portal import portal
 
 
 class CancelPage(PageState, rx.State):
-    """What ends, when, and what goes with it."""
+    """Which service ends, when, and what else ends with it."""
 
     name: str = ""
     back: str = ""
@@ -57,7 +57,7 @@ class CancelPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def review(self, form: dict[str, Any]):
-        """Check what was entered, and ask a second time."""
+        """Check the entries, and ask for the second confirmation."""
         entries = typed(form, "reason", "comment", "understood")
         wrong: dict[str, str] = {}
         try:
@@ -74,7 +74,7 @@ class CancelPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def cancel(self):
-        """Cancel the service, once it is certain who asks; its page says how it goes on."""
+        """Cancel the service after a recent proof of identity, and go to its page."""
         identity = await self.get_state(PageSession)
         wish = CancellationWish.parse(self._reason, self._comment)
         asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)

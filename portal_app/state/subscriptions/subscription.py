@@ -1,4 +1,4 @@
-"""One service: what it costs, how its line does, what billed it, how it ends."""
+"""One service: its price, line, invoices and cancellation."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -92,7 +92,7 @@ class SubscriptionPage(PageState, rx.State):
         try:
             await portal().subscriptions.cancellations.withdraw(await self._customer(), self._number, asked=asked)
         finally:
-            # Withdrawn or too late: the page says how it stands.
+            # Withdrawn or too late: the page shows which.
             await self._read_page()
 
     async def _read_page(self) -> None:
@@ -108,7 +108,7 @@ class SubscriptionPage(PageState, rx.State):
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
         self._show_line(await portal().sim.line_status.line_of(customer, number))
-        # Who waited for WHMCS once already is not kept waiting again.
+        # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, anew=as_of is None)
         self.invoices = [_row(each) for each in invoices]
 

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.money import Money
-from portal_app.domain.ports.billing import BillingClient
+from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import CrmPerson, MigratingCustomer
 from portal_app.domain.profile.profile import BillingAddress
 from portal_app.integrations.build import Vendors, build_vendors

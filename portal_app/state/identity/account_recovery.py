@@ -52,6 +52,3 @@ class SetPasswordPage(PublicPageState, rx.State):
 
 class UnlockPage(PublicPageState, rx.State):
     """Shows no data: the link's token stays in the browser until the button is pressed."""
-
-    async def _read_page(self) -> None:
-        """Show the button; there is nothing to read."""

@@ -76,8 +76,7 @@ class PageState(rx.State, mixin=True):
         return await self._read_page()
 
     async def _read_page(self) -> Any:
-        """Set what the page shows. Return a redirect where it leads elsewhere, else None."""
-        raise NotImplementedError(type(self).__name__)
+        """Set what the page shows; nothing for a page without data. Return a redirect or None."""
 
     async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""

@@ -50,7 +50,7 @@ def _choices() -> rx.Component:
         note,
         form_actions(button(_("Save"), type="submit")),
         on_submit=NotificationsPage.save,
-        key=NotificationsPage.shown_anew.to_string(),
+        key=NotificationsPage.form_version.to_string(),
     )
 
 

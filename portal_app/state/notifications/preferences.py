@@ -42,7 +42,7 @@ class NotificationsPage(PageState, rx.State):
 
     rows: list[ChoiceRow] = []
     note: str = ""
-    shown_anew: int = 0
+    form_version: int = 0
     calendar_since: str = ""
     calendar_link: str = ""
 
@@ -87,7 +87,7 @@ class NotificationsPage(PageState, rx.State):
         self.rows = [_row(choice) for choice in await portal().notifications.preferences.choices_for(user_id)]
         made_at = await portal().dashboard.calendar_feed.made_at(user_id)
         self.calendar_since = day(made_at.date()) if made_at else ""
-        self.shown_anew += 1
+        self.form_version += 1
 
 
 def _ticked(entries: dict[str, str], topic: Topic, way: str) -> bool | None:

@@ -41,7 +41,7 @@ def address_lines(view: ProfileView) -> list[str]:
 
 
 class AccountPage(PageState, rx.State):
-    """Personal data, e-mail address, language and news. `shown_anew` counts the changes of what fills the forms."""
+    """Personal data, e-mail address, language and news. `form_version` counts the changes of the data that fill the forms."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"account"})
 
@@ -59,7 +59,7 @@ class AccountPage(PageState, rx.State):
     identity_word: str = ""
     identity_tone: str = "neutral"
     identity_story: str = ""
-    shown_anew: int = 0
+    form_version: int = 0
 
     @rx.event
     @report_errors
@@ -128,7 +128,7 @@ class AccountPage(PageState, rx.State):
         entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
         # A live change of other data must not discard what is being typed.
         if (entries, view.language, person.marketing) != (self.entries, self.language, self.marketing):
-            self.shown_anew += 1
+            self.form_version += 1
         self.entries = entries
         self.email = (await portal().identity.accounts.view(customer.user_id)).email
         self.new_email = await portal().profile.email_changes.waiting_for(customer)

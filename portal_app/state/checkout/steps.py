@@ -62,7 +62,7 @@ class StepPage(PageState, mixin=True):
         """Save an answer and go on, or show the errors beside the fields."""
         entries = typed(form, *FIELDS[step])
         try:
-            draft = await portal().drafts.answer(await self._customer(), our_id(self._draft_id), step, entries)
+            draft = await portal().drafts.save_answer(await self._customer(), our_id(self._draft_id), step, entries)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None

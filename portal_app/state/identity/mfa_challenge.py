@@ -23,7 +23,7 @@ class SecondStepPage(PublicPageState, rx.State):
         """Read which proofs this sign-in accepts; without a sign-in under way it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
         try:
-            ways = await portal().identity.mfa_challenge.ways(token)
+            ways = await portal().identity.mfa_challenge.proof_methods(token)
         except NotSignedIn:
             return rx.redirect(path_for("/auth/login"))
         flash = await portal().flash_messages.read(self._query("flash"))

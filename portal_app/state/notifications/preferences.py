@@ -6,7 +6,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from portal_app.domain.notifications.preference import ALWAYS, TOPICS, Choice, Topic
+from portal_app.domain.notifications.preference import MANDATORY, TOPICS, Topic, TopicPreference
 from portal_app.language import _
 from portal_app.language.format import day
 from portal_app.state.shell.error_reporting import report_errors
@@ -92,10 +92,10 @@ class NotificationsPage(PageState, rx.State):
 
 def _ticked(entries: dict[str, str], topic: Topic, way: str) -> bool | None:
     """Return whether a box is ticked, None for one that cannot be turned off: it is never sent."""
-    return None if (topic, way) in ALWAYS else entries[f"{way}-{topic}"] == "on"
+    return None if (topic, way) in MANDATORY else entries[f"{way}-{topic}"] == "on"
 
 
-def _row(choice: Choice) -> ChoiceRow:
+def _row(choice: TopicPreference) -> ChoiceRow:
     title, text = _TOPICS[choice.topic]
     return ChoiceRow(
         topic=choice.topic,
@@ -103,6 +103,6 @@ def _row(choice: Choice) -> ChoiceRow:
         text=_(text),
         portal=choice.portal,
         mail=choice.mail,
-        portal_locked=(choice.topic, "portal") in ALWAYS,
-        mail_locked=(choice.topic, "mail") in ALWAYS,
+        portal_locked=(choice.topic, "portal") in MANDATORY,
+        mail_locked=(choice.topic, "mail") in MANDATORY,
     )

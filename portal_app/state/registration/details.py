@@ -27,6 +27,7 @@ class Entries:
     street: str = ""
     building: str = ""
     building_romanised: str = ""
+    street_romanised: str = ""
 
 
 class DetailsPage(PublicPageState, PostcodeForm, rx.State):

@@ -29,7 +29,7 @@ async def push_changes(app: rx.App) -> None:
     async with asyncio.TaskGroup() as pushes:
         async for change in portal().live.changes():
             if change.topic == "session":
-                portal().identity.sessions.forget(UUID(change.id))
+                portal().identity.sessions.forget_session(UUID(change.id))
             for tab in TABS.tabs_of_user(str(change.user_id)):
                 pushes.create_task(_push_within(slots, app, tab, change))
 
@@ -55,7 +55,7 @@ async def _end_dead_sessions(app: rx.App) -> None:
     sessions = TABS.sessions()
     for first in range(0, len(sessions), _SESSIONS_PER_QUERY):
         batch = {UUID(each) for each in sessions[first : first + _SESSIONS_PER_QUERY]}
-        for session_id in await portal().identity.sessions.over_among(batch):
+        for session_id in await portal().identity.sessions.ended_among(batch):
             for tab in TABS.tabs_of_session(str(session_id)):
                 await _end(app, tab)
 

@@ -9,7 +9,8 @@ from statistics import median
 from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
 from portal_app.infra.redis.client import connect
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.local.servers.valkey import EmbeddedValkey
 
@@ -34,7 +35,9 @@ def measure(stage: Stage) -> list[Row]:
 async def _overhead(url: str) -> tuple[list[float], list[float]]:
     redis = connect(url, seconds=0.25)
     line = VendorCall(
-        "bench", Lane(redis, "bench", concurrency=8, rate="1000000/minute", queue=9, timeout=5), timeout=5
+        "bench",
+        VendorLimiter(redis, "bench", CallLimits(concurrency=8, rate="1000000/minute", queue=9, timeout=5)),
+        timeout=5,
     )
 
     async def nothing() -> None:
@@ -79,7 +82,9 @@ def _fullest(arrivals: list[float]) -> int:
 
 async def _call_often(url: str, port: int) -> None:
     redis = connect(url, seconds=0.25)
-    lane = Lane(redis, "shared", concurrency=20, rate=f"{RATE}/second", queue=100, timeout=2 * SECONDS)
+    lane = VendorLimiter(
+        redis, "shared", CallLimits(concurrency=20, rate=f"{RATE}/second", queue=100, timeout=2 * SECONDS)
+    )
 
     async def caller() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

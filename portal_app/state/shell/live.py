@@ -8,6 +8,7 @@ import structlog
 
 from portal_app.domain.errors import PortalError
 from portal_app.infra.redis.live import Change
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS, Tab
@@ -52,7 +53,8 @@ async def watch_sessions(app: rx.App) -> None:
 async def _push_in_turn(room: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:
     async with room:
         try:
-            await _push(app, tab, change)
+            with working_for(str(change.user_id)):
+                await _push(app, tab, change)
         except Exception:
             # The outermost door of the pushes: one broken tab must not silence all others.
             _log.exception("live.push_failed", topic=change.topic)

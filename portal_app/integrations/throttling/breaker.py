@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.redis.scripts import RedisScripts
 from portal_app.integrations.throttling.local_breaker import BreakerTimes, LocalBreaker
-from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
+from portal_app.integrations.throttling.redis_health import RedisHealth
 
 # The caller waits for a pause that the vendor requests up to here; a longer one opens the breaker for all processes.
 LONGEST_PAUSE = 5.0
@@ -194,12 +194,4 @@ class Breaker:
 
     async def _run(self, script: str, *args: str | int) -> Any:
         """Return the answer of Redis, None while it is away."""
-        if not self._health.is_worth_a_try():
-            return None
-        try:
-            answer = await self._scripts.run(script, [self._key], args)
-        except AWAY as error:
-            self._health.failed(error)
-            return None
-        self._health.answered()
-        return answer
+        return await self._health.ask(lambda: self._scripts.run(script, [self._key], args))

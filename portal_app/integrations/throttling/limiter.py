@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.tasks.current_customer import current_customer
-from portal_app.integrations.throttling.call_limits import Answer, CallLimits, CallRequest, LimiterCounts, Priority
+from portal_app.integrations.throttling.call_limits import Answer, CallLimits, CallRequest, Priority
 from portal_app.integrations.throttling.local_gate import LocalGate
 from portal_app.integrations.throttling.redis_gate import RedisGate
-from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
+from portal_app.integrations.throttling.redis_health import RedisHealth
 
 # customer: a page waits for it. background: work that a customer started. sync: work that the portal started.
 call_priority: ContextVar[Priority] = ContextVar("call_priority", default="customer")
@@ -75,19 +75,8 @@ class VendorLimiter:
         """Return limits and counts for the health page; of this process alone where `shared` is false."""
         own = self.limits
         limits = {"concurrency": own.concurrency, "rate": own.rate, "queue": own.queue, "timeout": own.timeout}
-        counts = await self._counts()
+        counts = await self.redis_health.ask(self._shared.counts) or self._local.counts()
         return {"shared": not self.redis_health.is_away, "limits": limits, **asdict(counts)}
-
-    async def _counts(self) -> LimiterCounts:
-        if self.redis_health.is_worth_a_try():
-            try:
-                counts = await self._shared.counts()
-            except AWAY as error:
-                self.redis_health.failed(error)
-            else:
-                self.redis_health.answered()
-                return counts
-        return self._local.counts()
 
     async def _wait(self, call: CallRequest, operation: str) -> None:
         began = time.monotonic()
@@ -115,19 +104,14 @@ class VendorLimiter:
             _WAIT.labels(self.name).observe(time.monotonic() - began)
 
     async def _acquire(self, call: CallRequest, waited: float) -> Answer:
-        if self.redis_health.is_worth_a_try():
-            try:
-                answer = await self._shared.acquire(call, waited)
-            except AWAY as error:
-                self.redis_health.failed(error)
-            else:
-                # Its place in the local queue, taken while Redis was away, would hold others back.
-                self._local.release(call.token)
-                self.redis_health.answered()
-                if answer.verdict == "admitted":
-                    self._local.admit(call)
-                return answer
-        return self._local.acquire(call)
+        answer = await self.redis_health.ask(lambda: self._shared.acquire(call, waited))
+        if answer is None:
+            return self._local.acquire(call)
+        # Its place in the local queue, taken while Redis was away, would hold others back.
+        self._local.release(call.token)
+        if answer.verdict == "admitted":
+            self._local.admit(call)
+        return answer
 
     async def _give_up(self, call: CallRequest, attempt: "asyncio.Task[Answer] | None", *, late: bool) -> None:
         if attempt is not None:
@@ -137,12 +121,8 @@ class VendorLimiter:
 
     async def _release(self, call: CallRequest, *, late: bool = False) -> None:
         self._local.release(call.token)
-        if self.redis_health.is_worth_a_try():
-            try:
-                await self._shared.release(call, late=late)
-            except AWAY as error:
-                # The lease and the tickets expire.
-                self.redis_health.failed(error)
+        # While Redis is away, the lease and the tickets expire.
+        await self.redis_health.ask(lambda: self._shared.release(call, late=late))
 
     def _start_renewal(self) -> None:
         if self._renewal is None or self._renewal.done():
@@ -154,11 +134,7 @@ class VendorLimiter:
             await asyncio.sleep(self.lease_seconds / 3)
             if not self._local.running:
                 return
-            if self.redis_health.is_worth_a_try():
-                try:
-                    await self._shared.renew(self._local.running)
-                except AWAY as error:
-                    self.redis_health.failed(error)
+            await self.redis_health.ask(lambda: self._shared.renew(self._local.running))
 
     def _refusal(self, reason: str, operation: str) -> LimiterFull:
         _REJECTED.labels(self.name, reason).inc()

@@ -1,11 +1,14 @@
 """Whether Redis answers: while it does not, each process applies the limits by itself."""
 
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Gauge
 from redis.exceptions import RedisError
 
+Answer = TypeVar("Answer")
 AWAY = (RedisError, OSError, TimeoutError)
 _LOCAL = Gauge(
     "portal_lane_on_its_own", "Processes that limit calls without Redis", ["lane"], multiprocess_mode="livesum"
@@ -22,21 +25,24 @@ class RedisHealth:
         self._pause = pause
         self._next_try = 0.0
 
-    def is_worth_a_try(self) -> bool:
-        """Return whether to ask Redis now."""
-        return time.monotonic() >= self._next_try
-
-    def answered(self) -> None:
-        """Record that Redis answered."""
-        if self.is_away and self.is_worth_a_try():
-            self.is_away = False
-            _LOCAL.labels(self._name).set(0)
+    async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer | None:
+        """Return the answer of Redis, None while it is away."""
+        if time.monotonic() < self._next_try:
+            return None
+        try:
+            answer = await question()
+        except AWAY as error:
+            self._next_try = time.monotonic() + self._pause
+            if not self.is_away:
+                self._set(is_away=True)
+                _log.warning("limiter.local", limiter=self._name, error=type(error).__name__)
+            return None
+        # Another call may have failed meanwhile.
+        if self.is_away and time.monotonic() >= self._next_try:
+            self._set(is_away=False)
             _log.info("limiter.shared", limiter=self._name)
+        return answer
 
-    def failed(self, error: Exception) -> None:
-        """Record that Redis did not answer."""
-        self._next_try = time.monotonic() + self._pause
-        if not self.is_away:
-            self.is_away = True
-            _LOCAL.labels(self._name).set(1)
-            _log.warning("limiter.local", limiter=self._name, error=type(error).__name__)
+    def _set(self, *, is_away: bool) -> None:
+        self.is_away = is_away
+        _LOCAL.labels(self._name).set(int(is_away))

@@ -51,11 +51,7 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A call that asks for a slot; `customer` is empty for work that belongs to no customer.
-
-    A page waits for its customer's share. Background work is refused: its workflow repeats it later, and must not hold
-    up other workflows meanwhile.
-    """
+    """A call that asks for a slot; `customer` is empty for work that belongs to no customer."""
 
     token: str
     priority: Priority

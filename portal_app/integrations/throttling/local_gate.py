@@ -28,7 +28,7 @@ class LocalGate:
         if has_slot and not is_over_share and not any(level < call.level for level in levels):
             self.admit(call)
             return Answer("admitted")
-        if call.token not in self._waiting and self._is_queue_full(call, is_over_share=is_over_share):
+        if call.token not in self._waiting and self._is_queue_full(call):
             return Answer("full", is_over_share=is_over_share)
         self._waiting[call.token] = (_OVER_SHARE if is_over_share else call.level), call.customer
         wait = int(self._ended[0][0] + own.period - now) + 1 if is_rate_used and self._ended else 0
@@ -60,9 +60,7 @@ class LocalGate:
         ended = sum(customer == call.customer for _, customer in self._ended)
         return running >= concurrency or running + ended >= calls
 
-    def _is_queue_full(self, call: CallRequest, *, is_over_share: bool) -> bool:
-        if is_over_share and call.priority != "customer":
-            return True
+    def _is_queue_full(self, call: CallRequest) -> bool:
         of_customer = sum(customer == call.customer for _, customer in self._waiting.values())
         if call.customer and of_customer >= self._limits.customer_share[2]:
             return True

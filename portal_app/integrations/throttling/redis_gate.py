@@ -76,7 +76,7 @@ if own_calls then
     local has_room, wait = room_in(own_calls, own_concurrency, own_rate)
     if not has_room then
         redis.call('ZREM', mine, token)
-        if level > 1 or is_own_queue_full then return refuse(1) end
+        if is_own_queue_full then return refuse(1) end
         draw_ticket(own_waiting)
         return {1, wait, 1}
     end

@@ -73,18 +73,6 @@ async def test_calls_over_the_share_hold_up_no_background_work(clients: Redis) -
     await asyncio.gather(*calls)
 
 
-async def test_work_of_a_customer_in_the_background_is_refused_over_the_share_instead_of_waiting(
-    clients: Redis,
-) -> None:
-    vendor, ben = limiter(clients, rate="100/minute"), Crowd()
-    call_priority.set("background")
-    calls = [asyncio.create_task(call(vendor, "ben", ben, stay=0.3)) for _ in range(2)]
-    await soon(lambda: ben.inside == 2)
-    with pytest.raises(LimiterFull):
-        await call(vendor, "ben", ben)
-    await asyncio.gather(*calls)
-
-
 async def test_work_without_a_customer_may_use_all(clients: Redis) -> None:
     vendor, crowd = limiter(clients), Crowd()
     await asyncio.gather(*(call(vendor, "", crowd, stay=0.05) for _ in range(8)))

@@ -37,12 +37,8 @@ class DurableQueue:
             "workflow_name": name,
             "workflow_id": workflow_id,
             "app_version": VERSION,
-<<<<<<< HEAD
-            # The only field that a running workflow can read: it carries the correlation id of the request.
-=======
             # The two fields of the record that a running workflow can read: the request and the customer that
             # this work came from.
->>>>>>> refs/heads/limiter
             "authenticated_user": correlation_id.get() or workflow_id,
             "authenticated_roles": [f"{_CUSTOMER}{customer}"] if (customer := current_customer()) else None,
         }

@@ -63,7 +63,7 @@ class World:
         async with database.unit_of_work() as session:
             reserved = {row.order_id: row for row in (await session.exec(select(SimReservation))).all()}
             mails = (await session.exec(select(Mail))).all()
-        written = Counter((mail.occasion, str(json.loads(mail.content).get("order_id"))) for mail in mails)
+        written = Counter((mail.template, str(json.loads(mail.content).get("order_id"))) for mail in mails)
         announced = Counter(row[0] for row in await shop.rows(_ANNOUNCED))
         stands = await how_they_stand(shop, book)
         return cls(*found, network["lines"], network["jobs"], reserved, written, announced, stands)

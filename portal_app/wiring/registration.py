@@ -1,4 +1,4 @@
-"""Builds sign-up, the set-up of new accounts at the vendors, and the migration of WHMCS clients."""
+"""Builds the services for sign-up, account set-up at the vendors, and migration of WHMCS clients."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from portal_app.wiring.base import Base
 
 @dataclass(frozen=True, slots=True)
 class RegistrationServices:
-    """Every way to a new account: the customer's side, and the workflow's."""
+    """Sign-up and migration: the first two are used by pages and API, the others by workflows."""
 
     sign_ups: SignUps
     whmcs_migration: WhmcsMigration
@@ -22,7 +22,7 @@ class RegistrationServices:
 
 
 def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> RegistrationServices:
-    """Build the services over the vendors that know customers already."""
+    """Build the services over WHMCS and Salesforce."""
     vendors = base.vendors
     clients, logins, existing_accounts = vendors.clients, vendors.logins, vendors.existing_accounts
     sign_ups = SignUps(context, sign_in)
@@ -31,7 +31,7 @@ def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> 
         clients,
         vendors.crm,
         existing_accounts=existing_accounts,
-        notifications=base.notifications,
+        email_outbox=base.email_outbox,
         live=base.live,
     )
     return RegistrationServices(

@@ -22,6 +22,7 @@ from portal_app.infra.redis.cache import Entry
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.wiring.portal import portal
 
 COUNTED = "portal.counted"
@@ -86,7 +87,7 @@ class CachedResponses:
     def _asker(self, scope: Scope) -> Access | None:
         token = Request(scope).cookies.get(self._cookie, "")
         try:
-            return portal().identity.sessions.read(token) if token else None
+            return portal().identity.sessions.read_access_token(token) if token else None
         except NotSignedIn:
             return None
 
@@ -101,7 +102,8 @@ class CachedResponses:
 
 async def _made(anew: Rebuild, access: Access) -> Response | None:
     try:
-        return await anew(await portal().identity.accounts.customer(access.user_id))
+        with working_for(str(access.user_id)):
+            return await anew(await portal().identity.accounts.customer(access.user_id))
     except PortalError as error:
         # Said here: the long way would wait for the same vendor a second time.
         return problem(error)

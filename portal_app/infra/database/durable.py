@@ -1,4 +1,4 @@
-"""Durable work: enqueue workflows by name inside the transaction that is their cause."""
+"""DBOS: enqueue workflows by name inside the transaction that causes them, and the worker's configuration."""
 
 import logging
 from typing import Any
@@ -9,12 +9,14 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.infra.settings import DatabaseRole, Settings
+from portal_app.infra.tasks.current_customer import current_customer
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
+_CUSTOMER = "customer:"
 
 
 class DurableQueue:
-    """Write workflows and messages to DBOS's tables; only ids may go in, never personal data."""
+    """Writes workflows and messages to DBOS's tables. Arguments are ids only, never personal data."""
 
     def __init__(self, settings: Settings, role: DatabaseRole) -> None:
         logging.getLogger("dbos").setLevel(logging.ERROR)
@@ -29,37 +31,44 @@ class DurableQueue:
     async def enqueue(
         self, session: AsyncSession, name: str, workflow_id: str, *args: str | int, delay_seconds: float = 0
     ) -> None:
-        """Start a workflow once the transaction commits. A known id is left alone: it runs once."""
+        """Start a workflow when the transaction commits. A workflow with this id is started only once."""
         options: Any = {
             "queue_name": QUEUE,
             "workflow_name": name,
             "workflow_id": workflow_id,
             "app_version": VERSION,
-            # The one field of the record that a running workflow can read: which request this work came from.
+            # The two fields of the record that a running workflow can read: the request and the customer that
+            # this work came from.
             "authenticated_user": correlation_id.get() or workflow_id,
+            "authenticated_roles": [f"{_CUSTOMER}{customer}"] if (customer := current_customer()) else None,
         }
         if delay_seconds:
             options["delay_seconds"] = delay_seconds
         await session.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, *args))
 
     async def send(self, session: AsyncSession, workflow_id: str, message: str, *, topic: str, key: str) -> None:
-        """Send a message to a waiting workflow once the transaction commits; the same key is sent once."""
+        """Send a message to a waiting workflow when the transaction commits; each key is sent once."""
         await session.run_sync(
             lambda sync: self._client.send_in_transaction(sync, workflow_id, message, topic, idempotency_key=key)
         )
 
     async def status(self, workflow_id: str) -> str | None:
-        """Return DBOS's word for how a workflow stands, or None where there is none."""
+        """Return DBOS's status of a workflow, or None if there is no such workflow."""
         found = await self._client.list_workflows_async(workflow_ids=[workflow_id], load_input=False, load_output=False)
         return found[0].status if found else None
 
     def close(self) -> None:
-        """Give the client's connections back."""
+        """Close the client's connections."""
         self._client.destroy()
 
 
+def customer_of(roles: list[str] | None) -> str:
+    """Return the customer whose request started a workflow with these roles, empty for none."""
+    return next((role.removeprefix(_CUSTOMER) for role in roles or () if role.startswith(_CUSTOMER)), "")
+
+
 def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
-    """Return how a worker runs DBOS: as the worker role, JSON only, one pinned version, no migrations."""
+    """Return the worker's DBOS configuration: worker role, JSON only, one pinned version, no migrations."""
     return {
         "name": APPLICATION,
         "system_database_url": settings.database_url_for("worker"),
@@ -77,8 +86,8 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
 
 
 def database_name(url: str) -> str:
-    """Return the database an address names."""
+    """Return the database name of a URL."""
     return urlsplit(url).path.lstrip("/")
 
 
-__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "database_name", "dbos_config"]
+__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "database_name", "dbos_config"]

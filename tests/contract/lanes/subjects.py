@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from redis.asyncio import Redis
 
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.gateway import FreebitGateway
@@ -31,8 +31,9 @@ from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
-from portal_app.integrations.throttling.breaker import BreakerTimes
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
+from portal_app.integrations.throttling.local_breaker import BreakerTimes
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
@@ -119,7 +120,7 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
     settings = Settings(
         portal_env="development", freebit_url=url, freebit_client_id="id", freebit_client_secret="secret"
     )
-    line, cache, ring = line_of(redis, "freebit"), Cache(redis), ring_of(settings)
+    line, cache, ring = line_of(redis, "freebit"), Cache(redis), key_ring_of(settings)
     client = FreebitClient(settings, vendor_client(timeout=TIMEOUT), line, cache=cache, ring=ring)
     async with aclosing(client):
         yield Subject(FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring), line, ok(authKey="key"))
@@ -127,7 +128,7 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
 
 def line_of(redis: Redis, vendor: str) -> VendorCall:
     """Return a line with short times."""
-    lane = Lane(redis, vendor, concurrency=5, rate="1000/second", queue=20, timeout=0.5)
+    lane = VendorLimiter(redis, vendor, CallLimits(concurrency=5, rate="1000/second", queue=20, timeout=0.5))
     return VendorCall(vendor, lane, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))
 
 

@@ -24,6 +24,7 @@ app.add_typer(accounts, name="accounts")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 Kept = Literal["catalog"]
+Shift = Annotated[str, typer.Option(help="How far to move it: 45m, 3h, 10d, or back with -3h")]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
 
 
@@ -109,6 +110,13 @@ def reopen_account(customer_number: str, yes: Yes = False) -> None:
 def sandbox(context: typer.Context) -> None:
     """Run the sandbox vendors: `serve`, or `env` for the settings that reach them."""
     _become("sandbox.main", *context.args)
+
+
+@app.command()
+def clock(shift: Shift = "", home: Home = Path(".portal")) -> None:
+    """Show the clock of the demo, or move it: sandbox and portal together. Month ends and locks can be played."""
+    os.environ["SANDBOX_HOME"] = str(home / "sandbox")
+    _become("sandbox.main", "clock", *(["--shift", shift] if shift else []))
 
 
 @app.command()

@@ -45,14 +45,22 @@ class Settings(BaseSettings):
     portal_body_seconds: float = Field(
         30.0, gt=0, description="Longest wait for a request's body, and a second more for each 4 KB of it"
     )
-    portal_metrics_port: int = Field(9100, description="Loopback port of /metrics; 0 turns it off")
-    prometheus_multiproc_dir: str = Field("", description="Folder where this host's processes share their counters")
+    portal_metrics_host: str = Field("127.0.0.1", description="The address that serves /metrics")
+    portal_metrics_port: int = Field(9100, description="Port of /metrics of the web processes; 0 turns it off")
+    portal_worker_metrics_port: int = Field(9101, description="Port of /metrics of the workers; 0 turns it off")
+    portal_listener_metrics_port: int = Field(9102, description="Port of /metrics of the listeners; 0 turns it off")
+    prometheus_multiproc_dir: str = Field(
+        "", description="Folder where this host's processes share their figures; empty: one below the temporary folder"
+    )
     portal_trusted_proxies: int = Field(0, description="How many reverse proxies stand in front and may be believed")
     portal_log_format: Literal["json", "text"] = Field("json", description="json, or text for people")
     portal_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     portal_language: str = Field("en", description="Language of mails to customers who chose none")
     portal_support_email: str = Field("support@example.jp", description="Where customers can write to")
     portal_mail_from: str = Field("Portal <no-reply@example.jp>", description="Sender of the portal's mails")
+    portal_clock_file: Path | None = Field(
+        None, description="File with the seconds by which the portal's clock is moved; only in development"
+    )
     portal_poll_seconds: float = Field(0.5, description="How often a worker looks for new durable work")
     portal_card_poll_seconds: float = Field(
         60.0, description="How soon an order that waits for a payment method looks for one; later less and less often"
@@ -276,7 +284,6 @@ class Settings(BaseSettings):
     cache_subscriptions_seconds: int = Field(300, description="Services")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
     cache_eligibility_seconds: int = Field(300, description="Where the address check of a customer stands")
-    cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
     mnp_min_days_left: int = Field(10, ge=0, le=14, description="Days a number's MNP reservation must still have")
 
@@ -333,6 +340,12 @@ class Settings(BaseSettings):
                 value = getattr(self, name).get_secret_value()
                 if value == type(self).model_fields[name].default.get_secret_value() or len(value) < 32:
                     raise ValueError(f"{name.upper()} must be set to a secret of at least 32 bytes in production")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_moved_clock(self) -> "Settings":
+        if self.portal_env == "production" and self.portal_clock_file is not None:
+            raise ValueError("PORTAL_CLOCK_FILE moves the clock and is for development only")
         return self
 
     def database_url_for(self, role: DatabaseRole) -> str:

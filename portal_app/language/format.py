@@ -21,11 +21,6 @@ def time(value: datetime) -> str:
     return f"{day(local.date())} {local:%H:%M}" if spoken() == "ja" else f"{local:%-d %b %Y, %H:%M}"
 
 
-def today() -> date:
-    """Return the business date in Japan."""
-    return datetime.now(JAPAN).date()
-
-
 def phone_number(digits: str) -> str:
     """Write a mobile number in its usual groups; numbers of other lengths stay as they are."""
     return f"{digits[:3]}-{digits[3:7]}-{digits[7:]}" if len(digits) == 11 else digits

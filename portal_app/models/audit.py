@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import document, moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import document, moment
 
 
 class AuditEntry(SQLModel, table=True):

@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.subscriptions.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
-from portal_app.models.columns import key, moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import key, moment, sealed
 
 _IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"
 

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from portal_app.infra.clock import now
 from portal_app.infra.security.sealed_column import EncryptedText
 
 
@@ -31,4 +30,4 @@ def key(**options: Any) -> Any:
     return Field(default_factory=uuid4, primary_key=True, **options)
 
 
-__all__ = ["UUID", "document", "key", "moment", "now", "sealed"]
+__all__ = ["UUID", "document", "key", "moment", "sealed"]

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import moment
 
 
 class IdempotencyKey(SQLModel, table=True):

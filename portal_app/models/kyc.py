@@ -8,7 +8,8 @@ from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.profile.kyc_document import IdentityCheck
-from portal_app.models.columns import moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import moment, sealed
 
 
 class IdentityCheckRow(SQLModel, table=True):

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import key, moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import key, moment, sealed
 
 
 class Authenticator(SQLModel, table=True):

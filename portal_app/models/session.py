@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import key, moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import key, moment
 
 
 class Session(SQLModel, table=True):

@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.orders.sim_order import ReservedLine
 from portal_app.domain.sim.sim import SimState
-from portal_app.models.columns import moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import moment, sealed
 
 
 class SimReservation(SQLModel, table=True):

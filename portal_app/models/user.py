@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.profile.customer import Customer
-from portal_app.models.columns import document, key, moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import document, key, moment, sealed
 
 EMAIL_PLACE = "users.email"
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypedDict
 
 import structlog
@@ -11,6 +11,7 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
+from portal_app.infra.metrics import record_job_success
 from portal_app.integrations.throttling.limiter import Priority, lane_priority
 from portal_app.wiring.portal import portal
 
@@ -46,6 +47,22 @@ DONE = Outcome(state="done", value=None, code="", message="")
 def refused(code: str, message: str = "") -> Outcome:
     """Return the outcome of what cannot go on."""
     return Outcome(state="refused", value=None, code=code, message=message)
+
+
+def scheduled(name: str) -> Callable[[Callable[[], Awaitable[str]]], Callable[[], Awaitable[str]]]:
+    """Register a workflow of the timetable; the figures say when it last ended without being refused."""
+
+    def register(work: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        @wraps(work)
+        async def run() -> str:
+            outcome = await work()
+            if outcome != "refused":
+                record_job_success(name)
+            return outcome
+
+        return durable(name=name)(run)
+
+    return register
 
 
 async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Priority = "background") -> Outcome:

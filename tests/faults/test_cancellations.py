@@ -11,8 +11,8 @@ import pytest
 from portal_app.domain.errors import Conflict
 from portal_app.domain.orders.order import Order, OrderLine
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester, CancellationWish
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
 from portal_app.wiring.portal import Portal

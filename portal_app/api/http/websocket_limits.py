@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.request_parsing import address_of, network_of
 from portal_app.api.http.websocket_frames import Frames, Refused
+from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.settings import Settings
 
@@ -56,10 +57,12 @@ class WebsocketLimits:
             await send({"type": "websocket.close", "code": _TOO_MANY})
             return
         self._open[network] += 1
+        count_socket(1)
         try:
             await self._app(_trimmed(scope, address), _Paced(receive, send, self._per_second).receive, send)
         finally:
             self._open[network] -= 1
+            count_socket(-1)
             if not self._open[network]:
                 del self._open[network]
 

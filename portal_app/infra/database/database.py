@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.infra.clock import counted
+from portal_app.infra.clock import counter_seconds
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = (
@@ -89,9 +89,9 @@ class Database:
         """Return what PostgreSQL's clock shows (unix seconds), and at which point of our counter it did."""
         async with _transaction(self._main) as session:
             connection = await session.connection()
-            before = counted()
+            before = counter_seconds()
             shown = (await connection.execute(_CLOCK)).scalar_one()
-            return float(shown), (before + counted()) / 2
+            return float(shown), (before + counter_seconds()) / 2
 
     async def ping(self) -> None:
         """Ask both roles for a sign of life. Raises DatabaseUnavailable, also where nothing can be written."""

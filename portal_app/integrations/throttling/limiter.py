@@ -11,10 +11,10 @@ from typing import Any
 from weakref import ref
 
 from limits import parse as parse_rate
-from prometheus_client import Counter, Gauge, Histogram
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.metrics import VENDOR_SECONDS, counter, gauge, histogram
 from portal_app.integrations.throttling.gates import ENTERED, FULL, LaneCounts, Limits, OwnGate, Priority, SharedGate
 from portal_app.integrations.throttling.liveness import Presence
 from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
@@ -23,10 +23,10 @@ from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
 lane_priority: ContextVar[Priority] = ContextVar("lane_priority", default="customer")
 
 KEEPER = "lane-keeper"
-_WAIT = Histogram("portal_lane_wait_seconds", "How long calls waited for their turn", ["lane"])
-_WAITING = Gauge("portal_lane_waiting", "Calls waiting for their turn", ["lane"], multiprocess_mode="livesum")
-_IN_FLIGHT = Gauge("portal_lane_in_flight", "Calls under way", ["lane"], multiprocess_mode="livesum")
-_REJECTED = Counter("portal_lane_rejected", "Calls turned away", ["lane", "reason"])
+_WAIT = histogram("portal_lane_wait_seconds", "How long calls waited for their turn", ["lane"], buckets=VENDOR_SECONDS)
+_WAITING = gauge("portal_lane_waiting", "Calls waiting for their turn", ["lane"], merge="sum")
+_IN_FLIGHT = gauge("portal_lane_in_flight", "Calls under way", ["lane"], merge="sum")
+_REJECTED = counter("portal_lane_rejected", "Calls turned away", ["lane", "reason"])
 
 
 class LaneClosed(ExternalUnavailable):

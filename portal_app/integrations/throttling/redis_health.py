@@ -3,13 +3,12 @@
 import time
 
 import structlog
-from prometheus_client import Gauge
 from redis.exceptions import RedisError
 
+from portal_app.infra.metrics import gauge
+
 AWAY = (RedisError, OSError, TimeoutError)
-_ON_ITS_OWN = Gauge(
-    "portal_lane_on_its_own", "Processes that keep a lane's limits alone", ["lane"], multiprocess_mode="livesum"
-)
+_ON_ITS_OWN = gauge("portal_lane_on_its_own", "Processes that keep a lane's limits alone", ["lane"], merge="sum")
 _log = structlog.get_logger(__name__)
 
 

@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.billing.invoice import OPEN_STATUSES, PaymentMethod
 from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.language.format import today
 from portal_app.models.notification_preference import Reminder
 from portal_app.models.user import IdMapping, User
 from portal_app.services.billing.invoice_mirror import INVOICE

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
-from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
@@ -14,6 +13,7 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.deadline import deadline
@@ -24,9 +24,7 @@ _WRITTEN_SECONDS = 300
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
-_DIFFERENT = Gauge(
-    "portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", multiprocess_mode="livemax"
-)
+_DIFFERENT = gauge("portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", merge="max")
 _log = structlog.get_logger(__name__)
 
 

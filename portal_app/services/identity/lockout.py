@@ -6,9 +6,9 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn, RateLimited
+from portal_app.infra.clock import now
 from portal_app.language.phrase import Phrase
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.lockout import COUNT_TRY, SignInTries
 from portal_app.models.user import User
 from portal_app.services.identity.context import ServiceContext

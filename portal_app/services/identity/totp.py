@@ -12,8 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
 from portal_app.domain.identity.mfa import Enrolment, TwoStepView
-from portal_app.infra.clock import accepted_times
-from portal_app.models.columns import now
+from portal_app.infra.clock import accepted_timestamps, now
 from portal_app.models.mfa import Authenticator, RecoveryCode
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -189,7 +188,7 @@ def plain_code(text: str) -> str:
 def matching_step(secret: str, digits: str) -> int:
     """Return the time step whose code these digits are, at most one away from now, or 0."""
     totp = pyotp.TOTP(secret)
-    near = {int(moment) // _STEP_SECONDS + away for moment in accepted_times() for away in (-1, 0, 1)}
+    near = {int(moment) // _STEP_SECONDS + away for moment in accepted_timestamps() for away in (-1, 0, 1)}
     # Newest first: where two steps share their digits the newer one is used up.
     for step in sorted(near, reverse=True):
         if pyotp.utils.strings_equal(totp.generate_otp(step), digits):

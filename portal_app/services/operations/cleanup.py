@@ -5,9 +5,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlmodel import col
 
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.idempotency import IdempotencyKey
 from portal_app.models.lockout import SignInTries
 from portal_app.models.mfa import Challenge, PendingSignIn

@@ -10,10 +10,10 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.identifiers import order_of_reference, step_reference
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.metrics import set_violations
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.models.mirror import SubscriptionMirror
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping, User

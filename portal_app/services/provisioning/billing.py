@@ -9,8 +9,8 @@ from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotF
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.fulfilment import FulfillingVendors
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.orders.timeline import OrderTimeline, lock_order

@@ -6,11 +6,11 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.domain.orders.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
 from portal_app.domain.ports.crm import CrmGateway
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
@@ -137,6 +137,15 @@ class OrderReview:
     async def waiting_for_customer(self, user_id: UUID) -> list[tuple[str, int]]:
         """Return a customer's orders that stopped, perhaps for want of something of theirs, each with its attempt."""
         query = select(OrderRow).where(OrderRow.user_id == user_id, OrderRow.stage == "needs_attention")
+        async with self._database.unit_of_work() as session:
+            rows = (await session.exec(query)).all()
+        return [(str(row.id), row.attempt) for row in rows]
+
+    async def waiting_for_day(self) -> list[tuple[str, int]]:
+        """Return the orders that wait for the day they were ordered for, each with its attempt."""
+        last = select(OrderEventRow.step).where(OrderEventRow.order_id == OrderRow.id)
+        last = last.order_by(col(OrderEventRow.at).desc()).limit(1)
+        query = select(OrderRow).where(OrderRow.stage == "being_set_up", last.scalar_subquery() == "scheduled")
         async with self._database.unit_of_work() as session:
             rows = (await session.exec(query)).all()
         return [(str(row.id), row.attempt) for row in rows]

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.orders.order import FINAL_STAGES, OrderStage
 from portal_app.domain.orders.steps import CASE_OPENED, target_of, why_stuck
 from portal_app.domain.ports.crm import CrmGateway
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.services.orders.timeline import OrderTimeline
 

@@ -21,9 +21,9 @@ from portal_app.domain.subscriptions.cancellation import (
     ending_of,
 )
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
 from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.identity.context import ServiceContext

@@ -19,7 +19,6 @@ _LOCKED = (
     "wait in your browser."
 )
 _FORGOTTEN = timedelta(days=1)
-_LINK_LIVES = timedelta(hours=1)
 # What the link leaves in a browser: enough tries to remember a password, too few to guess one.
 _BROWSER_LIVES, _BROWSER_TRIES = timedelta(days=1), 10
 
@@ -91,7 +90,8 @@ class Lockout:
                 email_index=index,
                 user_id=user.id if user else None,
                 uses_left=_BROWSER_TRIES if is_browser else 1,
-                expires_at=now() + (_BROWSER_LIVES if is_browser else _LINK_LIVES),
+                expires_at=now()
+                + (_BROWSER_LIVES if is_browser else timedelta(seconds=self._base.settings.portal_unlock_seconds)),
             )
         )
         return token

@@ -279,7 +279,10 @@ class Settings(BaseSettings):
     mirror_reconcile_seconds: int = Field(
         86400, description="How old saved invoices and services may get before the timetable reads them again"
     )
-    mirror_reconcile_batch: int = Field(60, description="Customers whose saved data one tick of the timetable reads")
+    mirror_reconcile_batch: int = Field(
+        60,
+        description="Customers whose saved data one run of the timetable reads at least; more where needed",
+    )
     cache_gateways_seconds: int = Field(3600, description="The ways to pay that are switched on")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")

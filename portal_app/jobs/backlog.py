@@ -1,6 +1,7 @@
 """Figures that only the leading worker measures: what waits in the database, and how vendors' breakers stand."""
 
 import asyncio
+from datetime import timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -19,6 +20,10 @@ _QUESTIONS = {
     ),
     "inbox": sa.text(
         "SELECT count(*), coalesce(extract(epoch FROM :now - min(received_at)), 0) FROM inbox WHERE handled_at IS NULL"
+    ),
+    "mirrors": sa.text(
+        "SELECT count(*), coalesce(extract(epoch FROM :old - min(read_at)), 0)"
+        " FROM mirror_states WHERE kind = 'invoices' AND read_at < :old"
     ),
     "mails": sa.text(
         "SELECT count(*), coalesce(extract(epoch FROM :now - min(created_at)), 0) FROM mails WHERE sent_at IS NULL"
@@ -42,7 +47,8 @@ async def watch_backlog(portal: Portal) -> None:
 
 async def measure_backlog(portal: Portal) -> None:
     """Set the figures of everything that waits. Raises DatabaseUnavailable."""
-    times = {"now": now(), "real": unmoved_timestamp()}
+    old = now() - timedelta(seconds=portal.settings.mirror_reconcile_seconds)
+    times = {"now": now(), "old": old, "real": unmoved_timestamp()}
     for kind, question in _QUESTIONS.items():
         async with portal.database.unit_of_work() as session:
             items, oldest = (await (await session.connection()).execute(question, times)).one()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from portal_app.infra.clock import now
+from portal_app.infra.clock import now, timestamp
 from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
 from portal_app.wiring.portal import portal
 from portal_app.workflows.inbound_events import EVERYTHING, apply_to_orders, catch_up_checks, reconcile
@@ -15,6 +15,7 @@ from portal_app.workflows.step import durable, scheduled, step
 
 # Longer than the bus keeps events.
 _WINDOW = timedelta(days=4)
+_CATCH_UP_SECONDS = 300
 
 
 @scheduled("tidy_up")
@@ -98,7 +99,10 @@ async def _stuck_orders() -> list[str]:
 
 
 async def _orders_behind() -> list[str]:
-    return await portal().inbound.reconcile.orders_behind(await portal().operations.cleanup.unfinished_orders())
+    # The turn follows the clock, one for each run of the timetable: no process has to remember it.
+    turn = int(timestamp() // _CATCH_UP_SECONDS)
+    unfinished = await portal().operations.cleanup.unfinished_orders(turn)
+    return await portal().inbound.reconcile.orders_behind(unfinished)
 
 
 async def _days_ago() -> str:

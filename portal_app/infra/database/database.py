@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.clock import counter_seconds
+from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = (
@@ -117,7 +118,12 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
         pool_recycle=1800,
         # An error's text ends up in logs: without the values, which are customers'.
         hide_parameters=True,
-        connect_args={"connect_timeout": 3, "application_name": f"portal-{role}", "options": _OPTIONS},
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": f"portal-{role}",
+            "options": f"{_OPTIONS} {SERVER_OPTIONS}",
+            **CLIENT_PARAMETERS,
+        },
     )
     sa.event.listen(engine.sync_engine, "checkout", _refuse_the_dead)
     return engine

@@ -164,30 +164,6 @@ print([log["event"] for log in logs])
     assert not list(tmp_path.glob("*.new"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
-def test_a_really_full_disk_does_no_more(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True).returncode:
-        pytest.skip("this machine does not let us mount")
-    try:
-        with running(small) as process:
-            filler = small / "filler"
-            with pytest.raises(OSError), filler.open("wb", buffering=0) as rest:
-                while True:
-                    rest.write(b"x" * 4096)
-            snapshot = Snapshot(small, "web")
-            metrics.count_request("GET", "/full", status=200, seconds=0.1)
-            with pytest.raises(OSError):
-                snapshot.write()
-            assert process.poll() is None
-            assert shown(small)[REQUESTS] == 1
-            filler.unlink()
-            snapshot.write()
-    finally:
-        subprocess.run(["umount", "-l", str(small)], check=True)
-
-
 def test_a_worker_serves_its_own_figures_and_another_takes_the_port_over(tmp_path: Path) -> None:
     settings = own_settings(tmp_path)
     first, second = Metrics(settings, "worker"), Metrics(settings, "worker")

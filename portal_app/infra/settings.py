@@ -16,7 +16,7 @@ DatabaseRole = Literal["owner", "identity", "web", "worker"]
 
 
 class Settings(BaseSettings):
-    """What the portal is told from outside. Durations are seconds unless the name says otherwise."""
+    """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.
     # An empty variable is an unset one: that is how env files and compose write what nobody filled in.
@@ -220,7 +220,7 @@ class Settings(BaseSettings):
         95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
     )
     sf_limit_seconds: int = Field(
-        300, ge=1, description="How long what is known of the daily requests holds; then one call learns anew"
+        300, ge=1, description="How long the known count of daily requests is used before one call reads it again"
     )
     sf_file_megabytes: int = Field(25, ge=1, le=2000, description="Largest file the portal stores in Salesforce")
     sf_threads: int = Field(8, description="Threads for Salesforce calls in one process")
@@ -252,7 +252,9 @@ class Settings(BaseSettings):
     freebit_lock_seconds: int = Field(1800, description="How long a line is locked after a 4G/5G or voice change")
     freebit_pending_seconds: int = Field(600, description="How long an asynchronous order may take at Freebit")
     freebit_poll_seconds: float = Field(15.0, description="How long to wait before a new line's state is read again")
-    freebit_opening_seconds: int = Field(3600, description="How long a new line may take before people look into it")
+    freebit_opening_seconds: int = Field(
+        3600, description="How long a new line may take before agents are asked to check it"
+    )
     freebit_check_seconds: int = Field(
         10, ge=1, description="How long the health page believes that Freebit answers; after a failed call, not at all"
     )

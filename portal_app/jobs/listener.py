@@ -66,7 +66,7 @@ async def say_status(portal: Portal, status: str) -> None:
     try:
         await portal.redis.set(STATUS_KEY, status, ex=_STATUS_SECONDS)
     except RedisError as error:
-        _log.debug("listener.status_not_told", error=type(error).__name__)
+        _log.debug("listener.status_not_stored", error=type(error).__name__)
 
 
 async def follow(portal: Portal, topic: str) -> None:
@@ -96,7 +96,7 @@ async def follow(portal: Portal, topic: str) -> None:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
             is_away, asked = True, vars(error).get("retry_after", 0)
         except ExternalRejected as error:
-            # No reconnect mends this (unknown topic, missing permission): say it loudly, look again now and then.
+            # No reconnect mends this (unknown topic, missing permission): log an error and try again now and then.
             _log.error("listener.refused", topic=topic, error=str(error)[:200])
             is_away, asked = True, _REFUSED_SECONDS
         set_listener(topic, is_connected=False)

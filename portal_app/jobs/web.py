@@ -10,7 +10,7 @@ from types import FrameType
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 
-# Reflex is told to serve what was built, and to build nothing: a web process needs no JavaScript tool.
+# Reflex serves the built frontend and builds nothing: a web process needs no JavaScript tool.
 _AS_BUILT = {
     "__REFLEX_SKIP_COMPILE": "true",
     "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",

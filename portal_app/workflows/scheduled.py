@@ -1,4 +1,4 @@
-"""What the timetable asks for."""
+"""The workflows of the timetable."""
 
 from datetime import timedelta
 from functools import partial
@@ -20,7 +20,7 @@ _CATCH_UP_SECONDS = 300
 
 @scheduled("tidy_up")
 async def tidy_up() -> str:
-    """Forget what has run out."""
+    """Delete what has expired."""
     return (await step("tidy_up", lambda: portal().operations.cleanup.tidy_up()))["state"]
 
 
@@ -52,7 +52,7 @@ async def reconcile_billing() -> str:
 
 @scheduled("open_cases")
 async def open_cases() -> str:
-    """Ask agents to look into orders that stay where they are longer than they should."""
+    """Open a case for each order that is in its stage longer than the stage's target."""
     found = await step("stuck_orders", _stuck_orders, priority="sync")
     for order_id in found["value"] or []:
         await step("open_case", partial(portal().provisioning.stuck.open_case, UUID(order_id)), priority="sync")
@@ -76,7 +76,7 @@ async def remind_of_cards() -> str:
 
 @scheduled("check_invariants")
 async def check_invariants() -> str:
-    """Look for what should never be, and tell it in figures and log lines."""
+    """Check the invariants; figures and log lines show what is broken."""
     return (await step("check_invariants", lambda: portal().operations.invariants.violations(), priority="sync"))[
         "state"
     ]

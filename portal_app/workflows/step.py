@@ -22,8 +22,8 @@ _log = structlog.get_logger(__name__)
 _FIRST_WAIT, _TRIES = 1.0, 300
 
 _WORTH_WAITING = 30
-# So many of one name at once in a process: whoever takes over what a dead worker had begun would else spend itself on
-# hundreds of steps that ask for a turn at the same vendor, give up and ask again.
+# Limit of running steps of one name in a process: a worker that takes over hundreds of orders would otherwise spend its
+# time on steps that wait for the same vendor, give up and try again.
 _SIDE_BY_SIDE = 8
 _places: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_SIDE_BY_SIDE))
 

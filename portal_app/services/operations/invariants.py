@@ -19,7 +19,7 @@ from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.provisioning.stuck_orders import StuckOrders
 
-# A few customers a round: over a day every round looks at others.
+# A few customers in each run, chosen at random.
 _SAMPLE = 20
 _LATE, _MOST_NAMED = timedelta(hours=1), 200
 _log = structlog.get_logger(__name__)

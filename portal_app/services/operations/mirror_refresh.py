@@ -71,7 +71,7 @@ class MirrorRefresh:
                 return
 
     async def read(self, customer: Customer) -> bool:
-        """Read one customer's mirrors from WHMCS; open pages are told where it was news."""
+        """Read one customer's mirrors from WHMCS; open pages are notified of changes."""
         is_news = await self._billing.freshness.read(customer)
         for invoice_id in await self._billing.lists.unlined(customer, most=_DETAILS):
             is_news |= await self._billing.read_invoice_again(customer, invoice_id)

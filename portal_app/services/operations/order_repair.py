@@ -83,7 +83,7 @@ class OrderRepair:
         return deeds
 
     async def undo(self, order_id: UUID) -> list[RepairAction]:
-        """Return what takes an order's steps back, so that it can be approved anew; nothing for a finished one."""
+        """Return what takes an order's steps back, so that it can be approved again; nothing for a finished one."""
         order, customer = await self._progress.order(order_id)
         if order.stage != "needs_attention":
             return []

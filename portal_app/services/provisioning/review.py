@@ -216,7 +216,7 @@ class OrderReview:
         await self._progress.move(order_id, PAUSES[code].goes_on, stage="being_set_up")
 
     async def fail(self, order_id: UUID, *, code: str, message: str) -> None:
-        """Park an order for attention, with the reason for the agents and none of it for the customer."""
+        """Park an order for attention, with the reason for the agents only, not for the customer."""
         order, _ = await self._progress.order(order_id)
         await self._progress.move(
             order_id, f"failed_{code}"[:56], stage="needs_attention", notice="order_stopped", tag=Tag.ORDER_FAILED

@@ -22,7 +22,7 @@ from portal_app.models.metadata import METADATA
 
 @dataclass
 class Rotation:
-    """How many rows of each table were sealed again, and which could not be opened: altered, or their key is missing."""
+    """How many rows of each table were sealed again, and which could not be opened: altered or without their key."""
 
     sealed: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)

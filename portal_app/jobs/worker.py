@@ -26,7 +26,7 @@ from portal_app.jobs.backlog import watch_backlog
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.jobs.schedule import run_schedule
 from portal_app.jobs.worker_slots import Slot
-from portal_app.wiring.portal import Portal, build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 
 WORKFLOWS = (
     portal_app.workflows.cancellations,
@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 async def work(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then finish the running steps within the drain time."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     slot = Slot(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -48,7 +48,7 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().identity.password_changes.forgot(email, origin(request, portal().settings))
+        await portal().identity.password_changes.request_reset(email, origin(request, portal().settings))
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
     words = Phrase(_SENT, validity=Duration(portal().settings.portal_reset_seconds))

@@ -1,4 +1,4 @@
-"""Keeps the portal's clock by PostgreSQL's, and tells the operator where a host's own clock is off."""
+"""Synchronises the portal's clock with PostgreSQL's, and logs when the host's clock differs."""
 
 import asyncio
 
@@ -9,30 +9,33 @@ from portal_app.infra.clock import host_ahead_seconds, set_clock
 from portal_app.infra.database.database import Database
 from portal_app.infra.metrics import set_clock_ahead
 
-_READ_EVERY_SECONDS = 30
-# More than a network's delay explains; vendors refuse what is minutes off.
-_WORTH_LOGGING_SECONDS = 5.0
+_INTERVAL_SECONDS = 30
+# Above any network delay, and below the minutes of difference at which vendors reject requests.
+_REPORTED_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
 async def sync_clock(database: Database) -> None:
-    """Read PostgreSQL's clock every half minute; once in every process. During an outage the counter goes on."""
-    is_off = False
+    """Run for the life of the process: read PostgreSQL's clock every 30 seconds.
+
+    While PostgreSQL is unavailable, the portal's clock continues with the monotonic clock of the host.
+    """
+    is_reported = False
     while True:
         try:
             await read_clock(database)
         except PortalError as error:
-            _log.debug("clock.not_read", error=type(error).__name__)
+            _log.debug("clock.read_failed", error=type(error).__name__)
         ahead = host_ahead_seconds()
         set_clock_ahead(ahead)
-        if (abs(ahead) > _WORTH_LOGGING_SECONDS) != is_off:
-            is_off = not is_off
-            log = _log.warning if is_off else _log.info
-            log("clock.off" if is_off else "clock.in_sync", host_ahead_seconds=round(ahead, 1))
-        await asyncio.sleep(_READ_EVERY_SECONDS)
+        if (abs(ahead) > _REPORTED_SECONDS) != is_reported:
+            is_reported = not is_reported
+            log = _log.warning if is_reported else _log.info
+            log("clock.off" if is_reported else "clock.in_sync", host_ahead_seconds=round(ahead, 1))
+        await asyncio.sleep(_INTERVAL_SECONDS)
 
 
 async def read_clock(database: Database) -> None:
-    """Set the portal's clock once. Raises DatabaseUnavailable."""
+    """Set the portal's clock by PostgreSQL's, once. Raises DatabaseUnavailable."""
     database_seconds, counter = await database.clock()
     set_clock(database_seconds, counter=counter)

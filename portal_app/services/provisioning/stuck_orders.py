@@ -66,7 +66,7 @@ class StuckOrders:
             subject=f"Order does not move: {order.title}",
             description=f"{told} Nothing has happened since {stuck.since:%Y-%m-%d %H:%M} UTC.",
         )
-        await self._progress.move(order_id, CASE_OPENED, stage=order.stage, notice="order_stopped")
+        await self._progress.advance(order_id, CASE_OPENED, stage=order.stage, notice="order_stopped")
 
     async def _stuck(self, order_id: UUID) -> StuckOrder | None:
         query = select(OrderRow).where(OrderRow.id == order_id, col(OrderRow.stage).not_in(FINAL_STAGES))

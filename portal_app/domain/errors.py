@@ -127,7 +127,6 @@ class LineLocked(Conflict):
 
     code = "line_locked"
     retryable = True
-    user_message = "This line is still being changed. Try again later."
 
     def __init__(self, retry_after: int) -> None:
         words = Phrase(_LOCKED_LINE, wait=Duration(retry_after, rounds_up=True))

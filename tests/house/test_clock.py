@@ -13,7 +13,7 @@ _SQL = ("clock_timestamp(", "CURRENT_TIMESTAMP", "CURRENT_DATE", "now()")
 _EXCEPTIONS = {
     "portal_app/infra/redis/rate_limit.py": "the limits library counts its windows by the host's clock",
     "portal_app/services/response_cache.py": "counts as the limits library does",
-    "portal_app/integrations/throttling/gates.py": "names the hour of a statistic in Redis",
+    "portal_app/integrations/throttling/redis_gate.py": "names the hour of a statistic in Redis",
 }
 _READS_THE_DATABASE = {
     "portal_app/infra/database/database.py": "reads PostgreSQL's clock for infra.clock",

@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MirrorRefresh:
-    """Keeps every customer's mirror young; a few customers at a time, in the limiter's lowest class."""
+    """Keeps every customer's mirror young; a few customers at a time, with lowest priority."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from portal_app.api.http.access_log import AccessLog
 from portal_app.infra.metrics_folder import HostFigures
 from portal_app.infra.tasks.deadline import remaining_seconds
-from portal_app.state.shell.page_state import report_errors
+from portal_app.state.shell.error_reporting import report_errors
 from tests.contract.api.visitor import Visitor
 
 _COUNT = """

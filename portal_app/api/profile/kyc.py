@@ -44,7 +44,7 @@ router = APIRouter(prefix="/api/me/identity-document", tags=["account"])
 @router.get("", response_model=schemas.IdentityCheckView)
 async def check(customer: SignedInCustomer) -> Response:
     """Return how the check of the customer's identity stands."""
-    return json(schemas.identity_check(await portal().profile.kyc_documents.check_for(customer)))
+    return json(schemas.IdentityCheckView.from_domain(await portal().profile.kyc_documents.check_for(customer)))
 
 
 @router.post("", status_code=202, response_model=schemas.IdentityCheckView, openapi_extra=_TAKES)
@@ -68,7 +68,7 @@ async def submit(
         return await refused(request, error, PAGE, next_path=target)
     if is_page:
         return see_other(target or path_for(PAGE, language(request)))
-    return json(schemas.identity_check(found), 202)
+    return json(schemas.IdentityCheckView.from_domain(found), 202)
 
 
 async def _read(request: Request) -> tuple[str, bytes]:

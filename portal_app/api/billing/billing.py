@@ -11,7 +11,7 @@ from starlette.responses import Response
 from portal_app.api.billing import schemas
 from portal_app.api.http.dependencies import SignedInCustomer, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, language, read, takes, wants_json
+from portal_app.api.http.request_parsing import Body, read, takes, wants_json
 from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import as_of, body_of, json, refused, see_other, written_list
 from portal_app.api.http.session_middleware import local_path
@@ -124,7 +124,7 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
     back = ""
     try:
         back = local_path((await read(request, Back)).back, "")
-        address = portal().settings.portal_url + (back or path_for(METHODS, language(request)))
+        address = portal().settings.portal_url + (back or path_for(METHODS))
         return _onward(request, await portal().billing.payment_methods.add_card_link(customer, back_to=address))
     except PortalError as error:
         return await refused(request, error, METHODS, next_path=back)

@@ -5,7 +5,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import Body, origin, read, takes
+from portal_app.api.http.request_context import context_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import refused, sent_on
 from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
@@ -46,7 +47,7 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().identity.password_changes.forgot(email, origin(request, portal().settings))
+        await portal().identity.password_changes.forgot(email, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
     return await sent_on(request, FORGOT, _SENT)
@@ -85,7 +86,7 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
 async def _move_in(request: Request, token: str, password: str) -> Response:
     migration = portal().registration.whmcs_migration
     try:
-        outcome = await migration.complete(token, password, origin(request, portal().settings))
+        outcome = await migration.complete(token, password, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, SIGN_IN if isinstance(error, Conflict) else SET_PASSWORD)
     return await admitted(request, outcome, forget=("signup",))

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedInCustomer
 from portal_app.api.http.problem import BadRequest, TooLarge, UnknownFormat
-from portal_app.api.http.request_parsing import language
 from portal_app.api.http.responses import json, refused, see_other
 from portal_app.api.http.session_middleware import local_path
 from portal_app.api.profile import schemas
@@ -67,7 +66,7 @@ async def submit(
             error = InvalidInput({FIELD: _TOO_LARGE})
         return await refused(request, error, PAGE, next_path=target)
     if is_page:
-        return see_other(target or path_for(PAGE, language(request)))
+        return see_other(target or path_for(PAGE))
     return json(schemas.IdentityCheckView.from_domain(found), 202)
 
 

@@ -62,12 +62,12 @@ class MfaChallenge:
 
     async def sign_in_options(self, origin: Origin) -> dict[str, object]:
         """Return what navigator.credentials.get needs to sign in with any passkey. Raises RateLimited."""
-        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "passkey-options", origin.address)
+        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "passkey-options", origin.network)
         return await self._passkeys.options_to_prove("sign-in")
 
     async def sign_in_with_passkey(self, credential: str, origin: Origin) -> Tokens:
         """Open a session for a passkey alone: its device has verified its owner. Raises NotSignedIn, RateLimited."""
-        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "sign-in-address", origin.address)
+        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "sign-in-address", origin.network)
         async with self._base.database.identity() as session:
             user_id = await self._passkeys.accept(session, credential, "sign-in")
             user = await User.held(session, user_id) if user_id else None

@@ -41,7 +41,7 @@ class PasswordChanges:
         email = parse_email(email)
         index = self._base.vault.ring.index(email, EMAIL_PLACE)
         settings, tokens = self._base.settings, self._base.vault.tokens
-        await self._base.limits.hit(settings.portal_sign_in_limit, "reset-address", origin.address)
+        await self._base.limits.hit(settings.portal_sign_in_limit, "reset-address", origin.network)
         await self._base.limits.hit(settings.portal_reset_limit, "reset-email", index.hex())
         token = tokens.new()
         async with self._base.database.identity() as session:

@@ -41,7 +41,7 @@ class SignUps:
         """
         email = parse_email(email)
         index = self._base.vault.ring.index(email, EMAIL_PLACE)
-        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "sign-up-address", origin.address)
+        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "sign-up-address", origin.network)
         await self._base.limits.hit(self._base.settings.portal_sign_up_limit, "sign-up-email", index.hex())
         token, code = self._base.vault.tokens.new(), self._base.vault.tokens.new_code()
         async with self._base.database.identity() as session:

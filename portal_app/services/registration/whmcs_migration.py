@@ -89,7 +89,7 @@ class WhmcsMigration:
         Raises InvalidInput (tries left), NotAllowed and Conflict with the next step in words, NotSignedIn,
         RateLimited, ExternalUnavailable.
         """
-        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "move-address", origin.address)
+        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "move-address", origin.network)
         email, left = await self._take_try(token)
         try:
             login = await self._logins.verify_password(email, password[:500])

@@ -1,4 +1,4 @@
-"""Builds what keeps the portal in step with its vendors: inbound events, refreshes, checks and repairs."""
+"""Builds the services for inbound events, mirror refresh, invariant checks and order repair."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from portal_app.wiring.subscriptions import SubscriptionServices
 
 @dataclass(frozen=True, slots=True)
 class InboundServices:
-    """Events of vendors: stored once, then applied."""
+    """Services that store vendors' events and apply them."""
 
     inbox: Inbound
     billing_changes: BillingChanges
@@ -27,7 +27,7 @@ class InboundServices:
 
 @dataclass(frozen=True, slots=True)
 class OperationServices:
-    """Work of the schedule and of operators."""
+    """Services for the schedule and for operators."""
 
     mirror_refresh: MirrorRefresh
     cleanup: Cleanup
@@ -43,7 +43,7 @@ def build_inbound(
         inbox=Inbound(base.database, base.queue, catalog=catalog),
         billing_changes=BillingChanges(
             base.database,
-            base.vendors.billing,
+            base.vendors,
             billing=billing.invoices,
             payments=billing.payment_methods,
             subscriptions=subscriptions.services,
@@ -56,7 +56,7 @@ def build_inbound(
 def build_operations(
     base: Base, billing: BillingServices, subscriptions: SubscriptionServices, provisioning: Provisioning
 ) -> OperationServices:
-    """Build the services over everything that is watched."""
+    """Build the services over the mirrors and provisioning."""
     return OperationServices(
         mirror_refresh=MirrorRefresh(
             base.settings,
@@ -67,6 +67,6 @@ def build_operations(
             live=base.live,
         ),
         cleanup=Cleanup(base.database),
-        invariants=Invariants(base.database, base.vendors.billing, provisioning.stuck),
+        invariants=Invariants(base.database, base.vendors.subscriptions, base.vendors.whmcs_orders, provisioning.stuck),
         order_repair=OrderRepair(provisioning.progress, base.queue, base.vendors),
     )

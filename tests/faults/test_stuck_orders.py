@@ -27,7 +27,7 @@ async def test_order_beyond_its_target_gets_one_case_and_its_page_says_so(shop: 
 
 async def test_order_that_waits_for_its_customer_is_never_stuck(shop: Shop, worker_side: Portal) -> None:
     order = await shop.place(await shop.buyer())
-    await worker_side.provisioning.progress.move(order.id, "waiting_for_card", stage="needs_attention")
+    await worker_side.provisioning.progress.advance(order.id, "waiting_for_card", stage="needs_attention")
     await shop.let_time_pass(order, timedelta(days=20))
     assert order.id not in {each.id for each in await worker_side.provisioning.stuck.found()}
 
@@ -61,7 +61,7 @@ async def test_invariants_count_a_billing_order_of_ours_that_we_do_not_know(
         "stuck_orders", "unknown_billing_orders", "mapping_orphans", "mirror_drift", "late_cancellations",
     }  # fmt: skip
     assert after["mapping_orphans"] == before["mapping_orphans"]
-    services = await worker_side.vendors.billing.subscriptions(buyer.customer.whmcs_client_id)
+    services = await worker_side.vendors.subscriptions.subscriptions(buyer.customer.whmcs_client_id)
     assert await worker_side.operations.invariants._strange_services({buyer.customer.user_id: services}) == []
     # Somebody else's order is as strange as one that never was.
     named = {f"service-{one.id}" for one in services if one.reference}

@@ -47,7 +47,7 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().identity.password_changes.forgot(email, context_of(request.scope).origin)
+        await portal().identity.password_changes.request_reset(email, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
     return await sent_on(request, FORGOT, _SENT)

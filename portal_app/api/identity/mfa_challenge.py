@@ -42,7 +42,9 @@ async def second_step(request: Request) -> Response:
         entries = await read(request, Step)
         onward = way_on(request, entries.next)
         proof = Proof(code=entries.code, passkey=entries.passkey)
-        tokens = await portal().identity.mfa_challenge.finish(_token(request), proof, context_of(request.scope).origin)
+        tokens = await portal().identity.mfa_challenge.complete(
+            _token(request), proof, context_of(request.scope).origin
+        )
     except NotSignedIn as error:
         return await refused(request, error, SIGN_IN, next_path=onward)
     except PortalError as error:

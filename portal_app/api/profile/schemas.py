@@ -33,6 +33,7 @@ class AddressView(Resource):
     city_romanised: str
     town_romanised: str
     building_romanised: str
+    street_romanised: str
 
 
 @dataclass
@@ -50,7 +51,7 @@ class ProfileShape(Resource):
     marketing: Annotated[bool, From("person.marketing")]
     billing_address: Annotated[BillingAddressView, From("person.billing_address")]
     address: Annotated[AddressView | None, From("person.address")]
-    is_on_its_way: bool
+    is_on_its_way: Annotated[bool, From("is_pending")]
     note: str
     saved_at: Annotated[datetime | None, From("as_of")]
 
@@ -74,7 +75,7 @@ class IdentityCheckView(Resource):
     status: str
     note: str
     submitted_at: datetime | None
-    is_on_its_way: bool
+    is_on_its_way: Annotated[bool, From("is_pending")]
 
 
 def me(account: AccountView, profile: ProfileView | None) -> Me:

@@ -20,7 +20,7 @@ async def moved_in(worker: Portal, visitor: Visitor) -> IdMapping:
     """Set a customer with a card up at every vendor, signed in, at an address known in Japanese."""
     email, number = await new_account(worker), f"C{uuid4().int % 10**8:08}"
     profile = Profile.parse(email, {**PERSON, **ADDRESS})
-    client = await worker.vendors.billing.add_client(profile, customer_number=number, password="x" * 20)
+    client = await worker.vendors.clients.add_client(profile, customer_number=number, password="x" * 20)
     async with worker.database.unit_of_work() as session:
         user = await User.by_email(session, worker.identity.secrets.ring.index(email, EMAIL_PLACE))
         assert user is not None
@@ -35,7 +35,7 @@ async def moved_in(worker: Portal, visitor: Visitor) -> IdMapping:
     await whmcs("AddPayMethod", clientid=client, type="RemoteCreditCard", **card)
     await visitor.sign_in(email)
     assert (await visitor.call("PATCH", "/api/me/address", ADDRESS)).status_code == 202
-    for step in (worker.profile.profile_changes.to_billing, worker.profile.profile_changes.to_crm):
+    for step in (worker.profile.profile_changes.send_to_whmcs, worker.profile.profile_changes.send_to_salesforce):
         await step(user.id)
     return mapping
 
@@ -49,7 +49,7 @@ async def answered(worker: Portal, mapping: IdMapping, *offers: str) -> None:
     body = {"offers": list(offers), "note": "Fibre is in the street."}
     async with httpx.AsyncClient(base_url=world().office) as office:
         (await office.post(f"api/address-checks/{mapping.sf_account_id}", json=body)).raise_for_status()
-    await worker.internet.answers.apply(mapping.sf_account_id)
+    await worker.internet.answers.apply_account(mapping.sf_account_id)
 
 
 def order(address_id: str, **connection: str) -> dict:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -40,10 +41,11 @@ class Desk:
         cache, links = Cache(redis), WhmcsSso(settings, database, gateway)
         live = LiveUpdates(redis, cache)
         parts = (settings, database, cache, gateway)
-        billing = Billing(*parts, live=live, sign_on=links)
-        payments = Payments(*parts, live=live, sign_on=links)
+        billing = Billing(*parts, live=live, sso=links)
+        payments = Payments(*parts, live=live, sso=links)
         services = Subscriptions(*parts, live=live)
-        told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
+        vendors: Any = SimpleNamespace(invoices=gateway, subscriptions=gateway, whmcs_orders=gateway)
+        told = BillingChanges(database, vendors, billing=billing, payments=payments, subscriptions=services, live=live)
         upkeep = MirrorRefresh(
             settings, database, billing=billing, payments=payments, subscriptions=services, live=live
         )

@@ -60,8 +60,10 @@ async def place(request: Request, customer: SignedInCustomer, once: IdempotentCa
     entries = await read(request, NewOrder, form=False)
     wish = OrderRequest(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().identity.accounts.view(customer.user_id)
-    # The service finishes the key in the order's own transaction.
-    placed = await portal().orders.place(customer, wish, key=once.key, recipient=account.email)
+    order_id = await once.in_one_transaction(
+        wish.fingerprint, lambda claim: portal().orders.place(customer, wish, claim=claim, recipient=account.email)
+    )
+    placed = (await portal().orders.order_for(customer, UUID(order_id))).order
     return json(schemas.OrderView.from_domain(placed), 201, {"Location": f"/api/orders/{placed.id}"})
 
 

@@ -1,5 +1,7 @@
 """The services a customer has, and their end."""
 
+from uuid import UUID
+
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
@@ -81,11 +83,17 @@ async def cancel(
     Asked for until the 25th it ends with this month, later with the next. It can be withdrawn until `withdraw_until`.
     """
     number = vendor_id(service_id)
-    asked = await _asked(access, once.key)
-    entries = await read(request, NewCancellation, form=False)
-    wish = CancellationFeedback.parse(entries.reason, entries.comment)
-    taken = await portal().subscriptions.cancellations.schedule(customer, number, wish, asked=asked)
-    return json(CancellationView.from_domain(taken), 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
+    entries, asked = await read(request, NewCancellation, form=False), await _requester(access)
+    wish, cancellations = (
+        CancellationFeedback.parse(entries.reason, entries.comment),
+        portal().subscriptions.cancellations,
+    )
+    taken = await once.in_one_transaction(
+        wish.fingerprint(number),
+        lambda claim: cancellations.schedule(customer, number, wish, asked=asked, claim=claim),
+    )
+    shown = CancellationView.from_domain(await cancellations.request(customer, UUID(taken)))
+    return json(shown, 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
 
 
 @router.delete("/{service_id}/cancellation", response_model=CancellationView)
@@ -94,15 +102,16 @@ async def withdraw(
 ) -> Response:
     """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
     number = vendor_id(service_id)
-    asked = await _asked(access, once.key)
-    return json(
-        CancellationView.from_domain(await portal().subscriptions.cancellations.withdraw(customer, number, asked=asked))
+    asked, cancellations = await _requester(access), portal().subscriptions.cancellations
+    withdrawn = await once.in_one_transaction(
+        str(number), lambda claim: cancellations.withdraw(customer, number, asked=asked, claim=claim)
     )
+    return json(CancellationView.from_domain(await cancellations.request(customer, UUID(withdrawn))))
 
 
-async def _asked(access: Access, key: str) -> CancellationRequester:
+async def _requester(access: Access) -> CancellationRequester:
     account = await portal().identity.accounts.view(access.user_id)
-    return CancellationRequester(access.session_id, key, account.email)
+    return CancellationRequester(access.session_id, account.email)
 
 
 async def _services(customer: Customer) -> Response:

@@ -16,6 +16,7 @@ from portal_app.api.application import build_api
 from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.body_deadline import BodyDeadline
 from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.request_context import RequestContextMiddleware
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware
@@ -44,7 +45,7 @@ def edge(inner: ASGIApp) -> ASGIApp:
     """Wrap the application in its middleware; the last one added sees a request first."""
     public = PublicPages(inner, static_routes())
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
-    guarded = SecurityHeaders(CookieFilter(served, settings), settings)
+    guarded = SecurityHeaders(CookieFilter(RequestContextMiddleware(served, settings), settings), settings)
     limited = BodyDeadline(
         WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__), settings.portal_body_seconds
     )

@@ -10,8 +10,9 @@ from limits import parse
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.api.http.request_parsing import address_of, network_of
+from portal_app.api.http.request_context import address_of
 from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler
+from portal_app.domain.identity.network import network_of
 from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.settings import Settings

@@ -5,7 +5,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import Body, origin, read, takes
+from portal_app.api.http.request_context import context_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import refused, sent_on
 from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
@@ -48,7 +49,7 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().identity.password_changes.request_reset(email, origin(request, portal().settings))
+        await portal().identity.password_changes.request_reset(email, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
     words = Phrase(_SENT, validity=Duration(portal().settings.portal_reset_seconds))
@@ -88,7 +89,7 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
 async def _move_in(request: Request, token: str, password: str) -> Response:
     migration = portal().registration.whmcs_migration
     try:
-        outcome = await migration.complete(token, password, origin(request, portal().settings))
+        outcome = await migration.complete(token, password, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, SIGN_IN if isinstance(error, Conflict) else SET_PASSWORD)
     return await admitted(request, outcome, forget=("signup",))

@@ -62,9 +62,9 @@ class Calendar:
                 await session.delete(row)
                 record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
 
-    async def feed(self, token: str, *, address: str) -> CalendarFeed:
+    async def feed(self, token: str, *, network: str) -> CalendarFeed:
         """Return the days behind a token. Raises NotFound for any that is not in use, RateLimited per address."""
-        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", address)
+        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", network)
         if not token or len(token) > _LONGEST_TOKEN:
             raise NotFound("no such calendar")
         async with self._database.identity() as session:

@@ -41,7 +41,7 @@ class PasswordChanges:
         email = parse_email(email)
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
         settings, tokens = self._context.settings, self._context.secrets.tokens
-        await self._context.limits.consume(settings.portal_sign_in_limit, "reset-address", origin.address)
+        await self._context.limits.consume(settings.portal_sign_in_limit, "reset-address", origin.network)
         await self._context.limits.consume(settings.portal_reset_limit, "reset-email", index.hex())
         token = tokens.new()
         async with self._context.database.identity() as session:

@@ -101,6 +101,11 @@ class Sessions:
             self._remembered[session_id] = user_id, time.monotonic() + _MEMORY_SECONDS
         return user_id
 
+    async def require_access(self, access: Access, *, is_use: bool = True) -> None:
+        """Raise NotSignedIn unless the session of an access token lives and is its user's."""
+        if await self.require_live(access.session_id, is_use=is_use) != access.user_id:
+            raise NotSignedIn("the session is another user's")
+
     @staticmethod
     def redis_key(session_id: UUID) -> str:
         """Return the Redis key of a session; its value is the user id or ENDED."""

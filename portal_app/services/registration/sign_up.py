@@ -42,7 +42,7 @@ class SignUps:
         email = parse_email(email)
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
         await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "sign-up-address", origin.address
+            self._context.settings.portal_sign_in_limit, "sign-up-address", origin.network
         )
         await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "sign-up-email", index.hex())
         token, code = self._context.secrets.tokens.new(), self._context.secrets.tokens.new_code()

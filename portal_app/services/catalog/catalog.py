@@ -16,6 +16,7 @@ from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.infra.tasks.deadline import deadline
 
 TAG = "catalog"
@@ -92,7 +93,9 @@ class Catalog:
 
     async def _cached_items(self) -> bytes:
         async def read() -> CachedBytes:
-            return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
+            # Read for all customers: it counts against the share of none.
+            with working_for(""):
+                return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
 
         async with deadline(self._deadline, vendor="salesforce"):
             return await self._cache.get_or_set_bytes(Entry("catalog:items", (TAG,)), read)
@@ -101,7 +104,8 @@ class Catalog:
         """Return the prices in WHMCS, read once per refresh; None if unknown, and then nothing can be ordered."""
 
         async def read() -> CachedBytes:
-            return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
+            with working_for(""):
+                return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
 
         try:
             async with deadline(self._deadline, vendor="whmcs"):

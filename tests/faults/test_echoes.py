@@ -50,7 +50,7 @@ class Echoes:
         async def applied() -> bool:
             return await self._shop.value(query, self._sent) == 0
 
-        await until(applied, 60, "all hooks are applied")
+        await until(applied, "all hooks are applied")
 
     async def heard_in_pages(self, buyer: Buyer, *hooks: Hook) -> bool:
         """Deliver hooks and say whether an open page of the customer was told of anything."""

@@ -69,7 +69,7 @@ class Looker:
                 return any(end in message for message in tab.told for end in ENDS)
 
             await tab.send(handler, path=path)
-            await until(has_face, 120, f"{path} has a face")
+            await until(has_face, f"{path} has a face")
             yield tab
 
 

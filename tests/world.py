@@ -28,6 +28,7 @@ from portal_app.infra.settings import Settings
 from portal_app.jobs.demo_customers import PASSWORD, link_all
 from portal_app.local.servers.postgres import DATABASE, EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.faults.waiting import LONGEST_SECONDS
 
 __all__ = ["AIKO", "BEN", "PASSWORD", "Servers", "World", "running_sandbox", "servers", "world"]
 AIKO, BEN = "aiko@example.jp", "ben@example.jp"
@@ -143,7 +144,7 @@ def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "sandbox.main", "serve"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not (home / "running.env").exists():
             assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.05)

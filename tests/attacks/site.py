@@ -17,6 +17,7 @@ from benchmarks.event_socket import EventSocket
 from portal_app.local.frontend import build_frontend
 from portal_app.local.ports import free_port
 from tests.faults.processes import environment
+from tests.faults.waiting import LONGEST_SECONDS
 from tests.world import PASSWORD, world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
             stderr=output,
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not _answers(url):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
             time.sleep(0.1)

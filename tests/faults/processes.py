@@ -71,9 +71,9 @@ class Process:
         """Ask it to leave, as a supervisor does."""
         os.kill(self.pid, signal.SIGTERM)
 
-    def exit_code(self, seconds: float) -> int | None:
+    def exit_code(self) -> int | None:
         """Wait for its end and return how it ended, None if it still runs."""
-        self._process.join(seconds)
+        self._process.join(LONGEST_SECONDS)
         return self._process.exitcode
 
     def _wait(self, question: Callable[[], bool], what: str) -> None:

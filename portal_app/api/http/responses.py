@@ -100,7 +100,7 @@ async def refused(
 
 async def _kept(request: Request, messages: dict[str, str]) -> str:
     network = network_of(address_of(request, portal().settings))
-    return await portal().flashes.store(messages, network=network)
+    return await portal().flash_messages.store(messages, network=network)
 
 
 def _in_words(error: PortalError, spoken: Language) -> PortalError:

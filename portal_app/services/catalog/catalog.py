@@ -12,7 +12,7 @@ from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
 from portal_app.domain.checkout.installation import unequal_instalments
 from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.settings import Settings
@@ -33,11 +33,11 @@ _log = structlog.get_logger(__name__)
 class Catalog:
     """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
 
-    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, billing: BillingGateway) -> None:
+    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, prices: ProductPriceGateway) -> None:
         self._patience = settings.mirror_patience_seconds
         self._cache = cache
         self._gateway = gateway
-        self._billing = billing
+        self._prices = prices
         # What was kept when it was last looked at, and what that means: hundreds who ask at once read it once.
         self._known: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._told: frozenset[str] | None = None
@@ -101,7 +101,7 @@ class Catalog:
         """Return what WHMCS bills, read once per refresh; None while that is unknown: then nothing can be ordered."""
 
         async def read() -> CachedBytes:
-            return CachedBytes(_PRICES.dump_json(await self._billing.product_prices()), None)
+            return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
 
         try:
             async with deadline(self._patience, vendor="whmcs"):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.inbound_event import InboundEvent
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import RecordVendors
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
@@ -23,7 +23,7 @@ class BillingChanges:
     def __init__(
         self,
         database: Database,
-        gateway: BillingGateway,
+        vendors: RecordVendors,
         *,
         billing: Billing,
         payments: Payments,
@@ -31,7 +31,7 @@ class BillingChanges:
         live: LiveUpdates,
     ) -> None:
         self._database = database
-        self._gateway = gateway
+        self._vendors = vendors
         self._billing = billing
         self._payments = payments
         self._subscriptions = subscriptions
@@ -71,13 +71,13 @@ class BillingChanges:
         clients = set(event.numbers("client_id", "merged_client_id"))
         users: set[UUID] = set()
         for invoice_id in event.numbers("invoice_id", "new_invoice_id"):
-            clients |= await _owner(self._gateway.invoice_owner, invoice_id)
+            clients |= await _owner(self._vendors.invoices.invoice_owner, invoice_id)
             users |= set(await self._keeper.owners(invoice_id))
         for service_id in event.numbers("service_id"):
-            clients |= set() if clients else await _owner(self._gateway.service_owner, service_id)
+            clients |= set() if clients else await _owner(self._vendors.subscriptions.service_owner, service_id)
             users |= set(await self._subscriptions.mirror.owners(service_id=service_id))
         for order_id in event.numbers("order_id"):
-            clients |= set() if clients else await _owner(self._gateway.order_owner, order_id)
+            clients |= set() if clients else await _owner(self._vendors.whmcs_orders.order_owner, order_id)
             users |= set(await self._subscriptions.mirror.owners(order_id=order_id))
         async with self._database.unit_of_work() as session:
             found = [await IdMapping.by_client(session, client_id) for client_id in clients]

@@ -32,14 +32,15 @@ class OrderBilling:
         self._settle = timedelta(seconds=settings.whmcs_settle_seconds)
         self._progress = progress
         self._database = progress.database
-        self._gateway, self._crm = vendors.billing, vendors.crm
+        self._whmcs_orders, self._crm = vendors.whmcs_orders, vendors.crm
+        self._payment_methods = vendors.payment_methods
         self._billing = billing
         self._subscriptions = subscriptions
 
     async def has_payment_method(self, order_id: UUID) -> bool:
         """Say whether the customer has a card or bank to bill, read from WHMCS itself."""
         _, customer = await self._progress.order(order_id)
-        return bool(await self._gateway.payment_methods(customer.whmcs_client_id))
+        return bool(await self._payment_methods.payment_methods(customer.whmcs_client_id))
 
     async def place(self, order_id: UUID) -> BillingOrder:
         """Place the WHMCS order, unless our reference is there already.
@@ -49,11 +50,11 @@ class OrderBilling:
         """
         order, customer = await self._progress.order(order_id)
         reference = step_reference(order.id, "whmcs", order.attempt)
-        known = await self._gateway.find_order(customer.whmcs_client_id, reference)
+        known = await self._whmcs_orders.find_order(customer.whmcs_client_id, reference)
         if known is None:
             lines = [line for line in order.lines if line.whmcs_product_id is not None]
             async with self._trying(order_id):
-                known = await self._gateway.add_order(customer.whmcs_client_id, lines, reference=reference)
+                known = await self._whmcs_orders.add_order(customer.whmcs_client_id, lines, reference=reference)
         async with self._database.unit_of_work() as session:
             row = await lock_order(session, order_id)
             row.whmcs_order_id, row.billing_tried_at = known.order_id, None
@@ -70,9 +71,9 @@ class OrderBilling:
         order, _ = await self._progress.order(order_id)
         if order.whmcs_order_id is None:
             raise NotFound("not billed yet")
-        if await self._gateway.order_status(order.whmcs_order_id) != "Active":
+        if await self._whmcs_orders.order_status(order.whmcs_order_id) != "Active":
             async with self._trying(order_id):
-                await self._gateway.accept_order(order.whmcs_order_id)
+                await self._whmcs_orders.accept_order(order.whmcs_order_id)
         await self._progress.move(order_id, "service_set_up", stage="being_set_up")
 
     async def record_in_salesforce(self, order_id: UUID, billing: BillingOrder) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import SubscriptionGateway
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
@@ -41,7 +41,7 @@ class CancellationDelivery:
     def __init__(
         self,
         base: ServiceContext,
-        gateway: BillingGateway,
+        gateway: SubscriptionGateway,
         desk: CancellationCaseGateway,
         *,
         live: LiveUpdates,

@@ -75,7 +75,7 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
 async def told_until(tab: EventSocket, *words: str) -> str:
     """Return everything a tab is told until one of some words is among it."""
     told = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while not any(word in told for word in words):
             told += await tab.update()
     return told

@@ -13,7 +13,7 @@ export REFLEX_TELEMETRY_ENABLED := false
 # A shell that forbids compiled modules makes each of a dozen processes compile all of its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 # Each process of these has servers and a world of its own. Most tests of faults wait, so more of them than cores.
-PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadgroup
+PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
@@ -37,8 +37,11 @@ dev: environment
 test: environment browser proxy checks
 	$(call say,Tests without a browser)
 	@$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults
-	$(call say,Faults: processes killed and vendors away; journeys in a browser)
-	@$(PYTEST) -n 4 tests/journeys tests/faults
+	$(call say,Journeys in a browser; at the same time faults: processes killed and vendors away)
+	@mkdir -p .portal/log
+	@$(PYTEST) -n 3 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \
+		$(PYTEST) tests/journeys; journeys=$$?; \
+		wait $$faults; faults=$$?; cat .portal/log/faults.log; exit $$((journeys + faults))
 	@printf '\nAll checks and tests passed.\n'
 
 checks: environment
@@ -56,7 +59,8 @@ bench: environment browser
 
 soak: environment browser proxy
 	$(call say,Tests that take long: dev mode, a killed demo, every boundary of every workflow, the other views)
-	@CONTRACT_EXAMPLES=200 $(PYTEST) -n 2 -m 'soak or examples'
+	@CONTRACT_EXAMPLES=200 $(PYTEST) -n 2 --ignore=tests/journeys -m 'soak or examples'
+	@$(PYTEST) -m soak tests/journeys
 	$(call say,500 orders while processes die; a whole day of shuffled hooks)
 	@$(VENV_PYTHON) -m benchmarks.soak
 

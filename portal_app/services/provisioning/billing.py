@@ -74,7 +74,7 @@ class OrderBilling:
         if await self._whmcs_orders.order_status(order.whmcs_order_id) != "Active":
             async with self._trying(order_id):
                 await self._whmcs_orders.accept_order(order.whmcs_order_id)
-        await self._progress.move(order_id, "service_set_up", stage="being_set_up")
+        await self._progress.advance(order_id, "service_set_up", stage="being_set_up")
 
     async def record_in_salesforce(self, order_id: UUID, billing: BillingOrder) -> None:
         """Write the WHMCS ids back, then the status: last, so that it is never ahead of the truth."""
@@ -87,7 +87,7 @@ class OrderBilling:
         _, customer = await self._progress.order(order_id)
         await self._billing.invoices_changed(customer)
         await self._subscriptions.changed(customer)
-        await self._progress.move(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
+        await self._progress.advance(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
 
     @asynccontextmanager
     async def _trying(self, order_id: UUID) -> AsyncIterator[None]:

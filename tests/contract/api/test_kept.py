@@ -100,10 +100,10 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         )
         return all([await portal.cache.peek_bytes(entry) for entry in entries])
 
-    await until(kept, 20, "both answers are kept")
+    await until(kept, "both answers are kept")
     await worker.billing.payment_methods.forget_payment_methods(customer)
     assert await portal.cache.peek_bytes(portal.dashboard.summary.entry_of(customer.user_id)) is None
-    await until(kept, 20, "both answers are kept")
+    await until(kept, "both answers are kept")
     order = await whmcs(
         "AddOrder",
         clientid=str(customer.whmcs_client_id),
@@ -113,7 +113,7 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
     await whmcs("AcceptOrder", orderid=order["orderid"])
     await worker.subscriptions.services.changed(customer)
     assert len((await visitor.get(SERVICES)).json()["items"]) == 1
-    await until(kept, 20, "both answers are kept")
+    await until(kept, "both answers are kept")
     assert len((await visitor.get(SUMMARY)).json()["services"]) == 1
 
 

@@ -25,6 +25,7 @@ from portal_app.api.public.public_pages import PublicPages
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
+from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from portal_app.pages import all_pages
 from portal_app.pages.shell.page import add_pages, needs_session, static_routes
@@ -79,6 +80,7 @@ async def lifespan() -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))
+    metrics = Metrics(settings, "web", serves=False).start()
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -87,6 +89,7 @@ async def lifespan() -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await portal.close()
+        await asyncio.to_thread(metrics.stop)
 
 
 app.register_lifespan_task(lifespan)

@@ -14,10 +14,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput, KeyReused, StillRunning
 from portal_app.domain.idempotency import Call, Claim
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.models.idempotency import IdempotencyKey
 
 KEPT = timedelta(hours=24)

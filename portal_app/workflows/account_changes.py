@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 
-from portal_app.integrations.throttling.limiter import Priority
+from portal_app.integrations.throttling.call_limits import Priority
 from portal_app.wiring.portal import portal
 from portal_app.workflows.orders import wake_waiting_orders
 from portal_app.workflows.step import step
 
 
 async def apply_to_accounts(account_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
-    """Take over what agents decided about customers; `cause` names what made us look."""
+    """Take over what agents decided about customers; `cause` names the event that caused it."""
     outcome = "done"
     for account_id in map(str, account_ids):
         address = await step(

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypedDict
 
 import structlog
@@ -11,7 +11,11 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
-from portal_app.integrations.throttling.limiter import Priority, lane_priority
+from portal_app.infra.database.durable import customer_of
+from portal_app.infra.metrics import record_job_success
+from portal_app.infra.tasks.current_customer import set_current_customer
+from portal_app.integrations.throttling.call_limits import Priority
+from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.wiring.portal import portal
 
 # No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
@@ -21,8 +25,8 @@ _log = structlog.get_logger(__name__)
 _FIRST_WAIT, _TRIES = 1.0, 300
 
 _WORTH_WAITING = 30
-# So many of one name at once in a process: whoever takes over what a dead worker had begun would else spend itself on
-# hundreds of steps that ask for a turn at the same vendor, give up and ask again.
+# Limit of running steps of one name in a process: a worker that takes over hundreds of orders would otherwise spend its
+# time on steps that wait for the same vendor, give up and try again.
 _SIDE_BY_SIDE = 8
 _places: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_SIDE_BY_SIDE))
 
@@ -48,6 +52,22 @@ def refused(code: str, message: str = "") -> Outcome:
     return Outcome(state="refused", value=None, code=code, message=message)
 
 
+def scheduled(name: str) -> Callable[[Callable[[], Awaitable[str]]], Callable[[], Awaitable[str]]]:
+    """Register a workflow of the timetable; the figures say when it last ended without being refused."""
+
+    def register(work: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        @wraps(work)
+        async def run() -> str:
+            outcome = await work()
+            if outcome != "refused":
+                record_job_success(name)
+            return outcome
+
+        return durable(name=name)(run)
+
+    return register
+
+
 async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Priority = "background") -> Outcome:
     """Run one step until it is done or refused, waiting for vendors that are away for up to a day.
 
@@ -65,7 +85,7 @@ async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Prior
 async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Priority) -> Outcome:
     _say_whose_work(name)
     # A customer who waits for a page goes before work that may take its time, and that before upkeep.
-    lane_priority.set(priority)
+    call_priority.set(priority)
     try:
         async with _places[name]:
             return Outcome(state="done", value=await call(), code="", message="")
@@ -90,4 +110,5 @@ def _long_pause(error: PortalError) -> int | None:
 def _say_whose_work(name: str) -> None:
     """Let every log line and vendor call of this step name its workflow and the request that began it."""
     correlation_id.set(DBOS.authenticated_user or DBOS.workflow_id)
+    set_current_customer(customer_of(DBOS.authenticated_roles))
     structlog.contextvars.bind_contextvars(workflow=DBOS.workflow_id, step=name)

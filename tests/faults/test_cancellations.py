@@ -15,8 +15,8 @@ from portal_app.domain.subscriptions.cancellation import (
     CancellationRequest,
     CancellationRequester,
 )
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
 from portal_app.wiring.portal import Portal

@@ -20,6 +20,7 @@ from portal_app.infra.redis.cache import Entry
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.wiring.portal import portal
 
 _LONGEST_QUERY = 200
@@ -95,7 +96,8 @@ class CachedResponses:
 
 async def _rebuilt(rebuild: Rebuild, access: Access) -> Response | None:
     try:
-        return await rebuild(await portal().identity.accounts.customer(access.user_id))
+        with working_for(str(access.user_id)):
+            return await rebuild(await portal().identity.accounts.customer(access.user_id))
     except PortalError as error:
         # Answered here: the uncached path would wait for the same vendor a second time.
         return problem(error)

@@ -12,13 +12,15 @@ from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
 from portal_app.infra.security.cookies import cookie_name
+from portal_app.language.format import Duration
+from portal_app.language.phrase import Phrase
 from portal_app.wiring.portal import portal
 
 FORGOT, SET_PASSWORD = "/auth/forgot", "/auth/set-password"
-_SENT = "If this address has an account, the mail with the link is on its way. It works for 30 minutes."
+_SENT = "If this address has an account, the mail with the link is on its way. It works for {validity}."
 _CHANGED = "Your password is changed. Sign in with it."
 _LIFTED = "You can try again in this browser now."
-_LINK_SECONDS, _KEY_SECONDS = 1800, 86400
+_KEY_SECONDS = 86400
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 
@@ -50,7 +52,8 @@ async def forgot(request: Request) -> Response:
         await portal().identity.password_changes.request_reset(email, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
-    return await sent_on(request, FORGOT, _SENT)
+    words = Phrase(_SENT, validity=Duration(portal().settings.portal_reset_seconds))
+    return await sent_on(request, FORGOT, words)
 
 
 @router.post("/set-password", openapi_extra=takes(NewPassword))
@@ -76,7 +79,7 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
         await portal().identity.password_changes.reset(token, entries.password)
     except InvalidInput as error:
         # The page has lost the fragment: the next attempt finds the token in a cookie.
-        keep = set_cookie(settings, "reset", token, _LINK_SECONDS)
+        keep = set_cookie(settings, "reset", token, settings.portal_reset_seconds)
         return await refused(request, error, SET_PASSWORD, cookies=[keep])
     except PortalError as error:
         return await refused(request, error, FORGOT if isinstance(error, NotSignedIn) else SET_PASSWORD)

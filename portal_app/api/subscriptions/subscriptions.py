@@ -80,7 +80,8 @@ async def cancel(
 ) -> Response:
     """Cancel a service for the end of a month in Japan. Needs a fresh proof (POST /api/me/step-up).
 
-    Asked for until the 25th it ends with this month, later with the next. It can be withdrawn until `withdraw_until`.
+    Asked for until the month's cut-off day it ends with this month, later with the next. It can be withdrawn
+    until `withdraw_until`.
     """
     number = vendor_id(service_id)
     entries, asked = await read(request, NewCancellation, form=False), await _requester(access)

@@ -8,9 +8,12 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.infra.database.keepalive import with_keepalive
 from portal_app.infra.settings import DatabaseRole, Settings
+from portal_app.infra.tasks.current_customer import current_customer
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
+_CUSTOMER = "customer:"
 
 
 class DurableQueue:
@@ -19,7 +22,7 @@ class DurableQueue:
     def __init__(self, settings: Settings, role: DatabaseRole) -> None:
         logging.getLogger("dbos").setLevel(logging.ERROR)
         self._client = DBOSClient(
-            system_database_url=settings.database_url_for(role),
+            system_database_url=with_keepalive(settings.database_url_for(role)),
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
             system_database_pool_size=2,
@@ -35,8 +38,10 @@ class DurableQueue:
             "workflow_name": name,
             "workflow_id": workflow_id,
             "app_version": VERSION,
-            # The only field that a running workflow can read: it carries the correlation id of the request.
+            # The two fields of the record that a running workflow can read: the request and the customer that
+            # this work came from.
             "authenticated_user": correlation_id.get() or workflow_id,
+            "authenticated_roles": [f"{_CUSTOMER}{customer}"] if (customer := current_customer()) else None,
         }
         if delay_seconds:
             options["delay_seconds"] = delay_seconds
@@ -58,11 +63,16 @@ class DurableQueue:
         self._client.destroy()
 
 
+def customer_of(roles: list[str] | None) -> str:
+    """Return the customer whose request started a workflow with these roles, empty for none."""
+    return next((role.removeprefix(_CUSTOMER) for role in roles or () if role.startswith(_CUSTOMER)), "")
+
+
 def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     """Return the worker's DBOS configuration: worker role, JSON only, one pinned version, no migrations."""
     return {
         "name": APPLICATION,
-        "system_database_url": settings.database_url_for("worker"),
+        "system_database_url": with_keepalive(settings.database_url_for("worker")),
         "application_version": VERSION,
         "executor_id": executor,
         "serializer": DBOSPortableJSONSerializer(),
@@ -81,4 +91,4 @@ def database_name(url: str) -> str:
     return urlsplit(url).path.lstrip("/")
 
 
-__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "database_name", "dbos_config"]
+__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "database_name", "dbos_config"]

@@ -4,11 +4,11 @@ import re
 import time
 
 import structlog
-from prometheus_client import Gauge
 from redis.asyncio import Redis
 
+from portal_app.infra.metrics import gauge
 from portal_app.infra.settings import Settings
-from portal_app.integrations.throttling.limiter import lane_priority
+from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.integrations.throttling.redis_health import AWAY
 from portal_app.integrations.throttling.vendor_call import Busy
 
@@ -17,7 +17,7 @@ _KEY = "salesforce:daily_requests"
 _FRESH_SECONDS = 5.0
 _PAUSE = 600
 _USAGE = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})\b", re.ASCII)
-_USED = Gauge("portal_salesforce_daily_requests", "The org's requests of the day", multiprocess_mode="livemax")
+_USED = gauge("portal_salesforce_daily_requests", "The org's requests of the day", merge="max")
 _log = structlog.get_logger(__name__)
 
 
@@ -38,7 +38,7 @@ class DailyBudget:
     async def require_quota(self) -> None:
         """Raise Busy when this kind of work has to stop for today."""
         await self._refresh()
-        priority = lane_priority.get()
+        priority = call_priority.get()
         used, total = self._known
         percent = self._percents.get(priority, 101)
         is_stopped = bool(total) and (self._is_spent or used * 100 >= total * percent)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
-from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
@@ -14,8 +13,10 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.infra.tasks.deadline import deadline
 
 TAG = "catalog"
@@ -24,9 +25,7 @@ _BODY_SECONDS = 300
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
-_DIFFERENT = Gauge(
-    "portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", multiprocess_mode="livemax"
-)
+_DIFFERENT = gauge("portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", merge="max")
 _log = structlog.get_logger(__name__)
 
 
@@ -92,7 +91,9 @@ class Catalog:
 
     async def _cached_items(self) -> bytes:
         async def read() -> CachedBytes:
-            return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
+            # Read for all customers: it counts against the share of none.
+            with working_for(""):
+                return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
 
         async with deadline(self._deadline, vendor="salesforce"):
             return await self._cache.get_or_set_bytes(Entry("catalog:items", (TAG,)), read)
@@ -101,7 +102,8 @@ class Catalog:
         """Return the prices in WHMCS, read once per refresh; None if unknown, and then nothing can be ordered."""
 
         async def read() -> CachedBytes:
-            return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
+            with working_for(""):
+                return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
 
         try:
             async with deadline(self._deadline, vendor="whmcs"):

@@ -12,10 +12,9 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now, today
 from portal_app.language import parse_language
-from portal_app.language.format import today
 from portal_app.models.calendar import CalendarLink
-from portal_app.models.columns import now
 from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record

@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import InvalidInput, NotSignedIn, PortalError
 from portal_app.domain.identity.account import Origin, Proof, ProofMethods, Tokens
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.mfa import Passkey, PendingSignIn
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record

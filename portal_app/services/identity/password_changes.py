@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import InvalidInput, NotSignedIn
 from portal_app.domain.identity.account import Origin
 from portal_app.domain.profile.customer import parse_email
+from portal_app.infra.clock import now
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User

@@ -15,12 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn, StepUpNeeded
 from portal_app.domain.identity.account import Tokens
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.batching import BatchLoader
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.tokens import Access, AccessTokens, RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.models.session import RefreshToken, Session
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record

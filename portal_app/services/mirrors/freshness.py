@@ -21,7 +21,7 @@ from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.models.mirror import MirrorState, database_time
 
 # Readings at once in one process: those for which nobody waits, and those for which somebody does. More would only
-# queue for WHMCS's lane and for PostgreSQL until it is too late for them, and hold up everything else.
+# queue for WHMCS's rate limiter and for PostgreSQL until it is too late for them, and hold up everything else.
 _UNWATCHED_AT_ONCE, _AT_ONCE = 3, 8
 # Keeps what WHMCS has of a customer, read at a moment; says whether anything changed.
 Reading = Callable[[Customer, datetime], Awaitable[bool]]

@@ -21,9 +21,9 @@ from portal_app.domain.subscriptions.cancellation import (
     cancellation_schedule,
 )
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.email_outbox import EmailOutbox

@@ -16,6 +16,7 @@ from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.infra.security.tokens import Access
+from portal_app.infra.tasks.current_customer import set_current_customer
 from portal_app.state.shell.public_handlers import is_public
 from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS
@@ -52,6 +53,7 @@ class SessionGuard(Middleware):
             _log.warning("guard.forbidden_event")
             return StateUpdate()
         access = await self._session_of(identity)
+        set_current_customer(str(access.user_id) if access else "")
         bound = str(access.session_id) if access else ""
         was_bound = identity._session_id
         if was_bound and was_bound != bound:

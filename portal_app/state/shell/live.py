@@ -8,6 +8,7 @@ import structlog
 
 from portal_app.domain.errors import PortalError
 from portal_app.infra.redis.live import Change
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS, Tab
@@ -63,7 +64,8 @@ async def _end_dead_sessions(app: rx.App) -> None:
 async def _push_within(slots: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:
     async with slots:
         try:
-            await _push(app, tab, change)
+            with working_for(str(change.user_id)):
+                await _push(app, tab, change)
         except Exception:
             # The last handler of a push: one broken tab must not stop the others.
             _log.exception("live.push_failed", topic=change.topic)

@@ -13,8 +13,9 @@ from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, phone_number, time, today
+from portal_app.language.format import day, phone_number, time
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import report_errors

@@ -16,8 +16,8 @@ from portal_app.domain.orders.order import Order
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping

@@ -45,13 +45,13 @@ async def invoices(
     """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
 
-    async def anew(customer: Customer) -> Response:
+    async def build(customer: Customer) -> Response:
         return written_list(
             await portal().billing.invoices.invoices_text(customer, query, lambda found: _page(query, found))
         )
 
-    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), anew)
-    return await anew(customer)
+    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), build)
+    return await build(customer)
 
 
 @router.get("/invoices/{invoice_id}", response_model=schemas.InvoiceView)

@@ -75,7 +75,7 @@ class OwedView(Resource):
 
 @dataclass
 class InvoicePage(Resource):
-    """One page of invoices of `total` that match. `as_of` is set for saved data that could not be read anew."""
+    """One page of invoices of `total` that match. `as_of` is set for saved data that could not be refreshed."""
 
     items: Annotated[list[InvoiceSummary], From("listing.rows")]
     owed: Annotated[OwedView, From("listing.owed")]

@@ -52,10 +52,10 @@ async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Make a calendar link, told this once (`null` for the same key again); the one before ends."""
     made: list[str] = []
 
-    async def made_anew() -> None:
+    async def made_again() -> None:
         made.append(await portal().dashboard.calendar_feed.renew(access.user_id))
 
-    await once(None, made_anew)
+    await once(None, made_again)
     return json({"url": f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None}, 201)
 
 

@@ -104,6 +104,6 @@ def address_of(connection: HTTPConnection, settings: Settings) -> str:
     if trusted > 0:
         lines = connection.headers.getlist("x-forwarded-for")
         forwarded = [part.strip() for line in lines for part in line.split(",")]
-        # Everything further left was written by whoever called the outermost proxy.
+        # Entries further left come from the caller of the outermost proxy.
         address = forwarded[-trusted] if len(forwarded) >= trusted else address
     return address

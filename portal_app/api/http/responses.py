@@ -1,4 +1,4 @@
-"""What a request is answered with: JSON for programs, a redirect to a page for native forms."""
+"""Responses: JSON for programs, a redirect to a page for native forms."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,34 +16,34 @@ from portal_app.language import _, path_for, speaking, spoken
 from portal_app.wiring.portal import portal
 
 GENERAL, DONE = "form", "done"
-# How the body of fresh data ends: most lists are passed on from the cache unread.
+# The end of a body with fresh data, so that most cached lists need no parsing.
 _FRESH = b'"as_of":null}'
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON answer that no cache keeps."""
+    """Return a JSON response that is not cached."""
     return written(body_of(content), status, headers)
 
 
 def body_of(content: Any) -> bytes:
-    """Write an answer's body."""
+    """Return content as JSON bytes."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
 
 
 def written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a body that is JSON already."""
+    """Return a response whose body is JSON bytes."""
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
 
 
 def written_list(body: bytes) -> Response:
-    """Return a list that is JSON already and ends in its `as_of`; the age of saved data stands in the head, too."""
+    """Return a response whose JSON bytes end in `as_of`; saved data also gets the header of its age."""
     if body.endswith(_FRESH):
         return written(body)
     return written(body, headers=as_of(datetime.fromisoformat(orjson.loads(body)["as_of"])))
 
 
 def as_of(time: datetime | None) -> dict[str, str]:
-    """Return the header that tells the age of saved data, none for fresh data."""
+    """Return the header with the age of saved data, none for fresh data."""
     return {"X-Data-As-Of": time.isoformat()} if time else {}
 
 
@@ -53,14 +53,14 @@ def see_other(target: str) -> Response:
 
 
 def with_cookies(response: Response, cookies: list[str]) -> Response:
-    """Add Set-Cookie lines to an answer."""
+    """Add Set-Cookie headers to a response."""
     for cookie in cookies:
         response.headers.append("set-cookie", cookie)
     return response
 
 
 def done(request: Request, target: str, *, cookies: list[str] | None = None) -> Response:
-    """Say that it is done and where to go on: `{"next": path}` for programs, the page itself for forms."""
+    """Return success and the next page: `{"next": path}` for programs, a redirect for forms."""
     response = json({"next": target}) if wants_json(request) else see_other(target)
     return with_cookies(response, cookies or [])
 

@@ -1,4 +1,4 @@
-"""Websockets in bounds: how many per network, what each may bring along and send, and how fast."""
+"""Limits of websockets: how many per network, which headers and messages each may send, and how fast."""
 
 import asyncio
 import time
@@ -115,6 +115,6 @@ class _Paced:
 
 
 def _trimmed(scope: Scope, address: str) -> Scope:
-    """Return the handshake without what nobody reads; who called is told by the connection, not by headers."""
+    """Return the handshake without headers that are not read; the caller's address comes from the connection."""
     headers = [(name, value) for name, value in scope["headers"] if len(value) <= _KEPT_HEADERS.get(name, -1)]
     return {**scope, "headers": headers, "client": (address[:64], 0)}

@@ -1,4 +1,4 @@
-"""Ways back in: a forgotten password, a lock lifted. Tokens come in the fragment of a link, then by POST only."""
+"""Account recovery: forgotten passwords and locked accounts. Tokens come in a link's fragment and are sent by POST."""
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -78,7 +78,7 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
     try:
         await portal().identity.password_changes.reset(token, entries.password)
     except InvalidInput as error:
-        # The fragment is lost by now: the next try finds the token in a cookie.
+        # The page has lost the fragment: the next attempt finds the token in a cookie.
         keep = set_cookie(settings, "reset", token, settings.portal_reset_seconds)
         return await refused(request, error, SET_PASSWORD, cookies=[keep])
     except PortalError as error:

@@ -1,4 +1,4 @@
-"""The second step of a sign-in, and signing in with a passkey alone. A cookie knows the sign-in that waits."""
+"""The second step of a sign-in, and sign-in with a passkey alone. A cookie holds the token of the pending sign-in."""
 
 from fastapi import APIRouter
 from pydantic import Field

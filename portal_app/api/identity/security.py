@@ -1,4 +1,4 @@
-"""An account's own protection: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
+"""Account security: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -92,7 +92,7 @@ async def passkey_options(access: SignedIn) -> Response:
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
 async def add_passkey(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
-    """Keep a new passkey."""
+    """Store a new passkey."""
     try:
         entries = await read(request, NewPasskey, form=False)
         made = await once(entries, lambda: _added(access, entries))
@@ -113,7 +113,7 @@ async def rename_passkey(
 
 @router.delete("/passkeys/{passkey_id}")
 async def remove_passkey(access: SignedIn, passkey_id: str, once: IdempotentCallDependency) -> Response:
-    """Forget a passkey; other devices are signed out."""
+    """Remove a passkey; other devices are signed out."""
     number = _id(passkey_id)
     await once(None, lambda: portal().identity.passkeys.remove(*_who(access), number))
     return json({})
@@ -161,7 +161,7 @@ async def history(access: SignedIn, before: Annotated[int | None, Query(ge=1, le
 
 
 async def _codes(once: IdempotentCall, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
-    """Answer with new recovery codes. They are kept nowhere: a repeated call is told null."""
+    """Return new recovery codes. They are not stored, so a repeated call gets null."""
     codes: list[str] = []
 
     async def do() -> None:

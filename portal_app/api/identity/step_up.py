@@ -1,4 +1,4 @@
-"""Confirming that it is still you, before a risky change: new cookies of the same session, stamped."""
+"""Step-up: a fresh proof before a risky change, answered with new cookies of the same session."""
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -32,7 +32,7 @@ class Confirmation(Body):
 
 @router.post("", openapi_extra=takes(Confirmation))
 async def confirm(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
-    """Check the proof; for the next minutes what asked with `step_up_needed` goes through."""
+    """Check the proof; for some minutes, changes that were refused with `step_up_needed` are accepted."""
     settings, cookies = portal().settings, list[str]()
     refresh = request.cookies.get(cookie_name(settings, "refresh"), "")
     try:
@@ -49,7 +49,7 @@ async def confirm(request: Request, access: SignedIn, once: IdempotentCallDepend
     except PortalError as error:
         return await refused(request, error, SECURITY)
     target = local_path(entries.next, path_for(SECURITY))
-    # A repeated call proves nothing anew: the session has its stamp and its tokens.
+    # A repeated call sets no cookies: the session has its time of proof and its tokens already.
     return done(request, target, cookies=cookies)
 
 

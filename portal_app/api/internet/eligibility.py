@@ -20,7 +20,7 @@ async def eligibility(customer: SignedInCustomer) -> Response:
 
 @router.post("", status_code=202, response_model=schemas.EligibilityView)
 async def request(customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
-    """Have the address checked. Asked again it changes nothing: an address is checked once, a new one anew."""
+    """Request a check of the address. An address is checked once; a new address can be checked again."""
     checks = portal().internet.checks
 
     async def ask() -> None:

@@ -12,7 +12,7 @@ class EligibilityView(Resource):
     """What fibre the customer's address can have. `status` is null while it is unknown, which is not "no".
 
     not_requested, pending, eligible, ineligible. Confirm an order with `address_id`, which names the address as it is.
-    `as_of` is set for saved data that could not be read anew.
+    `as_of` is set for saved data that could not be refreshed.
     """
 
     status: str | None

@@ -1,4 +1,4 @@
-"""Signed events of vendors: checked, written down once, acknowledged within the second."""
+"""Signed events of vendors: verified, stored once and acknowledged."""
 
 from fastapi import APIRouter
 from starlette.requests import Request

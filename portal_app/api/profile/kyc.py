@@ -1,4 +1,4 @@
-"""The identity document of whoever holds a voice line: sent as a file, never shown again."""
+"""The identity document for voice lines: uploaded as a file, never returned."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any

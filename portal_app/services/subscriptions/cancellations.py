@@ -96,19 +96,7 @@ class Cancellations:
             await _lock(session, f"cancel:{customer.user_id}:{service_id}")
             if await CancellationRow.open_of(session, customer.user_id, service_id):
                 raise Conflict("open already", user_message="This service is cancelled already.")
-            at = self._clock()
-            row = CancellationRow(
-                user_id=customer.user_id,
-                service_id=service_id,
-                service_name=service.name,
-                category=service.category,
-                reason=wish.reason,
-                comment=wish.comment,
-                ends_on=ending.ends_on,
-                sends_at=ending.sends_at,
-                asked_at=at,
-                changed_at=at,
-            )
+            row = _row(customer, service, wish, ending=ending, at=self._clock())
             session.add(row)
             await session.flush()
             await self._context.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
@@ -142,6 +130,28 @@ class Cancellations:
         await tell_customer(session, row, template, email_outbox=self._context.email_outbox, recipient=recipient)
         name = f"tell-cancellation-{row.id}-{row.state}"
         await self._context.queue.enqueue(session, "tell_cancellation", name, str(row.id))
+
+
+def _row(
+    customer: Customer,
+    service: Subscription,
+    feedback: CancellationFeedback,
+    *,
+    ending: CancellationSchedule,
+    at: datetime,
+) -> CancellationRow:
+    return CancellationRow(
+        user_id=customer.user_id,
+        service_id=service.id,
+        service_name=service.name,
+        category=service.category,
+        reason=feedback.reason,
+        comment=feedback.comment,
+        ends_on=ending.ends_on,
+        sends_at=ending.sends_at,
+        asked_at=at,
+        changed_at=at,
+    )
 
 
 async def tell_customer(

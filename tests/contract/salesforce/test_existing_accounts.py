@@ -89,7 +89,7 @@ async def test_texts_that_salesforce_cannot_keep_are_cut_and_the_account_is_adop
 ) -> None:
     client = replace(mover.client, first_name="C" * 45, last_name="I" * 85, phone="0" * 45)
     address = BillingAddress("S" * 200, "B" * 200, "M" * 51, "T" * 90, "1" * 25)
-    made = await vendors.directory.adopt(replace(mover, client=client, address=address))
+    made = await vendors.existing_accounts.adopt(replace(mover, client=client, address=address))
     fields = ("BillingCity", "BillingStreet", "BillingState", "BillingPostalCode", "Phone")
     account = await wire(vendors).read("Account", made.account_id, fields)
     assert [len(account[name]) for name in fields] == [40, 255, 80, 20, 40]

@@ -53,7 +53,7 @@ def build_context(base: Base) -> ServiceContext:
         sessions=Sessions(settings, base.database, base.redis, base.live, base.notifications),
         notifications=base.notifications,
         queue=base.queue,
-        readings=base.readings,
+        reads=base.reads,
     )
 
 

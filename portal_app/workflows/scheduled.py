@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.wiring.portal import portal
-from portal_app.workflows.inbound_events import EVERYTHING, apply_to_orders, catch_up_checks, reconcile
+from portal_app.workflows.inbound_events import apply_to_orders, catch_up_checks, reconcile
 from portal_app.workflows.step import durable, step
 
 # Longer than the bus keeps events.
@@ -35,7 +36,7 @@ async def catch_up_address_checks() -> str:
 async def reconcile_all() -> str:
     """Compare everything that changed in the last days with Salesforce: whatever slipped through ends here."""
     since = await step("since", _days_ago)
-    return await reconcile(EVERYTHING, str(since["value"]))
+    return await reconcile(ALL_CHANGES, str(since["value"]))
 
 
 @durable(name="reconcile_billing")

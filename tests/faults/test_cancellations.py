@@ -11,10 +11,11 @@ import pytest
 from portal_app.domain.errors import Conflict
 from portal_app.domain.orders.order import Order, OrderLine
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester, CancellationWish
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
-from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
+from portal_app.services.subscriptions.cancellations import workflow_of
 from portal_app.wiring.portal import Portal
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
@@ -75,7 +76,7 @@ async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
         )
         async with shop.mappings.unit_of_work() as session:
             name = workflow_of(each.request.id)
-            await shop.web.queue.send(session, name, "look", topic=LOOK_AGAIN, key=uuid4().hex)
+            await shop.web.queue.send(session, name, "look", topic=WakeTopic.CANCELLATION, key=uuid4().hex)
 
 
 async def state(shop: Shop, cancellation_id: UUID) -> str:

@@ -13,6 +13,14 @@ from portal_app.infra.settings import DatabaseRole, Settings
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
 
 
+class WakeTopic:
+    """The topics on which waiting workflows are woken. Workflows that wait during a release know these values."""
+
+    ORDER = "resume"
+    CANCELLATION = "look-again"
+    PROFILE = "again"
+
+
 class DurableQueue:
     """Write workflows and messages to DBOS's tables; only ids may go in, never personal data."""
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from portal_app.infra.redis.scripts import RedisScripts
+from portal_app.infra.tasks.shielded import ShieldedTasks
 
 _log = structlog.get_logger(__name__)
 _READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
@@ -86,9 +88,7 @@ class Cache:
     def __init__(self, redis: Redis, *, away_seconds: float = 2.0) -> None:
         self._redis = redis
         self.scripts = RedisScripts(redis)
-        self._flights: dict[str, asyncio.Task[bytes]] = {}
-        # Also those that an invalidation has taken out of the flights.
-        self._running: set[asyncio.Task[bytes]] = set()
+        self._computations = ShieldedTasks()
         self._away_seconds = away_seconds
         self._away_until = 0.0
         self._is_away = False
@@ -110,16 +110,9 @@ class Cache:
 
     async def get_or_set_bytes(self, entry: Entry, compute: Callable[[], Awaitable[CachedBytes]]) -> bytes:
         """Return the kept bytes as they are, or compute them; what is written for 0 seconds is not kept."""
-        flight = self._flights.get(entry.key)
-        if flight is None:
-            flight = asyncio.create_task(self._look_up(entry, compute))
-            self._flights[entry.key] = flight
-            self._running.add(flight)
-            flight.add_done_callback(lambda done: self._landed(entry.key, done))
-        else:
+        if self._computations.is_running(entry.key):
             _READS.labels("coalesced").inc()
-        # A caller who leaves (a closed browser) must not take the others down.
-        return await asyncio.shield(flight)
+        return await self._computations.run(partial(self._look_up, entry, compute), key=entry.key)
 
     @property
     def is_exact(self) -> bool:
@@ -157,8 +150,8 @@ class Cache:
     async def invalidate(self, *tags: str) -> None:
         """Make every entry with one of these tags stale, at once and everywhere; while Redis is away, later."""
         _INVALIDATIONS.inc(len(tags))
-        # A flight under way may hold what is now stale: later callers start a new one.
-        self._flights.clear()
+        # A running computation may hold what is now stale: later callers start a new one.
+        self._computations.release_keys()
         self._pending_invalidations.update(tags)
         try:
             await self._raise_generations()
@@ -169,7 +162,7 @@ class Cache:
 
     async def close(self) -> None:
         """Let the computations under way end, break off those that take long, and say what Redis has missed so far."""
-        await self._end_flights()
+        await self._computations.close(seconds=_CLOSING_SECONDS)
         if self._retry_task is not None:
             self._retry_task.cancel()
             await asyncio.wait([self._retry_task])
@@ -195,21 +188,6 @@ class Cache:
                 await self._raise_generations()
             except RedisError as error:
                 self._mark_unavailable(error)
-
-    async def _end_flights(self) -> None:
-        flights = list(self._running)
-        if flights:
-            _, late = await asyncio.wait(flights, timeout=_CLOSING_SECONDS)
-            for flight in late:
-                flight.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
-    def _landed(self, key: str, done: asyncio.Task[bytes]) -> None:
-        self._running.discard(done)
-        if self._flights.get(key) is done:
-            del self._flights[key]
-        if not done.cancelled():
-            done.exception()
 
     async def _look_up(self, entry: Entry, compute: Callable[[], Awaitable[CachedBytes]]) -> bytes:
         if time.monotonic() < self._away_until:

@@ -4,6 +4,9 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+# Under this key the listener says how it stands, and health checks read it.
+LISTENER_STATUS_KEY = "listener:status"
+
 
 def connect(url: str, *, seconds: float) -> Redis:
     """Return a client that gives up after so long and never retries by itself (callers decide what that means)."""

@@ -97,9 +97,9 @@ class WHMCSGateway:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
         return await self._invoices.one(client_id, invoice_id)
 
-    async def invoice_owner(self, invoice_id: int) -> int:
-        """Return the client an invoice belongs to: for events, never for a customer. Raises NotFound."""
-        return await self._invoices.owner(invoice_id)
+    async def invoice_of_anyone(self, invoice_id: int) -> Invoice:
+        """Return an invoice whosever it is, drafts too: for events, never for a customer. Raises NotFound."""
+        return await self._invoices.of_anyone(invoice_id)
 
     async def transactions(self, client_id: int) -> list[Transaction]:
         """Return all payments and refunds of a client, newest first."""

@@ -21,8 +21,8 @@ from portal_app.services.notifications.notices import raise_notice
 
 # What is overdue for longer was told long ago, or before there were reminders.
 _LONGEST_OVERDUE = timedelta(days=30)
-# Every customer's cards are looked at once in this many days, and announced while this much is left of them.
-_ROUND, _EXPIRES_SOON = 28, timedelta(days=45)
+# Every customer's cards are looked at once in this many days.
+_ROUND = 28
 _DUE = sa.text("""
 SELECT m.user_id, m.body FROM invoices_mirror m
 WHERE NOT m.is_gone AND m.status = ANY(:open) AND m.owed_minor > 0 AND m.due_on BETWEEN :first AND :last
@@ -67,9 +67,8 @@ class Reminders:
     async def cards(self, user_id: UUID) -> None:
         """Announce a customer's cards that expire soon, each once. Raises ExternalUnavailable."""
         for card in await self._payments.payment_methods_for(await self._customer(user_id)):
-            last = card.last_valid_on
-            if last and today() <= last <= today() + _EXPIRES_SOON:
-                about = {"number": card.last_four, "due_on": last.isoformat()}
+            if card.last_valid_on and card.expires_soon(today()):
+                about = {"number": card.last_four, "due_on": card.last_valid_on.isoformat()}
                 await self._tell(user_id, "card_expires", _name_of(card), about=about, path="/billing/payments")
 
     async def _customer(self, user_id: UUID) -> Customer:

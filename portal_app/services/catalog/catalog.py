@@ -15,10 +15,9 @@ from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
-from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import deadline
+from portal_app.infra.redis.tags import CATALOG
+from portal_app.services.mirrors.cached_reads import CachedRead, CachedReads
 
-TAG = "catalog"
 # Written answers outlive a release by no more than this, whatever it changes about them.
 _WRITTEN_SECONDS = 300
 Prices = dict[int, dict[str, Money]]
@@ -33,11 +32,11 @@ _log = structlog.get_logger(__name__)
 class Catalog:
     """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
 
-    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, billing: BillingGateway) -> None:
-        self._patience = settings.mirror_patience_seconds
+    def __init__(self, cache: Cache, gateway: CatalogGateway, billing: BillingGateway, *, reads: CachedReads) -> None:
         self._cache = cache
-        self._gateway = gateway
-        self._billing = billing
+        self._reads = reads
+        self._products = CachedRead("catalog:items", "salesforce", _ITEMS, gateway.items, None, (CATALOG,))
+        self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, billing.product_prices, None, (CATALOG,))
         # What was kept when it was last looked at, and what that means: hundreds who ask at once read it once.
         self._known: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._told: frozenset[str] | None = None
@@ -65,7 +64,7 @@ class Catalog:
     @staticmethod
     def entry_of(category: Category) -> Entry:
         """Return what the written plans are kept under."""
-        return Entry(f"catalog:written:{category}", (TAG,))
+        return Entry(f"catalog:written:{category}", (CATALOG,))
 
     async def plan(self, sku: str) -> Plan:
         """Return one plan by its SKU. Raises NotFound for what is not sold."""
@@ -77,35 +76,22 @@ class Catalog:
                         return plan
         raise NotFound("no such plan", user_message="We do not offer this plan any more.")
 
-    async def bust(self) -> None:
-        """Forget the cached catalogue everywhere."""
-        await self._cache.invalidate(TAG)
-        _log.info("catalog.busted")
+    async def invalidate(self) -> None:
+        """Make the cached catalogue stale in every process."""
+        await self._cache.invalidate(CATALOG)
+        _log.info("catalog.invalidated")
 
     async def _items(self) -> list[CatalogItem]:
-        # Nobody waits longer than for a page; the readings go on and are kept for the next look.
-        items, prices = await asyncio.gather(self._kept_items(), self._kept_prices())
+        items, prices = await asyncio.gather(self._reads.get_bytes(self._products), self._billed())
         kept = items, prices
         if kept != self._known[0]:
             self._known = kept, self._compared(*kept)
         return self._known[1]
 
-    async def _kept_items(self) -> bytes:
-        async def read() -> CachedBytes:
-            return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
-
-        async with deadline(self._patience, vendor="salesforce"):
-            return await self._cache.get_or_set_bytes(Entry("catalog:items", (TAG,)), read)
-
-    async def _kept_prices(self) -> bytes | None:
-        """Return what WHMCS bills, read once per refresh; None while that is unknown: then nothing can be ordered."""
-
-        async def read() -> CachedBytes:
-            return CachedBytes(_PRICES.dump_json(await self._billing.product_prices()), None)
-
+    async def _billed(self) -> bytes | None:
+        """Return what WHMCS bills, as JSON; None while that is unknown: then nothing can be ordered."""
         try:
-            async with deadline(self._patience, vendor="whmcs"):
-                return await self._cache.get_or_set_bytes(Entry("catalog:billed", (TAG,)), read)
+            return await self._reads.get_bytes(self._prices)
         except ExternalError:
             return None
 

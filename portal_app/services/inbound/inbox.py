@@ -93,7 +93,7 @@ class Inbound:
 
     async def apply_catalog_change(self) -> None:
         """Forget the catalogue: Salesforce says that products or prices changed."""
-        await self._catalog.bust()
+        await self._catalog.invalidate()
 
     async def _reconcile_missed(self, session: AsyncSession, row: tables.ReplayPosition, occasion: str) -> None:
         since = _missed_since(row).isoformat()

@@ -1,6 +1,5 @@
 """Address checks, the customer's side: where a check stands, and asking for one, once per address."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 from portal_app.domain.checkout.options import address_to_json
@@ -12,9 +11,11 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
+from portal_app.models.mirror import is_fresh
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility_answers import apply_answer, is_moving
+from portal_app.services.mirrors.cached_reads import SavedRead
 from portal_app.services.profile.profiles import Profiles
 
 _NO_ADDRESS = "Add your address in Japanese first: the building decides which lines there are."
@@ -24,9 +25,9 @@ class EligibilityChecks:
     """Show and request checks. Salesforce is the authority; our row answers while it is away."""
 
     def __init__(self, base: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates) -> None:
-        self._age = timedelta(seconds=base.settings.cache_eligibility_seconds)
+        self._seconds = base.settings.cache_eligibility_seconds
         self._database = base.database
-        self._readings = base.readings
+        self._reads = base.reads
         self._desk = desk
         self._profiles = profiles
         self._queue = base.queue
@@ -38,17 +39,14 @@ class EligibilityChecks:
         Raises ExternalUnavailable where not even the address is known.
         """
         address = (await self._profiles.profile_for(customer)).person.address
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row, moving = (
-                await session.get(EligibilityRow, customer.user_id),
-                await is_moving(session, customer.user_id),
-            )
-        is_read = row is not None and (row.is_on_its_way or self._is_young(row))
-        is_away = not is_read and not moving and not await self._read(customer)
-        if not is_read and not is_away:
-            async with self._database.unit_of_work(customer=customer.user_id) as session:
-                row = await session.get(EligibilityRow, customer.user_id)
-        return _shown(row, address, is_away=is_away)
+        read = self._read_of(customer)
+        if await self._is_moving(customer):
+            # Salesforce knows the former address only.
+            return _shown(await read.load(), address, is_away=False)
+        row, error = await self._reads.get_saved(read)
+        if error is not None and not isinstance(error, ExternalUnavailable):
+            raise error
+        return _shown(row, address, is_away=error is not None)
 
     async def request(self, customer: Customer) -> Eligibility:
         """Have the customer's address checked, unless it is being checked or was. Safe to repeat.
@@ -76,28 +74,33 @@ class EligibilityChecks:
             name = f"check-address-{row.check_id}"
             await self._queue.enqueue(session, "check_address", name, str(customer.user_id), str(row.check_id))
 
-    async def _read(self, customer: Customer) -> bool:
-        """Read the state anew and keep it; False while Salesforce is slow or away: a reading under way goes on."""
-
-        async def read() -> None:
+    def _read_of(self, customer: Customer) -> SavedRead[EligibilityRow | None]:
+        async def load() -> EligibilityRow | None:
             async with self._database.unit_of_work(customer=customer.user_id) as session:
-                row = await session.get(EligibilityRow, customer.user_id)
-            if row is not None and self._is_young(row):
-                return
+                return await session.get(EligibilityRow, customer.user_id)
+
+        async def update(_: EligibilityRow | None) -> bool:
             found = await self._desk.check_of(customer.sf_account_id)
             async with self._database.unit_of_work(customer=customer.user_id) as session:
-                # Who reads here sees it: the customer is told of answers when Salesforce's event comes.
                 await apply_answer(session, customer.user_id, found)
-
-        tell = Change(customer.user_id, "eligibility")
-        try:
-            await self._readings.read_once("eligibility", read, vendor="salesforce", tell=tell)
-        except ExternalUnavailable:
+            # The reader sees it; open pages are told of answers when Salesforce's event comes.
             return False
-        return True
 
-    def _is_young(self, row: EligibilityRow) -> bool:
-        return row.read_at is not None and now() - row.read_at < self._age
+        return SavedRead(
+            key=f"eligibility:{customer.user_id}",
+            vendor="salesforce",
+            load=load,
+            is_fresh=self._is_fresh,
+            update=update,
+            change=Change(customer.user_id, "eligibility"),
+        )
+
+    async def _is_moving(self, customer: Customer) -> bool:
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            return await is_moving(session, customer.user_id)
+
+    def _is_fresh(self, row: EligibilityRow | None) -> bool:
+        return row is not None and (row.is_on_its_way or is_fresh(row.read_at, self._seconds, at=now()))
 
 
 def _shown(row: EligibilityRow | None, address: Address | None, *, is_away: bool) -> Eligibility:

@@ -1,6 +1,5 @@
 """Orders: placed once per key, handed over durably, shown with their timeline."""
 
-import asyncio
 import json
 from functools import partial
 from uuid import UUID
@@ -18,6 +17,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.checkout.checkout import Checkout
@@ -28,7 +28,6 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.orders.timeline import notice_of_order
 
 _ROUTE = "POST /api/orders"
-Flight = tuple[UUID, str, str]
 
 
 class Orders:
@@ -52,7 +51,7 @@ class Orders:
         self._notifications = notifications
         self._queue = queue
         self._live = live
-        self._flights: dict[Flight, asyncio.Task[Order]] = {}
+        self._placing = ShieldedTasks()
 
     async def place(self, customer: Customer, wish: OrderRequest, *, key: str, recipient: str) -> Order:
         """Place an order, once per key and once per draft; the same again returns the same order.
@@ -63,19 +62,8 @@ class Orders:
         """
         call = Call(customer.user_id, _ROUTE, key, _said(wish))
         # Fifty presses of one button share one run: each waiting for the row's lock would hold a connection.
-        flight = (customer.user_id, str(wish.draft_id or key), call.fingerprint)
-        running = self._flights.get(flight)
-        if running is None:
-            running = asyncio.create_task(self._place_once(customer, wish, call, recipient))
-            self._flights[flight] = running
-            running.add_done_callback(partial(self._landed, flight))
-        # One caller who leaves must not take the others down.
-        return await asyncio.shield(running)
-
-    def _landed(self, flight: Flight, done: asyncio.Task[Order]) -> None:
-        self._flights.pop(flight, None)
-        if not done.cancelled():
-            done.exception()
+        work = partial(self._place_once, customer, wish, call, recipient)
+        return await self._placing.run(work, key=(customer.user_id, str(wish.draft_id or key), call.fingerprint))
 
     async def _place_once(self, customer: Customer, wish: OrderRequest, call: Call, recipient: str) -> Order:
         order_id = await self._idempotency.once(

@@ -8,11 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
+from portal_app.domain.subscriptions.subscription import OVER_STATUSES
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.columns import now
@@ -22,8 +23,8 @@ from portal_app.services.billing.invoices import Billing
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.subscriptions.cancellations import detail_of, publish, tell_customer
 from portal_app.services.subscriptions.subscriptions import Subscriptions
+from portal_app.services.write_guard import WriteGuard
 
-_OVER = ("cancelled", "terminated", "completed", "fraud")
 # Sent, and over by the mirror: its row says so, or a list read since then has it no more.
 _ENDED = sa.text("""
 SELECT c.id FROM cancellations c
@@ -49,7 +50,8 @@ class CancellationDelivery:
         subscriptions: Subscriptions,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._settle = timedelta(seconds=base.settings.whmcs_settle_seconds)
+        settle = timedelta(seconds=base.settings.whmcs_settle_seconds)
+        self._guard = WriteGuard(base.database, _locked, "tried_at", settle=settle, clock=clock)
         self._field = base.settings.whmcs_opportunity_field
         self._base = base
         self._database = base.database
@@ -84,23 +86,25 @@ class CancellationDelivery:
         """
         request, customer = await self._read(cancellation_id)
         client_id, service_id = customer.whmcs_client_id, request.service_id
-        if await self._is_over(customer, service_id) or await self._was_asked(cancellation_id, service_id):
+        if await self._is_over(customer, service_id):
             return
-        try:
-            reason = f"{request.told} (portal request {request.id})"
+        reason = f"{request.told} (portal request {request.id})"
+
+        async def ask() -> bool:
             await self._gateway.request_cancellation(client_id, service_id, reason=reason, at_period_end=True)
-        except (ExternalUnavailable, ExternalRejected):
-            # WHMCS said no, or never got it: the next try need not wait.
-            async with self._database.unit_of_work() as session:
-                (await _locked(session, cancellation_id)).tried_at = None
-            raise
+            return True
+
+        async def was_asked() -> bool | None:
+            return service_id in await self._gateway.cancellations() or None
+
+        await self._guard.send(cancellation_id, ask, look_up=was_asked, vendor="whmcs")
 
     async def note_sent(self, cancellation_id: UUID) -> None:
         """Note that WHMCS has it; what it changed there is read anew."""
         request, customer = await self._read(cancellation_id)
         if request.state == "sending":
-            await self._subscriptions.changed(customer)
-            await self._billing.invoices_changed(customer)
+            await self._subscriptions.mark_stale(customer)
+            await self._billing.mark_stale(customer)
         await self._move(cancellation_id, "sent", only_from=("sending",), tag=Tag.CANCELLATION_SENT)
 
     async def refuse(self, cancellation_id: UUID) -> None:
@@ -117,7 +121,7 @@ class CancellationDelivery:
         """Return the requests whose service is over by what was last read from WHMCS."""
         async with self._database.unit_of_work() as session:
             connection = await session.connection()
-            return [str(row[0]) for row in await connection.execute(_ENDED, {"over": list(_OVER)})]
+            return [str(row[0]) for row in await connection.execute(_ENDED, {"over": list(OVER_STATUSES)})]
 
     async def end(self, cancellation_id: UUID) -> None:
         """Note that a service is over, and tell the customer."""
@@ -139,23 +143,7 @@ class CancellationDelivery:
             service = await self._gateway.subscription(customer.whmcs_client_id, service_id)
         except NotFound:
             return True
-        return service.status in _OVER
-
-    async def _was_asked(self, cancellation_id: UUID, service_id: int) -> bool:
-        """Note that a call begins; say whether WHMCS has the request from an earlier one."""
-        async with self._database.unit_of_work() as session:
-            row = await _locked(session, cancellation_id)
-            tried_at = row.tried_at
-            row.tried_at = tried_at or self._clock()
-        if tried_at is None:
-            return False
-        if service_id in await self._gateway.cancellations():
-            return True
-        if self._clock() < tried_at + self._settle:
-            raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
-        async with self._database.unit_of_work() as session:
-            (await _locked(session, cancellation_id)).tried_at = self._clock()
-        return False
+        return service.is_over
 
     async def _move(
         self,

@@ -21,6 +21,7 @@ from portal_app.domain.subscriptions.cancellation import (
     ending_of,
 )
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.columns import now
@@ -31,8 +32,6 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
-# The topic on which a waiting workflow is told to look again.
-LOOK_AGAIN = "look-again"
 _ROUTE = "/api/subscriptions/{service_id}/cancellation"
 _SCHEDULE, _WITHDRAW = f"POST {_ROUTE}", f"DELETE {_ROUTE}"
 _TOO_LATE = "It is too late to withdraw this cancellation: it was sent on. Write to us if you want to keep the service."
@@ -142,7 +141,9 @@ class Cancellations:
             if not row.to_domain().can_be_withdrawn(self._clock()):
                 raise Conflict("sent already", user_message=_TOO_LATE)
             row.move("withdrawn", self._clock())
-            await self._base.queue.send(session, workflow_of(row.id), "withdrawn", topic=LOOK_AGAIN, key=uuid4().hex)
+            await self._base.queue.send(
+                session, workflow_of(row.id), "withdrawn", topic=WakeTopic.CANCELLATION, key=uuid4().hex
+            )
             await self._note(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)

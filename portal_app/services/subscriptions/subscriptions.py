@@ -10,9 +10,10 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
-from portal_app.infra.redis.live import LiveUpdates, customer_tag
+from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.redis.tags import customer_tag
 from portal_app.infra.settings import Settings
-from portal_app.services.mirrors.freshness import Freshness, FreshnessPolicy
+from portal_app.services.mirrors.freshness import Freshness
 from portal_app.services.subscriptions.mirror import SERVICES, ServiceMirror
 
 
@@ -22,16 +23,15 @@ class Subscriptions:
     def __init__(
         self, settings: Settings, database: Database, cache: Cache, gateway: BillingGateway, *, live: LiveUpdates
     ) -> None:
-        patience = settings.mirror_patience_seconds
-        self._wish = FreshnessPolicy(settings.cache_subscriptions_seconds, patience, patience)
+        self._seconds = settings.cache_subscriptions_seconds
         self._gateway = gateway
         self._cache = cache
         self.mirror = ServiceMirror(database)
-        self.freshness = Freshness(SERVICES, self._read, database=database, cache=cache, live=live)
+        self.freshness = Freshness(SERVICES, self._read, settings=settings, database=database, cache=cache, live=live)
 
     async def subscriptions_for(self, customer: Customer) -> Services:
         """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
-        seen = await self.freshness.get_fresh(customer, self._wish)
+        seen = await self.freshness.get_fresh(customer, self._seconds)
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
 
     async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
@@ -41,9 +41,9 @@ class Subscriptions:
         """
 
         async def compute() -> CachedBytes:
-            seen = await self.freshness.get_fresh(customer, self._wish)
+            seen = await self.freshness.get_fresh(customer, self._seconds)
             found = Services(await self.mirror.all(customer), as_of=seen.as_of)
-            return CachedBytes(await write(found), seen.seconds_left(int(self._wish.age)))
+            return CachedBytes(await write(found), seen.seconds_left(int(self._seconds)))
 
         return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
 
@@ -60,8 +60,8 @@ class Subscriptions:
                 return service, services.as_of
         raise NotFound("not among the customer's services")
 
-    async def changed(self, customer: Customer) -> None:
-        """Have the services read anew next time: something changed at WHMCS."""
+    async def mark_stale(self, customer: Customer) -> None:
+        """Note that services changed at WHMCS: the next reader updates the mirror."""
         await self.freshness.mark_stale(customer)
 
     async def _read(self, customer: Customer, asked_at: datetime) -> bool:

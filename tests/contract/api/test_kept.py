@@ -99,7 +99,7 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         return all([await portal.cache.peek_bytes(entry) for entry in entries])
 
     await until(kept, 20, "both answers are kept")
-    await worker.billing.payment_methods.forget_payment_methods(customer)
+    await worker.billing.payment_methods.invalidate_methods(customer)
     assert await portal.cache.peek_bytes(portal.dashboard.summary.entry_of(customer.user_id)) is None
     await until(kept, 20, "both answers are kept")
     order = await whmcs(
@@ -109,7 +109,7 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         **{"pid[0]": "33", "billingcycle[0]": "monthly"},
     )
     await whmcs("AcceptOrder", orderid=order["orderid"])
-    await worker.subscriptions.services.changed(customer)
+    await worker.subscriptions.services.mark_stale(customer)
     assert len((await visitor.get(SERVICES)).json()["items"]) == 1
     await until(kept, 20, "both answers are kept")
     assert len((await visitor.get(SUMMARY)).json()["services"]) == 1

@@ -121,7 +121,7 @@ _WHMCS = Vendor(
         "invoices": lambda whmcs: whmcs.billing.invoices(1),
         "invoice_page": lambda whmcs: whmcs.billing.invoice_page(1, status="overdue", start=0, count=25),
         "invoice": lambda whmcs: whmcs.billing.invoice(1, 1),
-        "invoice_owner": lambda whmcs: whmcs.billing.invoice_owner(1),
+        "invoice_of_anyone": lambda whmcs: whmcs.billing.invoice_of_anyone(1),
         "transactions": lambda whmcs: whmcs.billing.transactions(1),
         "credits": lambda whmcs: whmcs.billing.credits(1),
         "gateways": lambda whmcs: whmcs.billing.gateways(),

@@ -74,9 +74,9 @@ async def test_another_clients_invoice_is_not_found(billing: BillingGateway) -> 
 
 async def test_an_event_can_ask_whose_an_invoice_is(billing: BillingGateway) -> None:
     invoice = (await billing.invoices(BEN_CLIENT_ID))[0]
-    assert await billing.invoice_owner(invoice.id) == BEN_CLIENT_ID
+    assert (await billing.invoice_of_anyone(invoice.id)).client_id == BEN_CLIENT_ID
     with pytest.raises(NotFound):
-        await billing.invoice_owner(999999)
+        await billing.invoice_of_anyone(999999)
 
 
 async def test_stored_cards_are_listed_without_tokens(billing: BillingGateway) -> None:

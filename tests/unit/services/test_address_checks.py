@@ -256,7 +256,7 @@ async def test_an_extra_that_cannot_be_had_at_the_address_is_not_ordered_with_it
         replace(each, conditions=("Apartment 1G",)) if each.sku == "INTERNET-ADDON-HIKARI-DENWA" else each
         for each in catalogue()
     ]
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     shop.agents.answer("Home 1G")
     await shop.answers.apply(customer.sf_account_id)
     with pytest.raises(InvalidInput) as caught:

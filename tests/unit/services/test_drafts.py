@@ -99,7 +99,7 @@ async def test_a_draft_is_not_ordered_for_another_price_than_the_page_showed(sho
     seen = (PLAN.price, Money(0))
     shop.shelf.stock[0] = replace(PLAN, price=PLAN.price + Money(1))
     shop.till.prices[1] = {"monthly": PLAN.price + Money(1)}
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
 
     async def press(*totals: Money) -> Money:
         agreed = Agreement(True, totals)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ async def test_a_draft_of_a_plan_that_is_sold_no_more_is_kept_but_not_ordered(sh
     draft = await shop.drafts.begin(customer, PLAN.sku)
     for gone in (replace(PLAN, choosable=False), replace(PLAN, orderable=False)):
         shop.shelf.stock[0] = gone
-        await shop.catalog.bust()
+        await shop.catalog.invalidate()
         with pytest.raises(NotFound):
             await shop.drafts.current(customer)
         with pytest.raises(NotFound):
@@ -126,7 +126,7 @@ async def test_a_draft_of_a_plan_that_is_sold_no_more_is_kept_but_not_ordered(sh
                 customer, draft.id, agreed=Agreement(True), key=f"draft-{draft.id}", recipient="a@x.jp"
             )
     shop.shelf.stock[0] = PLAN
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     assert (await shop.drafts.current(customer)).id == draft.id
 
 

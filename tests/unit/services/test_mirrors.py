@@ -175,7 +175,7 @@ async def test_a_slow_billing_system_is_answered_for_by_the_mirror_and_read_mean
     till.bills[first.id] = first
     await patient.billing.invoices_for(customer)
     till.bills[second.id], till.is_slow = second, asyncio.Event()
-    await desk.billing.invoices_changed(customer)
+    await desk.billing.mark_stale(customer)
     saved = await desk.billing.invoices_for(customer)
     assert saved.as_of is not None and [one.id for one in saved.listing.rows] == [first.id]
     till.is_slow.set()

@@ -80,10 +80,10 @@ async def shop(settings: Settings, web: Database, worker: Database, redis: Redis
     notifications, queue = identity.notifications, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
-    catalog, links = Catalog(settings, cache, shelf, till), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
+    catalog, links = Catalog(cache, shelf, till, reads=identity.reads), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=live, sign_on=links)
     payments = Payments(*parts, live=live, sign_on=links)
-    await catalog.bust()
+    await catalog.invalidate()
     checks = EligibilityChecks(identity, agents, till, live)  # type: ignore[arg-type]
     answers = EligibilityAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
@@ -151,7 +151,7 @@ async def test_the_price_is_the_catalogues_and_is_kept_when_it_changes_later(sho
     key = uuid4().hex
     order_id = await place(shop, customer, key=key)
     shop.shelf.stock[0] = replace(PLAN, price=Money(1))
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     assert (await shop.orders.order_for(customer, order_id)).order.monthly == Money(980)
     assert await place(shop, customer, key=key) == order_id
 
@@ -165,7 +165,7 @@ async def test_without_a_payment_method_nothing_is_ordered_and_the_key_stays_fre
         await place(shop, customer, key=key)
     assert set(caught.value.fields) == {"payment"}
     shop.till.cards = cards
-    await shop.payments.forget_payment_methods(customer)
+    await shop.payments.invalidate_methods(customer)
     assert await place(shop, customer, key=key)
 
 
@@ -197,7 +197,7 @@ async def test_what_would_be_billed_otherwise_than_shown_cannot_be_ordered(
     with pytest.raises(Conflict):
         await place(shop, customer, key=uuid4().hex)
     shop.till.prices = {1: {"monthly": PLAN.price}}
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     assert (await shop.catalog.plan(PLAN.sku)).is_orderable
     assert REGISTRY.get_sample_value("portal_catalog_price_differences") == 0
 
@@ -225,7 +225,7 @@ async def test_while_billing_is_away_saved_invoices_are_shown_with_their_age(sho
     invoice = bill(customer)
     shop.till.bills[invoice.id] = invoice
     assert (await shop.billing.invoices_for(customer)).as_of is None
-    await shop.billing.invoices_changed(customer)
+    await shop.billing.mark_stale(customer)
     shop.till.is_away = True
     saved = await shop.billing.invoices_for(customer)
     assert saved.listing.rows == (invoice,)

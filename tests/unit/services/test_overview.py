@@ -20,6 +20,7 @@ from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.dashboard.summary import DashboardSummary
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.open_case_count import OpenCaseCount
 from tests.contract.lanes.scripted_server import soon
@@ -70,15 +71,16 @@ async def overview_of(
     def make(gateway: Any) -> DashboardSummary:
         cache = Cache(redis)
         live = LiveUpdates(redis, cache)
+        reads = CachedReads(settings, cache, live)
         links = WhmcsSso(settings, web, gateway)
         billing = Billing(settings, web, cache, gateway, live=live, sign_on=links)
         payments = Payments(settings, web, cache, gateway, live=live, sign_on=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)
-        cases = OpenCaseCount(CaseDesk(), cache, live)
+        cases = OpenCaseCount(CaseDesk(), reads)
         overview = DashboardSummary(
             settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache
         )
-        parts.extend((billing.freshness, services.freshness, payments, overview, cache))
+        parts.extend((billing.freshness, services.freshness, payments, reads, cache))
         return overview
 
     yield make

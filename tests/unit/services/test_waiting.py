@@ -15,7 +15,7 @@ from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
 from portal_app.services.profile.profiles import Profiles
 from tests.unit.services.bills import bill
 from tests.unit.services.desks import Desk
@@ -46,8 +46,9 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
     hurried: Settings, redis: Redis
 ) -> None:
     cache, shelf, till = Cache(redis), Shelf(is_slow=asyncio.Event()), Till(is_slow=asyncio.Event())
-    catalog = Catalog(hurried, cache, shelf, till)  # type: ignore[arg-type]
-    await catalog.bust()
+    reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
+    catalog = Catalog(cache, shelf, till, reads=reads)  # type: ignore[arg-type]
+    await catalog.invalidate()
     with pytest.raises(ExternalUnavailable):
         await catalog.plan(PLAN.sku)
     assert shelf.is_slow and till.is_slow
@@ -65,7 +66,7 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
 ) -> None:
     cache, till = Cache(redis), Till(is_slow=asyncio.Event())
     live = LiveUpdates(redis, cache)
-    base = replace(identity, readings=Readings(hurried, cache, live))
+    base = replace(identity, reads=CachedReads(hurried, cache, live))
     profiles = Profiles(base, till, live)  # type: ignore[arg-type]
     for _ in range(2):
         with pytest.raises(ExternalUnavailable):
@@ -86,13 +87,20 @@ async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_
     hurried: Settings, redis: Redis, customer: Customer
 ) -> None:
     cache, till, tell = Cache(redis), Till(is_slow=asyncio.Event()), Change(customer.user_id, "account")
-    readings = Readings(hurried, cache, LiveUpdates(redis, cache))
+    reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
 
-    async def read() -> None:
+    async def load() -> None:
+        """Nothing is ever saved."""
+
+    async def update(_: None) -> bool:
         await till.person(1)
+        return False
 
     async def look() -> None:
-        await readings.read_once("person", read, vendor="whmcs", tell=tell)
+        what = SavedRead("person", "whmcs", load, lambda _: False, update, change=tell)
+        _, error = await reads.get_saved(what)
+        if error is not None:
+            raise error
 
     with pytest.raises(ExternalUnavailable):
         await look()

@@ -9,13 +9,16 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.checkout.options import SimOptions, options_to_json
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.models.mirror import MirrorState
+from portal_app.models.mirror import MirrorState, database_time
+from portal_app.models.order import OrderRow
+from portal_app.services.billing.invoice_mirror import InvoiceMirrorWriter
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.billing.whmcs_sso import WhmcsSso
@@ -149,3 +152,46 @@ async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
 
     await soon(shows_the_card)
     assert till.asked.count("methods") == 1
+
+
+async def test_page_and_api_share_one_summary_until_something_changes(
+    worker: Database,
+    redis: Redis,
+    overview_of: Callable[[Any], DashboardSummary],
+    make_customer: Callable[[], Awaitable[Customer]],
+) -> None:
+    till, customer = CountingTill(), await make_customer()
+    web, elsewhere = overview_of(till), overview_of(till)
+
+    async def is_cached() -> bool:
+        await web.summary_for(customer)
+        await elsewhere.summary_text(customer, lambda found: str(found.open_cases).encode())
+        return await Cache(redis).peek_bytes(web.entry_of(customer.user_id)) is not None
+
+    await soon(is_cached)
+    shown = await web.summary_for(customer)
+    assert shown.owed is not None and shown.owed.due_count == 0
+    made = bill(customer.whmcs_client_id)
+    keeper = InvoiceMirrorWriter(worker)
+    async with worker.unit_of_work() as session:
+        asked_at = await database_time(session)
+    await keeper.keep_one(customer, made, asked_at=asked_at)
+    # What was written behind the cache is not seen before the change is published; then everywhere at once.
+    assert await elsewhere.summary_for(customer) == shown
+    await LiveUpdates(redis, Cache(redis)).publish(Change(customer.user_id, "billing"))
+    for each in (web, elsewhere):
+        owed = (await each.summary_for(customer)).owed
+        assert owed is not None and owed.due_count == 1
+    text = await web.summary_text(customer, lambda found: str(found.owed and found.owed.due_count).encode())
+    assert text == b"1"
+
+
+async def test_a_cached_summary_holds_no_answers_of_an_order(
+    worker: Database, overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    overview, customer = overview_of(CountingTill()), await make_customer()
+    async with worker.unit_of_work() as session:
+        options = options_to_json(SimOptions("esim", has_voice=False, eid="8904"))
+        session.add(OrderRow(user_id=customer.user_id, category="sim", lines=[], options=options))
+    (order,) = (await overview.summary_for(customer)).orders
+    assert (order.options, order.address, order.category) == (None, None, "sim")

@@ -44,7 +44,7 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
     cancelling = portal().subscriptions.cancellations
     request = (await cancelling.requests_for(customer)).get(service.id)
     shown = schemas.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
-    invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, anew=saved_at is None)
+    invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, with_reads=saved_at is None)
     line = schemas.phone_line(await portal().sim.line_status.line_of(customer, service.id))
     shown_invoices = [billing_schemas.invoice_summary(each) for each in invoices]
     return json(shown | {"invoices": shown_invoices, "line": line}, headers=as_of(saved_at))

@@ -1,4 +1,4 @@
-"""Reading the mirror of invoices: pages, sums and single ones, all in SQL, so that five thousand rows cost nothing."""
+"""Queries of the invoice mirror: pages, sums and single ones, all in SQL, for lists of five thousand rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class SavedInvoice:
 
 
 class InvoiceLists:
-    """Ask the mirror of a customer's invoices."""
+    """Query the mirror of a customer's invoices."""
 
     def __init__(self, database: Database, *, currency: str) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class InvoiceLists:
         page = sa.select(col(InvoiceMirror.invoice_id)).where(wanted).order_by(*_order(query))
         page = page.limit(query.limit).offset((query.page - 1) * query.limit)
         rows = select(InvoiceMirror.body).where(own, col(InvoiceMirror.invoice_id).in_(page)).order_by(*_order(query))
-        # Rows, count and sums of one moment, whoever writes in between.
+        # Rows, count and sums come from one snapshot.
         async with self._database.unit_of_work(customer=customer.user_id, is_snapshot=True) as session:
             bodies = (await session.exec(rows)).all()
             total, count, owed = await self._sums(session, own, wanted)

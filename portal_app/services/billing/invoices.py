@@ -1,4 +1,4 @@
-"""Invoices: from a mirror that is kept young, and the links that lead to paying them."""
+"""Invoices: from a mirror that is updated when it is old, and the links that lead to paying them."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
 from portal_app.services.mirrors.freshness import Freshness, MirrorAge
 
-# How many invoices of unknown lines a look at a service reads, and how many of its own it shows.
+# How many invoices without lines the page of a service reads, and how many of the service's it shows.
 _LINES_AT_ONCE, _MOST_OF_SERVICE = 8, 12
 
 
@@ -56,7 +56,7 @@ class Billing:
         self._cache = cache
         self._gateway = gateway
         self._sign_on = sign_on
-        self._keeper = InvoiceMirrorWriter(database)
+        self._writer = InvoiceMirrorWriter(database)
         self._reads = CachedReads(settings, cache, live)
         self.freshness = Freshness(
             INVOICES, self._read_all, settings=settings, database=database, cache=cache, live=live
@@ -69,19 +69,18 @@ class Billing:
         return Invoices(await self.lists.listing(customer, query or InvoiceQuery()), as_of=seen.as_of)
 
     async def invoices_text(self, customer: Customer, query: InvoiceQuery, write: Callable[[Invoices], bytes]) -> bytes:
-        """Return a page of invoices as `write` writes it, kept as long as the list is; saved data are not kept."""
+        """Return a page of invoices as `write` writes it, cached while the list is fresh; older data are not cached."""
 
         async def compute() -> CachedBytes:
             seen = await self._get_fresh(customer)
             found = Invoices(await self.lists.listing(customer, query), as_of=seen.as_of)
-            # Kept as long as the list is: what it was written from has an age already.
             return CachedBytes(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
 
         return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id, query), compute)
 
     @staticmethod
     def entry_of(user_id: UUID, query: InvoiceQuery) -> Entry:
-        """Return what the written page of a question is kept under."""
+        """Return the cache entry of the written page of a query."""
         return Entry(f"invoices:{user_id}:{query.key}", (invoices_tag(user_id),))
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
@@ -96,12 +95,12 @@ class Billing:
             raise await self._unknown(customer) from error
         return InvoiceDetail(known.saved.invoice, as_of=known.saved.read_at if error else None)
 
-    async def invoices_of_service(self, customer: Customer, service_id: int, *, anew: bool) -> list[Invoice]:
-        """Return the newest invoices for a service. Which ones are, their lines say: `anew` reads some unknown ones.
+    async def invoices_of_service(self, customer: Customer, service_id: int, *, with_reads: bool) -> list[Invoice]:
+        """Return the newest invoices that have a line for a service, as far as lines are known.
 
-        Otherwise, and while WHMCS is slow or away, those whose lines are known.
+        `with_reads` first reads some invoices whose lines are unknown, unless WHMCS is slow or away.
         """
-        if anew:
+        if with_reads:
             with suppress(ExternalError):
                 async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
                     await self._read_lines(customer)
@@ -126,22 +125,22 @@ class Billing:
         """Read one invoice from WHMCS now; return whether it changed or is gone. Raises as the gateway does."""
         asked_at = await self.freshness.clock()
         found = await self._read_from_whmcs(customer, invoice_id)
-        return await self.keep_invoice(customer, invoice_id, found, asked_at=asked_at)
+        return await self.write_invoice(customer, invoice_id, found, asked_at=asked_at)
 
-    async def keep_invoice(
+    async def write_invoice(
         self, customer: Customer, invoice_id: int, found: Invoice | None, *, asked_at: datetime
     ) -> bool:
-        """Keep what a read of an invoice found, None or another client's as gone; return whether that was news.
+        """Write what a read of an invoice found, None or another client's as gone; return whether that was news.
 
         A list that was read meanwhile may say that the invoice changed since, and has no lines: then the invoice is
         read once more. Raises as the gateway does.
         """
-        is_news = await self._keep(customer, invoice_id, found, asked_at)
+        is_news = await self._write(customer, invoice_id, found, asked_at)
         saved = await self.lists.one(customer, invoice_id)
         if saved is not None and not saved.is_full:
             asked_at = await self.freshness.clock()
             found = await self._read_from_whmcs(customer, invoice_id)
-            is_news |= await self._keep(customer, invoice_id, found, asked_at)
+            is_news |= await self._write(customer, invoice_id, found, asked_at)
         if is_news:
             await self._cache.invalidate(invoices_tag(customer.user_id))
         return is_news
@@ -151,7 +150,7 @@ class Billing:
         await asyncio.gather(self._reads.close(), self.freshness.close())
 
     async def _ensure_own(self, customer: Customer, invoice_id: int) -> None:
-        """Make sure that an invoice is this customer's; what is saved does. Raises NotFound, ExternalUnavailable."""
+        """Check that an invoice is this customer's, in saved data first. Raises NotFound, ExternalUnavailable."""
         if await self.lists.one(customer, vendor_number(invoice_id)) is None:
             await self.invoice_for(customer, invoice_id)
 
@@ -161,15 +160,15 @@ class Billing:
         except NotFound:
             return None
 
-    async def _keep(self, customer: Customer, invoice_id: int, found: Invoice | None, asked_at: datetime) -> bool:
+    async def _write(self, customer: Customer, invoice_id: int, found: Invoice | None, asked_at: datetime) -> bool:
         if found is None or not found.is_of(customer.whmcs_client_id):
-            return await self._keeper.forget(customer, invoice_id, asked_at=asked_at)
-        return await self._keeper.keep_one(customer, found, asked_at=asked_at)
+            return await self._writer.forget(customer, invoice_id, asked_at=asked_at)
+        return await self._writer.write_one(customer, found, asked_at=asked_at)
 
     async def _read_lines(self, customer: Customer) -> None:
         await self._get_fresh(customer)
         unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
-        # One that is gone meanwhile, or not to be had, leaves the others.
+        # One that is gone or cannot be read does not stop the others.
         reads = (self._reads.try_update(self._read_of(customer, each)) for each in unknown)
         await asyncio.gather(*reads, return_exceptions=True)
 
@@ -178,7 +177,7 @@ class Billing:
 
     async def _read_all(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.invoices(customer.whmcs_client_id)
-        is_news = await self._keeper.keep_all(customer, found, asked_at=asked_at)
+        is_news = await self._writer.write_list(customer, found, asked_at=asked_at)
         if is_news:
             await self._cache.invalidate(invoices_tag(customer.user_id))
         return is_news
@@ -201,6 +200,6 @@ class Billing:
         return _Known(saved, is_fresh(saved.read_at, seconds, at=now(), stale_at=stale_at))
 
     async def _unknown(self, customer: Customer) -> Exception:
-        """Say that there is no such invoice where the whole list is known; otherwise that we cannot tell."""
+        """Return NotFound where the whole list is known, otherwise ExternalUnavailable."""
         seen = await self.freshness.age(customer)
         return NotFound("not in the mirror") if seen.read_at else ExternalUnavailable("no mirror", vendor="whmcs")

@@ -89,19 +89,19 @@ class Payments:
     async def make_default(self, customer: Customer, method_id: int) -> None:
         """Make a stored method the one to charge. Raises NotFound, also for another customer's.
 
-        Raises OutcomeUnknown while WHMCS is slow about it: it goes on, and open pages are told when it is done.
+        Raises OutcomeUnknown after the deadline: the change goes on, and open pages are told when it is done.
         """
-        await self._carry_out(customer, self._make_default(customer, method_id))
+        await self._run_change(customer, self._make_default(customer, method_id))
 
     async def remove(self, customer: Customer, method_id: int) -> None:
         """Delete a stored method. Raises NotFound, also when it is gone already or another customer's.
 
         Raises OutcomeUnknown as `make_default` does.
         """
-        await self._carry_out(customer, self._remove(customer, method_id))
+        await self._run_change(customer, self._remove(customer, method_id))
 
-    async def _carry_out(self, customer: Customer, change: Coroutine[Any, Any, None]) -> None:
-        """Wait for a change no longer than for a page; it goes on, and open pages are told how it ended."""
+    async def _run_change(self, customer: Customer, change: Coroutine[Any, Any, None]) -> None:
+        """Wait for a change until the deadline; then it goes on, and open pages are told how it ended."""
         is_late = False
 
         async def write() -> None:
@@ -110,7 +110,7 @@ class Payments:
             except PortalError as error:
                 if is_late:
                     _log.warning("payments.not_changed", error=error.code)
-                    await self._tell(customer)
+                    await self._publish_change(customer)
                 raise
 
         try:
@@ -128,7 +128,7 @@ class Payments:
         try:
             await self._gateway.remove_payment_method(customer.whmcs_client_id, method_id)
         except NotFound:
-            # Somebody was quicker: the page shall show so.
+            # It was removed elsewhere: the next page shows so.
             await self.invalidate_methods(customer)
             raise
         await self._changed(customer, Tag.METHOD_REMOVED, method_id)
@@ -145,7 +145,7 @@ class Payments:
     async def read_methods_again(self, customer: Customer) -> bool:
         """Invalidate the payment methods; return whether that is news to those who saw them. As the gateway raises.
 
-        WHMCS keeps no time of them that could tell whether this was our own change: what was shown does.
+        WHMCS has no time of change for them: only comparing with the last answer tells whether this is our own change.
         """
         return await self._reads.has_changed(self._methods(customer))
 
@@ -182,10 +182,10 @@ class Payments:
     async def _changed(self, customer: Customer, tag: Tag, method_id: int) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             record(session, tag, user_id=customer.user_id, actor="you", detail={"method": str(method_id)})
-        await self._tell(customer)
+        await self._publish_change(customer)
 
-    async def _tell(self, customer: Customer) -> None:
-        """Have open pages show what is so now."""
+    async def _publish_change(self, customer: Customer) -> None:
+        """Invalidate the methods and have open pages read them."""
         await self.invalidate_methods(customer)
         await self._live.publish(Change(customer.user_id, "billing"))
 

@@ -32,18 +32,18 @@ from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.open_case_count import OpenCaseCount
 
 # Days end and cards expire meanwhile: late by so much at most.
-_KEPT_SECONDS = 60
+_CACHED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Cached:
     """A summary, and until when it may be shown."""
 
     summary: Summary
     until: datetime
 
 
-_KEPT = TypeAdapter(_Kept)
+_CACHED = TypeAdapter(_Cached)
 
 
 class DashboardSummary:
@@ -73,14 +73,14 @@ class DashboardSummary:
 
         A summary of data older than they should be, or with something unknown, is not cached.
         """
-        return (await self._kept_for(customer)).summary
+        return (await self._cached_for(customer)).summary
 
     async def summary_text(self, customer: Customer, write: Callable[[Summary], bytes]) -> bytes:
         """Return what `summary_for` returns as `write` writes it, cached for as long."""
 
         async def compute() -> CachedBytes:
-            kept = await self._kept_for(customer)
-            return CachedBytes(write(kept.summary), _seconds_until(kept.until))
+            cached = await self._cached_for(customer)
+            return CachedBytes(write(cached.summary), _seconds_until(cached.until))
 
         return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
 
@@ -89,15 +89,15 @@ class DashboardSummary:
         """Return the cache entry of the written summary."""
         return Entry(f"summary:{user_id}", _tags(user_id))
 
-    async def _kept_for(self, customer: Customer) -> _Kept:
+    async def _cached_for(self, customer: Customer) -> _Cached:
         entry = Entry(f"summary-read:{customer.user_id}", _tags(customer.user_id))
 
         async def compute() -> CachedBytes:
             summary, seconds = await self._put_together(customer)
-            kept = _Kept(summary, now() + timedelta(seconds=seconds))
-            return CachedBytes(_KEPT.dump_json(kept), seconds)
+            cached = _Cached(summary, now() + timedelta(seconds=seconds))
+            return CachedBytes(_CACHED.dump_json(cached), seconds)
 
-        return _KEPT.validate_json(await self._cache.get_or_set_bytes(entry, compute))
+        return _CACHED.validate_json(await self._cache.get_or_set_bytes(entry, compute))
 
     async def _put_together(self, customer: Customer) -> tuple[Summary, int]:
         """Return the summary, and for how many seconds it may be cached."""
@@ -148,7 +148,7 @@ class DashboardSummary:
     def _seconds_left(self, rows: SummaryRows) -> int:
         """Return for how long the mirrors stay fresh, a minute at most."""
         age = (rows.looked_at - min(rows.read_at.values())).total_seconds()
-        return max(0, min(_KEPT_SECONDS, int(self._seconds - age)))
+        return max(0, min(_CACHED_SECONDS, int(self._seconds - age)))
 
 
 def _tags(user_id: UUID) -> tuple[str, ...]:

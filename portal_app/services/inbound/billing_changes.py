@@ -1,4 +1,4 @@
-"""Changes that WHMCS reports: read again, kept, and shown on open pages. The event is a hint, never the truth."""
+"""Changes that WHMCS reports: read again and written to the mirrors; the event itself is only a hint."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class BillingChanges:
         self._payments = payments
         self._subscriptions = subscriptions
         self._live = live
-        self._keeper = InvoiceMirrorWriter(database)
+        self._writer = InvoiceMirrorWriter(database)
 
     async def apply(self, event: InboundEvent) -> list[str]:
         """Read again what an event affects, for every customer; open pages are told where it was news.
@@ -74,7 +74,7 @@ class BillingChanges:
             is_news |= await self._billing.freshness.read(customer)
         elif "invoice" in touched:
             for invoice_id, (asked_at, found) in affected.invoices.items():
-                is_news |= await self._billing.keep_invoice(customer, invoice_id, found, asked_at=asked_at)
+                is_news |= await self._billing.write_invoice(customer, invoice_id, found, asked_at=asked_at)
         if "services" in touched:
             is_news |= await self._subscriptions.freshness.read(customer)
         if "money" in touched:
@@ -89,7 +89,7 @@ class BillingChanges:
             invoice = await _unless_missing(self._gateway.invoice_of_anyone, invoice_id)
             found.invoices[invoice_id] = asked_at, invoice
             found.clients |= {invoice.client_id} if invoice else set()
-            found.users |= set(await self._keeper.owners(invoice_id))
+            found.users |= set(await self._writer.owners(invoice_id))
         for service_id in event.numbers("service_id"):
             owner = None if found.clients else await _unless_missing(self._gateway.service_owner, service_id)
             found.clients |= {owner} if owner is not None else set()

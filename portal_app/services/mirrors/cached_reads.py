@@ -60,7 +60,7 @@ class SavedRead(Generic[Saved]):
     """A vendor's data that are saved in a table: how they are loaded, when they are fresh, how they are updated.
 
     `update` reads the vendor, writes the table and returns whether that was news. Open pages hear `change` of news,
-    and of the end of a read that somebody stopped waiting for; the latter not where `is_late_told` is False.
+    and of the end of a read that a caller stopped waiting for; the latter not where `is_late_told` is False.
     """
 
     key: str
@@ -93,7 +93,7 @@ class CachedReads:
         self._limit: AbstractAsyncContextManager[object] = asyncio.Semaphore(at_once) if at_once else nullcontext()
         self._tasks = ShieldedTasks()
         self._background = BackgroundTasks(background_at_once)
-        # The keys of reads that somebody has stopped waiting for.
+        # The keys of reads that a caller has stopped waiting for.
         self._late: set[str] = set()
 
     async def get(self, what: CachedRead[Value]) -> Value:
@@ -118,7 +118,7 @@ class CachedReads:
     async def has_changed(self, what: CachedRead[Any]) -> bool:
         """Invalidate the answer; read it and return whether it differs from the last one that was shown.
 
-        What nobody looked at for a day is not read. Raises as the vendor.
+        An answer that was not shown for a day is not read. Raises as the vendor.
         """
         await self._cache.invalidate(*what.tags)
         shown = await self.last_answer(what)
@@ -168,7 +168,7 @@ class CachedReads:
             _log.debug("reads.not_refreshed", read=what.key.partition(":")[0], error=error.code)
             return
         is_news = what.type.validate_json(found) != shown
-        # Where it could not be kept, the refreshed page would only begin the next read.
+        # Where it could not be cached, the refreshed page would only begin the next read.
         if what.change and is_news and await self._cache.peek_bytes(what.entry) == found:
             await self._live.publish(what.change)
 

@@ -1,4 +1,4 @@
-"""Sending cancellations: the worker's side. WHMCS is asked once, agents see it, and its end is told."""
+"""Sends cancellations, in the worker: WHMCS is asked once, agents see it, and the customer is notified."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,13 +37,13 @@ ORDER BY c.changed_at LIMIT 500
 
 
 class CancellationDelivery:
-    """Carry cancellations out, step by step; every step is safe to repeat."""
+    """Execute cancellations step by step; every step is safe to repeat."""
 
     def __init__(
         self,
         base: ServiceContext,
         gateway: BillingGateway,
-        desk: CancellationCaseGateway,
+        cases: CancellationCaseGateway,
         *,
         live: LiveUpdates,
         billing: Billing,
@@ -56,16 +56,16 @@ class CancellationDelivery:
         self._base = base
         self._database = base.database
         self._gateway = gateway
-        self._desk = desk
+        self._cases = cases
         self._live = live
         self._billing = billing
         self._subscriptions = subscriptions
         self._clock = clock
 
     async def claim(self, cancellation_id: UUID) -> float | None:
-        """Take a cancellation whose time has come: from then on nothing withdraws it.
+        """Claim a cancellation whose time has come: from then on it cannot be withdrawn.
 
-        Return 0 when it is taken, the seconds to wait before its time, and None where it was withdrawn.
+        Return 0 when it is claimed, the seconds to wait before its time, and None where it was withdrawn.
         """
         async with self._database.unit_of_work() as session:
             row = await _locked(session, cancellation_id)
@@ -100,7 +100,7 @@ class CancellationDelivery:
         await self._guard.send(cancellation_id, ask, look_up=was_asked, vendor="whmcs")
 
     async def note_sent(self, cancellation_id: UUID) -> None:
-        """Note that WHMCS has it; what it changed there is read anew."""
+        """Record that WHMCS has it, and mark the mirrors stale: WHMCS may have changed invoices too."""
         request, customer = await self._read(cancellation_id)
         if request.state == "sending":
             await self._subscriptions.mark_stale(customer)
@@ -108,7 +108,7 @@ class CancellationDelivery:
         await self._move(cancellation_id, "sent", only_from=("sending",), tag=Tag.CANCELLATION_SENT)
 
     async def refuse(self, cancellation_id: UUID) -> None:
-        """Note that WHMCS will not do it: people take over, and the customer is told."""
+        """Record that WHMCS refused it: staff take over, and the customer is notified."""
         await self._move(
             cancellation_id,
             "refused",
@@ -124,18 +124,18 @@ class CancellationDelivery:
             return [str(row[0]) for row in await connection.execute(_ENDED, {"over": list(OVER_STATUSES)})]
 
     async def end(self, cancellation_id: UUID) -> None:
-        """Note that a service is over, and tell the customer."""
+        """Record that a service is over, and notify the customer."""
         await self._move(
             cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, occasion="cancellation_ended"
         )
 
     async def show_agents(self, cancellation_id: UUID) -> bool:
-        """Bring Salesforce to where the request stands; say whether it still stood there afterwards."""
+        """Write the state of the request to Salesforce; return whether the state was still the same afterwards."""
         request, customer = await self._read(cancellation_id)
         client_id, opportunity_id = customer.whmcs_client_id, ""
         with suppress(NotFound):
             opportunity_id = await self._gateway.service_field(client_id, request.service_id, self._field)
-        await self._desk.show(customer, request, opportunity_id=opportunity_id)
+        await self._cases.show(customer, request, opportunity_id=opportunity_id)
         return (await self._read(cancellation_id))[0].state == request.state
 
     async def _is_over(self, customer: Customer, service_id: int) -> bool:

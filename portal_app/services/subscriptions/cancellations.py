@@ -1,6 +1,6 @@
 """Cancellations: taken from the customer, held until nothing can be withdrawn any more, then sent by durable work.
 
-No call of WHMCS takes a cancellation back, so until the cut-off it stands here alone.
+No call of WHMCS takes a cancellation back, so until the cut-off it is in the portal alone.
 """
 
 from collections.abc import Callable
@@ -125,7 +125,7 @@ class Cancellations:
             session.add(row)
             await session.flush()
             await self._base.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
-            await self._note(session, row, Tag.CANCELLATION_SCHEDULED, recipient=asked.recipient)
+            await self._record(session, row, Tag.CANCELLATION_SCHEDULED, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
         return str(row.id)
@@ -134,7 +134,7 @@ class Cancellations:
         self, customer: Customer, service_id: int, *, asked: CancellationRequester, claim: Claim
     ) -> str:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            # The worker that sends it takes the same lock: one of the two comes first, and the other sees so.
+            # The worker that sends it takes the same lock: the second of the two sees what the first did.
             row = await CancellationRow.open_of(session, customer.user_id, service_id)
             if row is None:
                 raise NotFound("no open cancellation")
@@ -144,12 +144,12 @@ class Cancellations:
             await self._base.queue.send(
                 session, workflow_of(row.id), "withdrawn", topic=WakeTopic.CANCELLATION, key=uuid4().hex
             )
-            await self._note(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
+            await self._record(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
         return str(row.id)
 
-    async def _note(self, session: AsyncSession, row: CancellationRow, tag: Tag, *, recipient: str) -> None:
+    async def _record(self, session: AsyncSession, row: CancellationRow, tag: Tag, *, recipient: str) -> None:
         record(session, tag, user_id=row.user_id, actor="you", detail=detail_of(row))
         occasion = f"cancellation_{row.state}"
         await tell_customer(session, row, occasion, notifications=self._base.notifications, recipient=recipient)
@@ -167,7 +167,7 @@ class Cancellations:
 async def tell_customer(
     session: AsyncSession, row: CancellationRow, occasion: str, *, notifications: EmailOutbox, recipient: str
 ) -> None:
-    """Tell the customer where a cancellation stands, by mail and in the portal, in the caller's transaction."""
+    """Notify the customer of a cancellation's state by mail and in the portal, in the caller's transaction."""
     about = {"title": row.service_name, "service_id": str(row.service_id), "last_day": row.ends_on.isoformat()}
     if row.state == "scheduled":
         about["withdraw_until"] = row.to_domain().withdraw_until.isoformat()
@@ -183,18 +183,18 @@ async def tell_customer(
 
 
 async def publish(live: LiveUpdates, user_id: UUID) -> None:
-    """Let open pages read services, and what was told about them, anew."""
+    """Have open pages read services and notices again."""
     await live.publish(Change(user_id, "billing"))
     await live.publish(Change(user_id, "notices", ""))
 
 
 def workflow_of(cancellation_id: UUID) -> str:
-    """Name the durable work that carries a cancellation out."""
+    """Return the id of the workflow that executes a cancellation."""
     return f"cancel-{cancellation_id}"
 
 
 def detail_of(row: CancellationRow) -> dict[str, str]:
-    """Return what the audit keeps of a cancellation."""
+    """Return what the audit log stores of a cancellation."""
     return {"cancellation": str(row.id), "service": str(row.service_id)}
 
 

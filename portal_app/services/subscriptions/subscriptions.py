@@ -1,4 +1,4 @@
-"""The services a customer has: from a mirror that is kept young."""
+"""The services a customer has: from a mirror that is updated when it is old."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -35,9 +35,9 @@ class Subscriptions:
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
 
     async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
-        """Return all services as `write` writes them, kept while they are young and nothing of the customer's changes.
+        """Return all services as `write` writes them, cached while fresh and until something of the customer's changes.
 
-        Saved data are not kept. Raises ExternalUnavailable.
+        Older data are not cached. Raises ExternalUnavailable.
         """
 
         async def compute() -> CachedBytes:
@@ -49,7 +49,7 @@ class Subscriptions:
 
     @staticmethod
     def entry_of(user_id: UUID) -> Entry:
-        """Return what the written list is kept under."""
+        """Return the cache entry of the written list."""
         return Entry(f"services:{user_id}", (customer_tag(user_id),))
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
@@ -66,4 +66,4 @@ class Subscriptions:
 
     async def _read(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.subscriptions(customer.whmcs_client_id)
-        return await self.mirror.keep_all(customer, found, asked_at=asked_at)
+        return await self.mirror.write_list(customer, found, asked_at=asked_at)

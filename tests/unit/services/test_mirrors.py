@@ -130,11 +130,11 @@ async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
     desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
-    keeper, earlier = desk.billing._keeper, await desk.billing.freshness.clock()
+    keeper, earlier = desk.billing._writer, await desk.billing.freshness.clock()
     later = await desk.billing.freshness.clock()
-    await keeper.keep_one(customer, replace(invoice, status="paid"), asked_at=later)
-    assert not await keeper.keep_one(customer, invoice, asked_at=earlier)
-    await keeper.keep_all(customer, [listed(invoice)], asked_at=earlier)
+    await keeper.write_one(customer, replace(invoice, status="paid"), asked_at=later)
+    assert not await keeper.write_one(customer, invoice, asked_at=earlier)
+    await keeper.write_list(customer, [listed(invoice)], asked_at=earlier)
     assert (await mirrored(desk, customer))[invoice.id].status == "paid"
 
 
@@ -142,15 +142,15 @@ async def test_what_was_forgotten_is_not_brought_back_by_an_earlier_answer(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
     desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
-    keeper, clock = desk.billing._keeper, desk.billing.freshness.clock
-    await keeper.keep_one(customer, invoice, asked_at=await clock())
+    keeper, clock = desk.billing._writer, desk.billing.freshness.clock
+    await keeper.write_one(customer, invoice, asked_at=await clock())
     earlier = await clock()
     await keeper.forget(customer, invoice.id, asked_at=await clock())
-    await keeper.keep_one(customer, invoice, asked_at=earlier)
-    await keeper.keep_all(customer, [listed(invoice)], asked_at=earlier)
+    await keeper.write_one(customer, invoice, asked_at=earlier)
+    await keeper.write_list(customer, [listed(invoice)], asked_at=earlier)
     assert await mirrored(desk, customer) == {}
-    await keeper.keep_all(customer, [], asked_at=await clock())
-    await keeper.keep_one(customer, invoice, asked_at=earlier)
+    await keeper.write_list(customer, [], asked_at=await clock())
+    await keeper.write_one(customer, invoice, asked_at=earlier)
     assert await mirrored(desk, customer) == {}
 
 

@@ -175,7 +175,7 @@ async def test_page_and_api_share_one_summary_until_something_changes(
     keeper = InvoiceMirrorWriter(worker)
     async with worker.unit_of_work() as session:
         asked_at = await database_time(session)
-    await keeper.keep_one(customer, made, asked_at=asked_at)
+    await keeper.write_one(customer, made, asked_at=asked_at)
     # What was written behind the cache is not seen before the change is published; then everywhere at once.
     assert await elsewhere.summary_for(customer) == shown
     await LiveUpdates(redis, Cache(redis)).publish(Change(customer.user_id, "billing"))

@@ -106,7 +106,7 @@ async def _sessions(settings: Settings, size: int) -> list[str]:
 async def _account(portal: Portal, number: int) -> str:
     """Give a client of WHMCS an account here, as its sign-up would leave it, and return its Cookie line."""
     email, own = _EMAIL.format(number=number), f"C9{number:07}"
-    client = await portal.vendors.billing.find_client(email)
+    client = await portal.vendors.clients.find_client(email)
     if client is None:
         raise SystemExit(f"WHMCS does not know {email}")
     async with portal.database.unit_of_work() as session:

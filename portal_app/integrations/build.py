@@ -7,9 +7,16 @@ from typing import Any
 import stamina.instrumentation
 from redis.asyncio import Redis
 
-from portal_app.domain.ports.billing import BillingGateway, PeopleGateway
+from portal_app.domain.ports.billing import (
+    InvoiceGateway,
+    PaymentMethodGateway,
+    ProductPriceGateway,
+    SubscriptionGateway,
+    WhmcsOrderGateway,
+)
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.domain.ports.clients import ClientGateway, PeopleGateway, SsoGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.event_stream import EventStream
 from portal_app.domain.ports.internet import EligibilityGateway
@@ -39,9 +46,15 @@ from portal_app.integrations.throttling.breaker import BreakerTimes
 from portal_app.integrations.throttling.limiter import Lane
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
-from portal_app.integrations.whmcs.gateway import WHMCSGateway
+from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
+from portal_app.integrations.whmcs.invoices import WHMCSInvoices
 from portal_app.integrations.whmcs.logins import WHMCSLogins
+from portal_app.integrations.whmcs.orders import WHMCSOrders
+from portal_app.integrations.whmcs.payments import WHMCSPayments
 from portal_app.integrations.whmcs.people import WHMCSPeople
+from portal_app.integrations.whmcs.products import WHMCSProducts
+from portal_app.integrations.whmcs.services import WHMCSServices
+from portal_app.integrations.whmcs.sso import WHMCSSso
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +69,14 @@ class LaneSettings:
 class Vendors:
     """The vendors behind our ports."""
 
-    billing: BillingGateway
+    clients: ClientGateway
     people: PeopleGateway
+    sso: SsoGateway
+    invoices: InvoiceGateway
+    payment_methods: PaymentMethodGateway
+    subscriptions: SubscriptionGateway
+    whmcs_orders: WhmcsOrderGateway
+    product_prices: ProductPriceGateway
     catalog: CatalogGateway
     crm: CrmGateway
     logins: BillingLogins
@@ -94,6 +113,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     sf_line = vendor_line(settings, redis, "salesforce", LaneSettings("salesforce", "sf"))
     sf_long_line = vendor_line(settings, redis, "salesforce", LaneSettings("salesforce-long", "sf_long"))
     whmcs = WHMCSClient(settings, vendor_client(timeout=settings.whmcs_timeout), whmcs_line)
+    clients, services = WHMCSClientRecords(whmcs, settings), WHMCSServices(whmcs, settings)
     login_http = vendor_client(timeout=settings.sf_timeout, ca_file=settings.sf_ca_file, connections=2)
     login = SalesforceLogin(settings, login_http)
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
@@ -101,8 +121,14 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     freebit_line = vendor_line(settings, redis, "freebit", LaneSettings("freebit", "freebit"))
     freebit, sims = _freebit(settings, redis, freebit_line)
     return Vendors(
-        billing=WHMCSGateway(whmcs, settings),
+        clients=clients,
         people=WHMCSPeople(whmcs),
+        sso=WHMCSSso(whmcs, settings),
+        invoices=WHMCSInvoices(whmcs, settings),
+        payment_methods=WHMCSPayments(whmcs, settings, clients),
+        subscriptions=services,
+        whmcs_orders=WHMCSOrders(whmcs, settings, services),
+        product_prices=WHMCSProducts(whmcs, settings),
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
         logins=WHMCSLogins(whmcs, settings),

@@ -27,7 +27,7 @@ async def _link(portal: Portal, email: str, name: str, about: str) -> str:
     async with portal.database.unit_of_work() as session:
         known = await User.by_email(session, index)
     if known is None:
-        client = await portal.vendors.billing.find_client(email)
+        client = await portal.vendors.clients.find_client(email)
         if client is None:
             return f"  {name:<13} is not in the sandbox's world any more"
         crm = await portal.vendors.crm.find_customer(client.customer_number)

@@ -21,11 +21,11 @@ class BillingServices:
 
 def build_billing(base: Base, context: ServiceContext) -> BillingServices:
     """Build the services over WHMCS and the cache."""
-    settings, database, cache, gateway = base.settings, base.database, base.cache, base.vendors.billing
-    live, sso = base.live, WhmcsSso(settings, database, gateway)
-    payments = Payments(settings, database, cache, gateway, live=live, sign_on=sso)
+    settings, database, cache, vendors = base.settings, base.database, base.cache, base.vendors
+    live, sso = base.live, WhmcsSso(settings, database, vendors.sso)
+    payments = Payments(settings, database, cache, vendors.payment_methods, live=live, sign_on=sso)
     return BillingServices(
-        invoices=Billing(settings, database, cache, gateway, live=live, sign_on=sso),
+        invoices=Billing(settings, database, cache, vendors.invoices, live=live, sign_on=sso),
         payment_methods=payments,
         reminders=Reminders(context, payments, live),
     )

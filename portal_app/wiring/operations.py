@@ -43,7 +43,7 @@ def build_inbound(
         inbox=Inbound(base.database, base.queue, catalog=catalog),
         billing_changes=BillingChanges(
             base.database,
-            base.vendors.billing,
+            base.vendors,
             billing=billing.invoices,
             payments=billing.payment_methods,
             subscriptions=subscriptions.services,
@@ -67,6 +67,6 @@ def build_operations(
             live=base.live,
         ),
         cleanup=Cleanup(base.database),
-        invariants=Invariants(base.database, base.vendors.billing, provisioning.stuck),
+        invariants=Invariants(base.database, base.vendors.subscriptions, base.vendors.whmcs_orders, provisioning.stuck),
         order_repair=OrderRepair(provisioning.progress, base.queue, base.vendors),
     )

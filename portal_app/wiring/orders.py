@@ -77,7 +77,7 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
 
 def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotency) -> OrderServices:
     """Build the services over the catalogue and what is known of the customer."""
-    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.billing, reads=base.reads)
+    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
     context = CheckoutContext(
         payments=customer.billing.payment_methods,
         subscriptions=customer.subscriptions.services,

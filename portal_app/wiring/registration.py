@@ -24,16 +24,16 @@ class RegistrationServices:
 def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> RegistrationServices:
     """Build the services over the vendors that know customers already."""
     vendors = base.vendors
-    billing, logins, directory = vendors.billing, vendors.logins, vendors.directory
+    clients, logins, directory = vendors.clients, vendors.logins, vendors.directory
     sign_ups = SignUps(context, sign_in)
     account_setup = AccountSetup(
-        base.database, billing, vendors.crm, directory=directory, notifications=base.notifications, live=base.live
+        base.database, clients, vendors.crm, directory=directory, notifications=base.notifications, live=base.live
     )
     return RegistrationServices(
         sign_ups=sign_ups,
-        whmcs_migration=WhmcsMigration(context, sign_ups, sign_in, billing=billing, logins=logins, directory=directory),
+        whmcs_migration=WhmcsMigration(context, sign_ups, sign_in, clients=clients, logins=logins, directory=directory),
         account_setup=account_setup,
         whmcs_migration_setup=WhmcsMigrationSetup(
-            account_setup, billing=billing, people=vendors.people, logins=logins, directory=directory
+            account_setup, clients=clients, people=vendors.people, logins=logins, directory=directory
         ),
     )

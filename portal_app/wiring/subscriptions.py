@@ -32,13 +32,13 @@ class SimServices:
 def build_subscriptions(base: Base, context: ServiceContext, billing: BillingServices) -> SubscriptionServices:
     """Build the services over WHMCS and Salesforce."""
     vendors, live = base.vendors, base.live
-    services = Subscriptions(base.settings, base.database, base.cache, vendors.billing, live=live)
+    services = Subscriptions(base.settings, base.database, base.cache, vendors.subscriptions, live=live)
     return SubscriptionServices(
         services=services,
         cancellations=Cancellations(context, services, live),
         cancellation_delivery=CancellationDelivery(
             context,
-            vendors.billing,
+            vendors.subscriptions,
             vendors.cancellations,
             live=live,
             billing=billing.invoices,

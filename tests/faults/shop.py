@@ -67,7 +67,7 @@ class Shop:
         number = customer_number(next(_NUMBERS))
         email = f"{number.lower()}@faults.example.jp"
         profile = Profile.parse(email, {**PERSON, **ADDRESS})
-        client_id = await self._worker.vendors.billing.add_client(profile, customer_number=number, password="x" * 20)
+        client_id = await self._worker.vendors.clients.add_client(profile, customer_number=number, password="x" * 20)
         async with self._worker.database.unit_of_work() as session:
             user = User(
                 email=email,

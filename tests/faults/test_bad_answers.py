@@ -46,7 +46,7 @@ async def portal(settings: Settings) -> AsyncIterator[Portal]:
 
 async def ben(shop: Shop) -> Customer:
     """Return a customer with invoices."""
-    client = await shop.web.vendors.billing.find_client(BEN)
+    client = await shop.web.vendors.clients.find_client(BEN)
     assert client is not None
     async with shop.mappings.unit_of_work() as session:
         mapping = await IdMapping.by_client(session, client.id)
@@ -100,7 +100,7 @@ async def test_a_breaker_that_one_process_opened_spares_the_others(shop: Shop, s
     await shop.set_mood("whmcs")
     try:
         with pytest.raises(ExternalUnavailable, match="breaker open"):
-            await other.vendors.billing.product_prices()
+            await other.vendors.product_prices.product_prices()
         await expect_recovery(first, customer)
     finally:
         await other.close()
@@ -125,7 +125,7 @@ async def expect_recovery(portal: Portal, customer: Customer) -> None:
         return not is_saved and (await whmcs_lane(portal))["breaker"] == "closed"
 
     await until(is_fresh, 20, "fresh invoices")
-    invoices = portal.vendors.billing.invoices
+    invoices = portal.vendors.invoices.invoices
     answers = await asyncio.gather(*(invoices(customer.whmcs_client_id) for _ in range(20)))
     assert all(answers)
     lane = await whmcs_lane(portal)

@@ -44,8 +44,8 @@ async def tenant(shop: Shop) -> Tenant:
     item = next(each for each in await shop.vendors.catalog.items() if each.sku == SKU)
     line = OrderLine(item.sku, item.name, item.cycle, item.price, item.pricebook_entry_id, item.whmcs_product_id)
     client_id = buyer.customer.whmcs_client_id
-    placed = await shop.vendors.billing.add_order(client_id, [line], reference=uuid4().hex)
-    await shop.vendors.billing.accept_order(placed.order_id)
+    placed = await shop.vendors.whmcs_orders.add_order(client_id, [line], reference=uuid4().hex)
+    await shop.vendors.whmcs_orders.accept_order(placed.order_id)
     (service_id,) = placed.service_ids
     return await cancelled_by(shop, buyer, service_id)
 
@@ -236,7 +236,7 @@ def ahead_of_time(worker_side: Portal) -> CancellationDelivery:
     own = worker_side.subscriptions.cancellation_delivery
     return CancellationDelivery(
         own._base,
-        worker_side.vendors.billing,
+        worker_side.vendors.subscriptions,
         worker_side.vendors.cancellations,
         live=worker_side.live,
         billing=worker_side.billing.invoices,

@@ -59,7 +59,7 @@ async def test_undone_order_gives_its_sim_back_and_becomes_active_once_when_appr
     assert await shop.stage(order) == "in_review"
     assert await shop.value("SELECT attempt FROM orders WHERE id = %s", order.id) == 2
     assert await shop.value("SELECT count(*) FROM sim_reservations WHERE order_id = %s", order.id) == 0
-    cancelled = await worker_side.vendors.billing.cancellations()
+    cancelled = await worker_side.vendors.subscriptions.cancellations()
     services = (await shop.office.get("/whmcs/services")).json()
     assert {row["id"] for row in services if row["orderid"] in first} <= set(cancelled)
     await shop.approve(order)

@@ -62,7 +62,7 @@ async def test_invariants_count_a_billing_order_of_ours_that_we_do_not_know(
         "unapplied_events",
     }  # fmt: skip
     assert after["mapping_orphans"] == before["mapping_orphans"]
-    services = await worker_side.vendors.billing.subscriptions(buyer.customer.whmcs_client_id)
+    services = await worker_side.vendors.subscriptions.subscriptions(buyer.customer.whmcs_client_id)
     assert await worker_side.operations.invariants._strange_services({buyer.customer.user_id: services}) == []
     # Somebody else's order is as strange as one that never was.
     named = {f"service-{one.id}" for one in services if one.reference}

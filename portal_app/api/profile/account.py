@@ -44,6 +44,7 @@ class NewAddress(Body):
     city_romanised: str = Field(max_length=1000)
     town_romanised: str = Field(max_length=1000)
     building_romanised: str = Field("", max_length=1000)
+    street_romanised: str = Field("", max_length=1000)
 
 
 class NewEmail(Body):

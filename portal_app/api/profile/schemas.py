@@ -33,6 +33,7 @@ class AddressView(TypedDict):
     city_romanised: str
     town_romanised: str
     building_romanised: str
+    street_romanised: str
 
 
 class ProfileShape(TypedDict):

@@ -54,6 +54,7 @@ class Details(Body):
     city_romanised: str = Field("", max_length=1000)
     town_romanised: str = Field("", max_length=1000)
     building_romanised: str = Field("", max_length=1000)
+    street_romanised: str = Field("", max_length=1000)
     password: str = Field("", max_length=2000)
     terms: str = Field("", max_length=10)
 

@@ -88,14 +88,6 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoicePage:
-    """Some of a client's invoices, and how many there are of this status; a page may hold fewer for drafts."""
-
-    rows: tuple[Invoice, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Transaction:
     """Money in or, negative, out; `refund_of` is the transaction it gives back."""
 

@@ -1,37 +1,14 @@
-"""WHMCS, as services see it."""
+"""What WHMCS bills, as services see it: invoices, payment methods, services, orders and prices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-from portal_app.domain.billing.invoice import (
-    CreditEntry,
-    Invoice,
-    InvoicePage,
-    InvoiceStatus,
-    PaymentGateway,
-    PaymentMethod,
-    Transaction,
-)
+from portal_app.domain.billing.credit import Credit
+from portal_app.domain.billing.invoice import Invoice, PaymentGateway, PaymentMethod, Transaction
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import OrderLine
-from portal_app.domain.profile.customer import Profile
-from portal_app.domain.profile.profile import PersonalData, ProfileChange
 from portal_app.domain.subscriptions.subscription import Cancellation, Subscription
-
-
-@dataclass(frozen=True, slots=True)
-class BillingClient:
-    """A WHMCS client as far as the portal cares; `credit` is what is left of it."""
-
-    id: int
-    email: str
-    first_name: str
-    last_name: str
-    phone: str
-    status: str
-    customer_number: str
-    credit: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +20,11 @@ class BillingOrder:
     invoice_id: int | None
 
 
-class BillingGateway(Protocol):
-    """WHMCS: clients, products, orders, services, invoices, payment methods, single sign-on."""
-
-    async def find_client(self, email: str) -> BillingClient | None:
-        """Return the client with exactly this e-mail address, or None."""
-        ...
-
-    async def client(self, client_id: int) -> BillingClient:
-        """Return one client. Raises NotFound."""
-        ...
-
-    async def add_client(self, profile: Profile, *, customer_number: str, password: str) -> int:
-        """Create a client with our customer number and return its id. Look `find_client` up before a second call."""
-        ...
-
-    async def set_client_status(self, client_id: int, status: str) -> None:
-        """Set Active or Inactive."""
-        ...
+class InvoiceGateway(Protocol):
+    """Invoices at WHMCS."""
 
     async def invoices(self, client_id: int) -> list[Invoice]:
         """Return all invoices of a client, newest first, drafts left out; no lines, no balance."""
-        ...
-
-    async def invoice_page(
-        self, client_id: int, *, status: InvoiceStatus | Literal["overdue"] | None = None, start: int, count: int
-    ) -> InvoicePage:
-        """Return some of a client's invoices, newest first, from an offset; drafts left out."""
         ...
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
@@ -80,17 +35,9 @@ class BillingGateway(Protocol):
         """Return an invoice whosever it is, drafts too: for events, never for a customer. Raises NotFound."""
         ...
 
-    async def transactions(self, client_id: int) -> list[Transaction]:
-        """Return all payments and refunds of a client, newest first."""
-        ...
 
-    async def credits(self, client_id: int) -> list[CreditEntry]:
-        """Return all changes of a client's credit, newest first. Raises NotFound."""
-        ...
-
-    async def gateways(self) -> list[PaymentGateway]:
-        """Return the ways to pay that are switched on."""
-        ...
+class PaymentMethodGateway(Protocol):
+    """What clients of WHMCS paid, and with what."""
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         """Return the stored cards and banks of a client."""
@@ -104,6 +51,22 @@ class BillingGateway(Protocol):
         """Delete a stored card or bank. Raises NotFound, also when it is gone already or another client's."""
         ...
 
+    async def gateways(self) -> list[PaymentGateway]:
+        """Return the ways to pay that are switched on."""
+        ...
+
+    async def transactions(self, client_id: int) -> list[Transaction]:
+        """Return all payments and refunds of a client, newest first."""
+        ...
+
+    async def credit(self, client_id: int) -> Credit:
+        """Return what is left of a client's credit, and all its changes, newest first. Raises NotFound."""
+        ...
+
+
+class SubscriptionGateway(Protocol):
+    """Services at WHMCS: the subscriptions of the portal."""
+
     async def subscriptions(self, client_id: int) -> list[Subscription]:
         """Return all services of a client."""
         ...
@@ -116,10 +79,6 @@ class BillingGateway(Protocol):
         """Return the client a service belongs to: for events, never for a customer. Raises NotFound."""
         ...
 
-    async def order_owner(self, order_id: int) -> int:
-        """Return the client an order belongs to: for events, never for a customer. Raises NotFound."""
-        ...
-
     async def request_cancellation(self, client_id: int, service_id: int, *, reason: str, at_period_end: bool) -> None:
         """Ask WHMCS to end a service; nothing withdraws it. One asked for already is no error, so a lost answer may
         be repeated. Raises NotFound, also for another client's service.
@@ -129,6 +88,21 @@ class BillingGateway(Protocol):
     async def cancellations(self) -> dict[int, Cancellation]:
         """Return every request WHMCS holds, of all clients, by service; WHMCS cannot narrow them down."""
         ...
+
+    async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
+        """Write custom fields of a service by their names; names its product lacks are left out. Safe to repeat.
+
+        Raises NotFound, also for another client's service.
+        """
+        ...
+
+    async def service_field(self, client_id: int, service_id: int, name: str) -> str:
+        """Return one custom field of a service, empty where it has none. Raises NotFound, also for another client's."""
+        ...
+
+
+class WhmcsOrderGateway(Protocol):
+    """Orders at WHMCS."""
 
     async def find_order(self, client_id: int, reference: str) -> BillingOrder | None:
         """Look an order up by our reference (a product custom field), or None."""
@@ -150,33 +124,27 @@ class BillingGateway(Protocol):
         """Cancel a pending order with its unpaid invoice; a cancelled one is fine."""
         ...
 
-    async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
-        """Write custom fields of a service by their names; names its product lacks are left out. Safe to repeat.
-
-        Raises NotFound, also for another client's service.
-        """
+    async def order_owner(self, order_id: int) -> int:
+        """Return the client an order belongs to: for events, never for a customer. Raises NotFound."""
         ...
 
-    async def service_field(self, client_id: int, service_id: int, name: str) -> str:
-        """Return one custom field of a service, empty where it has none. Raises NotFound, also for another client's."""
-        ...
+
+class ProductPriceGateway(Protocol):
+    """Products at WHMCS."""
 
     async def product_prices(self) -> dict[int, dict[str, Money]]:
         """Return product id -> billing cycle -> price, for comparing with the catalogue."""
         ...
 
-    async def sign_on_link(self, client_id: int, path: str) -> str:
-        """Return a single-use link (60 s) that signs the client in at WHMCS and opens a relative path there."""
-        ...
 
+class RecordVendors(Protocol):
+    """The gateways that name the owner of a record an event is about."""
 
-class PeopleGateway(Protocol):
-    """WHMCS's clients as people: the authority for who a customer is and where they live."""
+    @property
+    def invoices(self) -> InvoiceGateway: ...
 
-    async def person(self, client_id: int) -> PersonalData:
-        """Return a client's data. Raises NotFound."""
-        ...
+    @property
+    def subscriptions(self) -> SubscriptionGateway: ...
 
-    async def change(self, client_id: int, change: ProfileChange) -> None:
-        """Change a client. Safe to repeat."""
-        ...
+    @property
+    def whmcs_orders(self) -> WhmcsOrderGateway: ...

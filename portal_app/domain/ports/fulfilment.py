@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import PaymentMethodGateway, SubscriptionGateway, WhmcsOrderGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
@@ -12,7 +12,13 @@ class FulfillingVendors(Protocol):
     """Whoever has these can bill an order, open its line and tell the agents."""
 
     @property
-    def billing(self) -> BillingGateway: ...
+    def whmcs_orders(self) -> WhmcsOrderGateway: ...
+
+    @property
+    def payment_methods(self) -> PaymentMethodGateway: ...
+
+    @property
+    def subscriptions(self) -> SubscriptionGateway: ...
 
     @property
     def crm(self) -> CrmGateway: ...

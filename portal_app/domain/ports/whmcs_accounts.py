@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from portal_app.domain.ports.billing import BillingClient
+from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.domain.profile.profile import BillingAddress
 

@@ -3,20 +3,18 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
 
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.profile.japanese_text import compose, fold_width
 from portal_app.domain.profile.prefecture import ROMANISED
+from portal_app.domain.profile.street import DASHES, romanised_street
 
 _POSTCODE = re.compile(r"〒?(\d{3})-?(\d{4})", re.ASCII)
-# What Japanese keyboards write for a hyphen between numbers, the long-vowel mark among them.
-_DASHES = re.compile(r"(?<=\d)\s*[‐‑‒–—―−ー]\s*(?=\d)")
-_BLOCK_WORDS = re.compile(r"丁目|番地の?|番|号")
 
 
 def parse_postcode(text: str) -> str:
     """Return a postcode as 123-4567, accepting full-width digits and any dash. Raises ValueError."""
-    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).strip().replace(" ", "")
+    plain = DASHES.sub("-", unicodedata.normalize("NFKC", text)).strip().replace(" ", "")
     match = _POSTCODE.fullmatch(plain)
     if not match:
         raise ValueError("not a postcode")
@@ -50,6 +48,7 @@ class Address:
     city_romanised: str
     town_romanised: str
     building_romanised: str = ""
+    street_romanised: str = ""
 
     @property
     def prefecture_romanised(self) -> str:
@@ -62,7 +61,9 @@ class Address:
 
     def romanised_lines(self) -> tuple[str, str]:
         """The two address lines WHMCS keeps, in Latin letters."""
-        return f"{_romanised_street(self.street)} {self.town_romanised}".strip(), self.building_romanised
+        return f"{self.street_romanised or romanised_street(self.street)} {self.town_romanised}".strip(), (
+            self.building_romanised or _latin_or_nothing(self.building)
+        )
 
     @classmethod
     def parse(cls, form: dict[str, str]) -> "Address":
@@ -75,7 +76,7 @@ class Address:
             wrong["postcode"] = "Enter the seven digits of your postcode, such as 106-0044."
         if values["prefecture"] not in ROMANISED:
             wrong["prefecture"] = "Choose your prefecture."
-        wrong |= _not_latin(values) | _too_long(values) | _invisible(values)
+        wrong |= _not_latin(values) | _not_for_bills(values) | _too_long(values) | _invisible(values)
         if wrong:
             raise InvalidInput(wrong)
         return cls(**values)
@@ -91,6 +92,7 @@ _FIELDS = (
     "city_romanised",
     "town_romanised",
     "building_romanised",
+    "street_romanised",
 )
 _REQUIRED = {
     "city": "Enter your city or ward.",
@@ -103,19 +105,28 @@ _REQUIRED = {
 
 def _clean(name: str, text: str) -> str:
     # Latin typed with a Japanese keyboard is full-width; Japanese script itself stays as it was typed.
-    form: Literal["NFC", "NFKC"] = "NFKC" if name.endswith("_romanised") else "NFC"
-    return " ".join(unicodedata.normalize(form, text).replace("\x00", "").split())
-
-
-def _romanised_street(street: str) -> str:
-    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", street))
-    numbers = re.sub(r"-{2,}", "-", _BLOCK_WORDS.sub("-", plain).replace(" ", ""))
-    return numbers.strip("-") if _BLOCK_WORDS.search(plain) else plain
+    plain = fold_width(text) if name.endswith("_romanised") else compose(text)
+    return " ".join(plain.replace("\x00", "").split())
 
 
 def _not_latin(values: dict[str, str]) -> dict[str, str]:
     latin = [name for name in values if name.endswith("_romanised")]
     return {name: "Use Latin letters here." for name in latin if not _is_latin(values[name])}
+
+
+def _not_for_bills(values: dict[str, str]) -> dict[str, str]:
+    """Name what the bill would lack: it is written in Latin letters, and only numbers can be carried over."""
+    wrong = {}
+    if not values["street_romanised"] and not _is_latin(romanised_street(values["street"])):
+        wrong["street_romanised"] = "Enter the block and house number in Latin letters, without the building."
+    if values["building"] and not values["building_romanised"] and not _latin_or_nothing(values["building"]):
+        wrong["building_romanised"] = "Enter the building and room in Latin letters, such as Hikari Bldg. 101."
+    return wrong
+
+
+def _latin_or_nothing(text: str) -> str:
+    plain = fold_width(text)
+    return plain if _is_latin(plain) else ""
 
 
 def _is_latin(text: str) -> bool:

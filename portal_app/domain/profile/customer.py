@@ -10,6 +10,7 @@ import phonenumbers
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.profile.address import Address
+from portal_app.domain.profile.japanese_text import compose
 
 # ASCII atoms only: no second person can hold a look-alike of an address, and no mail header reads it as a group,
 # a comment or a list. Doubled dots are allowed: Japanese carriers gave such addresses out.
@@ -17,7 +18,9 @@ _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
     re.ASCII | re.IGNORECASE,
 )
-_KANA = re.compile(r"[ァ-ヶー・　 ]+")
+_KANA = re.compile(r"[ァ-ヶーヽヾ・　 ]+")
+# A hyphen behind a kana is the long-vowel mark of another keyboard layout.
+_LONG_MARK = re.compile(r"(?<=[ァ-ヶーヽヾ])[-‐‑–—―−]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,9 @@ class Profile:
     def from_json(cls, text: str) -> "Profile":
         """Read what `to_json` wrote."""
         entries = json.loads(text)
-        return cls.parse(entries["email"], entries)
+        address = {name: entries.pop(name) for name in Address.__dataclass_fields__ if name in entries}
+        # Not parsed again: what was accepted once is carried out, also where the rules have changed meanwhile.
+        return cls(**entries, address=Address(**address))
 
 
 def parse_email(text: str) -> str:
@@ -107,10 +112,11 @@ def parse_phone(text: str) -> str:
 
 def parse_kana(text: str) -> str:
     """Return a reading in full-width katakana; half-width and hiragana are converted. Raises ValueError."""
-    kana = "".join(
-        chr(ord(letter) + 0x60) if "ぁ" <= letter <= "ゖ" else letter
+    katakana = "".join(
+        chr(ord(letter) + 0x60) if "ぁ" <= letter <= "ゖ" or letter in "ゝゞ" else letter
         for letter in unicodedata.normalize("NFKC", text).strip()
     )
+    kana = _LONG_MARK.sub("ー", katakana)
     if kana and not _KANA.fullmatch(kana):
         raise ValueError("Use katakana here, such as タナカ.")
     if len(kana) > 40:
@@ -119,7 +125,7 @@ def parse_kana(text: str) -> str:
 
 
 def _name(limit: int, message: str, text: str) -> str:
-    name = " ".join(unicodedata.normalize("NFC", text).replace("\x00", "").split())
+    name = " ".join(compose(text).replace("\x00", "").split())
     if not name:
         raise ValueError(message)
     if len(name) > limit:

@@ -13,7 +13,7 @@ ORDERABLE: frozenset[CheckStatus] = frozenset({"submitted", "verified"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that was looked into: an image is written anew as JPEG, a PDF stays as it came."""
+    """A checked document: a picture written again as JPEG, or a PDF of such pictures."""
 
     kind: DocumentKind
     content: bytes = field(repr=False)

@@ -12,6 +12,11 @@ from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.responses import external_id_path, id_of, new_id_of, understood
 
 _CLIENT = re.compile(r"#(\d+)\b")
+# What Salesforce keeps of each field; above it answers STRING_TOO_LONG.
+_LONGEST = {
+    "Name": 255, "Phone": 40, "BillingStreet": 255, "BillingCity": 40, "BillingState": 80, "BillingPostalCode": 20,
+    "BillingCountry": 80, "FirstName": 40, "LastName": 80, "Email": 80,
+}  # fmt: skip
 Row = Mapping[str, Any]
 
 
@@ -56,7 +61,7 @@ class SalesforceDirectory:
         )
         client = mover.client
         contact_path = external_id_path("Contact", "Portal_User_Id__c", str(mover.user_id))
-        person = {"FirstName": client.first_name, "LastName": client.last_name, "Email": mover.email}
+        person = _fitted({"FirstName": client.first_name, "LastName": client.last_name, "Email": mover.email})
         contact = Part("contact", "PATCH", contact_path, person | {"AccountId": "@{account.id}"})
         if accounts:
             if _client_of(accounts[0].get("WH_Account__c")) not in (0, client.id):
@@ -104,15 +109,23 @@ def _account(mover: MigratingCustomer, *, is_new: bool) -> dict[str, Any]:
         # The agents' name, phone and address of an account that is there already stay as they are.
         return ours
     # WHMCS knows the address in Latin letters only; the customer's next change brings the Japanese one.
-    return ours | {
-        "Name": name,
-        "Phone": client.phone or None,
-        "BillingStreet": "\n".join(filter(None, (address.line1, address.line2))),
-        "BillingCity": address.city,
-        "BillingState": address.state,
-        "BillingPostalCode": address.postcode,
-        "BillingCountry": "Japan",
-    }
+    street = "\n".join(filter(None, (address.line1, address.line2)))
+    return ours | _fitted(
+        {
+            "Name": name,
+            "Phone": client.phone,
+            "BillingStreet": street,
+            "BillingCity": address.city,
+            "BillingState": address.state,
+            "BillingPostalCode": address.postcode,
+            "BillingCountry": "Japan",
+        }
+    )
+
+
+def _fitted(values: dict[str, str]) -> dict[str, str | None]:
+    """Return texts cut to what Salesforce keeps of each field: WHMCS keeps more, and stays as it is."""
+    return {name: value[: _LONGEST[name]].strip() or None for name, value in values.items()}
 
 
 def _client_of(text: object) -> int:

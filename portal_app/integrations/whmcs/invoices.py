@@ -1,14 +1,13 @@
-"""Invoices at WHMCS: lists, pages and details of one client's own."""
+"""Invoices at WHMCS: implements InvoiceGateway."""
 
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-from portal_app.domain.billing.invoice import Invoice, InvoicePage, InvoiceStatus
+from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.errors import NotFound
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.encoding import FormValue
-from portal_app.integrations.whmcs.fields import Row, number, rows
+from portal_app.integrations.whmcs.fields import Row
 from portal_app.integrations.whmcs.reading import all_rows, not_found_when, understood
 from portal_app.integrations.whmcs.schemas import invoice_of
 
@@ -16,53 +15,41 @@ _NEWEST_FIRST: dict[str, FormValue] = {"orderby": "id", "order": "desc"}
 
 
 class WHMCSInvoices:
-    """Read invoices. WHMCS shows anybody's to whoever asks, so the owner is compared here."""
+    """Read invoices. WHMCS does not check whose an invoice is, so the owner is compared here."""
 
     def __init__(self, client: WHMCSClient, settings: Settings) -> None:
         self._client = client
         self._currency = settings.whmcs_currency
         self._zone = ZoneInfo(settings.whmcs_timezone)
 
-    async def all(self, client_id: int) -> list[Invoice]:
+    async def invoices(self, client_id: int) -> list[Invoice]:
         """Return all invoices of a client, newest first, drafts left out."""
         wanted = {"userid": client_id, **_NEWEST_FIRST}
         found = await all_rows(self._client, "GetInvoices", wanted, plural="invoices", singular="invoice")
         with understood("GetInvoices"):
             return self._own(found, client_id)
 
-    async def page(
-        self, client_id: int, *, status: InvoiceStatus | Literal["overdue"] | None, start: int, count: int
-    ) -> InvoicePage:
-        """Return some of a client's invoices from an offset, and how many WHMCS has of this status."""
-        word = status.replace("_", " ").title() if status else None
-        paging: dict[str, FormValue] = {"status": word, "limitstart": start, "limitnum": count}
-        body = await self._client.call("GetInvoices", {"userid": client_id, **_NEWEST_FIRST, **paging}, safe=True)
-        with understood("GetInvoices"):
-            return InvoicePage(
-                tuple(self._own(rows(body, "invoices", "invoice"), client_id)), number(body, "totalresults")
-            )
-
-    async def one(self, client_id: int, invoice_id: int) -> Invoice:
+    async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
-        invoice = await self.of_anyone(invoice_id)
+        invoice = await self.invoice_of_anyone(invoice_id)
         if not invoice.is_of(client_id):
             raise NotFound("GetInvoice: not this client's")
         return invoice
 
-    async def of_anyone(self, invoice_id: int) -> Invoice:
+    async def invoice_of_anyone(self, invoice_id: int) -> Invoice:
         """Return an invoice whosever it is, drafts too. Raises NotFound."""
         with not_found_when("Invoice ID Not Found"):
             body = await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
         with understood("GetInvoice"):
-            invoice = self._read(body)
+            invoice = self._parse(body)
         if invoice.id != invoice_id:
             raise NotFound("GetInvoice: another invoice")
         return invoice
 
     def _own(self, found: list[Row], client_id: int) -> list[Invoice]:
-        read = [self._read(row) for row in found]
+        read = [self._parse(row) for row in found]
         own = [invoice for invoice in read if invoice.is_of(client_id)]
         return sorted(own, key=lambda invoice: invoice.id, reverse=True)
 
-    def _read(self, row: Row) -> Invoice:
+    def _parse(self, row: Row) -> Invoice:
         return invoice_of(row, currency=self._currency, zone=self._zone)

@@ -1,4 +1,4 @@
-"""Orders at WHMCS: placed with our reference in a product custom field, and found again by it."""
+"""Orders at WHMCS, found again by our reference in a product custom field: implements WhmcsOrderGateway."""
 
 from collections.abc import Sequence
 
@@ -25,9 +25,9 @@ class WHMCSOrders:
         self._services = services
         self._field_ids: dict[int, int] = {}
 
-    async def find(self, client_id: int, reference: str) -> BillingOrder | None:
+    async def find_order(self, client_id: int, reference: str) -> BillingOrder | None:
         """Look an order up by our reference, with its invoice."""
-        services = await self._services.all(client_id)
+        services = await self._services.subscriptions(client_id)
         order_id = next((service.order_id for service in services if service.reference == reference), None)
         if not reference or order_id is None:
             return None
@@ -36,7 +36,7 @@ class WHMCSOrders:
         with understood("GetOrders"):
             return BillingOrder(order_id, own, number_or_none(row, "invoiceid"))
 
-    async def add(self, client_id: int, lines: Sequence[OrderLine], *, reference: str) -> BillingOrder:
+    async def add_order(self, client_id: int, lines: Sequence[OrderLine], *, reference: str) -> BillingOrder:
         """Place an order. Raises ExternalRejected before anything is sent when it could not be found again."""
         billed = [(line.whmcs_product_id, line.cycle) for line in lines if line.whmcs_product_id is not None]
         if not billed:
@@ -61,7 +61,7 @@ class WHMCSOrders:
         with understood("AddOrder", written=True):
             return new_order_of(answer)
 
-    async def accept(self, order_id: int) -> None:
+    async def accept_order(self, order_id: int) -> None:
         """Accept an order and set its services up; one that is Active already is fine."""
         try:
             await self._client.call(
@@ -73,16 +73,16 @@ class WHMCSOrders:
             if text(await self._order(order_id), "status") != "Active":
                 raise
 
-    async def status(self, order_id: int) -> str:
+    async def order_status(self, order_id: int) -> str:
         """Return an order's status in WHMCS's word."""
         return text(await self._order(order_id), "status")
 
-    async def cancel(self, order_id: int) -> None:
+    async def cancel_order(self, order_id: int) -> None:
         """Cancel a pending order; a cancelled one is fine."""
-        if await self.status(order_id) != "Cancelled":
+        if await self.order_status(order_id) != "Cancelled":
             await self._client.call("CancelOrder", {"orderid": order_id, "noemail": True}, safe=False)
 
-    async def owner(self, order_id: int) -> int:
+    async def order_owner(self, order_id: int) -> int:
         """Return the client an order belongs to. Raises NotFound."""
         row = await self._found(order_id)
         if row is None:

@@ -1,12 +1,14 @@
-"""Money at WHMCS: transactions, credit, gateways and the cards and banks a client has stored."""
+"""Payments at WHMCS and the cards and banks a client has stored: implements PaymentMethodGateway."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from portal_app.domain.billing.invoice import CreditEntry, PaymentGateway, PaymentMethod, Transaction
+from portal_app.domain.billing.credit import Credit
+from portal_app.domain.billing.invoice import PaymentGateway, PaymentMethod, Transaction
 from portal_app.domain.errors import NotFound
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
+from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
 from portal_app.integrations.whmcs.fields import number, rows, text
 from portal_app.integrations.whmcs.reading import not_found_when, understood
 from portal_app.integrations.whmcs.schemas import credit_of, payment_method_of, transaction_of
@@ -18,8 +20,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class WHMCSPayments:
     """Read what was paid and with what; pick and remove stored methods. Card numbers never pass through here."""
 
-    def __init__(self, client: WHMCSClient, settings: Settings) -> None:
+    def __init__(self, client: WHMCSClient, settings: Settings, records: WHMCSClientRecords) -> None:
         self._client = client
+        self._records = records
         self._currency = settings.whmcs_currency
         self._zone = ZoneInfo(settings.whmcs_timezone)
         self._is_default_first = settings.whmcs_default_method_first
@@ -35,15 +38,16 @@ class WHMCSPayments:
         own = [entry for entry in found if entry.client_id == client_id]
         return sorted(own, key=lambda entry: (entry.at or _LONG_AGO, entry.id), reverse=True)
 
-    async def credits(self, client_id: int) -> list[CreditEntry]:
-        """Return all changes of a client's credit, newest first. Raises NotFound."""
+    async def credit(self, client_id: int) -> Credit:
+        """Return what is left of a client's credit, and all its changes, newest first. Raises NotFound."""
+        balance = (await self._records.client(client_id)).credit
         with not_found_when("Client ID Not Found"):
             body = await self._client.call("GetCredits", {"clientid": client_id}, safe=True)
         with understood("GetCredits"):
             if number(body, "clientid") != client_id:
                 raise ValueError("another client")
             found = [credit_of(row, currency=self._currency) for row in rows(body, "credits", "credit")]
-        return sorted(found, key=lambda entry: entry.id, reverse=True)
+        return Credit(balance, sorted(found, key=lambda entry: entry.id, reverse=True))
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the gateways that are switched on, in WHMCS's order."""
@@ -52,7 +56,7 @@ class WHMCSPayments:
             found = rows(body, "paymentmethods", "paymentmethod")
             return [PaymentGateway(row["module"], text(row, "displayname") or row["module"]) for row in found]
 
-    async def methods(self, client_id: int) -> list[PaymentMethod]:
+    async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         """Return the stored cards and banks of a client, without their tokens."""
         with not_found_when("Client Not Found"):
             body = await self._client.call("GetPayMethods", {"clientid": client_id}, safe=True)
@@ -62,11 +66,11 @@ class WHMCSPayments:
             found = rows(body, "paymethods", "paymethod")
             return [payment_method_of(row, is_default=self._default(place)) for place, row in enumerate(found)]
 
-    async def set_default(self, client_id: int, method_id: int) -> None:
+    async def set_default_payment_method(self, client_id: int, method_id: int) -> None:
         """Make a stored method the one to charge. Raises NotFound."""
         await self._change("UpdatePayMethod", client_id, method_id)
 
-    async def remove(self, client_id: int, method_id: int) -> None:
+    async def remove_payment_method(self, client_id: int, method_id: int) -> None:
         """Delete a stored method, at the gateway's end too. Raises NotFound."""
         await self._change("DeletePayMethod", client_id, method_id)
 

@@ -17,7 +17,8 @@ from portal_app.domain.billing.invoice import (
     Transaction,
 )
 from portal_app.domain.money import Money
-from portal_app.domain.ports.billing import BillingClient, BillingOrder
+from portal_app.domain.ports.billing import BillingOrder
+from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.subscriptions.subscription import Cancellation, Subscription, SubscriptionStatus
 from portal_app.integrations.whmcs.fields import (
     Row,

@@ -1,21 +1,22 @@
-"""Services at WHMCS: what a client has, and the wish to end it."""
+"""Services at WHMCS, their custom fields and cancellation requests: implements SubscriptionGateway."""
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.subscriptions.subscription import Cancellation, Subscription
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
-from portal_app.integrations.whmcs.encoding import FormValue
-from portal_app.integrations.whmcs.fields import Row
+from portal_app.integrations.whmcs.encoding import FormValue, PhpValue, php_packed
+from portal_app.integrations.whmcs.fields import Row, number
 from portal_app.integrations.whmcs.reading import all_rows, not_found_when, understood
-from portal_app.integrations.whmcs.schemas import cancellation_of, subscription_of
+from portal_app.integrations.whmcs.schemas import cancellation_of, field_id_of, field_value_of, subscription_of
 
 _ASKED_ALREADY = "existing cancellation request exists"
 
 
 class WHMCSServices:
-    """Read services and ask for their end. WHMCS does not check whose a service is, so it is looked up first."""
+    """Read, change and cancel services. WHMCS does not check whose a service is, so it is looked up first."""
 
     def __init__(self, client: WHMCSClient, settings: Settings) -> None:
         self._client = client
@@ -24,20 +25,18 @@ class WHMCSServices:
         names = settings.whmcs_shown_fields.split(",")
         self._shown = frozenset(name.strip().casefold() for name in names if name.strip())
 
-    async def all(self, client_id: int) -> list[Subscription]:
+    async def subscriptions(self, client_id: int) -> list[Subscription]:
         """Return all services of a client; rows of anybody else are left out."""
         found = await self._read({"clientid": client_id})
         return [service for service in found if service.client_id == client_id]
 
-    async def one(self, client_id: int, service_id: int) -> Subscription:
+    async def subscription(self, client_id: int, service_id: int) -> Subscription:
         """Return one service. Raises NotFound, also for another client's."""
-        found = await self._read({"clientid": client_id, "serviceid": service_id})
-        for service in found:
-            if (service.client_id, service.id) == (client_id, service_id):
-                return service
-        raise NotFound("GetClientsProducts: not this client's")
+        row = await self._own_row(client_id, service_id)
+        with understood("GetClientsProducts"):
+            return self._parse(row)
 
-    async def owner(self, service_id: int) -> int:
+    async def service_owner(self, service_id: int) -> int:
         """Return the client a service belongs to. Raises NotFound."""
         for service in await self._read({"serviceid": service_id}):
             if service.id == service_id:
@@ -46,12 +45,12 @@ class WHMCSServices:
 
     async def request_cancellation(self, client_id: int, service_id: int, *, reason: str, at_period_end: bool) -> None:
         """Ask for the end of a client's own service; asked for already is fine. Raises NotFound."""
-        await self.one(client_id, service_id)
+        await self._own_row(client_id, service_id)
         kind = "End of Billing Period" if at_period_end else "Immediate"
-        wish: dict[str, FormValue] = {"serviceid": service_id, "type": kind, "reason": reason}
+        request: dict[str, FormValue] = {"serviceid": service_id, "type": kind, "reason": reason}
         try:
             with not_found_when("Service ID Not Found"):
-                await self._client.call("AddCancelRequest", wish, safe=False)
+                await self._client.call("AddCancelRequest", request, safe=False)
         except WHMCSRejected as error:
             if error.message.casefold() != _ASKED_ALREADY:
                 raise
@@ -63,15 +62,41 @@ class WHMCSServices:
         )
         with understood("GetCancelledPackages"):
             read = [cancellation_of(row, zone=self._zone) for row in found]
-        return {wish.service_id: wish for wish in read}
+        return {request.service_id: request for request in read}
+
+    async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
+        """Write custom fields by name; names the product lacks are left out. Raises NotFound."""
+        row = await self._own_row(client_id, service_id)
+        with understood("GetClientsProducts"):
+            found = {name: field_id_of(row, name) for name in fields}
+        values: dict[str | int, PhpValue] = {field: fields[name] for name, field in found.items() if field is not None}
+        if values:
+            changed: dict[str, FormValue] = {"serviceid": service_id, "customfields": php_packed(values)}
+            await self._client.call("UpdateClientProduct", changed, safe=True)
+
+    async def service_field(self, client_id: int, service_id: int, name: str) -> str:
+        """Return one custom field, empty where the service has none. Raises NotFound."""
+        row = await self._own_row(client_id, service_id)
+        with understood("GetClientsProducts"):
+            return field_value_of(row, name)
+
+    async def _own_row(self, client_id: int, service_id: int) -> Row:
+        for row in await self._rows({"clientid": client_id, "serviceid": service_id}):
+            with understood("GetClientsProducts"):
+                if (number(row, "clientid"), number(row, "id")) == (client_id, service_id):
+                    return row
+        raise NotFound("GetClientsProducts: not this client's")
 
     async def _read(self, which: dict[str, FormValue]) -> list[Subscription]:
-        found = await all_rows(self._client, "GetClientsProducts", which, plural="products", singular="product")
-        own = self._settings
+        found = await self._rows(which)
         with understood("GetClientsProducts"):
-            return [
-                subscription_of(
-                    row, currency=own.whmcs_currency, reference_field=own.whmcs_reference_field, shown=self._shown
-                )
-                for row in found
-            ]
+            return [self._parse(row) for row in found]
+
+    async def _rows(self, which: dict[str, FormValue]) -> list[Row]:
+        return await all_rows(self._client, "GetClientsProducts", which, plural="products", singular="product")
+
+    def _parse(self, row: Row) -> Subscription:
+        own = self._settings
+        return subscription_of(
+            row, currency=own.whmcs_currency, reference_field=own.whmcs_reference_field, shown=self._shown
+        )

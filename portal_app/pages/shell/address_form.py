@@ -44,7 +44,16 @@ def address_fields(state: Any) -> list[rx.Component]:
             _filled(state, _("City or ward in Latin letters"), "city_romanised"),
             _filled(state, _("Town in Latin letters"), "town_romanised"),
         ),
-        _entry(state, _("Building and room in Latin letters (optional)"), "building_romanised"),
+        rx.cond(
+            (state.entries.street_romanised != "") | state.errors.contains("street_romanised"),
+            _entry(state, _("Block and house number in Latin letters"), "street_romanised", hint=_("Such as 1-5-12")),
+        ),
+        _entry(
+            state,
+            _("Building and room in Latin letters"),
+            "building_romanised",
+            hint=_("Needed where you live in a building with rooms"),
+        ),
     ]
 
 

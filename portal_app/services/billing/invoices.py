@@ -11,7 +11,7 @@ from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceDetail, InvoiceQuery, Invoices
 from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFound
 from portal_app.domain.identifiers import vendor_number
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import InvoiceGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
@@ -47,7 +47,7 @@ class Billing:
         settings: Settings,
         database: Database,
         cache: Cache,
-        gateway: BillingGateway,
+        gateway: InvoiceGateway,
         *,
         live: LiveUpdates,
         sign_on: WhmcsSso,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from portal_app.domain.billing.credit import Credit
 from portal_app.domain.billing.invoice import PaymentGateway, PaymentMethod, Transaction
 from portal_app.domain.errors import NotFound, OutcomeUnknown, PortalError
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import PaymentMethodGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
@@ -41,7 +41,7 @@ class Payments:
         settings: Settings,
         database: Database,
         cache: Cache,
-        gateway: BillingGateway,
+        gateway: PaymentMethodGateway,
         *,
         live: LiveUpdates,
         sign_on: WhmcsSso,
@@ -172,12 +172,7 @@ class Payments:
 
     def _credit(self, customer: Customer) -> CachedRead[Credit]:
         client_id, seconds = customer.whmcs_client_id, self._settings.cache_invoice_seconds
-
-        async def read() -> Credit:
-            client = await self._gateway.client(client_id)
-            return Credit(client.credit, await self._gateway.credits(client_id))
-
-        return _read_of(credit_tag(customer.user_id), _CREDIT, read, seconds=seconds)
+        return _read_of(credit_tag(customer.user_id), _CREDIT, lambda: self._gateway.credit(client_id), seconds=seconds)
 
     async def _changed(self, customer: Customer, tag: Tag, method_id: int) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:

@@ -1,6 +1,6 @@
 """Links that lead a customer into WHMCS, signed in: made on click, audited, never stored."""
 
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.clients import SsoGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
@@ -11,7 +11,7 @@ from portal_app.services.audit import Tag, record
 class WhmcsSso:
     """Make single-use links."""
 
-    def __init__(self, settings: Settings, database: Database, gateway: BillingGateway) -> None:
+    def __init__(self, settings: Settings, database: Database, gateway: SsoGateway) -> None:
         self._seconds = settings.mirror_patience_seconds
         self._database = database
         self._gateway = gateway

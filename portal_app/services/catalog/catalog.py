@@ -12,7 +12,7 @@ from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
 from portal_app.domain.checkout.installation import unequal_instalments
 from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.redis.tags import CATALOG
@@ -32,11 +32,13 @@ _log = structlog.get_logger(__name__)
 class Catalog:
     """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
 
-    def __init__(self, cache: Cache, gateway: CatalogGateway, billing: BillingGateway, *, reads: CachedReads) -> None:
+    def __init__(
+        self, cache: Cache, gateway: CatalogGateway, prices: ProductPriceGateway, *, reads: CachedReads
+    ) -> None:
         self._cache = cache
         self._reads = reads
         self._products = CachedRead("catalog:items", "salesforce", _ITEMS, gateway.items, None, (CATALOG,))
-        self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, billing.product_prices, None, (CATALOG,))
+        self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, prices.product_prices, None, (CATALOG,))
         # What was kept when it was last looked at, and what that means: hundreds who ask at once read it once.
         self._known: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._told: frozenset[str] | None = None

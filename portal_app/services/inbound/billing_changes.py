@@ -9,7 +9,7 @@ from uuid import UUID
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.errors import NotFound
 from portal_app.domain.inbound_event import InboundEvent
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import RecordVendors
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
@@ -38,7 +38,7 @@ class BillingChanges:
     def __init__(
         self,
         database: Database,
-        gateway: BillingGateway,
+        vendors: RecordVendors,
         *,
         billing: Billing,
         payments: Payments,
@@ -46,7 +46,7 @@ class BillingChanges:
         live: LiveUpdates,
     ) -> None:
         self._database = database
-        self._gateway = gateway
+        self._vendors = vendors
         self._billing = billing
         self._payments = payments
         self._subscriptions = subscriptions
@@ -86,16 +86,18 @@ class BillingChanges:
         found = _Affected(set(event.numbers("client_id", "merged_client_id")))
         for invoice_id in event.numbers("invoice_id", "new_invoice_id"):
             asked_at = await self._billing.freshness.clock()
-            invoice = await _unless_missing(self._gateway.invoice_of_anyone, invoice_id)
+            invoice = await _unless_missing(self._vendors.invoices.invoice_of_anyone, invoice_id)
             found.invoices[invoice_id] = asked_at, invoice
             found.clients |= {invoice.client_id} if invoice else set()
             found.users |= set(await self._writer.owners(invoice_id))
         for service_id in event.numbers("service_id"):
-            owner = None if found.clients else await _unless_missing(self._gateway.service_owner, service_id)
+            owner = (
+                None if found.clients else await _unless_missing(self._vendors.subscriptions.service_owner, service_id)
+            )
             found.clients |= {owner} if owner is not None else set()
             found.users |= set(await self._subscriptions.mirror.owners(service_id=service_id))
         for order_id in event.numbers("order_id"):
-            owner = None if found.clients else await _unless_missing(self._gateway.order_owner, order_id)
+            owner = None if found.clients else await _unless_missing(self._vendors.whmcs_orders.order_owner, order_id)
             found.clients |= {owner} if owner is not None else set()
             found.users |= set(await self._subscriptions.mirror.owners(order_id=order_id))
         return found

@@ -8,7 +8,7 @@ from sqlmodel import col, func, select
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.identifiers import order_of_reference, step_reference
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import SubscriptionGateway, WhmcsOrderGateway
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.database.database import Database
 from portal_app.infra.metrics import set_violations
@@ -31,9 +31,16 @@ Sample = dict[UUID, list[Subscription]]
 class Invariants:
     """Each check names what it found; nothing is mended here."""
 
-    def __init__(self, database: Database, billing: BillingGateway, stuck: StuckOrders) -> None:
+    def __init__(
+        self,
+        database: Database,
+        subscriptions: SubscriptionGateway,
+        whmcs_orders: WhmcsOrderGateway,
+        stuck: StuckOrders,
+    ) -> None:
         self._database = database
-        self._billing = billing
+        self._subscriptions = subscriptions
+        self._whmcs_orders = whmcs_orders
         self._stuck = stuck
 
     async def violations(self) -> dict[str, int]:
@@ -64,7 +71,7 @@ class Invariants:
             rows = (await session.exec(query.limit(_SAMPLE))).all()
         found: list[str] = []
         for row, client_id in rows:
-            if await self._billing.find_order(client_id, step_reference(row.id, "whmcs", row.attempt)):
+            if await self._whmcs_orders.find_order(client_id, step_reference(row.id, "whmcs", row.attempt)):
                 found.append(str(row.id))
         return found
 
@@ -108,7 +115,7 @@ class Invariants:
         sample: Sample = {}
         for mapping in mappings:
             try:
-                sample[mapping.user_id] = await self._billing.subscriptions(mapping.whmcs_client_id)
+                sample[mapping.user_id] = await self._subscriptions.subscriptions(mapping.whmcs_client_id)
             except NotFound:
                 sample[mapping.user_id] = []
         return sample

@@ -35,7 +35,8 @@ class OrderRepair:
         self._progress = progress
         self._database = progress.database
         self._queue = queue
-        self._billing, self._crm, self._internet = vendors.billing, vendors.crm, vendors.internet
+        self._whmcs_orders, self._subscriptions = vendors.whmcs_orders, vendors.subscriptions
+        self._crm, self._internet = vendors.crm, vendors.internet
         self._desk, self._lines = vendors.sim_desk, vendors.sims
 
     async def overview(self, *, unfinished: bool = True) -> list[tuple[Order, str, str]]:
@@ -97,13 +98,11 @@ class OrderRepair:
         number = order.whmcs_order_id
         if number is None:
             return []
-        if await self._billing.order_status(number) == "Pending":
-            return [
-                RepairAction(f"WHMCS: cancel the pending order {number}.", lambda: self._billing.cancel_order(number))
-            ]
-        services = [
-            each for each in await self._billing.subscriptions(customer.whmcs_client_id) if each.order_id == number
-        ]
+        if await self._whmcs_orders.order_status(number) == "Pending":
+            words = f"WHMCS: cancel the pending order {number}."
+            return [RepairAction(words, lambda: self._whmcs_orders.cancel_order(number))]
+        found = await self._subscriptions.subscriptions(customer.whmcs_client_id)
+        services = [service for service in found if service.order_id == number]
         words = "WHMCS: ask for the end, at once, of service {} of order {}; refund what was paid by hand."
         deeds = [
             RepairAction(words.format(service.id, number), partial(self._end, customer, service.id))
@@ -142,7 +141,7 @@ class OrderRepair:
             return False
 
     async def _end(self, customer: Customer, service_id: int) -> None:
-        await self._billing.request_cancellation(
+        await self._subscriptions.request_cancellation(
             customer.whmcs_client_id, service_id, reason="Order undone by an operator", at_period_end=False
         )
 

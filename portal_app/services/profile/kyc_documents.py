@@ -3,9 +3,9 @@
 import asyncio
 import base64
 import hashlib
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from portal_app.domain.errors import Conflict, NotFound
+from portal_app.domain.errors import Conflict, NotFound, RateLimited
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, IdentityCheck
@@ -19,6 +19,8 @@ from portal_app.services.mirrors.cached_reads import SavedRead
 from portal_app.services.profile.kyc_review import apply_review
 
 _PLACE = "identity_checks.digest"
+# Documents that are decoded at once, and that wait or are decoded, in one web worker.
+_AT_ONCE, _MOST_WAITING, _WAIT_SECONDS = 2, 20, 60
 
 
 class KycDocuments:
@@ -28,8 +30,9 @@ class KycDocuments:
         self._base = base
         self._desk = desk
         self._live = live
-        # Decoding takes a core: two at a time leave the others to everybody else.
-        self._readers = asyncio.Semaphore(2)
+        # Decoding takes a core: two at a time leave the others for requests.
+        self._decoders = asyncio.Semaphore(_AT_ONCE)
+        self._decoding: set[UUID] = set()
 
     async def check_for(self, customer: Customer) -> IdentityCheck:
         """Return how the check stands, from our row; asked of Salesforce where there is none yet.
@@ -73,22 +76,36 @@ class KycDocuments:
     async def submit(self, customer: Customer, content: bytes, *, name: str) -> IdentityCheck:
         """Take a document; it goes to our team by durable work, so Salesforce may be away. The same one twice is once.
 
-        Raises InvalidInput for what is no picture or PDF, Conflict while another one is being checked.
+        Raises InvalidInput for what is no picture or PDF, Conflict while another one is being checked, RateLimited
+        while too many wait.
         """
-        async with self._readers:
-            document = await asyncio.to_thread(read_document, content, name)
+        digest = self._base.vault.ring.index(hashlib.sha256(content).hexdigest(), _PLACE)
         await self.check_for(customer)
-        return await self._take(customer, document, hashlib.sha256(content).hexdigest())
+        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+            row = await session.get(IdentityCheckRow, customer.user_id)
+            # Before the work of decoding: it would be for nothing.
+            if row and _is_repeated(row, digest):
+                return row.to_domain()
+        return await self._take(customer, await self._decode(customer, content, name), digest)
 
-    async def _take(self, customer: Customer, document: Document, fingerprint: str) -> IdentityCheck:
-        digest = self._base.vault.ring.index(fingerprint, _PLACE)
+    async def _decode(self, customer: Customer, content: bytes, name: str) -> Document:
+        """Decode one document of a customer at a time, so that no customer takes the decoders from all others."""
+        if customer.user_id in self._decoding:
+            raise Conflict("a document is being decoded", user_message=_UNDER_REVIEW)
+        if len(self._decoding) >= _MOST_WAITING:
+            raise RateLimited(_WAIT_SECONDS)
+        self._decoding.add(customer.user_id)
+        try:
+            async with self._decoders:
+                return await asyncio.to_thread(read_document, content, name)
+        finally:
+            self._decoding.discard(customer.user_id)
+
+    async def _take(self, customer: Customer, document: Document, digest: bytes) -> IdentityCheck:
         async with self._base.database.unit_of_work(customer=customer.user_id) as session:
             row = await IdentityCheckRow.locked(session, customer.user_id)
-            if row.status == "submitted" and row.digest == digest:
+            if _is_repeated(row, digest):
                 return row.to_domain()
-            if not row.to_domain().is_open:
-                words = "Your identity is verified already." if row.status == "verified" else _UNDER_REVIEW
-                raise Conflict("a document is there", user_message=words)
             kept = IdentityFile(
                 document_id=uuid4(),
                 user_id=row.user_id,
@@ -105,6 +122,16 @@ class KycDocuments:
             check = row.to_domain()
         await self._live.publish(Change(customer.user_id, "account"))
         return check
+
+
+def _is_repeated(row: IdentityCheckRow, digest: bytes) -> bool:
+    """Say whether this very document was taken already. Raises Conflict where none is asked for."""
+    if row.status == "submitted" and row.digest == digest:
+        return True
+    if not row.to_domain().is_open:
+        words = "Your identity is verified already." if row.status == "verified" else _UNDER_REVIEW
+        raise Conflict("a document is there", user_message=words)
+    return False
 
 
 _UNDER_REVIEW = "Your document is being checked already. Wait for the answer before you send another one."

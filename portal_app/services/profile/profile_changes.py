@@ -9,7 +9,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown
-from portal_app.domain.ports.billing import PeopleGateway
+from portal_app.domain.ports.clients import PeopleGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import PersonalData, ProfileChange

@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.domain.ports.billing import PeopleGateway
+from portal_app.domain.ports.clients import PeopleGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, ON_ITS_WAY, REFUSED, PersonalData, ProfileChange, ProfileView
 from portal_app.infra.database.durable import WakeTopic

@@ -31,14 +31,15 @@ class OrderBilling:
         self._database = progress.database
         settle = timedelta(seconds=settings.whmcs_settle_seconds)
         self._guard = WriteGuard(progress.database, lock_order, "billing_tried_at", settle=settle)
-        self._gateway, self._crm = vendors.billing, vendors.crm
+        self._whmcs_orders, self._crm = vendors.whmcs_orders, vendors.crm
+        self._payment_methods = vendors.payment_methods
         self._billing = billing
         self._subscriptions = subscriptions
 
     async def has_payment_method(self, order_id: UUID) -> bool:
         """Say whether the customer has a card or bank to bill, read from WHMCS itself."""
         _, customer = await self._progress.order(order_id)
-        return bool(await self._gateway.payment_methods(customer.whmcs_client_id))
+        return bool(await self._payment_methods.payment_methods(customer.whmcs_client_id))
 
     async def place(self, order_id: UUID) -> BillingOrder:
         """Place the WHMCS order, unless our reference is there already.
@@ -52,8 +53,8 @@ class OrderBilling:
         lines = [line for line in order.lines if line.whmcs_product_id is not None]
         known = await self._guard.send(
             order_id,
-            lambda: self._gateway.add_order(client_id, lines, reference=reference),
-            look_up=lambda: self._gateway.find_order(client_id, reference),
+            lambda: self._whmcs_orders.add_order(client_id, lines, reference=reference),
+            look_up=lambda: self._whmcs_orders.find_order(client_id, reference),
             vendor="whmcs",
             always_look_up=True,
         )
@@ -76,11 +77,11 @@ class OrderBilling:
         number = order.whmcs_order_id
 
         async def accept() -> bool:
-            await self._gateway.accept_order(number)
+            await self._whmcs_orders.accept_order(number)
             return True
 
         async def is_active() -> bool | None:
-            return await self._gateway.order_status(number) == "Active" or None
+            return await self._whmcs_orders.order_status(number) == "Active" or None
 
         await self._guard.send(order_id, accept, look_up=is_active, vendor="whmcs", always_look_up=True)
         await self._progress.move(order_id, "service_set_up", stage="being_set_up")

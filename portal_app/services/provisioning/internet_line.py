@@ -15,14 +15,14 @@ class InternetLine:
     def __init__(self, settings: Settings, progress: OrderTimeline, vendors: FulfillingVendors) -> None:
         self._field = settings.whmcs_opportunity_field
         self._progress = progress
-        self._desk, self._billing = vendors.internet, vendors.billing
+        self._desk, self._subscriptions = vendors.internet, vendors.subscriptions
 
     async def check_alone(self, order_id: UUID) -> None:
         """Make sure, at WHMCS itself, that the customer has no other fibre line. Raises OrderStopped."""
         order, customer = await self._progress.order(order_id)
         # Earlier attempts count as this order's: WHMCS ends what was undone only with its next daily run.
         own = {step_reference(order.id, "whmcs", attempt + 1) for attempt in range(order.attempt)}
-        services = await self._billing.subscriptions(customer.whmcs_client_id)
+        services = await self._subscriptions.subscriptions(customer.whmcs_client_id)
         others = [one for one in services if one.is_internet_line and one.is_live and one.reference not in own]
         if others:
             raise OrderStopped(f"The client has internet already: service {others[0].id}.", code="SECOND_INTERNET")
@@ -31,4 +31,4 @@ class InternetLine:
         """Write the service into the account's opportunity, and the opportunity into the service."""
         order, customer = await self._progress.order(order_id)
         opportunity = await self._desk.link_line(customer.sf_account_id, service_id=service_id, title=order.title)
-        await self._billing.set_service_fields(customer.whmcs_client_id, service_id, {self._field: opportunity})
+        await self._subscriptions.set_service_fields(customer.whmcs_client_id, service_id, {self._field: opportunity})

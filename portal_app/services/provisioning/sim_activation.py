@@ -40,7 +40,7 @@ class SimActivation:
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
         self._progress = progress
         self._database = progress.database
-        self._desk, self._lines, self._billing = vendors.sim_desk, vendors.sims, vendors.billing
+        self._desk, self._lines, self._subscriptions = vendors.sim_desk, vendors.sims, vendors.subscriptions
         self._reservations = reservations
         self._checks = checks
         # No time to settle: the line stays locked at Freebit for as long as a change of it runs.
@@ -147,7 +147,7 @@ class SimActivation:
             reserved = row.to_domain()
         values = (reserved.number, reserved.iccid, reserved.eid)
         told = {name: value for name, value in zip(self._fields, values, strict=True) if value}
-        await self._billing.set_service_fields(customer.whmcs_client_id, service_id, told)
+        await self._subscriptions.set_service_fields(customer.whmcs_client_id, service_id, told)
         await self._progress.move(order_id, "line_open", stage="being_set_up")
 
     async def _options(self, order: Order) -> SimOptions:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.clients import ClientGateway
 from portal_app.domain.ports.crm import CrmCustomer, CrmGateway
 from portal_app.domain.ports.whmcs_accounts import ExistingAccounts
 from portal_app.domain.profile.customer import Profile
@@ -25,7 +25,7 @@ class AccountSetup:
     def __init__(
         self,
         database: Database,
-        billing: BillingGateway,
+        clients: ClientGateway,
         crm: CrmGateway,
         *,
         directory: ExistingAccounts,
@@ -33,7 +33,7 @@ class AccountSetup:
         live: LiveUpdates,
     ) -> None:
         self._database = database
-        self._billing = billing
+        self._clients = clients
         self._crm = crm
         self._directory = directory
         self._notifications = notifications
@@ -49,16 +49,16 @@ class AccountSetup:
             return await self._billing_client(profile, number)
 
     async def _billing_client(self, profile: Profile, number: str) -> int:
-        existing = await self._billing.find_client(profile.email)
+        existing = await self._clients.find_client(profile.email)
         if existing is None:
             try:
                 # The portal owns the password; WHMCS gets one that nobody knows.
-                return await self._billing.add_client(
+                return await self._clients.add_client(
                     profile, customer_number=number, password=secrets.token_urlsafe(24)
                 )
             except ExternalRejected:
                 # An earlier call, whose answer a killed worker never saw, may have come first.
-                existing = await self._billing.find_client(profile.email)
+                existing = await self._clients.find_client(profile.email)
                 if existing is None:
                     raise
         if existing.customer_number != number:
@@ -103,7 +103,7 @@ class AccountSetup:
 
     async def deactivate_client(self, client_id: int) -> None:
         """Set a WHMCS client Inactive that will not be used."""
-        await self._billing.set_client_status(client_id, "Inactive")
+        await self._clients.set_client_status(client_id, "Inactive")
 
     async def give_up(self, user_id: UUID, reason: str) -> None:
         """Say that an account could not be set up: to the customer, in the audit, on open pages."""

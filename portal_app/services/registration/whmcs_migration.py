@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import Conflict, ExternalError, InvalidInput, NotAllowed, NotSignedIn
 from portal_app.domain.identifiers import customer_number, is_customer_number
 from portal_app.domain.identity.account import Origin, SecondStepAsked, Tokens
-from portal_app.domain.ports.billing import BillingClient, BillingGateway
+from portal_app.domain.ports.clients import BillingClient, ClientGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, ExistingAccounts
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
@@ -49,14 +49,14 @@ class WhmcsMigration:
         sign_ups: SignUps,
         sign_in: SignIn,
         *,
-        billing: BillingGateway,
+        clients: ClientGateway,
         logins: BillingLogins,
         directory: ExistingAccounts,
     ) -> None:
         self._base = base
         self._sign_ups = sign_ups
         self._sign_in = sign_in
-        self._billing = billing
+        self._clients = clients
         self._logins = logins
         self._directory = directory
 
@@ -69,7 +69,7 @@ class WhmcsMigration:
         if not progress.is_proven:
             raise NotSignedIn("mailbox not proven")
         try:
-            if await self._logins.find(progress.email) or await self._billing.find_client(progress.email):
+            if await self._logins.find(progress.email) or await self._clients.find_client(progress.email):
                 known: AccountSource = "billing"
                 number = None
             else:
@@ -179,7 +179,7 @@ class WhmcsMigration:
             raise NotAllowed("second factor at WHMCS", user_message=_SECOND_FACTOR, code="billing_second_factor")
         if not login.owned:
             raise NotAllowed("owns no client", user_message=_NOT_OWNER, code="not_the_owner")
-        owned = [await self._billing.client(client_id) for client_id in login.owned]
+        owned = [await self._clients.client(client_id) for client_id in login.owned]
         living = [client for client in owned if client.status != "Closed"]
         if not living:
             raise NotAllowed("client closed", user_message=_CLOSED, code="billing_closed")

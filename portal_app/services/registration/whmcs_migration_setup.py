@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from portal_app.domain.errors import Conflict, NotFound
-from portal_app.domain.ports.billing import BillingGateway, PeopleGateway
+from portal_app.domain.ports.clients import ClientGateway, PeopleGateway
 from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts, MigratingCustomer
 from portal_app.models.user import User
@@ -17,13 +17,13 @@ class WhmcsMigrationSetup:
         self,
         onboarding: AccountSetup,
         *,
-        billing: BillingGateway,
+        clients: ClientGateway,
         people: PeopleGateway,
         logins: BillingLogins,
         directory: ExistingAccounts,
     ) -> None:
         self._onboarding = onboarding
-        self._billing = billing
+        self._clients = clients
         self._people = people
         self._logins = logins
         self._directory = directory
@@ -32,7 +32,7 @@ class WhmcsMigrationSetup:
         """Return the client of a user, numbered. Raises Conflict where it has another customer number by now."""
         user, client_id = await self._mover(user_id)
         async with self._onboarding.waiting_told(user_id):
-            client = await self._billing.client(client_id)
+            client = await self._clients.client(client_id)
             if client.customer_number != user.customer_number:
                 if client.customer_number.startswith("C"):
                     raise Conflict("the client has another customer number")
@@ -43,7 +43,7 @@ class WhmcsMigrationSetup:
         """Adopt or create the Salesforce account and contact. Raises Conflict."""
         user, client_id = await self._mover(user_id)
         async with self._onboarding.waiting_told(user_id):
-            client = await self._billing.client(client_id)
+            client = await self._clients.client(client_id)
             person = await self._people.person(client_id)
             mover = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
             return await self._directory.adopt(mover)

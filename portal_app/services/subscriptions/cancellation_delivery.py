@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import SubscriptionGateway
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
@@ -42,7 +42,7 @@ class CancellationDelivery:
     def __init__(
         self,
         base: ServiceContext,
-        gateway: BillingGateway,
+        gateway: SubscriptionGateway,
         cases: CancellationCaseGateway,
         *,
         live: LiveUpdates,

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ports.billing import BillingGateway
+from portal_app.domain.ports.billing import SubscriptionGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from portal_app.infra.database.database import Database
@@ -21,7 +21,7 @@ class Subscriptions:
     """What a customer has."""
 
     def __init__(
-        self, settings: Settings, database: Database, cache: Cache, gateway: BillingGateway, *, live: LiveUpdates
+        self, settings: Settings, database: Database, cache: Cache, gateway: SubscriptionGateway, *, live: LiveUpdates
     ) -> None:
         self._seconds = settings.cache_subscriptions_seconds
         self._gateway = gateway

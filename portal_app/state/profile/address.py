@@ -30,6 +30,7 @@ class AddressEntries:
     street: str = ""
     building: str = ""
     building_romanised: str = ""
+    street_romanised: str = ""
 
 
 class AddressPage(PageState, PostcodeForm, rx.State):

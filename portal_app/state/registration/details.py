@@ -25,6 +25,7 @@ class Entries:
     street: str = ""
     building: str = ""
     building_romanised: str = ""
+    street_romanised: str = ""
 
 
 class DetailsPage(PageState, PostcodeForm, rx.State):

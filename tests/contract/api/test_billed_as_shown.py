@@ -39,7 +39,7 @@ async def client_of(worker: Portal) -> int:
         email = f"{uuid4().hex}@example.jp"
         profile = Profile.parse(email, {**PERSON, **ADDRESS})
         number = f"C{uuid4().int % 10**8:08}"
-        clients()[email] = await worker.vendors.billing.add_client(profile, customer_number=number, password="x" * 20)
+        clients()[email] = await worker.vendors.clients.add_client(profile, customer_number=number, password="x" * 20)
     return next(iter(clients().values()))
 
 
@@ -51,9 +51,9 @@ async def test_the_first_bill_is_what_the_checkout_showed(worker: Portal, data: 
     items = plan.with_extras(chosen(plan, data))
     shown = Money.total(item.price for item in items)
     lines = [OrderLine.from_item(item) for item in items]
-    client_id, billing = await client_of(worker), worker.vendors.billing
-    placed = await billing.add_order(client_id, lines, reference=uuid4().hex)
+    client_id, vendors = await client_of(worker), worker.vendors
+    placed = await vendors.whmcs_orders.add_order(client_id, lines, reference=uuid4().hex)
     assert placed.invoice_id is not None
-    bill = await billing.invoice(client_id, placed.invoice_id)
+    bill = await vendors.invoices.invoice(client_id, placed.invoice_id)
     assert (bill.subtotal, bill.tax, bill.total) == (shown, shown.tax(), shown.with_tax())
     assert sorted(line.amount for line in bill.lines) == sorted(line.price for line in lines)

@@ -20,7 +20,7 @@ async def moved_in(worker: Portal, visitor: Visitor) -> IdMapping:
     """Set a customer with a card up at every vendor, signed in, at an address known in Japanese."""
     email, number = await new_account(worker), f"C{uuid4().int % 10**8:08}"
     profile = Profile.parse(email, {**PERSON, **ADDRESS})
-    client = await worker.vendors.billing.add_client(profile, customer_number=number, password="x" * 20)
+    client = await worker.vendors.clients.add_client(profile, customer_number=number, password="x" * 20)
     async with worker.database.unit_of_work() as session:
         user = await User.by_email(session, worker.identity.secrets.ring.index(email, EMAIL_PLACE))
         assert user is not None

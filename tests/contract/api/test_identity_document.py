@@ -1,5 +1,6 @@
 """Identity documents over HTTP: taken once, handed to agents, deleted here, decided about, and what hangs on it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -111,6 +112,14 @@ async def test_the_same_document_twice_is_once_and_another_one_waits_for_the_ans
     assert len(await hana.kept()) == 1
     another = await hana.send(picture(colour=0x112233))
     assert (another.status_code, another.json()["code"]) == (409, "conflict")
+    # Refused before any work is done on it: this one cannot be decoded.
+    assert (await hana.send(b"no picture")).status_code == 409
+    assert len(await hana.kept()) == 1
+
+
+async def test_one_document_of_a_customer_is_decoded_at_a_time(hana: Hana) -> None:
+    answers = await asyncio.gather(*(hana.send(picture(colour=colour)) for colour in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
     assert len(await hana.kept()) == 1
 
 

@@ -35,9 +35,15 @@ from portal_app.integrations.throttling.breaker import BreakerTimes
 from portal_app.integrations.throttling.limiter import Lane
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
-from portal_app.integrations.whmcs.gateway import WHMCSGateway
+from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
+from portal_app.integrations.whmcs.invoices import WHMCSInvoices
 from portal_app.integrations.whmcs.logins import WHMCSLogins
+from portal_app.integrations.whmcs.orders import WHMCSOrders
+from portal_app.integrations.whmcs.payments import WHMCSPayments
 from portal_app.integrations.whmcs.people import WHMCSPeople
+from portal_app.integrations.whmcs.products import WHMCSProducts
+from portal_app.integrations.whmcs.services import WHMCSServices
+from portal_app.integrations.whmcs.sso import WHMCSSso
 from tests.contract.freebit.test_client import ok
 from tests.contract.lanes.scripted_server import http
 
@@ -61,8 +67,17 @@ async def whmcs(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject
     line = line_of(redis, "whmcs")
     client = WHMCSClient(settings, vendor_client(timeout=TIMEOUT), line)
     async with aclosing(client):
+        clients, services = WHMCSClientRecords(client, settings), WHMCSServices(client, settings)
         doors = SimpleNamespace(
-            billing=WHMCSGateway(client, settings), people=WHMCSPeople(client), logins=WHMCSLogins(client, settings)
+            clients=clients,
+            people=WHMCSPeople(client),
+            sso=WHMCSSso(client, settings),
+            invoices=WHMCSInvoices(client, settings),
+            payment_methods=WHMCSPayments(client, settings, clients),
+            subscriptions=services,
+            whmcs_orders=WHMCSOrders(client, settings, services),
+            product_prices=WHMCSProducts(client, settings),
+            logins=WHMCSLogins(client, settings),
         )
         yield Subject(doors, line)
 

@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import NewSalesforceOrder
-from portal_app.domain.ports.billing import BillingClient, BillingOrder
+from portal_app.domain.ports.billing import BillingOrder
+from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import MigratingCustomer
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document
@@ -115,42 +116,43 @@ _CHANGE = ProfileChange(first_name="Hana", last_name="Sato", phone="09012345678"
 _WHMCS = Vendor(
     make=whmcs,
     reads={
-        "find_client": lambda whmcs: whmcs.billing.find_client("a@example.jp"),
-        "client": lambda whmcs: whmcs.billing.client(1),
-        "set_client_status": lambda whmcs: whmcs.billing.set_client_status(1, "Active"),
-        "invoices": lambda whmcs: whmcs.billing.invoices(1),
-        "invoice_page": lambda whmcs: whmcs.billing.invoice_page(1, status="overdue", start=0, count=25),
-        "invoice": lambda whmcs: whmcs.billing.invoice(1, 1),
-        "invoice_of_anyone": lambda whmcs: whmcs.billing.invoice_of_anyone(1),
-        "transactions": lambda whmcs: whmcs.billing.transactions(1),
-        "credits": lambda whmcs: whmcs.billing.credits(1),
-        "gateways": lambda whmcs: whmcs.billing.gateways(),
-        "payment_methods": lambda whmcs: whmcs.billing.payment_methods(1),
-        "set_default": lambda whmcs: whmcs.billing.set_default_payment_method(1, 1),
-        "subscriptions": lambda whmcs: whmcs.billing.subscriptions(1),
-        "subscription": lambda whmcs: whmcs.billing.subscription(1, 1),
-        "service_owner": lambda whmcs: whmcs.billing.service_owner(1),
-        "order_owner": lambda whmcs: whmcs.billing.order_owner(1),
-        "order_status": lambda whmcs: whmcs.billing.order_status(1),
-        "cancellations": lambda whmcs: whmcs.billing.cancellations(),
-        "find_order": lambda whmcs: whmcs.billing.find_order(1, "reference"),
-        "set_service_fields": lambda whmcs: whmcs.billing.set_service_fields(1, 1, {"EID": "x"}),
-        "service_field": lambda whmcs: whmcs.billing.service_field(1, 1, "EID"),
-        "product_prices": lambda whmcs: whmcs.billing.product_prices(),
-        "sign_on_link": lambda whmcs: whmcs.billing.sign_on_link(1, "clientarea.php"),
+        "find_client": lambda whmcs: whmcs.clients.find_client("a@example.jp"),
+        "client": lambda whmcs: whmcs.clients.client(1),
+        "set_client_status": lambda whmcs: whmcs.clients.set_client_status(1, "Active"),
+        "invoices": lambda whmcs: whmcs.invoices.invoices(1),
+        "invoice": lambda whmcs: whmcs.invoices.invoice(1, 1),
+        "invoice_of_anyone": lambda whmcs: whmcs.invoices.invoice_of_anyone(1),
+        "transactions": lambda whmcs: whmcs.payment_methods.transactions(1),
+        "credit": lambda whmcs: whmcs.payment_methods.credit(1),
+        "gateways": lambda whmcs: whmcs.payment_methods.gateways(),
+        "payment_methods": lambda whmcs: whmcs.payment_methods.payment_methods(1),
+        "set_default": lambda whmcs: whmcs.payment_methods.set_default_payment_method(1, 1),
+        "subscriptions": lambda whmcs: whmcs.subscriptions.subscriptions(1),
+        "subscription": lambda whmcs: whmcs.subscriptions.subscription(1, 1),
+        "service_owner": lambda whmcs: whmcs.subscriptions.service_owner(1),
+        "order_owner": lambda whmcs: whmcs.whmcs_orders.order_owner(1),
+        "order_status": lambda whmcs: whmcs.whmcs_orders.order_status(1),
+        "cancellations": lambda whmcs: whmcs.subscriptions.cancellations(),
+        "find_order": lambda whmcs: whmcs.whmcs_orders.find_order(1, "reference"),
+        "set_service_fields": lambda whmcs: whmcs.subscriptions.set_service_fields(1, 1, {"EID": "x"}),
+        "service_field": lambda whmcs: whmcs.subscriptions.service_field(1, 1, "EID"),
+        "product_prices": lambda whmcs: whmcs.product_prices.product_prices(),
+        "sign_on_link": lambda whmcs: whmcs.sso.sign_on_link(1, "clientarea.php"),
         "person": lambda whmcs: whmcs.people.person(1),
         "change_person": lambda whmcs: whmcs.people.change(1, _CHANGE),
         "find_login": lambda whmcs: whmcs.logins.find("a@example.jp"),
-        "check_login": lambda whmcs: whmcs.logins.check("a@example.jp", "password"),
+        "check_login": lambda whmcs: whmcs.logins.verify_password("a@example.jp", "password"),
         "set_customer_number": lambda whmcs: whmcs.logins.set_customer_number(1, "C00000001"),
     },
     writes={
-        "remove": lambda whmcs: whmcs.billing.remove_payment_method(1, 1),
-        "add_client": lambda whmcs: whmcs.billing.add_client(newcomer(), customer_number="C1", password="p"),
-        "request_cancellation": lambda whmcs: whmcs.billing.request_cancellation(1, 1, reason="x", at_period_end=True),
-        "add_order": lambda whmcs: whmcs.billing.add_order(1, [VPN], reference="reference"),
-        "accept_order": lambda whmcs: whmcs.billing.accept_order(1),
-        "cancel_order": lambda whmcs: whmcs.billing.cancel_order(1),
+        "remove": lambda whmcs: whmcs.payment_methods.remove_payment_method(1, 1),
+        "add_client": lambda whmcs: whmcs.clients.add_client(newcomer(), customer_number="C1", password="p"),
+        "request_cancellation": lambda whmcs: whmcs.subscriptions.request_cancellation(
+            1, 1, reason="x", at_period_end=True
+        ),
+        "add_order": lambda whmcs: whmcs.whmcs_orders.add_order(1, [VPN], reference="reference"),
+        "accept_order": lambda whmcs: whmcs.whmcs_orders.accept_order(1),
+        "cancel_order": lambda whmcs: whmcs.whmcs_orders.cancel_order(1),
     },
     answers=_ANY_LISTED | _SAID | st.sampled_from(_WHMCS_ODD),
     odd=_WHMCS_ODD,

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.money import Money
-from portal_app.domain.ports.billing import BillingClient
+from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import CrmPerson, MigratingCustomer
 from portal_app.domain.profile.profile import BillingAddress
 from portal_app.integrations.build import Vendors, build_vendors
@@ -82,6 +82,19 @@ async def test_somebody_only_whmcs_knows_gets_an_account_with_their_address(
     account = await wire(vendors).read("Account", made.account_id, ("Name", "BillingCity", "SF_Account_No__c"))
     assert (account["Name"], account["BillingCity"]) == ("Chiyo Ito", "Minato-ku")
     assert account["SF_Account_No__c"] == mover.customer_number
+
+
+async def test_texts_that_salesforce_cannot_keep_are_cut_and_the_account_is_adopted(
+    vendors: Vendors, mover: MigratingCustomer
+) -> None:
+    client = replace(mover.client, first_name="C" * 45, last_name="I" * 85, phone="0" * 45)
+    address = BillingAddress("S" * 200, "B" * 200, "M" * 51, "T" * 90, "1" * 25)
+    made = await vendors.directory.adopt(replace(mover, client=client, address=address))
+    fields = ("BillingCity", "BillingStreet", "BillingState", "BillingPostalCode", "Phone")
+    account = await wire(vendors).read("Account", made.account_id, fields)
+    assert [len(account[name]) for name in fields] == [40, 255, 80, 20, 40]
+    contact = await wire(vendors).read("Contact", made.contact_id, ("FirstName", "LastName"))
+    assert [len(contact[name]) for name in ("FirstName", "LastName")] == [40, 80]
 
 
 async def test_an_account_of_another_client_or_user_is_not_taken(vendors: Vendors, mover: MigratingCustomer) -> None:

@@ -8,9 +8,8 @@ from redis.asyncio import Redis
 
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import OrderLine
-from portal_app.domain.ports.billing import BillingGateway
 from portal_app.domain.profile.customer import Profile
-from portal_app.integrations.build import build_vendors
+from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 
@@ -26,11 +25,11 @@ FEE = OrderLine("VPN-ACTIVATION-FEE", "Fee", "onetime", Money(3000), "01uxx00000
 
 
 @pytest.fixture
-async def billing(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[BillingGateway]:
-    """The gateway at a sandbox that is well again afterwards."""
-    vendors = build_vendors(sandbox.settings, redis)
-    yield vendors.billing
-    await vendors.close()
+async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
+    """The gateways at a sandbox that is well again afterwards."""
+    built = build_vendors(sandbox.settings, redis)
+    yield built
+    await built.close()
     sandbox.faults.set("whmcs", Mood())
 
 
@@ -39,6 +38,8 @@ def newcomer() -> Profile:
     return Profile.parse(f"{uuid4().hex}@example.jp", FORM)
 
 
-async def sign_up(billing: BillingGateway) -> int:
+async def sign_up(vendors: Vendors) -> int:
     """Add a client of one's own and return its id."""
-    return await billing.add_client(newcomer(), customer_number=f"C{uuid4().int % 10**8:08}", password=uuid4().hex)
+    return await vendors.clients.add_client(
+        newcomer(), customer_number=f"C{uuid4().int % 10**8:08}", password=uuid4().hex
+    )

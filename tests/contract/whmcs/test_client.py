@@ -14,7 +14,11 @@ from portal_app.integrations.http import vendor_client
 from portal_app.integrations.throttling.limiter import Lane
 from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
-from portal_app.integrations.whmcs.gateway import WHMCSGateway
+from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
+from portal_app.integrations.whmcs.invoices import WHMCSInvoices
+from portal_app.integrations.whmcs.payments import WHMCSPayments
+from portal_app.integrations.whmcs.services import WHMCSServices
+from portal_app.integrations.whmcs.sso import WHMCSSso
 from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
 
 SECRET = "s+cr&t%"
@@ -167,7 +171,7 @@ async def test_keys_flattened_by_old_versions_are_nested_again(client: WHMCSClie
 
 
 async def test_a_sign_on_link_that_leads_elsewhere_is_refused(client: WHMCSClient, server: ScriptedServer) -> None:
-    gateway = WHMCSGateway(client, _settings(server.url))
+    gateway = WHMCSSso(client, _settings(server.url))
     for elsewhere in ("https://evil.example/x", server.url.replace("http", "https"), f"{server.url}@evil.example/", ""):
         server.script(http({"result": "success", "redirect_url": elsewhere}))
         with pytest.raises(ExternalRejected):
@@ -181,31 +185,37 @@ async def test_a_sign_on_path_that_is_not_relative_is_never_sent(
     client: WHMCSClient, server: ScriptedServer, path: str
 ) -> None:
     with pytest.raises(ValueError):
-        await WHMCSGateway(client, _settings(server.url)).sign_on_link(1, path)
+        await WHMCSSso(client, _settings(server.url)).sign_on_link(1, path)
     assert server.requests == []
 
 
 async def test_rows_of_somebody_else_are_left_out(client: WHMCSClient, server: ScriptedServer) -> None:
-    gateway = WHMCSGateway(client, _settings(server.url))
+    own = _settings(server.url)
+    payments = WHMCSPayments(client, own, WHMCSClientRecords(client, own))
+    reads = (WHMCSInvoices(client, own).invoices, payments.transactions, WHMCSServices(client, own).subscriptions)
     rows = [{"id": n, "userid": n, "clientid": n, "pid": 33, "total": "1.00", "status": "Paid"} for n in (1, 2)]
     lists = {"invoices": {"invoice": rows}, "transactions": {"transaction": rows}, "products": {"product": rows}}
     server.script(http({"result": "success", "totalresults": "2", **lists}))
-    for read in (gateway.invoices, gateway.transactions, gateway.subscriptions):
+    for read in reads:
         assert [row.id for row in await read(2)] == [2]
 
 
 async def test_an_answer_about_somebody_else_is_none(client: WHMCSClient, server: ScriptedServer) -> None:
-    gateway = WHMCSGateway(client, _settings(server.url))
+    own = _settings(server.url)
+    clients, services = WHMCSClientRecords(client, own), WHMCSServices(client, own)
+    payments = WHMCSPayments(client, own, clients)
     service = {"id": 7, "clientid": 1, "pid": 33, "status": "Active"}
     about = {"clientid": "1", "client": {"id": 1, "email": "a@example.jp"}, "products": {"product": [service]}}
-    server.script(http({"result": "success", "totalresults": "1", "credits": "", "paymethods": [], **about}))
-    for asked in (gateway.client(2), gateway.subscription(2, 7), gateway.service_field(2, 7, "EID")):
+    answer = {"result": "success", "totalresults": "1", "credits": "", "paymethods": [], **about}
+    server.script(http(answer))
+    for asked in (clients.client(2), services.subscription(2, 7), services.service_field(2, 7, "EID")):
         with pytest.raises(NotFound):
             await asked
-    for asked in (gateway.credits(2), gateway.payment_methods(2)):
+    assert await clients.find_client("b@example.jp") is None
+    server.script(http({**answer, "client": {"id": 2, "email": "b@example.jp"}}))
+    for read in (payments.credit, payments.payment_methods):
         with pytest.raises(ExternalUnavailable):
-            await asked
-    assert await gateway.find_client("b@example.jp") is None
+            await read(2)
 
 
 async def test_every_page_of_a_list_is_fetched(client: WHMCSClient, server: ScriptedServer) -> None:
@@ -217,7 +227,7 @@ async def test_every_page_of_a_list_is_fetched(client: WHMCSClient, server: Scri
         return http({"result": "success", "totalresults": 120, "invoices": {"invoice": rows} if rows else ""})
 
     server.script(page)
-    assert len(await WHMCSGateway(client, _settings(server.url)).invoices(1)) == 120
+    assert len(await WHMCSInvoices(client, _settings(server.url)).invoices(1)) == 120
     assert [form["limitstart"] for form in server.requests] == ["0", "50", "100"]
 
 

@@ -40,9 +40,44 @@ def test_a_complete_address_is_kept_in_both_scripts() -> None:
     assert address.romanised_lines() == ("1-5-3 Higashi-Azabu", "Hikari Bldg. 101")
 
 
-@pytest.mark.parametrize("street", ["1丁目5番3号", "１丁目５番地３", "1ー5ー3", "１−５−３"])
-def test_the_street_reaches_whmcs_in_latin_letters(street: str) -> None:
-    assert Address.parse({**ADDRESS, "street": street}).romanised_lines()[0] == "1-5-3 Higashi-Azabu"
+@pytest.mark.parametrize(
+    ("street", "line"),
+    [
+        ("1丁目5番3号", "1-5-3"),
+        ("１丁目５番地３", "1-5-3"),
+        ("1ー5ー3", "1-5-3"),
+        ("１−５−３", "1-5-3"),
+        ("1-2-3", "1-2-3"),
+        ("1丁目2番地3", "1-2-3"),
+        ("1丁目2番地の3", "1-2-3"),
+        ("1丁目2-3 101号室", "1-2-3-101"),
+        ("1丁目2番3号 101", "1-2-3-101"),
+        ("1-2-3 101", "1-2-3 101"),
+        ("一丁目二番三号", "1-2-3"),
+        ("十二丁目二十番百三号", "12-20-103"),
+        ("二丁目三ノ五", "2-3-5"),
+        ("2丁目3ノ5", "2-3-5"),
+        ("2丁目3の5", "2-3-5"),
+        ("1-2-3 Hikari 101", "1-2-3 Hikari 101"),
+    ],
+)
+def test_the_street_reaches_whmcs_in_latin_letters(street: str, line: str) -> None:
+    assert Address.parse({**ADDRESS, "street": street}).romanised_lines()[0] == f"{line} Higashi-Azabu"
+
+
+@pytest.mark.parametrize("street", ["1丁目2番3号 青葉荘201", "字大野123番地", "四条通烏丸東入長刀鉾町1", "イ12番地"])
+def test_a_street_that_cannot_be_written_in_latin_letters_is_asked_for(street: str) -> None:
+    assert set(wrong_fields(street=street)) == {"street_romanised"}
+    told = Address.parse({**ADDRESS, "street": street, "street_romanised": "１-2-3"})
+    assert told.romanised_lines()[0] == "1-2-3 Higashi-Azabu"
+    assert told.street == street
+    assert set(wrong_fields(street=street, street_romanised="青葉 1")) == {"street_romanised"}
+
+
+def test_a_building_never_gets_lost_on_the_bill() -> None:
+    assert set(wrong_fields(building="光ビル 101", building_romanised="")) == {"building_romanised"}
+    latin = Address.parse({**ADDRESS, "building": "Ｈｉｋａｒｉ １０１", "building_romanised": ""})
+    assert latin.romanised_lines()[1] == "Hikari 101"
 
 
 def test_every_missing_field_is_named_at_once() -> None:

@@ -38,6 +38,11 @@ def test_what_is_no_japanese_phone_number_is_refused(typed: str) -> None:
         ("ｶﾞｯｷ", "ガッキ"),
         ("ゔぁん", "ヴァン"),
         ("ヶ", "ヶ"),
+        ("みすゞ", "ミスヾ"),
+        ("いすゝ", "イスヽ"),
+        ("エミリ－", "エミリー"),
+        ("ｴﾐﾘ-", "エミリー"),
+        ("エミリ―", "エミリー"),
         ("", ""),
     ],
 )
@@ -108,3 +113,19 @@ def test_everything_wrong_with_a_form_is_told_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         Profile.parse("a@b.jp", {"phone": "1", "first_name_kana": "x", "postcode": "1"})
     assert {"first_name", "last_name", "phone", "first_name_kana", "postcode", "city"} <= set(caught.value.fields)
+
+
+@pytest.mark.parametrize("name", ["\ufa19田", "\ufa10", "\U0002f81a"])
+def test_a_name_keeps_the_ideographs_its_owner_writes(name: str) -> None:
+    profile = Profile.parse("a@example.jp", {**PERSON, **ADDRESS, "last_name": name, "building": f"{name}ビル"})
+    assert (profile.last_name, profile.address.building) == (name, f"{name}ビル")
+
+
+def test_a_kana_and_its_voicing_mark_become_one_character() -> None:
+    profile = Profile.parse("a@example.jp", {**PERSON, **ADDRESS, "last_name": "か\u3099ーる"})
+    assert profile.last_name == "がーる"
+
+
+def test_a_stored_profile_is_read_back_as_it_was() -> None:
+    profile = Profile.parse("a@example.jp", {**PERSON, **ADDRESS})
+    assert Profile.from_json(profile.to_json()) == profile

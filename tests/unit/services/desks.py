@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -43,7 +44,8 @@ class Desk:
         billing = Billing(*parts, live=live, sign_on=links)
         payments = Payments(*parts, live=live, sign_on=links)
         services = Subscriptions(*parts, live=live)
-        told = BillingChanges(database, gateway, billing=billing, payments=payments, subscriptions=services, live=live)
+        vendors: Any = SimpleNamespace(invoices=gateway, subscriptions=gateway, whmcs_orders=gateway)
+        told = BillingChanges(database, vendors, billing=billing, payments=payments, subscriptions=services, live=live)
         upkeep = MirrorRefresh(
             settings, database, billing=billing, payments=payments, subscriptions=services, live=live
         )

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.billing.invoice import CreditEntry, PaymentMethod, Transaction
+from portal_app.domain.billing.credit import Credit
+from portal_app.domain.billing.invoice import PaymentMethod, Transaction
 from portal_app.domain.inbound_event import InboundEvent
 from portal_app.domain.money import Money
-from portal_app.domain.ports.billing import BillingClient
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.services.inbound.whmcs_hooks import HOOKS
@@ -29,13 +29,10 @@ class WholeBills(LateBills):
 
     cards: list[PaymentMethod] = field(default_factory=lambda: [CARD])
     paid: list[Transaction] = field(default_factory=list)
-    credit: Money = field(default_factory=lambda: Money(0))
+    balance: Money = field(default_factory=lambda: Money(0))
 
-    async def client(self, client_id: int) -> BillingClient:
-        return BillingClient(client_id, "", "", "", "", "Active", "", self.credit)
-
-    async def credits(self, client_id: int) -> list[CreditEntry]:
-        return []
+    async def credit(self, client_id: int) -> Credit:
+        return Credit(self.balance, [])
 
     async def payment_methods(self, client_id: int) -> list[PaymentMethod]:
         return self.cards
@@ -109,12 +106,12 @@ async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it
         await desk.upkeep.read(each)
     async with redis.pubsub() as heard:
         await heard.subscribe("portal:live")
-        bills.credit = Money(500)
+        bills.balance = Money(500)
         assert [await desk.upkeep.read(each) for each in (customer, stranger)] == [True, False]
         assert await told(heard, redis, customer)
         assert (await desk.payments.credit_for(customer)).balance == Money(500)
         assert not await desk.upkeep.read(customer)
-        bills.credit = Money(300)
+        bills.balance = Money(300)
         edit = InboundEvent("whmcs", str(uuid4()), "ClientEdit", {"client_id": customer.whmcs_client_id})
         await desk.changes.apply(edit)
         assert await told(heard, redis, customer)

@@ -17,6 +17,13 @@ class NothingStuck:
         return []
 
 
+class NoOrders:
+    """A billing system without orders."""
+
+    async def find_order(self, client_id: int, reference: str) -> None:
+        return None
+
+
 class NoServices:
     """A billing system without services."""
 
@@ -25,7 +32,7 @@ class NoServices:
 
 
 async def test_an_event_that_was_taken_in_an_hour_ago_and_not_applied_breaks_an_invariant(worker: Database) -> None:
-    invariants = Invariants(worker, NoServices(), NothingStuck())  # type: ignore[arg-type]
+    invariants = Invariants(worker, NoServices(), NoOrders(), NothingStuck())  # type: ignore[arg-type]
     before = (await invariants.violations())["unapplied_events"]
     long_ago, event_id = now() - timedelta(hours=2), uuid4().hex
     events = {

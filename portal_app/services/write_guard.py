@@ -74,7 +74,7 @@ class WriteGuard:
         async with self._database.unit_of_work() as session:
             row = await self._locked(session, row_id)
             if getattr(row, self._column) != expected:
-                raise OutcomeUnknown("another call has just begun", vendor=vendor)
+                raise OutcomeUnknown("an earlier call may still be running", vendor=vendor)
             setattr(row, self._column, self._clock())
 
     async def _note(self, row_id: UUID, tried_at: datetime | None) -> None:

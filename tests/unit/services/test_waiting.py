@@ -83,22 +83,27 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
     await cache.close()
 
 
+def never_fresh(till: Till, tell: Change) -> SavedRead[None]:
+    """Return a read of a person of whom nothing is ever saved."""
+
+    async def load() -> None:
+        """Return nothing."""
+
+    async def update(_: None) -> bool:
+        await till.person(1)
+        return False
+
+    return SavedRead("person", "whmcs", load, lambda _: False, update, change=tell)
+
+
 async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_an_outage_is_no_news(
     hurried: Settings, redis: Redis, customer: Customer
 ) -> None:
     cache, till, tell = Cache(redis), Till(is_slow=asyncio.Event()), Change(customer.user_id, "account")
     reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
 
-    async def load() -> None:
-        """Nothing is ever saved."""
-
-    async def update(_: None) -> bool:
-        await till.person(1)
-        return False
-
     async def look() -> None:
-        what = SavedRead("person", "whmcs", load, lambda _: False, update, change=tell)
-        _, error = await reads.get_saved(what)
+        _, error = await reads.get_saved(never_fresh(till, tell))
         if error is not None:
             raise error
 

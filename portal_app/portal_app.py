@@ -29,7 +29,7 @@ from portal_app.pages.shell.page import add_pages, needs_session, static_routes
 from portal_app.state.shell.guard import SessionGuard
 from portal_app.state.shell.live import push_changes, watch_sessions
 from portal_app.state.shell.tab_states import TabStates
-from portal_app.wiring.portal import build, use
+from portal_app.wiring.portal import build, set_portal
 
 settings = Settings()
 _log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ add_pages(app)
 async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     report_flaws()
-    portal = use(build(settings, role="web"))
+    portal = set_portal(build(settings, role="web"))
     # What is there by now stays: no collection has to walk through it again.
     gc.collect()
     gc.freeze()

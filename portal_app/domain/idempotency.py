@@ -1,4 +1,4 @@
-"""A call that carries an idempotency key."""
+"""A call with an idempotency key."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something asked for with a key. `said` is all that was said; only its keyed hash is stored."""
+    """A call with a key. `fingerprint` identifies the request's content; only its keyed hash is stored."""
 
     user_id: UUID
     route: str

@@ -24,7 +24,7 @@ from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.gateway import FreebitGateway
@@ -84,8 +84,8 @@ class Vendors:
     stream: EventStream
     lines: tuple[VendorCall, ...]
     sims: SimLines
-    sim_desk: SimInventoryGateway
-    identity_desk: KycGateway
+    sim_inventory: SimInventoryGateway
+    kyc: KycGateway
     internet: EligibilityGateway
     cancellations: CancellationCaseGateway
     _budget: DailyBudget
@@ -135,8 +135,8 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         directory=SalesforceDirectory(salesforce),
         stream=stream,
         sims=sims,
-        sim_desk=SalesforceSimInventory(salesforce),
-        identity_desk=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
+        sim_inventory=SalesforceSimInventory(salesforce),
+        kyc=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
         internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
@@ -146,7 +146,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
 
 
 def _freebit(settings: Settings, redis: Redis, line: VendorCall) -> tuple[FreebitClient, SimLines]:
-    ring, cache = ring_of(settings), Cache(redis)
+    ring, cache = key_ring_of(settings), Cache(redis)
     http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
     client = FreebitClient(settings, http, line, cache=cache, ring=ring)
     return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)

@@ -21,7 +21,7 @@ from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.infra.settings import Settings
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
-from portal_app.wiring.portal import Portal, build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 
 # Longer than the bus is silent between two keepalives.
 _STATUS_SECONDS = 330
@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 
 async def listen(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; one leader follows the streams, others stand by."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
+from portal_app.infra.security.encrypted_column import Ciphertext, EncryptedText, row_name
 from portal_app.infra.security.encryption import KeyRing, key_of
-from portal_app.infra.security.sealed_column import Closed, EncryptedText, row_name
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.models.metadata import METADATA
 
@@ -30,7 +30,7 @@ class Rotation:
 
 def rotate(settings: Settings, *, batch: int = 200) -> Rotation:
     """Seal every row anew that is of another key or format. Runs as the owner: no other role may write every table."""
-    ring, done = ring_of(settings), Rotation()
+    ring, done = key_ring_of(settings), Rotation()
     engine = _engine(settings)
     for table in _sealed_tables():
         after: tuple[object, ...] | None = ()
@@ -90,9 +90,9 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
     return tuple(rows[-1][: len(key)]) if rows else None
 
 
-def _again(ring: KeyRing, column: sa.Column[Any], value: bytes, row: str) -> Closed:
+def _again(ring: KeyRing, column: sa.Column[Any], value: bytes, row: str) -> Ciphertext:
     place = column.type.place
-    return Closed(ring.seal(ring.open(bytes(value), place, row), place, row))
+    return Ciphertext(ring.seal(ring.open(bytes(value), place, row), place, row))
 
 
 def _sealed_tables() -> Iterator[sa.Table]:
@@ -119,7 +119,9 @@ def _engine(settings: Settings) -> sa.Engine:
 def main(settings: Settings, batch: int) -> int:
     """Rotate, say what was done and which keys are still in use; 1 where rows could not be opened."""
     done = rotate(settings, batch=batch)
-    lines = [f"{name}: {count} rows sealed with key {ring_of(settings).current}" for name, count in done.sealed.items()]
+    lines = [
+        f"{name}: {count} rows sealed with key {key_ring_of(settings).current}" for name, count in done.sealed.items()
+    ]
     in_use = sorted(keys_in_use(settings).items())
     lines += [f"in use: key {number}, format {form}: {count} values" for (form, number), count in in_use]
     lines += [f"cannot be opened: {row}" for row in done.unreadable]

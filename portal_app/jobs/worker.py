@@ -24,7 +24,7 @@ from portal_app.infra.settings import Settings
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.jobs.schedule import run_schedule
 from portal_app.jobs.worker_slots import Slot
-from portal_app.wiring.portal import build, use
+from portal_app.wiring.portal import build, set_portal
 
 WORKFLOWS = (
     portal_app.workflows.cancellations,
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 async def work(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then finish the running steps within the drain time."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     slot = Slot(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

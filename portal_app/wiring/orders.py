@@ -1,8 +1,8 @@
-"""Builds what leads from a plan to an order, and carries orders out."""
+"""Builds the services for address checks, catalogue, checkout, orders and provisioning."""
 
 from dataclasses import dataclass
 
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
@@ -27,7 +27,7 @@ from portal_app.wiring.subscriptions import SubscriptionServices
 
 @dataclass(frozen=True, slots=True)
 class InternetServices:
-    """Address checks: the customer's side, and the worker's."""
+    """Address checks: `checks` is used by pages and API, `answers` by the worker."""
 
     checks: EligibilityChecks
     answers: EligibilityAnswers
@@ -35,7 +35,7 @@ class InternetServices:
 
 @dataclass(frozen=True, slots=True)
 class OrderServices:
-    """Selling: from the catalogue to a placed order."""
+    """Catalogue, checkout, drafts and placed orders."""
 
     catalog: Catalog
     checkout: Checkout
@@ -45,7 +45,7 @@ class OrderServices:
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """Carrying orders out: every public method of a part is one step of a workflow and can be repeated."""
+    """Services of the order workflow: every public method is one step and is safe to repeat."""
 
     progress: OrderTimeline
     review: OrderReview
@@ -58,7 +58,7 @@ class Provisioning:
 
 @dataclass(frozen=True, slots=True)
 class CustomerServices:
-    """What a checkout asks about its customer."""
+    """The services that a checkout validates an order against."""
 
     billing: BillingServices
     subscriptions: SubscriptionServices
@@ -71,12 +71,12 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     gateway, live = base.vendors.internet, base.live
     return InternetServices(
         EligibilityChecks(context, gateway, profile.profiles, live),
-        EligibilityAnswers(base.database, gateway, notifications=base.notifications, live=live),
+        EligibilityAnswers(base.database, gateway, email_outbox=base.email_outbox, live=live),
     )
 
 
 def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotency) -> OrderServices:
-    """Build the services over the catalogue and what is known of the customer."""
+    """Build the services over the catalogue and the customer's data."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
     context = CheckoutContext(
         payments=customer.billing.payment_methods,
@@ -92,7 +92,7 @@ def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotenc
         checkout,
         drafts,
         idempotency=idempotency,
-        notifications=base.notifications,
+        email_outbox=base.email_outbox,
         queue=base.queue,
         live=base.live,
     )
@@ -102,10 +102,10 @@ def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotenc
 def build_provisioning(
     base: Base, billing: BillingServices, subscriptions: SubscriptionServices, kyc_review: KycReview
 ) -> Provisioning:
-    """Build the steps of provisioning over all vendors."""
+    """Build the services of the order workflow over all vendors."""
     settings, vendors = base.settings, base.vendors
-    progress = OrderTimeline(base.database, base.notifications, base.live)
-    reservations = SimReservations(base.database, vendors.sim_desk, ring_of(settings))
+    progress = OrderTimeline(base.database, base.email_outbox, base.live)
+    reservations = SimReservations(base.database, vendors.sim_inventory, key_ring_of(settings))
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),

@@ -1,4 +1,4 @@
-"""Builds sign-up, the set-up of new accounts at the vendors, and the migration of WHMCS clients."""
+"""Builds the services for sign-up, account set-up at the vendors, and migration of WHMCS clients."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from portal_app.wiring.base import Base
 
 @dataclass(frozen=True, slots=True)
 class RegistrationServices:
-    """Every way to a new account: the customer's side, and the workflow's."""
+    """Sign-up and migration: the first two are used by pages and API, the others by workflows."""
 
     sign_ups: SignUps
     whmcs_migration: WhmcsMigration
@@ -22,12 +22,12 @@ class RegistrationServices:
 
 
 def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> RegistrationServices:
-    """Build the services over the vendors that know customers already."""
+    """Build the services over WHMCS and Salesforce."""
     vendors = base.vendors
     clients, logins, directory = vendors.clients, vendors.logins, vendors.directory
     sign_ups = SignUps(context, sign_in)
     account_setup = AccountSetup(
-        base.database, clients, vendors.crm, directory=directory, notifications=base.notifications, live=base.live
+        base.database, clients, vendors.crm, directory=directory, email_outbox=base.email_outbox, live=base.live
     )
     return RegistrationServices(
         sign_ups=sign_ups,

@@ -14,7 +14,7 @@ async def apply_to_accounts(account_ids: Sequence[str], cause: str, *, priority:
     outcome = "done"
     for account_id in map(str, account_ids):
         address = await step(
-            "apply_address_check", partial(portal().internet.answers.apply, account_id), priority=priority
+            "apply_address_check", partial(portal().internet.answers.apply_account, account_id), priority=priority
         )
         identity = await step(
             "apply_identity_check", partial(portal().profile.kyc_review.apply_account, account_id), priority=priority

@@ -78,8 +78,12 @@ async def reconcile(kind: str, since: str) -> str:
 
 async def catch_up_checks() -> str:
     """Read again every address check whose answer we wait for, and every identity check that agents changed."""
-    addresses = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
-    identities = await step("identity_checks_behind", lambda: portal().profile.kyc_review.behind(), priority="sync")
+    addresses = await step(
+        "checks_behind", lambda: portal().internet.answers.accounts_with_missed_answers(), priority="sync"
+    )
+    identities = await step(
+        "identity_checks_behind", lambda: portal().profile.kyc_review.accounts_with_missed_reviews(), priority="sync"
+    )
     behind = dict.fromkeys([*(addresses["value"] or []), *(identities["value"] or [])])
     applied = await apply_to_accounts(list(behind), "catch-up", priority="sync")
     return next((found["state"] for found in (addresses, identities) if found["state"] != "done"), applied)
@@ -93,7 +97,7 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         outcome = await step("apply_billing_change_again", lambda: portal().inbound.billing_changes.apply(event))
     clients = event.numbers("client_id") if "person" in HOOKS.get(event.kind, ()) else []
     for client_id in clients:
-        await step("read_person_again", partial(portal().profile.profile_changes.read_again, client_id))
+        await step("read_person_again", partial(portal().profile.profile_changes.refresh_from_whmcs, client_id))
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
     return outcome["state"]

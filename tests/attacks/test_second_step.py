@@ -121,7 +121,7 @@ async def test_the_second_step_keeps_no_session_planted_before(hana: Visitor, ai
     victim.set_cookie("access", planted)
     assert await status_of(victim, app.code()) == 200
     assert (
-        portal.identity.sessions.read(victim.cookie("access")).session_id
-        != portal.identity.sessions.read(planted).session_id
+        portal.identity.sessions.read_access_token(victim.cookie("access")).session_id
+        != portal.identity.sessions.read_access_token(planted).session_id
     )
     assert (await victim.get("/api/me")).json()["email"] == hana.email

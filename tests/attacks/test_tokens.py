@@ -131,5 +131,5 @@ async def test_signing_in_never_keeps_a_session_planted_before(visitor: Visitor,
     planted = aiko.cookie("access")
     visitor.set_cookie("access", planted)
     await visitor.sign_in("ben@example.jp")
-    mine = portal.identity.sessions.read(visitor.cookie("access"))
-    assert mine.session_id != portal.identity.sessions.read(planted).session_id
+    mine = portal.identity.sessions.read_access_token(visitor.cookie("access"))
+    assert mine.session_id != portal.identity.sessions.read_access_token(planted).session_id

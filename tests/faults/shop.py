@@ -131,7 +131,7 @@ class Shop:
         """Sign up as a visitor does, code and form, and return the user; the set-up is left to a worker."""
         sign_ups = self.web.registration.sign_ups
         token = await sign_ups.begin(email, _BROWSER)
-        await sign_ups.prove_mailbox(token, await self.code_for(email))
+        await sign_ups.verify_mailbox(token, await self.code_for(email))
         form = {**PERSON, **ADDRESS, "password": "a-long-walk-in-spring", "terms": "on"}
         await sign_ups.complete(token, form, _BROWSER)
         index = self._worker.identity.secrets.ring.index(email, EMAIL_PLACE)
@@ -140,7 +140,7 @@ class Shop:
     async def code_for(self, email: str) -> str:
         """Return the code that was mailed to an address."""
         async with self._worker.database.unit_of_work() as session:
-            found = (await session.exec(select(Mail).where(Mail.occasion == "sign_up_code"))).all()
+            found = (await session.exec(select(Mail).where(Mail.template == "sign_up_code"))).all()
         return str(json.loads(next(mail.content for mail in found if mail.recipient == email))["code"])
 
     async def wait_for_user(self, user_id: UUID, status: str, seconds: float = 40) -> None:
@@ -297,7 +297,7 @@ class Shop:
 
     async def product_number_of(self, order: Order) -> str:
         """Return the product number of the SIM that the inventory assigns to an order."""
-        sim = await self.vendors.sim_desk.assigned_to((await self.review_of(order))["id"])
+        sim = await self.vendors.sim_inventory.assigned_to((await self.review_of(order))["id"])
         assert sim is not None, "no SIM is assigned"
         return sim.product_number
 

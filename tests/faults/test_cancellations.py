@@ -10,7 +10,11 @@ import pytest
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.orders.order import Order, OrderLine
-from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester, CancellationWish
+from portal_app.domain.subscriptions.cancellation import (
+    CancellationFeedback,
+    CancellationRequest,
+    CancellationRequester,
+)
 from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.settings import Settings
 from portal_app.models.columns import now
@@ -54,7 +58,7 @@ async def cancelled_by(shop: Shop, buyer: Buyer, service_id: int) -> Tenant:
     """Let a customer cancel a service."""
     # With the patience of a worker: what is shown comes from the mirror.
     await shop.web.subscriptions.services.freshness.read(buyer.customer)
-    wish, asked = CancellationWish("price", "really"), await asking(shop, buyer)
+    wish, asked = CancellationFeedback("price", "really"), await asking(shop, buyer)
     request = await shop.web.subscriptions.cancellations.schedule(buyer.customer, service_id, wish, asked=asked)
     return Tenant(buyer, request)
 
@@ -65,7 +69,9 @@ async def asking(shop: Shop, buyer: Buyer) -> CancellationRequester:
         opened = await shop.web.identity.sessions.open(
             session, buyer.customer.user_id, factors=("pwd",), browser="", address=""
         )
-    return CancellationRequester(shop.web.identity.sessions.read(opened.access).session_id, uuid4().hex, buyer.email)
+    return CancellationRequester(
+        shop.web.identity.sessions.read_access_token(opened.access).session_id, uuid4().hex, buyer.email
+    )
 
 
 async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
@@ -235,7 +241,7 @@ def ahead_of_time(worker_side: Portal) -> CancellationDelivery:
 
     own = worker_side.subscriptions.cancellation_delivery
     return CancellationDelivery(
-        own._base,
+        own._context,
         worker_side.vendors.subscriptions,
         worker_side.vendors.cancellations,
         live=worker_side.live,

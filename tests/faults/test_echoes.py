@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.settings import Settings
-from portal_app.wiring.portal import use
+from portal_app.wiring.portal import set_portal
 from tests.contract.api.bridge import deliver
 from tests.contract.api.visitor import Visitor
 from tests.faults.processes import Processes
@@ -69,7 +69,7 @@ class Echoes:
 
 @pytest_asyncio.fixture
 async def echoes(shop: Shop, settings: Settings) -> AsyncIterator[Echoes]:
-    use(shop.web)
+    set_portal(shop.web)
     own = Echoes(shop, settings)
     yield own
     await own.visitor.http.aclose()

@@ -19,7 +19,7 @@ async def test_mail_is_sent_once_after_an_hour_without_mail_server_and_a_killed_
     user_id = buyer.customer.user_id
     await shop.set_mood("mail", down=True)
     async with worker_side.database.unit_of_work() as session:
-        await worker_side.notifications.email_outbox.mail(
+        await worker_side.notifications.email_outbox.enqueue(
             session, "welcome", recipient=buyer.email, user_id=user_id, customer_number=buyer.customer.customer_number
         )
     workflow = "mail-" + str(await shop.value("SELECT id FROM mails WHERE user_id = %s", user_id))
@@ -49,7 +49,7 @@ async def test_mail_is_written_in_the_language_its_customer_has_when_it_goes_out
     buyer = await shop.buyer(card=False)
     user_id = buyer.customer.user_id
     async with worker_side.database.unit_of_work() as session:
-        await worker_side.notifications.email_outbox.mail(
+        await worker_side.notifications.email_outbox.enqueue(
             session, "welcome", recipient=buyer.email, user_id=user_id, customer_number=buyer.customer.customer_number
         )
     mail_id = await shop.value("SELECT id FROM mails WHERE user_id = %s", user_id)

@@ -89,7 +89,7 @@ async def test_orders_for_the_last_sim_never_share_it_and_the_other_goes_on_with
 
 async def use_up_stock(shop: Shop) -> None:
     """Retire every eSIM of the inventory, as an agent may."""
-    desk = shop.vendors.sim_desk
+    desk = shop.vendors.sim_inventory
     for sim in await desk.available("esim"):
         await shop.retire(sim.id)
 
@@ -182,7 +182,7 @@ async def test_voice_order_of_an_unverified_customer_waits_unbilled_and_goes_on_
 
     async def arrived() -> bool:
         check = await shop.web.profile.kyc_documents.check_for(buyer.customer)
-        return check.status == "submitted" and not check.is_on_its_way
+        return check.status == "submitted" and not check.is_pending
 
     await until(arrived, 30, "the document is with the agents")
     assert await shop.value("SELECT count(*) FROM identity_files WHERE user_id = %s", buyer.customer.user_id) == 0

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.client import connect
+from portal_app.infra.security.encrypted_column import use_key_ring
 from portal_app.infra.security.encryption import KeyRing
-from portal_app.infra.security.sealed_column import use_key_ring
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
@@ -63,7 +63,7 @@ def settings(valkey: EmbeddedValkey, postgres: EmbeddedPostgres) -> Settings:
 
 @pytest.fixture(scope="session")
 def ring(settings: Settings) -> KeyRing:
-    ring = ring_of(settings)
+    ring = key_ring_of(settings)
     use_key_ring(ring)
     return ring
 

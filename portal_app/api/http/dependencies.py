@@ -29,7 +29,7 @@ async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)]
         raise request.scope.get(TROUBLE) or NotSignedIn("no live session")
     built = portal()
     if not request.scope.get(COUNTED):
-        await built.limits.hit(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
+        await built.limits.consume(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
     return access
 
 

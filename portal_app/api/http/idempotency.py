@@ -13,7 +13,7 @@ from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.problem import BadRequest
 from portal_app.api.http.request_parsing import Body, form_field, wants_json
 from portal_app.domain.idempotency import Call
-from portal_app.infra.security.passwords import stretched
+from portal_app.infra.security.passwords import slow_hash
 from portal_app.wiring.portal import portal
 
 FIELD = "idempotency_key"
@@ -44,7 +44,7 @@ class IdempotentCall:
         given = entries.model_dump() if entries else {}
         said = json.dumps([self.target, given])
         if any(given.get(name) for name in _PASSWORDS):
-            said = await stretched(said, salt=f"{self.user_id} {self.route} {self.key}")
+            said = await slow_hash(said, salt=f"{self.user_id} {self.route} {self.key}")
         call = Call(self.user_id, self.route, self.key, said)
         return await portal().idempotency.once(call, carried_out, status=self.status)
 

@@ -86,7 +86,7 @@ class CachedResponses:
     def _asker(self, scope: Scope) -> Access | None:
         token = Request(scope).cookies.get(self._cookie, "")
         try:
-            return portal().identity.sessions.read(token) if token else None
+            return portal().identity.sessions.read_access_token(token) if token else None
         except NotSignedIn:
             return None
 

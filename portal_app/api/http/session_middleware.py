@@ -67,7 +67,7 @@ class SessionMiddleware:
         built = portal()
         token = request.cookies.get(cookie_name(self._settings, "access"), "")
         try:
-            access = built.identity.sessions.read(token)
+            access = built.identity.sessions.read_access_token(token)
             await built.identity.sessions.require_live(access.session_id)
             return access, None
         except NotSignedIn:
@@ -89,7 +89,7 @@ async def _renew(built: Portal, refresh: str) -> tuple[Access | None, Any]:
         tokens = await built.identity.sessions.rotate(refresh)
     except NotSignedIn:
         return None, None
-    return built.identity.sessions.read(tokens.access), tokens
+    return built.identity.sessions.read_access_token(tokens.access), tokens
 
 
 def _is_browser(headers: Headers) -> bool:

@@ -46,7 +46,7 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().identity.password_changes.forgot(email, origin(request, portal().settings))
+        await portal().identity.password_changes.request_reset(email, origin(request, portal().settings))
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
     return await sent_on(request, FORGOT, _SENT)

@@ -41,7 +41,7 @@ async def second_step(request: Request) -> Response:
         entries = await read(request, Step)
         onward = way_on(request, entries.next)
         proof = Proof(code=entries.code, passkey=entries.passkey)
-        tokens = await portal().identity.mfa_challenge.finish(
+        tokens = await portal().identity.mfa_challenge.complete(
             _token(request), proof, origin(request, portal().settings)
         )
     except NotSignedIn as error:

@@ -45,7 +45,7 @@ class Name(Body):
 @router.get("/two-step")
 async def two_step(access: SignedIn) -> Response:
     """Say whether two-step sign-in is on, since when, and how many recovery codes are left."""
-    view = await portal().identity.totp.view(access.user_id)
+    view = await portal().identity.totp.status(access.user_id)
     return json({"on": view.since is not None, "since": view.since, "recovery_codes_left": view.codes_left})
 
 
@@ -53,8 +53,8 @@ async def two_step(access: SignedIn) -> Response:
 async def begin_two_step(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Return a new key for an authenticator app; nothing is on before its first code."""
     two_step = portal().identity.totp
-    await once(None, lambda: two_step.begin(*_who(access)))
-    enrolment = await two_step.begun(*_who(access))
+    await once(None, lambda: two_step.begin_enrolment(*_who(access)))
+    enrolment = await two_step.pending_enrolment(*_who(access))
     return json({"key": enrolment.key, "address": enrolment.address})
 
 
@@ -87,7 +87,7 @@ async def passkeys(access: SignedIn) -> Response:
 @router.post("/passkeys/options")
 async def passkey_options(access: SignedIn) -> Response:
     """Return what the browser needs to make a passkey."""
-    return json(await portal().identity.passkeys.options_to_add(access.user_id, access.session_id))
+    return json(await portal().identity.passkeys.registration_options(access.user_id, access.session_id))
 
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))

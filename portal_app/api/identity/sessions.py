@@ -11,7 +11,7 @@ from portal_app.api.http.request_parsing import DEVICE, Body, language, origin, 
 from portal_app.api.http.responses import done, json, refused, with_cookies
 from portal_app.api.http.session_middleware import ACCESS, SIGN_IN, local_path, session_cookies, set_cookie
 from portal_app.domain.errors import NotSignedIn, PortalError
-from portal_app.domain.identity.account import SecondStepAsked, Tokens
+from portal_app.domain.identity.account import MfaRequired, Tokens
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.language import path_for
@@ -80,7 +80,7 @@ async def refresh(request: Request) -> Response:
 
 
 async def admitted(
-    request: Request, outcome: Tokens | SecondStepAsked, target: str = "", *, forget: tuple[str, ...] = ()
+    request: Request, outcome: Tokens | MfaRequired, target: str = "", *, forget: tuple[str, ...] = ()
 ) -> Response:
     """Answer a proven password: a session and on to a page of ours, or on to the second step.
 
@@ -88,7 +88,7 @@ async def admitted(
     """
     settings = portal().settings
     gone = [set_cookie(settings, kind, "", 0) for kind in forget]
-    if isinstance(outcome, SecondStepAsked):
+    if isinstance(outcome, MfaRequired):
         pending = set_cookie(settings, "second", outcome.token, settings.portal_second_step_seconds)
         onward = f"?{urlencode({'next': target})}" if target else ""
         page = path_for(SECOND_STEP, language(request, target))

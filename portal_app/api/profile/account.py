@@ -73,7 +73,7 @@ async def change(
     entries = await read(request, ChangedData, form=False)
     given = entries.model_dump(exclude_none=True)
     marketing: Any = given.pop("marketing", None)
-    wanted = ProfileChange.parse(given).then(ProfileChange(marketing=marketing))
+    wanted = ProfileChange.parse(given).merged_with(ProfileChange(marketing=marketing))
     await once(entries, lambda: portal().profile.profiles.change(customer, wanted, session_id=access.session_id))
     return await _shown(access, 202)
 
@@ -96,7 +96,7 @@ async def begin_email_change(
     """Mail a code to a new address; the answer is the same whether or not it has an account."""
     entries, changes = await read(request, NewEmail, form=False), portal().profile.email_changes
     await once(entries, lambda: changes.begin(customer, entries.email, session_id=access.session_id))
-    return json({"waiting_for": await changes.waiting_for(customer)}, 202)
+    return json({"waiting_for": await changes.pending_email(customer)}, 202)
 
 
 @router.post("/email/verify", status_code=202, response_model=schemas.Me, openapi_extra=takes(EmailCode, form=False))
@@ -105,7 +105,7 @@ async def prove_email(
 ) -> Response:
     """Check the mailed code; the address then changes like the rest, and the old one is told."""
     entries = await read(request, EmailCode, form=False)
-    await once(entries, lambda: portal().profile.email_changes.prove(customer, entries.code))
+    await once(entries, lambda: portal().profile.email_changes.verify_mailbox(customer, entries.code))
     return await _shown(access, 202)
 
 

@@ -57,7 +57,7 @@ async def submit(
     # Not a field: where a file is too large, nothing of the form is read.
     is_page, target = "text/html" in request.headers.get("accept", ""), local_path(onward, "")
     try:
-        await portal().profile.kyc_documents.count_try(customer)
+        await portal().profile.kyc_documents.count_upload(customer)
         name, content = await _read(request)
         found = await portal().profile.kyc_documents.submit(customer, content, name=name)
     except PortalError as error:

@@ -93,7 +93,7 @@ def identity_check(check: IdentityCheck) -> IdentityCheckView:
         "status": check.status,
         "note": check.note,
         "submitted_at": check.submitted_at,
-        "is_on_its_way": check.is_on_its_way,
+        "is_on_its_way": check.is_pending,
     }
 
 
@@ -117,7 +117,7 @@ def profile(view: ProfileView) -> ProfileShape:
             "postcode": bill.postcode,
         },
         "address": cast(AddressView, asdict(address)) if address else None,
-        "is_on_its_way": view.is_on_its_way,
+        "is_on_its_way": view.is_pending,
         "note": view.note,
         "saved_at": view.as_of,
     }

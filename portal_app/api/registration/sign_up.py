@@ -75,7 +75,7 @@ async def resend(request: Request) -> Response:
     """Mail a new code to the same address; the old one ends."""
     try:
         progress = await portal().registration.sign_ups.progress(token_of(request))
-        return await mailed(request, progress.email, purpose="move" if progress.is_move else "sign_up")
+        return await mailed(request, progress.email, purpose="move" if progress.is_migration else "sign_up")
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
 
@@ -86,9 +86,9 @@ async def verify(request: Request) -> Response:
     registration, token = portal().registration, token_of(request)
     try:
         entries = await read(request, Code)
-        await registration.sign_ups.prove_mailbox(token, entries.code)
-        known = await registration.whmcs_migration.recognise(token)
-        is_move = (await registration.sign_ups.progress(token)).is_move
+        await registration.sign_ups.verify_mailbox(token, entries.code)
+        known = await registration.whmcs_migration.find_existing_account(token)
+        is_move = (await registration.sign_ups.progress(token)).is_migration
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
     if known == "elsewhere" or (known == "new" and is_move):

@@ -39,7 +39,7 @@ async def prove_password(request: Request) -> Response:
     """Check the WHMCS password of the proven mailbox; the next step is a new password."""
     try:
         entries = await read(request, BillingPassword)
-        await portal().registration.whmcs_migration.prove_password(
+        await portal().registration.whmcs_migration.verify_whmcs_password(
             token_of(request), entries.password, origin(request, portal().settings)
         )
     except Conflict as error:

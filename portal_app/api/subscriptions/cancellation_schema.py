@@ -5,7 +5,7 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
-from portal_app.domain.subscriptions.cancellation import CancellationRequest, Ending
+from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationSchedule
 
 
 class CancellationView(TypedDict):
@@ -50,6 +50,6 @@ def cancellation(request: CancellationRequest) -> CancellationView:
     }
 
 
-def ending(found: Ending) -> EndingView:
+def ending(found: CancellationSchedule) -> EndingView:
     """Show when a service would end."""
     return {"ends_on": found.ends_on, "withdraw_until": found.withdraw_until}

@@ -9,7 +9,7 @@ from portal_app.api.billing.schemas import InvoiceSummary
 from portal_app.api.http.money import Amount, amount
 from portal_app.api.subscriptions.cancellation_schema import CancellationView, EndingView, cancellation, ending
 from portal_app.domain.orders.sim_order import ShownLine
-from portal_app.domain.subscriptions.cancellation import CancellationRequest, Ending
+from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationSchedule
 from portal_app.domain.subscriptions.subscription import Subscription
 
 
@@ -79,7 +79,10 @@ def subscription(service: Subscription, request: CancellationRequest | None = No
 
 
 def subscription_in_full(
-    service: Subscription, as_of: datetime | None, request: CancellationRequest | None, if_cancelled: Ending | None
+    service: Subscription,
+    as_of: datetime | None,
+    request: CancellationRequest | None,
+    if_cancelled: CancellationSchedule | None,
 ) -> SubscriptionDetail:
     """Show a service by itself."""
     return {

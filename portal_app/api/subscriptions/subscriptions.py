@@ -15,7 +15,7 @@ from portal_app.api.subscriptions import schemas
 from portal_app.api.subscriptions.cancellation_schema import CancellationView, cancellation
 from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.subscriptions.cancellation import CancellationRequester, CancellationWish
+from portal_app.domain.subscriptions.cancellation import CancellationFeedback, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Services
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
@@ -43,7 +43,7 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
     service, saved_at = await portal().subscriptions.services.subscription_for(customer, vendor_id(service_id))
     cancelling = portal().subscriptions.cancellations
     request = (await cancelling.requests_for(customer)).get(service.id)
-    shown = schemas.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
+    shown = schemas.subscription_in_full(service, saved_at, request, cancelling.schedule_for(service))
     invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, with_reads=saved_at is None)
     line = schemas.phone_line(await portal().sim.line_status.line_of(customer, service.id))
     shown_invoices = [billing_schemas.invoice_summary(each) for each in invoices]
@@ -76,7 +76,7 @@ async def cancel(
     number = vendor_id(service_id)
     asked = await _asked(access, once.key)
     entries = await read(request, NewCancellation, form=False)
-    wish = CancellationWish.parse(entries.reason, entries.comment)
+    wish = CancellationFeedback.parse(entries.reason, entries.comment)
     taken = await portal().subscriptions.cancellations.schedule(customer, number, wish, asked=asked)
     return json(cancellation(taken), 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
 

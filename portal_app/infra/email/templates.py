@@ -1,4 +1,4 @@
-"""Letters: subject, text and HTML per occasion and language, rendered from templates."""
+"""Renders emails (subject, text and HTML) from a template per kind and language."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from portal_app.language import DEFAULT, parse_language, path_for, speaking
 from portal_app.language.format import day, time
 
 PRODUCT = "Hikari Portal"
-FOLDER = Path(__file__).parent / "letters"
+FOLDER = Path(__file__).parent / "emails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Block:
 
 
 class EmailTemplates:
-    """Render `letters/<language>/<occasion>.txt`; the HTML is made from the same words.
+    """Render `emails/<language>/<template>.txt`; the HTML is made from the same text.
 
     The first line is the subject. A paragraph of digits is a code; one that ends with an address of the portal on a
     line of its own is a button, the line above it its label; lines "- label: value" are a list of facts. Templates
@@ -55,17 +55,17 @@ class EmailTemplates:
         self.jinja.filters |= {"moment": _moment, "day": _day}
         self._shared = {"portal_url": portal_url, "support": support, "product": product}
 
-    def write(self, occasion: str, language: str, content: dict[str, str]) -> RenderedEmail:
-        """Return the letter for an occasion; English where a language has none. Raises jinja2's TemplateNotFound."""
+    def write(self, template: str, language: str, content: dict[str, str]) -> RenderedEmail:
+        """Return the rendered email; in English if the language has no template. Raises jinja2's TemplateNotFound."""
         spoken = parse_language(language)
-        template = self.jinja.select_template([f"{each}/{occasion}.txt" for each in dict.fromkeys((spoken, DEFAULT))])
+        source = self.jinja.select_template([f"{each}/{template}.txt" for each in dict.fromkeys((spoken, DEFAULT))])
         shared = {**self._shared, "link": partial(self._link, language=spoken)}
-        # One line each: what somebody typed must not become a paragraph, a button or a mail header of its own.
+        # Values are reduced to one line, so that user input cannot add a paragraph, a button or a mail header.
         lines = {name: " ".join(value.split()) for name, value in content.items()}
         with speaking(spoken):
-            subject, _, text = template.render(**lines, **shared).strip().partition("\n")
+            subject, _, text = source.render(**lines, **shared).strip().partition("\n")
         blocks = [self._block(part.strip()) for part in text.strip().split("\n\n") if part.strip()]
-        html = self.jinja.get_template("letter.html").render(
+        html = self.jinja.get_template("layout.html").render(
             **shared, subject=subject, blocks=blocks, preview=_preview(blocks), language=spoken
         )
         return RenderedEmail(subject, text.strip() + "\n", html)

@@ -50,12 +50,12 @@ class Billing:
         gateway: InvoiceGateway,
         *,
         live: LiveUpdates,
-        sign_on: WhmcsSso,
+        sso: WhmcsSso,
     ) -> None:
         self._settings = settings
         self._cache = cache
         self._gateway = gateway
-        self._sign_on = sign_on
+        self._sso = sso
         self._writer = InvoiceMirrorWriter(database)
         self._reads = CachedReads(settings, cache, live)
         self.freshness = Freshness(
@@ -109,12 +109,12 @@ class Billing:
     async def pay_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to WHMCS's page of an invoice. Raises NotFound for somebody else's."""
         await self._ensure_own(customer, invoice_id)
-        return await self._sign_on.link(customer, f"viewinvoice.php?id={invoice_id}")
+        return await self._sso.link(customer, f"viewinvoice.php?id={invoice_id}")
 
     async def pdf_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to an invoice's PDF at WHMCS. Raises NotFound for somebody else's."""
         await self._ensure_own(customer, invoice_id)
-        return await self._sign_on.link(customer, f"dl.php?type=i&id={invoice_id}")
+        return await self._sso.link(customer, f"dl.php?type=i&id={invoice_id}")
 
     async def mark_stale(self, customer: Customer) -> None:
         """Note that invoices changed at WHMCS: the next reader updates the mirror."""

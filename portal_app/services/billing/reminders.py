@@ -37,12 +37,12 @@ _CUSTOMERS = sa.text("SELECT user_id FROM id_mappings WHERE mod(abs(hashtext(use
 class Reminders:
     """Send reminders; runs in the worker."""
 
-    def __init__(self, base: ServiceContext, payments: Payments, live: LiveUpdates) -> None:
-        self._base = base
-        self._database = base.database
+    def __init__(self, context: ServiceContext, payments: Payments, live: LiveUpdates) -> None:
+        self._context = context
+        self._database = context.database
         self._payments = payments
         self._live = live
-        self._ahead = timedelta(days=base.settings.portal_due_notice_days)
+        self._ahead = timedelta(days=context.settings.portal_due_notice_days)
 
     async def invoices(self) -> int:
         """Announce every open invoice that is due soon or overdue, each once; return how many there were."""
@@ -80,7 +80,7 @@ class Reminders:
 
     async def _remind(self, user_id: UUID, kind: str, source_id: str, *, about: dict[str, Any], path: str) -> None:
         async with self._database.unit_of_work() as session:
-            if not await Reminder.is_first(session, user_id, kind, source_id):
+            if not await Reminder.record_first(session, user_id, kind, source_id):
                 return
             await self._send(session, user_id, kind, source_id, about, path)
         await self._live.publish(Change(user_id, "notices", ""))
@@ -89,7 +89,7 @@ class Reminders:
         self, session: AsyncSession, user_id: UUID, kind: str, source_id: str, about: dict[str, Any], path: str
     ) -> None:
         user = await User.required(session, user_id)
-        await self._base.notifications.mail(session, kind, recipient=user.email, user_id=user_id, **about)
+        await self._context.email_outbox.enqueue(session, kind, recipient=user.email, user_id=user_id, **about)
         await raise_notice(session, kind, user_id=user_id, source_id=source_id, subject=about["number"], path=path)
 
 

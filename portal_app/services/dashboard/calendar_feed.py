@@ -32,10 +32,10 @@ class Calendar:
     """Make, end and answer calendar links, from saved data: no vendor is called."""
 
     def __init__(
-        self, base: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
+        self, context: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
     ) -> None:
-        self._base = base
-        self._database = base.database
+        self._context = context
+        self._database = context.database
         self._lists = billing.lists
         self._services = subscriptions.mirror
         self._cancellations = cancellations
@@ -48,9 +48,9 @@ class Calendar:
 
     async def renew(self, user_id: UUID) -> str:
         """Make a new link and return its token, which is not stored; the former link stops working."""
-        token = self._base.vault.tokens.new()
+        token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
-            hashed = self._base.vault.tokens.hash(token, _PURPOSE)
+            hashed = self._context.secrets.tokens.hash(token, _PURPOSE)
             await session.merge(CalendarLink(user_id=user_id, token_hash=hashed, created_at=now()))
             record(session, Tag.CALENDAR_OPENED, user_id=user_id, actor="you")
         return token
@@ -65,11 +65,11 @@ class Calendar:
 
     async def feed(self, token: str, *, address: str) -> CalendarFeed:
         """Return the days of a token's customer. Raises NotFound for an unknown token, RateLimited per address."""
-        await self._base.limits.hit(self._base.settings.portal_calendar_limit, "calendar", address)
+        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", address)
         if not token or len(token) > _LONGEST_TOKEN:
             raise NotFound("no such calendar")
         async with self._database.identity() as session:
-            link = await CalendarLink.by_hash(session, self._base.vault.tokens.hash(token, _PURPOSE))
+            link = await CalendarLink.by_hash(session, self._context.secrets.tokens.hash(token, _PURPOSE))
             user = await session.get(User, link.user_id) if link else None
             mapping = await session.get(IdMapping, link.user_id) if link else None
         if user is None or mapping is None or user.status != "active":

@@ -1,4 +1,4 @@
-"""Address checks, the customer's side: where a check stands, and asking for one, once per address."""
+"""Fibre eligibility for pages and API: read the state of a check, and request one per address."""
 
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.mirror import is_fresh
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.internet.eligibility_answers import apply_answer, is_moving
+from portal_app.services.internet.eligibility_answers import apply_answer, has_pending_address
 from portal_app.services.mirrors.cached_reads import SavedRead
 from portal_app.services.profile.profiles import Profiles
 
@@ -22,25 +22,27 @@ _NO_ADDRESS = "Add your address in Japanese first: the building decides which li
 
 
 class EligibilityChecks:
-    """Show and request checks. Salesforce is the authority; our row answers while it is away."""
+    """Reads and requests checks. Salesforce is the authority; the stored row is used while it is unavailable."""
 
-    def __init__(self, base: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates) -> None:
-        self._seconds = base.settings.cache_eligibility_seconds
-        self._database = base.database
-        self._reads = base.reads
-        self._desk = desk
+    def __init__(
+        self, context: ServiceContext, gateway: EligibilityGateway, profiles: Profiles, live: LiveUpdates
+    ) -> None:
+        self._seconds = context.settings.cache_eligibility_seconds
+        self._database = context.database
+        self._reads = context.reads
+        self._gateway = gateway
         self._profiles = profiles
-        self._queue = base.queue
+        self._queue = context.queue
         self._live = live
 
     async def check_for(self, customer: Customer) -> Eligibility:
-        """Return where the check of the customer's address stands; unknown where nobody can tell.
+        """Return the eligibility of the customer's address; its status is None if it is unknown.
 
-        Raises ExternalUnavailable where not even the address is known.
+        Raises ExternalUnavailable if the address is unknown too.
         """
         address = (await self._profiles.profile_for(customer)).person.address
         read = self._read_of(customer)
-        if await self._is_moving(customer):
+        if await self._has_pending_address(customer):
             # Salesforce knows the former address only.
             return _shown(await read.load(), address, is_away=False)
         row, error = await self._reads.get_saved(read)
@@ -49,25 +51,25 @@ class EligibilityChecks:
         return _shown(row, address, is_away=error is not None)
 
     async def request(self, customer: Customer) -> Eligibility:
-        """Have the customer's address checked, unless it is being checked or was. Safe to repeat.
+        """Request a check of the customer's address, unless one is pending or answered. Safe to repeat.
 
-        The request is handed over by durable work, so Salesforce may be away. Raises InvalidInput without an address.
+        A workflow sends the request, so Salesforce may be unavailable. Raises InvalidInput without an address.
         """
-        seen = await self.check_for(customer)
-        if seen.address is None:
+        current = await self.check_for(customer)
+        if current.address is None:
             raise InvalidInput({"address": _NO_ADDRESS})
-        if seen.status in (None, "not_requested"):
-            await self._ask(customer, seen.address)
+        if current.status in (None, "not_requested"):
+            await self._create_request(customer, current.address)
             await self._live.publish(Change(customer.user_id, "eligibility"))
         return await self.check_for(customer)
 
-    async def _ask(self, customer: Customer, address: Address) -> None:
+    async def _create_request(self, customer: Customer, address: Address) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await EligibilityRow.locked(session, customer.user_id)
-            # Two clicks queue up here; the second finds what the first wrote.
+            # The row lock serialises two clicks: the second one sees the request of the first.
             if row.status != "not_requested" and row.to_domain().address in (None, address):
                 return
-            row.forget()
+            row.reset()
             row.status, row.check_id, row.address = "pending", uuid4(), address_to_json(address)
             row.requested_at = now()
             record(session, Tag.ADDRESS_CHECK_ASKED, user_id=customer.user_id, actor="you")
@@ -80,10 +82,10 @@ class EligibilityChecks:
                 return await session.get(EligibilityRow, customer.user_id)
 
         async def update(_: EligibilityRow | None) -> bool:
-            found = await self._desk.check_of(customer.sf_account_id)
+            found = await self._gateway.check_of(customer.sf_account_id)
             async with self._database.unit_of_work(customer=customer.user_id) as session:
                 await apply_answer(session, customer.user_id, found)
-            # The reader sees it; open pages are told of answers when Salesforce's event comes.
+            # No notification: the customer sees the answer now. Salesforce's event triggers the notification.
             return False
 
         return SavedRead(
@@ -95,16 +97,16 @@ class EligibilityChecks:
             change=Change(customer.user_id, "eligibility"),
         )
 
-    async def _is_moving(self, customer: Customer) -> bool:
+    async def _has_pending_address(self, customer: Customer) -> bool:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            return await is_moving(session, customer.user_id)
+            return await has_pending_address(session, customer.user_id)
 
     def _is_fresh(self, row: EligibilityRow | None) -> bool:
-        return row is not None and (row.is_on_its_way or is_fresh(row.read_at, self._seconds, at=now()))
+        return row is not None and (row.is_pending or is_fresh(row.read_at, self._seconds, at=now()))
 
 
 def _shown(row: EligibilityRow | None, address: Address | None, *, is_away: bool) -> Eligibility:
-    """Put what is known beside the address as it is now; what was found for another address counts for nothing."""
+    """Return the stored eligibility for the current address; an answer for another address does not count."""
     if row is None:
         return Eligibility(status=None if is_away else "not_requested", address=address)
     found = row.to_domain()

@@ -9,7 +9,7 @@ from portal_app.infra.database.database import Database
 from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.columns import now
 from portal_app.models.idempotency import IdempotencyKey
-from portal_app.models.lockout import SignInTries
+from portal_app.models.lockout import SignInAttempts
 from portal_app.models.mfa import Challenge, PendingSignIn
 from portal_app.models.notification_preference import Reminder
 from portal_app.models.order import DraftRow, OrderRow
@@ -31,7 +31,7 @@ class Cleanup:
             for statement in (
                 sa.delete(SignUp).where(col(SignUp.expires_at) < now() - timedelta(days=1)),
                 sa.delete(RecoveryToken).where(col(RecoveryToken.expires_at) < now() - timedelta(days=1)),
-                sa.delete(SignInTries).where(col(SignInTries.tried_at) < now() - timedelta(days=1)),
+                sa.delete(SignInAttempts).where(col(SignInAttempts.tried_at) < now() - timedelta(days=1)),
                 sa.delete(Challenge).where(col(Challenge.expires_at) < now()),
                 sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
                 sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),

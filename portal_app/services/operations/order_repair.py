@@ -37,7 +37,7 @@ class OrderRepair:
         self._queue = queue
         self._whmcs_orders, self._subscriptions = vendors.whmcs_orders, vendors.subscriptions
         self._crm, self._internet = vendors.crm, vendors.internet
-        self._desk, self._lines = vendors.sim_desk, vendors.sims
+        self._desk, self._lines = vendors.sim_inventory, vendors.sims
 
     async def overview(self, *, unfinished: bool = True) -> list[tuple[Order, str, str]]:
         """Return orders with their customer's number and last step, the longest without a step first."""

@@ -1,4 +1,4 @@
-"""Orders: placed once per key, handed over durably, shown with their timeline."""
+"""Orders for pages and API: place an order once, list orders and read their timelines."""
 
 import json
 from functools import partial
@@ -25,13 +25,13 @@ from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.internet.single_line import refuse_second_order
 from portal_app.services.notifications.email_outbox import EmailOutbox
-from portal_app.services.orders.timeline import notice_of_order
+from portal_app.services.orders.timeline import raise_order_notice
 
 _ROUTE = "POST /api/orders"
 
 
 class Orders:
-    """Place orders and see how they go."""
+    """Places and reads orders."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Orders:
         drafts: Drafts,
         *,
         idempotency: Idempotency,
-        notifications: EmailOutbox,
+        email_outbox: EmailOutbox,
         queue: DurableQueue,
         live: LiveUpdates,
     ) -> None:
@@ -48,46 +48,47 @@ class Orders:
         self._checkout = checkout
         self._drafts = drafts
         self._idempotency = idempotency
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._queue = queue
         self._live = live
         self._placing = ShieldedTasks()
 
-    async def place(self, customer: Customer, wish: OrderRequest, *, key: str, recipient: str) -> Order:
-        """Place an order, once per key and once per draft; the same again returns the same order.
+    async def place(self, customer: Customer, order_request: OrderRequest, *, key: str, recipient: str) -> Order:
+        """Place an order, once per idempotency key and once per draft; a repeat returns the same order.
 
-        Prices are read here, never taken from the browser. Salesforce gets the order by durable work, so it may
-        be away. Raises InvalidInput, NotFound and NotAllowed (not sold), KeyReused and StillRunning (of a key),
-        Conflict (not orderable now), and ExternalUnavailable where it is unknown whether there is a payment method.
+        Prices are read from the catalogue, never taken from the request. A workflow sends the order to Salesforce,
+        which may be unavailable. Raises InvalidInput, NotFound and NotAllowed (not sold), KeyReused and StillRunning
+        (idempotency), Conflict (cannot be ordered now), and ExternalUnavailable if payment methods are unknown.
         """
-        call = Call(customer.user_id, _ROUTE, key, _said(wish))
-        # Fifty presses of one button share one run: each waiting for the row's lock would hold a connection.
-        work = partial(self._place_once, customer, wish, call, recipient)
-        return await self._placing.run(work, key=(customer.user_id, str(wish.draft_id or key), call.fingerprint))
+        call = Call(customer.user_id, _ROUTE, key, _fingerprint(order_request))
+        # Repeated clicks share one task; waiting for the row lock would hold one connection each.
+        work = partial(self._place_once, customer, order_request, call, recipient)
+        request = (customer.user_id, str(order_request.draft_id or key), call.fingerprint)
+        return await self._placing.run(work, key=request)
 
-    async def _place_once(self, customer: Customer, wish: OrderRequest, call: Call, recipient: str) -> Order:
+    async def _place_once(self, customer: Customer, order_request: OrderRequest, call: Call, recipient: str) -> Order:
         order_id = await self._idempotency.once(
-            call, lambda claim: self._place(customer, wish, claim, recipient), status=201
+            call, lambda claim: self._place(customer, order_request, claim, recipient), status=201
         )
         return (await self.order_for(customer, UUID(order_id))).order
 
-    async def _place(self, customer: Customer, wish: OrderRequest, claim: Claim, recipient: str) -> str:
-        if wish.draft_id and (ordered := await self._ordered(customer, wish.draft_id)) is not None:
+    async def _place(self, customer: Customer, order_request: OrderRequest, claim: Claim, recipient: str) -> str:
+        if order_request.draft_id and (ordered := await self._ordered(customer, order_request.draft_id)) is not None:
             return str(ordered.id)
-        basket = await self._checkout.validate(customer, wish)
+        basket = await self._checkout.validate(customer, order_request)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            if wish.draft_id is not None:
-                # Two submits of one draft queue up here; the second finds what the first wrote.
-                await _lock(session, f"{customer.user_id}:{wish.draft_id}")
-                if known := await OrderRow.of_draft(session, customer.user_id, wish.draft_id):
+            if order_request.draft_id is not None:
+                # Serialises submits of one draft: the second one finds the order of the first.
+                await _lock(session, f"{customer.user_id}:{order_request.draft_id}")
+                if known := await OrderRow.of_draft(session, customer.user_id, order_request.draft_id):
                     return str(known.id)
             if basket.plan.service.category == "internet":
-                # Orders of one customer queue up here, whatever their keys and drafts.
+                # Serialises fibre orders of one customer, also with different keys and drafts.
                 await _lock(session, f"{customer.user_id}:internet")
                 await refuse_second_order(session, customer.user_id)
             row = await self._write(session, customer, basket, recipient)
-            row.draft_id = wish.draft_id
-            await DraftRow.forget(session, customer.user_id, wish.draft_id)
+            row.draft_id = order_request.draft_id
+            await DraftRow.delete_draft(session, customer.user_id, order_request.draft_id)
             await claim.finish(session, str(row.id))
         await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
@@ -95,20 +96,20 @@ class Orders:
     async def place_draft(
         self, customer: Customer, draft_id: UUID, *, agreed: Agreement, key: str, recipient: str
     ) -> Order:
-        """Place the order of a draft; a draft that was ordered already gives that order.
+        """Place the order of a draft; if it was ordered already, return that order.
 
-        Raises as `place`, and OfferChanged where it would cost something else than agreed.
+        Raises as `place`, and OfferChanged if the prices differ from those agreed to.
         """
         if (ordered := await self._ordered(customer, draft_id)) is not None:
             return ordered
         try:
-            wish = await self._drafts.wish(customer, draft_id, agreed)
+            order_request = await self._drafts.order_request(customer, draft_id, agreed)
         except Conflict:
-            # Ordered by another click since we looked, or really gone.
+            # Either ordered by a concurrent click, or replaced by another draft.
             if (ordered := await self._ordered(customer, draft_id)) is not None:
                 return ordered
             raise
-        return await self.place(customer, wish, key=key, recipient=recipient)
+        return await self.place(customer, order_request, key=key, recipient=recipient)
 
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
@@ -116,7 +117,7 @@ class Orders:
             return [row.to_domain() for row in await OrderRow.for_user(session, customer.user_id)]
 
     async def order_for(self, customer: Customer, order_id: UUID) -> OrderDetail:
-        """Return one order with its timeline. Raises NotFound, also for somebody else's."""
+        """Return an order with its timeline. Raises NotFound, also for an order of another customer."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(OrderRow, order_id)
             if row is None or row.user_id != customer.user_id:
@@ -142,8 +143,8 @@ class Orders:
         session.add(row)
         await session.flush()
         session.add(OrderEventRow(order_id=row.id, attempt=1, step="placed", user_id=row.user_id, source="you"))
-        record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_recorded(row))
-        await self._notifications.mail(
+        record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_audit_detail(row))
+        await self._email_outbox.enqueue(
             session,
             "order_received",
             recipient=recipient,
@@ -151,19 +152,19 @@ class Orders:
             title=plan.service.name,
             order_id=str(row.id),
         )
-        await notice_of_order(session, row, "order_received")
+        await raise_order_notice(session, row, "order_received")
         await self._queue.enqueue(session, "hand_over_order", f"hand-over-{row.id}", str(row.id))
         return row
 
 
-def _recorded(row: OrderRow) -> dict[str, str]:
+def _audit_detail(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
 
 
-def _said(wish: OrderRequest) -> str:
-    # Of a draft its id says everything: it can be ordered once only, whatever was answered in between.
-    asked = [wish.sku, wish.answers, wish.has_accepted_terms]
-    return str(wish.draft_id) if wish.draft_id else json.dumps(asked, sort_keys=True)
+def _fingerprint(order_request: OrderRequest) -> str:
+    # The id of a draft is enough, because a draft can be ordered only once.
+    content = [order_request.sku, order_request.answers, order_request.has_accepted_terms]
+    return str(order_request.draft_id) if order_request.draft_id else json.dumps(content, sort_keys=True)
 
 
 async def _lock(session: AsyncSession, name: str) -> None:

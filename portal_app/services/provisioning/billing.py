@@ -84,7 +84,7 @@ class OrderBilling:
             return await self._whmcs_orders.order_status(number) == "Active" or None
 
         await self._guard.send(order_id, accept, look_up=is_active, vendor="whmcs", always_look_up=True)
-        await self._progress.move(order_id, "service_set_up", stage="being_set_up")
+        await self._progress.advance(order_id, "service_set_up", stage="being_set_up")
 
     async def record_in_salesforce(self, order_id: UUID, billing: BillingOrder) -> None:
         """Write the WHMCS ids back, then the status: last, so that it is never ahead of the truth."""
@@ -97,4 +97,4 @@ class OrderBilling:
         _, customer = await self._progress.order(order_id)
         await self._billing.mark_stale(customer)
         await self._subscriptions.mark_stale(customer)
-        await self._progress.move(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
+        await self._progress.advance(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)

@@ -196,7 +196,9 @@ class OrderReview:
     async def pause(self, order_id: UUID, code: str) -> None:
         """Tell the customer what the order waits for; Salesforce sees why."""
         (order, _), pause = await self._progress.order(order_id), PAUSES[code]
-        await self._progress.move(order_id, pause.waits, stage="needs_attention", mail=pause.mail, notice=pause.notice)
+        await self._progress.advance(
+            order_id, pause.waits, stage="needs_attention", mail=pause.mail, notice=pause.notice
+        )
         # Salesforce last: an agent who sees it there can approve again, and finds the order already parked.
         await self._crm.order_failed(order.sf_order_id, code=code, message=pause.reason)
 
@@ -204,12 +206,12 @@ class OrderReview:
         """Take the order up again: the agent's approval still stands, and what was missing is there."""
         order, _ = await self._progress.order(order_id)
         await self._crm.order_resumed(order.sf_order_id)
-        await self._progress.move(order_id, PAUSES[code].goes_on, stage="being_set_up")
+        await self._progress.advance(order_id, PAUSES[code].goes_on, stage="being_set_up")
 
     async def fail(self, order_id: UUID, *, code: str, message: str) -> None:
         """Park an order for attention, with the reason for the agents and none of it for the customer."""
         order, _ = await self._progress.order(order_id)
-        await self._progress.move(
+        await self._progress.advance(
             order_id, f"failed_{code}"[:56], stage="needs_attention", notice="order_stopped", tag=Tag.ORDER_FAILED
         )
         if order.sf_order_id:

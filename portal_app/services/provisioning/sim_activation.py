@@ -40,7 +40,7 @@ class SimActivation:
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
         self._progress = progress
         self._database = progress.database
-        self._desk, self._lines, self._subscriptions = vendors.sim_desk, vendors.sims, vendors.subscriptions
+        self._desk, self._lines, self._subscriptions = vendors.sim_inventory, vendors.sims, vendors.subscriptions
         self._reservations = reservations
         self._checks = checks
         # No time to settle: the line stays locked at Freebit for as long as a change of it runs.
@@ -58,12 +58,12 @@ class SimActivation:
         order, customer = await self._progress.order(order_id)
         wanted = await self._desk.sim_order(order.sf_order_id)
         await self._reservations.reserve(order, customer, wanted)
-        await self._progress.move(order_id, "sim_reserved", stage="being_set_up")
+        await self._progress.advance(order_id, "sim_reserved", stage="being_set_up")
         return wanted.opens_at
 
     async def wait_for_day(self, order_id: UUID) -> None:
         """Note that the order waits for the day it was ordered for."""
-        await self._progress.move(order_id, "scheduled", stage="being_set_up")
+        await self._progress.advance(order_id, "scheduled", stage="being_set_up")
 
     async def open(self, order_id: UUID) -> None:
         """Ask the carrier to open the line, as the kind of SIM needs it; one that is open or opening is left alone."""
@@ -79,7 +79,7 @@ class SimActivation:
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             row.opening_at = now()
-        await self._progress.move(order_id, "line_ordered", stage="being_set_up")
+        await self._progress.advance(order_id, "line_ordered", stage="being_set_up")
 
     async def register_voice(self, order_id: UUID) -> None:
         """Register a physical SIM's voice options and holder once; other lines need none here.
@@ -105,7 +105,7 @@ class SimActivation:
             await self._voice_guard.send(order_id, register, look_up=shows, vendor="freebit")
         async with self._database.unit_of_work() as session:
             (await reservation(session, order_id)).voice_done_at = now()
-        await self._progress.move(order_id, "voice_ordered", stage="being_set_up")
+        await self._progress.advance(order_id, "voice_ordered", stage="being_set_up")
 
     async def poll(self, order_id: UUID) -> Progress:
         """Read how far the carrier is; "switch" asks for an open eSIM's voice options. Open is a line with its options.
@@ -148,7 +148,7 @@ class SimActivation:
         values = (reserved.number, reserved.iccid, reserved.eid)
         told = {name: value for name, value in zip(self._fields, values, strict=True) if value}
         await self._subscriptions.set_service_fields(customer.whmcs_client_id, service_id, told)
-        await self._progress.move(order_id, "line_open", stage="being_set_up")
+        await self._progress.advance(order_id, "line_open", stage="being_set_up")
 
     async def _options(self, order: Order) -> SimOptions:
         return (await self._desk.sim_order(order.sf_order_id)).options

@@ -66,7 +66,7 @@ class StuckOrders:
             subject=f"Order does not move: {order.title}",
             description=f"{told} Nothing has happened since {stuck.since:%Y-%m-%d %H:%M} UTC.",
         )
-        await self._progress.move(order_id, CASE_OPENED, stage=order.stage, notice="order_stopped")
+        await self._progress.advance(order_id, CASE_OPENED, stage=order.stage, notice="order_stopped")
 
     @staticmethod
     async def _last_steps(session: AsyncSession, order_ids: list[UUID]) -> dict[UUID, tuple[str, bool]]:

@@ -41,7 +41,7 @@ class CancellationDelivery:
 
     def __init__(
         self,
-        base: ServiceContext,
+        context: ServiceContext,
         gateway: SubscriptionGateway,
         cases: CancellationCaseGateway,
         *,
@@ -50,11 +50,11 @@ class CancellationDelivery:
         subscriptions: Subscriptions,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        settle = timedelta(seconds=base.settings.whmcs_settle_seconds)
-        self._guard = WriteGuard(base.database, _locked, "tried_at", settle=settle, clock=clock)
-        self._field = base.settings.whmcs_opportunity_field
-        self._base = base
-        self._database = base.database
+        settle = timedelta(seconds=context.settings.whmcs_settle_seconds)
+        self._guard = WriteGuard(context.database, _locked, "tried_at", settle=settle, clock=clock)
+        self._field = context.settings.whmcs_opportunity_field
+        self._context = context
+        self._database = context.database
         self._gateway = gateway
         self._cases = cases
         self._live = live
@@ -75,7 +75,7 @@ class CancellationDelivery:
                 return None
             seconds = (row.sends_at - self._clock()).total_seconds()
             if seconds <= 0:
-                row.move("sending", self._clock())
+                row.set_state("sending", self._clock())
         await publish(self._live, row.user_id)
         return max(0.0, seconds)
 
@@ -88,7 +88,7 @@ class CancellationDelivery:
         client_id, service_id = customer.whmcs_client_id, request.service_id
         if await self._is_over(customer, service_id):
             return
-        reason = f"{request.told} (portal request {request.id})"
+        reason = f"{request.reason_text} (portal request {request.id})"
 
         async def ask() -> bool:
             await self._gateway.request_cancellation(client_id, service_id, reason=reason, at_period_end=True)
@@ -114,7 +114,7 @@ class CancellationDelivery:
             "refused",
             only_from=("scheduled", "sending"),
             tag=Tag.CANCELLATION_REFUSED,
-            occasion="cancellation_refused",
+            template="cancellation_refused",
         )
 
     async def ended(self) -> list[str]:
@@ -126,7 +126,7 @@ class CancellationDelivery:
     async def end(self, cancellation_id: UUID) -> None:
         """Record that a service is over, and notify the customer."""
         await self._move(
-            cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, occasion="cancellation_ended"
+            cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, template="cancellation_ended"
         )
 
     async def show_agents(self, cancellation_id: UUID) -> bool:
@@ -152,21 +152,21 @@ class CancellationDelivery:
         *,
         only_from: tuple[CancellationState, ...],
         tag: Tag,
-        occasion: str = "",
+        template: str = "",
     ) -> None:
         async with self._database.unit_of_work() as session:
             row = await _locked(session, cancellation_id)
             if row.state not in only_from:
                 return
-            row.move(state, self._clock())
+            row.set_state(state, self._clock())
             record(session, tag, user_id=row.user_id, detail=detail_of(row))
-            if occasion:
+            if template:
                 user = await User.required(session, row.user_id)
                 await tell_customer(
-                    session, row, occasion, notifications=self._base.notifications, recipient=user.email
+                    session, row, template, email_outbox=self._context.email_outbox, recipient=user.email
                 )
             name = f"tell-cancellation-{row.id}-{state}"
-            await self._base.queue.enqueue(session, "tell_cancellation", name, str(row.id))
+            await self._context.queue.enqueue(session, "tell_cancellation", name, str(row.id))
         await publish(self._live, row.user_id)
 
     async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer]:

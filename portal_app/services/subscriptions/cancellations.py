@@ -14,11 +14,11 @@ from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.idempotency import Call
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import (
+    CancellationFeedback,
     CancellationRequest,
     CancellationRequester,
-    CancellationWish,
-    Ending,
-    ending_of,
+    CancellationSchedule,
+    cancellation_schedule,
 )
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.database.durable import WakeTopic
@@ -42,24 +42,24 @@ class Cancellations:
 
     def __init__(
         self,
-        base: ServiceContext,
+        context: ServiceContext,
         subscriptions: Subscriptions,
         live: LiveUpdates,
         *,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._base = base
-        self._database = base.database
+        self._context = context
+        self._database = context.database
         self._subscriptions = subscriptions
         self._live = live
         self._clock = clock
-        self._idempotency = Idempotency(base.settings, base.database, base.vault.tokens)
+        self._idempotency = Idempotency(context.settings, context.database, context.secrets.tokens)
 
-    def ending_of(self, service: Subscription) -> Ending | None:
+    def schedule_for(self, service: Subscription) -> CancellationSchedule | None:
         """Return when a service would end if it were cancelled now; None where it cannot be cancelled here."""
         if service.status not in ("active", "suspended") or service.cycle.lower() == "one time":
             return None
-        return ending_of(self._clock(), cut_off=self._base.settings.portal_cancellation_cut_off)
+        return cancellation_schedule(self._clock(), cut_off=self._context.settings.portal_cancellation_cut_off)
 
     async def requests_for(self, customer: Customer) -> dict[int, CancellationRequest]:
         """Return a customer's newest request for each service that has one."""
@@ -68,7 +68,7 @@ class Cancellations:
             return {row.service_id: row.to_domain() for row in rows}
 
     async def schedule(
-        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: CancellationRequester
+        self, customer: Customer, service_id: int, wish: CancellationFeedback, *, asked: CancellationRequester
     ) -> CancellationRequest:
         """Take a cancellation, once per key.
 
@@ -97,11 +97,17 @@ class Cancellations:
         return await self._request(customer, await self._idempotency.once(call, take_back))
 
     async def _schedule(
-        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: CancellationRequester, claim: Claim
+        self,
+        customer: Customer,
+        service_id: int,
+        wish: CancellationFeedback,
+        *,
+        asked: CancellationRequester,
+        claim: Claim,
     ) -> str:
-        await self._base.sessions.require_recent(asked.session_id)
+        await self._context.sessions.require_recent(asked.session_id)
         service, _ = await self._subscriptions.subscription_for(customer, service_id)
-        ending = self.ending_of(service)
+        ending = self.schedule_for(service)
         if ending is None:
             raise Conflict("not cancellable", user_message="This service cannot be cancelled here. Write to us.")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
@@ -124,7 +130,7 @@ class Cancellations:
             )
             session.add(row)
             await session.flush()
-            await self._base.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
+            await self._context.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
             await self._record(session, row, Tag.CANCELLATION_SCHEDULED, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
@@ -140,8 +146,8 @@ class Cancellations:
                 raise NotFound("no open cancellation")
             if not row.to_domain().can_be_withdrawn(self._clock()):
                 raise Conflict("sent already", user_message=_TOO_LATE)
-            row.move("withdrawn", self._clock())
-            await self._base.queue.send(
+            row.set_state("withdrawn", self._clock())
+            await self._context.queue.send(
                 session, workflow_of(row.id), "withdrawn", topic=WakeTopic.CANCELLATION, key=uuid4().hex
             )
             await self._record(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
@@ -151,10 +157,10 @@ class Cancellations:
 
     async def _record(self, session: AsyncSession, row: CancellationRow, tag: Tag, *, recipient: str) -> None:
         record(session, tag, user_id=row.user_id, actor="you", detail=detail_of(row))
-        occasion = f"cancellation_{row.state}"
-        await tell_customer(session, row, occasion, notifications=self._base.notifications, recipient=recipient)
+        template = f"cancellation_{row.state}"
+        await tell_customer(session, row, template, email_outbox=self._context.email_outbox, recipient=recipient)
         name = f"tell-cancellation-{row.id}-{row.state}"
-        await self._base.queue.enqueue(session, "tell_cancellation", name, str(row.id))
+        await self._context.queue.enqueue(session, "tell_cancellation", name, str(row.id))
 
     async def _request(self, customer: Customer, cancellation_id: str) -> CancellationRequest:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
@@ -165,16 +171,16 @@ class Cancellations:
 
 
 async def tell_customer(
-    session: AsyncSession, row: CancellationRow, occasion: str, *, notifications: EmailOutbox, recipient: str
+    session: AsyncSession, row: CancellationRow, template: str, *, email_outbox: EmailOutbox, recipient: str
 ) -> None:
     """Notify the customer of a cancellation's state by mail and in the portal, in the caller's transaction."""
     about = {"title": row.service_name, "service_id": str(row.service_id), "last_day": row.ends_on.isoformat()}
     if row.state == "scheduled":
         about["withdraw_until"] = row.to_domain().withdraw_until.isoformat()
-    await notifications.mail(session, occasion, recipient=recipient, user_id=row.user_id, **about)
+    await email_outbox.enqueue(session, template, recipient=recipient, user_id=row.user_id, **about)
     await raise_notice(
         session,
-        occasion,
+        template,
         user_id=row.user_id,
         source_id=str(row.id),
         subject=row.service_name,

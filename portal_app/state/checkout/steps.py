@@ -61,7 +61,7 @@ class StepPage(PageState, mixin=True):
         """Keep an answer and go on, or show what is wrong beside the fields."""
         entries = typed(form, *FIELDS[step])
         try:
-            draft = await portal().drafts.answer(await self._customer(), our_id(self._draft_id), step, entries)
+            draft = await portal().drafts.save_answer(await self._customer(), our_id(self._draft_id), step, entries)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None

@@ -49,7 +49,7 @@ class SetPasswordPage(PageState, rx.State):
         if self.is_move:
             self.email = (await portal().registration.sign_ups.progress(moving)).email
         else:
-            self.email = await portal().identity.password_changes.whose(
+            self.email = await portal().identity.password_changes.email_for_token(
                 read_cookie(cookies, cookie_name(settings, "reset"))
             )
         flash = await portal().flash_messages.read(self._query("flash"))

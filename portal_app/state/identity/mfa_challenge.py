@@ -25,7 +25,7 @@ class SecondStepPage(PageState, rx.State):
         """Find out by what this sign-in can go on; without one it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
         try:
-            ways = await portal().identity.mfa_challenge.ways(token)
+            ways = await portal().identity.mfa_challenge.proof_methods(token)
         except NotSignedIn:
             return rx.redirect(path_for("/auth/login"))
         flash = await portal().flash_messages.read(self._query("flash"))

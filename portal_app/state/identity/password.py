@@ -47,5 +47,5 @@ class PasswordPage(PageState, rx.State):
     async def _require_proof(self) -> None:
         identity = await self.get_state(PageSession)
         who = UUID(identity._user_id), UUID(identity._session_id)
-        await portal().identity.password_changes.require_proof(*who)
+        await portal().identity.password_changes.require_recent_mfa(*who)
         self.must_confirm = False

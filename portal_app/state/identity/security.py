@@ -66,8 +66,8 @@ class SecurityPage(PageState, rx.State):
     @report_errors
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
-        await portal().identity.totp.begin(*await self._who())
-        enrolment = await portal().identity.totp.begun(*await self._who())
+        await portal().identity.totp.begin_enrolment(*await self._who())
+        enrolment = await portal().identity.totp.pending_enrolment(*await self._who())
         self.key = " ".join(enrolment.key[at : at + 4] for at in range(0, len(enrolment.key), 4))
         self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
         self.code_error = ""
@@ -174,7 +174,7 @@ class SecurityPage(PageState, rx.State):
 
     async def _read(self) -> None:
         user_id, session_id = await self._who()
-        view = await portal().identity.totp.view(user_id)
+        view = await portal().identity.totp.status(user_id)
         self.two_step_on = view.since is not None
         words = _("On since {day}. Recovery codes left: {count}.")
         self.two_step_note = words.format(day=day(view.since.date()), count=view.codes_left) if view.since else ""

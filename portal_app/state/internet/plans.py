@@ -50,7 +50,8 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         plans = await portal().catalog.plans("internet")
         is_answered = found.status in ANSWERS
         self.rows = [
-            replace(plan_row(plan), hint=self._hint(is_out=is_answered and not found.has(plan))) for plan in plans
+            replace(plan_row(plan), hint=self._hint(is_out=is_answered and not found.is_available(plan)))
+            for plan in plans
         ]
 
     def _hint(self, *, is_out: bool) -> str:

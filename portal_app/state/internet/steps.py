@@ -69,7 +69,7 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
         customer = await self._customer()
         found = await self._show_check(customer)
         plan = (await portal().drafts.current(customer)).plan
-        self._address_id, self.is_offered = found.address_id, found.has(plan)
+        self._address_id, self.is_offered = found.address_id, found.is_available(plan)
         self.is_other = found.status == "eligible" and not self.is_offered
         return None
 

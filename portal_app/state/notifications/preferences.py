@@ -6,7 +6,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from portal_app.domain.notifications.preference import ALWAYS, TOPICS, Choice, Topic
+from portal_app.domain.notifications.preference import MANDATORY, TOPICS, Topic, TopicPreference
 from portal_app.language import _
 from portal_app.language.format import day
 from portal_app.state.shell.form_entries import typed
@@ -93,10 +93,10 @@ class NotificationsPage(PageState, rx.State):
 
 def _ticked(entries: dict[str, str], topic: Topic, way: str) -> bool | None:
     """Return what a box says; one that cannot be turned off is never sent."""
-    return None if (topic, way) in ALWAYS else entries[f"{way}-{topic}"] == "on"
+    return None if (topic, way) in MANDATORY else entries[f"{way}-{topic}"] == "on"
 
 
-def _row(choice: Choice) -> ChoiceRow:
+def _row(choice: TopicPreference) -> ChoiceRow:
     title, text = _TOPICS[choice.topic]
     return ChoiceRow(
         topic=choice.topic,
@@ -104,6 +104,6 @@ def _row(choice: Choice) -> ChoiceRow:
         text=_(text),
         portal=choice.portal,
         mail=choice.mail,
-        portal_locked=(choice.topic, "portal") in ALWAYS,
-        mail_locked=(choice.topic, "mail") in ALWAYS,
+        portal_locked=(choice.topic, "portal") in MANDATORY,
+        mail_locked=(choice.topic, "mail") in MANDATORY,
     )

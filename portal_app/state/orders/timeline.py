@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal_app.domain.orders.order import FINAL_STAGES, OrderDetail, OrderEvent
-from portal_app.domain.orders.steps import CASE_OPENED, plain_step, way_of
+from portal_app.domain.orders.steps import CASE_OPENED, expected_steps, plain_step
 from portal_app.language import _
 from portal_app.language.format import time
 from portal_app.state.orders.step_words import FAILED, STEPS, STORIES, WAITS, WHO, StepText
@@ -64,7 +64,7 @@ def last_step(detail: OrderDetail) -> OrderEvent | None:
 
 def _coming(detail: OrderDetail) -> list[str]:
     done = {plain_step(event.step) for event in detail.events}
-    return [step for step in way_of(detail.order.category) if step not in done]
+    return [step for step in expected_steps(detail.order.category) if step not in done]
 
 
 def _now(event: OrderEvent, state: str) -> StepRow:

@@ -102,7 +102,7 @@ class AccountPage(PageState, rx.State):
     async def prove_email(self, form: dict[str, Any]):
         """Check the code that came to the new address."""
         try:
-            await portal().profile.email_changes.prove(await self._customer(), typed(form, "code")["code"])
+            await portal().profile.email_changes.verify_mailbox(await self._customer(), typed(form, "code")["code"])
         except InvalidInput as error:
             self._show_errors(error)
         else:
@@ -112,12 +112,12 @@ class AccountPage(PageState, rx.State):
     @report_errors
     async def give_up_email(self):
         """Keep the address as it is."""
-        await portal().profile.email_changes.give_up(await self._customer())
+        await portal().profile.email_changes.cancel(await self._customer())
         await self._read()
 
     async def _change(self, entries: dict[str, str], more: ProfileChange | None = None) -> None:
         try:
-            change = ProfileChange.parse(entries).then(more or ProfileChange())
+            change = ProfileChange.parse(entries).merged_with(more or ProfileChange())
             session_id = await self._session_id()
             await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
@@ -141,7 +141,7 @@ class AccountPage(PageState, rx.State):
             self.shown_anew += 1
         self.entries = entries
         self.email = (await portal().identity.accounts.view(customer.user_id)).email
-        self.new_email = await portal().profile.email_changes.waiting_for(customer)
+        self.new_email = await portal().profile.email_changes.pending_email(customer)
         self.customer_number, self.support = customer.customer_number, portal().settings.portal_support_email
         self.address, self.language, self.marketing = address_lines(view), view.language, person.marketing
         self.note, self.note_tone = _(view.note) if view.note else "", _TONES.get(view.note, "info")

@@ -54,7 +54,7 @@ def check_story(check: IdentityCheck) -> str:
     """Say what that means and what happens next."""
     if check.was_lost:
         return _(_LOST)
-    return _(_ON_ITS_WAY) if check.is_on_its_way else _(_STATUSES[check.status].story)
+    return _(_ON_ITS_WAY) if check.is_pending else _(_STATUSES[check.status].story)
 
 
 class VerificationPage(PageState, rx.State):

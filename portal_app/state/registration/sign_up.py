@@ -60,9 +60,9 @@ class VerifyPage(PageState, rx.State):
         if progress is None:
             return rx.redirect(path_for("/auth/signup"))
         if progress.is_proven:
-            return rx.redirect(path_for("/auth/billing-password" if progress.is_move else "/auth/details"))
-        self.is_move = progress.is_move
-        self.begin_path = path_for("/auth/migrate" if progress.is_move else "/auth/signup")
+            return rx.redirect(path_for("/auth/billing-password" if progress.is_migration else "/auth/details"))
+        self.is_migration = progress.is_migration
+        self.begin_path = path_for("/auth/migrate" if progress.is_migration else "/auth/signup")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")

@@ -105,7 +105,7 @@ class SessionGuard(Middleware):
 
 def _opened_with(cookies: str) -> Access:
     """Read the access cookie of a socket's handshake. Raises NotSignedIn for none, and for one that is not valid."""
-    return portal().identity.sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
+    return portal().identity.sessions.read_access_token(read_cookie(cookies, cookie_name(portal().settings, "access")))
 
 
 async def _bind(identity: PageSession, access: Access) -> None:

@@ -28,7 +28,7 @@ async def push_changes(app: rx.App) -> None:
     async with asyncio.TaskGroup() as pushes:
         async for change in portal().live.changes():
             if change.topic == "session":
-                portal().identity.sessions.forget(UUID(change.id))
+                portal().identity.sessions.forget_session(UUID(change.id))
             for tab in TABS.tabs_of_user(str(change.user_id)):
                 pushes.create_task(_push_in_turn(room, app, tab, change))
 
@@ -38,7 +38,7 @@ async def watch_sessions(app: rx.App) -> None:
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         try:
-            over = await portal().identity.sessions.over_among({UUID(each) for each in TABS.sessions()})
+            over = await portal().identity.sessions.ended_among({UUID(each) for each in TABS.sessions()})
             for tab in TABS.of_sessions({str(each) for each in over}):
                 await _end(app, tab)
         except PortalError as error:

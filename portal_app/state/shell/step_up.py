@@ -58,7 +58,7 @@ async def ask_first(state: rx.State, handler: str, arguments: list[Any]) -> None
     """Open the question on a page and remember which of its handlers runs afterwards."""
     asking = await state.get_state(StepUp)
     identity = await state.get_state(PageSession)
-    ways = await portal().identity.step_up.ways(UUID(identity._user_id))
+    ways = await portal().identity.step_up.proof_methods(UUID(identity._user_id))
     asking.email = identity._email
     asking.by_password, asking.by_code, asking.by_passkey = ways.password, ways.code, ways.passkey
     asking._wanted, asking._arguments = f"{type(state).get_full_name()}.{handler}", arguments

@@ -7,7 +7,7 @@ import reflex as rx
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import vendor_number
-from portal_app.domain.subscriptions.cancellation import REASONS, CancellationRequester, CancellationWish
+from portal_app.domain.subscriptions.cancellation import REASONS, CancellationFeedback, CancellationRequester
 from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.shell.form_entries import typed
@@ -45,7 +45,7 @@ class CancelPage(PageState, rx.State):
         service, as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
         self._note_saved(as_of)
         request = (await cancelling.requests_for(customer)).get(self._number)
-        ending = cancelling.ending_of(service)
+        ending = cancelling.schedule_for(service)
         self.ends_already = request is not None and request.is_open
         self.can_cancel = ending is not None and not self.ends_already
         self.name, self.back = service.name, path_for(f"/subscriptions/{service.id}")
@@ -62,7 +62,7 @@ class CancelPage(PageState, rx.State):
         entries = typed(form, "reason", "comment", "understood")
         wrong: dict[str, str] = {}
         try:
-            wish = CancellationWish.parse(entries["reason"], entries["comment"])
+            wish = CancellationFeedback.parse(entries["reason"], entries["comment"])
             self._reason, self._comment = wish.reason, wish.comment
         except InvalidInput as error:
             wrong = error.fields
@@ -77,7 +77,7 @@ class CancelPage(PageState, rx.State):
     async def cancel(self):
         """Cancel the service, once it is certain who asks; its page says how it goes on."""
         identity = await self.get_state(PageSession)
-        wish = CancellationWish.parse(self._reason, self._comment)
+        wish = CancellationFeedback.parse(self._reason, self._comment)
         asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
         await portal().subscriptions.cancellations.schedule(await self._customer(), self._number, wish, asked=asked)
         return rx.redirect(self.back)

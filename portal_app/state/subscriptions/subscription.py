@@ -127,7 +127,7 @@ class SubscriptionPage(PageState, rx.State):
         self.word, self.tone = standing.word, standing.tone
         self.story_tone, self.story_title, self.story = story_of(service, request)
         is_ending = request is not None and request.is_open
-        can_cancel = cancelling.ending_of(service) is not None and not is_ending
+        can_cancel = cancelling.schedule_for(service) is not None and not is_ending
         self.cancel_href = path_for(f"/subscriptions/{service.id}/cancel") if can_cancel else ""
         self.withdraw_by = request.sends_at.isoformat() if request and request.state == "scheduled" else ""
         is_over = service.status not in ("active", "suspended", "pending")

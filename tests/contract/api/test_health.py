@@ -36,7 +36,7 @@ async def test_a_missing_database_is_named(visitor: Visitor, portal: Portal) -> 
 
 
 async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal) -> None:
-    await portal.redis.delete(f"session:{portal.identity.sessions.read(ben.cookie('access')).session_id}")
+    await portal.redis.delete(f"session:{portal.identity.sessions.read_access_token(ben.cookie('access')).session_id}")
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await ben.get("/api/me")
     assert (answer.status_code, answer.json()["code"]) == (503, "external_unavailable")
@@ -44,7 +44,7 @@ async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal)
 
 
 async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself(ben: Visitor, portal: Portal) -> None:
-    await portal.redis.delete(f"session:{portal.identity.sessions.read(ben.cookie('access')).session_id}")
+    await portal.redis.delete(f"session:{portal.identity.sessions.read_access_token(ben.cookie('access')).session_id}")
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await ben.get("/dashboard?x=%22%3E%3Cscript%3E")
         japanese = await ben.get("/ja/dashboard//evil.example/%5C%22")

@@ -22,7 +22,7 @@ NEW_PASSWORD = "a quite different sentence"
 
 
 def user_of(portal: Portal, somebody: Visitor) -> UUID:
-    return portal.identity.sessions.read(somebody.cookie("access")).user_id
+    return portal.identity.sessions.read_access_token(somebody.cookie("access")).user_id
 
 
 def owner(statement: str, *values: object) -> int:
@@ -55,7 +55,7 @@ async def test_a_malformed_key_is_named(ben: Visitor, key: str) -> None:
 
 async def test_a_repeated_call_gives_the_first_answer_and_does_nothing_again(hana: Visitor, portal: Portal) -> None:
     other = await Visitor(portal.settings).sign_in(hana.email)
-    session, key = portal.identity.sessions.read(other.cookie("access")).session_id, uuid4().hex
+    session, key = portal.identity.sessions.read_access_token(other.cookie("access")).session_id, uuid4().hex
     answers = [await hana.call("DELETE", f"/api/me/sessions/{session}", Idempotency_Key=key) for _ in range(2)]
     assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {})] * 2
     # Asked for with a new key it is done anew: there is no such session any more.

@@ -44,7 +44,9 @@ async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
 
 
 async def test_a_new_order_is_in_the_summary_that_was_kept_before(ben: Visitor, portal: Portal) -> None:
-    customer = await portal.identity.accounts.customer(portal.identity.sessions.read(ben.cookie("access")).user_id)
+    customer = await portal.identity.accounts.customer(
+        portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
+    )
 
     async def kept() -> bool:
         await ben.get("/api/me/summary")

@@ -22,7 +22,7 @@ from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.email_outbox import Mail
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring.portal import Portal, build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 from tests.world import PASSWORD
 
 
@@ -49,11 +49,11 @@ async def running(settings: Settings, role: Literal["web", "worker"] = "web") ->
 async def instead_of(portal: Portal, settings: Settings) -> AsyncIterator[Portal]:
     """Let another portal be this process's own for a while."""
     async with running(settings) as other:
-        use(other)
+        set_portal(other)
         try:
             yield other
         finally:
-            use(portal)
+            set_portal(portal)
 
 
 class Visitor:
@@ -139,4 +139,4 @@ async def mailed(worker: Portal, email: str) -> dict[str, str]:
     async with worker.database.unit_of_work() as session:
         found = (await session.exec(select(Mail).order_by(col(Mail.created_at).desc()).limit(200))).all()
     mail = next(mail for mail in found if mail.recipient == email)
-    return {"occasion": mail.occasion, **json.loads(mail.content)}
+    return {"occasion": mail.template, **json.loads(mail.content)}

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from redis.asyncio import Redis
 
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.gateway import FreebitGateway
@@ -119,7 +119,7 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
     settings = Settings(
         portal_env="development", freebit_url=url, freebit_client_id="id", freebit_client_secret="secret"
     )
-    line, cache, ring = line_of(redis, "freebit"), Cache(redis), ring_of(settings)
+    line, cache, ring = line_of(redis, "freebit"), Cache(redis), key_ring_of(settings)
     client = FreebitClient(settings, vendor_client(timeout=TIMEOUT), line, cache=cache, ring=ring)
     async with aclosing(client):
         yield Subject(FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring), line, ok(authKey="key"))

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from portal_app.infra.database.database import Database
+from portal_app.infra.security.encrypted_column import use_key_ring
 from portal_app.infra.security.encryption import KeyRing
-from portal_app.infra.security.sealed_column import use_key_ring
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.jobs.rotate_keys import keys_in_use, rotate
 from portal_app.local.servers.postgres import EmbeddedPostgres
@@ -30,7 +30,7 @@ def settings_with(settings: Settings, keys: str) -> Settings:
 
 @asynccontextmanager
 async def ring_in_use(settings: Settings, back: KeyRing) -> AsyncIterator[None]:
-    use_key_ring(ring_of(settings))
+    use_key_ring(key_ring_of(settings))
     yield
     use_key_ring(back)
 
@@ -90,7 +90,7 @@ async def test_a_killed_rotation_goes_on_and_the_old_key_can_go(
         assert await everybody_readable(worker, people)
         async with worker.unit_of_work() as session:
             user = await session.get(User, people[0])
-            index = ring_of(settings_with(settings, SECOND)).index(user.email, EMAIL_PLACE)
+            index = key_ring_of(settings_with(settings, SECOND)).index(user.email, EMAIL_PLACE)
             assert (await User.by_email(session, index)).id == people[0]
     # The other tests of this run seal with the first key again.
     rotate(both.model_copy(update={"portal_key_current": 1}))

@@ -35,21 +35,21 @@ def stock(shop: Shop) -> None:
 
 async def test_a_draft_is_the_same_on_every_device_until_another_plan_is_chosen(shop: Shop, customer: Customer) -> None:
     first = await shop.drafts.begin(customer, "SIM-V")
-    await shop.drafts.answer(customer, first.id, "sim", SIM)
+    await shop.drafts.save_answer(customer, first.id, "sim", SIM)
     again = await shop.drafts.begin(customer, "SIM-V")
     assert (again.id, again.answers["sim"], again.open_step) == (first.id, SIM, "number")
     other = await shop.drafts.begin(customer, "SIM-D")
     assert other.id != first.id and other.answers == {} and other.open_step == "sim"
     with pytest.raises(Conflict):
-        await shop.drafts.answer(customer, first.id, "sim", SIM)
+        await shop.drafts.save_answer(customer, first.id, "sim", SIM)
 
 
 async def test_a_wrong_answer_is_not_kept_and_a_step_of_another_plan_is_refused(shop: Shop, customer: Customer) -> None:
     draft = await shop.drafts.begin(customer, "SIM-D")
     with pytest.raises(InvalidInput):
-        await shop.drafts.answer(customer, draft.id, "sim", SIM | {"eid": "1"})
+        await shop.drafts.save_answer(customer, draft.id, "sim", SIM | {"eid": "1"})
     with pytest.raises(Conflict):
-        await shop.drafts.answer(customer, draft.id, "number", NUMBER)
+        await shop.drafts.save_answer(customer, draft.id, "number", NUMBER)
     assert (await shop.drafts.current(customer)).answers == {}
 
 
@@ -63,10 +63,10 @@ async def test_a_draft_is_nobody_elses(shop: Shop, customer: Customer, make_cust
 
 async def test_a_draft_with_open_steps_or_without_the_terms_is_not_ordered(shop: Shop, customer: Customer) -> None:
     draft = await shop.drafts.begin(customer, "SIM-V")
-    await shop.drafts.answer(customer, draft.id, "sim", SIM)
+    await shop.drafts.save_answer(customer, draft.id, "sim", SIM)
     with pytest.raises(InvalidInput):
         await shop.orders.place_draft(customer, draft.id, agreed=Agreement(True), key=uuid4().hex, recipient="a@x.jp")
-    await shop.drafts.answer(customer, draft.id, "number", NUMBER)
+    await shop.drafts.save_answer(customer, draft.id, "number", NUMBER)
     with pytest.raises(InvalidInput) as caught:
         await shop.orders.place_draft(customer, draft.id, agreed=Agreement(False), key=uuid4().hex, recipient="a@x.jp")
     assert set(caught.value.fields) == {"terms_accepted"}
@@ -75,8 +75,8 @@ async def test_a_draft_with_open_steps_or_without_the_terms_is_not_ordered(shop:
 
 async def test_twenty_keys_for_one_draft_make_one_order_with_its_options(shop: Shop, customer: Customer) -> None:
     draft = await shop.drafts.begin(customer, "SIM-V")
-    await shop.drafts.answer(customer, draft.id, "sim", SIM)
-    await shop.drafts.answer(customer, draft.id, "number", NUMBER)
+    await shop.drafts.save_answer(customer, draft.id, "sim", SIM)
+    await shop.drafts.save_answer(customer, draft.id, "number", NUMBER)
 
     async def press() -> str:
         key = uuid4().hex
@@ -132,7 +132,7 @@ async def test_a_draft_of_a_plan_that_is_sold_no_more_is_kept_but_not_ordered(sh
 
 async def test_the_personal_answers_are_unreadable_in_the_database(shop: Shop, customer: Customer, written) -> None:  # type: ignore[no-untyped-def]
     draft = await shop.drafts.begin(customer, "SIM-V")
-    await shop.drafts.answer(customer, draft.id, "number", NUMBER)
+    await shop.drafts.save_answer(customer, draft.id, "number", NUMBER)
     query = "SELECT count(*) FROM order_drafts WHERE user_id = :u AND position('1990' in encode(answers, 'escape')) > 0"
     assert await written.number(query, u=customer.user_id) == 0
     query = "SELECT count(*) FROM order_drafts WHERE user_id = :u AND length(answers) > 100"

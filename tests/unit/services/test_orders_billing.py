@@ -77,20 +77,20 @@ class Shop:
 @pytest.fixture
 async def shop(settings: Settings, web: Database, worker: Database, redis: Redis, identity: ServiceContext) -> Shop:
     cache, shelf, till, agents = Cache(redis), Shelf(), Till(), Agents()
-    notifications, queue = identity.notifications, identity.queue
+    email_outbox, queue = identity.email_outbox, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
     catalog, links = Catalog(cache, shelf, till, reads=identity.reads), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
-    billing = Billing(*parts, live=live, sign_on=links)
-    payments = Payments(*parts, live=live, sign_on=links)
+    billing = Billing(*parts, live=live, sso=links)
+    payments = Payments(*parts, live=live, sso=links)
     await catalog.invalidate()
     checks = EligibilityChecks(identity, agents, till, live)  # type: ignore[arg-type]
-    answers = EligibilityAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
+    answers = EligibilityAnswers(worker, agents, email_outbox=email_outbox, live=live)  # type: ignore[arg-type]
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
     checkout = Checkout(settings, catalog, CheckoutContext(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
-    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue, live=live)
+    orders = Orders(web, checkout, drafts, idempotency=once, email_outbox=email_outbox, queue=queue, live=live)
     return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 

@@ -76,8 +76,8 @@ async def overview_of(
         live = LiveUpdates(redis, cache)
         reads = CachedReads(settings, cache, live)
         links = WhmcsSso(settings, web, gateway)
-        billing = Billing(settings, web, cache, gateway, live=live, sign_on=links)
-        payments = Payments(settings, web, cache, gateway, live=live, sign_on=links)
+        billing = Billing(settings, web, cache, gateway, live=live, sso=links)
+        payments = Payments(settings, web, cache, gateway, live=live, sso=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)
         cases = OpenCaseCount(CaseDesk(), reads)
         overview = DashboardSummary(

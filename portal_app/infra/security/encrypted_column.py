@@ -1,7 +1,7 @@
-"""Encrypted columns: PostgreSQL sees only sealed bytes, bound to the row they stand in; a model's attribute is plain.
+"""Encrypted columns: PostgreSQL stores ciphertext bound to its row, the model's attribute is plain text.
 
-A column type never learns which row a value belongs to. So the model tells it: before a row is written its texts are
-marked with their row, and after one is read its closed values are opened.
+A column type does not know which row a value belongs to. So ORM events handle the row: before a write they mark the
+texts with the name of their row, and after a read they decrypt the values.
 """
 
 from functools import cache
@@ -17,30 +17,30 @@ from portal_app.infra.security.encryption import KeyRing
 
 
 class _Ring:
-    """Hold the process's key ring; columns are declared before settings are read."""
+    """Stores the key ring of the process, because columns are declared before settings are read."""
 
     ring: KeyRing | None = None
 
 
 def use_key_ring(ring: KeyRing) -> None:
-    """Set the ring that encrypted columns of this process use."""
+    """Set the key ring for the encrypted columns of this process."""
     _Ring.ring = ring
 
 
-class OfRow(str):
-    """A text that knows the row it will be sealed for."""
+class RowBoundText(str):
+    """A text with the name of the row it will be encrypted for."""
 
     row: str
 
 
-class Closed(bytes):
-    """A sealed value as it was read, before its row opens it."""
+class Ciphertext(bytes):
+    """An encrypted value as read from the database."""
 
 
 class EncryptedText(TypeDecorator[Any]):
-    """A text column that is encrypted at rest. It cannot be compared: use a blind index.
+    """The type of an encrypted text column. It cannot be compared in SQL: use a blind index.
 
-    `place` is table.column. Only models may write and read it: a bare statement knows no row.
+    `place` is table.column. Values can be written and read only through models, as a plain statement has no row.
     """
 
     impl = LargeBinary
@@ -51,22 +51,22 @@ class EncryptedText(TypeDecorator[Any]):
         self.place = place
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> bytes | None:
-        """Seal on the way in."""
-        if value is None or isinstance(value, Closed):
+        """Encrypt a value that is written. Raises TypeError for a value without a row."""
+        if value is None or isinstance(value, Ciphertext):
             return value
-        if not isinstance(value, OfRow):
+        if not isinstance(value, RowBoundText):
             raise TypeError(f"{self.place} can only be written through its model")
         return _ring().seal(value, self.place, value.row)
 
-    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> Closed | None:
-        """Keep it closed on the way out, until the model opens it."""
-        return None if value is None else Closed(value)
+    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> Ciphertext | None:
+        """Return the ciphertext; the load event of the model decrypts it."""
+        return None if value is None else Ciphertext(value)
 
     class Comparator(TypeDecorator.Comparator[Any]):
-        """Refuse comparisons, which would never match."""
+        """Rejects comparisons in SQL, which would never match."""
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
-            """Let only IS NULL through."""
+            """Allow IS NULL and IS NOT NULL only. Raises TypeError."""
             if op in (sa.sql.operators.is_, sa.sql.operators.is_not):
                 return super().operate(op, *other, **kwargs)
             raise TypeError("an encrypted column cannot be compared: use its blind index")
@@ -92,28 +92,28 @@ def _sealed_of(model: type[object]) -> tuple[tuple[str, str], ...]:
 
 
 def row_name(*primary_key: object) -> str:
-    """Return the name of a row that its sealed values are bound to."""
+    """Return the name of a row, to which its encrypted values are bound."""
     return "/".join(map(str, primary_key))
 
 
-def _mark(mapper: Mapper[Any], connection: sa.Connection, row: Any) -> None:
+def _mark_with_row(mapper: Mapper[Any], connection: sa.Connection, row: Any) -> None:
     for name, _ in _sealed_of(row.__class__):
         value = row.__dict__.get(name)
-        if value is not None and not isinstance(value, Closed):
-            marked = OfRow(value)
+        if value is not None and not isinstance(value, Ciphertext):
+            marked = RowBoundText(value)
             marked.row = row_name(*mapper.primary_key_from_instance(row))
             attributes.set_attribute(row, name, marked)
 
 
-def _open(row: Any, *_: object) -> None:
+def _decrypt(row: Any, *_: object) -> None:
     for name, place in _sealed_of(row.__class__):
         value = row.__dict__.get(name)
-        if isinstance(value, Closed):
+        if isinstance(value, Ciphertext):
             key = row_name(*attributes.instance_state(row).mapper.primary_key_from_instance(row))
             attributes.set_committed_value(row, name, _ring().open(bytes(value), place, key))
 
 
-for _moment in ("before_insert", "before_update"):
-    event.listen(SQLModel, _moment, _mark, propagate=True)
-for _moment in ("load", "refresh"):
-    event.listen(SQLModel, _moment, _open, propagate=True)
+for _event in ("before_insert", "before_update"):
+    event.listen(SQLModel, _event, _mark_with_row, propagate=True)
+for _event in ("load", "refresh"):
+    event.listen(SQLModel, _event, _decrypt, propagate=True)

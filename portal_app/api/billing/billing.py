@@ -49,10 +49,10 @@ async def invoices(
 
     async def anew(customer: Customer) -> Response:
         return written_list(
-            await portal().billing.invoices.invoices_text(customer, query, lambda found: _page(query, found))
+            await portal().billing.invoices.invoices_bytes(customer, query, lambda found: _page(query, found))
         )
 
-    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), anew)
+    cached_under(request, lambda user_id: portal().billing.invoices.cache_entry(user_id, query), anew)
     return await anew(customer)
 
 

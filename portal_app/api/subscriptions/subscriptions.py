@@ -33,7 +33,7 @@ class NewCancellation(Body):
 @router.get("", response_model=schemas.SubscriptionList)
 async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-    cached_under(request, portal().subscriptions.services.entry_of, _services)
+    cached_under(request, portal().subscriptions.services.cache_entry, _services)
     return await _services(customer)
 
 
@@ -102,4 +102,4 @@ async def _services(customer: Customer) -> Response:
         rows = [schemas.subscription(row, requests.get(row.id)) for row in found.rows]
         return body_of({"items": rows, "as_of": found.as_of})
 
-    return written_list(await portal().subscriptions.services.services_text(customer, write))
+    return written_list(await portal().subscriptions.services.services_bytes(customer, write))

@@ -68,7 +68,9 @@ class Billing:
         seen = await self._get_fresh(customer)
         return Invoices(await self.lists.listing(customer, query or InvoiceQuery()), as_of=seen.as_of)
 
-    async def invoices_text(self, customer: Customer, query: InvoiceQuery, write: Callable[[Invoices], bytes]) -> bytes:
+    async def invoices_bytes(
+        self, customer: Customer, query: InvoiceQuery, write: Callable[[Invoices], bytes]
+    ) -> bytes:
         """Return a page of invoices as `write` writes it, cached while the list is fresh; older data are not cached."""
 
         async def compute() -> CachedBytes:
@@ -76,10 +78,10 @@ class Billing:
             found = Invoices(await self.lists.listing(customer, query), as_of=seen.as_of)
             return CachedBytes(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
 
-        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id, query), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(customer.user_id, query), compute)
 
     @staticmethod
-    def entry_of(user_id: UUID, query: InvoiceQuery) -> Entry:
+    def cache_entry(user_id: UUID, query: InvoiceQuery) -> Entry:
         """Return the cache entry of the written page of a query."""
         return Entry(f"invoices:{user_id}:{query.key}", (invoices_tag(user_id),))
 

@@ -75,17 +75,17 @@ class DashboardSummary:
         """
         return (await self._cached_for(customer)).summary
 
-    async def summary_text(self, customer: Customer, write: Callable[[Summary], bytes]) -> bytes:
+    async def summary_bytes(self, customer: Customer, write: Callable[[Summary], bytes]) -> bytes:
         """Return what `summary_for` returns as `write` writes it, cached for as long."""
 
         async def compute() -> CachedBytes:
             cached = await self._cached_for(customer)
             return CachedBytes(write(cached.summary), _seconds_until(cached.until))
 
-        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(customer.user_id), compute)
 
     @staticmethod
-    def entry_of(user_id: UUID) -> Entry:
+    def cache_entry(user_id: UUID) -> Entry:
         """Return the cache entry of the written summary."""
         return Entry(f"summary:{user_id}", _tags(user_id))
 

@@ -34,7 +34,7 @@ class Subscriptions:
         seen = await self.freshness.get_fresh(customer, self._seconds)
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
 
-    async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
+    async def services_bytes(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
         """Return all services as `write` writes them, cached while fresh and until something of the customer's changes.
 
         Older data are not cached. Raises ExternalUnavailable.
@@ -45,10 +45,10 @@ class Subscriptions:
             found = Services(await self.mirror.all(customer), as_of=seen.as_of)
             return CachedBytes(await write(found), seen.seconds_left(int(self._seconds)))
 
-        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(customer.user_id), compute)
 
     @staticmethod
-    def entry_of(user_id: UUID) -> Entry:
+    def cache_entry(user_id: UUID) -> Entry:
         """Return the cache entry of the written list."""
         return Entry(f"services:{user_id}", (customer_tag(user_id),))
 

@@ -95,14 +95,14 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         for path in (SUMMARY, SERVICES):
             assert (await visitor.get(path)).status_code == 200
         entries = (
-            portal.dashboard.summary.entry_of(customer.user_id),
-            portal.subscriptions.services.entry_of(customer.user_id),
+            portal.dashboard.summary.cache_entry(customer.user_id),
+            portal.subscriptions.services.cache_entry(customer.user_id),
         )
         return all([await portal.cache.peek_bytes(entry) for entry in entries])
 
     await until(kept, 20, "both answers are kept")
     await worker.billing.payment_methods.invalidate_methods(customer)
-    assert await portal.cache.peek_bytes(portal.dashboard.summary.entry_of(customer.user_id)) is None
+    assert await portal.cache.peek_bytes(portal.dashboard.summary.cache_entry(customer.user_id)) is None
     await until(kept, 20, "both answers are kept")
     order = await whmcs(
         "AddOrder",

@@ -255,13 +255,13 @@ async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_foun
 ) -> None:
     till, invoice = Till(), bill(customer.whmcs_client_id)
     desk, till.bills[invoice.id] = desk_of(web, till), invoice
-    await desk.billing.invoices_text(customer, InvoiceQuery(), as_bytes)
+    await desk.billing.invoices_bytes(customer, InvoiceQuery(), as_bytes)
     till.bills[invoice.id] = replace(invoice, status="paid", balance=Money(0))
     async with redis.pubsub() as heard:
         await heard.subscribe("portal:live")
         assert (await desk.billing.invoice_for(customer, invoice.id)).invoice.status == "paid"
         assert await told(heard, redis, customer)
-    text = await desk.billing.invoices_text(customer, InvoiceQuery(), as_bytes)
+    text = await desk.billing.invoices_bytes(customer, InvoiceQuery(), as_bytes)
     assert text.decode() == f"{invoice.id}:paid"
 
 
@@ -273,9 +273,9 @@ async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
     async with worker.unit_of_work() as session:
         state = await MirrorState.locked(session, customer.user_id, "invoices")
         state.read_at -= timedelta(seconds=80)
-    await desk.billing.invoices_text(customer, query, as_bytes)
+    await desk.billing.invoices_bytes(customer, query, as_bytes)
     (name,) = [
-        name async for name in redis.scan_iter(match=f"c:{desk.billing.entry_of(customer.user_id, query).key}:*")
+        name async for name in redis.scan_iter(match=f"c:{desk.billing.cache_entry(customer.user_id, query).key}:*")
     ]
     assert 0 < await redis.ttl(name) <= 10
 

@@ -165,8 +165,8 @@ async def test_page_and_api_share_one_summary_until_something_changes(
 
     async def is_cached() -> bool:
         await web.summary_for(customer)
-        await elsewhere.summary_text(customer, lambda found: str(found.open_cases).encode())
-        return await Cache(redis).peek_bytes(web.entry_of(customer.user_id)) is not None
+        await elsewhere.summary_bytes(customer, lambda found: str(found.open_cases).encode())
+        return await Cache(redis).peek_bytes(web.cache_entry(customer.user_id)) is not None
 
     await soon(is_cached)
     shown = await web.summary_for(customer)
@@ -182,7 +182,7 @@ async def test_page_and_api_share_one_summary_until_something_changes(
     for each in (web, elsewhere):
         owed = (await each.summary_for(customer)).owed
         assert owed is not None and owed.due_count == 1
-    text = await web.summary_text(customer, lambda found: str(found.owed and found.owed.due_count).encode())
+    text = await web.summary_bytes(customer, lambda found: str(found.owed and found.owed.due_count).encode())
     assert text == b"1"
 
 

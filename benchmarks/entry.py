@@ -77,7 +77,7 @@ async def _storm(demo: Demo) -> list[Row]:
         for _ in range(20):
             await look()
         idle = [await _timed(look) - 20 for _ in range(60)]
-        storm = [asyncio.create_task(_sign_in_anew(demo)) for _ in range(_STORM)]
+        storm = [asyncio.create_task(_sign_in_separately(demo)) for _ in range(_STORM)]
         busy = []
         while not all(task.done() for task in storm):
             busy.append(await _timed(look) - 20)
@@ -91,7 +91,7 @@ async def _sign_in(http: httpx.AsyncClient) -> None:
     http.cookies.clear()
 
 
-async def _sign_in_anew(demo: Demo) -> None:
+async def _sign_in_separately(demo: Demo) -> None:
     async with httpx.AsyncClient(base_url=demo.url, timeout=120) as http:
         await _sign_in(http)
 

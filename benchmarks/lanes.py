@@ -1,4 +1,4 @@
-"""Lanes: what one costs each call, and whether two processes together ever exceed its rate, as the vendor sees it."""
+"""Vendor limiters: what one costs each call, and whether two processes ever exceed its rate, as the vendor sees it."""
 
 import asyncio
 import subprocess
@@ -9,7 +9,8 @@ from statistics import median
 from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
 from portal_app.infra.redis.client import connect
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.local.servers.valkey import EmbeddedValkey
 
@@ -21,11 +22,11 @@ SECONDS = 8.0
 def measure(stage: Stage) -> list[Row]:
     """Measure both on a Valkey of their own."""
     with EmbeddedValkey(stage.scratch / "lanes") as valkey:
-        lane, ping = asyncio.run(_overhead(valkey.url()))
+        call, ping = asyncio.run(_overhead(valkey.url()))
         arrivals = asyncio.run(_arrivals(valkey.url()))
     peer = ("a PING to Valkey", median(ping))
     return [
-        versus("lanes: overhead of lane and breaker per call, median", median(lane), "ms", peer=peer),
+        versus("lanes: overhead of limiter and breaker per call, median", median(call), "ms", peer=peer),
         within("lanes: calls in the fullest second, two processes", _fullest(arrivals), "calls", limit=RATE),
         Row("lanes: calls per second over all", len(arrivals) / (arrivals[-1] - arrivals[0]), "calls", "rate", RATE),
     ]
@@ -33,9 +34,8 @@ def measure(stage: Stage) -> list[Row]:
 
 async def _overhead(url: str) -> tuple[list[float], list[float]]:
     redis = connect(url, seconds=0.25)
-    line = VendorCall(
-        "bench", Lane(redis, "bench", concurrency=8, rate="1000000/minute", queue=9, timeout=5), timeout=5
-    )
+    limits = CallLimits(concurrency=8, rate="1000000/minute", queue=9, timeout=5)
+    line = VendorCall("bench", VendorLimiter(redis, "bench", limits), timeout=5)
 
     async def nothing() -> None:
         return None
@@ -79,12 +79,13 @@ def _fullest(arrivals: list[float]) -> int:
 
 async def _call_often(url: str, port: int) -> None:
     redis = connect(url, seconds=0.25)
-    lane = Lane(redis, "shared", concurrency=20, rate=f"{RATE}/second", queue=100, timeout=2 * SECONDS)
+    limits = CallLimits(concurrency=20, rate=f"{RATE}/second", queue=100, timeout=2 * SECONDS)
+    limiter = VendorLimiter(redis, "shared", limits)
 
     async def caller() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.monotonic() < until:
-            async with lane.slot("call"):
+            async with limiter.slot("call"):
                 writer.write(b"call\n")
                 await reader.readline()
         writer.close()

@@ -9,6 +9,7 @@ import reflex as rx
 import structlog
 from asgi_correlation_id import CorrelationIdMiddleware
 from reflex.app import default_error_boundary
+from reflex_base.registry import RegistrationContext
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
@@ -32,21 +33,25 @@ from portal_app.state.shell.tab_states import TabStates
 from portal_app.wiring.portal import build, set_portal
 
 settings = Settings()
+# By full name, of all pages imported above. Looked up here: the edge runs outside Reflex's own context.
+HANDLERS = RegistrationContext.ensure_context().event_handlers
 _log = structlog.get_logger(__name__)
 set_up_logs(process="web", log_format=settings.portal_log_format, level=settings.portal_log_level)
 
 
 def edge(inner: ASGIApp) -> ASGIApp:
-    """Put the layers of the HTTP edge around the application, the first to see a request last."""
+    """Wrap the application in its middleware; the last one added sees a request first."""
     public = PublicPages(inner, static_routes())
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
     guarded = SecurityHeaders(CookieFilter(served, settings), settings)
-    limited = BodyDeadline(WebsocketLimits(guarded, settings), settings.portal_body_seconds)
+    limited = BodyDeadline(
+        WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__), settings.portal_body_seconds
+    )
     return CorrelationIdMiddleware(AccessLog(limited))
 
 
 def on_defect(exception: Exception) -> None:
-    """Log what no handler told; Reflex's own way would need a script the policy forbids."""
+    """Log an exception that no handler reported; Reflex's own way needs a script that the policy forbids."""
     _log.error("event.broke", exc_info=exception)
 
 
@@ -60,7 +65,7 @@ app = rx.App(
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)
-app._state_manager = TabStates.instead_of(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
+app._state_manager = TabStates.replacing(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
 add_pages(app)
 
 
@@ -69,7 +74,7 @@ async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     report_flaws()
     portal = set_portal(build(settings, role="web"))
-    # What is there by now stays: no collection has to walk through it again.
+    # What is in memory by now stays: no collection has to walk through it again.
     gc.collect()
     gc.freeze()
     loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))

@@ -136,6 +136,13 @@ class Settings(BaseSettings):
     )
     portal_api_limit: str = Field("600/minute", description="API calls per session")
 
+    vendor_customer_share_percent: int = Field(
+        50, ge=1, le=100, description="Share of a vendor's rate, concurrency and queue that one customer may use"
+    )
+    vendor_local_share_percent: int = Field(
+        50, ge=1, le=100, description="Share of a vendor's rate and concurrency that each process allows without Redis"
+    )
+
     whmcs_url: str = Field("", description="Address of the WHMCS client area, without a slash at the end")
     whmcs_api_url: str = Field("", description="Full address of WHMCS's includes/api.php")
     whmcs_api_identifier: str = Field("", description="API credential: identifier")
@@ -199,7 +206,7 @@ class Settings(BaseSettings):
     sf_rate: str = Field("600/minute", description="Salesforce calls in any window, over all processes")
     sf_queue: int = Field(200, description="Salesforce calls that may wait for their turn, over all processes")
     sf_wait: float = Field(15.0, description="Longest wait of a Salesforce call for its turn")
-    sf_long_timeout: float = Field(120.0, description="Longest wait for an answer in the lane of long calls")
+    sf_long_timeout: float = Field(120.0, description="Longest wait for one answer to a long Salesforce call")
     sf_long_concurrency: int = Field(4, description="Long Salesforce calls (files, wide queries) at once")
     sf_long_rate: str = Field("60/minute", description="Long Salesforce calls in any window, over all processes")
     sf_long_queue: int = Field(20, description="Long Salesforce calls that may wait for their turn")
@@ -297,6 +304,7 @@ class Settings(BaseSettings):
         "whmcs_rate",
         "sf_rate",
         "sf_long_rate",
+        "freebit_rate",
     )
     @classmethod
     def _limits_make_sense(cls, text: str) -> str:

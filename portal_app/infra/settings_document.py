@@ -16,6 +16,7 @@ GROUPS = {
     "redis": "Redis",
     "jwt": "Tokens",
     "bcrypt": "Passwords",
+    "vendor": "All vendors",
     "whmcs": "WHMCS",
     "sf": "Salesforce",
     "freebit": "Freebit",

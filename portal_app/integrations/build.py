@@ -1,4 +1,4 @@
-"""Putting the vendors together: the one place that knows which client needs which lane and login."""
+"""Builds the vendors' clients: the one place that knows which client needs which rate limiter and login."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -42,8 +42,9 @@ from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirecto
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
-from portal_app.integrations.throttling.breaker import BreakerTimes
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
+from portal_app.integrations.throttling.local_breaker import BreakerTimes
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
@@ -58,8 +59,8 @@ from portal_app.integrations.whmcs.sso import WHMCSSso
 
 
 @dataclass(frozen=True, slots=True)
-class LaneSettings:
-    """A lane's name and the first part of its settings' names."""
+class LimiterSettings:
+    """The name of a rate limiter and the first part of the names of its settings."""
 
     name: str
     prefix: str
@@ -92,8 +93,8 @@ class Vendors:
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def lanes(self) -> dict[str, dict[str, Any]]:
-        """Return how each lane and its vendor's breaker stand, by the lane's name."""
-        found = {line.lane.name: await line.state() for line in self.lines}
+        """Return the state of each rate limiter and its vendor's breaker, by the limiter's name."""
+        found = {line.limiter.name: await line.state() for line in self.lines}
         found["salesforce"]["daily_requests"] = self._budget.state()
         return found
 
@@ -102,23 +103,23 @@ class Vendors:
         for closer in self._closers:
             await closer()
         for line in self.lines:
-            await line.lane.close()
+            await line.limiter.close()
 
 
 def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast."""
     # Repetitions are told once by the line itself; stamina's own hook would log every one of them.
     stamina.instrumentation.set_on_retry_hooks([])
-    whmcs_line = vendor_line(settings, redis, "whmcs", LaneSettings("whmcs", "whmcs"))
-    sf_line = vendor_line(settings, redis, "salesforce", LaneSettings("salesforce", "sf"))
-    sf_long_line = vendor_line(settings, redis, "salesforce", LaneSettings("salesforce-long", "sf_long"))
+    whmcs_line = vendor_line(settings, redis, "whmcs", LimiterSettings("whmcs", "whmcs"))
+    sf_line = vendor_line(settings, redis, "salesforce", LimiterSettings("salesforce", "sf"))
+    sf_long_line = vendor_line(settings, redis, "salesforce", LimiterSettings("salesforce-long", "sf_long"))
     whmcs = WHMCSClient(settings, vendor_client(timeout=settings.whmcs_timeout), whmcs_line)
     clients, services = WHMCSClientRecords(whmcs, settings), WHMCSServices(whmcs, settings)
     login_http = vendor_client(timeout=settings.sf_timeout, ca_file=settings.sf_ca_file, connections=2)
     login = SalesforceLogin(settings, login_http)
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
     stream = SalesforceEventStream(settings, login)
-    freebit_line = vendor_line(settings, redis, "freebit", LaneSettings("freebit", "freebit"))
+    freebit_line = vendor_line(settings, redis, "freebit", LimiterSettings("freebit", "freebit"))
     freebit, sims = _freebit(settings, redis, freebit_line)
     return Vendors(
         clients=clients,
@@ -152,14 +153,18 @@ def _freebit(settings: Settings, redis: Redis, line: VendorCall) -> tuple[Freebi
     return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)
 
 
-def vendor_line(settings: Settings, redis: Redis, vendor: str, lane: LaneSettings) -> VendorCall:
-    """Return the line to a vendor through the lane whose settings begin with `lane.prefix`.
+def vendor_line(settings: Settings, redis: Redis, vendor: str, limiter: LimiterSettings) -> VendorCall:
+    """Return the calls to a vendor through the limiter whose settings begin with `limiter.prefix`.
 
     These are PREFIX_CONCURRENCY, PREFIX_RATE, PREFIX_QUEUE, PREFIX_WAIT and PREFIX_TIMEOUT.
     """
-    own = {name: getattr(settings, f"{lane.prefix}_{name}") for name in ("concurrency", "rate", "queue", "timeout")}
-    timeout = own.pop("timeout")
-    wait = getattr(settings, f"{lane.prefix}_wait")
-    opened = Lane(redis, lane.name, **own, timeout=wait)
+    given = {name: getattr(settings, f"{limiter.prefix}_{name}") for name in ("concurrency", "rate", "queue")}
+    limits = CallLimits(
+        **given,
+        timeout=getattr(settings, f"{limiter.prefix}_wait"),
+        customer_percent=settings.vendor_customer_share_percent,
+        local_percent=settings.vendor_local_share_percent,
+    )
     times = BreakerTimes(failures=settings.portal_breaker_failures, open=settings.portal_breaker_seconds)
-    return VendorCall(vendor, opened, timeout=timeout, times=times)
+    timeout = getattr(settings, f"{limiter.prefix}_timeout")
+    return VendorCall(vendor, VendorLimiter(redis, limiter.name, limits), timeout=timeout, times=times)

@@ -1,8 +1,11 @@
 """Sessions and their refresh tokens."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,6 +38,19 @@ class Session(SQLModel, table=True):
         """Return a user's sessions without an end, newest first; idle and expired ones are included."""
         query = select(cls).where(cls.user_id == user_id, col(cls.ended_at).is_(None))
         return list((await session.exec(query.order_by(col(cls.created_at).desc()))).all())
+
+    @classmethod
+    async def dead_among(cls, session: AsyncSession, ids: Collection[UUID], *, idle: timedelta) -> set[UUID]:
+        """Return those of some ids that no session has which is neither ended nor left idle or open for too long."""
+        asked = sa.func.unnest(sa.cast(list(ids), ARRAY(sa.Uuid))).column_valued("asked")
+        at = now()
+        alive = sa.exists().where(
+            col(cls.id) == asked,
+            col(cls.ended_at).is_(None),
+            col(cls.expires_at) > at,
+            col(cls.used_at) > at - idle,
+        )
+        return set((await session.exec(select(asked).where(~alive))).all())
 
     @classmethod
     async def is_new_device(cls, session: AsyncSession, user_id: UUID, device_hash: bytes | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from portal_app.integrations.throttling.limiter import Priority
+from portal_app.integrations.throttling.call_limits import Priority
 from portal_app.wiring.portal import portal
 from portal_app.workflows.orders import wake_waiting_orders
 from portal_app.workflows.step import step

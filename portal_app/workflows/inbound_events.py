@@ -10,7 +10,7 @@ from dbos import DBOS, SetWorkflowID
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent
 from portal_app.infra.database.durable import QUEUE, WakeTopic
-from portal_app.integrations.throttling.limiter import Priority
+from portal_app.integrations.throttling.call_limits import Priority
 from portal_app.models.columns import now
 from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS

@@ -11,7 +11,10 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
-from portal_app.integrations.throttling.limiter import Priority, lane_priority
+from portal_app.infra.database.durable import customer_of
+from portal_app.infra.tasks.current_customer import set_current_customer
+from portal_app.integrations.throttling.call_limits import Priority
+from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.wiring.portal import portal
 
 # No limit on how often a workflow may be recovered: its steps never crash the process, a deploy may restart it often.
@@ -65,7 +68,7 @@ async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Prior
 async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Priority) -> Outcome:
     _say_whose_work(name)
     # A customer who waits for a page goes before work that may take its time, and that before upkeep.
-    lane_priority.set(priority)
+    call_priority.set(priority)
     try:
         async with _places[name]:
             return Outcome(state="done", value=await call(), code="", message="")
@@ -90,4 +93,5 @@ def _long_pause(error: PortalError) -> int | None:
 def _say_whose_work(name: str) -> None:
     """Let every log line and vendor call of this step name its workflow and the request that began it."""
     correlation_id.set(DBOS.authenticated_user or DBOS.workflow_id)
+    set_current_customer(customer_of(DBOS.authenticated_roles))
     structlog.contextvars.bind_contextvars(workflow=DBOS.workflow_id, step=name)

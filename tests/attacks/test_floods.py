@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from portal_app.infra.redis.client import connect
 from portal_app.infra.settings import Settings
 from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.test_every_handler import ACCOUNT, cookies_of
@@ -19,7 +20,7 @@ MOST_SOCKETS, BURST = 20, 60
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One web process behind a proxy that tells addresses, with limits that a test can reach."""
-    limits = {"portal_event_limit": "60/minute", "portal_socket_limit": MOST_SOCKETS}
+    limits = {"portal_event_limit": "60/minute", "portal_socket_limit": MOST_SOCKETS, "cache_profile_seconds": 0}
     with running_web(tmp_path_factory.mktemp("web") / "log", portal_trusted_proxies=1, **limits) as settings:
         yield settings
 
@@ -44,6 +45,15 @@ async def test_a_socket_that_floods_is_read_slowly_and_others_are_served(web: Se
             # Each answered load tells at least once; the burst is through, the rest waits for its turn.
             await mallory.told_times(4 * BURST, seconds=4)
         assert await is_served(ben)
+
+
+async def test_what_a_page_reads_counts_against_the_share_of_its_customer(web: Settings) -> None:
+    redis = connect(web.redis_url, seconds=5)
+    await redis.delete("none", *await redis.keys("lane:{whmcs}:calls:*"))
+    async with raw_socket(web, address=HOME, cookies=cookies_of(web, BEN)) as ben:
+        assert await is_served(ben)
+    assert len(await redis.keys("lane:{whmcs}:calls:*")) == 1
+    await redis.aclose()
 
 
 async def test_five_hundred_sockets_of_one_address_are_few_and_others_connect(web: Settings) -> None:

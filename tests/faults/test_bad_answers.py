@@ -60,7 +60,7 @@ async def looked_at_anew(portal: Portal, customer: Customer) -> Invoices:
     return await portal.billing.invoices.invoices_for(customer)
 
 
-async def whmcs_lane(portal: Portal) -> dict[str, Any]:
+async def whmcs_limiter(portal: Portal) -> dict[str, Any]:
     return (await portal.vendors.lanes())["whmcs"]
 
 
@@ -112,7 +112,7 @@ async def until_left_alone(portal: Portal, customer: Customer) -> None:
 
     async def is_open() -> bool:
         assert (await looked_at_anew(portal, customer)).listing.rows
-        return (await whmcs_lane(portal))["breaker"] == "open"
+        return (await whmcs_limiter(portal))["breaker"] == "open"
 
     await until(is_open, 20, "an open breaker")
 
@@ -122,11 +122,11 @@ async def expect_recovery(portal: Portal, customer: Customer) -> None:
 
     async def is_fresh() -> bool:
         is_saved = (await looked_at_anew(portal, customer)).as_of
-        return not is_saved and (await whmcs_lane(portal))["breaker"] == "closed"
+        return not is_saved and (await whmcs_limiter(portal))["breaker"] == "closed"
 
     await until(is_fresh, 20, "fresh invoices")
     invoices = portal.vendors.invoices.invoices
     answers = await asyncio.gather(*(invoices(customer.whmcs_client_id) for _ in range(20)))
     assert all(answers)
-    lane = await whmcs_lane(portal)
-    assert (lane["breaker"], lane["running"], sum(lane["waiting"].values())) == ("closed", 0, 0)
+    limiter = await whmcs_limiter(portal)
+    assert (limiter["breaker"], limiter["running"], sum(limiter["waiting"].values())) == ("closed", 0, 0)

@@ -22,6 +22,7 @@ from portal_app.infra.redis.cache import Entry
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.wiring.portal import portal
 
 COUNTED = "portal.counted"
@@ -101,7 +102,8 @@ class CachedResponses:
 
 async def _made(anew: Rebuild, access: Access) -> Response | None:
     try:
-        return await anew(await portal().identity.accounts.customer(access.user_id))
+        with working_for(str(access.user_id)):
+            return await anew(await portal().identity.accounts.customer(access.user_id))
     except PortalError as error:
         # Said here: the long way would wait for the same vendor a second time.
         return problem(error)

@@ -15,6 +15,7 @@ from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.wiring.portal import Portal, portal
 
 ACCESS = "portal.access"
@@ -61,7 +62,8 @@ class SessionMiddleware:
             await _to_sign_in(scope)(scope, receive, send)
             return
         scope[ACCESS] = access
-        await self._app(scope, receive, _with_cookies(send, renewed, self._settings, is_page=not is_api))
+        with working_for(str(access.user_id) if access else ""):
+            await self._app(scope, receive, _with_cookies(send, renewed, self._settings, is_page=not is_api))
 
     async def _session(self, request: Request, *, may_renew: bool) -> tuple[Access | None, Any]:
         built = portal()

@@ -13,7 +13,7 @@ from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, Portal
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.wiring.portal import portal
 
-FORGOT, SET_PASSWORD, UNLOCK = "/auth/forgot", "/auth/set-password", "/auth/unlock"
+FORGOT, SET_PASSWORD = "/auth/forgot", "/auth/set-password"
 _SENT = "If this address has an account, the mail with the link is on its way. It works for 30 minutes."
 _CHANGED = "Your password is changed. Sign in with it."
 _LIFTED = "You can try again in this browser now."

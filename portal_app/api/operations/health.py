@@ -51,9 +51,9 @@ async def salesforce_events() -> Response:
 
 @router.get("/lanes")
 async def lanes() -> Response:
-    """Say how each lane to a vendor stands: limits, calls under way and waiting, this hour's waits and rejections."""
+    """Return the state of each vendor's rate limiter: limits, running and waiting calls, this hour's refusals."""
     found = await portal().vendors.lanes()
-    is_shared = all(lane["shared"] for lane in found.values())
+    is_shared = all(limiter["shared"] for limiter in found.values())
     return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
 
 

@@ -57,7 +57,7 @@ class CrmGateway(Protocol):
         ...
 
     async def orders_changed_since(self, since: datetime) -> list[SalesforceOrder]:
-        """Return every order that changed since a moment, in the lane of long calls."""
+        """Return every order that changed since a moment, through the rate limiter of long calls."""
         ...
 
     async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:

@@ -9,8 +9,10 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.infra.settings import DatabaseRole, Settings
+from portal_app.infra.tasks.current_customer import current_customer
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
+_CUSTOMER = "customer:"
 
 
 class WakeTopic:
@@ -43,8 +45,10 @@ class DurableQueue:
             "workflow_name": name,
             "workflow_id": workflow_id,
             "app_version": VERSION,
-            # The only field that a running workflow can read: it carries the correlation id of the request.
+            # The two fields of the record that a running workflow can read: the request and the customer that
+            # this work came from.
             "authenticated_user": correlation_id.get() or workflow_id,
+            "authenticated_roles": [f"{_CUSTOMER}{customer}"] if (customer := current_customer()) else None,
         }
         if delay_seconds:
             options["delay_seconds"] = delay_seconds
@@ -64,6 +68,11 @@ class DurableQueue:
     def close(self) -> None:
         """Close the client's connections."""
         self._client.destroy()
+
+
+def customer_of(roles: list[str] | None) -> str:
+    """Return the customer whose request started a workflow with these roles, empty for none."""
+    return next((role.removeprefix(_CUSTOMER) for role in roles or () if role.startswith(_CUSTOMER)), "")
 
 
 def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
@@ -89,4 +98,4 @@ def database_name(url: str) -> str:
     return urlsplit(url).path.lstrip("/")
 
 
-__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "database_name", "dbos_config"]
+__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "database_name", "dbos_config"]

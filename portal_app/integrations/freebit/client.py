@@ -55,7 +55,7 @@ class FreebitClient:
 
     async def has_been_well(self) -> bool:
         """Say whether no call of any process has failed since the last that was answered."""
-        return await self._line.breaker.is_spotless()
+        return await self._line.breaker.has_no_failure()
 
     async def aclose(self) -> None:
         """Close the connections."""

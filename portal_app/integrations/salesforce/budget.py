@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 from redis.asyncio import Redis
 
 from portal_app.infra.settings import Settings
-from portal_app.integrations.throttling.limiter import lane_priority
+from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.integrations.throttling.redis_health import AWAY
 from portal_app.integrations.throttling.vendor_call import Busy
 
@@ -38,7 +38,7 @@ class DailyBudget:
     async def require_quota(self) -> None:
         """Raise Busy when this kind of work has to stop for today."""
         await self._refresh()
-        priority = lane_priority.get()
+        priority = call_priority.get()
         used, total = self._known
         percent = self._percents.get(priority, 101)
         is_stopped = bool(total) and (self._is_spent or used * 100 >= total * percent)

@@ -71,7 +71,7 @@ class SalesforceClient:
         self._login = login
         self._line = line
         self._long_line = long_line or line
-        self.budget = DailyBudget(line.lane.redis, settings)
+        self.budget = DailyBudget(line.limiter.redis, settings)
         self._threads = ThreadPoolExecutor(settings.sf_threads, thread_name_prefix="salesforce")
         self._sessions = Sessions(ca_file=settings.sf_ca_file)
 
@@ -80,7 +80,7 @@ class SalesforceClient:
         return await self._rows(self._line, format_soql(template, **values))
 
     async def wide_query(self, template: str, **values: str | int | Sequence[str] | datetime) -> list[Record]:
-        """Run SOQL that may find very much, in the lane of long calls."""
+        """Run SOQL that may find very much, through the rate limiter of long calls."""
         return await self._rows(self._long_line, format_soql(template, **values))
 
     async def read(self, kind: str, record_id: str, fields: Sequence[str]) -> Record:
@@ -125,7 +125,7 @@ class SalesforceClient:
         return await self._run(self._line, operation, send, safe=safe)
 
     async def long_call(self, operation: str, call: Callable[[Salesforce], T], *, safe: bool) -> T:
-        """Run a call of the library's in the lane of long calls."""
+        """Run a call of the library's through the rate limiter of long calls."""
         return await self._run(self._long_line, operation, call, safe=safe)
 
     async def aclose(self) -> None:

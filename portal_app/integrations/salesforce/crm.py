@@ -114,7 +114,7 @@ class SalesforceCrm:
         return _orders_of(await self._client.query(_BY_ID, ids=ids))
 
     async def orders_changed_since(self, since: datetime) -> list[SalesforceOrder]:
-        """Return every order that changed since a moment, in the lane of long calls."""
+        """Return every order that changed since a moment, through the rate limiter of long calls."""
         return _orders_of(await self._client.wide_query(_CHANGED, since=since))
 
     async def order_billed(self, sf_order_id: str, *, billing: BillingOrder) -> None:

@@ -1,27 +1,29 @@
-"""The breaker of a vendor: after failures in a row nobody calls for a while, then one call tries for all processes."""
+"""The circuit breaker of a vendor: after failures in a row no process calls it for a while, then one call probes it."""
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal
 from uuid import uuid4
 
 import structlog
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
+from portal_app.infra.redis.scripts import RedisScripts
+from portal_app.integrations.throttling.local_breaker import BreakerTimes, LocalBreaker
+from portal_app.integrations.throttling.redis_health import RedisHealth
 
-# A pause that a vendor asks for is waited for by its caller up to here; a longer one opens the breaker for all.
+# The caller waits for a pause that the vendor requests up to here; a longer one opens the breaker for all processes.
 LONGEST_PAUSE = 5.0
-# A vendor that was well a moment ago is not asked about before every call.
+# The breaker of a vendor without failures is not read before every call.
 _TRUSTED_SECONDS = 1.0
+# Who caused a failed call: nobody (the vendor answered), this process alone (its credentials), or the vendor.
+Fault = Literal["none", "process", "vendor"]
 
 _log = structlog.get_logger(__name__)
-_Script = Callable[..., Awaitable[Any]]
 
 _PRELUDE = """
 local time = redis.call('TIME')
@@ -29,7 +31,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'open_until', 'probe', 'probe_until')
 local open_until, probe, probe_until = tonumber(known[1]), known[2], tonumber(known[3])
 """
-# Answers 0 for a vendor without a stain, 1 for one to be called, else the negative milliseconds to stay away.
+# Answers 0 without a recorded failure, 1 where the call may start, else the negative milliseconds to wait.
 _ENTER = (
     _PRELUDE
     + """
@@ -52,24 +54,15 @@ if probe == ARGV[1] or (not open_until and failures >= tonumber(ARGV[2])) or ask
 end
 """
 )
-_WELL = """
+_ANSWERED = """
 local was_down = redis.call('HEXISTS', KEYS[1], 'down')
 redis.call('DEL', KEYS[1])
 return was_down
 """
 _WITHDRAWN = "if redis.call('HGET', KEYS[1], 'probe') == ARGV[1] then redis.call('HDEL', KEYS[1], 'probe') end"
 _DOWN = "redis.call('PEXPIRE', KEYS[1], 604800000) return redis.call('HSETNX', KEYS[1], 'down', 1)"
-_SPOTLESS = "return 1 - redis.call('EXISTS', KEYS[1])"
-_LOOK = _PRELUDE + "return {open_until and math.max(open_until - now, 0) or 0, open_until and 1 or 0}"
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerTimes:
-    """After how many failures in a row to stay away, for how many seconds, and at most how long when asked to."""
-
-    failures: int = 5
-    open: float = 10.0
-    longest_open: float = 300.0
+_HAS_NO_FAILURE = "return 1 - redis.call('EXISTS', KEYS[1])"
+_OPEN_FOR = _PRELUDE + "return {open_until and math.max(open_until - now, 0) or 0, open_until and 1 or 0}"
 
 
 class BreakerOpen(ExternalUnavailable):
@@ -77,165 +70,128 @@ class BreakerOpen(ExternalUnavailable):
 
 
 class Breaker:
-    """Count failures in a row over all processes; while Redis is away each process counts for itself.
+    """Counts failures in a row over all processes; while Redis is away each process counts for itself.
 
-    `is_failure` tells whether an error is the vendor's fault; any other ending proves that the vendor answers.
+    `fault_of` classifies the error of a call. What only this process causes opens only its own breaker.
     """
 
     def __init__(
         self,
         redis: Redis,
         vendor: str,
-        reach: RedisHealth,
+        health: RedisHealth,
         *,
-        is_failure: Callable[[BaseException], bool],
+        fault_of: Callable[[BaseException], Fault],
         times: BreakerTimes,
     ) -> None:
         self._vendor = vendor
-        self._reach = reach
-        self._is_failure = is_failure
+        self._health = health
+        self._fault_of = fault_of
         self._times = times
         self._key = f"breaker:{{{vendor}}}"
-        scripts = (_ENTER, _FAILED, _WELL, _WITHDRAWN, _DOWN, _LOOK, _SPOTLESS)
-        self._scripts = {script: cast(_Script, redis.register_script(script)) for script in scripts}
-        self._own = _OwnBreaker(times)
+        self._scripts = RedisScripts(redis)
+        # Instead of Redis while it is away.
+        self._local = LocalBreaker(times)
+        # In addition to Redis: wrong credentials of this process say nothing about the vendor.
+        self._own = LocalBreaker(times)
         self._trusted_until = 0.0
 
     async def state(self) -> str:
-        """Return closed, open or half-open."""
-        open_for, has_opened = await self._look()
+        """Return closed, open or half-open, as this process sees it."""
+        open_for, has_opened = await self._open_for()
         return "open" if open_for else "half-open" if has_opened else "closed"
 
-    async def is_spotless(self) -> bool:
-        """Say whether no call has failed since the last that was answered."""
-        told = await self._ask(_SPOTLESS)
-        return self._own.is_spotless if told is None else bool(told)
+    async def has_no_failure(self) -> bool:
+        """Return whether no call has failed since the last that was answered."""
+        answer = await self._run(_HAS_NO_FAILURE)
+        return self._own.has_no_failure and (self._local.has_no_failure if answer is None else bool(answer))
 
     async def refuse_if_open(self) -> None:
-        """Raise BreakerOpen now rather than after a wait for a turn."""
-        if time.monotonic() >= self._trusted_until and (open_for := (await self._look())[0]):
+        """Raise BreakerOpen now rather than after a wait for a slot."""
+        if self._is_trusted() and self._own.has_no_failure:
+            return
+        if open_for := (await self._open_for())[0]:
             raise self._refusal(open_for)
 
     @asynccontextmanager
-    async def watch(self, seconds: float) -> AsyncIterator[None]:
-        """Let a call of at most so many seconds through and learn from how it ends. Raises BreakerOpen."""
+    async def observe_call(self, seconds: float) -> AsyncIterator[None]:
+        """Let a call of at most so many seconds through and record how it ends. Raises BreakerOpen."""
         token = uuid4().hex
         await self._enter(token, seconds)
         try:
             yield
         except Exception as error:
-            if self._is_failure(error):
-                await asyncio.shield(self._failed(token, error))
-            else:
-                await asyncio.shield(self._well())
+            await asyncio.shield(self._record(token, error, self._fault_of(error)))
             raise
         except BaseException:
             await asyncio.shield(self._withdraw(token))
             raise
-        await asyncio.shield(self._well())
+        await asyncio.shield(self._answered())
 
-    async def note_outage(self, operation: str, error: Exception) -> None:
-        """Say that the vendor is away: one log line for all processes."""
-        told = await self._ask(_DOWN)
-        if self._own.note_down() if told is None else told:
+    async def record_outage(self, operation: str, error: Exception) -> None:
+        """Log the begin of an outage: once for all processes, or once for this one where it is the cause."""
+        fault = self._fault_of(error)
+        if fault == "none":
+            return
+        answer = await self._run(_DOWN) if fault == "vendor" else None
+        own = self._local if fault == "vendor" else self._own
+        if own.note_down() if answer is None else answer:
             _log.warning("vendor.outage_began", vendor=self._vendor, operation=operation, reason=str(error))
 
     async def _enter(self, token: str, seconds: float) -> None:
-        if time.monotonic() < self._trusted_until:
-            return
-        answer = await self._ask(_ENTER, token, int(seconds * 1000))
-        verdict = self._own.enter(token, seconds) if answer is None else int(answer)
+        verdict = self._own.enter(token, seconds)
+        if verdict > 0 and not self._is_trusted():
+            answer = await self._run(_ENTER, token, int(seconds * 1000))
+            verdict = self._local.enter(token, seconds) if answer is None else int(answer)
+            if verdict == 0:
+                self._trusted_until = time.monotonic() + _TRUSTED_SECONDS
         if verdict < 0:
+            self._own.withdraw(token)
             raise self._refusal(-verdict)
-        if verdict == 0:
-            self._trusted_until = time.monotonic() + _TRUSTED_SECONDS
 
-    async def _failed(self, token: str, error: Exception) -> None:
-        self._trusted_until = 0.0
+    async def _record(self, token: str, error: Exception, fault: Fault) -> None:
         asked = min(vars(error).get("retry_after") or 0, self._times.longest_open)
         asked = asked if asked > LONGEST_PAUSE else 0
-        told = await self._ask(_FAILED, token, self._times.failures, int(self._times.open * 1000), int(asked * 1000))
-        if told is None:
+        if fault == "none":
+            await self._answered()
+        elif fault == "process":
             self._own.failed(token, asked)
+            await self._withdraw(token)
+        else:
+            self._own.withdraw(token)
+            self._trusted_until = 0.0
+            # Also here, so that this process knows it when Redis goes away meanwhile.
+            self._local.failed(token, asked)
+            numbers = (self._times.failures, int(self._times.open * 1000), int(asked * 1000))
+            await self._run(_FAILED, token, *numbers)
 
-    async def _well(self) -> None:
-        was_down = self._own.well()
-        if time.monotonic() >= self._trusted_until:
-            was_down = bool(await self._ask(_WELL)) or was_down
+    async def _answered(self) -> None:
+        was_down = any([self._own.answered(), self._local.answered()])
+        if not self._is_trusted():
+            was_down = bool(await self._run(_ANSWERED)) or was_down
         if was_down:
             _log.info("vendor.outage_ended", vendor=self._vendor)
 
     async def _withdraw(self, token: str) -> None:
         self._own.withdraw(token)
-        if time.monotonic() >= self._trusted_until:
-            await self._ask(_WITHDRAWN, token)
+        self._local.withdraw(token)
+        if not self._is_trusted():
+            await self._run(_WITHDRAWN, token)
 
-    async def _look(self) -> tuple[int, bool]:
-        told = await self._ask(_LOOK)
-        return self._own.look() if told is None else (int(told[0]), bool(told[1]))
+    async def _open_for(self) -> tuple[int, bool]:
+        """Return for how many milliseconds the breaker is open yet, and whether it has opened."""
+        answer = await self._run(_OPEN_FOR)
+        shared = self._local.open_for() if answer is None else (int(answer[0]), bool(answer[1]))
+        return max(shared, self._own.open_for())
+
+    def _is_trusted(self) -> bool:
+        return time.monotonic() < self._trusted_until
 
     def _refusal(self, milliseconds: int) -> BreakerOpen:
         error = BreakerOpen(f"{self._vendor}: breaker open", vendor=self._vendor)
         error.retry_after = math.ceil(milliseconds / 1000)
         return error
 
-    async def _ask(self, script: str, *values: str | int) -> Any:
-        """Return what Redis says, None while it is away."""
-        if not self._reach.is_worth_a_try():
-            return None
-        try:
-            answer = await self._scripts[script](keys=[self._key], args=list(values))
-        except AWAY as error:
-            self._reach.failed(error)
-            return None
-        self._reach.answered()
-        return answer
-
-
-class _OwnBreaker:
-    """The same for this process alone."""
-
-    def __init__(self, times: BreakerTimes) -> None:
-        self._times = times
-        self._failures = 0
-        self._open_until: float | None = None
-        self._probe, self._probe_until = "", 0.0
-        self._is_down = False
-
-    @property
-    def is_spotless(self) -> bool:
-        return not self._failures and not self._is_down
-
-    def look(self) -> tuple[int, bool]:
-        if self._open_until is None:
-            return 0, False
-        return max(0, math.ceil((self._open_until - time.monotonic()) * 1000)), True
-
-    def enter(self, token: str, seconds: float) -> int:
-        now = time.monotonic()
-        if self._open_until is None:
-            return 1
-        busy_until = max(self._open_until, self._probe_until if self._probe not in ("", token) else 0.0)
-        if now < busy_until:
-            return -max(1, int((busy_until - now) * 1000))
-        self._probe, self._probe_until = token, now + seconds
-        return 1
-
-    def failed(self, token: str, asked: float) -> None:
-        self._failures += 1
-        is_enough = self._open_until is None and self._failures >= self._times.failures
-        if token == self._probe or is_enough or asked:
-            self._open_until = time.monotonic() + max(self._times.open, asked)
-            self._probe = ""
-
-    def well(self) -> bool:
-        was_down = self._is_down
-        self._failures, self._open_until, self._probe, self._is_down = 0, None, "", False
-        return was_down
-
-    def withdraw(self, token: str) -> None:
-        self._probe = "" if token == self._probe else self._probe
-
-    def note_down(self) -> bool:
-        was_down, self._is_down = self._is_down, True
-        return not was_down
+    async def _run(self, script: str, *args: str | int) -> Any:
+        """Return the answer of Redis, None while it is away."""
+        return await self._health.ask(lambda: self._scripts.run(script, [self._key], args))

@@ -1,4 +1,4 @@
-"""Lanes: how many calls a vendor gets at once and per minute, counted over all of the portal's processes."""
+"""The rate limiter of a vendor: concurrency, rate and queue, over all processes of the portal."""
 
 import asyncio
 import random
@@ -8,210 +8,142 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from typing import Any
-from weakref import ref
+from uuid import uuid4
 
-from limits import parse as parse_rate
 from prometheus_client import Counter, Gauge, Histogram
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.integrations.throttling.gates import ENTERED, FULL, LaneCounts, Limits, OwnGate, Priority, SharedGate
-from portal_app.integrations.throttling.liveness import Presence
-from portal_app.integrations.throttling.redis_health import AWAY, RedisHealth
+from portal_app.infra.tasks.current_customer import current_customer
+from portal_app.integrations.throttling.call_limits import Answer, CallLimits, CallRequest, Priority
+from portal_app.integrations.throttling.local_gate import LocalGate
+from portal_app.integrations.throttling.redis_gate import RedisGate
+from portal_app.integrations.throttling.redis_health import RedisHealth
 
-# customer: somebody waits for a page. background: work a customer began. sync: what the portal does by itself.
-lane_priority: ContextVar[Priority] = ContextVar("lane_priority", default="customer")
+# customer: a page waits for it. background: work that a customer started. sync: work that the portal started.
+call_priority: ContextVar[Priority] = ContextVar("call_priority", default="customer")
 
-KEEPER = "lane-keeper"
-_WAIT = Histogram("portal_lane_wait_seconds", "How long calls waited for their turn", ["lane"])
-_WAITING = Gauge("portal_lane_waiting", "Calls waiting for their turn", ["lane"], multiprocess_mode="livesum")
-_IN_FLIGHT = Gauge("portal_lane_in_flight", "Calls under way", ["lane"], multiprocess_mode="livesum")
-_REJECTED = Counter("portal_lane_rejected", "Calls turned away", ["lane", "reason"])
-
-
-class LaneClosed(ExternalUnavailable):
-    """The lane had no room for this call; it was never sent and is not repeated at once."""
+_WAIT = Histogram("portal_lane_wait_seconds", "How long calls waited for a slot", ["lane"])
+_WAITING = Gauge("portal_lane_waiting", "Calls that wait for a slot", ["lane"], multiprocess_mode="livesum")
+_IN_FLIGHT = Gauge("portal_lane_in_flight", "Running calls", ["lane"], multiprocess_mode="livesum")
+_REJECTED = Counter("portal_lane_rejected", "Refused calls", ["lane", "reason"])
 
 
-class Lane:
-    """Let calls to one vendor through: `concurrency` at once, `rate` such as "300/minute", over all processes.
+class LimiterFull(ExternalUnavailable):
+    """The vendor's limiter had no slot for this call: it was not sent, and is not repeated at once."""
 
-    At most `queue` calls wait that are as urgent as the next one or more, none longer than `timeout` seconds, the more
-    urgent first. Every quarter of `lease_seconds` a process says that its calls still run: what one that stands still
-    held comes back well before those who wait give up, what a killed one held within two seconds. While Redis is away
-    each process keeps the same limits for itself, and looks for Redis again after `without_redis_seconds`; a Redis that
-    has forgotten is told what was called.
+
+class VendorLimiter:
+    """Admits the calls to one vendor within its limits, the more urgent first.
+
+    A slot is a lease of `lease_seconds`, renewed while its call runs: the slots of a killed process are free when their
+    leases end. While Redis is unavailable each process admits its local share, and asks Redis again after
+    `redis_pause_seconds`.
     """
 
-    without_redis_seconds = 2.0
-    lease_seconds = 8.0
+    redis_pause_seconds = 2.0
+    lease_seconds = 3.0
 
-    def __init__(
-        self,
-        redis: Redis,
-        name: str,
-        *,
-        concurrency: int,
-        rate: str,
-        queue: int,
-        timeout: float,
-    ) -> None:
+    def __init__(self, redis: Redis, name: str, limits: CallLimits) -> None:
         self.name = name
         self.redis = redis
-        self.timeout = timeout
-        self.reach = RedisHealth(name, pause=self.without_redis_seconds)
-        limit = parse_rate(rate)
-        self._rate = rate
-        self._limits = Limits(
-            concurrency, limit.amount, limit.get_expiry() * 1000, queue, int(self.lease_seconds * 1000)
-        )
-        self._own = OwnGate(self._limits)
-        self._shared = SharedGate(redis, name, self._limits, self._own)
-        self._keeper: asyncio.Task[None] | None = None
+        self.limits = limits
+        self.redis_health = RedisHealth(name, pause=self.redis_pause_seconds)
+        self._local = LocalGate(limits.for_local())
+        self._shared = RedisGate(redis, name, limits, lease=self.lease_seconds)
+        self._renewal: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def slot(self, operation: str) -> AsyncIterator[None]:
-        """Wait for a turn and hold it. Raises LaneClosed when the queue is full or the wait is over."""
-        token = self._shared.token()
-        if not self._is_kept():
-            await self._arrive()
-        await self._wait(token, operation)
-        if not self._is_kept():
-            keeping = _keep(ref(self), self._shared.presence, self.lease_seconds / 4)
-            self._keeper = asyncio.create_task(keeping, name=KEEPER)
+        """Wait for a slot and hold it. Raises LimiterFull when the queue is full or the wait is too long."""
+        call = CallRequest(uuid4().hex, call_priority.get(), current_customer())
+        await self._wait(call, operation)
         _IN_FLIGHT.labels(self.name).inc()
         try:
             yield
         finally:
             _IN_FLIGHT.labels(self.name).dec()
-            await asyncio.shield(self._leave(token))
+            await asyncio.shield(self._release(call))
 
     async def close(self) -> None:
-        """Say no more that calls run: there are none."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-        await self._shared.presence.leave()
-
-    async def keep(self) -> bool:
-        """Say that this process's calls still run; False when Redis need know nothing more of them."""
-        if not self._own.calls():
-            return False
-        if self.reach.is_worth_a_try():
-            try:
-                await self._shared.keep()
-            except AWAY as error:
-                self.reach.failed(error)
-        return True
+        """Stop the renewal of leases: no call runs any more."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.gather(self._renewal, return_exceptions=True)
 
     async def state(self) -> dict[str, Any]:
         """Return limits and counts for the health page; of this process alone where `shared` is false."""
-        limits = {"concurrency": self._limits.concurrency, "rate": self._rate}
-        limits |= {"queue": self._limits.queue, "timeout": self.timeout}
-        counts = await self._counts()
-        return {"shared": not self.reach.is_away, "limits": limits, **asdict(counts)}
+        own = self.limits
+        limits = {"concurrency": own.concurrency, "rate": own.rate, "queue": own.queue, "timeout": own.timeout}
+        counts = await self.redis_health.ask(self._shared.counts) or self._local.counts()
+        return {"shared": not self.redis_health.is_away, "limits": limits, **asdict(counts)}
 
-    def _is_kept(self) -> bool:
-        return self._keeper is not None and not self._keeper.done()
-
-    async def _arrive(self) -> None:
-        """Be seen before the first call: whose subscription is missing is taken for dead."""
-        if self.reach.is_worth_a_try():
-            try:
-                await self._shared.presence.arrive()
-            except AWAY as error:
-                self.reach.failed(error)
-
-    async def _counts(self) -> LaneCounts:
-        if self.reach.is_worth_a_try():
-            try:
-                counts = await self._shared.counts()
-            except AWAY as error:
-                self.reach.failed(error)
-            else:
-                self.reach.answered()
-                return counts
-        return self._own.counts()
-
-    async def _wait(self, token: str, operation: str) -> None:
+    async def _wait(self, call: CallRequest, operation: str) -> None:
         began = time.monotonic()
-        _WAITING.labels(self.name).inc()
+        attempt: asyncio.Task[Answer] | None = None
         reason = ""
+        _WAITING.labels(self.name).inc()
         try:
             while True:
-                asked = time.monotonic()
-                answer = await self._enter(token, asked - began)
-                # A process that stood still meanwhile has lost its slot: it asks again.
-                if answer == ENTERED and time.monotonic() - asked < self.lease_seconds:
+                waited = time.monotonic() - began
+                attempt = asyncio.create_task(self._acquire(call, waited))
+                answer = await asyncio.shield(attempt)
+                if answer.verdict == "admitted":
+                    self._start_renewal()
                     return
-                pause = _pause(answer, time.monotonic() - began, self.timeout)
-                if answer == FULL or time.monotonic() + pause > began + self.timeout:
-                    reason = "full" if answer == FULL else "late"
-                    raise self._closed(reason, operation)
+                pause = _pause(answer.wait, waited, self.limits.timeout)
+                if answer.verdict == "full" or time.monotonic() + pause > began + self.limits.timeout:
+                    reason = "full" if answer.verdict == "full" else "late"
+                    raise self._refusal("share" if answer.is_over_share else reason, operation)
                 await asyncio.sleep(pause)
         except BaseException:
-            await asyncio.shield(self._leave(token, late=reason == "late"))
+            await asyncio.shield(self._give_up(call, attempt, late=reason == "late"))
             raise
         finally:
             _WAITING.labels(self.name).dec()
             _WAIT.labels(self.name).observe(time.monotonic() - began)
 
-    async def _enter(self, token: str, waited: float) -> int:
-        priority = lane_priority.get()
-        if self.reach.is_worth_a_try():
-            try:
-                answer = await self._shared.enter(token, priority, waited)
-            except AWAY as error:
-                self.reach.failed(error)
-            else:
-                # A ticket drawn while Redis was away would hold others back for ever.
-                self._own.leave(token)
-                self.reach.answered()
-                if answer == ENTERED:
-                    self._own.note(token)
-                return answer
-        answer = self._own.enter(token, priority)
-        if answer == ENTERED:
-            self._shared.fall_behind()
+    async def _acquire(self, call: CallRequest, waited: float) -> Answer:
+        answer = await self.redis_health.ask(lambda: self._shared.acquire(call, waited))
+        if answer is None:
+            return self._local.acquire(call)
+        # Its place in the local queue, taken while Redis was away, would hold others back.
+        self._local.release(call.token)
+        if answer.verdict == "admitted":
+            self._local.admit(call)
         return answer
 
-    async def _leave(self, token: str, *, late: bool = False) -> None:
-        self._own.leave(token)
-        if self.reach.is_worth_a_try():
-            try:
-                await self._shared.leave(token, late=late)
+    async def _give_up(self, call: CallRequest, attempt: "asyncio.Task[Answer] | None", *, late: bool) -> None:
+        if attempt is not None:
+            # Redis could process the release before an attempt that is still on its way.
+            await asyncio.wait([attempt])
+        await self._release(call, late=late)
+
+    async def _release(self, call: CallRequest, *, late: bool = False) -> None:
+        self._local.release(call.token)
+        # While Redis is away, the lease and the tickets expire.
+        await self.redis_health.ask(lambda: self._shared.release(call, late=late))
+
+    def _start_renewal(self) -> None:
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(self._renew_leases())
+
+    async def _renew_leases(self) -> None:
+        """Renew the leases of this process three times in their length, until no call runs."""
+        while True:
+            await asyncio.sleep(self.lease_seconds / 3)
+            if not self._local.running:
                 return
-            except AWAY as error:
-                self.reach.failed(error)
-        self._shared.fall_behind()
+            await self.redis_health.ask(lambda: self._shared.renew(self._local.running))
 
-    def _closed(self, reason: str, operation: str) -> LaneClosed:
+    def _refusal(self, reason: str, operation: str) -> LimiterFull:
         _REJECTED.labels(self.name, reason).inc()
-        return LaneClosed(f"lane {self.name} {reason}: {operation}", vendor=self.name)
+        return LimiterFull(f"limiter {self.name} {reason}: {operation}", vendor=self.name)
 
 
-def _pause(hint: int, waited: float, patience: float) -> float:
-    """Return the seconds until the next try. The longer a call has waited, the sooner it is at the door."""
+def _pause(wait: int, waited: float, longest: float) -> float:
+    """Return the seconds until the next attempt. The longer a call has waited, the more often it asks."""
     spread = random.uniform(0.5, 1.0)  # noqa: S311  spread, not secrecy
-    if hint <= 0:
+    if wait <= 0:
         return max(0.01, min(0.1, waited / 4)) * spread
-    return min(hint / 1000, 1.0) + max(0.01, 0.1 * (1 - waited / patience)) * spread
-
-
-async def _keep(kept: "ref[Lane]", presence: Presence, pause: float) -> None:
-    """Keep a lane's slots while it has calls of the last period; without a reference, so that it ends with the lane."""
-    is_needed, is_over = True, True
-    try:
-        while is_needed:
-            await presence.stay(pause)
-            lane = kept()
-            is_needed = lane is not None and await lane.keep()
-            is_over = lane is None
-            del lane
-    except asyncio.CancelledError:
-        is_over = True
-        raise
-    finally:
-        # A lane that only rests finds its subscription where it was, without a moment in which it has none.
-        if is_over:
-            await presence.leave()
+    return min(wait / 1000, 1.0) + max(0.01, 0.1 * (1 - waited / longest)) * spread

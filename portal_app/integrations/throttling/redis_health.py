@@ -1,20 +1,23 @@
-"""Whether Redis answers: what is shared through it goes on in each process for itself while it is away."""
+"""Whether Redis answers: while it does not, each process applies the limits by itself."""
 
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Gauge
 from redis.exceptions import RedisError
 
+Answer = TypeVar("Answer")
 AWAY = (RedisError, OSError, TimeoutError)
-_ON_ITS_OWN = Gauge(
-    "portal_lane_on_its_own", "Processes that keep a lane's limits alone", ["lane"], multiprocess_mode="livesum"
+_LOCAL = Gauge(
+    "portal_lane_on_its_own", "Processes that limit calls without Redis", ["lane"], multiprocess_mode="livesum"
 )
 _log = structlog.get_logger(__name__)
 
 
 class RedisHealth:
-    """After a failure nobody asks Redis for `pause` seconds; said once when it goes and once when it is back."""
+    """After a failure Redis is not asked for `pause` seconds; logs when it becomes unavailable and available again."""
 
     def __init__(self, name: str, *, pause: float) -> None:
         self.is_away = False
@@ -22,21 +25,24 @@ class RedisHealth:
         self._pause = pause
         self._next_try = 0.0
 
-    def is_worth_a_try(self) -> bool:
-        """Say whether to ask Redis now."""
-        return time.monotonic() >= self._next_try
+    async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer | None:
+        """Return the answer of Redis, None while it is away."""
+        if time.monotonic() < self._next_try:
+            return None
+        try:
+            answer = await question()
+        except AWAY as error:
+            self._next_try = time.monotonic() + self._pause
+            if not self.is_away:
+                self._set(is_away=True)
+                _log.warning("limiter.local", limiter=self._name, error=type(error).__name__)
+            return None
+        # Another call may have failed meanwhile.
+        if self.is_away and time.monotonic() >= self._next_try:
+            self._set(is_away=False)
+            _log.info("limiter.shared", limiter=self._name)
+        return answer
 
-    def answered(self) -> None:
-        """Note that Redis answered."""
-        if self.is_away and self.is_worth_a_try():
-            self.is_away = False
-            _ON_ITS_OWN.labels(self._name).set(0)
-            _log.info("lane.shared_again", lane=self._name)
-
-    def failed(self, error: Exception) -> None:
-        """Note that Redis did not answer."""
-        self._next_try = time.monotonic() + self._pause
-        if not self.is_away:
-            self.is_away = True
-            _ON_ITS_OWN.labels(self._name).set(1)
-            _log.warning("lane.on_its_own", lane=self._name, error=type(error).__name__)
+    def _set(self, *, is_away: bool) -> None:
+        self.is_away = is_away
+        _LOCAL.labels(self._name).set(int(is_away))

@@ -1,4 +1,4 @@
-"""The line to a vendor: breaker, lane, time limit, repetition of safe calls, and one log line per outage."""
+"""A call to a vendor: circuit breaker, rate limiter, time limit, retries of safe calls, and one log line per outage."""
 
 import asyncio
 import random
@@ -10,8 +10,9 @@ import stamina
 from prometheus_client import Histogram
 
 from portal_app.domain.errors import ExternalError, ExternalUnavailable, OutcomeUnknown
-from portal_app.integrations.throttling.breaker import LONGEST_PAUSE, Breaker, BreakerOpen, BreakerTimes
-from portal_app.integrations.throttling.limiter import Lane, LaneClosed
+from portal_app.integrations.throttling.breaker import LONGEST_PAUSE, Breaker, BreakerOpen, Fault
+from portal_app.integrations.throttling.limiter import LimiterFull, VendorLimiter
+from portal_app.integrations.throttling.local_breaker import BreakerTimes
 
 T = TypeVar("T")
 ATTEMPTS = 3
@@ -28,24 +29,26 @@ class Busy(ExternalUnavailable):
 
 
 class VendorCall:
-    """Run calls to one vendor. Lines to the same vendor share its breaker, over all processes."""
+    """Makes calls to one vendor. All that name the same vendor share its circuit breaker, over all processes."""
 
-    def __init__(self, vendor: str, lane: Lane, *, timeout: float, times: BreakerTimes | None = None) -> None:
+    def __init__(
+        self, vendor: str, limiter: VendorLimiter, *, timeout: float, times: BreakerTimes | None = None
+    ) -> None:
         self.vendor = vendor
-        self.lane = lane
+        self.limiter = limiter
         self.timeout = timeout
         self.breaker = Breaker(
-            lane.redis, vendor, lane.reach, is_failure=_is_vendors_fault, times=times or BreakerTimes()
+            limiter.redis, vendor, limiter.redis_health, fault_of=_fault_of, times=times or BreakerTimes()
         )
 
     @property
     def longest(self) -> float:
-        """The longest that a call may take, repetitions and its wait for a turn included, in seconds."""
-        return self.lane.timeout + 2 * self.timeout
+        """The longest that a call may take, in seconds, with its retries and its wait for a slot."""
+        return self.limiter.limits.timeout + 2 * self.timeout
 
     async def state(self) -> dict[str, Any]:
-        """Return how the lane and the breaker stand, for the health page."""
-        return {"vendor": self.vendor, "breaker": await self.breaker.state(), **await self.lane.state()}
+        """Return the state of limiter and breaker for the health page."""
+        return {"vendor": self.vendor, "breaker": await self.breaker.state(), **await self.limiter.state()}
 
     async def run(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
         """Make a call; a safe one up to three times.
@@ -56,8 +59,7 @@ class VendorCall:
         try:
             return await (self._repeated(operation, call) if safe else self._once(operation, call, safe=False))
         except ExternalError as error:
-            if _is_vendors_fault(error):
-                await self.breaker.note_outage(operation, error)
+            await self.breaker.record_outage(operation, error)
             raise
 
     async def _repeated(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
@@ -78,7 +80,7 @@ class VendorCall:
         outcome = "ok"
         try:
             await self.breaker.refuse_if_open()
-            async with self.lane.slot(operation), self.breaker.watch(self.timeout):
+            async with self.limiter.slot(operation), self.breaker.observe_call(self.timeout):
                 return await self._in_time(operation, call, safe=safe)
         except BaseException as error:
             outcome = getattr(error, "code", "error")
@@ -95,14 +97,16 @@ class VendorCall:
             raise kind(f"{operation}: no answer within {self.timeout} s", vendor=self.vendor) from error
 
 
-def _is_vendors_fault(error: BaseException) -> bool:
+def _fault_of(error: BaseException) -> Fault:
+    if isinstance(error, Misconfigured):
+        return "process"
     is_away = isinstance(error, ExternalUnavailable | OutcomeUnknown)
-    return is_away and not isinstance(error, BreakerOpen | LaneClosed | Busy)
+    return "vendor" if is_away and not isinstance(error, BreakerOpen | LimiterFull | Busy) else "none"
 
 
 def _pause_before_next(error: Exception) -> bool | float:
-    """Tell stamina whether to go on: with its own pause, with the vendor's, or not at all."""
-    if not isinstance(error, ExternalUnavailable) or isinstance(error, BreakerOpen | LaneClosed | Misconfigured):
+    """Return whether stamina retries: with its own pause (True), after these seconds, or not at all (False)."""
+    if not isinstance(error, ExternalUnavailable) or isinstance(error, BreakerOpen | LimiterFull | Misconfigured):
         return False
     asked = vars(error).get("retry_after")
     if asked is None:

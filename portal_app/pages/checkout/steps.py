@@ -132,14 +132,14 @@ def _options(state: Any) -> rx.Component:
 
 
 def step_page(state: Any, title: str, *fields: rx.Component) -> rx.Component:
-    """Lay a step out: its fields, the way on and the way back."""
+    """Lay a step out: its fields, the button to go on and the link back."""
     form = live_form(
         *fields,
         form_actions(button(_("Continue"), type="submit"), link(_("Back"), href=state.earlier)),
         on_submit=state.save,
         class_name="grid max-w-2xl gap-10",
         no_validate=True,
-        # Built anew for other answers: given on another device, they would not show in a tab that had the page open.
+        # The key rebuilds the form for other answers: those given on another device would not show in an open tab.
         key=state.entries.to_string(),
     )
     return framed_step(state, title, form)

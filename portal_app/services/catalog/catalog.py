@@ -1,8 +1,9 @@
 """The catalogue: products of Salesforce compared with the prices WHMCS bills, cached until a change event."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Gauge
@@ -16,10 +17,12 @@ from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.redis.tags import CATALOG
+from portal_app.infra.tasks.current_customer import working_for
 from portal_app.services.mirrors.cached_reads import CachedRead, CachedReads
 
 # Cached response bodies expire, because a new release may change their format.
 _BODY_SECONDS = 300
+Value = TypeVar("Value")
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
@@ -37,8 +40,8 @@ class Catalog:
     ) -> None:
         self._cache = cache
         self._reads = reads
-        self._products = CachedRead("catalog:items", "salesforce", _ITEMS, gateway.items, None, (CATALOG,))
-        self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, prices.product_prices, None, (CATALOG,))
+        self._products = CachedRead("catalog:items", "salesforce", _ITEMS, _for_all(gateway.items), None, (CATALOG,))
+        self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, _for_all(prices.product_prices), None, (CATALOG,))
         # The cached bytes last seen and the items parsed from them, so that they are parsed once per change.
         self._parsed: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._reported: frozenset[str] | None = None
@@ -110,6 +113,16 @@ class Catalog:
             if different:
                 _log.error("catalog.price_differs", skus=sorted(different))
         return compared
+
+
+def _for_all(read: Callable[[], Awaitable[Value]]) -> Callable[[], Awaitable[Value]]:
+    """Return a read for all customers: it counts against no customer's share of the vendor's limits."""
+
+    async def read_for_all() -> Value:
+        with working_for(""):
+            return await read()
+
+    return read_for_all
 
 
 def _is_billed_alike(item: CatalogItem, prices: Prices) -> bool:

@@ -112,10 +112,10 @@ class Sessions:
         self._remembered.pop(session_id, None)
 
     async def ended_among(self, session_ids: set[UUID]) -> set[UUID]:
-        """Return the ended or expired ones of some sessions; this does not extend their idle time."""
+        """Return the ended, expired or unknown ones of some sessions; this does not extend their idle time."""
+        idle = timedelta(seconds=self._settings.portal_idle_seconds)
         async with self._database.identity() as session:
-            rows = (await session.exec(select(Session).where(col(Session.id).in_(session_ids)))).all()
-        return session_ids - {row.id for row in rows if self.is_alive(row)}
+            return await Session.dead_among(session, session_ids, idle=idle)
 
     async def _look_up(self, session_id: UUID, *, is_use: bool) -> UUID:
         cached = await self._cached.load(session_id)

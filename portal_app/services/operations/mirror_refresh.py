@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MirrorRefresh:
-    """Keep every customer's mirror from growing old; one customer after the other, in the lane's lowest class."""
+    """Keep every customer's mirror from growing old; one customer after the other, with lowest priority."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The last step of a checkout: what is bought, what it costs, how it is paid, ordered once."""
+"""The last step of a checkout: items, prices, payment methods, and the order itself."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,9 +17,10 @@ from portal_app.language import _, path_for
 from portal_app.state.billing.payment_methods import MethodRow, method_row, methods_of
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
-from portal_app.state.checkout.steps import way_of
+from portal_app.state.checkout.steps import path_of_draft
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -33,7 +34,7 @@ class ChoiceRow:
 
 
 class CheckoutPage(PageState, rx.State):
-    """The draft of the plan in the address. A draft is ordered once: a double click or a reload gives that order."""
+    """The draft of the plan in the address. It is ordered once: a double click or a reload leads to the same order."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
 
@@ -55,23 +56,21 @@ class CheckoutPage(PageState, rx.State):
     _draft_id: str = ""
     _totals: Totals | None = None
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> Any:
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
         customer = await self._customer()
-        draft = await self._find(customer)
+        draft = await self._current_draft(customer)
         if draft.open_step:
-            return rx.redirect(way_of(draft))
+            return rx.redirect(path_of_draft(draft))
         await self._show(customer, draft)
         return None
 
     @report_errors
     async def refresh(self):
-        """Read it anew after a live change."""
+        """Read the draft again after a live change; one that was changed in another tab is left alone."""
         customer = await self._customer()
-        draft = await (portal().drafts.current(customer) if self.shown else self._find(customer))
+        draft = await (portal().drafts.current(customer) if self.shown else self._current_draft(customer))
         if not draft.open_step and (str(draft.id) == self._draft_id or not self.shown):
             await self._show(customer, draft)
             self.shown = True
@@ -105,7 +104,7 @@ class CheckoutPage(PageState, rx.State):
             self.ordering = False
         yield rx.redirect(path_for(f"/orders/{order.id}"))
 
-    async def _find(self, customer: Customer) -> Draft:
+    async def _current_draft(self, customer: Customer) -> Draft:
         """Begin or continue the draft of the plan in the address."""
         sku = self._query("plan")
         return await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
@@ -120,8 +119,8 @@ class CheckoutPage(PageState, rx.State):
         self._price(basket)
         self._show_choices(basket.options)
         self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
-        await self._find_earlier(customer, draft.plan.service.sku)
-        self.methods = [method_row(method) for method in await methods_of(customer, anew=False)]
+        await self._find_open_order(customer, draft.plan.service.sku)
+        self.methods = [method_row(method) for method in await methods_of(customer, is_fresh=False)]
         self.needs_identity = await portal().checkout.needs_identity(customer, draft.plan)
         self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
         self.verification = f"{path_for('/account/verification')}?next={quote(self.back, safe='')}"
@@ -136,7 +135,7 @@ class CheckoutPage(PageState, rx.State):
         self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")
         self.first_bill = str(taxed(basket.monthly + basket.one_time))
 
-    async def _find_earlier(self, customer: Customer, sku: str) -> None:
+    async def _find_open_order(self, customer: Customer, sku: str) -> None:
         orders = await portal().orders.orders_for(customer)
         known = [order for order in orders if order.lines[0].sku == sku and order.stage not in FINAL_STAGES]
         self.earlier = path_for(f"/orders/{known[0].id}") if known else ""

@@ -20,7 +20,7 @@ class StepRow:
     detail: str = ""
 
 
-# These go on until the next step; the others are done the moment they are noted.
+# These last until the next step begins; the others are done when they are recorded.
 _LASTING = ("placed", "in_review", "scheduled")
 
 
@@ -57,7 +57,7 @@ def next_words(detail: OrderDetail) -> str:
 
 
 def last_step(detail: OrderDetail) -> OrderEvent | None:
-    """Return the last thing that moved the order: a case opened about it is none."""
+    """Return the last event that moved the order; a case opened about it does not count."""
     moves = [event for event in detail.events if event.step != CASE_OPENED]
     return moves[-1] if moves else None
 

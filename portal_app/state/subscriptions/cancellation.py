@@ -1,4 +1,4 @@
-"""Cancelling a service: why, what it means, and twice the question whether it is meant."""
+"""Cancelling a service: reason, consequences, and two confirmations."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,15 +10,16 @@ from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.subscriptions.cancellation import REASONS, CancellationFeedback, CancellationRequester
 from portal_app.language import _, path_for
 from portal_app.language.format import day
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.cancellation_words import consequences_of
 from portal_app.wiring.portal import portal
 
 
 class CancelPage(PageState, rx.State):
-    """What ends, when, and what goes with it."""
+    """Which service ends, when, and what else ends with it."""
 
     name: str = ""
     back: str = ""
@@ -36,9 +37,7 @@ class CancelPage(PageState, rx.State):
     _comment: str = ""
     _key: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
         customer, cancelling = await self._customer(), portal().subscriptions.cancellations
@@ -58,7 +57,7 @@ class CancelPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def review(self, form: dict[str, Any]):
-        """Check what was entered, and ask a second time."""
+        """Check the entries, and ask for the second confirmation."""
         entries = typed(form, "reason", "comment", "understood")
         wrong: dict[str, str] = {}
         try:
@@ -75,7 +74,7 @@ class CancelPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def cancel(self):
-        """Cancel the service, once it is certain who asks; its page says how it goes on."""
+        """Cancel the service after a recent proof of identity, and go to its page."""
         identity = await self.get_state(PageSession)
         wish = CancellationFeedback.parse(self._reason, self._comment)
         asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)

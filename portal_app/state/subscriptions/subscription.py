@@ -1,4 +1,4 @@
-"""One service: what it costs, how its line does, what billed it, how it ends."""
+"""One service: its price, line, invoices and cancellation."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +16,8 @@ from portal_app.language import _, path_for
 from portal_app.language.format import day, phone_number, time, today
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.standing import line_standing
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
@@ -76,12 +77,10 @@ class SubscriptionPage(PageState, rx.State):
     _number: int = 0
     _key: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> None:
         """Read the service in the page's address."""
         self._key = uuid4().hex
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -93,16 +92,10 @@ class SubscriptionPage(PageState, rx.State):
         try:
             await portal().subscriptions.cancellations.withdraw(await self._customer(), self._number, asked=asked)
         finally:
-            # Withdrawn or too late: the page says how it stands.
-            await self._read()
+            # Withdrawn or too late: the page shows which.
+            await self._read_page()
 
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         self._number = number = vendor_number(self._last_part())
         customer = await self._customer()
         service, as_of = await portal().subscriptions.services.subscription_for(customer, number)
@@ -115,7 +108,7 @@ class SubscriptionPage(PageState, rx.State):
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
         self._show_line(await portal().sim.line_status.line_of(customer, number))
-        # Who waited for WHMCS once already is not kept waiting again.
+        # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [_row(each) for each in invoices]
 

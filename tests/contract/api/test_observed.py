@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from portal_app.api.http.access_log import AccessLog
 from portal_app.infra.tasks.deadline import remaining_seconds
-from portal_app.state.shell.page_state import report_errors
+from portal_app.state.shell.error_reporting import report_errors
 from tests.contract.api.visitor import Visitor
 
 _COUNT = "from portal_app.infra.metrics import count_request; count_request('GET', '/api/me', status=200, seconds=0.02)"

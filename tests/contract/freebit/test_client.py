@@ -18,7 +18,8 @@ from portal_app.integrations.freebit import operations as op
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.codes import FreebitRejected
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
 from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
 
@@ -63,7 +64,7 @@ async def connect(server: ScriptedServer, redis: Redis) -> AsyncIterator[Callabl
         given = {"freebit_url": f"{server.url}/emptool/api", "freebit_client_id": "id"} | changes
         settings = Settings(portal_env="development", freebit_client_secret=SECRET, **given)
         ring = KeyRing.parse(settings.portal_keys.get_secret_value(), "index")
-        lane = Lane(redis, "freebit", concurrency=20, rate="1000/minute", queue=50, timeout=2.0)
+        lane = VendorLimiter(redis, "freebit", CallLimits(concurrency=20, rate="1000/minute", queue=50, timeout=2.0))
         line = VendorCall("freebit", lane, timeout=0.5)
         made.append(FreebitClient(settings, vendor_client(timeout=0.5), line, cache=Cache(redis), ring=ring))
         return made[-1]

@@ -1,6 +1,5 @@
 """Servers that contract tests share: a real Valkey, and the sandbox as a process of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from redis.asyncio import Redis
 
 from portal_app.infra.redis.client import connect
 from portal_app.infra.settings import Settings
-from portal_app.integrations.throttling.limiter import KEEPER
 from portal_app.local.servers.valkey import EmbeddedValkey
 from sandbox.faults import Faults
 from sandbox.store import Store
@@ -42,16 +40,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
         await client.flushdb()
         yield client
     finally:
-        await end_keepers()
         await client.aclose()
-
-
-async def end_keepers() -> None:
-    """End what lanes without an owner still tell Redis; one that goes on begins anew."""
-    keepers = [task for task in asyncio.all_tasks() if task.get_name() == KEEPER]
-    for keeper in keepers:
-        keeper.cancel()
-    await asyncio.gather(*keepers, return_exceptions=True)
 
 
 def quick_redis(url: str) -> Redis:

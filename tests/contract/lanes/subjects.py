@@ -31,8 +31,9 @@ from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
-from portal_app.integrations.throttling.breaker import BreakerTimes
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
+from portal_app.integrations.throttling.local_breaker import BreakerTimes
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
@@ -127,7 +128,7 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
 
 def line_of(redis: Redis, vendor: str) -> VendorCall:
     """Return a line with short times."""
-    lane = Lane(redis, vendor, concurrency=5, rate="1000/second", queue=20, timeout=0.5)
+    lane = VendorLimiter(redis, vendor, CallLimits(concurrency=5, rate="1000/second", queue=20, timeout=0.5))
     return VendorCall(vendor, lane, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))
 
 

@@ -106,7 +106,7 @@ async def test_a_proper_answer_to_another_question_raises_only_our_errors(
     with stamina.set_testing(True, attempts=1):
         async with scripted_server() as server, chosen.make(server.url, redis, key_file) as subject:
             for answer, (name, call) in product(chosen.odd, chosen.calls.items()):
-                await forget_all_but_lanes(redis)
+                await forget_all_but_limiters(redis)
                 server.script(Play(server, [answer], chosen.is_login, subject.token))
                 try:
                     await call(subject.gateway)
@@ -126,7 +126,7 @@ async def test_what_is_safe_is_sent_three_times_and_a_write_once(redis: Redis, k
             # Nothing here is silent: a busy machine may take its time.
             subject.line.timeout = 5.0
             for good, count, (name, call) in product(chosen.good, range(3), chosen.calls.items()):
-                await forget_all_but_lanes(redis)
+                await forget_all_but_limiters(redis)
                 server.script(Play(server, [good] * count + [NO_JSON[-1]], chosen.is_login, subject.token))
                 with contextlib.suppress(PortalError):
                     await call(subject.gateway)
@@ -154,8 +154,8 @@ def run_at(place: int, vendor: Vendor, server: ScriptedServer) -> tuple[bool, in
     return None
 
 
-async def forget_all_but_lanes(redis: Redis) -> None:
-    """Close breakers and forget what is cached or locked; a lane that forgets would wait."""
+async def forget_all_but_limiters(redis: Redis) -> None:
+    """Close breakers and forget what is cached or locked."""
     await redis.delete("none", *(key for key in await redis.keys() if not key.startswith(b"lane:")))
 
 

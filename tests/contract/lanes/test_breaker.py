@@ -8,9 +8,11 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalUnavailable
-from portal_app.integrations.throttling.breaker import BreakerOpen, BreakerTimes
-from portal_app.integrations.throttling.limiter import Lane
-from portal_app.integrations.throttling.vendor_call import Busy, VendorCall
+from portal_app.integrations.throttling.breaker import BreakerOpen
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
+from portal_app.integrations.throttling.local_breaker import BreakerTimes
+from portal_app.integrations.throttling.vendor_call import Busy, Misconfigured, VendorCall
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.lanes.servers import quick_redis
 
@@ -19,9 +21,10 @@ TIMES = BreakerTimes(failures=3, open=0.3, longest_open=60.0)
 
 
 def line(redis: Redis, **changes) -> VendorCall:
-    """Return the line of one more process, through a lane of its own."""
-    lane = Lane(redis, f"lane-{next(NUMBERS)}", concurrency=9, rate="1000/minute", queue=20, timeout=2.0)
-    return VendorCall("vendor", lane, **({"timeout": 0.5, "times": TIMES} | changes))
+    """Return the line of one more process, through a limiter of its own."""
+    limits = CallLimits(concurrency=9, rate="1000/minute", queue=20, timeout=2.0)
+    limiter = VendorLimiter(redis, f"limiter-{next(NUMBERS)}", limits)
+    return VendorCall("vendor", limiter, **({"timeout": 0.5, "times": TIMES} | changes))
 
 
 async def fail(through: VendorCall, *, retry_after: int | None = None, kind: type = ExternalUnavailable) -> None:
@@ -104,6 +107,30 @@ async def test_a_busy_vendor_is_not_an_absent_one(redis: Redis) -> None:
     assert await succeed(one) == "answer"
 
 
+async def test_wrong_credentials_of_one_process_open_only_its_own_breaker(redis: Redis) -> None:
+    wrong, right = line(redis), line(redis)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await fail(wrong, kind=Misconfigured)
+        with pytest.raises(BreakerOpen):
+            await succeed(wrong)
+        assert await succeed(right) == "answer"
+        assert (await wrong.breaker.state(), await right.breaker.state()) == ("open", "closed")
+        assert not await wrong.breaker.has_no_failure() and await right.breaker.has_no_failure()
+        await soon(lambda: _is(wrong, "half-open"))
+        assert await succeed(wrong) == "answer" and await _is(wrong, "closed")
+    assert [entry["event"] for entry in logs] == ["vendor.outage_began", "vendor.outage_ended"]
+
+
+async def test_a_misconfigured_probe_leaves_the_next_one_to_others(redis: Redis) -> None:
+    wrong, right = line(redis), line(redis)
+    for _ in range(3):
+        await fail(right)
+    await soon(lambda: _is(right, "half-open"))
+    await fail(wrong, kind=Misconfigured)
+    assert await succeed(right) == "answer"
+
+
 async def test_an_outage_is_one_line_for_all_processes_and_so_is_its_end(redis: Redis) -> None:
     lines = [line(redis) for _ in range(3)]
     with capture_logs() as logs:
@@ -125,7 +152,7 @@ async def test_without_redis_a_process_breaks_and_recovers_by_itself() -> None:
             await succeed(alone)
         await soon(lambda: _is(alone, "half-open"))
         assert await succeed(alone) == "answer"
-    assert [entry["event"] for entry in logs] == ["lane.on_its_own", "vendor.outage_began", "vendor.outage_ended"]
+    assert [entry["event"] for entry in logs] == ["limiter.local", "vendor.outage_began", "vendor.outage_ended"]
     await nobody.aclose()
 
 

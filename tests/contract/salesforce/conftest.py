@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
@@ -21,7 +22,7 @@ async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Salesfo
     """The bare wire, to look at what was written."""
     http = vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file)
     login = SalesforceLogin(sandbox.settings, http)
-    lane = Lane(redis, "look", concurrency=5, rate="1000/minute", queue=20, timeout=5.0)
+    lane = VendorLimiter(redis, "look", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=5.0))
     client = SalesforceClient(sandbox.settings, login, VendorCall("look", lane, timeout=5.0))
     yield client
     await client.aclose()

@@ -10,7 +10,8 @@ from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import SalesforceLogin
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from tests.contract.lanes.scripted_server import ScriptedServer, http, scripted_server
 from tests.contract.lanes.subjects import new_key
@@ -50,7 +51,9 @@ class Lanes:
 
     def __init__(self, redis: Redis) -> None:
         limits = {"concurrency": 9, "rate": "1000/minute", "queue": 90, "timeout": 2.0}
-        self.plain, self.long = (Lane(redis, name, **limits) for name in ("salesforce", "salesforce-long"))
+        self.plain, self.long = (
+            VendorLimiter(redis, name, CallLimits(**limits)) for name in ("salesforce", "salesforce-long")
+        )
 
     async def turns(self) -> tuple[int, int]:
         hours = [(await lane.state())["hour"] for lane in (self.plain, self.long)]

@@ -18,8 +18,8 @@ from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.errors import SalesforceRejected
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.responses import external_id_path
-from portal_app.integrations.throttling.gates import PRIORITIES, Priority
-from portal_app.integrations.throttling.limiter import lane_priority
+from portal_app.integrations.throttling.call_limits import PRIORITIES, Priority
+from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.integrations.throttling.vendor_call import Busy
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 from tests.contract.salesforce.scripted import (
@@ -267,7 +267,7 @@ async def test_work_stops_by_its_urgency_as_the_day_is_used_up(
     await find(client)
 
     async def is_stopped(priority: Priority, ask: Callable[[], Awaitable[object]]) -> bool:
-        lane_priority.set(priority)
+        call_priority.set(priority)
         try:
             await ask()
         except Busy as error:

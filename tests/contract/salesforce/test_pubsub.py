@@ -18,7 +18,8 @@ from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
 from portal_app.integrations.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from sandbox.faults import Mood
 from tests.contract.lanes.servers import RunningSandbox
@@ -32,7 +33,7 @@ class Bench:
     def __init__(self, sandbox: RunningSandbox, redis: Redis) -> None:
         self.sandbox = sandbox
         self.login = SalesforceLogin(sandbox.settings, vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file))
-        lane = Lane(redis, "bench", concurrency=5, rate="9000/minute", queue=50, timeout=5.0)
+        lane = VendorLimiter(redis, "bench", CallLimits(concurrency=5, rate="9000/minute", queue=50, timeout=5.0))
         self.rest = SalesforceClient(sandbox.settings, self.login, VendorCall("bench", lane, timeout=5.0))
         self._streams: list[SalesforceEventStream] = []
 

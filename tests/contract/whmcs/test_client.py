@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import vendor_client
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
@@ -34,7 +35,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 @pytest.fixture
 async def client(server: ScriptedServer, redis: Redis) -> AsyncIterator[WHMCSClient]:
     settings = _settings(server.url)
-    lane = Lane(redis, "whmcs", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
+    lane = VendorLimiter(redis, "whmcs", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
     client = WHMCSClient(settings, vendor_client(timeout=0.5), VendorCall("whmcs", lane, timeout=0.5))
     yield client
     await client.aclose()
@@ -149,7 +150,7 @@ async def test_silence_times_out(client: WHMCSClient, server: ScriptedServer) ->
 
 
 async def test_nobody_listening_means_that_nothing_was_written(redis: Redis) -> None:
-    lane = Lane(redis, "whmcs", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
+    lane = VendorLimiter(redis, "whmcs", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
     line = VendorCall("whmcs", lane, timeout=0.5)
     client = WHMCSClient(_settings("http://127.0.0.1:1"), vendor_client(timeout=0.5), line)
     with pytest.raises(ExternalUnavailable):

@@ -1,5 +1,6 @@
 """The durable queue: work exists if and only if its cause was committed."""
 
+import json
 from uuid import UUID, uuid4
 
 import pytest
@@ -7,8 +8,9 @@ import sqlalchemy as sa
 
 from portal_app.domain.errors import NotFound
 from portal_app.infra.database.database import Database
-from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.database.durable import DurableQueue, customer_of
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.current_customer import working_for
 
 
 async def inputs(worker: Database, workflow_id: str) -> list[str]:
@@ -26,6 +28,20 @@ async def test_work_is_enqueued_when_its_transaction_commits(
         assert await inputs(worker, name) == []
     assert await inputs(worker, name) == ["ENQUEUED"]
     assert await queue.status(name) == "ENQUEUED"
+
+
+async def test_work_knows_the_customer_whose_request_started_it(
+    web: Database, worker: Database, queue: DurableQueue, user_id: UUID
+) -> None:
+    names = uuid4().hex, uuid4().hex
+    async with web.unit_of_work() as session:
+        with working_for(str(user_id)):
+            await queue.enqueue(session, "send_mail", names[0], "m1")
+        await queue.enqueue(session, "send_mail", names[1], "m2")
+    async with worker.unit_of_work() as session:
+        query = sa.text("SELECT authenticated_roles FROM dbos.workflow_status WHERE workflow_uuid = :id")
+        kept = [(await (await session.connection()).scalars(query, {"id": name})).one() for name in names]
+    assert [customer_of(json.loads(roles) if roles else None) for roles in kept] == [str(user_id), ""]
 
 
 async def test_work_vanishes_with_a_transaction_that_fails(

@@ -10,8 +10,10 @@ from structlog.testing import capture_logs
 
 from portal_app.domain.errors import ExternalError, ExternalRejected, ExternalUnavailable, OutcomeUnknown
 from portal_app.integrations.http import retry_after, vendor_client
-from portal_app.integrations.throttling.breaker import BreakerOpen, BreakerTimes
-from portal_app.integrations.throttling.limiter import Lane
+from portal_app.integrations.throttling.breaker import BreakerOpen
+from portal_app.integrations.throttling.call_limits import CallLimits
+from portal_app.integrations.throttling.limiter import VendorLimiter
+from portal_app.integrations.throttling.local_breaker import BreakerTimes
 from portal_app.integrations.throttling.vendor_call import ATTEMPTS, Misconfigured, VendorCall
 
 TIMES = BreakerTimes(failures=5, open=0.3)
@@ -19,7 +21,7 @@ TIMES = BreakerTimes(failures=5, open=0.3)
 
 @pytest.fixture
 def line(redis: Redis) -> VendorCall:
-    lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=2.0)
+    lane = VendorLimiter(redis, "vendor", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
     return VendorCall("vendor", lane, timeout=0.3, times=TIMES)
 
 
@@ -84,7 +86,7 @@ async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
 
 
 async def test_repetitions_end_with_the_longest_that_a_call_may_take(redis: Redis) -> None:
-    lane = Lane(redis, "vendor", concurrency=5, rate="1000/minute", queue=20, timeout=0.1)
+    lane = VendorLimiter(redis, "vendor", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=0.1))
     line, begun = VendorCall("vendor", lane, timeout=0.3, times=TIMES), []
 
     async def call() -> str:

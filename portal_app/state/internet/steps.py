@@ -40,7 +40,7 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     @report_errors
     async def check_address(self):
         """Have the address checked."""
-        await self._ask(await self._customer())
+        await self._request_check(await self._customer())
 
     @rx.event
     @report_errors

@@ -32,6 +32,8 @@ _PORTS = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "S
 _QUICK: dict[str, Any] = {
     "portal_env": "development",
     "portal_log_format": "text",
+    "portal_worker_metrics_port": 0,
+    "portal_listener_metrics_port": 0,
     "bcrypt_rounds": 4,
     "portal_sign_in_limit": "100000/minute",
     "portal_factor_limit": "100000/minute",

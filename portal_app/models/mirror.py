@@ -10,7 +10,8 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.billing.invoice import OPEN_STATUSES
-from portal_app.models.columns import json_column, now, time_column
+from portal_app.infra.clock import now, offset_seconds
+from portal_app.models.columns import json_column, time_column
 
 
 class InvoiceMirror(SQLModel, table=True):
@@ -93,8 +94,9 @@ class MirrorState(SQLModel, table=True):
 
 
 async def database_time(session: AsyncSession) -> datetime:
-    """Return the time of PostgreSQL's clock, which orders the reads of all processes."""
-    return (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    """Return the portal's time read from PostgreSQL itself: exact enough to order what several processes write."""
+    read_at = (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return read_at + timedelta(seconds=offset_seconds())
 
 
 def is_fresh(read_at: datetime | None, seconds: float, *, at: datetime, stale_at: datetime | None = None) -> bool:

@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.checkout.options import address_from_json, options_from_json
 from portal_app.domain.orders.order import FINAL_STAGES, Order, OrderEvent, OrderLine, OrderStage
-from portal_app.models.columns import encrypted_column, id_column, json_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
 
 class OrderRow(SQLModel, table=True):

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, OutcomeUnknown
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 
 Value = TypeVar("Value")
 Locked = Callable[[AsyncSession, UUID], Awaitable[Any]]

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.email.smtp import SmtpMailer
-from portal_app.infra.email.templates import PRODUCT, EmailTemplates
+from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
@@ -40,7 +40,7 @@ def build_base(settings: Settings, role: Role) -> Base:
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
-    templates = EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
+    templates = EmailTemplates.of(settings)
     database, queue = Database(settings, role), DurableQueue(settings, role)
     return Base(
         settings=settings,

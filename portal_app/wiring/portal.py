@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from portal_app.infra.clock import follow_offset
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.cache import Cache
@@ -105,6 +106,7 @@ def set_portal(built: Portal) -> Portal:
 
 def build(settings: Settings, *, role: Role) -> Portal:
     """Build all parts for one process. Opens no connection."""
+    follow_offset(settings.portal_clock_file)
     base = build_base(settings, role)
     context = build_context(base)
     identity, profile = build_identity(context), build_profile(base, context)
@@ -112,7 +114,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     subscriptions = build_subscriptions(base, context, billing)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet), idempotency)
+    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet))
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit

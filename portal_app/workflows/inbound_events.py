@@ -9,9 +9,9 @@ from dbos import DBOS, SetWorkflowID
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent
+from portal_app.infra.clock import now
 from portal_app.infra.database.durable import QUEUE, WakeTopic
 from portal_app.integrations.throttling.call_limits import Priority
-from portal_app.models.columns import now
 from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
 from portal_app.wiring.portal import portal
@@ -60,7 +60,7 @@ async def look_again(sf_order_id: str) -> str:
 
 
 async def reconcile(kind: str, since: str) -> str:
-    """Read again what the events of this kind would have told since a moment."""
+    """Read again everything that events of this kind could have announced since a moment."""
     outcome = "done"
     if kind in (*_CATALOG, ALL_CHANGES):
         outcome = await _apply_catalog_change()
@@ -92,7 +92,7 @@ async def catch_up_checks() -> str:
 async def _apply_billing_change(event: InboundEvent) -> str:
     outcome = await step("apply_billing_change", lambda: portal().inbound.billing_changes.apply(event))
     if event.kind in EARLY:
-        # The hook fired before the change it tells of: look once more when WHMCS has settled.
+        # The hook fired before its change: read once more when WHMCS has made it.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().inbound.billing_changes.apply(event))
     clients = event.numbers("client_id") if "person" in HOOKS.get(event.kind, ()) else []
@@ -113,7 +113,7 @@ async def _read(source: str, event_id: str) -> dict[str, Any]:
 
 
 async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
-    """Read orders from Salesforce and move their provisioning on; `cause` names what made us look."""
+    """Read orders from Salesforce and move their provisioning on; `cause` names the event that caused it."""
     outcome = "done"
     for sf_order_id in sf_order_ids:
         read = await step("apply_review", partial(_apply_review, str(sf_order_id)), priority=priority)

@@ -24,6 +24,7 @@ from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal
 from tests.faults.waiting import until
+from tests.placing import place_order
 from tests.unit.people import ADDRESS, PERSON
 
 SKU = "VPN-REMOTE-ACCESS-USA-SF"
@@ -175,7 +176,7 @@ class Shop:
         """Order a plan as the checkout does: a VPN, if nothing else is said."""
         key = key or f"checkout-{next(_NUMBERS)}"
         wish = OrderRequest(sku, has_accepted_terms=True)
-        return await self.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email)
+        return await place_order(self.web, buyer.customer, wish, key=key, recipient=buyer.email)
 
     async def reviewed_orders(self, count: int) -> list[tuple[Buyer, Order]]:
         """Return orders of a customer each, waiting for review; a worker must run."""

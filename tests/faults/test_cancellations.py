@@ -15,9 +15,9 @@ from portal_app.domain.subscriptions.cancellation import (
     CancellationRequest,
     CancellationRequester,
 )
+from portal_app.infra.clock import now
 from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import workflow_of
 from portal_app.wiring.portal import Portal
@@ -26,6 +26,7 @@ from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Buyer, Shop
 from tests.faults.sim_orders import reviewed
 from tests.faults.waiting import until
+from tests.placing import cancel_service, keep_service
 
 STEPS = ("take", "request_cancellation", "note_sent")
 
@@ -59,7 +60,7 @@ async def cancelled_by(shop: Shop, buyer: Buyer, service_id: int) -> Tenant:
     # With the patience of a worker: what is shown comes from the mirror.
     await shop.web.subscriptions.services.freshness.read(buyer.customer)
     wish, asked = CancellationFeedback("price", "really"), await asking(shop, buyer)
-    request = await shop.web.subscriptions.cancellations.schedule(buyer.customer, service_id, wish, asked=asked)
+    request = await cancel_service(shop.web, buyer.customer, service_id, wish, asked=asked)
     return Tenant(buyer, request)
 
 
@@ -69,9 +70,7 @@ async def asking(shop: Shop, buyer: Buyer) -> CancellationRequester:
         opened = await shop.web.identity.sessions.open(
             session, buyer.customer.user_id, factors=("pwd",), browser="", address=""
         )
-    return CancellationRequester(
-        shop.web.identity.sessions.read_access_token(opened.access).session_id, uuid4().hex, buyer.email
-    )
+    return CancellationRequester(shop.web.identity.sessions.read_access_token(opened.access).session_id, buyer.email)
 
 
 async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
@@ -262,7 +261,7 @@ async def test_a_withdrawn_cancellation_is_never_sent_and_agents_see_that_too(
 
     await until(shown, 20, "agents see the cancellation")
     asked = await asking(shop, each.buyer)
-    await shop.web.subscriptions.cancellations.withdraw(each.buyer.customer, each.request.service_id, asked=asked)
+    await keep_service(shop.web, each.buyer.customer, each.request.service_id, asked=asked)
 
     async def gone() -> bool:
         closed = [row["status"] for row in await cases(shop, each.request)] == ["Closed"]

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.wiring.portal import Portal
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop

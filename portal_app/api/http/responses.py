@@ -9,9 +9,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal_app.api.http.request_parsing import address_of, language, network_of, wants_json
+from portal_app.api.http.request_context import context_of, language_of
+from portal_app.api.http.request_parsing import wants_json
 from portal_app.domain.errors import InvalidInput, PortalError
-from portal_app.language import Language, _, path_for, speaking
+from portal_app.language import _, path_for, speaking, spoken
 from portal_app.wiring.portal import portal
 
 GENERAL, DONE = "form", "done"
@@ -68,10 +69,8 @@ async def sent_on(request: Request, route: str, words: str, *, cookies: list[str
     """Send a form on to a page that says what was done, found under `?flash=` as "done"; programs get the words."""
     if wants_json(request):
         return with_cookies(json({"next": route, "detail": words}), cookies or [])
-    spoken = language(request)
-    with speaking(spoken):
-        flash = await _kept(request, {DONE: _(words)})
-    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode({'flash': flash})}"), cookies or [])
+    flash = await _stored(request, {DONE: _(words)})
+    return with_cookies(see_other(f"{path_for(route)}?{urlencode({'flash': flash})}"), cookies or [])
 
 
 async def refused(
@@ -88,31 +87,29 @@ async def refused(
     The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
     as "typed:<field>".
     """
-    spoken = language(request, next_path)
-    if wants_json(request):
-        # A page's own script shows the words as they come.
-        raise _in_words(error, spoken)
-    query = {"flash": await _kept(request, _messages(request, error, typed or {}, next_path))}
+    with speaking(language_of(next_path) or spoken()):
+        if wants_json(request):
+            # A page's own script shows the words as they come.
+            raise _in_words(error)
+        query = {"flash": await _stored(request, _messages(error, typed or {}))}
+        page = path_for(route)
     if next_path:
         query["next"] = next_path
-    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode(query)}"), cookies or [])
+    return with_cookies(see_other(f"{page}?{urlencode(query)}"), cookies or [])
 
 
-async def _kept(request: Request, messages: dict[str, str]) -> str:
-    network = network_of(address_of(request, portal().settings))
-    return await portal().flash_messages.store(messages, network=network)
+async def _stored(request: Request, messages: dict[str, str]) -> str:
+    return await portal().flash_messages.store(messages, network=context_of(request.scope).origin.network)
 
 
-def _in_words(error: PortalError, spoken: Language) -> PortalError:
-    with speaking(spoken):
-        error.user_message = _(error.user_message)
-        if isinstance(error, InvalidInput):
-            error.fields = {name: _(text) for name, text in error.fields.items()}
+def _in_words(error: PortalError) -> PortalError:
+    error.user_message = _(error.user_message)
+    if isinstance(error, InvalidInput):
+        error.fields = {name: _(text) for name, text in error.fields.items()}
     return error
 
 
-def _messages(request: Request, error: PortalError, typed: Mapping[str, str], next_path: str) -> dict[str, str]:
+def _messages(error: PortalError, typed: Mapping[str, str]) -> dict[str, str]:
     fields = error.fields if isinstance(error, InvalidInput) else {}
-    with speaking(language(request, next_path)):
-        messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
+    messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
     return messages | {f"typed:{name}": value[:300] for name, value in typed.items() if value}

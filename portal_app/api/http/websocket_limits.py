@@ -10,8 +10,10 @@ from limits import parse
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.api.http.request_parsing import address_of, network_of
+from portal_app.api.http.request_context import address_of
 from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler
+from portal_app.domain.identity.network import network_of
+from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.settings import Settings
 
@@ -58,11 +60,13 @@ class WebsocketLimits:
             await send({"type": "websocket.close", "code": _TOO_MANY})
             return
         self._open[network] += 1
+        count_socket(1)
         try:
             paced = _Paced(receive, send, Frames(self._has_handler), per_second=self._per_second)
             await self._app(_trimmed(scope, address), paced.receive, send)
         finally:
             self._open[network] -= 1
+            count_socket(-1)
             if not self._open[network]:
                 del self._open[network]
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedIn
+from portal_app.api.http.dependencies import LARGEST_ID, SignedIn
 from portal_app.api.http.idempotency import IdempotentCall, IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json, refused
@@ -153,7 +153,7 @@ async def end_other_sessions(access: SignedIn, once: IdempotentCallDependency) -
 
 
 @router.get("/history")
-async def history(access: SignedIn, before: int | None = None) -> Response:
+async def history(access: SignedIn, before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None) -> Response:
     """Return what happened to the account, newest first; `before` goes on where the last page ended."""
     entries, onward = await portal().identity.devices.history_of(access.user_id, before=before)
     items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, language, read, takes
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, json, refused
 from portal_app.api.http.session_middleware import local_path, session_cookies
 from portal_app.domain.errors import PortalError
@@ -48,7 +48,7 @@ async def confirm(request: Request, access: SignedIn, once: IdempotentCallDepend
         await once(entries, do)
     except PortalError as error:
         return await refused(request, error, SECURITY)
-    target = local_path(entries.next, path_for(SECURITY, language(request)))
+    target = local_path(entries.next, path_for(SECURITY))
     # A repeated call proves nothing anew: the session has its stamp and its tokens.
     return done(request, target, cookies=cookies)
 

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/me/eligibility", tags=["internet"])
 @router.get("", response_model=schemas.EligibilityView)
 async def eligibility(customer: SignedInCustomer) -> Response:
     """Return where the check of the customer's address stands, saved data while our order system does not answer."""
-    return json(schemas.eligibility(await portal().internet.checks.check_for(customer)))
+    return json(schemas.EligibilityView.from_domain(await portal().internet.checks.check_for(customer)))
 
 
 @router.post("", status_code=202, response_model=schemas.EligibilityView)
@@ -27,4 +27,4 @@ async def request(customer: SignedInCustomer, once: IdempotentCallDependency) ->
         await checks.request(customer)
 
     await once(None, ask)
-    return json(schemas.eligibility(await checks.check_for(customer)), 202)
+    return json(schemas.EligibilityView.from_domain(await checks.check_for(customer)), 202)

@@ -22,12 +22,14 @@ _log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 
+@router.head("/live", include_in_schema=False)
 @router.get("/live")
 async def live() -> Response:
     """Say that this process answers."""
     return json({"status": "ok"})
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready")
 async def ready() -> Response:
     """Say whether the database and Redis answer; 503 names the part that does not."""

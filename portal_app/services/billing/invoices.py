@@ -13,13 +13,13 @@ from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFoun
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.ports.billing import InvoiceGateway
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.redis.tags import invoices_tag
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.deadline import deadline
-from portal_app.models.columns import now
 from portal_app.models.mirror import is_fresh
 from portal_app.services.billing.invoice_mirror import INVOICES, InvoiceMirrorWriter
 from portal_app.services.billing.invoice_queries import InvoiceLists, SavedInvoice

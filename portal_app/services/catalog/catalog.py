@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 import structlog
-from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
@@ -15,6 +14,7 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.redis.tags import CATALOG
 from portal_app.infra.tasks.current_customer import working_for
@@ -26,9 +26,7 @@ Value = TypeVar("Value")
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
-_DIFFERENT = Gauge(
-    "portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", multiprocess_mode="livemax"
-)
+_DIFFERENT = gauge("portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", merge="max")
 _log = structlog.get_logger(__name__)
 
 

@@ -12,10 +12,9 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now, today
 from portal_app.language import parse_language
-from portal_app.language.format import today
 from portal_app.models.calendar import CalendarLink
-from portal_app.models.columns import now
 from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
@@ -63,9 +62,9 @@ class Calendar:
                 await session.delete(row)
                 record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
 
-    async def feed(self, token: str, *, address: str) -> CalendarFeed:
-        """Return the days of a token's customer. Raises NotFound for an unknown token, RateLimited per address."""
-        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", address)
+    async def feed(self, token: str, *, network: str) -> CalendarFeed:
+        """Return the days of a token's customer. Raises NotFound for an unknown token, RateLimited per network."""
+        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", network)
         if not token or len(token) > _LONGEST_TOKEN:
             raise NotFound("no such calendar")
         async with self._database.identity() as session:

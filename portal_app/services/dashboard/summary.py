@@ -15,12 +15,12 @@ from portal_app.domain.dashboard.summary import Summary
 from portal_app.domain.orders.order import FINAL_STAGES, Order
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
 from portal_app.infra.redis.tags import customer_tag, methods_tag
 from portal_app.infra.settings import Settings
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.models.order import OrderRow
 from portal_app.services.billing.invoice_mirror import INVOICES
 from portal_app.services.billing.invoices import Billing

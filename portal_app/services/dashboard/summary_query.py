@@ -16,8 +16,8 @@ from portal_app.domain.internet.eligibility import CheckStatus
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now, today
 from portal_app.infra.database.database import Database
-from portal_app.language.format import today
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.mirror import InvoiceMirror, MirrorState, SubscriptionMirror, is_fresh
@@ -51,8 +51,8 @@ async def summary_rows(database: Database, customer: Customer, *, seconds: float
     """Ask for a customer's rows; mirrors are fresh for so many seconds."""
     values = {**_CONSTANTS, "user": customer.user_id, "today": today()}
     row = await database.fetch_row_for(customer.user_id, _STATEMENT, values)
-    *sums, unpaid, services, states, looked_at, check, has_open_orders, has_internet, has_cancellations = row
-    bills, times = _INVOICES.validate_python(unpaid or []), _STATES.validate_python(states or {})
+    *sums, unpaid, services, states, check, has_open_orders, has_internet, has_cancellations = row
+    looked_at, bills, times = now(), _INVOICES.validate_python(unpaid or []), _STATES.validate_python(states or {})
     status, checked_at = _CHECK.validate_python(check or (None, None))
     return SummaryRows(
         owed=_owed(sums, bills, currency),
@@ -110,7 +110,6 @@ def _statement() -> tuple[str, dict[str, Any]]:
         sa.select(unpaid).scalar_subquery(),
         _one(sa.func.jsonb_agg(services), col(SubscriptionMirror.user_id) == user),
         _one(sa.func.jsonb_object_agg(col(MirrorState.kind), times), col(MirrorState.user_id) == user),
-        sa.func.clock_timestamp(),
         _one(check, col(EligibilityRow.user_id) == user),
         sa.exists().where(is_own_order, OrderRow.is_open()),
         sa.exists().where(is_own_order, col(OrderRow.category) == "internet"),

@@ -8,7 +8,8 @@ from portal_app.domain.dashboard.summary import TASK_KINDS, Task
 from portal_app.domain.orders.order import Order
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
-from portal_app.language.format import JAPAN, today
+from portal_app.infra.clock import today
+from portal_app.language.format import JAPAN
 from portal_app.services.dashboard.summary_query import SummaryRows
 
 # From when on a payment is worth a task of its own, and for how long the answer of an address check is.

@@ -6,10 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.inbound_event import InboundEvent, ReplayPosition
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.models import inbox as tables
-from portal_app.models.columns import now
 from portal_app.services.catalog.catalog import Catalog
 
 ALL_CHANGES = "ChangeEvents"

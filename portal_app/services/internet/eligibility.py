@@ -8,8 +8,8 @@ from portal_app.domain.internet.eligibility import Eligibility
 from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.mirror import is_fresh
 from portal_app.services.audit import Tag, record

@@ -9,9 +9,9 @@ from portal_app.domain.errors import Conflict, NotFound, RateLimited
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, IdentityCheck
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.document_check import read_document
-from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext

@@ -6,9 +6,9 @@ from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.ports.clients import PeopleGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, ON_ITS_WAY, REFUSED, PersonalData, ProfileChange, ProfileView
+from portal_app.infra.clock import now
 from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.mirror import is_fresh
 from portal_app.models.profile import ProfileRow

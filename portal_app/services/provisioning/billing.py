@@ -93,7 +93,7 @@ class OrderBilling:
         await self._crm.order_activated(order.sf_order_id)
 
     async def announce_active(self, order_id: UUID) -> None:
-        """Show the order as active, mail it, and let open pages read services and invoices anew."""
+        """Show the order as active, mail it, and let open pages read services and invoices again."""
         _, customer = await self._progress.order(order_id)
         await self._billing.mark_stale(customer)
         await self._subscriptions.mark_stale(customer)

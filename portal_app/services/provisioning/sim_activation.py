@@ -14,8 +14,8 @@ from portal_app.domain.errors import ExternalUnavailable, NotFound, OrderStopped
 from portal_app.domain.orders.order import Order
 from portal_app.domain.ports.fulfilment import FulfillingVendors
 from portal_app.domain.sim.sim import NewLine, SimLine, VoiceOption
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.sim.reservations import SimReservations, reservation

@@ -6,9 +6,9 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change
-from portal_app.models.columns import now
 from portal_app.models.sim import SimReservation
 from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
 

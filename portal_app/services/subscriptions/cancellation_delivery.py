@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
@@ -14,9 +15,9 @@ from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
 from portal_app.domain.subscriptions.subscription import OVER_STATUSES
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
@@ -78,6 +79,12 @@ class CancellationDelivery:
                 row.set_state("sending", self._clock())
         await publish(self._live, row.user_id)
         return max(0.0, seconds)
+
+    async def held(self) -> list[str]:
+        """Return the ids of cancellations that wait for their time."""
+        query = sa.select(col(CancellationRow.id)).where(col(CancellationRow.state) == "scheduled")
+        async with self._database.unit_of_work() as session:
+            return [str(row[0]) for row in await (await session.connection()).execute(query)]
 
     async def send(self, cancellation_id: UUID) -> None:
         """Ask WHMCS to end the service with its billing period, unless it was asked before or the service is over.

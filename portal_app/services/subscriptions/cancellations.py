@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, NotFound
-from portal_app.domain.idempotency import Call
+from portal_app.domain.idempotency import Claim
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import (
     CancellationFeedback,
@@ -21,19 +21,16 @@ from portal_app.domain.subscriptions.cancellation import (
     cancellation_schedule,
 )
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
-from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
-_ROUTE = "/api/subscriptions/{service_id}/cancellation"
-_SCHEDULE, _WITHDRAW = f"POST {_ROUTE}", f"DELETE {_ROUTE}"
 _TOO_LATE = "It is too late to withdraw this cancellation: it was sent on. Write to us if you want to keep the service."
 
 
@@ -53,7 +50,6 @@ class Cancellations:
         self._subscriptions = subscriptions
         self._live = live
         self._clock = clock
-        self._idempotency = Idempotency(context.settings, context.database, context.secrets.tokens)
 
     def schedule_for(self, service: Subscription) -> CancellationSchedule | None:
         """Return when a service would end if it were cancelled now; None where it cannot be cancelled here."""
@@ -67,36 +63,15 @@ class Cancellations:
             rows = await CancellationRow.newest(session, customer.user_id)
             return {row.service_id: row.to_domain() for row in rows}
 
+    async def request(self, customer: Customer, cancellation_id: UUID) -> CancellationRequest:
+        """Return one request. Raises NotFound, also for another customer's."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await session.get(CancellationRow, cancellation_id)
+            if row is None:
+                raise NotFound("no such cancellation")
+            return row.to_domain()
+
     async def schedule(
-        self, customer: Customer, service_id: int, wish: CancellationFeedback, *, asked: CancellationRequester
-    ) -> CancellationRequest:
-        """Take a cancellation, once per key.
-
-        Raises StepUpNeeded, NotFound (also for somebody else's service), Conflict where the service is ending already
-        or cannot be cancelled here, KeyReused and StillRunning (of a key).
-        """
-        call = Call(customer.user_id, _SCHEDULE, asked.key, f"{service_id}:{wish.reason}:{wish.comment}")
-
-        async def take(claim: Claim) -> str:
-            return await self._schedule(customer, service_id, wish, asked=asked, claim=claim)
-
-        return await self._request(customer, await self._idempotency.once(call, take, status=201))
-
-    async def withdraw(
-        self, customer: Customer, service_id: int, *, asked: CancellationRequester
-    ) -> CancellationRequest:
-        """Take a scheduled cancellation back, once per key: the service stays.
-
-        Raises NotFound where none is open, Conflict once it was sent on, KeyReused and StillRunning (of a key).
-        """
-        call = Call(customer.user_id, _WITHDRAW, asked.key, str(service_id))
-
-        async def take_back(claim: Claim) -> str:
-            return await self._withdraw(customer, service_id, asked=asked, claim=claim)
-
-        return await self._request(customer, await self._idempotency.once(call, take_back))
-
-    async def _schedule(
         self,
         customer: Customer,
         service_id: int,
@@ -105,6 +80,11 @@ class Cancellations:
         asked: CancellationRequester,
         claim: Claim,
     ) -> str:
+        """Take a cancellation and return its id; the claim is finished in the same transaction.
+
+        Raises StepUpNeeded, NotFound (also for another customer's service), Conflict where the service is ending
+        already or cannot be cancelled here.
+        """
         await self._context.sessions.require_recent(asked.session_id)
         service, _ = await self._subscriptions.subscription_for(customer, service_id)
         ending = self.schedule_for(service)
@@ -136,9 +116,11 @@ class Cancellations:
         await publish(self._live, customer.user_id)
         return str(row.id)
 
-    async def _withdraw(
-        self, customer: Customer, service_id: int, *, asked: CancellationRequester, claim: Claim
-    ) -> str:
+    async def withdraw(self, customer: Customer, service_id: int, *, asked: CancellationRequester, claim: Claim) -> str:
+        """Take a scheduled cancellation back and return its id: the service stays.
+
+        Raises NotFound where none is open, Conflict once it was sent on.
+        """
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # The worker that sends it takes the same lock: the second of the two sees what the first did.
             row = await CancellationRow.open_of(session, customer.user_id, service_id)
@@ -161,13 +143,6 @@ class Cancellations:
         await tell_customer(session, row, template, email_outbox=self._context.email_outbox, recipient=recipient)
         name = f"tell-cancellation-{row.id}-{row.state}"
         await self._context.queue.enqueue(session, "tell_cancellation", name, str(row.id))
-
-    async def _request(self, customer: Customer, cancellation_id: str) -> CancellationRequest:
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await session.get(CancellationRow, UUID(cancellation_id))
-            if row is None:
-                raise NotFound("no such cancellation")
-            return row.to_domain()
 
 
 async def tell_customer(

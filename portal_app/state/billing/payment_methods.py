@@ -11,8 +11,9 @@ import reflex as rx
 from portal_app.domain.billing.invoice import CreditEntry, PaymentMethod, Transaction
 from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, time, today
+from portal_app.language.format import day, time
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal

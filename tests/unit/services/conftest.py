@@ -66,7 +66,12 @@ def written(worker: Database) -> Written:
 
 @pytest.fixture
 def email_outbox(web: Database, queue: DurableQueue) -> EmailOutbox:
-    templates = EmailTemplates(portal_url="http://localhost:3000", support="support@example.jp", product="Portal")
+    templates = EmailTemplates(
+        portal_url="http://localhost:3000",
+        support="support@example.jp",
+        product="Portal",
+        durations={"code_seconds": 600, "reset_seconds": 1800, "unlock_seconds": 3600},
+    )
     return EmailOutbox(web, queue, Outbox(), templates)
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 from portal_app.models.inbox import Inbox
 from portal_app.services.operations.invariants import Invariants
 

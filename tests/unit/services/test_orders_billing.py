@@ -34,6 +34,7 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.eligibility_answers import EligibilityAnswers
 from portal_app.services.orders.orders import Orders
+from tests.placing import place_order
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
 from tests.unit.services.vendors import PLAN, Agents, Shelf, Till
@@ -63,6 +64,7 @@ class Shop:
     """The services under test, joined to vendors in memory."""
 
     orders: Orders
+    idempotency: Idempotency
     drafts: Drafts
     billing: Billing
     payments: Payments
@@ -90,8 +92,8 @@ async def shop(settings: Settings, web: Database, worker: Database, redis: Redis
     checkout = Checkout(settings, catalog, CheckoutContext(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
-    orders = Orders(web, checkout, drafts, idempotency=once, email_outbox=email_outbox, queue=queue, live=live)
-    return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
+    orders = Orders(web, checkout, drafts, email_outbox=email_outbox, queue=queue, live=live)
+    return Shop(orders, once, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ async def customer(make_customer: Callable[[], object]) -> Customer:
 
 async def place(shop: Shop, customer: Customer, *, key: str, sku: str = PLAN.sku) -> UUID:
     return (
-        await shop.orders.place(customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
+        await place_order(shop, customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
     ).id
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, OutcomeUnknown
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 from portal_app.models.order import OrderRow
 from portal_app.services.orders.timeline import lock_order
 from portal_app.services.write_guard import WriteGuard

@@ -16,6 +16,7 @@ from portal_app.api.application import build_api
 from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.body_deadline import BodyDeadline
 from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.request_context import RequestContextMiddleware
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware
@@ -24,6 +25,7 @@ from portal_app.api.public.public_pages import PublicPages
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
+from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from portal_app.pages import all_pages
 from portal_app.pages.shell.page import add_pages, needs_session, static_routes
@@ -43,7 +45,7 @@ def edge(inner: ASGIApp) -> ASGIApp:
     """Wrap the application in its middleware; the last one added sees a request first."""
     public = PublicPages(inner, static_routes())
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
-    guarded = SecurityHeaders(CookieFilter(served, settings), settings)
+    guarded = SecurityHeaders(CookieFilter(RequestContextMiddleware(served, settings), settings), settings)
     limited = BodyDeadline(
         WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__), settings.portal_body_seconds
     )
@@ -78,6 +80,7 @@ async def lifespan() -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))
+    metrics = Metrics(settings, "web", serves=False).start()
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -86,6 +89,7 @@ async def lifespan() -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await portal.close()
+        await asyncio.to_thread(metrics.stop)
 
 
 app.register_lifespan_task(lifespan)

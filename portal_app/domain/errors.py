@@ -21,6 +21,11 @@ PortalError
 
 from collections.abc import Mapping
 
+from portal_app.language.format import Duration
+from portal_app.language.phrase import Phrase
+
+_LOCKED_LINE = "This line is still being changed. You can change it again in {wait} at the latest."
+
 
 class PortalError(Exception):
     """The root. `user_message` is shown to customers; the text of the exception is for the log only."""
@@ -122,10 +127,10 @@ class LineLocked(Conflict):
 
     code = "line_locked"
     retryable = True
-    user_message = "This line is still being changed. You can change it again in half an hour at the latest."
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"line locked for {retry_after} s")
+        words = Phrase(_LOCKED_LINE, wait=Duration(retry_after, rounds_up=True))
+        super().__init__(f"line locked for {retry_after} s", user_message=words)
         self.retry_after = retry_after
 
 

@@ -50,11 +50,13 @@ class Money:
         return type(self)(self.minor * count, self.currency)
 
     def __str__(self) -> str:
+        symbol = _SYMBOLS.get(self.currency) or f"{self.currency} "
+        sign = "-" if self.minor < 0 else ""
         digits = _MINOR_DIGITS.get(self.currency, 2)
+        if not digits:
+            return f"{sign}{symbol}{abs(self.minor):,}"
         whole, rest = divmod(abs(self.minor), 10**digits)
-        number = f"{whole:,}.{rest:0{digits}}" if digits else f"{whole:,}"
-        symbol = _SYMBOLS.get(self.currency, f"{self.currency} ")
-        return f"{'-' if self.minor < 0 else ''}{symbol}{number}"
+        return f"{sign}{symbol}{whole:,}.{rest:0{digits}}"
 
     def tax(self, percent: Decimal = Decimal(10)) -> Self:
         """Return the tax on this amount, rounded down to the minor unit; apply it once per rate and invoice."""

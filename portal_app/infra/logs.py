@@ -3,6 +3,7 @@
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any, TextIO
 
 import structlog
@@ -24,6 +25,7 @@ def set_up_logs(*, process: str, log_format: str, level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _with_correlation_id,
+        partial(_with_process, process),
         redact,
     ]
     last = _json_lines() if log_format == "json" else _text_lines()
@@ -42,7 +44,12 @@ def set_up_logs(*, process: str, log_format: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
+
+
+def _with_process(process: str, _: Any, __: str, line: Line) -> Line:
+    # Durable work runs in contexts of its own: what is bound in ours does not reach it.
+    line.setdefault("process", process)
+    return line
 
 
 def _json_lines() -> list[Any]:

@@ -1,4 +1,4 @@
-"""Leader election: of several processes one holds an advisory lock and works, the others stand by warm."""
+"""Leader election: of several processes one holds an advisory lock and works, the others wait to take over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import structlog
 
+from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 
@@ -23,7 +24,12 @@ async def lead(
         raise_if_cancelled()
         try:
             async with await psycopg.AsyncConnection.connect(
-                url, autocommit=True, application_name=f"portal-leader-{role}", connect_timeout=3
+                url,
+                autocommit=True,
+                application_name=f"portal-leader-{role}",
+                connect_timeout=3,
+                options=SERVER_OPTIONS,
+                **CLIENT_PARAMETERS,
             ) as connection:
                 await _until_elected(connection, role, retry_seconds)
                 _log.info("leader.elected", role=role)

@@ -14,16 +14,19 @@ from redis.exceptions import RedisError
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent, ReplayPosition
 from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, StreamEvent
+from portal_app.infra.clock import timestamp
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
+from portal_app.infra.metrics import record_batch, set_listener
+from portal_app.infra.metrics_server import Metrics
+from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
 from portal_app.wiring.portal import Portal, build, set_portal
 
-STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.
 _STATUS_SECONDS = 330
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
@@ -39,6 +42,7 @@ async def listen(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics = Metrics(settings, "listener").start()
     clock = asyncio.create_task(sync_clock(portal.database))
     leading = asyncio.create_task(lead(settings, "listener", lambda: _follow_all(portal)))
     _log.info("listener.ready")
@@ -47,6 +51,7 @@ async def listen(settings: Settings) -> None:
     clock.cancel()
     await asyncio.gather(leading, clock, return_exceptions=True)
     await portal.close()
+    metrics.stop()
 
 
 async def _follow_all(portal: Portal) -> None:
@@ -60,9 +65,9 @@ async def _follow_all(portal: Portal) -> None:
 async def say_status(portal: Portal, status: str) -> None:
     """Tell the health page how the main topic stands; the word runs out by itself if we die."""
     try:
-        await portal.redis.set(STATUS_KEY, status, ex=_STATUS_SECONDS)
+        await portal.redis.set(LISTENER_STATUS_KEY, status, ex=_STATUS_SECONDS)
     except RedisError as error:
-        _log.debug("listener.status_not_told", error=type(error).__name__)
+        _log.debug("listener.status_not_stored", error=type(error).__name__)
 
 
 async def follow(portal: Portal, topic: str) -> None:
@@ -83,6 +88,7 @@ async def follow(portal: Portal, topic: str) -> None:
                     failures, is_away = 0, False
                     if is_main:
                         await say_status(portal, "connected")
+                    record_batch(topic, lag_seconds=_lag(batch))
                     await _keep(portal, batch)
         except PositionLost:
             _log.error("listener.position_lost", topic=topic)
@@ -92,9 +98,10 @@ async def follow(portal: Portal, topic: str) -> None:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
             is_away, asked = True, vars(error).get("retry_after", 0)
         except ExternalRejected as error:
-            # No reconnect mends this (unknown topic, missing permission): say it loudly, look again now and then.
+            # No reconnect mends this (unknown topic, missing permission): log an error and try again now and then.
             _log.error("listener.refused", topic=topic, error=str(error)[:200])
             is_away, asked = True, _REFUSED_SECONDS
+        set_listener(topic, is_connected=False)
         failures += 1
         await asyncio.sleep(_pause(failures, asked))
 
@@ -151,6 +158,13 @@ def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:
     else:
         data = {"order_ids" if order_id or kind == "OrderChangeEvent" else "record_ids": ids}
     return InboundEvent(source="salesforce", id=event.id, kind=kind, data=data)
+
+
+def _lag(batch: StreamBatch) -> float | None:
+    """Return how old the last event of a batch is, in seconds; None where it does not say when it was made."""
+    payload = batch.events[-1].payload if batch.events else {}
+    made = (payload.get("ChangeEventHeader") or {}).get("commitTimestamp") or payload.get("CreatedDate")
+    return max(0.0, timestamp() - made / 1000) if isinstance(made, int) else None
 
 
 def _where(event: StreamEvent) -> dict[str, str]:

@@ -22,14 +22,14 @@ from portal_app.models.metadata import METADATA
 
 @dataclass
 class Rotation:
-    """How many rows of each table were sealed anew, and which could not be opened: altered or of a missing key."""
+    """How many rows of each table were sealed again, and which could not be opened: altered or without their key."""
 
     sealed: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
 
 
 def rotate(settings: Settings, *, batch: int = 200) -> Rotation:
-    """Seal every row anew that is of another key or format. Runs as the owner: no other role may write every table."""
+    """Seal every row again that has another key or format. Runs as the owner: no other role may write every table."""
     ring, done = key_ring_of(settings), Rotation()
     engine = _engine(settings)
     for table in _sealed_tables():
@@ -65,7 +65,7 @@ def keys_in_use(settings: Settings) -> dict[tuple[int, int], int]:
 
 
 def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] | None:
-    """Seal the next rows after a primary key anew; return the last one's key, None where no row was left."""
+    """Seal the next rows after a primary key again; return the last one's key, None where no row was left."""
     key, columns = list(work.table.primary_key), _sealed_columns(work.table)
     old = sa.or_(*(sa.func.substring(_raw(column), 1, 3) != work.ring.header for column in columns))
     query = sa.select(*key, *map(_raw, columns)).where(old).order_by(*key).limit(work.size).with_for_update()
@@ -76,7 +76,7 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
         for row in rows:
             name = row_name(*row[: len(key)])
             try:
-                anew = {
+                sealed = {
                     column.name: _again(work.ring, column, value, name)
                     for column, value in zip(columns, row[len(key) :], strict=True)
                     if value is not None
@@ -85,7 +85,7 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
                 work.done.unreadable.append(f"{work.table.name} {name}")
                 continue
             ours = sa.and_(*(column == value for column, value in zip(key, row, strict=False)))
-            connection.execute(sa.update(work.table).where(ours).values(anew))
+            connection.execute(sa.update(work.table).where(ours).values(sealed))
             work.done.sealed[work.table.name] += 1
     return tuple(rows[-1][: len(key)]) if rows else None
 

@@ -68,6 +68,7 @@ class World:
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "PORTAL_WEB_WORKERS": os.environ.get("PORTAL_WEB_WORKERS", "1"),
             "PORTAL_POLL_SECONDS": os.environ.get("PORTAL_POLL_SECONDS", "0.2"),
+            "PORTAL_CLOCK_FILE": str(self.home / "sandbox" / "clock.offset"),
             "PYTHONPATH": str(ROOT),
             "SANDBOX_HOME": str(self.home / "sandbox"),
             "SANDBOX_PORTAL_URL": f"http://localhost:{portal}",

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class RecoveryToken(SQLModel, table=True):

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import json_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import json_column, time_column
 
 
 class AuditEntry(SQLModel, table=True):

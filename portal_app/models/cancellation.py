@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.subscriptions.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
-from portal_app.models.columns import encrypted_column, id_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, time_column
 
 _IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"
 

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from portal_app.infra.clock import now
 from portal_app.infra.security.encrypted_column import EncryptedText
 
 
@@ -31,4 +30,4 @@ def id_column(**options: Any) -> Any:
     return Field(default_factory=uuid4, primary_key=True, **options)
 
 
-__all__ = ["UUID", "encrypted_column", "id_column", "json_column", "now", "time_column"]
+__all__ = ["UUID", "encrypted_column", "id_column", "json_column", "time_column"]

@@ -6,7 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import encrypted_column, id_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, time_column
 
 
 class Mail(SQLModel, table=True):

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -8,7 +8,8 @@ from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.inbound_event import InboundEvent
-from portal_app.models.columns import json_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import json_column, time_column
 
 
 class Inbox(SQLModel, table=True):

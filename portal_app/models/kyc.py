@@ -8,7 +8,8 @@ from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.profile.kyc_document import IdentityCheck
-from portal_app.models.columns import encrypted_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, time_column
 
 
 class IdentityCheckRow(SQLModel, table=True):

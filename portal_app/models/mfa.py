@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import encrypted_column, id_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, time_column
 
 
 class Authenticator(SQLModel, table=True):

@@ -7,7 +7,8 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.notifications.notice import Notice
-from portal_app.models.columns import now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class NoticeRow(SQLModel, table=True):

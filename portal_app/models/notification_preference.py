@@ -7,7 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class NotificationPreference(SQLModel, table=True):

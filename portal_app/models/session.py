@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import id_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import id_column, time_column
 
 
 class Session(SQLModel, table=True):

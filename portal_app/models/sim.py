@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.orders.sim_order import ReservedLine
 from portal_app.domain.sim.sim import SimState
-from portal_app.models.columns import encrypted_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, time_column
 
 
 class SimReservation(SQLModel, table=True):

@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.profile.customer import Customer
-from portal_app.models.columns import encrypted_column, id_column, json_column, now, time_column
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
 EMAIL_PLACE = "users.email"
 

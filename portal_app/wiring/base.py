@@ -8,13 +8,13 @@ from redis.asyncio import Redis
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.email.smtp import SmtpMailer
-from portal_app.infra.email.templates import PRODUCT, EmailTemplates
+from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
-from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.notifications.email_outbox import EmailOutbox
 
 Role = Literal["web", "worker"]
@@ -30,7 +30,7 @@ class Base:
     queue: DurableQueue
     live: LiveUpdates
     cache: Cache
-    readings: Readings
+    reads: CachedReads
     vendors: Vendors
     email_outbox: EmailOutbox
 
@@ -40,7 +40,7 @@ def build_base(settings: Settings, role: Role) -> Base:
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
-    templates = EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
+    templates = EmailTemplates.of(settings)
     database, queue = Database(settings, role), DurableQueue(settings, role)
     return Base(
         settings=settings,
@@ -49,7 +49,7 @@ def build_base(settings: Settings, role: Role) -> Base:
         queue=queue,
         live=live,
         cache=cache,
-        readings=Readings(settings, cache, live),
+        reads=CachedReads(settings, cache, live),
         vendors=build_vendors(settings, redis),
         email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates),
     )

@@ -6,7 +6,6 @@ from portal_app.infra.security.secrets import key_ring_of
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
-from portal_app.services.idempotency import Idempotency
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.eligibility_answers import EligibilityAnswers
@@ -75,9 +74,9 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     )
 
 
-def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotency) -> OrderServices:
+def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
-    catalog = Catalog(base.settings, base.cache, base.vendors.catalog, base.vendors.product_prices)
+    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
     context = CheckoutContext(
         payments=customer.billing.payment_methods,
         subscriptions=customer.subscriptions.services,
@@ -91,7 +90,6 @@ def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotenc
         base.database,
         checkout,
         drafts,
-        idempotency=idempotency,
         email_outbox=base.email_outbox,
         queue=base.queue,
         live=base.live,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from portal_app.infra.clock import follow_offset
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.cache import Cache
@@ -16,6 +17,7 @@ from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.flash_messages import FlashMessages
 from portal_app.services.idempotency import Idempotency
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.orders.orders import Orders
 from portal_app.services.response_cache import ResponseCache
 from portal_app.wiring.base import Role, build_base
@@ -47,6 +49,7 @@ class Portal:
     cache: Cache
     queue: DurableQueue
     live: LiveUpdates
+    reads: CachedReads
     limits: RateLimits
     vendors: Vendors
     response_cache: ResponseCache
@@ -71,8 +74,8 @@ class Portal:
 
     async def close(self) -> None:
         """Close every connection and stop background work."""
-        invoices, services = self.billing.invoices.freshness, self.subscriptions.services.freshness
-        for part in (invoices, services, self.billing.payment_methods, self.dashboard.summary, self.cache):
+        services = self.subscriptions.services.freshness
+        for part in (self.billing.invoices, services, self.billing.payment_methods, self.reads, self.cache):
             await part.close()
         await self.vendors.close()
         await self.database.close()
@@ -103,6 +106,7 @@ def set_portal(built: Portal) -> Portal:
 
 def build(settings: Settings, *, role: Role) -> Portal:
     """Build all parts for one process. Opens no connection."""
+    follow_offset(settings.portal_clock_file)
     base = build_base(settings, role)
     context = build_context(base)
     identity, profile = build_identity(context), build_profile(base, context)
@@ -110,14 +114,14 @@ def build(settings: Settings, *, role: Role) -> Portal:
     subscriptions = build_subscriptions(base, context, billing)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet), idempotency)
+    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet))
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit
     )
     return Portal(
         settings=settings, database=base.database, redis=base.redis, cache=base.cache, queue=base.queue,
-        live=base.live, limits=context.limits, vendors=base.vendors,
+        live=base.live, reads=base.reads, limits=context.limits, vendors=base.vendors,
         response_cache=response_cache,
         flash_messages=FlashMessages(base.redis, limit=settings.portal_refusal_limit),
         idempotency=idempotency,

@@ -10,7 +10,7 @@ from portal_app.workflows.step import step
 
 
 async def apply_to_accounts(account_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
-    """Take over what agents decided about customers; `cause` names what made us look."""
+    """Take over what agents decided about customers; `cause` names the event that caused it."""
     outcome = "done"
     for account_id in map(str, account_ids):
         address = await step(

@@ -9,16 +9,16 @@ from dbos import DBOS, SetWorkflowID
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent
-from portal_app.infra.database.durable import QUEUE
+from portal_app.infra.clock import now
+from portal_app.infra.database.durable import QUEUE, WakeTopic
 from portal_app.integrations.throttling.call_limits import Priority
-from portal_app.models.columns import now
+from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
 from portal_app.wiring.portal import portal
 from portal_app.workflows.account_changes import apply_to_accounts
-from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order, wake_waiting_orders
+from portal_app.workflows.orders import provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
 
-EVERYTHING = "ChangeEvents"
 _ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
 # An order moves a few times within a second while it is set up; each time, what was read before may be old.
 _READINGS = 3
@@ -60,13 +60,13 @@ async def look_again(sf_order_id: str) -> str:
 
 
 async def reconcile(kind: str, since: str) -> str:
-    """Read again what the events of this kind would have told since a moment."""
+    """Read again everything that events of this kind could have announced since a moment."""
     outcome = "done"
-    if kind in (*_CATALOG, EVERYTHING):
+    if kind in (*_CATALOG, ALL_CHANGES):
         outcome = await _apply_catalog_change()
-    if kind in (_ACCOUNT, EVERYTHING):
+    if kind in (_ACCOUNT, ALL_CHANGES):
         outcome = await catch_up_checks()
-    if kind in (_ORDER, EVERYTHING) or kind.endswith("__e"):
+    if kind in (_ORDER, ALL_CHANGES) or kind.endswith("__e"):
         moment = datetime.fromisoformat(since)
         found = await step(
             "orders_changed", lambda: portal().inbound.reconcile.orders_changed_since(moment), priority="sync"
@@ -92,7 +92,7 @@ async def catch_up_checks() -> str:
 async def _apply_billing_change(event: InboundEvent) -> str:
     outcome = await step("apply_billing_change", lambda: portal().inbound.billing_changes.apply(event))
     if event.kind in EARLY:
-        # The hook fired before the change it tells of: look once more when WHMCS has settled.
+        # The hook fired before its change: read once more when WHMCS has made it.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().inbound.billing_changes.apply(event))
     clients = event.numbers("client_id") if "person" in HOOKS.get(event.kind, ()) else []
@@ -113,7 +113,7 @@ async def _read(source: str, event_id: str) -> dict[str, Any]:
 
 
 async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
-    """Read orders from Salesforce and move their provisioning on; `cause` names what made us look."""
+    """Read orders from Salesforce and move their provisioning on; `cause` names the event that caused it."""
     outcome = "done"
     for sf_order_id in sf_order_ids:
         read = await step("apply_review", partial(_apply_review, str(sf_order_id)), priority=priority)
@@ -123,7 +123,7 @@ async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: 
             with SetWorkflowID(workflow_id):
                 await DBOS.enqueue_workflow_async(QUEUE, provision_order, found["order_id"])
             # A known id is left alone by the queue: the message wakes a provisioning that is parked.
-            await DBOS.send_async(workflow_id, cause, topic=RESUME_TOPIC)
+            await DBOS.send_async(workflow_id, cause, topic=WakeTopic.ORDER)
     return outcome
 
 

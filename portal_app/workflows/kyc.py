@@ -1,4 +1,4 @@
-"""An identity document on its way to Salesforce: stored there, told to agents, then deleted here."""
+"""Sends an identity document to Salesforce, notifies the agents, then deletes it here."""
 
 from uuid import UUID
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlmodel import col
 
+from portal_app.infra.clock import now
 from portal_app.infra.security.cookies import cookie_name
-from portal_app.models.columns import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on

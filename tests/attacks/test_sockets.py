@@ -13,7 +13,7 @@ from sqlmodel import col
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from benchmarks.event_socket import EventSocket, event_socket
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
 from tests.attacks.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until

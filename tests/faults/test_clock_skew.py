@@ -30,7 +30,7 @@ def off_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shift]:
 
     yield shift
     monkeypatch.undo()
-    clock._Seen.shown = None
+    clock._Reading.database_seconds = None
 
 
 @pytest.mark.parametrize("seconds", [600, -600])
@@ -40,7 +40,7 @@ async def test_sessions_and_codes_hold_over_hosts_that_disagree(
     elsewhere = {"access": hana.cookie("access"), "refresh": hana.cookie("refresh")}
     off_by(seconds)
     await read_clock(portal.database)
-    assert abs(clock.host_is_ahead() - seconds) < 5
+    assert abs(clock.host_ahead_seconds() - seconds) < 5
     # Issued by a host whose clock is right; put in anew, because the test's own browser lives by this host's clock.
     hana.set_cookie("access", elsewhere["access"])
     assert (await hana.get("/api/me")).status_code == 200
@@ -70,7 +70,7 @@ async def test_webhooks_are_taken_whichever_clock_is_off(
     off_by(seconds if which == "the host" else 0)
     await read_clock(portal.database)
     if which == "the database":
-        clock.set_by(right_time() + seconds, at=clock.counted())
+        clock.set_clock(right_time() + seconds, counter=clock.counter_seconds())
     # The sender's clock is right; how old a delivery is said to be counts from this host's.
     lead = clock.time.time() - right_time()
     ages = {age: (await deliver(visitor, uuid4().hex, age=age + lead)).status_code for age in (0, 290, -290)}

@@ -23,6 +23,6 @@ async def plans(request: Request, category: Offered) -> Response:
     cached_under(request, catalog.cache_entry(category))
     return written(
         await catalog.plans_bytes(
-            category, lambda found: body_of({"items": [schemas.plan(plan, tax) for plan in found]})
+            category, lambda found: body_of(schemas.PlanList([schemas.plan_view(plan, tax) for plan in found]))
         )
     )

@@ -1,8 +1,8 @@
-"""What may come in over the event socket: the packets that our pages send. Everything else of Socket.IO is refused.
+"""Checks packets of the event socket: only those that our pages send pass. Everything else of Socket.IO is refused.
 
 Socket.IO runs `on_<event>` for whatever event a client names, `connect` and `disconnect` included, puts binary
 attachments into events, and knows acknowledgements and other namespaces. A page needs none of it. What is passed on is
-written anew from what was checked, so nothing behind this reads the text in another way.
+serialised again from the checked values, so that no later layer parses the text differently.
 """
 
 import json
@@ -20,12 +20,12 @@ _CONNECT, _DISCONNECT, _EVENT = f"40{_NAMESPACE}", f"41{_NAMESPACE}", f"42{_NAME
 # What Reflex tells a page that was built for another version: it loads again, at most once in the cooldown, and then
 # shows a bar with a button instead. Ours names no version.
 RELOAD = f'{_EVENT}["state_mismatch",{{"backend":"","reload_cooldown_ms":60000}}]'
-# Reports of the browser's errors: a caller would choose what stands in our log.
+# Browser error reports: the caller would choose what our log contains.
 _UNHEARD = "client_error"
 
 
 class Refused(Exception):
-    """A packet that no page of ours sends. `code` closes the socket (RFC 6455, 7.4.1)."""
+    """A packet that our pages do not send. `code` closes the socket (RFC 6455, 7.4.1)."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)

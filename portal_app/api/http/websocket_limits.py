@@ -1,4 +1,4 @@
-"""Websockets in bounds: how many per network, what each may bring along and send, and how fast."""
+"""Limits of websockets: how many per network, which headers and messages each may send, and how fast."""
 
 import asyncio
 import time
@@ -10,8 +10,10 @@ from limits import parse
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.api.http.request_parsing import address_of, network_of
+from portal_app.api.http.request_context import address_of
 from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler
+from portal_app.domain.identity.network import network_of
+from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.settings import Settings
 
@@ -58,11 +60,13 @@ class WebsocketLimits:
             await send({"type": "websocket.close", "code": _TOO_MANY})
             return
         self._open[network] += 1
+        count_socket(1)
         try:
             paced = _Paced(receive, send, Frames(self._has_handler), per_second=self._per_second)
             await self._app(_trimmed(scope, address), paced.receive, send)
         finally:
             self._open[network] -= 1
+            count_socket(-1)
             if not self._open[network]:
                 del self._open[network]
 
@@ -111,6 +115,6 @@ class _Paced:
 
 
 def _trimmed(scope: Scope, address: str) -> Scope:
-    """Return the handshake without what nobody reads; who called is told by the connection, not by headers."""
+    """Return the handshake without headers that are not read; the caller's address comes from the connection."""
     headers = [(name, value) for name, value in scope["headers"] if len(value) <= _KEPT_HEADERS.get(name, -1)]
     return {**scope, "headers": headers, "client": (address[:64], 0)}

@@ -1,16 +1,16 @@
-"""An account's own protection: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
+"""Account security: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedIn
+from portal_app.api.http.dependencies import LARGEST_ID, SignedIn
 from portal_app.api.http.idempotency import IdempotentCall, IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json, refused
@@ -92,7 +92,7 @@ async def passkey_options(access: SignedIn) -> Response:
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
 async def add_passkey(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
-    """Keep a new passkey."""
+    """Store a new passkey."""
     try:
         entries = await read(request, NewPasskey, form=False)
         made = await once(entries, lambda: _added(access, entries))
@@ -113,7 +113,7 @@ async def rename_passkey(
 
 @router.delete("/passkeys/{passkey_id}")
 async def remove_passkey(access: SignedIn, passkey_id: str, once: IdempotentCallDependency) -> Response:
-    """Forget a passkey; other devices are signed out."""
+    """Remove a passkey; other devices are signed out."""
     number = _id(passkey_id)
     await once(None, lambda: portal().identity.passkeys.remove(*_who(access), number))
     return json({})
@@ -153,7 +153,7 @@ async def end_other_sessions(access: SignedIn, once: IdempotentCallDependency) -
 
 
 @router.get("/history")
-async def history(access: SignedIn, before: int | None = None) -> Response:
+async def history(access: SignedIn, before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None) -> Response:
     """Return what happened to the account, newest first; `before` goes on where the last page ended."""
     entries, onward = await portal().identity.devices.history_of(access.user_id, before=before)
     items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]
@@ -161,7 +161,7 @@ async def history(access: SignedIn, before: int | None = None) -> Response:
 
 
 async def _codes(once: IdempotentCall, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
-    """Answer with new recovery codes. They are kept nowhere: a repeated call is told null."""
+    """Return new recovery codes. They are not stored, so a repeated call gets null."""
     codes: list[str] = []
 
     async def do() -> None:

@@ -1,4 +1,4 @@
-"""The account that is signed in: read, changed. A change happens at WHMCS first, then at Salesforce, by itself."""
+"""The signed-in account: read and change it. A workflow changes WHMCS first, then Salesforce."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ async def me(access: SignedIn) -> Response:
 async def change(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
-    """Change personal data. It goes to billing first; `profile.is_on_its_way` says whether it is still going."""
+    """Change personal data, at billing first; `profile.is_on_its_way` is true until the change is complete."""
     entries = await read(request, ChangedData, form=False)
     given = entries.model_dump(exclude_none=True)
     marketing: Any = given.pop("marketing", None)
@@ -82,7 +82,7 @@ async def change(
 async def change_address(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
-    """Change the address, romanised at billing first; what internet plans it can have is checked anew."""
+    """Change the address, romanised at billing first; the internet plans that it can have are checked again."""
     entries = await read(request, NewAddress, form=False)
     wanted = ProfileChange(address=Address.parse(entries.model_dump()))
     await once(entries, lambda: portal().profile.profiles.change(customer, wanted, session_id=access.session_id))
@@ -103,7 +103,7 @@ async def begin_email_change(
 async def prove_email(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
-    """Check the mailed code; the address then changes like the rest, and the old one is told."""
+    """Check the mailed code; the address then changes like other data, and the old address is notified."""
     entries = await read(request, EmailCode, form=False)
     await once(entries, lambda: portal().profile.email_changes.verify_mailbox(customer, entries.code))
     return await _shown(access, 202)

@@ -1,5 +1,6 @@
 """An order request, the validated basket it leads to, and the customer's agreement."""
 
+import json
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -30,6 +31,12 @@ class OrderRequest:
     has_accepted_terms: bool = False
     draft_id: UUID | None = None
     totals: Totals | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The content of the request, for its idempotency key. A draft is named: it can be ordered once only."""
+        content = [self.sku, self.answers, self.has_accepted_terms]
+        return str(self.draft_id) if self.draft_id else json.dumps(content, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

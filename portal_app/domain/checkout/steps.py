@@ -23,6 +23,7 @@ from portal_app.domain.checkout.options import Options, SimOptions, SimType, Vpn
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.profile.customer import PERSON_READERS, parse_kana
 from portal_app.domain.sim.sim import Gender, Person, PortIn, parse_eid
+from portal_app.language.phrase import Phrase
 
 Step = Literal["sim", "number", "address", "connection", "phone"]
 Answers = Mapping[str, Mapping[str, str]]
@@ -38,10 +39,20 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     "phone": INTERNET_FIELDS["phone"],
 }
 # An MNP reservation is valid for fifteen days including the day of issue. SIMs are activated at most 90 days ahead.
-_RESERVATION_DAYS, _FURTHEST_DAYS, _OLDEST_YEARS = 15, 90, 120
+_RESERVATION_DAYS, FURTHEST_DAYS, _OLDEST_YEARS = 15, 90, 120
 _MOBILE = re.compile(r"0[6-9]0\d{8}", re.ASCII)
 _RESERVATION = re.compile(r"\d{10}", re.ASCII)
-__all__ = ["FIELDS", "Answers", "Rules", "Step", "first_open_step", "options_of", "read_answer", "steps_of"]
+__all__ = [
+    "FIELDS",
+    "FURTHEST_DAYS",
+    "Answers",
+    "Rules",
+    "Step",
+    "first_open_step",
+    "options_of",
+    "read_answer",
+    "steps_of",
+]
 _EID_WORDS = {
     "this is an ICCID": "This is the number of a SIM card (ICCID). The EID has 32 digits.",
     "this is an IMEI": "This is the IMEI of your phone. The EID has 32 digits.",
@@ -107,8 +118,8 @@ def read_answer(
 def _sim(form: AnswerReader) -> dict[str, Any]:
     sim_type = cast(SimType, form.one_of("sim_type", "physical", "esim"))
     start = form.one_of("start", "now", "date")
-    tomorrow, furthest = form.rules.today + timedelta(days=1), form.rules.today + timedelta(days=_FURTHEST_DAYS)
-    message = "Choose a day from tomorrow on, at most 90 days ahead."
+    tomorrow, furthest = form.rules.today + timedelta(days=1), form.rules.today + timedelta(days=FURTHEST_DAYS)
+    message = Phrase("Choose a day from tomorrow on, at most {days} days ahead.", days=FURTHEST_DAYS)
     return {
         "sim_type": sim_type,
         "eid": form.parse("eid", _eid) or "" if sim_type == "esim" else "",

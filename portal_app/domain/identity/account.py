@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+from portal_app.domain.identity.network import network_of
 from portal_app.domain.profile.customer import Customer
 
 
@@ -19,6 +20,11 @@ class Origin:
     browser: str
     language: str = "en"
     device: str = field(default="", repr=False)
+
+    @property
+    def network(self) -> str:
+        """What limits by address count: see `network_of`."""
+        return network_of(self.address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class CancellationFeedback:
             raise InvalidInput(wrong)
         return cls(known, comment)
 
+    def fingerprint(self, service_id: int) -> str:
+        """The content of a cancellation, for its idempotency key."""
+        return f"{service_id}:{self.reason}:{self.comment}"
+
 
 @dataclass(frozen=True, slots=True)
 class CancellationRequest:
@@ -120,8 +124,7 @@ def _day_before(midnight: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class CancellationRequester:
-    """The requester of a cancellation or withdrawal: session, idempotency key and recipient of the mail."""
+    """The requester of a cancellation or withdrawal: session and recipient of the mail."""
 
     session_id: UUID
-    key: str
     recipient: str

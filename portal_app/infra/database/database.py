@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.infra.clock import counted
+from portal_app.infra.clock import counter_seconds
+from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = (
@@ -89,9 +90,9 @@ class Database:
         """Return PostgreSQL's time (unix seconds) and the host's monotonic time at which it was read."""
         async with _transaction(self._main) as session:
             connection = await session.connection()
-            before = counted()
+            before = counter_seconds()
             shown = (await connection.execute(_CLOCK)).scalar_one()
-            return float(shown), (before + counted()) / 2
+            return float(shown), (before + counter_seconds()) / 2
 
     async def ping(self) -> None:
         """Check the connections of both roles. Raises DatabaseUnavailable, also for a read-only server."""
@@ -117,7 +118,12 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
         pool_recycle=1800,
         # The text of an error is logged, so it must not contain parameters, which are customers' data.
         hide_parameters=True,
-        connect_args={"connect_timeout": 3, "application_name": f"portal-{role}", "options": _OPTIONS},
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": f"portal-{role}",
+            "options": f"{_OPTIONS} {SERVER_OPTIONS}",
+            **CLIENT_PARAMETERS,
+        },
     )
     sa.event.listen(engine.sync_engine, "checkout", _reject_closed)
     return engine

@@ -8,11 +8,20 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.infra.database.keepalive import with_keepalive
 from portal_app.infra.settings import DatabaseRole, Settings
 from portal_app.infra.tasks.current_customer import current_customer
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
 _CUSTOMER = "customer:"
+
+
+class WakeTopic:
+    """The topics on which waiting workflows are woken. Workflows that wait during a release know these values."""
+
+    ORDER = "resume"
+    CANCELLATION = "look-again"
+    PROFILE = "again"
 
 
 class DurableQueue:
@@ -21,7 +30,7 @@ class DurableQueue:
     def __init__(self, settings: Settings, role: DatabaseRole) -> None:
         logging.getLogger("dbos").setLevel(logging.ERROR)
         self._client = DBOSClient(
-            system_database_url=settings.database_url_for(role),
+            system_database_url=with_keepalive(settings.database_url_for(role)),
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
             system_database_pool_size=2,
@@ -71,7 +80,7 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     """Return the worker's DBOS configuration: worker role, JSON only, one pinned version, no migrations."""
     return {
         "name": APPLICATION,
-        "system_database_url": settings.database_url_for("worker"),
+        "system_database_url": with_keepalive(settings.database_url_for("worker")),
         "application_version": VERSION,
         "executor_id": executor,
         "serializer": DBOSPortableJSONSerializer(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import meta
 
-from portal_app.infra.email.templates import FOLDER, PRODUCT, EmailTemplates
+from portal_app.infra.email.templates import FOLDER, EmailTemplates
 from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, LANGUAGES
 
@@ -31,7 +31,7 @@ SAMPLES = {
     "title": "SonixNet Home 1G Gold",
     "withdraw_until": "2026-11-25",
 }
-_GIVEN = frozenset({"link", "product", "support", "portal_url"})
+_GIVEN = frozenset({"link", "product", "support", "portal_url", "code_seconds", "reset_seconds", "unlock_seconds"})
 
 
 def template_names() -> list[str]:
@@ -68,8 +68,5 @@ def preview(templates: EmailTemplates, folder: Path) -> Path:
 
 if __name__ == "__main__":
     settings = Settings()
-    written = preview(
-        EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT),
-        Path(sys.argv[1]),
-    )
+    written = preview(EmailTemplates.of(settings), Path(sys.argv[1]))
     sys.stdout.write(f"{written}\n")

@@ -1,5 +1,6 @@
 """Renders emails (subject, text and HTML) from a template per kind and language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -8,8 +9,9 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, parse_language, path_for, speaking
-from portal_app.language.format import day, time
+from portal_app.language.format import day, duration, time
 
 PRODUCT = "Hikari Portal"
 FOLDER = Path(__file__).parent / "emails"
@@ -39,11 +41,11 @@ class EmailTemplates:
 
     The first line is the subject. A paragraph of digits is a code; one that ends with an address of the portal on a
     line of its own is a button, the line above it its label; lines "- label: value" are a list of facts. Templates
-    find `link(route)`, `product`, `support`, the filters `moment` (ISO times) and `day` (dates), and what `content`
-    brings.
+    find `link(route)`, `product`, `support`, the `durations` by name, the filters `moment` (ISO times), `day` (dates)
+    and `duration` (seconds), and the values of `content`.
     """
 
-    def __init__(self, *, portal_url: str, support: str, product: str) -> None:
+    def __init__(self, *, portal_url: str, support: str, product: str, durations: Mapping[str, int]) -> None:
         self._portal_url = portal_url
         self.jinja = Environment(
             loader=FileSystemLoader(FOLDER),
@@ -52,8 +54,22 @@ class EmailTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.jinja.filters |= {"moment": _moment, "day": _day}
-        self._shared = {"portal_url": portal_url, "support": support, "product": product}
+        self.jinja.filters |= {"moment": _moment, "day": _day, "duration": duration}
+        self._shared = {"portal_url": portal_url, "support": support, "product": product, **durations}
+
+    @classmethod
+    def of(cls, settings: Settings) -> "EmailTemplates":
+        """Return the templates with the durations that hold: a mail says what the settings say."""
+        return cls(
+            portal_url=settings.portal_url,
+            support=settings.portal_support_email,
+            product=PRODUCT,
+            durations={
+                "code_seconds": settings.portal_code_seconds,
+                "reset_seconds": settings.portal_reset_seconds,
+                "unlock_seconds": settings.portal_unlock_seconds,
+            },
+        )
 
     def write(self, template: str, language: str, content: dict[str, str]) -> RenderedEmail:
         """Return the rendered email; in English if the language has no template. Raises jinja2's TemplateNotFound."""

@@ -23,7 +23,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of, group, pair
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
-from portal_app.state.checkout.steps import NumberStepPage, SimStepPage
+from portal_app.state.checkout.steps import FURTHEST_DAYS, NumberStepPage, SimStepPage
 
 
 @page("/checkout/sim", title="Your SIM", load=SimStepPage.load)
@@ -50,7 +50,13 @@ def sim() -> rx.Component:
     start = choice_group(
         _("When does it start?"),
         choice(state, "start", "now", _("As soon as possible"), _("When our team has approved your order.")),
-        choice(state, "start", "date", _("On a day I choose"), _("At most 90 days ahead, in Japan's time.")),
+        choice(
+            state,
+            "start",
+            "date",
+            _("On a day I choose"),
+            _("At most {days} days ahead, in Japan's time.").format(days=FURTHEST_DAYS),
+        ),
         choice_detail(first_day),
         error=error_of(state, "start"),
         name="start",

@@ -1,8 +1,6 @@
 """Validates an order request and turns it into items, options and an address."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from portal_app.domain.catalog.plan import CATEGORIES, Plan
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, extras_of
@@ -11,6 +9,7 @@ from portal_app.domain.checkout.steps import Answers, Rules, options_of
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, OfferChanged
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.catalog.catalog import Catalog
@@ -21,7 +20,6 @@ from portal_app.services.profile.profiles import Profiles
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
-_JAPAN = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Checkout:
 
     def rules(self) -> Rules:
         """Return the facts that answers are validated against, without those of a customer."""
-        return Rules(datetime.now(_JAPAN).date(), self._settings.mnp_min_days_left)
+        return Rules(today(), self._settings.mnp_min_days_left)
 
     async def rules_for(self, customer: Customer, plan: Plan) -> Rules:
         """Return the facts that a customer's answers about a plan are validated against."""

@@ -9,8 +9,8 @@ from portal_app.domain.checkout.request import Agreement, OrderRequest
 from portal_app.domain.checkout.steps import FIELDS, Step, first_open_step, read_answer
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 from portal_app.models.order import DraftRow
 from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.internet.single_line import refuse_second_order

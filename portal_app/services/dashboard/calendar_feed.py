@@ -1,4 +1,4 @@
-"""The calendar link: a secret address, for calendar programs that cannot sign in, of nothing but days."""
+"""The calendar link: a secret address with days and names only, for calendar programs that cannot sign in."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -12,10 +12,9 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now, today
 from portal_app.language import parse_language
-from portal_app.language.format import today
 from portal_app.models.calendar import CalendarLink
-from portal_app.models.columns import now
 from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
@@ -29,7 +28,7 @@ _MOST_INVOICES, _LONGEST_TOKEN = 100, 100
 
 
 class Calendar:
-    """Make, end and answer calendar links. It asks no vendor: what was last read of them is what it shows."""
+    """Make, end and answer calendar links, from saved data: no vendor is called."""
 
     def __init__(
         self, context: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
@@ -41,13 +40,13 @@ class Calendar:
         self._cancellations = cancellations
 
     async def made_at(self, user_id: UUID) -> datetime | None:
-        """Return when a user's link was made, None where there is none. The link itself is nowhere kept."""
+        """Return when a user's link was made, None where there is none. The link itself is not stored."""
         async with self._database.unit_of_work(customer=user_id) as session:
             row = await session.get(CalendarLink, user_id)
             return row.created_at if row else None
 
     async def renew(self, user_id: UUID) -> str:
-        """Make a new link and return its token, this once; the one before stops answering."""
+        """Make a new link and return its token, which is not stored; the former link stops working."""
         token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
             hashed = self._context.secrets.tokens.hash(token, _PURPOSE)
@@ -63,9 +62,9 @@ class Calendar:
                 await session.delete(row)
                 record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
 
-    async def feed(self, token: str, *, address: str) -> CalendarFeed:
-        """Return the days behind a token. Raises NotFound for any that is not in use, RateLimited per address."""
-        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", address)
+    async def feed(self, token: str, *, network: str) -> CalendarFeed:
+        """Return the days of a token's customer. Raises NotFound for an unknown token, RateLimited per network."""
+        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", network)
         if not token or len(token) > _LONGEST_TOKEN:
             raise NotFound("no such calendar")
         async with self._database.identity() as session:

@@ -6,9 +6,9 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn, RateLimited
+from portal_app.infra.clock import now
 from portal_app.language.phrase import Phrase
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.lockout import COUNT_ATTEMPT, SignInAttempts
 from portal_app.models.user import User
 from portal_app.services.identity.context import ServiceContext
@@ -19,7 +19,6 @@ _LOCKED = (
     "wait in your browser."
 )
 _RESET_AFTER = timedelta(days=1)
-_LINK_LIFETIME = timedelta(hours=1)
 # An unlock link gives the browser ten attempts: enough to remember a password, too few to guess one.
 _BROWSER_LIFETIME, _BROWSER_ATTEMPTS = timedelta(days=1), 10
 
@@ -87,6 +86,7 @@ class Lockout:
     async def _issue(self, session: AsyncSession, purpose: str, index: bytes, user: User | None) -> str:
         token = self._context.secrets.tokens.new()
         is_browser = purpose == "browser"
+        link_lifetime = timedelta(seconds=self._context.settings.portal_unlock_seconds)
         session.add(
             RecoveryToken(
                 token_hash=self._context.secrets.tokens.hash(token, purpose),
@@ -94,7 +94,7 @@ class Lockout:
                 email_index=index,
                 user_id=user.id if user else None,
                 uses_left=_BROWSER_ATTEMPTS if is_browser else 1,
-                expires_at=now() + (_BROWSER_LIFETIME if is_browser else _LINK_LIFETIME),
+                expires_at=now() + (_BROWSER_LIFETIME if is_browser else link_lifetime),
             )
         )
         return token

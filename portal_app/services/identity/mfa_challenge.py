@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import InvalidInput, NotSignedIn, PortalError
 from portal_app.domain.identity.account import Origin, Proof, ProofMethods, Tokens
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.mfa import Passkey, PendingSignIn
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -63,14 +63,14 @@ class MfaChallenge:
     async def sign_in_options(self, origin: Origin) -> dict[str, object]:
         """Return the options of navigator.credentials.get for sign-in with any passkey. Raises RateLimited."""
         await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "passkey-options", origin.address
+            self._context.settings.portal_sign_in_limit, "passkey-options", origin.network
         )
         return await self._passkeys.authentication_options("sign-in")
 
     async def sign_in_with_passkey(self, credential: str, origin: Origin) -> Tokens:
         """Open a session for a passkey alone; its device verifies the owner. Raises NotSignedIn, RateLimited."""
         await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "sign-in-address", origin.address
+            self._context.settings.portal_sign_in_limit, "sign-in-address", origin.network
         )
         async with self._context.database.identity() as session:
             user_id = await self._passkeys.verify(session, credential, "sign-in")

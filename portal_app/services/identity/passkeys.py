@@ -27,7 +27,7 @@ from webauthn.helpers.structs import (
 
 from portal_app.domain.errors import Conflict, InvalidInput, NotFound
 from portal_app.domain.identity.mfa import PasskeyView
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.mfa import Challenge, Passkey
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record

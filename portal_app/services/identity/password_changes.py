@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import InvalidInput, NotSignedIn
 from portal_app.domain.identity.account import Origin
 from portal_app.domain.profile.customer import parse_email
+from portal_app.infra.clock import now
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
@@ -41,7 +41,7 @@ class PasswordChanges:
         email = parse_email(email)
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
         settings, tokens = self._context.settings, self._context.secrets.tokens
-        await self._context.limits.consume(settings.portal_sign_in_limit, "reset-address", origin.address)
+        await self._context.limits.consume(settings.portal_sign_in_limit, "reset-address", origin.network)
         await self._context.limits.consume(settings.portal_reset_limit, "reset-email", index.hex())
         token = tokens.new()
         async with self._context.database.identity() as session:

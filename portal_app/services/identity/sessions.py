@@ -15,12 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn, StepUpNeeded
 from portal_app.domain.identity.account import Tokens
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.batching import BatchLoader
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.tokens import Access, AccessTokens, RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.models.session import RefreshToken, Session
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -100,6 +100,11 @@ class Sessions:
                 self._remembered.clear()
             self._remembered[session_id] = user_id, time.monotonic() + _MEMORY_SECONDS
         return user_id
+
+    async def require_access(self, access: Access, *, is_use: bool = True) -> None:
+        """Raise NotSignedIn unless the session of an access token lives and is its user's."""
+        if await self.require_live(access.session_id, is_use=is_use) != access.user_id:
+            raise NotSignedIn("the session is another user's")
 
     @staticmethod
     def redis_key(session_id: UUID) -> str:

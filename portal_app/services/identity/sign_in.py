@@ -57,7 +57,7 @@ class SignIn:
 
     async def _within_limits(self, origin: Origin) -> None:
         settings, limits = self._context.settings, self._context.limits
-        await limits.consume(settings.portal_sign_in_limit, "sign-in-address", origin.address)
+        await limits.consume(settings.portal_sign_in_limit, "sign-in-address", origin.network)
         await limits.consume(settings.portal_sign_in_total_limit, "sign-in-total")
 
     async def _check(self, password: str, user: User | None) -> tuple[bool, str | None]:

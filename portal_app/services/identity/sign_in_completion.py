@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.identity.account import MfaRequired, Origin, Tokens
 from portal_app.domain.identity.mfa import browser_name, coarse_network
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import User

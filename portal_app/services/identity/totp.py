@@ -12,8 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
 from portal_app.domain.identity.mfa import Enrolment, TotpStatus
-from portal_app.infra.clock import accepted_times
-from portal_app.models.columns import now
+from portal_app.infra.clock import accepted_timestamps, now
 from portal_app.models.mfa import Authenticator, RecoveryCode
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -189,7 +188,7 @@ def plain_code(text: str) -> str:
 def matching_step(secret: str, digits: str) -> int:
     """Return the time step of a code, at most one step from now, or 0 for a wrong code."""
     totp = pyotp.TOTP(secret)
-    steps = {int(time) // _STEP_SECONDS + offset for time in accepted_times() for offset in (-1, 0, 1)}
+    steps = {int(time) // _STEP_SECONDS + offset for time in accepted_timestamps() for offset in (-1, 0, 1)}
     # Newest first: if two steps have the same code, the newer one is used up.
     for step in sorted(steps, reverse=True):
         if pyotp.utils.strings_equal(totp.generate_otp(step), digits):

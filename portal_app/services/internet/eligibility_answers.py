@@ -14,9 +14,9 @@ from portal_app.domain.internet.eligibility import ANSWERS, AddressCheck, CheckR
 from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping, User

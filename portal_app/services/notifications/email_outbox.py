@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.ports.mailer import Mailer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.email.templates import EmailTemplates
 from portal_app.language import DEFAULT
-from portal_app.models.columns import now
 from portal_app.models.email_outbox import Mail
 from portal_app.models.user import User
 from portal_app.services.notifications.preferences import is_wanted

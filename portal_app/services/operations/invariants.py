@@ -10,16 +10,17 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.identifiers import order_of_reference, step_reference
 from portal_app.domain.ports.billing import SubscriptionGateway, WhmcsOrderGateway
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.metrics import set_violations
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
+from portal_app.models.inbox import Inbox
 from portal_app.models.mirror import SubscriptionMirror
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.provisioning.stuck_orders import StuckOrders
 
-# A few customers a round: over a day every round looks at others.
+# A few customers in each run, chosen at random.
 _SAMPLE = 20
 _LATE, _MOST_NAMED = timedelta(hours=1), 200
 _log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class Invariants:
             "mapping_orphans": await self._mapping_orphans(),
             "mirror_drift": await self._mirror_drift(sample),
             "late_cancellations": await self._late_cancellations(),
+            "unapplied_events": await self._unapplied_events(),
         }
         for name, ids in found.items():
             set_violations(name, len(ids))
@@ -97,6 +99,14 @@ class Invariants:
         )
         async with self._database.unit_of_work() as session:
             return [str(found) for found in (await session.exec(query.limit(_MOST_NAMED))).all()]
+
+    async def _unapplied_events(self) -> list[str]:
+        """Find events that were taken in an hour ago and not applied yet."""
+        query = select(Inbox.source, Inbox.id).where(
+            col(Inbox.handled_at).is_(None), col(Inbox.received_at) < now() - _LATE
+        )
+        async with self._database.unit_of_work() as session:
+            return [f"{source}-{event}" for source, event in (await session.exec(query.limit(_MOST_NAMED))).all()]
 
     async def _sample(self) -> Sample:
         """Read what WHMCS has of a few customers chosen at random."""

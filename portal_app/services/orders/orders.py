@@ -1,18 +1,16 @@
 """Orders for pages and API: place an order once, list orders and read their timelines."""
 
-import asyncio
-import json
-from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.checkout.options import address_to_json, options_to_json
 from portal_app.domain.checkout.request import Agreement, Basket, OrderRequest
 from portal_app.domain.checkout.terms import TERMS_VERSION
 from portal_app.domain.errors import Conflict, NotFound
-from portal_app.domain.idempotency import Call
+from portal_app.domain.idempotency import Claim
 from portal_app.domain.orders.order import Order, OrderDetail, OrderLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
@@ -22,14 +20,9 @@ from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
-from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.internet.single_line import refuse_second_order
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.orders.timeline import raise_order_notice
-
-_ROUTE = "POST /api/orders"
-# User, draft id or idempotency key, and fingerprint of the request.
-RunningRequest = tuple[UUID, str, str]
 
 
 class Orders:
@@ -41,7 +34,6 @@ class Orders:
         checkout: Checkout,
         drafts: Drafts,
         *,
-        idempotency: Idempotency,
         email_outbox: EmailOutbox,
         queue: DurableQueue,
         live: LiveUpdates,
@@ -49,79 +41,52 @@ class Orders:
         self._database = database
         self._checkout = checkout
         self._drafts = drafts
-        self._idempotency = idempotency
         self._email_outbox = email_outbox
         self._queue = queue
         self._live = live
-        self._running: dict[RunningRequest, asyncio.Task[Order]] = {}
 
-    async def place(self, customer: Customer, order_request: OrderRequest, *, key: str, recipient: str) -> Order:
-        """Place an order, once per idempotency key and once per draft; a repeat returns the same order.
+    async def place(self, customer: Customer, order_request: OrderRequest, *, claim: Claim, recipient: str) -> str:
+        """Place an order and return its id. The idempotency claim is finished in the order's own transaction.
 
         Prices are read from the catalogue, never taken from the request. A workflow sends the order to Salesforce,
-        which may be unavailable. Raises InvalidInput, NotFound and NotAllowed (not sold), KeyReused and StillRunning
-        (idempotency), Conflict (cannot be ordered now), and ExternalUnavailable if payment methods are unknown.
+        which may be unavailable. Raises InvalidInput, NotFound and NotAllowed (not sold), Conflict (cannot be ordered
+        now, or the draft is ordered already), and ExternalUnavailable if payment methods are unknown.
         """
-        call = Call(customer.user_id, _ROUTE, key, _fingerprint(order_request))
-        # Repeated clicks share one task; waiting for the row lock would hold one connection each.
-        request = (customer.user_id, str(order_request.draft_id or key), call.fingerprint)
-        task = self._running.get(request)
-        if task is None:
-            task = asyncio.create_task(self._place_once(customer, order_request, call, recipient))
-            self._running[request] = task
-            task.add_done_callback(partial(self._forget_task, request))
-        # A caller who disconnects must not cancel the task of the others.
-        return await asyncio.shield(task)
-
-    def _forget_task(self, request: RunningRequest, done: asyncio.Task[Order]) -> None:
-        self._running.pop(request, None)
-        if not done.cancelled():
-            done.exception()
-
-    async def _place_once(self, customer: Customer, order_request: OrderRequest, call: Call, recipient: str) -> Order:
-        order_id = await self._idempotency.once(
-            call, lambda claim: self._place(customer, order_request, claim, recipient), status=201
-        )
-        return (await self.order_for(customer, UUID(order_id))).order
-
-    async def _place(self, customer: Customer, order_request: OrderRequest, claim: Claim, recipient: str) -> str:
-        if order_request.draft_id and (ordered := await self._ordered(customer, order_request.draft_id)) is not None:
-            return str(ordered.id)
         basket = await self._checkout.validate(customer, order_request)
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            if order_request.draft_id is not None:
-                # Serialises submits of one draft: the second one finds the order of the first.
-                await _lock(session, f"{customer.user_id}:{order_request.draft_id}")
-                if known := await OrderRow.of_draft(session, customer.user_id, order_request.draft_id):
-                    return str(known.id)
-            if basket.plan.service.category == "internet":
-                # Serialises fibre orders of one customer, also with different keys and drafts.
-                await _lock(session, f"{customer.user_id}:internet")
-                await refuse_second_order(session, customer.user_id)
-            row = await self._write(session, customer, basket, recipient)
-            row.draft_id = order_request.draft_id
-            await DraftRow.delete_draft(session, customer.user_id, order_request.draft_id)
-            await claim.finish(session, str(row.id))
+        draft_id = order_request.draft_id
+        try:
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                if basket.plan.service.category == "internet":
+                    # Serialises fibre orders of one customer, also with different keys and drafts.
+                    await _lock(session, f"{customer.user_id}:internet")
+                    await refuse_second_order(session, customer.user_id)
+                row = await self._write(session, customer, basket, draft_id=draft_id, recipient=recipient)
+                await DraftRow.delete_draft(session, customer.user_id, draft_id)
+                await claim.finish(session, str(row.id))
+        except IntegrityError as error:
+            if draft_id is None:
+                raise
+            # The unique column orders.draft_id lets one of several submits through.
+            raise Conflict("the draft is ordered already") from error
         await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
 
     async def place_draft(
-        self, customer: Customer, draft_id: UUID, *, agreed: Agreement, key: str, recipient: str
-    ) -> Order:
-        """Place the order of a draft; if it was ordered already, return that order.
+        self, customer: Customer, draft_id: UUID, *, agreed: Agreement, claim: Claim, recipient: str
+    ) -> str:
+        """Place the order of a draft and return its id; if the draft was ordered already, return that order's.
 
         Raises as `place`, and OfferChanged if the prices differ from those agreed to.
         """
-        if (ordered := await self._ordered(customer, draft_id)) is not None:
-            return ordered
         try:
             order_request = await self._drafts.order_request(customer, draft_id, agreed)
+            return await self.place(customer, order_request, claim=claim, recipient=recipient)
         except Conflict:
-            # Either ordered by a concurrent click, or replaced by another draft.
-            if (ordered := await self._ordered(customer, draft_id)) is not None:
-                return ordered
-            raise
-        return await self.place(customer, order_request, key=key, recipient=recipient)
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                ordered = await OrderRow.of_draft(session, customer.user_id, draft_id)
+            if ordered is None:
+                raise
+            return str(ordered.id)
 
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
@@ -137,15 +102,13 @@ class Orders:
             events = await OrderEventRow.for_order(session, order_id)
         return OrderDetail(row.to_domain(), tuple(event.to_domain() for event in events))
 
-    async def _ordered(self, customer: Customer, draft_id: UUID) -> Order | None:
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await OrderRow.of_draft(session, customer.user_id, draft_id)
-            return row.to_domain() if row else None
-
-    async def _write(self, session: AsyncSession, customer: Customer, basket: Basket, recipient: str) -> OrderRow:
+    async def _write(
+        self, session: AsyncSession, customer: Customer, basket: Basket, *, draft_id: UUID | None, recipient: str
+    ) -> OrderRow:
         plan = basket.plan
         row = OrderRow(
             user_id=customer.user_id,
+            draft_id=draft_id,
             category=plan.service.category,
             lines=[OrderLine.from_item(item).to_json() for item in basket.items],
             options=options_to_json(basket.options) if basket.options else None,
@@ -171,12 +134,6 @@ class Orders:
 
 def _audit_detail(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
-
-
-def _fingerprint(order_request: OrderRequest) -> str:
-    # The id of a draft is enough, because a draft can be ordered only once.
-    content = [order_request.sku, order_request.answers, order_request.has_accepted_terms]
-    return str(order_request.draft_id) if order_request.draft_id else json.dumps(content, sort_keys=True)
 
 
 async def _lock(session: AsyncSession, name: str) -> None:

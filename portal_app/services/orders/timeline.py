@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import NotFound
 from portal_app.domain.orders.order import Order, OrderStage
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record

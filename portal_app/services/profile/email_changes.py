@@ -7,7 +7,7 @@ from uuid import UUID
 from portal_app.domain.errors import InvalidInput, NotFound
 from portal_app.domain.profile.customer import Customer, parse_email
 from portal_app.domain.profile.profile import ProfileChange
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.profile import EmailChange
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record

@@ -10,8 +10,8 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, KycReviewState
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record

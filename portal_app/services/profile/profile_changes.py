@@ -13,11 +13,11 @@ from portal_app.domain.ports.clients import PeopleGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import PersonalData, ProfileChange
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.encryption import KeyRing
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.services.audit import Tag, record

@@ -13,9 +13,9 @@ from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
 from portal_app.domain.identity.account import MfaRequired, Origin, Purpose, SignUpProgress, Tokens
 from portal_app.domain.profile.customer import Profile, parse_email
+from portal_app.infra.clock import now
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
-from portal_app.models.columns import now
 from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
@@ -42,7 +42,7 @@ class SignUps:
         email = parse_email(email)
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
         await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "sign-up-address", origin.address
+            self._context.settings.portal_sign_in_limit, "sign-up-address", origin.network
         )
         await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "sign-up-email", index.hex())
         token, code = self._context.secrets.tokens.new(), self._context.secrets.tokens.new_code()

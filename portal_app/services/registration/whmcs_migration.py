@@ -90,7 +90,7 @@ class WhmcsMigration:
         Raises InvalidInput (attempts left), NotAllowed and Conflict with the customer's next step, NotSignedIn,
         RateLimited and ExternalUnavailable.
         """
-        await self._context.limits.consume(self._context.settings.portal_sign_in_limit, "move-address", origin.address)
+        await self._context.limits.consume(self._context.settings.portal_sign_in_limit, "move-address", origin.network)
         email, left = await self._use_attempt(token)
         try:
             login = await self._logins.verify_password(email, password[:500])

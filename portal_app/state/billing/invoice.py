@@ -7,8 +7,9 @@ import reflex as rx
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.identifiers import vendor_number
+from portal_app.infra.clock import today
 from portal_app.language import _
-from portal_app.language.format import day, time, today
+from portal_app.language.format import day, time
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal

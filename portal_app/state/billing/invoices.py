@@ -8,8 +8,9 @@ import reflex as rx
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, InvoiceSort, Owed
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, today
+from portal_app.language.format import day
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.shell.error_reporting import language_of, report_errors
 from portal_app.state.shell.page_state import PageState

@@ -11,6 +11,7 @@ from portal_app.domain.checkout.draft import Draft
 from portal_app.domain.checkout.options import Options
 from portal_app.domain.checkout.request import Agreement, Basket, Totals
 from portal_app.domain.errors import InvalidInput, OfferChanged
+from portal_app.domain.idempotency import PLACE_ORDER, Call, Claim
 from portal_app.domain.orders.order import FINAL_STAGES
 from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
@@ -85,13 +86,7 @@ class CheckoutPage(PageState, rx.State):
         self.ordering, self.terms_error = True, ""
         yield
         try:
-            order = await portal().orders.place_draft(
-                await self._customer(),
-                UUID(self._draft_id),
-                agreed=Agreement(accepted, self._totals),
-                key=f"draft-{self._draft_id}",
-                recipient=await self._recipient(),
-            )
+            order_id = await self._place(Agreement(accepted, self._totals))
         except InvalidInput as error:
             if "terms_accepted" not in error.fields:
                 raise
@@ -102,16 +97,24 @@ class CheckoutPage(PageState, rx.State):
             raise
         finally:
             self.ordering = False
-        yield rx.redirect(path_for(f"/orders/{order.id}"))
+        yield rx.redirect(path_for(f"/orders/{order_id}"))
 
     async def _current_draft(self, customer: Customer) -> Draft:
         """Begin or continue the draft of the plan in the address."""
         sku = self._query("plan")
         return await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
 
-    async def _recipient(self) -> str:
-        identity = await self.get_state(PageSession)
-        return identity._email
+    async def _place(self, agreed: Agreement) -> str:
+        """Place the order of the draft once, however often the button is pressed, and return its id."""
+        customer, draft_id = await self._customer(), UUID(self._draft_id)
+        recipient = (await self.get_state(PageSession))._email
+        call = Call(customer.user_id, PLACE_ORDER, f"draft-{draft_id}", str(draft_id))
+
+        async def place(claim: Claim) -> str:
+            orders = portal().orders
+            return await orders.place_draft(customer, draft_id, agreed=agreed, claim=claim, recipient=recipient)
+
+        return await portal().idempotency.once_shared(call, place, status=201)
 
     async def _show(self, customer: Customer, draft: Draft) -> None:
         basket = await portal().checkout.basket(customer, draft.plan, draft.answers)

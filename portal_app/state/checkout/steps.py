@@ -7,7 +7,7 @@ import reflex as rx
 
 from portal_app.domain.checkout.draft import Draft
 from portal_app.domain.checkout.options import VOICE_OPTIONS
-from portal_app.domain.checkout.steps import FIELDS, Step
+from portal_app.domain.checkout.steps import FIELDS, FURTHEST_DAYS, Step
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import our_id
 from portal_app.language import _, path_for
@@ -78,7 +78,7 @@ class SimStepPage(StepPage, rx.State):
     async def _read_page(self) -> Any:
         """Read the answer so far."""
         today = portal().checkout.rules().today
-        self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=90))
+        self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=FURTHEST_DAYS))
         return await self._show_step("sim")
 
     @rx.event

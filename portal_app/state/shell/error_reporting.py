@@ -1,6 +1,7 @@
 """What a handler's errors become on its page: a message, "not found", "being set up", or the question who it is."""
 
 import inspect
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from typing import Any
@@ -9,6 +10,7 @@ import reflex as rx
 import structlog
 
 from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
+from portal_app.infra.metrics import count_page_event
 from portal_app.infra.tasks.deadline import request_deadline
 from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.state.shell.step_up import ask_for_proof
@@ -25,7 +27,7 @@ def report_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @wraps(handler)
         async def run_in_steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0]):
+            with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0], handler.__name__):
                 try:
                     async for update in handler(*args, **kwargs):
                         yield update
@@ -36,7 +38,7 @@ def report_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(handler)
     async def run(*args: Any, **kwargs: Any) -> Any:
-        with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0]):
+        with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0], handler.__name__):
             try:
                 return await handler(*args, **kwargs)
             except StepUpNeeded:
@@ -54,14 +56,18 @@ def language_of(state: rx.State) -> Language:
 class _ErrorReporter:
     """Turns the exception of a handler into the state that the page shows."""
 
-    def __init__(self, state: Any) -> None:
+    def __init__(self, state: Any, event: str) -> None:
         self._state = state
+        self._event = event
+        self._began = time.monotonic()
 
     def __enter__(self) -> None:
         self._state.problem = ""
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
         state = self._state
+        if error is None or isinstance(error, Exception):
+            self._count(error)
         state.loading = False
         if error is None:
             state.missing = state.setting_up = False
@@ -79,3 +85,8 @@ class _ErrorReporter:
             _log.error("handler.broke", exc_info=error)
             state.problem = _(PortalError.user_message)
         return isinstance(error, Exception)
+
+    def _count(self, error: BaseException | None) -> None:
+        outcome: Any = "done" if error is None else "refused" if isinstance(error, PortalError) else "broke"
+        seconds = time.monotonic() - self._began
+        count_page_event(type(self._state).__name__, self._event, outcome=outcome, seconds=seconds)

@@ -76,7 +76,7 @@ class SessionGuard(Middleware):
         key = (identity.rx_router_session.session_id, cookies)
         try:
             access = self._handshakes.get(key) or _opened_with(cookies)
-            await portal().identity.sessions.require_live(access.session_id)
+            await portal().identity.sessions.require_access(access)
         except PortalError as error:
             if not isinstance(error, NotSignedIn):
                 _log.warning("guard.session_unknown", error=type(error).__name__)

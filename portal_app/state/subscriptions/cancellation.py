@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import reflex as rx
 
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.idempotency import SCHEDULE_CANCELLATION, Call, Claim
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.subscriptions.cancellation import REASONS, CancellationFeedback, CancellationRequester
 from portal_app.language import _, path_for
@@ -77,6 +78,12 @@ class CancelPage(PageState, rx.State):
         """Cancel the service after a recent proof of identity, and go to its page."""
         identity = await self.get_state(PageSession)
         wish = CancellationFeedback.parse(self._reason, self._comment)
-        asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
-        await portal().subscriptions.cancellations.schedule(await self._customer(), self._number, wish, asked=asked)
+        asked = CancellationRequester(UUID(identity._session_id), identity._email)
+        customer, number = await self._customer(), self._number
+        call = Call(customer.user_id, SCHEDULE_CANCELLATION, self._key, wish.fingerprint(number))
+
+        async def schedule(claim: Claim) -> str:
+            return await portal().subscriptions.cancellations.schedule(customer, number, wish, asked=asked, claim=claim)
+
+        await portal().idempotency.once_shared(call, schedule, status=201)
         return rx.redirect(self.back)

@@ -1,11 +1,12 @@
 """The status of a cancellation, in a customer's words."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.language import _
 from portal_app.language.format import day
 from portal_app.state.shell.standing import StatusLabel
@@ -58,7 +59,7 @@ def story_of(service: Subscription, request: CancellationRequest | None) -> tupl
     story = STORIES.get(request.state) if request else None
     if request is None or story is None or service.status not in ("active", "suspended"):
         return "info", "", ""
-    if request.state == "withdrawn" and datetime.now(UTC) - request.changed_at > _WITHDRAWN_SHOWN:
+    if request.state == "withdrawn" and now() - request.changed_at > _WITHDRAWN_SHOWN:
         return "info", "", ""
     values = {
         "last_day": day(request.ends_on),

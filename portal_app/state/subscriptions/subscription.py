@@ -7,13 +7,15 @@ from uuid import UUID, uuid4
 import reflex as rx
 
 from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.idempotency import WITHDRAW_CANCELLATION, Call, Claim
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, phone_number, time, today
+from portal_app.language.format import day, phone_number, time
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import report_errors
@@ -87,10 +89,16 @@ class SubscriptionPage(PageState, rx.State):
     async def withdraw(self):
         """Take the cancellation back: the service stays."""
         identity = await self.get_state(PageSession)
-        asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
+        asked = CancellationRequester(UUID(identity._session_id), identity._email)
+        customer, number = await self._customer(), self._number
+        call = Call(customer.user_id, WITHDRAW_CANCELLATION, self._key, str(number))
+
+        async def withdraw(claim: Claim) -> str:
+            return await portal().subscriptions.cancellations.withdraw(customer, number, asked=asked, claim=claim)
+
         self._key = uuid4().hex
         try:
-            await portal().subscriptions.cancellations.withdraw(await self._customer(), self._number, asked=asked)
+            await portal().idempotency.once_shared(call, withdraw)
         finally:
             # Withdrawn or too late: the page shows which.
             await self._read_page()
@@ -109,7 +117,7 @@ class SubscriptionPage(PageState, rx.State):
         await self._show_end(customer, service)
         self._show_line(await portal().sim.line_status.line_of(customer, number))
         # A request that waited for WHMCS once already does not wait again.
-        invoices = await portal().billing.invoices.invoices_of_service(customer, number, anew=as_of is None)
+        invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [_row(each) for each in invoices]
 
     async def _show_end(self, customer: Customer, service: Subscription) -> None:

@@ -21,6 +21,13 @@ async def test_a_living_process_is_live_and_ready(visitor: Visitor) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
 
 
+@pytest.mark.parametrize("path", ["/api/health/live", "/api/health/ready"])
+async def test_a_load_balancer_may_ask_with_head(visitor: Visitor, path: str) -> None:
+    answer, full = await visitor.http.head(path), await visitor.get(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == full.headers["content-length"]
+
+
 async def test_a_missing_redis_is_named_and_the_process_stays_live(visitor: Visitor, portal: Portal) -> None:
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
         ready, live = await visitor.get("/api/health/ready"), await visitor.get("/api/health/live")

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from portal_app.language.format import today
+from portal_app.infra.clock import today
 from portal_app.wiring.portal import Portal
 from tests.contract.api.test_cancellations import cancel, path_of, put_back
 from tests.contract.api.visitor import Visitor

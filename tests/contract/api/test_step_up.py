@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from portal_app.api.application import build_api
 from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.request_context import RequestContextMiddleware
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware
@@ -28,12 +29,10 @@ from tests.world import PASSWORD
 
 def edge(settings: Settings) -> ASGIApp:
     """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
-    door = SessionMiddleware(
-        build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard"))
-    )
-    return CorrelationIdMiddleware(
-        AccessLog(SecurityHeaders(CookieFilter(CachedResponses(door, settings), settings), settings))
-    )
+    protected = ("/dashboard", "/ja/dashboard")
+    sessions = SessionMiddleware(build_api(settings), settings, lambda path: path.startswith(protected))
+    served = RequestContextMiddleware(CachedResponses(sessions, settings), settings)
+    return CorrelationIdMiddleware(AccessLog(SecurityHeaders(CookieFilter(served, settings), settings)))
 
 
 @asynccontextmanager

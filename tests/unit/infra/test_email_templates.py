@@ -19,7 +19,12 @@ JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 
 @pytest.fixture
 def templates() -> EmailTemplates:
-    return EmailTemplates(portal_url=PORTAL, support="support@example.jp", product="Hikari Portal")
+    return EmailTemplates(
+        portal_url=PORTAL,
+        support="support@example.jp",
+        product="Hikari Portal",
+        durations={"code_seconds": 600, "reset_seconds": 1800, "unlock_seconds": 3600},
+    )
 
 
 def test_every_template_exists_in_every_language_and_asks_for_the_same_content(templates: EmailTemplates) -> None:

@@ -16,11 +16,12 @@ from portal_app.domain.orders.order import Order
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping
+from tests.placing import place_order
 from tests.unit.services.conftest import Written
 from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, HOME, PHONE, catalogue
 from tests.unit.services.test_orders_billing import Shop, customer, make_customer, shop
@@ -74,7 +75,7 @@ async def arrive(shop: Shop, customer: Customer, worker: Database) -> None:
 
 async def order(shop: Shop, customer: Customer, **changes: dict[str, str]) -> Order:
     wish = OrderRequest("INTERNET-GOLD", ANSWERS | changes, has_accepted_terms=True)
-    return await shop.orders.place(customer, wish, key=uuid4().hex, recipient="a@example.jp")
+    return await place_order(shop, customer, wish, key=uuid4().hex, recipient="a@example.jp")
 
 
 async def told(written: Written, customer: Customer) -> tuple[int, int]:

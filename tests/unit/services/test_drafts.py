@@ -11,6 +11,7 @@ from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFoun
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
+from tests.placing import place_draft
 from tests.unit.domain.test_checkout_steps import EID, HOLDER
 from tests.unit.services.test_orders_billing import Shop, customer, make_customer, shop
 from tests.unit.services.vendors import PLAN
@@ -58,17 +59,17 @@ async def test_a_draft_is_nobody_elses(shop: Shop, customer: Customer, make_cust
     with pytest.raises(NotFound):
         await shop.drafts.current(other)
     with pytest.raises(Conflict):
-        await shop.orders.place_draft(other, draft.id, agreed=Agreement(True), key=uuid4().hex, recipient="o@x.jp")
+        await place_draft(shop, other, draft.id, agreed=Agreement(True), key=uuid4().hex, recipient="o@x.jp")
 
 
 async def test_a_draft_with_open_steps_or_without_the_terms_is_not_ordered(shop: Shop, customer: Customer) -> None:
     draft = await shop.drafts.begin(customer, "SIM-V")
     await shop.drafts.save_answer(customer, draft.id, "sim", SIM)
     with pytest.raises(InvalidInput):
-        await shop.orders.place_draft(customer, draft.id, agreed=Agreement(True), key=uuid4().hex, recipient="a@x.jp")
+        await place_draft(shop, customer, draft.id, agreed=Agreement(True), key=uuid4().hex, recipient="a@x.jp")
     await shop.drafts.save_answer(customer, draft.id, "number", NUMBER)
     with pytest.raises(InvalidInput) as caught:
-        await shop.orders.place_draft(customer, draft.id, agreed=Agreement(False), key=uuid4().hex, recipient="a@x.jp")
+        await place_draft(shop, customer, draft.id, agreed=Agreement(False), key=uuid4().hex, recipient="a@x.jp")
     assert set(caught.value.fields) == {"terms_accepted"}
     assert await shop.orders.orders_for(customer) == []
 
@@ -80,9 +81,7 @@ async def test_twenty_keys_for_one_draft_make_one_order_with_its_options(shop: S
 
     async def press() -> str:
         key = uuid4().hex
-        order = await shop.orders.place_draft(
-            customer, draft.id, agreed=Agreement(True), key=key, recipient="a@example.jp"
-        )
+        order = await place_draft(shop, customer, draft.id, agreed=Agreement(True), key=key, recipient="a@example.jp")
         return str(order.id)
 
     assert len({*await asyncio.gather(*(press() for _ in range(20)))}) == 1
@@ -103,9 +102,7 @@ async def test_a_draft_is_not_ordered_for_another_price_than_the_page_showed(sho
 
     async def press(*totals: Money) -> Money:
         agreed = Agreement(True, totals)  # type: ignore[arg-type]
-        placed = await shop.orders.place_draft(
-            customer, draft.id, agreed=agreed, key=f"draft-{draft.id}", recipient="a@x.jp"
-        )
+        placed = await place_draft(shop, customer, draft.id, agreed=agreed, key=f"draft-{draft.id}", recipient="a@x.jp")
         return placed.monthly
 
     with pytest.raises(OfferChanged):
@@ -122,8 +119,8 @@ async def test_a_draft_of_a_plan_that_is_sold_no_more_is_kept_but_not_ordered(sh
         with pytest.raises(NotFound):
             await shop.drafts.current(customer)
         with pytest.raises(NotFound):
-            await shop.orders.place_draft(
-                customer, draft.id, agreed=Agreement(True), key=f"draft-{draft.id}", recipient="a@x.jp"
+            await place_draft(
+                shop, customer, draft.id, agreed=Agreement(True), key=f"draft-{draft.id}", recipient="a@x.jp"
             )
     shop.shelf.stock[0] = PLAN
     await shop.catalog.invalidate()

@@ -34,6 +34,7 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.eligibility_answers import EligibilityAnswers
 from portal_app.services.orders.orders import Orders
+from tests.placing import place_order
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
 from tests.unit.services.vendors import PLAN, Agents, Shelf, Till
@@ -63,6 +64,7 @@ class Shop:
     """The services under test, joined to vendors in memory."""
 
     orders: Orders
+    idempotency: Idempotency
     drafts: Drafts
     billing: Billing
     payments: Payments
@@ -80,7 +82,7 @@ async def shop(settings: Settings, web: Database, worker: Database, redis: Redis
     email_outbox, queue = identity.email_outbox, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
-    catalog, links = Catalog(settings, cache, shelf, till), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
+    catalog, links = Catalog(cache, shelf, till, reads=identity.reads), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=live, sso=links)
     payments = Payments(*parts, live=live, sso=links)
     await catalog.invalidate()
@@ -90,8 +92,8 @@ async def shop(settings: Settings, web: Database, worker: Database, redis: Redis
     checkout = Checkout(settings, catalog, CheckoutContext(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
-    orders = Orders(web, checkout, drafts, idempotency=once, email_outbox=email_outbox, queue=queue, live=live)
-    return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
+    orders = Orders(web, checkout, drafts, email_outbox=email_outbox, queue=queue, live=live)
+    return Shop(orders, once, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ async def customer(make_customer: Callable[[], object]) -> Customer:
 
 async def place(shop: Shop, customer: Customer, *, key: str, sku: str = PLAN.sku) -> UUID:
     return (
-        await shop.orders.place(customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
+        await place_order(shop, customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
     ).id
 
 
@@ -165,7 +167,7 @@ async def test_without_a_payment_method_nothing_is_ordered_and_the_key_stays_fre
         await place(shop, customer, key=key)
     assert set(caught.value.fields) == {"payment"}
     shop.till.cards = cards
-    await shop.payments.forget_payment_methods(customer)
+    await shop.payments.invalidate_methods(customer)
     assert await place(shop, customer, key=key)
 
 
@@ -225,7 +227,7 @@ async def test_while_billing_is_away_saved_invoices_are_shown_with_their_age(sho
     invoice = bill(customer)
     shop.till.bills[invoice.id] = invoice
     assert (await shop.billing.invoices_for(customer)).as_of is None
-    await shop.billing.invoices_changed(customer)
+    await shop.billing.mark_stale(customer)
     shop.till.is_away = True
     saved = await shop.billing.invoices_for(customer)
     assert saved.listing.rows == (invoice,)

@@ -91,7 +91,7 @@ class Sandbox:
                 await asyncio.gather(self.salesforce.stop_pubsub(), *self._tasks)
 
     def reset(self) -> None:
-        """Forget everything and seed anew."""
+        """Delete everything and seed again."""
         with self.store.transaction():
             self.store.reset()
             self._seed()

@@ -108,7 +108,7 @@ class Vendors:
 
 def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast."""
-    # Repetitions are told once by the line itself; stamina's own hook would log every one of them.
+    # VendorCall logs an outage once; stamina's own hook would log every retry.
     stamina.instrumentation.set_on_retry_hooks([])
     whmcs_line = vendor_line(settings, redis, "whmcs", LimiterSettings("whmcs", "whmcs"))
     sf_line = vendor_line(settings, redis, "salesforce", LimiterSettings("salesforce", "sf"))

@@ -75,11 +75,11 @@ def correlation_headers() -> dict[str, str]:
 
 def retry_after(value: str | None) -> int | None:
     """Read a Retry-After header, seconds or date, as seconds; None for what is neither."""
-    told = (value or "").strip()
-    if _SECONDS.fullmatch(told):
-        return int(told)
+    header = (value or "").strip()
+    if _SECONDS.fullmatch(header):
+        return int(header)
     try:
-        at = parsedate_to_datetime(told)
+        at = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     return max(0, int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() - unmoved_timestamp()))

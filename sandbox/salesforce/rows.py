@@ -1,4 +1,4 @@
-"""The org's row engine: every write, whoever makes it, is checked, numbered, stamped and told to the listeners."""
+"""The org's row engine: every write is checked, numbered, stamped and passed to the listeners."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -32,7 +32,7 @@ BRIDGED = frozenset(
 _POLL_SECONDS = 1.0
 # The PHP file waits two seconds because it runs inside a visitor's request. Here nobody waits, and a busy machine must
 # not turn a slow answer into a retry a minute later.
-_PATIENCE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 
 
 class Bridge:
@@ -70,7 +70,7 @@ class Bridge:
                 await self._task
 
     async def _deliver_for_ever(self) -> None:
-        async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS, trust_env=False, follow_redirects=False) as client:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False, follow_redirects=False) as client:
             while True:
                 self._due.clear()
                 await self._deliver_due(client)

@@ -81,7 +81,7 @@ class CrmGateway(Protocol):
         ...
 
     async def order_reopened(self, sf_order_id: str) -> None:
-        """Set activation Not Started and clear the WHMCS ids and the error: an agent has to approve anew."""
+        """Set activation Not Started and clear the WHMCS ids and the error: an agent must approve again."""
         ...
 
     async def open_case(self, customer: Customer, *, reference: UUID, subject: str, description: str) -> None:

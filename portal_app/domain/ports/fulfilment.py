@@ -9,7 +9,7 @@ from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 
 
 class FulfillingVendors(Protocol):
-    """Whoever has these can bill an order, open its line and tell the agents."""
+    """The gateways that bill an order, open its line and inform the agents."""
 
     @property
     def whmcs_orders(self) -> WhmcsOrderGateway: ...

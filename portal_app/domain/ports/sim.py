@@ -21,11 +21,11 @@ class SimInventoryGateway(Protocol):
         ...
 
     async def available(self, sim_type: SimType) -> list[StockSim]:
-        """Return SIMs nobody has, oldest first, some dozens at most."""
+        """Return unassigned SIMs, oldest first, some dozens at most."""
         ...
 
     async def assign(self, stock_id: str, *, sf_order_id: str, sf_account_id: str) -> None:
-        """Assign a SIM to an order. Safe to repeat; it takes the SIM from nobody: look first."""
+        """Assign an unassigned SIM to an order. Safe to repeat. It does not check the SIM: call `available` first."""
         ...
 
     async def give_back(self, stock_id: str, *, is_used: bool) -> None:
@@ -36,7 +36,7 @@ class SimInventoryGateway(Protocol):
 class SimLines(Protocol):
     """The network's SIM lines; `account` is a line's number, digits only.
 
-    Orders are asynchronous: success means accepted, and `line` tells when it is done. Each looks first whether it was
+    Orders are asynchronous: success means accepted, and `line` shows when it is done. Each looks first whether it was
     done already, so all but `reissue_esim` and `register_voice` may be repeated after OutcomeUnknown, once
     the vendor had time to finish. Changes raise LineLocked while an earlier one is under way.
     """
@@ -54,7 +54,7 @@ class SimLines(Protocol):
         ...
 
     async def esim_code(self, account: str) -> str:
-        """Return an eSIM's activation code (LPA:1$...), empty where not ready. Whoever has it takes the line."""
+        """Return an eSIM's activation code (LPA:1$...), a secret that activates the line; empty where not ready."""
         ...
 
     async def activate_physical(self, new: NewLine) -> None:

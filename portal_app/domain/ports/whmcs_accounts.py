@@ -11,7 +11,7 @@ from portal_app.domain.profile.profile import BillingAddress
 
 @dataclass(frozen=True, slots=True)
 class BillingLogin:
-    """Somebody who can sign in at WHMCS: address as WHMCS has it, and the clients they own or merely may act for."""
+    """A WHMCS user: the address as WHMCS has it, the clients the user owns and those it may only act for."""
 
     user_id: int
     email: str
@@ -24,11 +24,11 @@ class BillingLogins(Protocol):
     """WHMCS's users: people, not clients."""
 
     async def find(self, email: str) -> BillingLogin | None:
-        """Return who signs in with exactly this address, or None. The second factor is not known here."""
+        """Return the user with exactly this address, or None. Says nothing about a second factor."""
         ...
 
     async def verify_password(self, email: str, password: str) -> BillingLogin | None:
-        """Return who signs in with this address and password, or None; one answer for unknown and wrong."""
+        """Return the user with this address and password; None for an unknown address and for a wrong password."""
         ...
 
     async def set_customer_number(self, client_id: int, number: str) -> None:
@@ -38,7 +38,7 @@ class BillingLogins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CrmPerson:
-    """Somebody Salesforce knows by an e-mail address. `is_billed`: the account names a WHMCS client."""
+    """The Salesforce contact with an e-mail address. `is_billed`: the account names a WHMCS client."""
 
     account_id: str
     customer_number: str
@@ -47,7 +47,7 @@ class CrmPerson:
 
 @dataclass(frozen=True, slots=True)
 class MigratingCustomer:
-    """Somebody who brings a WHMCS client along: their user here, and the client with its address as it is billed."""
+    """A customer with an existing WHMCS client: the portal user, and the client with its billing address."""
 
     user_id: UUID
     email: str
@@ -64,7 +64,7 @@ class ExistingAccounts(Protocol):
         ...
 
     async def claim_contact(self, customer_number: str, email: str, user_id: UUID) -> None:
-        """Let the contact with this address in an account become our user's, if it is nobody's yet. Safe to repeat."""
+        """Link the contact with this address to our user unless it is linked to a user. Safe to repeat."""
         ...
 
     async def adopt(self, mover: MigratingCustomer) -> CrmCustomer:

@@ -57,7 +57,7 @@ class FreebitGateway:
             return self._mapper.line(body, account)
 
     async def usage(self, account: str) -> SimUsage:
-        """Return what a line used (PA05-01), read at most every few minutes whoever asks. Raises NotFound."""
+        """Return what a line used (PA05-01), read every few minutes at most for all callers. Raises NotFound."""
         name = self._ring.index(_checked(account), "freebit.usage").hex()
         seconds = self._settings.freebit_usage_seconds
 
@@ -177,13 +177,13 @@ class FreebitGateway:
         await self._once(account, change, is_done, self._sending(op.CANCEL, fields))
 
     async def last_answered_at(self) -> datetime:
-        """Return when Freebit last answered us, as of a moment ago; whoever asks, it is asked again only then.
+        """Return when Freebit last answered us, as of a moment ago; all callers share one request.
 
         Once any call has failed it is asked at once. Raises ExternalUnavailable.
         """
 
         async def ask() -> str:
-            # A line that cannot be: being told so is an answer.
+            # A line that cannot exist: a refusal is an answer too.
             with suppress(NotFound, FreebitRejected):
                 await self._client.call(op.DETAIL, self._detail_fields(_NOBODY, shows_code=False))
             return now().isoformat()
@@ -212,7 +212,7 @@ class FreebitGateway:
         is_done: Callable[[], Awaitable[bool]],
         send: Callable[[], Awaitable[None]],
     ) -> None:
-        """Send unless it is done already; where the answer is lost, look before saying that nobody knows."""
+        """Send unless it is done already; after a lost answer, read the state before raising OutcomeUnknown."""
         if await is_done():
             return
         async with self._locks.held(account, change):
@@ -282,5 +282,5 @@ def _understood(operation: op.Operation) -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        told = f"{operation.spec}: an answer we cannot read ({type(error).__name__})"
-        raise ExternalUnavailable(told, vendor=VENDOR) from error
+        detail = f"{operation.spec}: an answer we cannot read ({type(error).__name__})"
+        raise ExternalUnavailable(detail, vendor=VENDOR) from error

@@ -45,7 +45,7 @@ class FreebitLogin:
             return self._living() or await self._shared()
 
     async def renew(self, dead: AuthKey) -> AuthKey:
-        """Replace a key that was refused; whoever comes with an older one gets the new one."""
+        """Replace a key that was refused; a caller with an older one gets the current one."""
         async with self._lock:
             if self._own is not None and self._own.value == dead.value:
                 self._own = None

@@ -92,10 +92,10 @@ class Mapper:
             raise ValueError("another line")
         return cast(Body, rows[0])
 
-    def _voice(self, told: object) -> dict[VoiceOption, bool]:
-        if not isinstance(told, Mapping):
+    def _voice(self, flags: object) -> dict[VoiceOption, bool]:
+        if not isinstance(flags, Mapping):
             return {}
-        return {name: _flag(told[self._names[name]]) for name in get_args(VoiceOption) if self._names[name] in told}
+        return {name: _flag(flags[self._names[name]]) for name in get_args(VoiceOption) if self._names[name] in flags}
 
 
 def port_in_fields(port_in: PortIn, **more: str) -> dict[str, dict[str, str]]:

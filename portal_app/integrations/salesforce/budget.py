@@ -1,4 +1,4 @@
-"""The org's daily requests: upkeep stops calling first, then orders, so that customers' pages go on."""
+"""The org's daily requests: background refreshes stop first, then orders, so that customers' pages still work."""
 
 import re
 import time
@@ -27,7 +27,7 @@ class DailyBudget:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._percents = {"sync": settings.sf_background_percent, "background": settings.sf_customer_percent}
-        # What we know runs out by itself: then one call is let through and learns anew.
+        # The known usage expires: then one call passes and reports the current usage.
         self._known_seconds = settings.sf_limit_seconds
         self._fresh_seconds = min(_FRESH_SECONDS, settings.sf_limit_seconds / 2)
         self._known = (0, 0)

@@ -10,7 +10,7 @@ from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.responses import id_of, new_id_of
 from portal_app.language.format import day
 
-# The org tells internet and SIM apart, and has no word for the rest.
+# The org distinguishes internet and SIM; other categories have no value there.
 _KINDS: dict[Category, str] = {"internet": "Internet", "sim": "SIM"}
 _STAGES = {"withdrawn": "Active", "ended": "Cancelled"}
 _FIND = (
@@ -111,7 +111,7 @@ def _description(request: CancellationRequest) -> str:
 
 
 def _id_or_none(text: str) -> str:
-    """Return an id that can stand in a query; one that is none finds nothing."""
+    """Return an id that can stand in a query; an invalid one matches nothing."""
     try:
         return salesforce_id(text)
     except ValueError:

@@ -100,11 +100,11 @@ class SalesforceClient:
         Raises SalesforceRejected with DUPLICATE_EXTERNAL_ID where several records have it.
         """
         path = external_id_path(kind, field, value)
-        told = await self._rest(f"upsert {kind}", "PATCH", path, safe=True, json=dict(values))
-        if told is None:  # versions before 46 say nothing after an update
+        answer = await self._rest(f"upsert {kind}", "PATCH", path, safe=True, json=dict(values))
+        if answer is None:  # versions before 46 say nothing after an update
             found = await self._rest(f"read {kind}", "GET", path, safe=True, params={"fields": "Id"})
-            told = {"id": record_of(f"read {kind}", found).get("Id")}
-        return new_id_of(f"upsert {kind}", told, safe=True)
+            answer = {"id": record_of(f"read {kind}", found).get("Id")}
+        return new_id_of(f"upsert {kind}", answer, safe=True)
 
     async def composite(self, operation: str, parts: Sequence[Part], *, safe: bool) -> dict[str, Record]:
         """Run parts in order, all or none, and return each part's body by its name.

@@ -168,9 +168,9 @@ class SalesforceCrm:
         """Set activation Not Started and clear the WHMCS ids and the error. Safe to repeat."""
         path = f"sobjects/Order/{checked_id(sf_order_id)}"
         items = await self._client.query("SELECT Id FROM OrderItem WHERE OrderId = {order}", order=sf_order_id)
-        anew = {"Activation_Status__c": "Not Started", "WHMCS_Order_ID__c": None}
-        anew |= {"Activation_Error_Code__c": None, "Activation_Error_Message__c": None}
-        parts = [Part("order", "PATCH", path, anew)]
+        reopened = {"Activation_Status__c": "Not Started", "WHMCS_Order_ID__c": None}
+        reopened |= {"Activation_Error_Code__c": None, "Activation_Error_Message__c": None}
+        parts = [Part("order", "PATCH", path, reopened)]
         parts += [
             Part(f"item{index}", "PATCH", f"sobjects/OrderItem/{item}", {"WHMCS_Service_ID__c": None})
             for index, item in enumerate(id_of("order reopened", row) for row in items)

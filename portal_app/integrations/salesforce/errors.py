@@ -18,7 +18,7 @@ _PASSING = frozenset(
         "PLATFORM_EVENT_PUBLISHING_UNAVAILABLE",
     }
 )
-# An operator must act; until then nobody gets through.
+# An operator must act; until then every call fails.
 _OUR_FAULT = frozenset(
     {
         "API_DISABLED_FOR_ORG",
@@ -29,7 +29,7 @@ _OUR_FAULT = frozenset(
     }
 )
 _MISSING = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "MALFORMED_ID"})
-# Sessions that a new login would not mend.
+# Session errors that a new login does not fix.
 _NOT_FOR_REST = ("not valid for use", "not attached to Agent")
 _SLOW_DOWN = frozenset({420, 429})
 # A proxy or the edge may answer these with a page while the org is well.
@@ -71,9 +71,9 @@ def translated(error: SalesforceError, operation: str, *, safe: bool, asked: int
     return found
 
 
-def refusal(operation: str, told: dict[str, Any], *, safe: bool) -> ExternalError | NotFound:
+def refusal(operation: str, entry: dict[str, Any], *, safe: bool) -> ExternalError | NotFound:
     """Return our error for one entry of an error list, of a whole answer or of a part of a composite one."""
-    code, message = str(told.get("errorCode") or told.get("statusCode") or ""), str(told.get("message", ""))
+    code, message = str(entry.get("errorCode") or entry.get("statusCode") or ""), str(entry.get("message", ""))
     detail = f"{operation}: {code}"
     if code in _MISSING:
         return NotFound(detail)
@@ -86,9 +86,9 @@ def refusal(operation: str, told: dict[str, Any], *, safe: bool) -> ExternalErro
         return Busy(detail, vendor=VENDOR)
     if code in _OUR_FAULT:
         return Misconfigured(detail, vendor=VENDOR)
-    if code in ("UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE") or _status(told) >= 500:
+    if code in ("UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE") or _status(entry) >= 500:
         return lost(detail, safe=safe)
-    return SalesforceRejected(operation, code, _names(told.get("fields")))
+    return SalesforceRejected(operation, code, _names(entry.get("fields")))
 
 
 def lost(detail: str, *, safe: bool) -> ExternalUnavailable | OutcomeUnknown:
@@ -114,8 +114,8 @@ def _unreadable(status: int, operation: str, *, safe: bool) -> ExternalError | N
     return lost(detail, safe=safe)
 
 
-def _status(told: dict[str, Any]) -> int:
-    status = told.get("status")
+def _status(entry: dict[str, Any]) -> int:
+    status = entry.get("status")
     return status if isinstance(status, int) else 0
 
 

@@ -71,9 +71,9 @@ class SalesforceExistingAccounts:
         account = Part("account", "PATCH", account_path, _account(mover, is_new=not accounts))
         done = await self._client.composite("adopt customer", [account, contact], safe=True)
         # Setting fields of a known contact answers nothing; its id stands in the address.
-        told = done["contact"] or {"id": contact.path.rpartition("/")[2]}
+        answer = done["contact"] or {"id": contact.path.rpartition("/")[2]}
         account_id = new_id_of("adopt customer", done["account"], safe=True)
-        return CrmCustomer(account_id, new_id_of("adopt customer", told, safe=True))
+        return CrmCustomer(account_id, new_id_of("adopt customer", answer, safe=True))
 
     async def _contact_part(self, account_id: str, mover: MigratingCustomer) -> Part | None:
         """Return how the contact that is there becomes our user's, or None where there is none to take."""

@@ -50,8 +50,8 @@ class SalesforceFiles:
             # Without a type of our own, so that the library's part boundary is named.
             return api.restful("sobjects/ContentVersion", method="POST", files=parts, headers={"Content-Type": None})
 
-        told = await self._client.long_call("store file", send, safe=False)
-        return new_id_of("store file", told, safe=False)
+        answer = await self._client.long_call("store file", send, safe=False)
+        return new_id_of("store file", answer, safe=False)
 
     async def attached(self, record_id: str) -> list[StoredFile]:
         """Return the files of a record, newest first."""

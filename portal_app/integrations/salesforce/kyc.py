@@ -33,7 +33,7 @@ class SalesforceKyc:
         return {id_of("identity checks", row): _check_of(row) for row in rows}
 
     async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
-        """Put a document with an account, unless it is there: looked up by the name, which nobody else gives."""
+        """Put a document with an account, unless it is there: looked up by its name, which only the portal gives."""
         name = f"identity-{document_id}.{document.kind}"
         if name not in {file.name for file in await self._files.attached(account_id)}:
             media_type = MEDIA_TYPES[document.kind]
@@ -48,10 +48,10 @@ class SalesforceKyc:
 
 
 def _check_of(row: Mapping[str, Any]) -> KycReviewState:
-    told = row.get(_AT)
+    submitted = row.get(_AT)
     with understood("identity check"):
         return KycReviewState(
             status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
             note=str(row.get(_NOTE) or ""),
-            submitted_at=datetime.fromisoformat(str(told)) if told else None,
+            submitted_at=datetime.fromisoformat(str(submitted)) if submitted else None,
         )

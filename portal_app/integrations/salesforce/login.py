@@ -38,7 +38,7 @@ class SalesforceSession:
 
 
 class SalesforceLogin:
-    """Hold the current session of this process and renew it when somebody finds it dead."""
+    """Hold the current session of this process and renew it when a call finds it expired."""
 
     def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
         self._settings = settings
@@ -55,12 +55,12 @@ class SalesforceLogin:
         return await self._logging_in.run(self._log_in, key="login")
 
     async def renew(self, dead: SalesforceSession) -> SalesforceSession:
-        """Replace a session that was refused; whoever comes with an older one gets the new one."""
+        """Replace a session that was refused; a caller with an older one gets the current one."""
         self.discard(dead)
         return await self.session()
 
     def discard(self, dead: SalesforceSession) -> None:
-        """Forget a session that was refused, for the next caller to log in anew."""
+        """Forget a session that was refused, so that the next caller logs in."""
         if self._current is dead:
             self._current = None
 

@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 class SalesforceEventStream:
     """Subscribe to topics over one channel.
 
-    `silence` is how long nothing at all may arrive before we reconnect, `patience` how long one answer may take.
+    `silence` is how long nothing at all may arrive before we reconnect, `answer_timeout` how long one answer may take.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class SalesforceEventStream:
         login: SalesforceLogin,
         *,
         silence: float = SILENCE_SECONDS,
-        patience: float = ANSWER_SECONDS,
+        answer_timeout: float = ANSWER_SECONDS,
         credit: int = CREDIT,
         schema_pause: float = SCHEMA_PAUSE_SECONDS,
     ) -> None:
         self._settings = settings
         self._login = login
         self._silence = silence
-        self._patience = patience
+        self._answer_timeout = answer_timeout
         self._credit = credit
         self._schema_pause = schema_pause
         self._schemas: dict[str, EventSchema] = {}
@@ -69,7 +69,7 @@ class SalesforceEventStream:
         call = self._stub().Subscribe(metadata=_metadata(session))
         try:
             # Not wait_for, here and below: it makes a task of its own for every call.
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._answer_timeout):
                 await call.write(self._first_request(topic, after))
             outstanding = self._credit
             while True:
@@ -79,14 +79,14 @@ class SalesforceEventStream:
                     answer = await call.read()
                 if answer is grpc.aio.EOF:
                     return
-                if answer is None:  # what grpc makes of bytes that are no message
+                if answer is None:  # grpc's result for bytes that are not a message
                     raise ExternalUnavailable(f"{topic}: unreadable", vendor=VENDOR)
                 yield await self._batch(topic, answer)
-                # A server that sends more than was asked for leaves no debt.
+                # A server may send more than was requested: the count stops at zero.
                 outstanding = max(0, outstanding - len(answer.events))
                 if outstanding <= self._credit // 2:
                     more = wire.FetchRequest(num_requested=self._credit - outstanding)
-                    async with asyncio.timeout(self._patience):
+                    async with asyncio.timeout(self._answer_timeout):
                         await call.write(more)
                     outstanding = self._credit
         except TimeoutError as error:
@@ -128,9 +128,9 @@ class SalesforceEventStream:
             event = received.event
             schema = await self._schema(event.schema_id)
             events.append(self._event(topic, event, schema, received.replay_id))
-        # Events were seen without a position: the latest may run ahead of them.
-        told = (event.replay_id for event in reversed(events)) if events else (answer.latest_replay_id,)
-        return StreamBatch(topic, next(filter(None, told), b""), tuple(events))
+        # An event may lack a position: the latest one of the answer may be ahead of it.
+        positions = (event.replay_id for event in reversed(events)) if events else (answer.latest_replay_id,)
+        return StreamBatch(topic, next(filter(None, positions), b""), tuple(events))
 
     def _event(
         self, topic: str, event: wire.ProducerEvent, schema: EventSchema | None, replay_id: bytes
@@ -146,7 +146,7 @@ class SalesforceEventStream:
         return StreamEvent(topic, _event_id(payload, event, replay_id), replay_id, payload)
 
     async def _schema(self, schema_id: str) -> EventSchema | None:
-        """Return a schema, fetched once; None while there is none to be had, which is asked again after a pause."""
+        """Return a schema, fetched once; None while Salesforce has none, which is asked again after a pause."""
         known, now = self._schemas.get(schema_id), asyncio.get_running_loop().time()
         if known is None and now >= self._schema_again_at.get(schema_id, now):
             known = await self._fetched_schema(schema_id)
@@ -179,7 +179,7 @@ class SalesforceEventStream:
 
     async def _call_schema(self, schema_id: str, session: SalesforceSession) -> wire.SchemaInfo | None:
         request = wire.SchemaRequest(schema_id=schema_id)
-        found = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=self._patience)
+        found = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=self._answer_timeout)
         return cast(wire.SchemaInfo | None, found)
 
     async def _broken(self, topic: str, call: Any, session: SalesforceSession, error: Exception) -> Exception:
@@ -205,7 +205,7 @@ def _metadata(session: SalesforceSession) -> tuple[tuple[str, str], ...]:
 
 
 def _event_id(payload: dict[str, Any], event: wire.ProducerEvent, replay_id: bytes) -> str:
-    """Name an event so that it keeps its name when it is delivered again."""
+    """Return an id that stays the same when the event is delivered again."""
     header = payload.get("ChangeEventHeader")
     if isinstance(header, dict):
         record = (header.get("recordIds") or [""])[0]

@@ -1,4 +1,4 @@
-"""Why a stream ended: the bus says it in the trailer `error-code`; the gRPC status alone does not tell."""
+"""Why a stream ended: the bus sends it in the trailer `error-code`; the gRPC status alone does not show it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -37,7 +37,7 @@ _PAUSES = {
 
 
 def stream_fault(topic: str, code: grpc.StatusCode, trailers: Iterable[Any] | None) -> Exception:
-    """Return PositionLost, ExternalRejected for what no reconnect will mend, else ExternalUnavailable."""
+    """Return PositionLost, ExternalRejected for what no reconnect fixes, else ExternalUnavailable."""
     name, request_id = _trailer(trailers, "error-code").removeprefix(_PREFIX), _trailer(trailers, "rpc-id")
     detail = f"{topic}: {code.name} {name}".rstrip()
     if name in _POSITION:

@@ -61,7 +61,7 @@ def contact_of(profile: Profile) -> dict[str, Any]:
 
 
 def account_change(change: ProfileChange, whmcs_client_id: int) -> dict[str, Any]:
-    """Return what a change does to the account; internet plans depend on the building, so a new one is checked anew."""
+    """Return the account's fields for a change; internet plans depend on the building, so a new one is checked."""
     fields: dict[str, Any] = {}
     if change.first_name is not None and change.last_name is not None:
         name = f"{change.first_name} {change.last_name}"

@@ -80,6 +80,6 @@ def parts_of(operation: str, answer: Any, *, names: Collection[str], safe: bool)
     if any(status >= 300 for _, status, _ in parts):
         causes = [entry for entry in failed if entry.get("errorCode") not in _CONSEQUENCES] or failed or [{}]
         raise refusal(operation, causes[0], safe=safe)
-    told = {name: body if isinstance(body, Mapping) else {} for name, _, body in parts}
+    bodies = {name: body if isinstance(body, Mapping) else {} for name, _, body in parts}
     with understood(operation, safe=safe):
-        return {name: told[name] for name in names}
+        return {name: bodies[name] for name in names}

@@ -50,13 +50,13 @@ class SalesforceSimInventory:
             return _sim_of(found[0]) if found else None
 
     async def available(self, sim_type: SimType) -> list[StockSim]:
-        """Return SIMs nobody has, oldest first, at most fifty; one without a proper number is left out."""
+        """Return unassigned SIMs, oldest first, at most fifty; one without a proper number is left out."""
         found = await self._client.query(_SIMS + _FREE, type=SIM_TYPES[sim_type])
         with understood("free SIMs"):
             return [_sim_of(row) for row in found if _is_number(row.get("Phone_Number__c"))]
 
     async def assign(self, stock_id: str, *, sf_order_id: str, sf_account_id: str) -> None:
-        """Assign a SIM to an order. Safe to repeat; it takes the SIM from nobody: look first."""
+        """Assign a SIM to an order. Safe to repeat; it does not check that the SIM is free: see `available`."""
         taken = {
             "Status__c": "Assigned",
             "Assigned_Order__c": salesforce_id(sf_order_id),
@@ -128,14 +128,14 @@ def _is_number(value: object) -> bool:
 def _holder(row: Mapping[str, Any]) -> Person | None:
     gender = _GENDERS.get(str(row.get("Porting_Gender__c") or "")[:1].lower())
     names = ("LastName", "FirstName", "LastName_Katakana", "FirstName_Katakana")
-    told = [str(row.get(f"Porting_{name}__c") or "").strip() for name in names]
+    parts = [str(row.get(f"Porting_{name}__c") or "").strip() for name in names]
     try:
         born = date.fromisoformat(str(row.get("Porting_DateOfBirth__c") or ""))
     except ValueError:
         return None
-    if gender is None or not all(told):
+    if gender is None or not all(parts):
         return None
-    last, first, last_kana, first_kana = told
+    last, first, last_kana, first_kana = parts
     return Person(last, first, last_kana, first_kana, gender, born)
 
 

@@ -16,7 +16,7 @@ _CONNECT_SECONDS = 5.0
 
 
 class Wire:
-    """One call's connection. Whoever gives up waiting cuts it, so that a thread never outlives its call.
+    """One call's connection. A caller that stops waiting closes it, so that a thread never outlives its call.
 
     A time limit for each read is not enough: a server that sends a byte now and then would hold the thread for ever.
     """

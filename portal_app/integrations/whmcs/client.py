@@ -1,4 +1,4 @@
-"""The wire to WHMCS's includes/api.php: sends an action, tells success from every kind of failure."""
+"""The client of WHMCS's includes/api.php: sends an action and translates every kind of failure."""
 
 import json
 import re

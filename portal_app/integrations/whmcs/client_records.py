@@ -65,7 +65,7 @@ class WHMCSClientRecords:
             return client_of(body, number_field=own.whmcs_customer_number_field, currency=own.whmcs_currency)
 
     async def _client_currency(self) -> int:
-        """Look our currency's id up once; clients are created with an id, everything else speaks codes."""
+        """Return the id of our currency, read once: AddClient takes an id, every other action a code."""
         if self._currency_id is None:
             body = await self._client.call("GetCurrencies", {}, safe=True)
             code = self._settings.whmcs_currency

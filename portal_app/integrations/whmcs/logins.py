@@ -1,4 +1,4 @@
-"""WHMCS's users: who signs in there and which clients are theirs. Implements BillingLogins.
+"""WHMCS's users: the people who sign in there and their clients. Implements BillingLogins.
 
 Follows developers.whmcs.com: ValidateLogin, GetUsers, GetClientsDetails, UpdateClient.
 """
@@ -22,7 +22,7 @@ class WHMCSLogins:
         self._settings = settings
 
     async def find(self, email: str) -> BillingLogin | None:
-        """Return who signs in with exactly this address (whatever its case), or None."""
+        """Return the user with exactly this address, whatever its case, or None."""
         for row in await self._users(email):
             with understood("GetUsers"):
                 if text(row, "email").casefold() == email.casefold():
@@ -30,7 +30,7 @@ class WHMCSLogins:
         return None
 
     async def verify_password(self, email: str, password: str) -> BillingLogin | None:
-        """Return who signs in with this address and password, or None."""
+        """Return the user with this address and password, or None."""
         try:
             body = await self._client.call("ValidateLogin", {"email": email, "password2": password}, safe=True)
         except WHMCSRejected as error:
@@ -41,7 +41,7 @@ class WHMCSLogins:
             user_id, has_second_factor = number(body, "userid"), truth(body, "twoFactorEnabled")
         for row in await self._users(email):
             with understood("GetUsers"):
-                # The list is found by the beginning of an address: only the very user counts.
+                # The list is found by the beginning of an address: only this user counts.
                 if number(row, "id") == user_id and text(row, "email").casefold() == email.casefold():
                     return _login(row, has_second_factor=has_second_factor)
         return None
@@ -56,7 +56,7 @@ class WHMCSLogins:
         try:
             return await all_rows(self._client, "GetUsers", {"search": email}, plural="users", singular="user")
         except Misconfigured:
-            # Many API roles lack GetUsers; the client with the same address tells its users as well.
+            # Many API roles lack GetUsers; the client with the same address lists its users too.
             return await self._users_of_client(email)
 
     async def _users_of_client(self, email: str) -> list[Row]:

@@ -42,7 +42,7 @@ class WHMCSPeople:
         try:
             await self._client.call("UpdateUser", {"user_id": owner, **wanted}, safe=True)
         except WHMCSRejected as error:
-            # The address signs somebody else in at WHMCS already. Bills follow the client, so nothing is lost.
+            # Another WHMCS user has this address. Bills follow the client, so nothing is lost.
             if error.message != _TAKEN:
                 raise
 
@@ -68,7 +68,7 @@ def person_of(row: Row) -> PersonalData:
 
 
 def client_fields(change: ProfileChange) -> dict[str, FormValue]:
-    """Return what UpdateClient is told of a change; kana have no field there."""
+    """Return the fields of UpdateClient for a change; it has no fields for kana."""
     address = BillingAddress.of(change.address) if change.address else None
     fields: dict[str, FormValue | None] = {
         "firstname": change.first_name,

@@ -1,4 +1,4 @@
-"""Reading whole answers: pages put together, and answers that make no sense turned into errors of ours."""
+"""Reads whole answers: joins pages, and turns unreadable answers into the portal's errors."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def not_found_when(message: str) -> Iterator[None]:
 async def all_rows(
     client: WHMCSClient, action: str, params: Mapping[str, FormValue], *, plural: str, singular: str
 ) -> list[Row]:
-    """Fetch every page of a list. WHMCS sends 25 rows unless told otherwise, and totals may grow meanwhile."""
+    """Fetch every page of a list. WHMCS sends 25 rows by default, and totals may grow meanwhile."""
     found: list[Row] = []
     for _ in range(MOST_PAGES):
         page = {**params, "limitstart": len(found), "limitnum": PAGE_SIZE}

@@ -26,7 +26,7 @@ class WHMCSServices:
         self._shown = frozenset(name.strip().casefold() for name in names if name.strip())
 
     async def subscriptions(self, client_id: int) -> list[Subscription]:
-        """Return all services of a client; rows of anybody else are left out."""
+        """Return all services of a client; rows of other clients are left out."""
         found = await self._read({"clientid": client_id})
         return [service for service in found if service.client_id == client_id]
 

@@ -70,7 +70,7 @@ def _parsed(text: str) -> Any:
 
 
 def _later(version: int) -> list[dict[str, Any]]:
-    # They stand before the others, so that whoever reads with the wrong version reads nonsense.
+    # They stand before the others, so that a reader with the wrong version decodes nonsense.
     numbers = range(version, 0, -1)
     return [{"name": f"Added_{number}__c", "type": ["null", "string"], "default": None} for number in numbers]
 

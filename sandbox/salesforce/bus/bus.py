@@ -93,8 +93,8 @@ class Bus:
                 found.append(_event(entry))
         return found
 
-    def begin_anew(self) -> None:
-        """Forget all events and void all replay ids, as a migration of the org does."""
+    def void_log(self) -> None:
+        """Delete all events and void all replay ids, as a migration of the org does."""
         with self._store.transaction():
             for head in self._store.all(_HEADS):
                 for kind in (_log(head["topic"]), _marks(head["topic"])):

@@ -34,7 +34,7 @@ _GRACE = 0.2
 
 
 class PubSub(pb_grpc.PubSubServicer):
-    """Serve topics, schemas, subscriptions and publishing to whoever has a living access token."""
+    """Serve topics, schemas, subscriptions and publishing to callers with a valid access token."""
 
     def __init__(
         self, bus: Bus, sessions: Sessions, faults: Faults, managed: ManagedPositions, *, org_id: str, pace: Pace

@@ -121,7 +121,7 @@ class Subscription:
         if self._faults.applies("pubsub", "Subscribe") and (name := self._faults.take_prefixed("pubsub", "error:")):
             raise error_named(name)
         if self._faults.take_special("pubsub", "reset_stream"):
-            self._bus.begin_anew()
+            self._bus.void_log()
         if self._bus.epoch(self._topic) != self._epoch:
             raise unavailable()
 

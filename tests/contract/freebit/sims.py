@@ -1,4 +1,4 @@
-"""The gateway together with what tests do behind its back."""
+"""The gateway together with changes that tests make at the vendor directly."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta

@@ -210,7 +210,7 @@ async def try_stream(
             sf_pubsub_endpoint=bus.endpoint, sf_pubsub_ca_file=str(keys.ca),
         )  # fmt: skip
         login = SalesforceLogin(own, vendor_client(timeout=1))
-        stream = SalesforceEventStream(own, login, silence=QUIET, patience=PATIENCE)
+        stream = SalesforceEventStream(own, login, silence=QUIET, answer_timeout=PATIENCE)
         found, error, began = [], None, time.monotonic()
         try:
             async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:

@@ -14,7 +14,7 @@ from portal_app.integrations.salesforce.proto import pubsub_api_pb2_grpc as pb_g
 from tests.contract.sandbox_salesforce.running import Org
 
 FULFILMENT = "/event/Order_Fulfilment_Requested__e"
-PATIENCE = 5.0
+ANSWER_SECONDS = 5.0
 
 
 class PubSubClient:
@@ -53,14 +53,14 @@ class PubSubClient:
 
 
 class Stream:
-    """One Subscribe stream, read with patience."""
+    """One Subscribe stream, read with a deadline."""
 
     def __init__(self, call: Any) -> None:
         self.call = call
 
     async def read(self) -> Any:
         """Return the next answer, or grpc's end mark."""
-        return await asyncio.wait_for(self.call.read(), PATIENCE)
+        return await asyncio.wait_for(self.call.read(), ANSWER_SECONDS)
 
     async def quick_read(self) -> Any:
         """Return the next answer, or raise TimeoutError when none comes within a keepalive's time."""

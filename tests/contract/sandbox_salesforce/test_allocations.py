@@ -21,7 +21,7 @@ async def test_limits_count_what_was_published_and_delivered(org: Org, api: http
     for _ in range(3):
         org.sandbox.rows.update("Order", org.order_with_item(), {"Activation_Status__c": "Activating"})
     assert await used() == (3, 0)
-    # Logged in only now: whoever moves the clock by hours ends the sessions of before.
+    # Logged in only now: moving the clock by hours ends earlier sessions.
     async with PubSubClient(org, await org.token()) as pubsub:
         for _ in range(2):
             stream = await pubsub.subscribe(replay_preset="EARLIEST")

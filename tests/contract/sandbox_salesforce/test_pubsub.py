@@ -14,7 +14,7 @@ import pytest
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
 from sandbox.faults import FaultSettings
 from tests.contract.sandbox_salesforce.running import Org
-from tests.contract.sandbox_salesforce.subscriber import FULFILMENT, PATIENCE, PubSubClient, refusal_of
+from tests.contract.sandbox_salesforce.subscriber import ANSWER_SECONDS, FULFILMENT, PubSubClient, refusal_of
 
 
 def publish(org: Org, count: int = 1) -> None:
@@ -269,7 +269,7 @@ async def test_publish_stream_answers_each_request(pubsub: PubSubClient) -> None
 
     for _ in range(2):
         await call.write(pb.PublishRequest(topic_name=FULFILMENT, events=[event]))
-        answer = await asyncio.wait_for(call.read(), PATIENCE)
+        answer = await asyncio.wait_for(call.read(), ANSWER_SECONDS)
         assert len(answer.results) == 1
     await call.done_writing()
 

@@ -21,7 +21,7 @@ from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.whmcs.conftest import VPN, sign_up
 
 
-class Desk:
+class AdminApi:
     """WHMCS's own staff, at the same API with a credential that may do everything."""
 
     def __init__(self, sandbox: RunningSandbox) -> None:
@@ -48,13 +48,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(sandbox: RunningSandbox) -> Desk:
-    return Desk(sandbox)
+def admin(sandbox: RunningSandbox) -> AdminApi:
+    return AdminApi(sandbox)
 
 
-async def test_a_list_of_invoices_says_when_each_was_changed(vendors: Vendors, desk: Desk) -> None:
+async def test_a_list_of_invoices_says_when_each_was_changed(vendors: Vendors, admin: AdminApi) -> None:
     client_id = await sign_up(vendors)
-    number = await desk.bill(client_id, 100)
+    number = await admin.bill(client_id, 100)
     (invoice,) = await vendors.invoices.invoices(client_id)
     assert invoice.id == number and invoice.updated_at is not None
 
@@ -64,12 +64,12 @@ async def test_tax_is_told_by_its_rate(vendors: Vendors) -> None:
     assert invoice.taxes == (Tax(Decimal(10), Money(250)),) and invoice.tax == Money(250)
 
 
-async def test_payments_and_refunds_are_listed_newest_first(vendors: Vendors, desk: Desk) -> None:
+async def test_payments_and_refunds_are_listed_newest_first(vendors: Vendors, admin: AdminApi) -> None:
     client_id = await sign_up(vendors)
-    invoice = await desk.bill(client_id, 500)
+    invoice = await admin.bill(client_id, 500)
     for place, amount in enumerate((200, 300)):
         moment = f"2026-01-0{place + 1} 10:00:00"
-        await desk.do(
+        await admin.do(
             "AddInvoicePayment", invoiceid=invoice, transid=f"t{place}", gateway="stripe", amount=amount, date=moment
         )
     found = await vendors.payment_methods.transactions(client_id)
@@ -81,12 +81,12 @@ async def test_payments_and_refunds_are_listed_newest_first(vendors: Vendors, de
     assert await vendors.payment_methods.transactions(await sign_up(vendors)) == []
 
 
-async def test_credit_is_listed_with_its_balance(vendors: Vendors, desk: Desk) -> None:
+async def test_credit_is_listed_with_its_balance(vendors: Vendors, admin: AdminApi) -> None:
     client_id = await sign_up(vendors)
     assert await vendors.payment_methods.credit(client_id) == Credit(Money(0), [])
-    await desk.do("AddCredit", clientid=client_id, description="Goodwill", amount="800.00")
-    invoice = await desk.bill(client_id, 300)
-    await desk.do("ApplyCredit", invoiceid=invoice, amount="300.00")
+    await admin.do("AddCredit", clientid=client_id, description="Goodwill", amount="800.00")
+    invoice = await admin.bill(client_id, 300)
+    await admin.do("ApplyCredit", invoiceid=invoice, amount="300.00")
     credit = await vendors.payment_methods.credit(client_id)
     used, given = credit.entries
     assert (used.amount, used.invoice_id, given.amount, given.description) == (
@@ -102,9 +102,9 @@ async def test_gateways_are_named_for_us_and_for_customers(vendors: Vendors) -> 
     assert (first.name, first.title) == ("stripe", "Credit Card")
 
 
-async def test_another_card_becomes_the_default_and_is_removed(vendors: Vendors, desk: Desk) -> None:
+async def test_another_card_becomes_the_default_and_is_removed(vendors: Vendors, admin: AdminApi) -> None:
     client_id = await sign_up(vendors)
-    first, second = [await desk.store_card(client_id) for _ in range(2)]
+    first, second = [await admin.store_card(client_id) for _ in range(2)]
     await vendors.payment_methods.set_default_payment_method(client_id, second)
     methods = await vendors.payment_methods.payment_methods(client_id)
     assert [(method.id, method.is_default) for method in methods] == [(second, True), (first, False)]
@@ -142,7 +142,7 @@ async def test_events_can_ask_whose_a_service_or_an_order_is(vendors: Vendors) -
             await asked
 
 
-async def test_only_fields_an_operator_names_are_shown(sandbox: RunningSandbox, redis: Redis, desk: Desk) -> None:
+async def test_only_fields_an_operator_names_are_shown(sandbox: RunningSandbox, redis: Redis, admin: AdminApi) -> None:
     vendors = build_vendors(sandbox.settings.model_copy(update={"whmcs_shown_fields": "portal reference, EID"}), redis)
     client_id, reference = await sign_up(vendors), f"{uuid4()}:order:1"
     await vendors.whmcs_orders.add_order(client_id, [VPN], reference=reference)

@@ -36,7 +36,7 @@ def service(client_id: int, *, name: str = "SIM 5GB") -> Subscription:
 
 
 @dataclass
-class LateBills:
+class DelayedWhmcs:
     """Answers are taken when asked or later, and arrive later still; `is_late` holds them until they are let go."""
 
     chance: random.Random

@@ -21,7 +21,7 @@ from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.inbound.billing_changes import BillingChanges
 from portal_app.services.operations.mirror_refresh import MirrorRefresh
 from portal_app.services.subscriptions.subscriptions import Subscriptions
-from tests.unit.services.bills import LateBills
+from tests.unit.services.bills import DelayedWhmcs
 from tests.unit.services.vendors import listed
 
 
@@ -65,7 +65,7 @@ def as_shown(true: Invoice | None, shown: Invoice | None) -> Invoice | None:
     return replace(true if shown is None or shown.lines else listed(true), updated_at=None)
 
 
-async def untruths(desk: Desk, bills: LateBills, customers: list[Customer]) -> list[tuple[Any, Any]]:
+async def untruths(desk: Desk, bills: DelayedWhmcs, customers: list[Customer]) -> list[tuple[Any, Any]]:
     """Return everything the mirrors have otherwise than the billing system: what is kept, and what is true."""
     found: list[tuple[Any, Any]] = []
     for customer in customers:

@@ -14,7 +14,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.services.inbound.whmcs_hooks import HOOKS
-from tests.unit.services.bills import LateBills, bill, service
+from tests.unit.services.bills import DelayedWhmcs, bill, service
 from tests.unit.services.desks import Desk, mirrored, told
 from tests.unit.services.hook_points import CARDS, EXPECTED, INVOICE, MONEY, SERVICE
 from tests.unit.services.test_mirrors import desk_of, make_customer
@@ -24,7 +24,7 @@ __all__ = ["desk_of", "make_customer"]
 
 
 @dataclass
-class WholeBills(LateBills):
+class FullWhmcs(DelayedWhmcs):
     """A billing system with cards and transactions too."""
 
     cards: list[PaymentMethod] = field(default_factory=lambda: [CARD])
@@ -41,7 +41,7 @@ class WholeBills(LateBills):
         return self.paid
 
 
-async def seen(desk: Desk, customer: Customer, bills: WholeBills) -> set[str]:
+async def seen(desk: Desk, customer: Customer, bills: FullWhmcs) -> set[str]:
     """Return what a customer sees as it is at WHMCS now."""
     invoice, one = next(iter(bills.bills.values())), next(iter(bills.services.values()))
     true = {
@@ -67,7 +67,7 @@ async def test_what_a_hook_tells_of_is_seen_at_once_and_told_once(
 ) -> None:
     customer, (names, expected) = await make_customer(), EXPECTED[kind]
     client = customer.whmcs_client_id
-    bills, invoice, one = WholeBills(None, [client]), bill(client), service(client)  # type: ignore[arg-type]
+    bills, invoice, one = FullWhmcs(None, [client]), bill(client), service(client)  # type: ignore[arg-type]
     bills.bills, bills.services = {invoice.id: invoice}, {one.id: one}
     desk = desk_of(worker, bills)
     await desk.upkeep.read(customer)
@@ -99,7 +99,7 @@ async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it
     """No hook tells of it: the reconcile finds it, or a hook that tells of something else, once."""
     customer, stranger = await make_customer(), await make_customer()
     clients = [each.whmcs_client_id for each in (customer, stranger)]
-    bills = WholeBills(None, clients)  # type: ignore[arg-type]
+    bills = FullWhmcs(None, clients)  # type: ignore[arg-type]
     desk = desk_of(worker, bills)
     assert (await desk.payments.credit_for(customer)).balance == Money(0)
     for each in (customer, stranger):
@@ -129,7 +129,7 @@ async def test_a_hook_of_an_invoice_reads_it_once(
 ) -> None:
     """Whose it is and what it says come with one call; so does each of the two tries of an early hook."""
     customer = await make_customer()
-    bills, invoice = WholeBills(None, [customer.whmcs_client_id]), bill(customer.whmcs_client_id)  # type: ignore[arg-type]
+    bills, invoice = FullWhmcs(None, [customer.whmcs_client_id]), bill(customer.whmcs_client_id)  # type: ignore[arg-type]
     bills.bills = {invoice.id: invoice}
     desk = desk_of(worker, bills)
     await desk.upkeep.read(customer)
@@ -146,7 +146,7 @@ async def test_a_hook_of_an_invoice_that_moved_reads_it_once_for_both_customers(
     worker: Database, desk_of: Callable[..., Desk], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     before, after = await make_customer(), await make_customer()
-    bills, invoice = WholeBills(None, []), bill(before.whmcs_client_id)  # type: ignore[arg-type]
+    bills, invoice = FullWhmcs(None, []), bill(before.whmcs_client_id)  # type: ignore[arg-type]
     bills.bills = {invoice.id: invoice}
     desk = desk_of(worker, bills)
     await desk.upkeep.read(before)

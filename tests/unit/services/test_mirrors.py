@@ -23,9 +23,9 @@ from portal_app.infra.settings import Settings
 from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping
 from tests.unit.conftest import new_user
-from tests.unit.services.bills import Hook, LateBills, bill, service
+from tests.unit.services.bills import DelayedWhmcs, Hook, bill, service
 from tests.unit.services.desks import Desk, mirrored, told, untruths
-from tests.unit.services.vendors import Till, listed
+from tests.unit.services.vendors import FakeWhmcs, listed
 
 _NUMBERS = count(70_000)
 
@@ -64,7 +64,7 @@ async def deliver(desk: Desk, hook: Hook) -> None:
 class Traffic:
     """Readings under way; each stands still whenever it asks, until its answer is let go."""
 
-    bills: LateBills
+    bills: DelayedWhmcs
     under_way: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def begin(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -101,7 +101,7 @@ async def test_shuffled_doubled_and_lost_hooks_end_with_the_mirrors_equal_to_whm
     lost: float,
 ) -> None:
     chance, customers = random.Random(seed), [await make_customer() for _ in range(2)]
-    bills = LateBills(chance, [one.whmcs_client_id for one in customers])
+    bills = DelayedWhmcs(chance, [one.whmcs_client_id for one in customers])
     bills.bills = {one.id: one for one in (bill(client) for client in bills.clients * 3)}
     bills.services = {one.id: one for one in (service(client) for client in bills.clients)}
     desk, traffic, kept_back = desk_of(worker, bills), Traffic(bills), []
@@ -129,7 +129,7 @@ async def test_shuffled_doubled_and_lost_hooks_end_with_the_mirrors_equal_to_whm
 async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
+    desk, invoice = desk_of(web, FakeWhmcs()), bill(customer.whmcs_client_id)
     keeper, earlier = desk.billing._writer, await desk.billing.freshness.clock()
     later = await desk.billing.freshness.clock()
     await keeper.write_one(customer, replace(invoice, status="paid"), asked_at=later)
@@ -141,7 +141,7 @@ async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one
 async def test_what_was_forgotten_is_not_brought_back_by_an_earlier_answer(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
+    desk, invoice = desk_of(web, FakeWhmcs()), bill(customer.whmcs_client_id)
     keeper, clock = desk.billing._writer, desk.billing.freshness.clock
     await keeper.write_one(customer, invoice, asked_at=await clock())
     earlier = await clock()
@@ -158,7 +158,7 @@ async def test_an_invoice_that_moves_is_seen_by_its_new_owner_alone(
     worker: Database, desk_of: Callable[..., Desk], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     before, after = await make_customer(), await make_customer()
-    till, invoice = LateBills(random.Random(1), []), bill(before.whmcs_client_id)
+    till, invoice = DelayedWhmcs(random.Random(1), []), bill(before.whmcs_client_id)
     desk = desk_of(worker, till)
     till.bills[invoice.id] = invoice
     await desk.upkeep.read(before)
@@ -170,7 +170,7 @@ async def test_an_invoice_that_moves_is_seen_by_its_new_owner_alone(
 async def test_a_slow_billing_system_is_answered_for_by_the_mirror_and_read_meanwhile(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    till, first, second = Till(), bill(customer.whmcs_client_id), bill(customer.whmcs_client_id)
+    till, first, second = FakeWhmcs(), bill(customer.whmcs_client_id), bill(customer.whmcs_client_id)
     patient, desk = desk_of(web, till), desk_of(web, till, mirror_patience_seconds=0.1)
     till.bills[first.id] = first
     await patient.billing.invoices_for(customer)
@@ -187,7 +187,7 @@ async def test_a_slow_billing_system_is_answered_for_by_the_mirror_and_read_mean
 async def test_a_first_reading_that_takes_too_long_is_said_to_be_unknown_not_empty(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    till = Till(is_slow=asyncio.Event())
+    till = FakeWhmcs(is_slow=asyncio.Event())
     patient, desk = desk_of(web, till), desk_of(web, till, mirror_patience_seconds=0.1)
     for ask in (desk.billing.invoices_for(customer), desk.subscriptions.subscriptions_for(customer)):
         with pytest.raises(ExternalUnavailable):
@@ -203,7 +203,7 @@ async def test_a_first_reading_that_takes_too_long_is_said_to_be_unknown_not_emp
 async def test_many_readers_at_once_ask_the_billing_system_once(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    till = Till()
+    till = FakeWhmcs()
     desks = [desk_of(web, till), desk_of(web, till)]
     await asyncio.gather(*(desk.billing.invoices_for(customer) for desk in desks * 10))
     assert till.asked == ["invoices"]
@@ -231,7 +231,7 @@ async def test_many_readers_at_once_ask_the_billing_system_once(
 async def test_the_mirror_filters_searches_sorts_and_pages(
     web: Database, desk_of: Callable[..., Desk], customer: Customer, query: InvoiceQuery, totals: list[int]
 ) -> None:
-    till, client = Till(), customer.whmcs_client_id
+    till, client = FakeWhmcs(), customer.whmcs_client_id
     rows = [
         replace(bill(client, total=100, due_on=date(2020, 1, 1)), number="N-A", issued_on=date(2020, 1, 1)),
         replace(bill(client, total=200, due_on=date(2999, 1, 1)), number="N-B", issued_on=date(2021, 1, 1)),
@@ -253,7 +253,7 @@ def as_bytes(found: Invoices) -> bytes:
 async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_found(
     web: Database, redis: Redis, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    till, invoice = Till(), bill(customer.whmcs_client_id)
+    till, invoice = FakeWhmcs(), bill(customer.whmcs_client_id)
     desk, till.bills[invoice.id] = desk_of(web, till), invoice
     await desk.billing.invoices_bytes(customer, InvoiceQuery(), as_bytes)
     till.bills[invoice.id] = replace(invoice, status="paid", balance=Money(0))
@@ -268,7 +268,7 @@ async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_foun
 async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
     web: Database, worker: Database, redis: Redis, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    desk, query = desk_of(web, Till(), cache_invoices_seconds=90), InvoiceQuery()
+    desk, query = desk_of(web, FakeWhmcs(), cache_invoices_seconds=90), InvoiceQuery()
     await desk.billing.invoices_for(customer, query)
     async with worker.unit_of_work() as session:
         state = await MirrorState.locked(session, customer.user_id, "invoices")
@@ -283,7 +283,7 @@ async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
 async def test_an_answer_that_is_overtaken_by_a_hook_is_not_shown(
     web: Database, worker: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    till, invoice = LateBills(random.Random(1), []), bill(customer.whmcs_client_id)
+    till, invoice = DelayedWhmcs(random.Random(1), []), bill(customer.whmcs_client_id)
     till.bills[invoice.id], shown = invoice, []
     desk, hooks, traffic = desk_of(web, till, cache_invoice_seconds=0), desk_of(worker, till), Traffic(till)
     await hooks.upkeep.read(customer)
@@ -304,7 +304,7 @@ async def test_the_sums_of_a_list_are_those_of_its_rows_while_it_is_written(
     web: Database, worker: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
     client = customer.whmcs_client_id
-    till = Till(bills={one.id: one for one in (bill(client, total=100) for _ in range(3))})
+    till = FakeWhmcs(bills={one.id: one for one in (bill(client, total=100) for _ in range(3))})
     desk, writer = desk_of(web, till), desk_of(worker, till)
     await writer.upkeep.read(customer)
 

@@ -37,7 +37,7 @@ from portal_app.services.orders.orders import Orders
 from tests.placing import place_order
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
-from tests.unit.services.vendors import PLAN, Agents, Shelf, Till
+from tests.unit.services.vendors import PLAN, Agents, FakeCatalog, FakeWhmcs
 
 _NUMBERS = count(1000)
 
@@ -69,8 +69,8 @@ class Shop:
     billing: Billing
     payments: Payments
     catalog: Catalog
-    shelf: Shelf
-    till: Till
+    shelf: FakeCatalog
+    till: FakeWhmcs
     checks: EligibilityChecks
     answers: EligibilityAnswers
     agents: Agents
@@ -78,7 +78,7 @@ class Shop:
 
 @pytest.fixture
 async def shop(settings: Settings, web: Database, worker: Database, redis: Redis, identity: ServiceContext) -> Shop:
-    cache, shelf, till, agents = Cache(redis), Shelf(), Till(), Agents()
+    cache, shelf, till, agents = Cache(redis), FakeCatalog(), FakeWhmcs(), Agents()
     email_outbox, queue = identity.email_outbox, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)

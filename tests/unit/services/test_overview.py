@@ -29,13 +29,13 @@ from portal_app.services.support.open_case_count import OpenCaseCount
 from tests.contract.lanes.scripted_server import soon
 from tests.unit.services.bills import bill
 from tests.unit.services.test_mirrors import make_customer
-from tests.unit.services.vendors import CARD, Till
+from tests.unit.services.vendors import CARD, FakeWhmcs
 
 __all__ = ["make_customer"]
 
 
 @dataclass
-class CountingTill(Till):
+class CountingWhmcs(FakeWhmcs):
     """A till that counts who asked for what, and how many wait at once."""
 
     calls: list[tuple[str, int]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class CountingTill(Till):
             self.waiting -= 1
 
 
-class CaseDesk:
+class FakeCases:
     """A Salesforce at which every customer has two open cases."""
 
     async def open_cases(self, sf_account_id: str) -> int:
@@ -79,7 +79,7 @@ async def overview_of(
         billing = Billing(settings, web, cache, gateway, live=live, sso=links)
         payments = Payments(settings, web, cache, gateway, live=live, sso=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)
-        cases = OpenCaseCount(CaseDesk(), reads)
+        cases = OpenCaseCount(FakeCases(), reads)
         overview = DashboardSummary(
             settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache
         )
@@ -103,7 +103,7 @@ async def age(worker: Database, customers: list[Customer]) -> None:
 async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once(
     worker: Database, overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
-    till, customers = CountingTill(), [await make_customer() for _ in range(12)]
+    till, customers = CountingWhmcs(), [await make_customer() for _ in range(12)]
     bills = {one.user_id: bill(one.whmcs_client_id) for one in customers}
     till.bills = {one.id: one for one in bills.values()}
     overviews = [overview_of(till), overview_of(till)]
@@ -130,7 +130,7 @@ async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once
 async def test_open_cases_are_unknown_until_they_were_counted(
     overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
-    overview, customer = overview_of(CountingTill()), await make_customer()
+    overview, customer = overview_of(CountingWhmcs()), await make_customer()
     assert (await overview.summary_for(customer)).open_cases is None
 
     async def are_counted() -> bool:
@@ -142,7 +142,7 @@ async def test_open_cases_are_unknown_until_they_were_counted(
 async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
     overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
-    till, customer = CountingTill(), await make_customer()
+    till, customer = CountingWhmcs(), await make_customer()
     till.cards = [replace(CARD, expires="01/20")]
     overview = overview_of(till)
     await overview.summary_for(customer)
@@ -161,7 +161,7 @@ async def test_page_and_api_share_one_summary_until_something_changes(
     make_customer: Callable[[], Awaitable[Customer]],
 ) -> None:
     customer, bills = await make_customer(), 0
-    web, elsewhere = overview_of(CountingTill()), overview_of(CountingTill())
+    web, elsewhere = overview_of(CountingWhmcs()), overview_of(CountingWhmcs())
 
     async def is_answered_from_the_cache() -> bool:
         """Write a bill that no change is published for, between two looks; background reads end after a while."""
@@ -185,7 +185,7 @@ async def test_page_and_api_share_one_summary_until_something_changes(
 async def test_a_cached_summary_holds_no_answers_of_an_order(
     worker: Database, overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
-    overview, customer = overview_of(CountingTill()), await make_customer()
+    overview, customer = overview_of(CountingWhmcs()), await make_customer()
     async with worker.unit_of_work() as session:
         options = options_to_json(SimOptions("esim", has_voice=False, eid="8904"))
         session.add(OrderRow(user_id=customer.user_id, category="sim", lines=[], options=options))

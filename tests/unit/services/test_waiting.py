@@ -20,7 +20,7 @@ from portal_app.services.profile.profiles import Profiles
 from tests.unit.services.bills import bill
 from tests.unit.services.desks import Desk
 from tests.unit.services.test_mirrors import customer, desk_of, make_customer
-from tests.unit.services.vendors import PLAN, Shelf, Till
+from tests.unit.services.vendors import PLAN, FakeCatalog, FakeWhmcs
 
 __all__ = ["customer", "desk_of", "make_customer"]
 
@@ -45,7 +45,7 @@ async def next_told(redis: Redis, act: Callable[[], Awaitable[None]]) -> Change:
 async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_been_read(
     hurried: Settings, redis: Redis
 ) -> None:
-    cache, shelf, till = Cache(redis), Shelf(is_slow=asyncio.Event()), Till(is_slow=asyncio.Event())
+    cache, shelf, till = Cache(redis), FakeCatalog(is_slow=asyncio.Event()), FakeWhmcs(is_slow=asyncio.Event())
     reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
     catalog = Catalog(cache, shelf, till, reads=reads)  # type: ignore[arg-type]
     await catalog.invalidate()
@@ -64,7 +64,7 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
 async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_there(
     hurried: Settings, identity: ServiceContext, redis: Redis, customer: Customer
 ) -> None:
-    cache, till = Cache(redis), Till(is_slow=asyncio.Event())
+    cache, till = Cache(redis), FakeWhmcs(is_slow=asyncio.Event())
     live = LiveUpdates(redis, cache)
     base = replace(identity, reads=CachedReads(hurried, cache, live))
     profiles = Profiles(base, till, live)  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
     await cache.close()
 
 
-def never_fresh(till: Till, tell: Change) -> SavedRead[None]:
+def never_fresh(till: FakeWhmcs, tell: Change) -> SavedRead[None]:
     """Return a read of a person of whom nothing is ever saved."""
 
     async def load() -> None:
@@ -99,7 +99,7 @@ def never_fresh(till: Till, tell: Change) -> SavedRead[None]:
 async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_an_outage_is_no_news(
     hurried: Settings, redis: Redis, customer: Customer
 ) -> None:
-    cache, till, tell = Cache(redis), Till(is_slow=asyncio.Event()), Change(customer.user_id, "account")
+    cache, till, tell = Cache(redis), FakeWhmcs(is_slow=asyncio.Event()), Change(customer.user_id, "account")
     reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
 
     async def look() -> None:
@@ -134,7 +134,7 @@ async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_
 async def test_a_change_that_fails_late_shows_what_is_so_still(
     web: Database, desk_of: Callable[..., Desk], redis: Redis, customer: Customer
 ) -> None:
-    till = Till(is_slow=asyncio.Event(), is_away=True)
+    till = FakeWhmcs(is_slow=asyncio.Event(), is_away=True)
     desk = desk_of(web, till, mirror_patience_seconds=0.1)
     with pytest.raises(OutcomeUnknown):
         await desk.payments.make_default(customer, 1)
@@ -151,7 +151,7 @@ async def test_a_change_that_fails_late_shows_what_is_so_still(
 async def test_a_change_that_whmcs_is_slow_about_goes_on_and_is_told_when_it_is_done(
     web: Database, desk_of: Callable[..., Desk], redis: Redis, customer: Customer
 ) -> None:
-    till = Till(is_slow=asyncio.Event())
+    till = FakeWhmcs(is_slow=asyncio.Event())
     desk = desk_of(web, till, mirror_patience_seconds=0.1)
     with pytest.raises(OutcomeUnknown):
         await desk.payments.make_default(customer, 1)
@@ -168,7 +168,7 @@ async def test_a_change_that_whmcs_is_slow_about_goes_on_and_is_told_when_it_is_
 async def test_paying_asks_whmcs_for_nothing_but_the_link(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
-    till, invoice = Till(), bill(customer.whmcs_client_id)
+    till, invoice = FakeWhmcs(), bill(customer.whmcs_client_id)
     till.bills[invoice.id] = invoice
     desk = desk_of(web, till)
     await desk.billing.invoices_for(customer)

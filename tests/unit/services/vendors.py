@@ -22,7 +22,7 @@ CARD = PaymentMethod(1, "card", "Visa", "4242", "12/30", "stripe")
 
 
 @dataclass
-class Shelf:
+class FakeCatalog:
     """A catalogue."""
 
     stock: list[CatalogItem] = field(default_factory=lambda: [PLAN])
@@ -35,7 +35,7 @@ class Shelf:
 
 
 @dataclass
-class Till:
+class FakeWhmcs:
     """The part of a billing system that is only read."""
 
     cards: list[PaymentMethod] = field(default_factory=lambda: [CARD])
@@ -139,7 +139,7 @@ def listed(bill: Invoice) -> Invoice:
     return replace(bill, lines=(), payments=(), balance=None)
 
 
-class Strangers:
+class NoAccounts:
     """Vendors that know nobody."""
 
     async def find(self, email: str) -> None:

@@ -1,4 +1,4 @@
-"""Migrate as the owner role; plain Alembic, never Reflex's own database commands."""
+"""Alembic environment: migrations run as the owner role, without Reflex's database commands."""
 
 import sqlalchemy as sa
 from alembic import context

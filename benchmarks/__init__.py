@@ -1,1 +1,1 @@
-"""How fast and how big the portal is, each figure against a peer or limit measured in the same run."""
+"""Benchmarks of speed and size; each figure is compared with a peer or limit measured in the same run."""

@@ -12,7 +12,7 @@ from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
 from portal_app.local.frontend import build_frontend
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "start": start.measure,
@@ -34,30 +34,30 @@ WITHOUT_PAGES = {"lanes", "bus", "stampede"}
 
 
 def main() -> int:
-    """Run the chosen measurements, or all; return 1 where one is over its goal."""
-    wishes = _wishes()
+    """Run the chosen measurements, or all; return 1 if one misses its goal."""
+    options = _options()
     rows: list[Row] = []
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-bench-")))
-        stage = Stage(Path(wishes.work or scratch).resolve(), scratch, stack)
-        if not {*(wishes.names or MEASUREMENTS)} <= WITHOUT_PAGES:
+        stage = Stage(Path(options.work or scratch).resolve(), scratch, stack)
+        if not {*(options.names or MEASUREMENTS)} <= WITHOUT_PAGES:
             build_frontend(ROOT, env={"PORTAL_ENV": "development"})
-        # What was measured is told also when a later measurement breaks.
+        # Prints the finished measurements also if a later one fails.
         stack.callback(lambda: print(as_text(rows)))
-        for name in wishes.names or MEASUREMENTS:
-            tell(f"Measuring: {name} ...")
+        for name in options.names or MEASUREMENTS:
+            print_line(f"Measuring: {name} ...")
             rows += MEASUREMENTS[name](stage)
     return int(any(row.is_ok is False for row in rows))
 
 
-def _wishes() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of: {', '.join(MEASUREMENTS)}")
     parser.add_argument("--work", help="a folder to keep the built peers in, so that the next run is quicker")
-    wishes = parser.parse_args()
-    if unknown := set(wishes.names) - set(MEASUREMENTS):
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(MEASUREMENTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    return wishes
+    return options
 
 
 if __name__ == "__main__":

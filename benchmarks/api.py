@@ -1,4 +1,4 @@
-"""The cached invoice list in requests per second, against a NestJS service that does the same, and a bare route."""
+"""Requests per second of the cached invoice list, compared with an equal NestJS service and with a bare route."""
 
 from statistics import median
 
@@ -14,12 +14,12 @@ ROWS = 100
 ROUNDS = 3
 AS_WRITTEN, TUNED = 1.5, 1.1
 _WARM_UP_SECONDS = 1
-# An address and the cookies that go there.
+# A URL and its Cookie header.
 Target = tuple[str, str]
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Load all in turn; each is one process, and each but the bare route looks into its Valkey."""
+    """Load all servers in turn. Each is one process, and each except the bare route queries its Valkey."""
     with stage.demo.signed_in() as ben:
         give_invoices(stage.demo, ben, ROWS)
         path = f"{PATH}?limit={ROWS}"
@@ -44,7 +44,7 @@ def measure(stage: Stage) -> list[Row]:
 
 
 def _rates(targets: dict[str, Target]) -> dict[str, float]:
-    """Return the median rate of each, over rounds that take turns."""
+    """Return the median rate of each server over alternating rounds."""
     rates: dict[str, list[float]] = {name: [] for name in targets}
     for url, cookies in targets.values():
         answers_per_second(url, cookies=cookies, seconds=_WARM_UP_SECONDS)

@@ -1,4 +1,4 @@
-"""From the agent's approval to the pixel: an open order page says "approved", then "active", by itself."""
+"""The time from an agent's approval until an open order page shows "approved" and then "active"."""
 
 import math
 import re
@@ -22,9 +22,9 @@ ORDERS = 20
 APPROVED_LIMIT, ACTIVE_LIMIT, LIMIT = 0.3, 2, 3
 _LONGEST_WAIT_SECONDS = 30
 _WAITING, _ACTIVE = "Our team looks at the order next", "Your service is working. Its invoice is under Billing."
-# What the page says from the approval on; under load it may pass the first by.
+# Texts of the page after the approval; under load the page may skip the first one.
 _APPROVED = ("The order is approved.", _ACTIVE)
-# A moment is taken after the frame in which the words stand, in seconds since 1970 like all others.
+# The time (unix seconds) is taken after the frame that shows the text.
 _WATCH = """([approved, active]) => {
     window.__shown = {};
     const look = () => {
@@ -41,8 +41,8 @@ _WATCH = """([approved, active]) => {
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """Seconds from the approval until the listener had the event, the page said so, the database and it were active."""
+class ApprovalTimes:
+    """Seconds from the approval until each of the observed events."""
 
     received: float
     approved: float
@@ -51,7 +51,7 @@ class Way:
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Place, open and approve some orders, one after the other."""
+    """Place, open and approve several orders, one after the other."""
     demo = stage.demo
     with (
         demo.signed_in() as ben,
@@ -72,11 +72,11 @@ def measure(stage: Stage) -> list[Row]:
 
 
 def _p95(values: list[float]) -> float:
-    """Return the value that one of twenty is above."""
+    """Return the 95th percentile."""
     return sorted(values)[math.ceil(0.95 * len(values)) - 1]
 
 
-def _follow(demo: Demo, order_id: str, database: psycopg.Connection, page: Page) -> Way:
+def _follow(demo: Demo, order_id: str, database: psycopg.Connection, page: Page) -> ApprovalTimes:
     sf_order_id = _at_salesforce(database, order_id)
     page.goto(f"{demo.url}/orders/{order_id}")
     expect(page.get_by_text(re.compile(_WAITING))).to_be_visible(timeout=_LONGEST_WAIT_SECONDS * 1000)
@@ -91,7 +91,7 @@ def _follow(demo: Demo, order_id: str, database: psycopg.Connection, page: Page)
     since = datetime.fromtimestamp(began, UTC)
     received = _first(database, "SELECT min(received_at) FROM inbox WHERE received_at > %s", since)
     active = _first(database, "SELECT at FROM order_events WHERE step = 'active' AND order_id = %s", order_id)
-    return Way(
+    return ApprovalTimes(
         received.timestamp() - began, shown["approved"] - began, active.timestamp() - began, shown["active"] - began
     )
 
@@ -107,13 +107,13 @@ def _place(ben: httpx.Client) -> str:
 
 
 def _at_salesforce(database: psycopg.Connection, order_id: str) -> str:
-    """Return the order's Salesforce id as soon as it was handed over."""
+    """Wait until Salesforce has the order, and return its Salesforce id."""
     query = "SELECT sf_order_id FROM orders WHERE id = %s AND stage = 'in_review'"
     return _first(database, query, order_id)
 
 
 def _first(database: psycopg.Connection, query: str, value: object) -> Any:
-    """Ask until there is an answer."""
+    """Repeat a call until it returns a value."""
     end = time.monotonic() + _LONGEST_WAIT_SECONDS
     while time.monotonic() < end:
         if row := database.execute(query, (value,)).fetchone():

@@ -1,4 +1,4 @@
-"""Many invoices of one customer, put into the demo's mirror by hand: WHMCS would need minutes to make them."""
+"""Inserts many invoices of one customer directly into the demo's mirror; creating them in WHMCS takes minutes."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ FROM (SELECT * FROM invoices_mirror WHERE status = 'paid' AND NOT is_gone ORDER 
     generate_series(1, %(count)s) AS n
 ON CONFLICT DO NOTHING
 """
-# As if WHMCS had just been read, for as long as a measurement lasts: no reading under way finds them gone.
+# In the future, so that the mirror stays fresh during a measurement and no read of WHMCS removes the rows.
 _YOUNG = """
 INSERT INTO mirror_states (user_id, kind, read_at) VALUES (%(user)s, 'invoices', now() + interval '1 day')
 ON CONFLICT (user_id, kind) DO UPDATE SET read_at = excluded.read_at
@@ -26,8 +26,8 @@ ON CONFLICT (user_id, kind) DO UPDATE SET read_at = excluded.read_at
 
 
 def give_invoices(demo: Demo, client: httpx.Client, count: int) -> UUID:
-    """Give a signed-in customer this many paid invoices more, and return the user's id."""
-    # The first reading brings the invoice that the others are copies of.
+    """Add this many paid invoices for a signed-in customer, and return the user's id."""
+    # The first read stores the invoice that the others are copied from.
     client.get("/api/invoices").raise_for_status()
     number = client.get("/api/me").raise_for_status().json()["customer_number"]
     with psycopg.connect(demo.database_url(), autocommit=True) as database:

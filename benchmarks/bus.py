@@ -1,4 +1,4 @@
-"""The event bus: events per second through our consumer, against a bare grpc.aio reader of the same server."""
+"""Events per second of the Pub/Sub consumer, compared with a bare grpc.aio reader of the same server."""
 
 import asyncio
 import subprocess
@@ -30,7 +30,7 @@ LEAST = 0.5
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Read as fast as possible: events one by one, as a quiet org sends them, and by the dozen, as after a pause."""
+    """Read as fast as possible: single events, as a quiet org sends them, and batches, as after a pause."""
     rows: list[Row] = []
     for size in (1, 25):
         ours, bare = _rates(stage.scratch / f"bus{size}", size)
@@ -62,10 +62,10 @@ async def _read_in_turn(endpoint: str, authority: Path) -> tuple[float, float]:
 
 
 class _SignedIn(SalesforceLogin):
-    """A login that was made already."""
+    """A login with an existing session."""
 
     async def session(self) -> SalesforceSession:
-        """Return the same session always."""
+        """Return the session."""
         return SalesforceSession("token", "https://instance", "00Dxx0000000001EAA")
 
 
@@ -85,7 +85,7 @@ async def _ours(endpoint: str, authority: Path) -> float:
 
 
 async def _bare(endpoint: str, authority: Path) -> float:
-    """Read answers and ask for more by the same rule; decode nothing."""
+    """Read responses and request more by the same rule as the consumer, without decoding."""
     count, outstanding, began = 0, CREDIT, time.perf_counter()
     credentials = grpc.ssl_channel_credentials(authority.read_bytes())  # noqa: ASYNC240  once, before the loop has work
     async with grpc.aio.secure_channel(endpoint, credentials) as channel:
@@ -103,7 +103,7 @@ async def _bare(endpoint: str, authority: Path) -> float:
 
 
 class _Firehose:
-    """Answers as fast as credit allows, with answers made beforehand."""
+    """A server that sends prepared responses as fast as flow control allows."""
 
     def __init__(self, size: int) -> None:
         values = {"CreatedDate": 1_700_000_000_000, "CreatedById": "005xx000001SwiUAAS", "Version__c": 1.0}
@@ -114,7 +114,7 @@ class _Firehose:
         self._answer = wire.FetchResponse(events=events, latest_replay_id=bytes(10)).SerializeToString()
 
     async def subscribe(self, requests: AsyncIterator[wire.FetchRequest], _context: Any) -> AsyncIterator[bytes]:
-        """Turn credit into events."""
+        """Send as many events as requested."""
         credit = 0
         async for request in requests:
             credit += request.num_requested
@@ -123,7 +123,7 @@ class _Firehose:
                 yield self._answer
 
     async def schema(self, request: wire.SchemaRequest, _context: Any) -> bytes:
-        """Return the one schema."""
+        """Return the only schema."""
         return wire.SchemaInfo(schema_json=avro.schema_json(SCHEMA), schema_id=request.schema_id).SerializeToString()
 
 

@@ -1,4 +1,4 @@
-"""The catalogue: read once however many ask for it at once, and what its cache saves a page."""
+"""The catalogue: concurrent requests cause one read of the vendors, and the cache makes pages faster."""
 
 import asyncio
 import os
@@ -23,14 +23,14 @@ from tests.world import running_sandbox
 
 PROCESSES, READERS, ROUNDS = 2, 100, 5
 PAGES, TURNS, WARM_UP = ("/plans/sim", "/api/services/sim"), 40, 5
-# How much quicker a kept catalogue must be.
+# How many times faster a page must be with a cached catalogue.
 MOST = 0.5
-# What one reading of the catalogue asks of each vendor.
+# The vendor calls of one read of the catalogue.
 _UPSTREAM = {"salesforce": "query", "whmcs": "GetProducts"}
 
 
 def stampede(stage: Stage) -> list[Row]:
-    """Let two processes of a hundred readers each ask for a catalogue that nobody has, several times."""
+    """Let two processes with a hundred readers each request an uncached catalogue, several times."""
     with (
         EmbeddedValkey(stage.scratch / "stampede-valkey") as valkey,
         running_sandbox(stage.scratch / "stampede-vendors") as reach,
@@ -48,7 +48,7 @@ def stampede(stage: Stage) -> list[Row]:
             asyncio.run(_bust(valkey.url()))
             alone += _read_at_once(processes[:1], 1)
     if any(each[vendor] == 0 for each in calls for vendor in _UPSTREAM):
-        raise SystemExit(f"a catalogue came from nowhere: {calls}")
+        raise SystemExit(f"a catalogue was read without vendor calls: {calls}")
     name = f"catalogue: {PROCESSES * READERS} readers in {PROCESSES} processes"
     rows = [
         within(f"{name}, calls to {vendor}", max(each[vendor] for each in calls), "calls", limit=1)
@@ -58,18 +58,18 @@ def stampede(stage: Stage) -> list[Row]:
 
 
 def pages(stage: Stage) -> list[Row]:
-    """Ask for a page with the catalogue kept, and with nothing kept, in turn."""
+    """Request a page with a cached and with an uncached catalogue, alternating."""
     valkey = stage.demo.redis_url()
     return [
-        versus(f"catalogue: {path}, kept", kept, "ms", peer=("nothing kept", anew), most=MOST)
+        versus(f"catalogue: {path}, cached", cached, "ms", peer=("nothing cached", uncached), most=MOST)
         for path in PAGES
-        for kept, anew in [asyncio.run(_times(stage.demo.url + path, valkey))]
+        for cached, uncached in [asyncio.run(_times(stage.demo.url + path, valkey))]
     ]
 
 
 async def _times(url: str, valkey: str) -> tuple[float, float]:
-    """Return the median milliseconds with the catalogue kept, and after it was forgotten."""
-    kept, anew = [], []
+    """Return the median milliseconds with a cached and with an invalidated catalogue."""
+    cached, uncached = [], []
     async with httpx.AsyncClient(timeout=30) as http:
         for turn in range(WARM_UP + TURNS):
             took = []
@@ -80,9 +80,9 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
                 (await http.get(url)).raise_for_status()
                 took.append((time.perf_counter() - began) * 1000)
             if turn >= WARM_UP:
-                anew.append(took[0])
-                kept.append(took[1])
-    return median(kept), median(anew)
+                uncached.append(took[0])
+                cached.append(took[1])
+    return median(cached), median(uncached)
 
 
 async def _bust(url: str) -> None:
@@ -92,16 +92,16 @@ async def _bust(url: str) -> None:
 
 
 def _calls(reach: dict[str, str]) -> dict[str, int]:
-    """Return how often each vendor was asked for its catalogue, as the sandbox counted."""
-    told = httpx.get(f"{reach['sandbox_office_url']}/api/calls").raise_for_status().json()
-    return {vendor: told[vendor].get(operation, 0) for vendor, operation in _UPSTREAM.items()}
+    """Return the number of catalogue calls per vendor, as counted by the sandbox."""
+    counts = httpx.get(f"{reach['sandbox_office_url']}/api/calls").raise_for_status().json()
+    return {vendor: counts[vendor].get(operation, 0) for vendor, operation in _UPSTREAM.items()}
 
 
 @contextmanager
-def _reading_processes(told: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
-    """Start the processes that read, and yield them once all are ready."""
+def _reading_processes(settings: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start the reading processes and yield them when all are ready."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.catalogue"]
-    env = {**os.environ, **{name.upper(): value for name, value in told.items()}}
+    env = {**os.environ, **{name.upper(): value for name, value in settings.items()}}
     started = [
         subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(PROCESSES)
@@ -116,14 +116,14 @@ def _reading_processes(told: dict[str, str]) -> Iterator[list[subprocess.Popen[s
 
 
 def _read_at_once(processes: list[subprocess.Popen[str]], readers: int) -> list[float]:
-    """Let processes read at the same moment; return the milliseconds of the last reader of each."""
+    """Let all processes read at the same time; return the milliseconds of the last reader of each."""
     for process in processes:
         print(readers, file=process.stdin, flush=True)
     return [float(_told(process, "took")) for process in processes]
 
 
 def _told(process: subprocess.Popen[str], word: str) -> str:
-    """Return what a process says after a word; what it logs is passed by."""
+    """Return the rest of a process's next output line with this prefix; log lines are skipped."""
     for line in process.stdout or ():
         if line.startswith(f"{word}:"):
             return line.partition(":")[2]
@@ -131,7 +131,7 @@ def _told(process: subprocess.Popen[str], word: str) -> str:
 
 
 async def _read() -> None:
-    """Read with as many readers as each line of the input says, until it ends."""
+    """For each line of the input, read with that many readers; until the end of the input."""
     portal = build(Settings(), role="web")
     await portal.cache.peek("connected?")
     print("ready:", flush=True)

@@ -1,4 +1,4 @@
-"""Fifty checkouts at once with one key: one order everywhere, and nobody waits much longer than who placed it."""
+"""Fifty concurrent checkouts with one idempotency key: one order, and no caller waits much longer than the first."""
 
 import asyncio
 import json
@@ -18,12 +18,12 @@ AT_ONCE, BURSTS, WARM_UP = 50, 10, 2
 MOST = 1.2
 _LONGEST_WAIT_SECONDS = 30
 _END = b"\r\n\r\n"
-# When an answer was there, in milliseconds since the burst began, and the order it names.
+# The time of a response in milliseconds since the start of the burst, and the order id in it.
 Answer = tuple[float, str]
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Send the bursts one after the other, then count what came of them here and at Salesforce."""
+    """Send the bursts one after the other, then count the orders in the portal and in Salesforce."""
     demo = stage.demo
     with demo.signed_in() as ben, psycopg.connect(demo.database_url(), autocommit=True) as database:
         sku = ben.get("/api/services/vpn").raise_for_status().json()["items"][0]["sku"]
@@ -43,13 +43,13 @@ def measure(stage: Stage) -> list[Row]:
 
 
 def _split(burst: list[Answer]) -> tuple[float, float]:
-    """Return when the first was answered, and the last."""
+    """Return the time of the first and of the last response."""
     times = sorted(at for at, _ in burst)
     return times[0], times[-1]
 
 
 async def _burst(demo: Demo, cookies: str, sku: str) -> list[Answer]:
-    """Send one order so often at once, over connections that are open already."""
+    """Send one order many times at once, over open connections."""
     parts = urlsplit(demo.url)
     body = json.dumps({"sku": sku, "terms_accepted": True}).encode()
     lines = [
@@ -85,7 +85,7 @@ def _count(database: psycopg.Connection) -> int:
 
 
 def _handed_over(demo: Demo, orders: set[str]) -> int:
-    """Wait until Salesforce has all of them, and count what it has of them."""
+    """Wait until Salesforce has all orders, and return how many it has."""
     end = time.monotonic() + _LONGEST_WAIT_SECONDS
     while True:
         rows = httpx.get(f"{demo.office}/api/orders", timeout=20).raise_for_status().json()

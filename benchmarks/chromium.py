@@ -1,4 +1,4 @@
-"""The browser of the measurements."""
+"""The browser for measurements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def context_of(browser: Browser, client: httpx.Client | None = None) -> BrowserContext:
-    """Return a browser profile with nothing cached, and the session of `client` if one is given."""
+    """Return a browser context without cache, with the session of `client` if given."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=True)
     if client is not None:
         cookies = [

@@ -1,4 +1,4 @@
-"""A crowd of customers of the demo, each with a service, an invoice and a session; and a burst of their requests."""
+"""Many demo customers, each with a service, an invoice and a session, and bursts of their requests."""
 
 import asyncio
 import re
@@ -40,42 +40,42 @@ _COUNT = re.compile(r'portal_vendor_call_seconds_count\{([^}]*)vendor="whmcs"\} 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Customers by their Cookie lines, and what is known of the demo they belong to."""
+    """Cookie headers of the customers, and access to their demo."""
 
     demo: Demo
     settings: Settings
     cookies: list[str]
 
     def age_mirrors(self) -> None:
-        """Make all that is saved older than the dashboard trusts."""
+        """Make all mirrors older than the dashboard accepts."""
         with psycopg.connect(self.settings.database_url, autocommit=True) as database:
             database.execute("UPDATE mirror_states SET read_at = read_at - interval '1 day'")
             database.execute("UPDATE invoices_mirror SET read_at = read_at - interval '1 day'")
             database.execute("UPDATE subscriptions_mirror SET read_at = read_at - interval '1 day'")
 
     def forget_answers(self) -> None:
-        """Forget the summaries that are kept as they were written."""
+        """Remove the cached summaries."""
         with Redis.from_url(self.settings.redis_url) as redis:
             for key in redis.scan_iter("c:summary:*"):
                 redis.delete(key)
 
     def calls(self) -> dict[str, int]:
-        """Return how often WHMCS was called so far, by action, over all processes."""
-        told = httpx.get(f"http://127.0.0.1:{self.demo.port_of('metrics')}/metrics", timeout=10).text
+        """Return the number of WHMCS calls so far by action, over all processes."""
+        text = httpx.get(f"http://127.0.0.1:{self.demo.port_of('metrics')}/metrics", timeout=10).text
         found: dict[str, int] = {}
-        for labels, count in _COUNT.findall(told):
+        for labels, count in _COUNT.findall(text):
             action = re.search(r'operation="(\w+)"', labels)[1]
             found[action] = found.get(action, 0) + int(float(count))
         return found
 
     def set_mood(self, **mood: float) -> None:
-        """Make WHMCS slow; no mood makes it well."""
+        """Set the fault settings of WHMCS; none resets them."""
         httpx.post(f"{self.demo.office}/api/faults/whmcs", json=mood).raise_for_status()
 
 
 @contextmanager
 def crowded_demo(home: Path, size: int, **settings: str) -> Iterator[Crowd]:
-    """Run a demo whose vendors know this many customers more, each with an account here and a session."""
+    """Run a demo with this many additional customers, each with an account and a session."""
     world = home.with_suffix(".toml")
     world.write_text(DEFAULT_WORLD.read_text() + "".join(_PERSON.format(number=number) for number in range(size)))
     with running_demo(home, SANDBOX_WORLD=str(world), **settings) as demo:
@@ -104,7 +104,7 @@ async def _sessions(settings: Settings, size: int) -> list[str]:
 
 
 async def _account(portal: Portal, number: int) -> str:
-    """Give a client of WHMCS an account here, as its sign-up would leave it, and return its Cookie line."""
+    """Create an account for a WHMCS client, as sign-up would, and return its Cookie header."""
     email, own = _EMAIL.format(number=number), f"C9{number:07}"
     client = await portal.vendors.clients.find_client(email)
     if client is None:
@@ -125,7 +125,7 @@ async def _account(portal: Portal, number: int) -> str:
 
 
 def burst(url: str, cookies: list[str]) -> list[float]:
-    """Ask with all cookies at the same moment, each on a connection that is open; return each one's milliseconds."""
+    """Send one request per cookie at the same time over open connections; return the milliseconds of each."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_burst(url, cookies))
 

@@ -1,4 +1,4 @@
-"""The demo under measurement: `portal demo` in a home of its own, and a customer signed in to it."""
+"""The demo under measurement: `portal demo` in a separate home, and signed-in clients."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from portal_app.local.servers.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 BEN = "ben@example.jp"
-# What the load of a measurement would run into; everything else is as the demo has it.
+# Limits that the load of a measurement would exceed; all other settings are the demo's.
 NO_LIMITS = {
     "PORTAL_SIGN_IN_LIMIT": "1000000/minute",
     "PORTAL_SIGN_IN_TOTAL_LIMIT": "1000000/minute",
@@ -37,7 +37,7 @@ _LONGEST_START = 300
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo: the portal's address, the back office's, its home, how long it took to start."""
+    """A running demo: URLs of portal and back office, home folder and duration of the start."""
 
     url: str
     office: str
@@ -47,28 +47,28 @@ class Demo:
 
     @contextmanager
     def signed_in(self, email: str = BEN) -> Iterator[httpx.Client]:
-        """Yield a client with a new session, Ben's unless told."""
+        """Yield a client with a new session, Ben's by default."""
         with httpx.Client(base_url=self.url, timeout=30) as client:
             client.post("/api/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
             yield client
 
     def database_url(self) -> str:
-        """Return the address of the demo's database."""
+        """Return the URL of the demo's database."""
         return EmbeddedPostgres(self.home / "postgres", port=self.port_of("postgres")).url()
 
     def redis_url(self) -> str:
-        """Return the address of the demo's Valkey."""
+        """Return the URL of the demo's Valkey."""
         password = (self.home / "valkey" / "password").read_text()
         return f"redis://:{password}@127.0.0.1:{self.port_of('valkey')}/0"
 
     def port_of(self, server: str) -> int:
-        """Return the port one of the demo's servers listens on."""
+        """Return the port of one of the demo's servers."""
         return int(json.loads((self.home / "ports.json").read_text())[server]["port"])
 
 
 @contextmanager
 def running_demo(home: Path, *, port: int = 0, **settings: str) -> Iterator[Demo]:
-    """Run `portal demo` in `home` until the block ends, on a free port unless one is given."""
+    """Run `portal demo` in `home` until the block ends, on `port` or a free port."""
     log = home.with_suffix(".log")
     command = [sys.executable, "-m", "portal_app.cli", "demo", "--home", str(home), "--port", str(port or free_port())]
     began = time.monotonic()
@@ -84,7 +84,7 @@ def running_demo(home: Path, *, port: int = 0, **settings: str) -> Iterator[Demo
 
 
 def cookie_line(client: httpx.Client) -> str:
-    """Return the session cookies as one header line."""
+    """Return the value of the Cookie header with the session cookies."""
     return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 

@@ -1,4 +1,4 @@
-"""Signing in: known against unknown addresses, its cost beside one bcrypt check, and what others feel of a storm."""
+"""Sign-in: known compared with unknown addresses, cost relative to a bcrypt check, and effect of many on pages."""
 
 import asyncio
 import math
@@ -18,12 +18,12 @@ from portal_app.jobs.demo_customers import PASSWORD
 LOGIN, PAGE = "/api/auth/login", "/api/invoices"
 AIKO = "aiko@example.jp"
 _TRIES, _STORM, _LOW_ROUNDS = 300, 50, "4"
-# Of a thousand honest comparisons, one gives a larger rank statistic than this.
+# Without a difference, one of a thousand comparisons exceeds this rank statistic.
 _MOST_Z = 3.3
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Known against unknown with quick hashing, the rest with the hashing of production."""
+    """Compare known and unknown addresses with few bcrypt rounds; measure the rest with the rounds of production."""
     with running_demo(stage.scratch / "entry", **NO_LIMITS, BCRYPT_ROUNDS=_LOW_ROUNDS) as quick:
         rows = _enumeration(quick)
     return rows + asyncio.run(_cost(stage.demo)) + asyncio.run(_storm(stage.demo))
@@ -43,12 +43,12 @@ def _enumeration(demo: Demo) -> list[Row]:
             if answer.status_code != 401:
                 raise SystemExit(f"a wrong password got {answer.status_code}")
     known, unknown = times.values()
-    told = ", ".join(
+    ratios = ", ".join(
         f"{name} p10 {_at(values, 0.1):.1f} p50 {_at(values, 0.5):.1f} p90 {_at(values, 0.9):.1f}"
         for name, values in (("known", known), ("unknown", unknown))
     )
     return [
-        versus(f"sign-in, known address ({told})", median(known), "ms", peer=("unknown", median(unknown)), most=1.05),
+        versus(f"sign-in, known address ({ratios})", median(known), "ms", peer=("unknown", median(unknown)), most=1.05),
         within("sign-in, known against unknown: rank test, |z|", abs(_rank_z(known, unknown)), "", limit=_MOST_Z),
     ]
 
@@ -71,13 +71,13 @@ async def _storm(demo: Demo) -> list[Row]:
 
         async def look() -> None:
             (await http.get(PAGE, headers=headers)).raise_for_status()
-            # A person reads between two looks.
+            # The pause between two page views of a person.
             await asyncio.sleep(0.02)
 
         for _ in range(20):
             await look()
         idle = [await _timed(look) - 20 for _ in range(60)]
-        storm = [asyncio.create_task(_sign_in_anew(demo)) for _ in range(_STORM)]
+        storm = [asyncio.create_task(_sign_in_separately(demo)) for _ in range(_STORM)]
         busy = []
         while not all(task.done() for task in storm):
             busy.append(await _timed(look) - 20)
@@ -91,7 +91,7 @@ async def _sign_in(http: httpx.AsyncClient) -> None:
     http.cookies.clear()
 
 
-async def _sign_in_anew(demo: Demo) -> None:
+async def _sign_in_separately(demo: Demo) -> None:
     async with httpx.AsyncClient(base_url=demo.url, timeout=120) as http:
         await _sign_in(http)
 
@@ -107,7 +107,7 @@ def _at(values: list[float], part: float) -> float:
 
 
 def _rank_z(one: list[float], other: list[float]) -> float:
-    """Return the normal statistic of the Mann-Whitney rank test: 0 where neither tends to be the larger."""
+    """Return the z value of the Mann-Whitney rank test: 0 if neither sample tends to be larger."""
     ranked = sorted([(value, 0) for value in one] + [(value, 1) for value in other])
     ranks = sum(place for place, (_, which) in enumerate(ranked, 1) if which == 0)
     pairs = len(one) * len(other)

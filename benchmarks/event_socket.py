@@ -1,4 +1,4 @@
-"""A raw socket of a page: sends an event the way the browser does and waits for the answer."""
+"""A websocket client for page events that behaves like the browser."""
 
 import json
 import uuid
@@ -13,14 +13,14 @@ _LARGEST_ANSWER = 10_000_000
 
 
 class EventSocket:
-    """One open tab, without a browser."""
+    """The connection of one open tab."""
 
     def __init__(self, connection: ClientConnection, path: str) -> None:
         self._connection = connection
         self._path = path
 
     async def call(self, handler: str, **arguments: Any) -> str:
-        """Run a handler and return the first update it sends, as text."""
+        """Send an event and return the first update, as text."""
         await self.send(handler, **arguments)
         return await self.update()
 
@@ -29,7 +29,7 @@ class EventSocket:
         return await self._next(f"42{_NAMESPACE},")
 
     async def send(self, handler: str, **arguments: Any) -> None:
-        """Ask for a handler to run."""
+        """Send an event."""
         event = {
             "name": handler,
             "payload": arguments,
@@ -56,10 +56,10 @@ class EventSocket:
 async def event_socket(
     url: str, path: str, *, cookies: str = "", token: str = "", origin: str | None = None, **way: Any
 ) -> AsyncIterator[EventSocket]:
-    """Open a tab at a page of a server, with the cookies of a session if any.
+    """Open a tab of a page, with the cookies of a session if any.
 
-    `token` is that of a tab, a new one unless told; `origin` is the server's own unless told, "" sends none. `way`
-    says how the server is reached, where its address alone does not.
+    `token` is the tab's (default: a new one). `origin` is the Origin header (default: the server's; "" sends none).
+    `way` is the connection to use if the server is not reached by its URL.
     """
     address = f"{url.replace('http', 'ws', 1)}{_NAMESPACE}/?EIO=4&transport=websocket&token={token or uuid.uuid4()}"
     origin = url if origin is None else origin

@@ -1,4 +1,4 @@
-"""The round trip of an event: ours through the guard, against a handler of the lean peer that only answers."""
+"""The round trip of an event: a handler of the portal with its guard, compared with a handler of the lean peer."""
 
 import asyncio
 import time
@@ -12,15 +12,15 @@ from benchmarks.table import Row, versus
 ROUND_TRIPS = 300
 WARM_UP = 30
 MOST = 1.3
-# With no question open there is nothing to give up: like the peer's, this handler sets a field to what it is already.
+# Without an open dialog this handler only sets a field to its current value, like the peer's.
 OURS = "reflex___state____state.portal_app___state___shell___step_up____step_up.give_up"
 PEERS = "reflex___state____state.lean____idle.touch"
-# What a handler that ran to its end sets again; one that broke says something else.
+# The update of a handler that completed; a failed one sends another.
 _ANSWERS = {OURS: '"asked_rx_state_":0', PEERS: '"answer_rx_state_":""'}
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Call both handlers in turn, one at a time."""
+    """Call both handlers alternately."""
     with stage.demo.signed_in() as ben:
         ours, peers = asyncio.run(_round_trips(stage.demo.url, cookie_line(ben), stage.lean))
     return [
@@ -30,14 +30,14 @@ def measure(stage: Stage) -> list[Row]:
 
 
 async def _round_trips(ours: str, cookies: str, lean: str) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each call, ours and the peer's."""
+    """Return the milliseconds of each call: the portal's and the peer's."""
     took: tuple[list[float], list[float]] = ([], [])
     async with event_socket(ours, "/account", cookies=cookies) as guarded, event_socket(lean, "/") as free:
         for turn in range(WARM_UP + ROUND_TRIPS):
-            for kept, socket, handler in zip(took, (guarded, free), (OURS, PEERS), strict=True):
+            for samples, socket, handler in zip(took, (guarded, free), (OURS, PEERS), strict=True):
                 seconds = await _timed(socket, handler)
                 if turn >= WARM_UP:
-                    kept.append(seconds * 1000)
+                    samples.append(seconds * 1000)
     return took
 
 
@@ -45,7 +45,7 @@ async def _timed(socket: EventSocket, handler: str) -> float:
     began = time.perf_counter()
     update = await socket.call(handler)
     took = time.perf_counter() - began
-    # A refused event is quick too: the answer must be the handler's own.
+    # A rejected event is fast too, so the response must be the handler's.
     is_own = handler.rpartition(".")[0] in update and _ANSWERS[handler] in update
     if not is_own or '"must_reload_rx_state_":true' in update:
         raise SystemExit(f"{handler} did not run: {update[:500]}")

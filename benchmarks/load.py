@@ -1,4 +1,4 @@
-"""A small load generator: a few connections that ask again as soon as they have an answer."""
+"""A small load generator: each connection sends the next request as soon as it has a response."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ _END = b"\r\n\r\n"
 
 
 class Asker(asyncio.Protocol):
-    """One connection: sends the same request until told to stop, and counts the answers by status."""
+    """One connection: sends the same request until closed and counts responses by status."""
 
     def __init__(self, request: bytes) -> None:
         self.answers: Counter[str] = Counter()
@@ -23,12 +23,12 @@ class Asker(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Ask for the first time."""
+        """Send the first request."""
         self._transport = transport
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of an answer; a whole one is counted and leads to the next request."""
+        """Receive a part of a response; a complete one is counted and the next request is sent."""
         self._buffer += data
         if not self._wanted:
             end = self._buffer.find(_END)
@@ -39,12 +39,12 @@ class Asker(asyncio.Protocol):
             self._count()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Count a connection that the server cut."""
+        """Count a connection that the server closed."""
         if not self.is_over:
             self.answers["connection lost"] += 1
 
     def close(self) -> None:
-        """Stop asking."""
+        """Close the connection."""
         self.is_over = True
         if self._transport is not None:
             self._transport.abort()
@@ -60,7 +60,7 @@ class Asker(asyncio.Protocol):
 def answers_per_second(
     url: str, *, cookies: str = "", connections: int = 8, seconds: float = 5
 ) -> tuple[float, Counter[str]]:
-    """Ask for some seconds and return the answers per second, and all of them by status."""
+    """Send requests for some seconds; return the responses per second, and their number by status."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_ask(url, cookies, connections, seconds))
 

@@ -1,4 +1,4 @@
-"""A page of five thousand invoices against one of a hundred, read from PostgreSQL anew each time."""
+"""Uncached pages of a list with five thousand invoices, compared with a list of a hundred."""
 
 import asyncio
 import time
@@ -18,12 +18,12 @@ from portal_app.services.billing.invoice_queries import InvoiceLists
 AIKO = "aiko@example.jp"
 FEW, MANY, A_PAGE = 100, 5_000, 50
 TURNS, WARM_UP = 40, 5
-# Counting and adding up read every invoice of the customer; a page itself does not grow.
+# Counts and sums read every invoice of the customer; the rows of a page do not grow.
 MOST = 3
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Read the three pages in turn, past the cache."""
+    """Read the pages alternately, without the cache."""
     users = {email: _user(stage.demo, email, count) for email, count in ((BEN, FEW), (AIKO, MANY))}
     few, first, last = asyncio.run(_times(stage.demo, users[BEN], users[AIKO]))
     peer = (f"{FEW} invoices", few)
@@ -45,12 +45,12 @@ async def _times(demo: Demo, few: UUID, many: UUID) -> list[float]:
     wanted = [(few, 1), (many, 1), (many, MANY // A_PAGE)]
     took: list[list[float]] = [[] for _ in wanted]
     for turn in range(WARM_UP + TURNS):
-        for kept, (user_id, page) in zip(took, wanted, strict=True):
+        for samples, (user_id, page) in zip(took, wanted, strict=True):
             began = time.perf_counter()
             found = await lists.listing(Customer(user_id, 0, "", "", ""), InvoiceQuery(page=page, limit=A_PAGE))
             if len(found.rows) != A_PAGE:
                 raise SystemExit(f"page {page} has {len(found.rows)} invoices")
             if turn >= WARM_UP:
-                kept.append((time.perf_counter() - began) * 1000)
+                samples.append((time.perf_counter() - began) * 1000)
     await database.close()
     return [median(values) for values in took]

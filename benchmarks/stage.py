@@ -1,4 +1,4 @@
-"""What the measurements share: one demo, the peers and a folder, each made when first asked for."""
+"""The parts that measurements share: demo, peers and folders, created on first use."""
 
 from contextlib import ExitStack
 from functools import cached_property
@@ -8,11 +8,11 @@ from benchmarks.demo import NO_LIMITS, Demo, running_demo
 from benchmarks.peers.nest_service import NestPeer, has_node, nest_peer
 from benchmarks.peers.serve import reflex_peer
 from portal_app.local.servers.valkey import EmbeddedValkey
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 
 class Stage:
-    """Everything a run starts; `stack` stops it at the end. Peers live in `work`, homes in `scratch`, always fresh."""
+    """The shared parts of a run; `stack` stops them. Peers are built in `work`, homes in `scratch`, which is new."""
 
     def __init__(self, work: Path, scratch: Path, stack: ExitStack) -> None:
         self.work = work
@@ -21,29 +21,29 @@ class Stage:
 
     @cached_property
     def demo(self) -> Demo:
-        """The demo with its limits out of the way."""
-        tell("Starting the demo to measure ...")
+        """The demo with raised rate limits."""
+        print_line("Starting the demo to measure ...")
         return self._stack.enter_context(running_demo(self.scratch / "demo", **NO_LIMITS))
 
     @cached_property
     def nest(self) -> NestPeer | None:
-        """The NestJS peer with a Valkey of its own; None where there is no Node."""
+        """The NestJS peer with its own Valkey; None without Node."""
         if not has_node():
-            tell("No Node here: the NestJS peer is left out.")
+            print_line("No Node here: the NestJS peer is left out.")
             return None
-        tell("Installing the NestJS peer ...")
+        print_line("Installing the NestJS peer ...")
         redis = self._stack.enter_context(EmbeddedValkey(self.scratch / "nest-valkey"))
         return self._stack.enter_context(nest_peer(self.work, redis_url=redis.url()))
 
     @cached_property
     def lean(self) -> str:
-        """The address of the framework's least live page, its state in a Valkey of its own."""
-        tell("Building the lean peer ...")
+        """The URL of the lean peer, whose state is in its own Valkey."""
+        print_line("Building the lean peer ...")
         redis = self._stack.enter_context(EmbeddedValkey(self.scratch / "valkey"))
         return self._stack.enter_context(reflex_peer("lean", self.work, redis_url=redis.url()))
 
     @cached_property
     def default(self) -> str:
-        """The address of the framework's default page."""
-        tell("Building the default peer ...")
+        """The URL of the peer with the framework's default page."""
+        print_line("Building the default peer ...")
         return self._stack.enter_context(reflex_peer("default", self.work))

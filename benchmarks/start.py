@@ -1,4 +1,4 @@
-"""How long the demo takes from the command to "Ready": in a fresh home, and again in the same home."""
+"""The time from the demo's command to "Ready": in a new home, and again in the same home."""
 
 from benchmarks.demo import Demo, running_demo
 from benchmarks.stage import Stage
@@ -9,7 +9,7 @@ FIRST_LIMIT, WARM_LIMIT = 60, 15
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Start the demo twice. The pages are built beforehand: the first start reuses them."""
+    """Start the demo twice. The pages are built before, so both starts reuse them."""
     home, port = stage.scratch / "start", free_port()
     with running_demo(home, port=port) as first:
         pass
@@ -22,4 +22,4 @@ def measure(stage: Stage) -> list[Row]:
 
 
 def _pages(demo: Demo) -> str:
-    return "pages built anew" if demo.has_built else "built pages reused"
+    return "pages rebuilt" if demo.has_built else "built pages reused"

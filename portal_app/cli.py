@@ -23,7 +23,8 @@ accounts = typer.Typer(no_args_is_help=True, help="Accounts, for operators.")
 app.add_typer(accounts, name="accounts")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
-Kept = Literal["catalog"]
+CachedKind = Literal["catalog"]
+Shift = Annotated[str, typer.Option(help="How far to move it: 45m, 3h, 10d, or back with -3h")]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
 
 
@@ -59,13 +60,13 @@ def preview(folder: Annotated[Path, typer.Argument(help="Where to write")] = Pat
 
 @keys.command()
 def rotate(batch: Annotated[int, typer.Option(help="Rows locked at a time", min=1)] = 200) -> None:
-    """Seal every encrypted value with the current key, while the portal runs. Stopped half way, it goes on anew."""
+    """Seal every encrypted value with the current key, while the portal runs. If it is stopped, run it again."""
     _become("portal_app.jobs.rotate_keys", str(batch))
 
 
 @cache.command()
-def bust(what: Annotated[Kept, typer.Argument(help="What to forget")]) -> None:
-    """Forget something that is cached, everywhere; it is read anew when somebody asks."""
+def bust(what: Annotated[CachedKind, typer.Argument(help="What to invalidate")]) -> None:
+    """Invalidate cached data in all processes; the next reader reads it again."""
     _become("portal_app.jobs.invalidate_cache", what)
 
 
@@ -89,7 +90,7 @@ def retry_order(order: str, yes: Yes = False) -> None:
 
 @orders.command("undo")
 def undo_order(order: str, yes: Yes = False) -> None:
-    """Take an order's steps back, so that an agent can approve it anew."""
+    """Take an order's steps back, so that an agent can approve it again."""
     _become("portal_app.jobs.admin_orders", "undo", order, *(["--yes"] if yes else []))
 
 
@@ -109,6 +110,13 @@ def reopen_account(customer_number: str, yes: Yes = False) -> None:
 def sandbox(context: typer.Context) -> None:
     """Run the sandbox vendors: `serve`, or `env` for the settings that reach them."""
     _become("sandbox.main", *context.args)
+
+
+@app.command()
+def clock(shift: Shift = "", home: Home = Path(".portal")) -> None:
+    """Show the clock of the demo, or move it: sandbox and portal together. Month ends and locks can be played."""
+    os.environ["SANDBOX_HOME"] = str(home / "sandbox")
+    _become("sandbox.main", "clock", *(["--shift", shift] if shift else []))
 
 
 @app.command()

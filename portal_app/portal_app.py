@@ -9,12 +9,14 @@ import reflex as rx
 import structlog
 from asgi_correlation_id import CorrelationIdMiddleware
 from reflex.app import default_error_boundary
+from reflex_base.registry import RegistrationContext
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
 from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.body_deadline import BodyDeadline
 from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.request_context import RequestContextMiddleware
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware
@@ -23,30 +25,35 @@ from portal_app.api.public.public_pages import PublicPages
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
+from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from portal_app.pages import all_pages
 from portal_app.pages.shell.page import add_pages, needs_session, static_routes
 from portal_app.state.shell.guard import SessionGuard
 from portal_app.state.shell.live import push_changes, watch_sessions
 from portal_app.state.shell.tab_states import TabStates
-from portal_app.wiring.portal import build, use
+from portal_app.wiring.portal import build, set_portal
 
 settings = Settings()
+# By full name, of all pages imported above. Looked up here: the edge runs outside Reflex's own context.
+HANDLERS = RegistrationContext.ensure_context().event_handlers
 _log = structlog.get_logger(__name__)
 set_up_logs(process="web", log_format=settings.portal_log_format, level=settings.portal_log_level)
 
 
 def edge(inner: ASGIApp) -> ASGIApp:
-    """Put the layers of the HTTP edge around the application, the first to see a request last."""
+    """Wrap the application in its middleware; the last one added sees a request first."""
     public = PublicPages(inner, static_routes())
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
-    guarded = SecurityHeaders(CookieFilter(served, settings), settings)
-    limited = BodyDeadline(WebsocketLimits(guarded, settings), settings.portal_body_seconds)
+    guarded = SecurityHeaders(CookieFilter(RequestContextMiddleware(served, settings), settings), settings)
+    limited = BodyDeadline(
+        WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__), settings.portal_body_seconds
+    )
     return CorrelationIdMiddleware(AccessLog(limited))
 
 
 def on_defect(exception: Exception) -> None:
-    """Log what no handler told; Reflex's own way would need a script the policy forbids."""
+    """Log an exception that no handler reported; Reflex's own way needs a script that the policy forbids."""
     _log.error("event.broke", exc_info=exception)
 
 
@@ -60,7 +67,7 @@ app = rx.App(
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)
-app._state_manager = TabStates.instead_of(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
+app._state_manager = TabStates.replacing(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
 add_pages(app)
 
 
@@ -68,11 +75,12 @@ add_pages(app)
 async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     report_flaws()
-    portal = use(build(settings, role="web"))
-    # What is there by now stays: no collection has to walk through it again.
+    portal = set_portal(build(settings, role="web"))
+    # What is in memory by now stays: no collection has to walk through it again.
     gc.collect()
     gc.freeze()
     loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))
+    metrics = Metrics(settings, "web", serves=False).start()
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -81,6 +89,7 @@ async def lifespan() -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await portal.close()
+        await asyncio.to_thread(metrics.stop)
 
 
 app.register_lifespan_task(lifespan)

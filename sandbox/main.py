@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from sandbox.back_office.address_desk import AddressDesk
-from sandbox.back_office.desk import Desk
-from sandbox.back_office.identity_desk import IdentityDesk
+from sandbox.back_office.actions import BackOffice
+from sandbox.back_office.address_checks import AddressChecks
+from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.office import Office
-from sandbox.back_office.sim_desk import SimDesk
+from sandbox.back_office.sim_lines import SimLines
 from sandbox.broken_answers import CuttableProtocol
-from sandbox.clock import Clock
+from sandbox.clock import CLOCK_FILE, Clock, parse_shift
 from sandbox.environment import as_dotenv, environment, has_run, write_running
 from sandbox.faults import Faults
 from sandbox.freebit.site import FreebitSandbox
@@ -37,6 +38,7 @@ from sandbox.world_file import BadWorld, read_world
 _PORTS = ("http_port", "https_port", "pubsub_port", "smtp_port")
 _STOP_SECONDS = 2.5
 WorldOption = Annotated[Path | None, typer.Option(help="A described world, see docs/integrations/sandbox.md")]
+ShiftOption = Annotated[str, typer.Option(help="How far to move it: 45m, 3h, 10d, or back with -3h")]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -52,7 +54,7 @@ class Sandbox:
         self._keys = Keys(settings.home)
         self._keys.ensure()
         self.store = Store(settings.home / "sandbox.db")
-        self.clock = Clock(self.store)
+        self.clock = Clock(self.store, settings.home / CLOCK_FILE)
         self.faults = Faults(self.store)
         self.mailbox = Mailbox(self.store, self.clock, self.faults)
         self._servers: list[uvicorn.Server] = []
@@ -68,6 +70,7 @@ class Sandbox:
         self.salesforce = SalesforceSandbox(settings, self.store, self.clock, self.faults, public_key)
         self.freebit = FreebitSandbox(settings, self.store, self.clock, self.faults)
         self._seed()
+        self.clock.write_offset()
         certificate, key = keys.server.read_bytes(), keys.server_key.read_bytes()
         settings.pubsub_port = await self.salesforce.start_pubsub(
             settings.host, settings.pubsub_port, certificate, key
@@ -92,15 +95,16 @@ class Sandbox:
         with self.store.transaction():
             self.store.reset()
             self._seed()
+        self.clock.write_offset()
 
     def _seed(self) -> None:
         seed(Vendors(self.salesforce.rows, self.whmcs.installation, self.freebit.network), self.world)
 
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
-        desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
+        actions = BackOffice(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
         rows = self.salesforce.rows
-        sims, identity = SimDesk(self.freebit.network, rows), IdentityDesk(rows, self.store)
-        office = Office(desk, sims, AddressDesk(rows), identity=identity, host=self.settings.host)
+        sims, identity = SimLines(self.freebit.network, rows), IdentityChecks(rows, self.store)
+        office = Office(actions, sims, AddressChecks(rows), identity=identity, host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]
@@ -159,6 +163,19 @@ def env() -> None:
         typer.echo(f"No sandbox has run in {settings.home} yet: start it with serve.", err=True)
         raise typer.Exit(1)
     typer.echo(as_dotenv(environment(settings)))
+
+
+@app.command()
+def clock(shift: ShiftOption = "") -> None:
+    """Show the running sandbox's clock, or move it: the vendors and a portal in development follow at once."""
+    settings = SandboxSettings()
+    try:
+        url = environment(settings)["SANDBOX_CLOCK_URL"]
+        answer = httpx.post(url, json={"seconds": parse_shift(shift)}) if shift else httpx.get(url)
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        typer.echo(f"The clock cannot be reached: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(answer.json()["now"])
 
 
 def _run(world: Path | None) -> None:

@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 ROLES = ("portal_identity", "portal_web", "portal_worker")
-# Tables whose rows belong to one customer: the web role sees only those of the customer set for the transaction.
+# Tables with row-level security: the web role sees only rows of the customer set for the transaction.
 CUSTOMER_TABLES = (
     "id_mappings",
     "orders",
@@ -328,8 +328,8 @@ def _records() -> None:
 
 def _roles() -> None:
     for role in ROLES:
-        # Looked up first: PostgreSQL refuses CREATE ROLE to an owner without that right even where the role is there.
-        # Another database of this server may be migrated at the same time, hence the exceptions.
+        # Check for the role first: CREATE ROLE fails for an owner without that right even if the role exists.
+        # The exceptions are ignored, because another database of this server may be migrated at the same time.
         op.execute(
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} LOGIN; "
             "END IF; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"

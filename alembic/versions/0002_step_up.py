@@ -1,4 +1,4 @@
-"""When a session's owner last proved who they are."""
+"""Add sessions.confirmed_at, the time of the last proof of identity."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply. Sessions opened before have to prove it anew."""
+    """Apply. Existing sessions need a new proof."""
     op.add_column(
         "sessions",
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("'epoch'")),

@@ -1,4 +1,4 @@
-"""Mailed tokens, failed tries, and accounts that move here from WHMCS."""
+"""Add recovery tokens, sign-in attempts and migration of WHMCS clients."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply. Identity's own tables: the web role has no rights on them at all."""
+    """Apply. Only the identity role has rights on these tables."""
     op.create_table(
         "entry_tokens",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),

@@ -1,4 +1,4 @@
-"""Second factors, passkeys, sign-ins that wait for their second step, and the device of a session."""
+"""Add second factors, passkeys, pending sign-ins, and the device of a session."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ TABLES = ("authenticators", "recovery_codes", "passkeys", "challenges", "pending
 
 
 def upgrade() -> None:
-    """Apply. Only identity reaches these tables; the worker forgets what has run out."""
+    """Apply. Only the identity role reads these tables; the worker deletes expired rows."""
     op.create_table(
         "authenticators",
         sa.Column("user_id", sa.Uuid(), sa.ForeignKey("users.id"), primary_key=True),
@@ -64,7 +64,7 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY all_rows ON {table} TO portal_worker, portal_identity, CURRENT_USER USING (true)")
     op.execute("GRANT SELECT, DELETE ON challenges, pending_sign_ins TO portal_worker")
-    # The rotation of encryption keys rewrites sealed columns.
+    # Key rotation rewrites encrypted columns.
     op.execute("GRANT SELECT, UPDATE ON authenticators, passkeys TO portal_worker")
 
 

@@ -1,4 +1,4 @@
-"""Customers' own data, e-mail addresses being changed, and row-level security for every table with a customer in it."""
+"""Add profiles and e-mail changes, and row-level security for every table with a customer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Tables that the web role has no rights on at all: a second wall behind the missing grant.
+# The web role has no rights on these tables; row-level security is a second barrier.
 IDENTITY_TABLES = ("users", "sign_ups", "sessions", "entry_tokens", "email_changes")
 
 

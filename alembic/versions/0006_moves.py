@@ -1,4 +1,4 @@
-"""How many tries of the WHMCS password a proven mailbox has left."""
+"""Add sign_ups.password_tries_left, the attempts left for the WHMCS password."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What was chosen beyond the plan, and drafts of orders."""
+"""Add the options of orders, and order drafts."""
 
 import sqlalchemy as sa
 from alembic import op

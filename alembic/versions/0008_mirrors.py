@@ -1,4 +1,4 @@
-"""Mirrors that can be asked in SQL: rows per customer and id, what they are sorted and searched by, and their age."""
+"""Make mirrors queryable in SQL: one row per customer and id, with the columns for sorting and searching, and age."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,11 +10,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply. What was mirrored before is read again: it knows neither its version nor its amounts."""
+    """Apply. Existing mirror rows are deleted and read again, because they lack the new columns."""
     op.execute("DELETE FROM invoices_mirror")
     op.execute("DELETE FROM subscriptions_mirror")
     for table, number in (("invoices_mirror", "invoice_id"), ("subscriptions_mirror", "service_id")):
-        # An invoice that moves to another client stands under both for a moment; neither sees the other's row.
+        # An invoice that moves to another client briefly has a row for both; neither sees the other's row.
         op.drop_constraint(f"{table}_pkey", table, type_="primary")
         op.create_primary_key(f"{table}_pkey", table, ["user_id", number])
         op.drop_index(f"ix_{table}_user_id", table)

@@ -1,4 +1,4 @@
-"""The SIMs set aside for orders."""
+"""Add SIM reservations of orders."""
 
 import sqlalchemy as sa
 from alembic import op

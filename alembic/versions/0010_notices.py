@@ -1,4 +1,4 @@
-"""What the portal tells a customer within itself."""
+"""Add notices, the messages inside the portal."""
 
 import sqlalchemy as sa
 from alembic import op

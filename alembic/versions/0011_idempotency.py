@@ -1,4 +1,4 @@
-"""Idempotency keys of every call that changes something: claimed first, finished later, given up when it fails."""
+"""Extend idempotency keys to all calls that change something: claimed, then finished or released."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    # Keys of orders from before were hashed without a key and stood under another route: yesterday's, and done with.
+    # Existing keys were hashed without a secret and have another route; they expire after a day, so they are deleted.
     op.execute("DELETE FROM idempotency_keys")
     op.add_column("idempotency_keys", sa.Column("status", sa.Integer(), nullable=True))
     op.add_column("idempotency_keys", sa.Column("claim", sa.Uuid(), nullable=True))

@@ -1,4 +1,4 @@
-"""What fibre a customer's address can have, as agents found out, and requests on their way to them."""
+"""Add fibre eligibility of customers' addresses."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Cancellations, what customers want to be told, what they were reminded of, and their calendar links."""
+"""Add cancellations, notification preferences, reminders and calendar links."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -70,10 +70,10 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE ON cancellations TO portal_worker, portal_web")
     op.execute("GRANT SELECT ON notification_choices TO portal_worker")
     op.execute("GRANT SELECT, INSERT, UPDATE ON notification_choices TO portal_web")
-    # Only the clock reminds; upkeep forgets what is long past.
+    # Only the schedule sends reminders; the cleanup job deletes old rows.
     op.execute("GRANT SELECT, INSERT, DELETE ON reminders TO portal_worker")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON calendar_links TO portal_web")
-    # Whose calendar a link opens is asked before anybody is known.
+    # The customer of a calendar link is looked up before a customer is set for the transaction.
     op.execute("GRANT SELECT ON calendar_links TO portal_identity, portal_worker")
     for table in _TABLES:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")

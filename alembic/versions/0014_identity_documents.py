@@ -1,4 +1,4 @@
-"""Identity checks, and documents until they are handed over."""
+"""Add identity checks, and documents until Salesforce has them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,7 +37,7 @@ def upgrade() -> None:
     )
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON identity_checks, identity_files TO portal_worker")
     op.execute("GRANT SELECT, INSERT, UPDATE ON identity_checks TO portal_web")
-    # What was handed in cannot be read again by the process that faces the internet.
+    # The web role can insert documents but not read them.
     op.execute("GRANT INSERT ON identity_files TO portal_web")
     for table in ("identity_checks", "identity_files"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")

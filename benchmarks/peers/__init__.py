@@ -1,1 +1,1 @@
-"""Small apps of the same framework, built and served beside the portal to compare it with."""
+"""Peers: small apps that the portal is compared with in the same run."""

@@ -1,4 +1,4 @@
-"""One Starlette route that answers the same bytes each time: the ceiling of what a Python route can do here."""
+"""A Starlette route with a constant response: the upper limit for a Python route on this machine."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 
 def app() -> Starlette:
-    """Return the app; the bytes are those of the file named in `PEER_ANSWER`."""
+    """Return the app; its response is the file named in `PEER_ANSWER`."""
     body = Path(os.environ["PEER_ANSWER"]).read_bytes()
 
     async def answer(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Installs the NestJS service from npm, by name, into the work folder, and serves it with a token that it accepts."""
+"""Installs the NestJS service from npm into the work folder and serves it, with a token that it accepts."""
 
 import os
 import secrets
@@ -23,26 +23,26 @@ _SUBJECT = "ben"
 
 @dataclass(frozen=True)
 class NestPeer:
-    """The running service: its address, its customer's cookie, and where it finds the list."""
+    """The running service: URL, Cookie header of its customer, and the Redis key of the list."""
 
     url: str
     cookies: str
     redis_url: str
 
     def keep(self, answer: bytes) -> None:
-        """Put the list where the service reads it."""
+        """Store the list in the service's Valkey."""
         with Redis.from_url(self.redis_url) as redis:
             redis.set(f"invoices:{_SUBJECT}", answer)
 
 
 def has_node() -> bool:
-    """Say whether Node and npm are on this machine."""
+    """Return whether Node and npm are installed."""
     return bool(shutil.which("node") and shutil.which("npm"))
 
 
 @contextmanager
 def nest_peer(work: Path, *, redis_url: str) -> Iterator[NestPeer]:
-    """Install the service below `work`, unless it is there, and serve it: one process, as all that are compared."""
+    """Install the service below `work` if necessary, and serve it in one process, like the other servers."""
     folder, port, secret = work / "nest", free_port(), secrets.token_hex(32)
     shutil.copytree(_SOURCES, folder, dirs_exist_ok=True)
     if not (folder / "node_modules").is_dir():
@@ -67,7 +67,7 @@ def _install(folder: Path) -> None:
 
 
 def _token(secret: str) -> str:
-    """Return a token with the claims that the portal's own carry."""
+    """Return a token with the same claims as the portal's access tokens."""
     now = int(time.time())
     claims = {
         "iss": "portal",

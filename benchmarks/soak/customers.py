@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from portal_app.domain.checkout.steps import Answers
-from portal_app.language.format import today
+from portal_app.infra.clock import today
 from tests.faults.fibre import ANSWERS, PLAN
 from tests.faults.shop import SKU
 from tests.faults.sim_orders import DATA, EID, HOLDER, VOICE, VOICE_OPTIONS

@@ -11,7 +11,7 @@ from portal_app.domain.billing.invoice import Invoice, Payment, PaymentMethod, T
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.money import Money
 from portal_app.domain.subscriptions.subscription import Subscription
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.services.inbound.whmcs_hooks import EARLY
 from tests.unit.services.bills import IDS, Hook, LateBills, bill, service
 from tests.unit.services.hook_points import EXPECTED

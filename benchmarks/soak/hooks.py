@@ -29,8 +29,8 @@ from portal_app.domain.inbound_event import InboundEvent
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.client import connect
-from portal_app.infra.security.sealed_column import use_key_ring
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.encrypted_column import use_key_ring
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
@@ -288,7 +288,7 @@ async def _opened(chance: random.Random, many: int) -> AsyncIterator[Day]:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-soak-")))
         settings = _settings(stack, home)
-        use_key_ring(ring_of(settings))
+        use_key_ring(key_ring_of(settings))
         web, worker = Database(settings, "web"), Database(settings, "worker")
         redis = connect(settings.redis_url, seconds=settings.redis_timeout)
         try:
@@ -342,7 +342,7 @@ def _at_once(settings: Settings) -> Settings:
 async def _customer(web: Database, worker: Database, settings: Settings) -> Customer:
     number = next(_NUMBERS)
     ids = {"whmcs_client_id": number, "sf_account_id": f"001{number}", "sf_contact_id": f"003{number}"}
-    user_id = await new_user(web, ring_of(settings))
+    user_id = await new_user(web, key_ring_of(settings))
     mapping = IdMapping(user_id=user_id, customer_number=f"C{number:08d}", **ids)
     async with worker.unit_of_work() as session:
         session.add(mapping)

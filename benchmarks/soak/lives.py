@@ -15,6 +15,7 @@ from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import ExternalError, StillRunning
 from tests.documents import picture
 from tests.faults.shop import Buyer, Shop
+from tests.placing import place_order
 
 Value = TypeVar("Value")
 # What a person meets on a bad day, and presses the button again. A vendor's error page is no JSON.
@@ -92,6 +93,6 @@ async def _order(shop: Shop, book: Book, case: Case, *, key: str) -> None:
         book.cases.append(case)
         return
     wish = OrderRequest(wanted.sku, wanted.answers, has_accepted_terms=True)
-    placed = await pressed(lambda: shop.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email))
+    placed = await pressed(lambda: place_order(shop.web, buyer.customer, wish, key=key, recipient=buyer.email))
     case.order_id = placed.id
     book.cases.append(case)

@@ -81,7 +81,7 @@ class People:
         user_id = buyer.customer.user_id
         if user_id not in self._verified:
             check = await self._shop.web.profile.kyc_documents.check_for(buyer.customer)
-            if not check.is_on_its_way:
+            if not check.is_pending:
                 await self._shop.decide_identity(buyer)
                 self._verified.add(user_id)
 

@@ -50,8 +50,13 @@ def build_api(settings: Settings) -> FastAPI:
 
 
 async def _unknown(request: Request) -> Response:
-    """Answer what is no route of ours, before the pages mounted below would."""
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is Match.PARTIAL:
-            raise WrongMethod()
+    """Answer API paths that no route takes, before the pages mounted below do."""
+    if _has_route(request, request.method, Match.PARTIAL):
+        raise WrongMethod(method for method in _ALL_METHODS if _has_route(request, method, Match.FULL))
     raise NotFound("no such route")
+
+
+def _has_route(request: Request, method: str, match: Match) -> bool:
+    scope = {**request.scope, "method": method}
+    routes = (route for route in request.app.routes if getattr(route, "endpoint", None) is not _unknown)
+    return any(route.matches(dict(scope))[0] is match for route in routes)

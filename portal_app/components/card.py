@@ -1,4 +1,4 @@
-"""Boxes, for the few things that must be seen as one."""
+"""Boxes, for the few groups that need a border."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 
 def card(*children: rx.Component, **attributes: Any) -> rx.Component:
-    """Hold together what belongs together; prefer a section with a hairline where that is enough."""
+    """Return a bordered box; prefer a section with a hairline where that is enough."""
     extra = attributes.pop("class_name", "")
     return rx.el.div(
         *children, class_name=f"rounded border border-line bg-surface p-5 sm:p-6 {extra}".strip(), **attributes

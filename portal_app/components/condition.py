@@ -16,14 +16,14 @@ def has(value: Any) -> Flag:
 
 
 def when(flag: Flag, content: Any, otherwise: Any = None) -> Any:
-    """Choose now where the flag is plain, in the browser where it is a var."""
+    """Choose while the page builds if the flag is plain, in the browser if it is a var."""
     if not isinstance(flag, rx.Var):
         return content if flag else (rx.fragment() if otherwise is None else otherwise)
     return rx.cond(flag, content) if otherwise is None else rx.cond(flag, content, otherwise)
 
 
 def either(first: Flag, second: Flag) -> Flag:
-    """Return the first flag or the second, in whichever world they live."""
+    """Return "first or second", for plain flags and for vars."""
     if isinstance(first, rx.Var):
         return first | second
     return second if not first else True

@@ -1,4 +1,4 @@
-"""The notice that the line to the server is lost: appears after two seconds, leaves by itself."""
+"""The notice of a lost connection: it appears after two seconds and disappears with the reconnection."""
 
 import reflex as rx
 from reflex_base.constants import Hooks, Imports
@@ -15,7 +15,7 @@ _IS_LOST = rx.Var(
 
 
 def connection_notice() -> rx.Component:
-    """Tell the customer while live updates are cut off; the stylesheet delays it, so a short blink says nothing."""
+    """Say that live updates are interrupted; the stylesheet delays it, so that a short interruption shows nothing."""
     words = rx.el.p(
         shape("mt-1.5"),
         _("The connection was lost. Reconnecting by itself; nothing you entered is gone."),

@@ -12,7 +12,7 @@ from portal_app.language import _
 def credentials(function: str, *arguments: str) -> EventSpec:
     """Return the handler that calls a function of the script; it replaces what the browser would do itself."""
     given = ", ".join(json.dumps(argument) for argument in arguments)
-    # The address is made at run time, so that the bundler leaves the file where it is: out of every page's weight.
+    # The address is made at run time, so that the bundler leaves the file out of every page's bundle.
     call = (
         "(() => { const at = new URL('/credentials.js', window.location.href).href; "
         f"import(/* @vite-ignore */ at).then((script) => script.{function}({given})); }})"
@@ -21,17 +21,17 @@ def credentials(function: str, *arguments: str) -> EventSpec:
 
 
 def username_for_password(email: Text) -> rx.Component:
-    """Tell password managers whose password the form asks for; unseen, and never sent."""
+    """Tell password managers whose password the form asks for; the field is hidden and never sent."""
     return rx.el.input(type="text", value=email, auto_complete="username", read_only=True, hidden=True)
 
 
 def account_name(email: Text) -> rx.Component:
-    """Show whose account it is, as one line under what is said about it."""
+    """Show the e-mail address of the account on a line of its own."""
     return rx.el.strong(email, class_name="mt-1 block min-h-6 font-medium text-ink [overflow-wrap:anywhere]")
 
 
 def credentials_problem(place: str) -> rx.Component:
-    """Hold the line in which the script says what went wrong with the thing above it."""
+    """Return the empty line in which the script reports a failure."""
     return rx.el.p(
         id=f"{place}-problem",
         role="alert",

@@ -25,11 +25,6 @@ def dialog(
     )
 
 
-def dialog_actions(*buttons: rx.Component) -> rx.Component:
-    """Put the buttons of a dialog in a row: first the way back, last the deed."""
-    return rx.fragment(*buttons)
-
-
 def open_dialog(id: str) -> EventSpec:
     """Return the handler that opens a dialog, for any on_click."""
     return rx.call_function(
@@ -38,7 +33,7 @@ def open_dialog(id: str) -> EventSpec:
 
 
 def close_dialog(id: str) -> EventSpec:
-    """Return the handler that closes a dialog; put it after the deed in a list of handlers."""
+    """Return the handler that closes a dialog; put it after the action in a list of handlers."""
     return rx.call_function(rx.Var(f"(() => document.getElementById('{id}').close())"))
 
 

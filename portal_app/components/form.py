@@ -9,7 +9,7 @@ from reflex_components_core.el.elements.base import BaseHTML
 
 from portal_app.components.condition import Text
 
-# Marks the pressed button busy while the browser posts; gives it back if the answer never comes.
+# Marks the pressed button busy while the browser posts, for at most ten seconds: the answer may never come.
 _MARK_BUSY = rx.Var(
     "(() => { const b = document.activeElement?.closest('button[type=submit]') "
     "?? document.activeElement?.form?.querySelector('button[type=submit]'); "
@@ -18,8 +18,8 @@ _MARK_BUSY = rx.Var(
 )
 
 
-# The token of a mailed link stands in its fragment, and behind a colon whose it is: no server, log or referrer ever
-# sees them. They move into the form and leave the address.
+# The fragment of a mailed link holds its token and, behind a colon, the account's e-mail address: servers, logs and
+# referrers never see a fragment. The script moves both into the form and takes them out of the address.
 _TAKE_TOKEN = rx.Var(
     "(() => { const [t, a] = location.hash.slice(1).split(':'); if (!t) return; "
     "document.getElementById('token').value = t; if (a) { const e = decodeURIComponent(a); "

@@ -1,4 +1,4 @@
-"""The frames around pages: signed in, public, and one thing at a time for signing in."""
+"""The frames around pages: for signed-in customers, for public pages, and for the steps of signing in."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -86,7 +86,7 @@ def public_frame(*children: rx.Component, signed_in: bool = False) -> rx.Compone
 
 
 def auth_frame(*children: rx.Component, title: Text, lead: Any = "", below: Any = "") -> rx.Component:
-    """Ask one thing on a screen of its own; `below` holds the way to the neighbouring screen."""
+    """Put one step of signing in on a screen; `below` holds the link to a related screen."""
     return rx.el.div(
         _skip_link(),
         connection_notice(),

@@ -1,4 +1,4 @@
-"""Speaks changes to a screen reader that the eye sees anyway."""
+"""Announces visible changes to screen readers."""
 
 import reflex as rx
 

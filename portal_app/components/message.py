@@ -13,7 +13,7 @@ MessageTone = Literal["info", "ok", "attention", "problem"]
 def message(
     text: Content, *, tone: MessageTone | rx.Var[str] = "info", title: Text = "", action: Content = ""
 ) -> rx.Component:
-    """Say what happened and what to do. A problem interrupts a screen reader, the rest waits its turn."""
+    """Say what happened and what to do. A problem interrupts a screen reader, other tones do not."""
     return rx.el.div(
         shape(),
         rx.el.div(
@@ -31,18 +31,6 @@ def message(
 def flash(text: Text, *, tone: MessageTone | rx.Var[str] = "info") -> rx.Component:
     """Show a message while there is a text, nothing otherwise."""
     return when(has(text), message(text, tone=tone))
-
-
-def inline_problem(text: Text) -> rx.Component:
-    """Say in one small line what went wrong with the thing above it; nothing while the text is empty."""
-    line = rx.el.p(
-        shape("mt-1.5"),
-        rx.el.span(text),
-        role="alert",
-        custom_attrs={"data-tone": "problem"},
-        class_name="flex gap-2 text-small text-problem",
-    )
-    return when(has(text), line)
 
 
 def _role(tone: Any) -> Any:

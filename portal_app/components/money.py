@@ -1,4 +1,4 @@
-"""Amounts as a customer reads them: the figure first, what it includes small beside it."""
+"""Amounts as a customer reads them: the figure in large, tax and period in small."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The ways through the portal: a sidebar on wide screens, a bar at the thumb on phones."""
+"""The navigation: a sidebar on wide screens, a top and a bottom bar on phones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _COUNT = "absolute left-6 top-1 grid h-4.5 min-w-4.5 place-items-center rounded-
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A place in the navigation: its words, path, icon and the key a page names itself by."""
+    """One entry of the navigation: its label, path, icon, and the key by which a page marks it as active."""
 
     label: str
     href: str
@@ -31,7 +31,7 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a signed-in page shows around itself: the places, the customer, and the bell unless `unread` is None."""
+    """What the frame of a signed-in page shows: navigation, customer, and the bell unless `unread` is None."""
 
     nav: Sequence[NavItem]
     customer_name: Text
@@ -40,7 +40,7 @@ class Around:
 
 
 def sidebar(around: Around, active: str) -> rx.Component:
-    """Stand at the left of wide screens, with sign-out and the switches at its foot."""
+    """Return the navigation at the left of wide screens, with sign-out, bell and theme toggle at its foot."""
     return rx.el.aside(
         link(wordmark(), href=around.nav[0].href, class_name="mx-3 rounded py-2.5"),
         rx.el.nav(
@@ -61,7 +61,7 @@ def sidebar(around: Around, active: str) -> rx.Component:
 
 
 def top_bar(around: Around) -> rx.Component:
-    """Head a page on phones, where the customer and sign-out sit behind one button."""
+    """Return the bar above a page on phones; one button opens the customer's name and sign-out."""
     menu = rx.el.details(
         rx.el.summary(icon("account", size=20), aria_label=_("Account menu"), class_name=_TOOL),
         rx.el.div(
@@ -79,7 +79,7 @@ def top_bar(around: Around) -> rx.Component:
 
 
 def bottom_bar(nav: Sequence[NavItem], active: str) -> rx.Component:
-    """Keep the first five places under the thumb on phones."""
+    """Return the navigation below a page on phones: the first five entries."""
     return rx.el.nav(
         rx.el.ul(*[_bar_link(item, item.key == active) for item in nav[:5]], class_name="mx-auto flex max-w-md"),
         aria_label=_("Main"),

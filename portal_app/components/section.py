@@ -1,4 +1,4 @@
-"""The parts of a page: its title and its sections, parted by space."""
+"""The parts of a page: its title, its sections and its columns."""
 
 import reflex as rx
 

@@ -1,4 +1,4 @@
-"""Places in a public page that the server fills with what is current when it is asked for."""
+"""Placeholders in a public page that the server fills with current data for each request."""
 
 import reflex as rx
 

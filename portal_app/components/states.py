@@ -1,4 +1,4 @@
-"""The faces of a list or card that has nothing fresh to show: loading, empty, problem, saved data."""
+"""What a list or card shows instead of fresh data: loading, empty, a problem, the age of saved data."""
 
 import reflex as rx
 
@@ -10,13 +10,13 @@ _WIDTHS = ("w-3/4", "w-full", "w-5/6", "w-2/3")
 
 
 def skeleton(lines: int = 3) -> rx.Component:
-    """Hold the place of what is loading, a line high for each line to come."""
+    """Return a placeholder of so many lines while data load."""
     bars = [rx.el.div(class_name=f"skeleton h-4 {_WIDTHS[i % len(_WIDTHS)]}") for i in range(lines)]
     return rx.el.div(rx.el.span(_("Loading"), class_name="sr-only"), *bars, role="status", class_name="grid gap-4 py-2")
 
 
 def table_skeleton(rows: int = 5) -> rx.Component:
-    """Hold the place of a table's rows."""
+    """Return a placeholder of so many table rows while data load."""
     row = rx.el.div(
         rx.el.div(class_name="skeleton h-4 w-32"),
         rx.el.div(class_name="skeleton h-4 w-20"),

@@ -1,4 +1,4 @@
-"""A status: a word, a shape and a colour, so that none of the three stands alone."""
+"""A status: always a word, a shape and a colour together."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ Tone = Literal["ok", "waiting", "attention", "problem", "neutral"]
 
 
 def status(word: Text, *, tone: Tone | rx.Var[str]) -> rx.Component:
-    """Show where something stands. The tone may be a var: the stylesheet picks shape and colour."""
+    """Show a status. The tone may be a var: the stylesheet picks shape and colour."""
     return rx.el.span(shape(), word, custom_attrs={"data-tone": tone}, class_name="status")
 
 

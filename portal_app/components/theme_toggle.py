@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.components.icon import icon
 from portal_app.language import _
 
-# For public pages, which carry no framework: the same switch and the same memory in a line of script.
+# For public pages, which carry no framework: the same switch and the same stored choice in a line of script.
 THEME_SCRIPT = (
     "document.addEventListener('click',e=>{if(!e.target.closest('[data-theme-toggle]'))return;"
     "const r=document.documentElement,d=!r.classList.contains('dark');r.classList.toggle('dark',d);"

@@ -1,29 +1,34 @@
-"""Every way the portal says no, in one small tree.
+"""The error hierarchy of the portal. API and pages derive status, code and customer message from it.
 
 PortalError
 ├── InvalidInput          422  something the customer typed; says which fields
-│   └── KeyReused         422  an idempotency key that was sent with something else before
+│   └── KeyReused         422  an idempotency key that was used with another request before
 ├── NotSignedIn           401
 ├── NotAllowed            403
-│   └── StepUpNeeded      403  this session must prove anew who it is
-├── NotFound              404  also for what belongs to somebody else
+│   └── StepUpNeeded      403  the session needs a recent proof of identity
+├── NotFound              404  also for a resource of another customer
 ├── Conflict              409
-│   └── StillRunning      409  the same call, with the same key, has not ended yet
-├── AccountNotReady       409  signed up, but not yet set up at the systems of record
-├── OrderStopped          409  an order lacks something that people must mend; for the agent
-├── LineLocked            409  a phone line is still being changed; says when it can be changed again
-├── RateLimited           429  says when to try again
+│   └── StillRunning      409  the call with this idempotency key has not ended yet
+├── AccountNotReady       409  signed up, but not yet set up at WHMCS and Salesforce
+├── OrderStopped          409  an order needs a correction by an agent
+├── LineLocked            409  a phone line is still being changed; `retry_after` in seconds
+├── RateLimited           429  `retry_after` in seconds
 └── ExternalError
-    ├── ExternalRejected     502  the vendor understood and refused
-    ├── ExternalUnavailable  503  the vendor did not answer, or not sensibly; nothing was written
-    └── OutcomeUnknown       504  a write whose answer was lost: look it up, never repeat it blindly
+    ├── ExternalRejected     502  the vendor rejected the call
+    ├── ExternalUnavailable  503  no answer, or an invalid one; nothing was written
+    └── OutcomeUnknown       504  the answer to a write was lost: look the effect up before repeating the write
 """
 
 from collections.abc import Mapping
 
+from portal_app.language.format import Duration
+from portal_app.language.phrase import Phrase
+
+_LOCKED_LINE = "This line is still being changed. You can change it again in {wait} at the latest."
+
 
 class PortalError(Exception):
-    """The root. `user_message` is fit for a customer; the exception's own text is for the log."""
+    """The root. `user_message` is shown to customers; the text of the exception is for the log only."""
 
     code = "error"
     status = 500
@@ -39,7 +44,7 @@ class PortalError(Exception):
 
 
 class InvalidInput(PortalError):
-    """Something typed is missing or malformed; `fields` maps the field's name to what to do about it."""
+    """A field is missing or malformed; `fields` maps field names to messages for the customer."""
 
     code = "invalid_input"
     status = 422
@@ -51,14 +56,14 @@ class InvalidInput(PortalError):
 
 
 class KeyReused(InvalidInput):
-    """An idempotency key that was sent with something else before."""
+    """The idempotency key was used with another request before."""
 
     code = "idempotency_key_reused"
     user_message = "This was sent before with something else in it. Look at the page again, then try once more."
 
 
 class NotSignedIn(PortalError):
-    """Nobody is signed in, or the session has ended."""
+    """There is no session, or it has ended."""
 
     code = "not_signed_in"
     status = 401
@@ -66,7 +71,7 @@ class NotSignedIn(PortalError):
 
 
 class NotAllowed(PortalError):
-    """Signed in, but this is not for this customer or not now."""
+    """The customer is signed in but may not do this, or not now."""
 
     code = "not_allowed"
     status = 403
@@ -74,14 +79,14 @@ class NotAllowed(PortalError):
 
 
 class StepUpNeeded(NotAllowed):
-    """Signed in, but the last proof is too old for this: ask for password or second factor, then try again."""
+    """The last proof of identity is too old: ask for the password or a second factor, then repeat the call."""
 
     code = "step_up_needed"
     user_message = "Confirm that it is you to go on."
 
 
 class NotFound(PortalError):
-    """It does not exist, or it belongs to somebody else."""
+    """The resource does not exist, or belongs to another customer."""
 
     code = "not_found"
     status = 404
@@ -89,7 +94,7 @@ class NotFound(PortalError):
 
 
 class Conflict(PortalError):
-    """It contradicts what is already there or under way."""
+    """The call contradicts the current state."""
 
     code = "conflict"
     status = 409
@@ -97,7 +102,7 @@ class Conflict(PortalError):
 
 
 class StillRunning(Conflict):
-    """The same call, with the same key, has not ended yet: ask again in a moment."""
+    """The call with this idempotency key has not ended yet; repeat it later."""
 
     code = "still_running"
     retryable = True
@@ -105,32 +110,35 @@ class StillRunning(Conflict):
 
 
 class OfferChanged(Conflict):
-    """What would be ordered costs something else than what the customer agreed to."""
+    """The order would cost more or less than the customer agreed to."""
 
     code = "offer_changed"
     user_message = "What this costs changed since you opened the page, and nothing was ordered. Look at it once more."
 
 
 class OrderStopped(Conflict):
-    """An order cannot go on until people mend something; code and text are for the agent, without personal data."""
+    """An order waits for a correction by an agent; code and text are for agents and hold no personal data."""
 
     code = "order_stopped"
 
 
 class LineLocked(Conflict):
-    """A phone line is still being changed; `retry_after` is in seconds, at most that long."""
+    """A phone line is still being changed; `retry_after` is the longest possible wait in seconds."""
 
     code = "line_locked"
     retryable = True
-    user_message = "This line is still being changed. You can change it again in half an hour at the latest."
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"line locked for {retry_after} s")
+        words = Phrase(_LOCKED_LINE, wait=Duration(retry_after, rounds_up=True))
+        super().__init__(f"line locked for {retry_after} s", user_message=words)
         self.retry_after = retry_after
 
 
 class AccountNotReady(PortalError):
-    """The account exists but is still being set up at WHMCS and Salesforce; `needs_words` when it takes long."""
+    """The account is still being set up at WHMCS and Salesforce.
+
+    `needs_words` tells pages to show the message instead of only a loading state.
+    """
 
     needs_words = False
 
@@ -141,7 +149,7 @@ class AccountNotReady(PortalError):
 
 
 class AccountWaits(AccountNotReady):
-    """A system of record is away: the set-up goes on by itself when it is back."""
+    """The set-up waits for a vendor that is unavailable and continues by itself."""
 
     needs_words = True
     user_message = (
@@ -151,7 +159,7 @@ class AccountWaits(AccountNotReady):
 
 
 class AccountFailed(AccountNotReady):
-    """The set-up was refused; people look into it."""
+    """A vendor rejected the set-up; staff must act."""
 
     retryable = False
     needs_words = True
@@ -159,7 +167,7 @@ class AccountFailed(AccountNotReady):
 
 
 class RateLimited(PortalError):
-    """Too many tries; `retry_after` is in seconds."""
+    """Too many attempts; `retry_after` is in seconds."""
 
     code = "rate_limited"
     status = 429
@@ -172,7 +180,7 @@ class RateLimited(PortalError):
 
 
 class ExternalError(PortalError):
-    """A system of record did not do what was asked. `request_id` is the vendor's, where it gave one."""
+    """A vendor's call failed. `request_id` is the vendor's id of the call, if it gave one."""
 
     vendor = ""
 
@@ -185,7 +193,7 @@ class ExternalError(PortalError):
 
 
 class ExternalRejected(ExternalError):
-    """The vendor understood and refused; repeating it changes nothing."""
+    """The vendor rejected the call; repeating it gives the same result."""
 
     code = "external_rejected"
     status = 502
@@ -193,7 +201,7 @@ class ExternalRejected(ExternalError):
 
 
 class ExternalUnavailable(ExternalError):
-    """The vendor is away, and nothing was written; `retry_after` (seconds) where it is known."""
+    """The vendor is unavailable and nothing was written; `retry_after` is in seconds."""
 
     code = "external_unavailable"
     status = 503
@@ -203,7 +211,7 @@ class ExternalUnavailable(ExternalError):
 
 
 class OutcomeUnknown(ExternalError):
-    """A write was sent and its answer lost. Look it up by its reference before any second call."""
+    """A write was sent and its answer was lost. Look the effect up by its reference before repeating the write."""
 
     code = "outcome_unknown"
     status = 504

@@ -1,4 +1,4 @@
-"""Customer numbers, Salesforce ids and our own references: checked before they are used anywhere."""
+"""Parsers and formatters for customer numbers, Salesforce ids and the portal's references at vendors."""
 
 import re
 from uuid import UUID
@@ -7,7 +7,7 @@ from portal_app.domain.errors import NotFound
 
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}([A-Z0-5]{3})?", re.ASCII)
 _CUSTOMER_NUMBER = re.compile(r"C\d{8}", re.ASCII)
-# What an integer column of MySQL, and of our mirror, can hold.
+# The largest value of an integer column in MySQL (WHMCS) and in our mirror tables.
 LARGEST_NUMBER = 2**31 - 1
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -23,17 +23,17 @@ def salesforce_id(text: str) -> str:
 
 
 def customer_number(sequence: int) -> str:
-    """Return the customer number for the next value of our sequence, such as C00000042."""
+    """Return the customer number for a value of the sequence, such as C00000042."""
     return f"C{sequence:08d}"
 
 
 def is_customer_number(text: str) -> bool:
-    """Say whether the text has the form of a customer number."""
+    """Return whether a text has the form of a customer number."""
     return bool(_CUSTOMER_NUMBER.fullmatch(text))
 
 
 def our_id(text: str) -> UUID:
-    """Parse an id of ours that came from outside. Raises NotFound, so that a guess learns nothing."""
+    """Parse an id from a request. Raises NotFound, so that malformed and unknown ids look the same."""
     try:
         return UUID(text)
     except (ValueError, AttributeError, TypeError) as error:
@@ -41,7 +41,7 @@ def our_id(text: str) -> UUID:
 
 
 def vendor_number(text: str | int) -> int:
-    """Parse a WHMCS number that came from outside. Raises NotFound."""
+    """Parse a WHMCS number from a request. Raises NotFound."""
     digits = str(text)
     if not (digits.isascii() and digits.isdigit() and len(digits) < 12) or int(digits) > LARGEST_NUMBER:
         raise NotFound("malformed number")
@@ -49,12 +49,12 @@ def vendor_number(text: str | int) -> int:
 
 
 def step_reference(order_id: UUID, step: str, attempt: int) -> str:
-    """Name one remote effect of an order, so that it can be found again at the vendor before a second call."""
+    """Return the reference of one remote effect of an order; the vendor is searched for it before a second call."""
     return f"{order_id}:{step}:{attempt}"
 
 
 def order_of_reference(reference: str) -> UUID | None:
-    """Return the order that a reference of ours names; None for anybody else's text."""
+    """Return the order id of a reference made by `step_reference`, or None for other texts."""
     try:
         return UUID(reference.partition(":")[0]) if reference.count(":") == 2 else None
     except ValueError:

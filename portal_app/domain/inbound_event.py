@@ -1,4 +1,4 @@
-"""What arrives from outside, as facts in the past tense: hints to re-read, never the truth."""
+"""Events of vendors. They only trigger a read at the vendor: their content is never stored as the truth."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,7 +10,7 @@ Source = Literal["whmcs", "salesforce"]
 
 @dataclass(frozen=True, slots=True)
 class InboundEvent:
-    """One event of a vendor. `id` is unique within its source and stays the same over redeliveries."""
+    """One event. `id` is unique within its source and is the same in every delivery."""
 
     source: Source
     id: str
@@ -18,14 +18,14 @@ class InboundEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
     def numbers(self, *names: str) -> list[int]:
-        """Return the WHMCS numbers under some names, without those that cannot be any."""
+        """Return the WHMCS numbers under these names, without invalid values."""
         given = [self.data.get(name) for name in names]
         return [number for number in given if type(number) is int and 0 < number <= LARGEST_NUMBER]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayPosition:
-    """How far a Salesforce topic was read: opaque bytes, stored only with the work they led to."""
+    """The position in a Salesforce topic: opaque bytes, stored in the transaction that stores the events before it."""
 
     topic: str
     replay_id: bytes

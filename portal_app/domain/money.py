@@ -1,4 +1,4 @@
-"""Yen and other money as whole minor units; tax floored once per rate."""
+"""Amounts of money in whole minor units, and tax, rounded down once per rate."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Self
 
 _MINOR_DIGITS = {"JPY": 0}
 _SYMBOLS = {"JPY": "¥", "USD": "$", "EUR": "€"}
-# Plain decimals only: Python's own reader also takes 1e9, NaN, 1_000 and full-width digits.
+# Plain decimals only: Decimal() also accepts 1e9, NaN, 1_000 and full-width digits.
 _AMOUNT = re.compile(r"-?(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{1,10})?", re.ASCII)
 
 
@@ -21,7 +21,7 @@ class Money:
 
     @classmethod
     def parse(cls, text: str | int | Decimal, currency: str = "JPY") -> Self:
-        """Read a vendor's decimal such as "6500.00". Raises ValueError where it is no whole minor unit."""
+        """Parse a vendor's decimal such as "6500.00". Raises ValueError unless it is a whole number of minor units."""
         plain = str(text).strip()
         if not _AMOUNT.fullmatch(plain):
             raise ValueError(f"not an amount: {text!r}")
@@ -32,7 +32,7 @@ class Money:
 
     @classmethod
     def total(cls, amounts: Iterable["Money"], currency: str = "JPY") -> Self:
-        """Add up amounts of one currency; an empty sum is zero."""
+        """Return the sum of amounts of one currency, zero for none. Raises ValueError for mixed currencies."""
         total = cls(0, currency)
         for amount in amounts:
             total = total + amount
@@ -50,18 +50,20 @@ class Money:
         return type(self)(self.minor * count, self.currency)
 
     def __str__(self) -> str:
+        symbol = _SYMBOLS.get(self.currency) or f"{self.currency} "
+        sign = "-" if self.minor < 0 else ""
         digits = _MINOR_DIGITS.get(self.currency, 2)
+        if not digits:
+            return f"{sign}{symbol}{abs(self.minor):,}"
         whole, rest = divmod(abs(self.minor), 10**digits)
-        number = f"{whole:,}.{rest:0{digits}}" if digits else f"{whole:,}"
-        symbol = _SYMBOLS.get(self.currency, f"{self.currency} ")
-        return f"{'-' if self.minor < 0 else ''}{symbol}{number}"
+        return f"{sign}{symbol}{whole:,}.{rest:0{digits}}"
 
     def tax(self, percent: Decimal = Decimal(10)) -> Self:
-        """Return the tax on this amount, floored to the minor unit (once per rate and invoice)."""
+        """Return the tax on this amount, rounded down to the minor unit; apply it once per rate and invoice."""
         return type(self)(int((self.minor * percent / 100).to_integral_value(ROUND_FLOOR)), self.currency)
 
     def with_tax(self, percent: Decimal = Decimal(10)) -> Self:
-        """Return this amount plus its floored tax."""
+        """Return this amount with tax."""
         return self + self.tax(percent)
 
     def _same_currency(self, other: "Money") -> None:

@@ -1,4 +1,4 @@
-"""What no log line may carry: values of secret keys, texts that look like secrets, too many bytes."""
+"""Redacts log lines: removes values of secret keys and texts that look like secrets, and limits the length."""
 
 import re
 from collections.abc import Callable, MutableMapping
@@ -9,10 +9,10 @@ from typing import Any
 Line = MutableMapping[str, Any]
 Renderer = Callable[[Any, str, Line], Any]
 
-# Bytes of one line, so that nobody outside can fill a disk with few requests; most lines have 300.
+# Characters of one line, so that requests cannot fill a disk; most lines have 300.
 LONGEST_LINE = 8 * 1024
 MARK = "[redacted]"
-# Values are replaced by the name of their key, whole or its last part.
+# Values are redacted if the name of their key is in this list or ends with one of _ENDINGS.
 REDACTED = frozenset(
     """
     password password2 passwd secret token access_token refresh_token authorization cookie set_cookie code email to
@@ -22,15 +22,15 @@ REDACTED = frozenset(
     """.split()
 )
 _ENDINGS = ("_password", "_secret", "_secrets", "_token", "_email", "_cookie")
-# Found anywhere in a finished line, whoever wrote it and under whatever key.
+# Replaced anywhere in the rendered line, under any key.
 _PATTERNS = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
         # A JSON Web Token.
         (r"eyJ[\w-]{6,}\.[\w-]+\.[\w-]*", MARK),
-        # A cookie of ours, however it is quoted.
+        # A cookie of the portal, quoted in any way.
         (r"((?:__Host-)?portal-[a-z]+(?:-\d+)?=)[^;\s\"'\\]+", rf"\1{MARK}"),
-        # A secret in a query, a form, a Python or JSON text inside a text.
+        # A secret in a query, a form, or Python or JSON text inside a text.
         (
             r"(?i)((?:password|passwd|secret|token|authorization|cookie|api_?key|auth_?key|oem_?key|private_?key)"
             r"(?:=|'\s*:\s*'|\\\"\s*:\s*\\\")(?:Bearer )?)[^\s'\"\\&;,}]+",
@@ -46,7 +46,7 @@ _PATTERNS = tuple(
         (r"(?<![\w.-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,4}(?![\w-])", MARK),
     )
 )
-# Most lines hold nothing that could match: one search tells.
+# One cheap search first, because most lines match none of the patterns.
 _SUSPECT = re.compile(
     r"@|eyJ|portal-[a-z]+(?:-\d+)?=|(?i:key|password|passwd|secret|token|cookie|authorization|bearer |basic )"
     r"|(?<![\w.-])(?:\+\d|0\d[\d -]|[3-6]\d{3}[ \d-]|89\d{3})"
@@ -54,12 +54,12 @@ _SUSPECT = re.compile(
 
 
 def redact(_: Any, __: str, line: Line) -> Line:
-    """Replace the value of every secret key, at any depth. A processor of structlog."""
+    """Replace the value of every secret key, at any depth. A structlog processor."""
     return {key: _redacted(key, value) for key, value in line.items()}
 
 
 def redact_text(text: str) -> str:
-    """Return a text without what looks like a token, cookie, secret, e-mail address, phone, SIM or card number."""
+    """Return a text with tokens, cookies, secrets, e-mail addresses, phone, SIM and card numbers replaced."""
     if not _SUSPECT.search(text):
         return text
     for pattern, replacement in _PATTERNS:
@@ -68,7 +68,7 @@ def redact_text(text: str) -> str:
 
 
 def bounded(render: Renderer) -> Renderer:
-    """Return a last processor that renders, redacts by pattern, and keeps every line within LONGEST_LINE."""
+    """Return a final processor that renders, redacts by pattern and shortens lines to LONGEST_LINE."""
 
     def rendered(logger: Any, name: str, line: Line) -> str:
         whole = dict(line)
@@ -100,7 +100,7 @@ def _is_secret(key: str) -> bool:
 
 
 def _shortened(value: Any, longest: int, most: int, depth: int = 0) -> Any:
-    """Return a value with texts cut, and with so many members at each level below the first."""
+    """Return a value with texts cut to `longest` and at most `most` members at each level below the first."""
     if isinstance(value, dict):
         members = islice(value.items(), most if depth else 20 + most)
         return {str(key)[:100]: _shortened(content, longest, most, depth + 1) for key, content in members}

@@ -1,4 +1,4 @@
-"""Tracebacks in log lines: the way to a defect, never the values that were on it."""
+"""Renders tracebacks for log lines without local variables, whose values may be customers' data."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -10,18 +10,18 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from portal_app.infra.log_redaction import Line
 
-# Frames of a traceback; more would fill the line and say little.
+# Frames of a traceback; more would exceed the length of a line.
 _MOST_FRAMES = 15
 _LONGEST_REASON = 300
 _LIBRARIES = "site-packages"
-# Libraries whose exceptions quote nothing of callers in their first line; others put whole requests into them.
+# Libraries whose exceptions contain no data of callers in their first line; others may contain whole requests.
 _SHOWN = ("alembic", "dbos", "grpc", "httpcore", "httpx", "psycopg", "psycopg_pool", "redis", "sqlalchemy")
 
 _Exception = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def tracebacks() -> Callable[[Any, str, Line], Line]:
-    """Return a processor that renders exceptions for JSON, without local variables."""
+    """Return a structlog processor that renders exceptions for JSON."""
     render = ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=_MOST_FRAMES))
 
     def rendered(logger: Any, name: str, line: Line) -> Line:
@@ -37,7 +37,7 @@ def tracebacks() -> Callable[[Any, str, Line], Line]:
 
 
 def write_traceback(stream: TextIO, exc_info: _Exception) -> None:
-    """Write an exception and its causes for people, by the same rules."""
+    """Write an exception and its causes as text, by the same rules."""
     for error in reversed(list(_causes(exc_info[1]))):
         frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
         stream.write("".join(traceback.format_list(frames)))
@@ -46,7 +46,7 @@ def write_traceback(stream: TextIO, exc_info: _Exception) -> None:
 
 
 def reason_of(raised_in: str, text: str) -> str:
-    """Return what may be shown of an exception's text: its first line, and nothing of an unlisted library's.
+    """Return the part of an exception's text that may be logged: its first line, or nothing for an unlisted library.
 
     `raised_in` is the file of the innermost frame.
     """

@@ -1,8 +1,9 @@
-"""Structured logs: JSON in production, readable in development, always with the correlation id, never with secrets."""
+"""Structured logs: JSON in production, text in development, with the correlation id and without secrets."""
 
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any, TextIO
 
 import structlog
@@ -14,16 +15,17 @@ from portal_app.infra.log_tracebacks import tracebacks, write_traceback
 
 
 def set_up_logs(*, process: str, log_format: str, level: str) -> None:
-    """Send every log line of this process, ours and libraries', to standard error in one form.
+    """Configure logging of this process: lines of the portal and of libraries go to standard error in one format.
 
-    Ours go there straight: through the standard library each would cost three times as much, a quarter of a request
-    that is answered from the response cache.
+    Lines of the portal bypass the standard library's logging, which would make them three times as expensive (a
+    quarter of the cost of a request that is answered from the response cache).
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _with_correlation_id,
+        partial(_with_process, process),
         redact,
     ]
     last = _json_lines() if log_format == "json" else _text_lines()
@@ -42,7 +44,12 @@ def set_up_logs(*, process: str, log_format: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
+
+
+def _with_process(process: str, _: Any, __: str, line: Line) -> Line:
+    # Durable work runs in contexts of its own: what is bound in ours does not reach it.
+    line.setdefault("process", process)
+    return line
 
 
 def _json_lines() -> list[Any]:
@@ -57,7 +64,7 @@ def _text_lines() -> list[Any]:
 
 
 class _Lines:
-    """Writes finished lines; where nobody can take them, a line is lost and not what wrote it."""
+    """Writes rendered lines. A line that cannot be written is dropped; the caller is not affected."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

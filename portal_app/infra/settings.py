@@ -16,7 +16,7 @@ DatabaseRole = Literal["owner", "identity", "web", "worker"]
 
 
 class Settings(BaseSettings):
-    """What the portal is told from outside. Durations are seconds unless the name says otherwise."""
+    """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.
     # An empty variable is an unset one: that is how env files and compose write what nobody filled in.
@@ -45,14 +45,22 @@ class Settings(BaseSettings):
     portal_body_seconds: float = Field(
         30.0, gt=0, description="Longest wait for a request's body, and a second more for each 4 KB of it"
     )
-    portal_metrics_port: int = Field(9100, description="Loopback port of /metrics; 0 turns it off")
-    prometheus_multiproc_dir: str = Field("", description="Folder where this host's processes share their counters")
+    portal_metrics_host: str = Field("127.0.0.1", description="The address that serves /metrics")
+    portal_metrics_port: int = Field(9100, description="Port of /metrics of the web processes; 0 turns it off")
+    portal_worker_metrics_port: int = Field(9101, description="Port of /metrics of the workers; 0 turns it off")
+    portal_listener_metrics_port: int = Field(9102, description="Port of /metrics of the listeners; 0 turns it off")
+    prometheus_multiproc_dir: str = Field(
+        "", description="Folder where this host's processes share their figures; empty: one below the temporary folder"
+    )
     portal_trusted_proxies: int = Field(0, description="How many reverse proxies stand in front and may be believed")
     portal_log_format: Literal["json", "text"] = Field("json", description="json, or text for people")
     portal_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     portal_language: str = Field("en", description="Language of mails to customers who chose none")
     portal_support_email: str = Field("support@example.jp", description="Where customers can write to")
     portal_mail_from: str = Field("Portal <no-reply@example.jp>", description="Sender of the portal's mails")
+    portal_clock_file: Path | None = Field(
+        None, description="File with the seconds by which the portal's clock is moved; only in development"
+    )
     portal_poll_seconds: float = Field(0.5, description="How often a worker looks for new durable work")
     portal_card_poll_seconds: float = Field(
         60.0, description="How soon an order that waits for a payment method looks for one; later less and less often"
@@ -93,6 +101,7 @@ class Settings(BaseSettings):
     portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
     portal_step_up_seconds: int = Field(300, description="How long a proof of who it is counts for risky changes")
     portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
+    portal_unlock_seconds: int = Field(3600, ge=60, description="Life of the mailed link that lifts a locked sign-in")
     portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
     portal_code_attempts: int = Field(5, description="Tries for one mailed code")
     portal_second_step_seconds: int = Field(300, description="How long a sign-in waits for its second step")
@@ -218,7 +227,7 @@ class Settings(BaseSettings):
         95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
     )
     sf_limit_seconds: int = Field(
-        300, ge=1, description="How long what is known of the daily requests holds; then one call learns anew"
+        300, ge=1, description="How long the known count of daily requests is used before one call reads it again"
     )
     sf_file_megabytes: int = Field(25, ge=1, le=2000, description="Largest file the portal stores in Salesforce")
     sf_threads: int = Field(8, description="Threads for Salesforce calls in one process")
@@ -250,7 +259,9 @@ class Settings(BaseSettings):
     freebit_lock_seconds: int = Field(1800, description="How long a line is locked after a 4G/5G or voice change")
     freebit_pending_seconds: int = Field(600, description="How long an asynchronous order may take at Freebit")
     freebit_poll_seconds: float = Field(15.0, description="How long to wait before a new line's state is read again")
-    freebit_opening_seconds: int = Field(3600, description="How long a new line may take before people look into it")
+    freebit_opening_seconds: int = Field(
+        3600, description="How long a new line may take before agents are asked to check it"
+    )
     freebit_check_seconds: int = Field(
         10, ge=1, description="How long the health page believes that Freebit answers; after a failed call, not at all"
     )
@@ -277,13 +288,15 @@ class Settings(BaseSettings):
     mirror_reconcile_seconds: int = Field(
         86400, description="How old saved invoices and services may get before the timetable reads them again"
     )
-    mirror_reconcile_batch: int = Field(60, description="Customers whose saved data one tick of the timetable reads")
+    mirror_reconcile_batch: int = Field(
+        60,
+        description="Customers whose saved data one run of the timetable reads at least; more where needed",
+    )
     cache_gateways_seconds: int = Field(3600, description="The ways to pay that are switched on")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
     cache_eligibility_seconds: int = Field(300, description="Where the address check of a customer stands")
-    cache_order_seconds: int = Field(3600, description="One Salesforce order; events refresh it earlier")
     tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
     mnp_min_days_left: int = Field(10, ge=0, le=14, description="Days a number's MNP reservation must still have")
 
@@ -341,6 +354,12 @@ class Settings(BaseSettings):
                 value = getattr(self, name).get_secret_value()
                 if value == type(self).model_fields[name].default.get_secret_value() or len(value) < 32:
                     raise ValueError(f"{name.upper()} must be set to a secret of at least 32 bytes in production")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_moved_clock(self) -> "Settings":
+        if self.portal_env == "production" and self.portal_clock_file is not None:
+            raise ValueError("PORTAL_CLOCK_FILE moves the clock and is for development only")
         return self
 
     def database_url_for(self, role: DatabaseRole) -> str:

@@ -107,7 +107,7 @@ def _title(group: str) -> str:
 
 def _written(field: FieldInfo) -> str:
     default: Any = field.default
-    if isinstance(default, SecretStr):
+    if default is None or isinstance(default, SecretStr):
         return ""
     text = str(default).lower() if isinstance(default, bool) else str(default)
     return f'"{text}"' if any(letter in text for letter in " <>#") else text

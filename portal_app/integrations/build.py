@@ -24,7 +24,7 @@ from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.gateway import FreebitGateway
@@ -36,9 +36,9 @@ from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.eligibility import SalesforceEligibility
+from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
-from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
@@ -81,12 +81,12 @@ class Vendors:
     catalog: CatalogGateway
     crm: CrmGateway
     logins: BillingLogins
-    directory: ExistingAccounts
+    existing_accounts: ExistingAccounts
     stream: EventStream
     lines: tuple[VendorCall, ...]
     sims: SimLines
-    sim_desk: SimInventoryGateway
-    identity_desk: KycGateway
+    sim_inventory: SimInventoryGateway
+    kyc: KycGateway
     internet: EligibilityGateway
     cancellations: CancellationCaseGateway
     _budget: DailyBudget
@@ -133,11 +133,11 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
         logins=WHMCSLogins(whmcs, settings),
-        directory=SalesforceDirectory(salesforce),
+        existing_accounts=SalesforceExistingAccounts(salesforce),
         stream=stream,
         sims=sims,
-        sim_desk=SalesforceSimInventory(salesforce),
-        identity_desk=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
+        sim_inventory=SalesforceSimInventory(salesforce),
+        kyc=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
         internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
@@ -147,7 +147,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
 
 
 def _freebit(settings: Settings, redis: Redis, line: VendorCall) -> tuple[FreebitClient, SimLines]:
-    ring, cache = ring_of(settings), Cache(redis)
+    ring, cache = key_ring_of(settings), Cache(redis)
     http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
     client = FreebitClient(settings, http, line, cache=cache, ring=ring)
     return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)

@@ -3,13 +3,14 @@
 import re
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import httpx
 from asgi_correlation_id import correlation_id
 
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
+from portal_app.infra.clock import unmoved_timestamp
 
 CORRELATION_HEADER = "X-Correlation-ID"
 # No more than a number can hold whose header says so in earnest.
@@ -81,7 +82,7 @@ def retry_after(value: str | None) -> int | None:
         at = parsedate_to_datetime(told)
     except (ValueError, OverflowError):
         return None
-    return max(0, int((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
+    return max(0, int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() - unmoved_timestamp()))
 
 
 def slow_down(endpoint: Endpoint, headers: httpx.Headers) -> ExternalUnavailable:

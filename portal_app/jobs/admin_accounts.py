@@ -6,12 +6,12 @@ import sys
 from portal_app.domain.errors import PortalError
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
-from portal_app.wiring.portal import build, use
+from portal_app.wiring.portal import build, set_portal
 
 
 async def run(settings: Settings, action: str, customer_number: str, *, is_sure: bool) -> int:
     """Do one action and return the exit code; without being sure only say how the account stands."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     closing = portal.identity.account_closing
     try:
         if is_sure:

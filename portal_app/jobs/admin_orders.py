@@ -9,7 +9,7 @@ from portal_app.domain.identifiers import our_id
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.services.operations.order_repair import RepairAction
-from portal_app.wiring.portal import Portal, build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 
 _NOTHING = {
     "retry": "Nothing to do: it is finished, or an agent has to decide in Salesforce first.",
@@ -20,7 +20,7 @@ _ROW = "{:<36}  {:<9}  {:<8}  {:<15}  {:<26}  {}"
 
 async def run(settings: Settings, action: str, argument: str, *, is_sure: bool) -> int:
     """Do one action and return the exit code."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     try:
         if action == "list":
             await _list(portal, unfinished=argument != "all")

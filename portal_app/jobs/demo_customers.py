@@ -9,7 +9,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal, build
 
-PASSWORD = "correct-horse-battery"  # noqa: S105  the demo's, printed for whoever plays it
+PASSWORD = "correct-horse-battery"  # noqa: S105  the demo's, printed for the person who runs it
 PEOPLE = (("aiko@example.jp", "Aiko Tanaka", "new here, no card yet"), ("ben@example.jp", "Ben Carter", "has a VPN"))
 
 

@@ -14,7 +14,7 @@ async def invalidate(settings: Settings, what: str) -> None:
         raise ValueError(f"nothing is cached under {what!r}")
     portal = build(settings, role="worker")
     try:
-        await portal.catalog.bust()
+        await portal.catalog.invalidate()
     finally:
         await portal.close()
 

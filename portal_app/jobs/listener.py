@@ -14,13 +14,17 @@ from redis.exceptions import RedisError
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent, ReplayPosition
 from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, StreamEvent
+from portal_app.infra.clock import timestamp
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
+from portal_app.infra.metrics import record_batch, set_listener
+from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
-from portal_app.wiring.portal import Portal, build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 
 STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.
@@ -34,10 +38,11 @@ _log = structlog.get_logger(__name__)
 
 async def listen(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; one leader follows the streams, others stand by."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics = Metrics(settings, "listener").start()
     clock = asyncio.create_task(sync_clock(portal.database))
     leading = asyncio.create_task(lead(settings, "listener", lambda: _follow_all(portal)))
     _log.info("listener.ready")
@@ -46,6 +51,7 @@ async def listen(settings: Settings) -> None:
     clock.cancel()
     await asyncio.gather(leading, clock, return_exceptions=True)
     await portal.close()
+    metrics.stop()
 
 
 async def _follow_all(portal: Portal) -> None:
@@ -61,7 +67,7 @@ async def say_status(portal: Portal, status: str) -> None:
     try:
         await portal.redis.set(STATUS_KEY, status, ex=_STATUS_SECONDS)
     except RedisError as error:
-        _log.debug("listener.status_not_told", error=type(error).__name__)
+        _log.debug("listener.status_not_stored", error=type(error).__name__)
 
 
 async def follow(portal: Portal, topic: str) -> None:
@@ -69,6 +75,7 @@ async def follow(portal: Portal, topic: str) -> None:
     failures, is_away = 0, False
     is_main = topic == portal.settings.sf_provision_event_channel
     while True:
+        raise_if_cancelled()
         if is_main:
             await say_status(portal, "connecting")
         asked = 0
@@ -81,6 +88,7 @@ async def follow(portal: Portal, topic: str) -> None:
                     failures, is_away = 0, False
                     if is_main:
                         await say_status(portal, "connected")
+                    record_batch(topic, lag_seconds=_lag(batch))
                     await _keep(portal, batch)
         except PositionLost:
             _log.error("listener.position_lost", topic=topic)
@@ -90,9 +98,10 @@ async def follow(portal: Portal, topic: str) -> None:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
             is_away, asked = True, vars(error).get("retry_after", 0)
         except ExternalRejected as error:
-            # No reconnect mends this (unknown topic, missing permission): say it loudly, look again now and then.
+            # No reconnect mends this (unknown topic, missing permission): log an error and try again now and then.
             _log.error("listener.refused", topic=topic, error=str(error)[:200])
             is_away, asked = True, _REFUSED_SECONDS
+        set_listener(topic, is_connected=False)
         failures += 1
         await asyncio.sleep(_pause(failures, asked))
 
@@ -109,7 +118,7 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
         missed_since = (await portal.inbound.inbox.heard_at(batch.topic)).isoformat()
     for event in batch.events:
         if event.undecodable:
-            _log.error("listener.undecodable", topic=batch.topic, event_id=event.id)
+            _log.error("listener.undecodable", topic=batch.topic, event_id=event.id, **_where(event))
     events = [to_inbound(event, missed_since) for event in batch.events]
     fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:
@@ -144,9 +153,22 @@ def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:
         ids = [str(order_id)]
     if event.undecodable or not all(map(_names_a_record, ids)):
         data: dict[str, Any] = {"since": _committed_at(header) or missed_since}
+        if event.undecodable:
+            data |= {"topic": event.topic, **_where(event)}
     else:
         data = {"order_ids" if order_id or kind == "OrderChangeEvent" else "record_ids": ids}
     return InboundEvent(source="salesforce", id=event.id, kind=kind, data=data)
+
+
+def _lag(batch: StreamBatch) -> float | None:
+    """Return how old the last event of a batch is, in seconds; None where it does not say when it was made."""
+    payload = batch.events[-1].payload if batch.events else {}
+    made = (payload.get("ChangeEventHeader") or {}).get("commitTimestamp") or payload.get("CreatedDate")
+    return max(0.0, timestamp() - made / 1000) if isinstance(made, int) else None
+
+
+def _where(event: StreamEvent) -> dict[str, str]:
+    return {"replay_id": event.replay_id.hex(), "schema_id": event.schema_id}
 
 
 def _names_a_record(record_id: str) -> bool:

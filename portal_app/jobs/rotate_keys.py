@@ -13,24 +13,24 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
+from portal_app.infra.security.encrypted_column import Ciphertext, EncryptedText, row_name
 from portal_app.infra.security.encryption import KeyRing, key_of
-from portal_app.infra.security.sealed_column import Closed, EncryptedText, row_name
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.models.metadata import METADATA
 
 
 @dataclass
 class Rotation:
-    """How many rows of each table were sealed anew, and which could not be opened: altered or of a missing key."""
+    """How many rows of each table were sealed again, and which could not be opened: altered or without their key."""
 
     sealed: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
 
 
 def rotate(settings: Settings, *, batch: int = 200) -> Rotation:
-    """Seal every row anew that is of another key or format. Runs as the owner: no other role may write every table."""
-    ring, done = ring_of(settings), Rotation()
+    """Seal every row again that has another key or format. Runs as the owner: no other role may write every table."""
+    ring, done = key_ring_of(settings), Rotation()
     engine = _engine(settings)
     for table in _sealed_tables():
         after: tuple[object, ...] | None = ()
@@ -65,7 +65,7 @@ def keys_in_use(settings: Settings) -> dict[tuple[int, int], int]:
 
 
 def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] | None:
-    """Seal the next rows after a primary key anew; return the last one's key, None where no row was left."""
+    """Seal the next rows after a primary key again; return the last one's key, None where no row was left."""
     key, columns = list(work.table.primary_key), _sealed_columns(work.table)
     old = sa.or_(*(sa.func.substring(_raw(column), 1, 3) != work.ring.header for column in columns))
     query = sa.select(*key, *map(_raw, columns)).where(old).order_by(*key).limit(work.size).with_for_update()
@@ -76,7 +76,7 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
         for row in rows:
             name = row_name(*row[: len(key)])
             try:
-                anew = {
+                sealed = {
                     column.name: _again(work.ring, column, value, name)
                     for column, value in zip(columns, row[len(key) :], strict=True)
                     if value is not None
@@ -85,14 +85,14 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
                 work.done.unreadable.append(f"{work.table.name} {name}")
                 continue
             ours = sa.and_(*(column == value for column, value in zip(key, row, strict=False)))
-            connection.execute(sa.update(work.table).where(ours).values(anew))
+            connection.execute(sa.update(work.table).where(ours).values(sealed))
             work.done.sealed[work.table.name] += 1
     return tuple(rows[-1][: len(key)]) if rows else None
 
 
-def _again(ring: KeyRing, column: sa.Column[Any], value: bytes, row: str) -> Closed:
+def _again(ring: KeyRing, column: sa.Column[Any], value: bytes, row: str) -> Ciphertext:
     place = column.type.place
-    return Closed(ring.seal(ring.open(bytes(value), place, row), place, row))
+    return Ciphertext(ring.seal(ring.open(bytes(value), place, row), place, row))
 
 
 def _sealed_tables() -> Iterator[sa.Table]:
@@ -119,7 +119,9 @@ def _engine(settings: Settings) -> sa.Engine:
 def main(settings: Settings, batch: int) -> int:
     """Rotate, say what was done and which keys are still in use; 1 where rows could not be opened."""
     done = rotate(settings, batch=batch)
-    lines = [f"{name}: {count} rows sealed with key {ring_of(settings).current}" for name, count in done.sealed.items()]
+    lines = [
+        f"{name}: {count} rows sealed with key {key_ring_of(settings).current}" for name, count in done.sealed.items()
+    ]
     in_use = sorted(keys_in_use(settings).items())
     lines += [f"in use: key {number}, format {form}: {count} values" for (form, number), count in in_use]
     lines += [f"cannot be opened: {row}" for row in done.unreadable]

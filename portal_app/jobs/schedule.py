@@ -1,12 +1,19 @@
-"""The timetable: everything that happens by the clock, in one table. A tick only enqueues; a double tick runs once."""
+"""The timetable: everything that happens by the clock, in one table, by the portal's clock.
+
+What is due is only enqueued, under an id made of its name and minute: enqueued twice, it runs once.
+"""
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+import structlog
 from apscheduler.triggers.cron import CronTrigger
 
+from portal_app.domain.errors import PortalError
 from portal_app.infra.clock import now
+from portal_app.language.format import JAPAN
 from portal_app.wiring.portal import Portal
 
 
@@ -34,27 +41,46 @@ TIMETABLE = (
     ScheduledJob("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )
 
+# A new leader looks back this far: its predecessor may have died before it enqueued what was due.
+_GRACE = timedelta(minutes=5)
+# Time passes in steps of a second; a longer step is a host that slept, or a clock that was moved in development.
+_JUMP = timedelta(minutes=10)
+_log = structlog.get_logger(__name__)
+
 
 async def run_schedule(portal: Portal) -> None:
-    """Run the timetable until cancelled. Only the leader does this."""
-    scheduler = AsyncIOScheduler(timezone="Asia/Tokyo")
-    for entry in TIMETABLE:
-        scheduler.add_job(
-            _tick,
-            CronTrigger.from_crontab(entry.when, timezone="Asia/Tokyo"),
-            args=(portal, entry.workflow),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=300,
-        )
-    scheduler.start()
-    try:
-        await asyncio.Event().wait()
-    finally:
-        scheduler.shutdown(wait=False)
+    """Enqueue what the timetable says until cancelled. Only the leader does this."""
+    seen = now() - _GRACE
+    while True:
+        at = now()
+        try:
+            await enqueue_due(portal, after=seen, until=at)
+            seen = at
+        except PortalError as error:
+            _log.info("schedule.postponed", error=type(error).__name__)
+        await asyncio.sleep(1)
 
 
-async def _tick(portal: Portal, workflow: str) -> None:
-    minute = now().strftime("%Y-%m-%dT%H:%M")
-    async with portal.database.unit_of_work() as session:
-        await portal.queue.enqueue(session, workflow, f"{workflow}-{minute}")
+async def enqueue_due(portal: Portal, *, after: datetime, until: datetime) -> list[str]:
+    """Enqueue each workflow of the timetable that came due in a span of time, once; return their names.
+
+    Where the clock jumped, work that waits for a moment looks at the clock again. Raises DatabaseUnavailable.
+    """
+    due = [(entry.workflow, at) for entry in TIMETABLE if (at := first_due(entry.when, after, until))]
+    if until - after > _JUMP:
+        due.append(("clock_moved", until))
+    for workflow, at in due:
+        async with portal.database.unit_of_work() as session:
+            await portal.queue.enqueue(session, workflow, f"{workflow}-{at:%Y-%m-%dT%H:%M}")
+    return [workflow for workflow, _ in due]
+
+
+def first_due(crontab: str, after: datetime, until: datetime) -> datetime | None:
+    """Return the first time, in UTC, at which a crontab in Japan's time is due after one moment and until another."""
+    found = _trigger(crontab).get_next_fire_time(None, after + timedelta(microseconds=1))
+    return found.astimezone(UTC) if found is not None and found <= until else None
+
+
+@cache
+def _trigger(crontab: str) -> CronTrigger:
+    return CronTrigger.from_crontab(crontab, timezone=JAPAN)

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from types import FrameType
 
-from portal_app.infra.metrics import serve_metrics
+from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 
-# Reflex is told to serve what was built, and to build nothing: a web process needs no JavaScript tool.
+# Reflex serves the built frontend and builds nothing: a web process needs no JavaScript tool.
 _AS_BUILT = {
     "__REFLEX_SKIP_COMPILE": "true",
     "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
@@ -27,8 +27,8 @@ _MOST_FILES = 1024 * 1024
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return granian's exit code."""
-    if settings.portal_metrics_port:
-        serve_metrics(settings.portal_metrics_port)
+    # The children count; their parent has the time to add up.
+    metrics = Metrics(settings, "web", writes=False).start()
     child = subprocess.Popen(command(settings, files=raise_file_limit()), env={**os.environ, **_AS_BUILT})
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -36,7 +36,9 @@ def serve(settings: Settings) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
-    return child.wait()
+    code = child.wait()
+    metrics.stop()
+    return code
 
 
 def command(settings: Settings, *, files: int) -> list[str]:

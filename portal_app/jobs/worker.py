@@ -20,11 +20,13 @@ from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.database.durable import QUEUE, dbos_config
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
+from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
+from portal_app.jobs.backlog import watch_backlog
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.jobs.schedule import run_schedule
 from portal_app.jobs.worker_slots import Slot
-from portal_app.wiring.portal import build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 
 WORKFLOWS = (
     portal_app.workflows.cancellations,
@@ -42,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 async def work(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then finish the running steps within the drain time."""
-    portal = use(build(settings, role="worker"))
+    portal = set_portal(build(settings, role="worker"))
     slot = Slot(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,8 +54,9 @@ async def work(settings: Settings) -> None:
     DBOS.launch()
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
     slot.watch(max(0.5, settings.portal_poll_seconds))
+    metrics = Metrics(settings, "worker").start()
     clock = asyncio.create_task(sync_clock(portal.database))
-    timetable = asyncio.create_task(lead(settings, "timetable", lambda: run_schedule(portal)))
+    timetable = asyncio.create_task(lead(settings, "timetable", lambda: _lead(portal)))
     _log.info("worker.ready", slot=slot.executor)
     await until_stopped(stop, timetable)
     _log.info("worker.stopping")
@@ -66,6 +69,13 @@ async def work(settings: Settings) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
     slot.release()
     await portal.close()
+    metrics.stop()
+
+
+async def _lead(portal: Portal) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_schedule(portal))
+        group.create_task(watch_backlog(portal))
 
 
 if __name__ == "__main__":

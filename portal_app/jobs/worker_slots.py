@@ -8,11 +8,12 @@ import structlog
 from dbos import DBOS
 
 from portal_app.infra.database.durable import QUEUE
+from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import Settings
 
 _NAMESPACE, _SLOTS = 777, 1000
 LOCK_LOST = 70
-_KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c statement_timeout=0"
+_OPTIONS = f"{SERVER_OPTIONS} -c statement_timeout=0"
 _log = structlog.get_logger(__name__)
 
 
@@ -21,7 +22,9 @@ class Slot:
 
     def __init__(self, settings: Settings) -> None:
         url = settings.database_url_for("worker").replace("postgresql+psycopg://", "postgresql://")
-        self._connection = psycopg.connect(url, autocommit=True, options=_KEEPALIVE, application_name="portal-slot")
+        self._connection = psycopg.connect(
+            url, autocommit=True, options=_OPTIONS, application_name="portal-slot", **CLIENT_PARAMETERS
+        )
         self._stopped = threading.Event()
         self.number = next(number for number in range(_SLOTS) if self._take(number))
 

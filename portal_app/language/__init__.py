@@ -1,4 +1,4 @@
-"""Words in the customer's language: English in the code, Japanese in the .po files of the folder ja."""
+"""Translation of customer texts: English in the code, Japanese in the .po files of the folder `ja`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _catalogues: dict[str, dict[str, str]] = {"ja": read_catalogues(Path(__file__).w
 
 
 def _(text: str) -> str:
-    """Return the text in the spoken language; a text without a translation stays English."""
+    """Return a text in the current language; without a translation it stays English."""
     texts = _catalogues.get(_spoken.get(), {})
     if isinstance(text, Phrase):
         return texts.get(text.template, text.template).format(**text.values)
@@ -27,7 +27,7 @@ def _(text: str) -> str:
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Speak a language while a page builds, a row is formatted or a mail is written."""
+    """Set the current language within a block of code."""
     token = _spoken.set(language)
     try:
         yield
@@ -36,12 +36,12 @@ def speaking(language: Language) -> Iterator[None]:
 
 
 def spoken() -> Language:
-    """Return the language being spoken."""
+    """Return the current language."""
     return _spoken.get()
 
 
 def path_for(route: str, language: Language | None = None) -> str:
-    """Return the path of a route in a language: English has no prefix, Japanese lives under /ja."""
+    """Return the path of a route in a language (default: the current one): Japanese paths begin with /ja."""
     language = language or spoken()
     if language == DEFAULT:
         return route
@@ -49,5 +49,5 @@ def path_for(route: str, language: Language | None = None) -> str:
 
 
 def parse_language(text: str | None) -> Language:
-    """Read a stored or sent language; anything else is the default."""
+    """Return the language of a stored or received text, or the default."""
     return next((language for language in LANGUAGES if language == text), DEFAULT)

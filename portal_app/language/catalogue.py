@@ -1,22 +1,22 @@
-"""Reads gettext .po files as they stand: no compile step between a translator and a page."""
+"""Reads gettext .po files directly, so that translations need no compile step."""
 
 import ast
 from pathlib import Path
 
 
 def read_catalogues(folder: Path) -> dict[str, str]:
-    """Return {text: translation} of a folder of .po files. Raises ValueError for a text that stands in two of them."""
+    """Return {text: translation} for a folder of .po files. Raises ValueError for a text in two files."""
     texts: dict[str, str] = {}
     for path in sorted(folder.glob("*.po")):
         read = _read_catalogue(path)
-        if twice := read.keys() & texts.keys():
-            raise ValueError(f"{path.name} translates again: {', '.join(sorted(twice))}")
+        if duplicates := read.keys() & texts.keys():
+            raise ValueError(f"{path.name} translates again: {', '.join(sorted(duplicates))}")
         texts |= read
     return texts
 
 
 def _read_catalogue(path: Path) -> dict[str, str]:
-    # Without plurals or contexts; what is empty or fuzzy is left out.
+    # Plurals and contexts are not supported; empty and fuzzy translations are left out.
     catalogue: dict[str, str] = {}
     for entry in path.read_text(encoding="utf-8").split("\n\n"):
         text, translation, fuzzy = _read_entry(entry)

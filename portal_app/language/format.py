@@ -1,11 +1,14 @@
-"""Dates and times as a customer reads them: in Japan's zone, in the spoken language."""
+"""Dates, times and durations as a customer reads them: in Japan's zone, in the spoken language."""
 
+import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from portal_app.language import spoken
 
 JAPAN = ZoneInfo("Asia/Tokyo")
+# Units by their seconds, with their words.
+_UNITS = ((86400, "day", "日"), (3600, "hour", "時間"), (60, "minute", "分"), (1, "second", "秒"))
 
 
 def day(value: date | None) -> str:
@@ -21,9 +24,29 @@ def time(value: datetime) -> str:
     return f"{day(local.date())} {local:%H:%M}" if spoken() == "ja" else f"{local:%-d %b %Y, %H:%M}"
 
 
-def today() -> date:
-    """Return the business date in Japan."""
-    return datetime.now(JAPAN).date()
+def duration(seconds: float, *, rounds_up: bool = False) -> str:
+    """Return a span of time in words, in the largest unit that says it exactly; long ones in whole minutes at least.
+
+    What cannot be said exactly is rounded down, so that nothing promises more than it keeps; waits round up.
+    """
+    whole = math.ceil(seconds) if rounds_up else int(seconds)
+    if whole > 120 and whole % 60:
+        whole = (whole // 60 + rounds_up) * 60
+    size, english, japanese = next(unit for unit in _UNITS if (whole and whole % unit[0] == 0) or unit[0] == 1)
+    count = whole // size
+    return f"{count}{japanese}" if spoken() == "ja" else f"{count} {english}{'' if count == 1 else 's'}"
+
+
+class Duration:
+    """A span of time inside a Phrase: said in the language in which the phrase is read."""
+
+    def __init__(self, seconds: float, *, rounds_up: bool = False) -> None:
+        self._seconds = seconds
+        self._rounds_up = rounds_up
+
+    def __str__(self) -> str:
+        """Return the span in the spoken language."""
+        return duration(self._seconds, rounds_up=self._rounds_up)
 
 
 def phone_number(digits: str) -> str:

@@ -1,13 +1,13 @@
-"""Sentences with a number or name in them: translated first, filled in afterwards."""
+"""Texts with placeholders: the template is translated first, then filled in."""
 
 
 class Phrase(str):
-    """A text made from a template; reads as English, and `_()` says it in the spoken language."""
+    """An English text made from a template; `_()` translates the template and fills in the values."""
 
     __slots__ = ("template", "values")
 
     def __new__(cls, template: str, **values: object) -> "Phrase":
-        """Fill the template in for those who read it as it is."""
+        """Return the English text, with template and values kept for `_()`."""
         made = super().__new__(cls, template.format(**values))
         made.template, made.values = template, values
         return made

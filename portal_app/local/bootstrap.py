@@ -1,6 +1,6 @@
-"""Makes `.venv` from nothing but a Python, with hash-locked packages; runs as a plain script, before any are there."""
+"""Creates `.venv` with hash-locked packages. Runs as a plain script, before any package is installed."""
 
-# Read by whatever `python3` is: it must parse in older versions too, and import only the standard library.
+# Run by the system's `python3`: it must parse in older versions too, and import only the standard library.
 from __future__ import annotations
 
 import contextlib
@@ -23,11 +23,11 @@ QUIET_PIP = ["--disable-pip-version-check", "--no-input", "--quiet"]
 
 
 def main() -> None:
-    """Make the environment fit the lock file; do nothing when it does already."""
-    use_a_fitting_python()
+    """Create or update the environment if it does not match the lock file."""
+    use_supported_python()
     with one_at_a_time():
         wanted = fingerprint()
-        if STAMP.exists() and STAMP.read_text() == wanted and works([str(PYTHON), "-c", "import sys"]):
+        if STAMP.exists() and STAMP.read_text() == wanted and succeeds([str(PYTHON), "-c", "import sys"]):
             return
         make_environment()
         install_packages()
@@ -35,61 +35,61 @@ def main() -> None:
         say("The environment is ready: " + str(VENV))
 
 
-def use_a_fitting_python() -> None:
-    """Go on as a Python between 3.11 and 3.14, if this one is not."""
+def use_supported_python() -> None:
+    """Replace this process by a Python between 3.11 and 3.14 if it is not one."""
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         found = shutil.which("python3." + str(minor))
-        if found and works([found, "-c", "import sys"]):
+        if found and succeeds([found, "-c", "import sys"]):
             os.execv(found, [found, __file__])  # noqa: S606
     stop("This needs Python 3.11 or newer (up to 3.14); found only {}.{}.".format(*sys.version_info[:2]))
 
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let a second starter wait for the first."""
-    place = ROOT / ".portal" / "bootstrap.lock"
-    place.parent.mkdir(exist_ok=True)
-    with place.open("w") as file:
+    """Hold a lock, so that concurrent runs wait for each other."""
+    path = ROOT / ".portal" / "bootstrap.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def fingerprint() -> str:
-    """Describe what the environment is made from: the lock file, the Python, and its own place."""
+    """Return a text that changes with the lock file, the Python version and the path of the environment."""
     locked = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     return "{}\n{}.{}\n{}\n".format(locked, *sys.version_info[:2], VENV)
 
 
 def make_environment() -> None:
-    """Create `.venv` with pip in it, helping a Debian without python3-venv."""
-    if works([str(PYTHON), "-m", "pip", "--version"]) and not moved_or_other_python():
+    """Create `.venv` with pip; on Debian without python3-venv install that package first."""
+    if succeeds([str(PYTHON), "-m", "pip", "--version"]) and not moved_or_other_python():
         return
     say("Creating a virtual environment in .venv ...")
     python = str(getattr(sys, "_base_executable", sys.executable))  # not the one of an activated environment
     create = [python, "-m", "venv", "--clear", str(VENV)]
-    if works(create):
+    if succeeds(create):
         return
-    if install_system_packages("python3-venv") and works(create):
+    if install_system_packages("python3-venv") and succeeds(create):
         return
     bare = [python, "-m", "venv", "--clear", "--without-pip", str(VENV)]
-    if works([python, "-m", "pip", "--version"]) and works(bare):
+    if succeeds([python, "-m", "pip", "--version"]) and succeeds(bare):
         host_pip = [python, "-m", "pip", "--python", str(PYTHON), "install", *QUIET_PIP, "pip"]
-        if works(host_pip):
+        if succeeds(host_pip):
             return
     stop("Python cannot create virtual environments here. On Debian or Ubuntu: apt-get install python3-venv")
 
 
 def moved_or_other_python() -> bool:
-    """Tell whether the environment was made at another place or by another Python than this one."""
+    """Return whether the environment was created at another path or by another Python version."""
     if not STAMP.exists():
-        return not works([str(PYTHON), "-c", "import sys; assert sys.version_info[:2] >= (3, 11)"])
+        return not succeeds([str(PYTHON), "-c", "import sys; assert sys.version_info[:2] >= (3, 11)"])
     return STAMP.read_text().splitlines()[1:] != fingerprint().splitlines()[1:]
 
 
 def install_packages() -> None:
-    """Install exactly what the lock file names, checking every hash."""
+    """Install the packages of the lock file, checking every hash."""
     say("Installing the locked packages (about 300 MB on disk, a minute on a good line) ...")
     command = [
         str(PYTHON),
@@ -112,7 +112,7 @@ def install_packages() -> None:
 
 
 def install_system_packages(*names: str) -> bool:
-    """Install Debian packages when we are root and apt-get is there; false when that cannot be done."""
+    """Install Debian packages and return whether it succeeded; needs root and apt-get."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
     say("Installing {} with apt-get ...".format(" ".join(names)))
@@ -124,8 +124,8 @@ def install_system_packages(*names: str) -> bool:
     return True
 
 
-def works(command: list[str]) -> bool:
-    """Run a command silently and tell whether it succeeded."""
+def succeeds(command: list[str]) -> bool:
+    """Run a command without output and return whether it succeeded."""
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
@@ -139,7 +139,7 @@ def say(line: str) -> None:
 
 
 def stop(line: str) -> None:
-    """End with a sentence for the person at the terminal."""
+    """Exit with a message on the terminal."""
     raise SystemExit(line)
 
 

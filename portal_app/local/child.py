@@ -1,4 +1,4 @@
-"""One named program under the supervisor: started, watched, logged, stopped."""
+"""One program of the supervisor: start, readiness check, log and stop."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from typing import IO
 
 from portal_app.local.process import spawn, wait_until
 
-# Every child carries this variable, and so do its own children: it is how a later run finds what was left behind.
+# Set in every child and inherited by its children, so that a later run finds processes that were left behind.
 HOME_MARK = "PORTAL_SUPERVISED_HOME"
 LARGEST_LOG = 10_000_000
 PROBLEM = re.compile(r'\b(ERROR|CRITICAL|FATAL)\b|\[(error|critical) *\]|"level": ?"(error|critical)"|^Traceback ')
@@ -26,7 +26,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Program:
-    """What to run and how to tell that it is ready: a URL that answers below 400, or a question to ask."""
+    """A program to run. `ready` is a URL that answers below 400 or a function that returns True."""
 
     name: str
     argv: Sequence[str]
@@ -36,7 +36,7 @@ class Program:
 
 
 class Child:
-    """A program and its present process; log lines go to `log/<name>.log`, problems to `say` as well."""
+    """A program and its current process. Its output goes to `log/<name>.log`, error lines also to `say`."""
 
     def __init__(self, program: Program, *, home: Path, say: Callable[[str], None]) -> None:
         self.program = program
@@ -51,10 +51,10 @@ class Child:
         self._latest: deque[str] = deque(maxlen=15)
 
     def start(self) -> None:
-        """Start the process; its number stands in `run/<name>.pid` while it lives."""
+        """Start the process; its pid is in `run/<name>.pid` while it runs."""
         for folder in (self.log_path.parent, self._pid_file.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        self._turn_log_over()
+        self._rotate_log()
         self._latest.clear()
         self._process = spawn(
             self.program.argv,
@@ -68,18 +68,18 @@ class Child:
         self._pump.start()
 
     def exit_code(self) -> int | None:
-        """Return how the process ended, None while it runs."""
+        """Return the exit code, or None while the process runs."""
         return self._process.poll() if self._process else 0
 
     def is_ready(self) -> bool:
-        """Ask the readiness question once."""
+        """Run the readiness check once."""
         ready = self.program.ready
         if ready is None:
             return True
         return answers(ready) if isinstance(ready, str) else ready()
 
     def stop(self, *, seconds: float, hurry: Callable[[], bool]) -> None:
-        """Ask it to leave, wait, then end whatever is left of its group."""
+        """Send SIGTERM, wait for `seconds` or until `hurry` returns True, then kill the rest of the process group."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -89,17 +89,17 @@ class Child:
         self._pid_file.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Kill what still lives in the process group, such as the workers of a killed server."""
+        """Kill the remaining processes of the group, such as the workers of a killed server."""
         if self._process is None:
             return
-        with suppress(ProcessLookupError, PermissionError):  # nobody left; macOS says it the second way
+        with suppress(ProcessLookupError, PermissionError):  # the group is empty; macOS reports PermissionError
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
         if self._pump is not None:
             self._pump.join(2)
 
     def last_lines(self) -> str:
-        """Return the end of the log of this start."""
+        """Return the last lines of output since the start."""
         return "\n".join(self._latest)
 
     def _copy_lines(self, output: IO[bytes]) -> None:
@@ -115,13 +115,13 @@ class Child:
                     self._say(f"{self.name}: {line}")
                 in_trace = line.startswith("Traceback ") or (in_trace and line.startswith(" "))
 
-    def _turn_log_over(self) -> None:
+    def _rotate_log(self) -> None:
         if self.log_path.exists() and self.log_path.stat().st_size > LARGEST_LOG:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
 
 
 def answers(url: str) -> bool:
-    """Tell whether a URL answers without an error."""
+    """Return whether a URL answers with a status below 400."""
     try:
         with DIRECT.open(url, timeout=5) as answer:
             return bool(answer.status < 400)

@@ -1,10 +1,10 @@
-"""Removes everything this repository made on this machine: the demo's data, the built pages, the environment."""
+"""Removes all generated files: the demo's data, the built pages, caches and the environment."""
 
 import shutil
 from pathlib import Path
 
 from portal_app.local.lock import FileLock
-from portal_app.local.servers.postgres_binaries import sweep_common_ground
+from portal_app.local.servers.postgres_binaries import remove_orphaned_data
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = (".portal", ".web", ".states", "reflex.lock", ".venv")
@@ -12,7 +12,7 @@ CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache")
 
 
 def clean(root: Path) -> None:
-    """Remove what was made below `root`. Raises HomeInUse while a demo runs there."""
+    """Remove generated files below `root`. Raises HomeInUse while a demo runs there."""
     lock = FileLock(root / ".portal" / "lock")
     lock.acquire()
     try:
@@ -20,7 +20,7 @@ def clean(root: Path) -> None:
             shutil.rmtree(root / name, ignore_errors=True)
         for folder in root.rglob("__pycache__"):
             shutil.rmtree(folder, ignore_errors=True)
-        sweep_common_ground()
+        remove_orphaned_data()
     finally:
         lock.release()
 

@@ -1,9 +1,9 @@
-"""What can go wrong when a program of this folder starts."""
+"""Errors when a local program starts."""
 
 
 class LocalError(RuntimeError):
-    """Say in one sentence, fit for a terminal, why something did not start and what to do."""
+    """A program did not start; the text is a message for the terminal with the reason and what to do."""
 
 
 class HomeInUse(LocalError):
-    """Another running program holds this folder."""
+    """Another process uses this home folder."""

@@ -1,4 +1,4 @@
-"""Builds the pages with Reflex and bun, only when something that goes into them has changed."""
+"""Builds the pages with Reflex and bun, only if their sources changed."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from portal_app.local.errors import LocalError
 from portal_app.local.lock import FileLock
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
 OUTPUT = Path(".web/build/client")
 INPUTS = (
@@ -32,12 +32,12 @@ def build_frontend(
     root: Path,
     *,
     env: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = tell,
+    say: Callable[[str], None] = print_line,
     command: Sequence[str] = EXPORT,
 ) -> Path:
-    """Make `.web/build/client` below `root` fit its sources and return it; a second builder waits for the first.
+    """Build `.web/build/client` below `root` if necessary and return its path; concurrent builds are serialised.
 
-    `env` comes on top of ours. Raises LocalError with the end of `.portal/log/frontend.log` when the build fails.
+    `env` is added to the environment. Raises LocalError with the end of `.portal/log/frontend.log` if the build fails.
     """
     home = root / ".portal"
     with FileLock(home / "frontend.lock"):
@@ -56,9 +56,9 @@ def build_frontend(
 
 
 def reflex_environment(home: Path) -> dict[str, str]:
-    """Return our variables, changed so that any `reflex` command sees only the wheel's bun and keeps quiet.
+    """Return the environment for `reflex` commands: only the wheel's bun, no update checks, no telemetry.
 
-    bun also stands in under the name of node, in case an old Node is installed.
+    bun is also linked under the name node, in case an old Node is installed.
     """
     programs = Path(sys.executable).parent
     shims = home / "shims"
@@ -81,7 +81,7 @@ def reflex_environment(home: Path) -> dict[str, str]:
 
 
 def _stamp_of(root: Path) -> str:
-    """Hash names and contents of everything that goes into the pages."""
+    """Return a hash of the names and contents of all input files."""
     digest = hashlib.sha256()
     for path in _input_files(root):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -97,7 +97,7 @@ def _input_files(root: Path) -> Iterator[Path]:
 
 
 def _stamp_file(root: Path) -> Path:
-    """Name the stamp: inside the output, so that whatever replaces the output also removes the claim about it."""
+    """Return the path of the stamp. It is inside the output, so that replacing the output also removes the stamp."""
     return root / OUTPUT / "built-from.txt"
 
 
@@ -126,7 +126,7 @@ def _build(root: Path, command: Sequence[str], variables: Mapping[str, str], log
 def _build_from_scratch(
     root: Path, command: Sequence[str], variables: Mapping[str, str], log: Path, say: Callable[[str], None]
 ) -> bool:
-    """Drop what an earlier build generated, which may be half done or name an unreachable mirror, and try again."""
+    """Delete generated files, which may be incomplete or name an unreachable mirror, and build again."""
     generated = [root / ".web", root / "reflex.lock"]
     if not any(path.exists() for path in generated):
         return False

@@ -1,7 +1,7 @@
-"""Becomes another program that leaves when its parent does; a script of its own, run between fork and that program.
+"""Script that replaces itself by another program, which gets a signal when its parent process dies. Linux only.
 
-Called as: launch.py SIGNAL PARENT UID GID PROGRAM ARGUMENT... (UID -1 keeps the account). Linux only.
-A `preexec_fn` would do the same in fewer lines, but forks a process with threads, which Python rightly warns about.
+Usage: launch.py SIGNAL PARENT UID GID PROGRAM ARGUMENT... (UID -1 keeps the account).
+A `preexec_fn` would be shorter, but it is unsafe in a process with threads.
 """
 
 import ctypes
@@ -12,13 +12,13 @@ PR_SET_PDEATHSIG = 1
 
 
 def launch(parting_signal: int, parent: int, *, uid: int, gid: int, argv: list[str]) -> None:
-    """Drop to the account, tie this process to its parent, become the program."""
+    """Change to the account, request the signal at the parent's death, and execute the program."""
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, parting_signal)  # after the change of account, which would undo it
-    if os.getppid() != parent:  # it died before the tie was made
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, parting_signal)  # after setuid, which would reset it
+    if os.getppid() != parent:  # the parent died before prctl
         raise SystemExit(1)
     try:
         os.execvp(argv[0], argv)  # noqa: S606 - no shell is the point

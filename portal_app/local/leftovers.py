@@ -1,4 +1,4 @@
-"""Programs that a killed supervisor left running in a home."""
+"""Finds and stops programs that a killed supervisor left running."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from portal_app.local.process import command_line, is_running, wait_until
 
 
 def stop_leftovers(home: Path) -> list[int]:
-    """End every program an earlier supervisor of this home started; call it while holding the home's lock."""
+    """Stop all programs of an earlier supervisor of this home and return their pids; the caller holds the lock."""
     found = _marked(home) if sys.platform == "linux" else _noted(home)
     for number, seconds in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
         for pid in filter(is_running, found):
@@ -23,7 +23,7 @@ def stop_leftovers(home: Path) -> list[int]:
 
 
 def _marked(home: Path) -> list[int]:
-    """Find them by the variable they carry: it also finds grandchildren, and no re-used number deceives it."""
+    """Find them by their environment variable, which also finds grandchildren and is safe against reused pids."""
     mark = f"{HOME_MARK}={home}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -37,7 +37,7 @@ def _marked(home: Path) -> list[int]:
 
 
 def _noted(home: Path) -> list[int]:
-    """Find them by their pid files, believing a number only if it still runs the noted command."""
+    """Find them by their pid files; a pid counts only if it still runs the recorded command."""
     found = []
     for note in (home / "run").glob("*.pid"):
         pid, _, command = note.read_text().strip().partition("\n")

@@ -1,4 +1,4 @@
-"""A lock that lives exactly as long as the process holding it."""
+"""A file lock that is released when its process ends."""
 
 import fcntl
 import os
@@ -10,14 +10,14 @@ from portal_app.local.errors import HomeInUse
 
 
 class FileLock:
-    """Hold a file by flock: the kernel lets go of it when the holder dies, however it dies."""
+    """A lock by flock(2), which the kernel releases when the holder dies."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: IO[str] | None = None
 
     def acquire(self, *, wait: bool = False) -> None:
-        """Take the lock. Raises HomeInUse, naming the holder, when it is taken and `wait` is false."""
+        """Acquire the lock. Raises HomeInUse with the holder's pid if it is held and `wait` is false."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("a+")
         try:
@@ -34,7 +34,7 @@ class FileLock:
         self._file = file
 
     def release(self) -> None:
-        """Let go; the file stays, because removing it would race with the next holder."""
+        """Release the lock. The file stays, because removing it would be a race with the next holder."""
         if self._file is not None:
             self._file.close()
             self._file = None

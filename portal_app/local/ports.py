@@ -1,4 +1,4 @@
-"""Which loopback ports to listen on, and the same ones again after a restart."""
+"""Allocates loopback ports, the same ones after a restart."""
 
 import errno
 import json
@@ -13,28 +13,28 @@ LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on this port, on either address that `localhost` may mean."""
+    """Return whether a port is free on both addresses of `localhost` (IPv4 and IPv6)."""
     return all(_can_bind(family, address, port) for family, address in LOOPBACK)
 
 
 def free_port() -> int:
-    """Return a port the system considers free at this moment."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class PortBook:
-    """Choose ports by name and remember them in `ports.json`, so that addresses stay stable over restarts."""
+    """Allocates ports by name and stores them in `ports.json`, so that addresses stay the same after a restart."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / "ports.json"
 
     def claim(self, name: str, wanted: int) -> int:
-        """Return the remembered port, else the wanted one, else the next free one above it.
+        """Return the stored port, else the wanted one, else the next free one above it.
 
-        A changed wish counts more than the memory, and a remembered port is given a moment to become free: its last
-        user may just be stopping. Raises LocalError when a hundred ports in a row are taken.
+        A stored port is ignored if another one is wanted now. If it is in use, this waits up to three seconds, because
+        its last user may be stopping. Raises LocalError if a hundred ports in a row are in use.
         """
         book = self._read()
         entry = book.get(name, {})
@@ -67,7 +67,7 @@ class PortBook:
 def _can_bind(family: socket.AddressFamily, address: str, port: int) -> bool:
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # Without this a port whose last connection closed a minute ago would count as taken.
+            # Without this, a port with recently closed connections would count as in use.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive their parent, and the left-overs of a parent that was killed."""
+"""Child processes that end with their parent, and helpers to stop and inspect processes."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 
 @dataclass(frozen=True)
 class Account:
-    """An operating system account a child runs as when we are root."""
+    """The operating system account of a child, if this process is root."""
 
     uid: int
     gid: int
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.02) -> bool:
-    """Ask until the answer is yes; false when the time is up."""
+    """Wait until a condition is true and return True, or False after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= end:
@@ -42,14 +42,14 @@ def spawn(
     account: Account | None = None,
     parting_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a direct child in a session of its own, so that Ctrl-C reaches only us.
+    """Start a child in its own session, so that Ctrl-C reaches only this process.
 
-    On Linux the kernel sends it `parting_signal` when we die, even by kill -9. That bond is to the starting
-    *thread*, so it is tied only from the main thread; elsewhere the next start stops what was left behind.
+    On Linux the kernel sends it `parting_signal` when this process dies, even by SIGKILL. PR_SET_PDEATHSIG refers to
+    the starting *thread*, so it is used only in the main thread; otherwise the next start stops left-over processes.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
     if sys.platform == "linux" and on_main_thread:
-        argv, account_here = _tied(argv, account, parting_signal), None
+        argv, account_here = _with_launcher(argv, account, parting_signal), None
     else:
         account_here = account
     return subprocess.Popen(
@@ -67,7 +67,7 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], *, signals: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Send each signal in turn and wait its seconds, until the child is gone; at last SIGKILL to its group."""
+    """Send each signal and wait its seconds until the child has ended; finally send SIGKILL to its group."""
     for number, seconds in signals:
         if process.poll() is not None:
             return
@@ -81,8 +81,8 @@ def stop(process: subprocess.Popen[bytes], *, signals: Sequence[tuple[signal.Sig
         process.wait(10)
 
 
-def stop_stranger(pid: int, *, signals: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Stop a process that is not our child, as `stop` does. Raises LocalError when it will not go."""
+def stop_by_pid(pid: int, *, signals: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Stop a process that is not a child of this one, like `stop`. Raises LocalError if it does not end."""
     for number, seconds in [*signals, (signal.SIGKILL, 10.0)]:
         try:
             os.kill(pid, number)
@@ -94,7 +94,7 @@ def stop_stranger(pid: int, *, signals: Sequence[tuple[signal.Signals, float]]) 
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process exists and is more than a zombie nobody has reaped."""
+    """Return whether a process exists and is not a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -109,7 +109,7 @@ def is_running(pid: int) -> bool:
 
 
 def command_line(pid: int) -> list[str]:
-    """Return the words a running process was started with; empty when it is gone or a zombie."""
+    """Return the command line of a process; empty if it has ended or is a zombie."""
     if sys.platform == "linux":
         try:
             return [word.decode(errors="replace") for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
@@ -119,8 +119,8 @@ def command_line(pid: int) -> list[str]:
     return found.stdout.split()
 
 
-def _tied(argv: Sequence[str], account: Account | None, parting_signal: signal.Signals) -> list[str]:
-    """Put the launcher in front of a command; it changes the account itself, being ours to read."""
+def _with_launcher(argv: Sequence[str], account: Account | None, parting_signal: signal.Signals) -> list[str]:
+    """Return the command with the launcher in front; the launcher changes the account."""
     identity = (account.uid, account.gid) if account else (-1, -1)
     numbers = [str(int(number)) for number in (parting_signal, os.getpid(), *identity)]
     return [sys.executable, "-I", "-S", str(LAUNCHER), *numbers, *argv]

@@ -1,26 +1,28 @@
-"""An nginx for the tests behind a proxy: the one that is there, else Debian's."""
+"""Finds an nginx for the tests behind a proxy, or installs Debian's."""
 
 import os
 import shutil
 
 from portal_app.local.bootstrap import install_system_packages
-from portal_app.local.supervisor import tell
+from portal_app.local.supervisor import print_line
 
-# Debian's is where only root looks by default.
+# Debian installs nginx in a folder that is on the PATH of root only.
 _PLACES = ("/usr/sbin", "/usr/local/sbin")
 
 
 def find_nginx() -> str | None:
-    """Return the path of nginx on this machine, None when there is none."""
+    """Return the path of nginx on this machine, or None."""
     return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", os.defpath), *_PLACES]))
 
 
 def ensure_nginx() -> str | None:
-    """Return the path of nginx, installing it first where we may; None where it cannot be had."""
+    """Return the path of nginx, installing it if possible; None if it is not available."""
     if (found := find_nginx()) is None and install_system_packages("nginx"):
         found = find_nginx()
     return found
 
 
 if __name__ == "__main__":
-    tell(f"Proxy: {ensure_nginx() or 'no nginx here and no right to install it: tests behind a proxy are left out'}")
+    print_line(
+        f"Proxy: {ensure_nginx() or 'no nginx here and no right to install it: tests behind a proxy are left out'}"
+    )

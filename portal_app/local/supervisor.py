@@ -1,4 +1,4 @@
-"""Runs the portal's programs together: starts in order, restarts what dies, stops in reverse."""
+"""Runs the programs of the demo: starts them in order, restarts those that end, stops them in reverse order."""
 
 import signal
 import sys
@@ -14,7 +14,7 @@ from portal_app.local.leftovers import stop_leftovers
 from portal_app.local.lock import FileLock
 from portal_app.local.process import wait_until
 
-# A slow machine builds the pages within this time when they are being written (`make dev`).
+# Long enough for a slow machine to build the pages during the start (`make dev`).
 STARTING_SECONDS = 300.0
 STOPPING_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -23,32 +23,33 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Server(Protocol):
-    """A server that lives inside this process's care, such as EmbeddedPostgres."""
+    """A server that the supervisor starts and stops, such as EmbeddedPostgres."""
 
     def start(self) -> str:
         """Start and return the URL."""
 
     def stop(self) -> None:
-        """Shut down in good order."""
+        """Shut down cleanly."""
 
     def is_running(self) -> bool:
-        """Tell whether it is alive."""
+        """Return whether it is running."""
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """Write one line to the terminal."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
 
 class Supervisor:
-    """Hold a home folder and everything that runs in it; use it as a context manager from the main thread.
+    """Runs the servers and programs of a home folder; a context manager for the main thread.
 
-    Ctrl-C, SIGTERM or a closed terminal stop all in reverse order; a second Ctrl-C does not wait. Entering raises
-    HomeInUse when another supervisor has the home, and ends what a killed one left behind: claim ports after that.
+    Ctrl-C, SIGTERM or a closed terminal stop everything in reverse order; a second Ctrl-C does not wait. Entering
+    raises HomeInUse if another supervisor uses the home, and stops programs that a killed supervisor left running, so
+    claim ports after entering.
     """
 
-    def __init__(self, home: Path, *, say: Callable[[str], None] = tell) -> None:
+    def __init__(self, home: Path, *, say: Callable[[str], None] = print_line) -> None:
         self.home = Path(home).resolve()
         self.say = say
         self._lock = FileLock(self.home / "lock")
@@ -67,7 +68,7 @@ class Supervisor:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._running = True  # from here on a signal only counts: nothing may interrupt the stopping
+        self._running = True  # signals are only counted now, so that nothing interrupts the shutdown
         try:
             self._stop_all()
         finally:
@@ -76,7 +77,7 @@ class Supervisor:
             self._lock.release()
 
     def attach(self, name: str, server: Server) -> str:
-        """Start a server, keep it alive during `run`, stop it after all programs; return its URL."""
+        """Start a server and return its URL. `run` restarts it if it ends; it is stopped after all programs."""
         self._servers[name] = server
         return server.start()
 
@@ -89,17 +90,17 @@ class Supervisor:
         ready: Callable[[], bool] | str | None = None,
         restart: bool = True,
     ) -> None:
-        """Name a program to run: `env` comes on top of ours, `ready` is a URL or a question.
+        """Add a program for `run`. `env` is added to the environment, `ready` is a URL or a function.
 
-        One that is not to be restarted ends the whole run when it dies.
+        Without `restart`, the whole run ends when the program ends.
         """
         program = Program(name, tuple(argv), env=dict(env or {}), ready=ready, restart=restart)
         self._children.append(Child(program, home=self.home, say=self.say))
 
     def run(self, *, on_ready: Callable[[], None] | None = None) -> int:
-        """Start the programs one after the other, call `on_ready`, watch until asked to stop; return an exit code.
+        """Start the programs in order, call `on_ready`, and supervise them until a stop signal; return an exit code.
 
-        Raises LocalError, with the last lines of its log, when a program does not become ready.
+        Raises LocalError with the last lines of the log if a program does not become ready.
         """
         self._running = True
         for child in self._children:
@@ -131,15 +132,15 @@ class Supervisor:
             raise LocalError(f"{child.name} is not ready after {STARTING_SECONDS:.0f} s:\n{child.last_lines()}")
 
     def _watch(self) -> bool:
-        """Look at everything once; false when something died that is not to be restarted."""
+        """Check everything once; return False if a program without `restart` ended."""
         for name, server in self._servers.items():
             if not server.is_running() and not self._stop_requests:
                 self.say(f"{name} died; starting it again.")
                 server.stop()
                 server.start()
-        return all(self._look_at(child) for child in self._children)
+        return all(self._check_child(child) for child in self._children)
 
-    def _look_at(self, child: Child) -> bool:
+    def _check_child(self, child: Child) -> bool:
         code = child.exit_code()
         if code is None or self._stop_requests:
             return True

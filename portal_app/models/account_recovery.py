@@ -1,4 +1,4 @@
-"""Mailed tokens that lead back into an account."""
+"""Tokens of account recovery: password resets and unlocks."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,13 +6,15 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class RecoveryToken(SQLModel, table=True):
-    """A token of one purpose: "reset" and "unlock" travel by mail, "browser" is what an unlock link leaves behind.
+    """A token with one purpose: "reset" and "unlock" are mailed, "browser" is stored in a browser by an unlock link.
 
-    Rows for addresses without an account have no user: they are made so that both cases are the same work.
+    Rows for addresses without an account have no user. They are written so that known and unknown addresses cause
+    the same work.
     """
 
     __tablename__ = "entry_tokens"
@@ -22,12 +24,12 @@ class RecoveryToken(SQLModel, table=True):
     email_index: bytes = Field(index=True)
     user_id: UUID | None = Field(default=None, foreign_key="users.id")
     uses_left: int = 1
-    expires_at: datetime = moment()
-    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime = time_column()
+    created_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def usable(cls, session: AsyncSession, token_hash: bytes, purpose: str) -> "RecoveryToken | None":
-        """Find a token that is good for one more use, locked for this transaction so that two uses queue up."""
+        """Return a token with uses left, locked for this transaction so that concurrent uses are serialised."""
         query = select(cls).where(cls.token_hash == token_hash, cls.purpose == purpose).with_for_update()
         token = (await session.exec(query)).first()
         return token if token is not None and token.uses_left > 0 and token.expires_at > now() else None

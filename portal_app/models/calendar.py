@@ -1,4 +1,4 @@
-"""The secret links to customers' calendars."""
+"""Secret links to calendar feeds."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,19 +6,20 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class CalendarLink(SQLModel, table=True):
-    """One customer's link, by the hash of its token: the link itself is known to the customer alone."""
+    """One customer's link. Only the hash of its token is stored."""
 
     __tablename__ = "calendar_links"
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     token_hash: bytes = Field(unique=True)
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def by_hash(cls, session: AsyncSession, token_hash: bytes) -> "CalendarLink | None":
-        """Find the link of a token."""
+        """Return the link with this token hash, or None."""
         return (await session.exec(select(cls).where(cls.token_hash == token_hash))).first()

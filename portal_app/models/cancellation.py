@@ -1,4 +1,4 @@
-"""The cancellations that customers asked for."""
+"""Cancellation requests of customers."""
 
 from datetime import date, datetime
 from typing import cast
@@ -11,35 +11,39 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.subscriptions.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
-from portal_app.models.columns import key, moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, time_column
 
 _IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"
 
 
 class CancellationRow(SQLModel, table=True):
-    """One request; a service has at most one that is open. `tried_at` is set while a call may run inside WHMCS."""
+    """One request; a service has at most one open request.
+
+    `tried_at` is the time of a WHMCS call whose outcome may not be known yet.
+    """
 
     __tablename__ = "cancellations"
     __table_args__ = (
         sa.Index("ix_cancellations_open", "user_id", "service_id", unique=True, postgresql_where=sa.text(_IS_OPEN)),
     )
 
-    id: UUID = key()
+    id: UUID = id_column()
     user_id: UUID = Field(foreign_key="users.id", index=True)
     service_id: int
     service_name: str
     category: str
     reason: str
-    comment: str = sealed("cancellations.comment")
+    comment: str = encrypted_column("cancellations.comment")
     state: str = Field(default="scheduled", index=True)
     ends_on: date
-    sends_at: datetime = moment()
-    asked_at: datetime = moment(default_factory=now)
-    changed_at: datetime = moment(default_factory=now)
-    tried_at: datetime | None = moment(default=None, nullable=True)
+    sends_at: datetime = time_column()
+    asked_at: datetime = time_column(default_factory=now)
+    changed_at: datetime = time_column(default_factory=now)
+    tried_at: datetime | None = time_column(default=None, nullable=True)
 
     def to_domain(self) -> CancellationRequest:
-        """Return the request as the domain knows it."""
+        """Return the domain object."""
         return CancellationRequest(
             id=self.id,
             service_id=self.service_id,
@@ -54,8 +58,8 @@ class CancellationRow(SQLModel, table=True):
             changed_at=self.changed_at,
         )
 
-    def move(self, state: CancellationState, at: datetime) -> None:
-        """Bring the request to another state."""
+    def set_state(self, state: CancellationState, at: datetime) -> None:
+        """Set the state and the time of the change."""
         self.state, self.changed_at = state, at
 
     @classmethod

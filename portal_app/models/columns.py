@@ -1,4 +1,4 @@
-"""Column kinds the tables share."""
+"""Column types that several tables use."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,28 +7,27 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from portal_app.infra.clock import now
-from portal_app.infra.security.sealed_column import EncryptedText
+from portal_app.infra.security.encrypted_column import EncryptedText
 
 
-def moment(**options: Any) -> Any:
-    """A point in time, aware, in UTC."""
+def time_column(**options: Any) -> Any:
+    """Return a timestamp column; its values are aware and in UTC."""
     return Field(sa_type=sa.DateTime(timezone=True), **options)
 
 
-def document(**options: Any) -> Any:
-    """A JSON document."""
+def json_column(**options: Any) -> Any:
+    """Return a JSONB column."""
     return Field(sa_type=JSONB, **options)
 
 
-def sealed(place: str, **options: Any) -> Any:
-    """A text that is encrypted at rest; `place` is table.column."""
+def encrypted_column(place: str, **options: Any) -> Any:
+    """Return a text column that is encrypted at rest; `place` is table.column, to which the ciphertext is bound."""
     return Field(sa_type=EncryptedText(place), **options)
 
 
-def key(**options: Any) -> Any:
-    """A random id of ours as primary key."""
+def id_column(**options: Any) -> Any:
+    """Return a primary key that defaults to a random UUID."""
     return Field(default_factory=uuid4, primary_key=True, **options)
 
 
-__all__ = ["UUID", "document", "key", "moment", "now", "sealed"]
+__all__ = ["UUID", "encrypted_column", "id_column", "json_column", "time_column"]

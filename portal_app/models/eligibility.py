@@ -1,4 +1,4 @@
-"""The address check of a customer: the last known state in Salesforce, and a request on its way there."""
+"""Fibre eligibility of customers: the last state read from Salesforce, and requests not yet sent there."""
 
 from datetime import datetime
 from typing import cast
@@ -10,38 +10,38 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.checkout.options import address_from_json
 from portal_app.domain.internet.eligibility import CheckStatus, Eligibility
-from portal_app.models.columns import document, moment, sealed
+from portal_app.models.columns import encrypted_column, json_column, time_column
 
 
 class EligibilityRow(SQLModel, table=True):
-    """One customer. `check_id` names the customer's own request, `address` what it asks about.
+    """One customer. `check_id` is the reference of the customer's request, `address` the address it is about.
 
-    `is_handed_over` says that Salesforce has the request. `changed_at` is the account's time of what we know,
-    `read_at` ours; `told` names the answer the customer was told of.
+    `is_handed_over`: Salesforce has the request. `changed_at` is the account's time of change in Salesforce, `read_at`
+    the time of our read. `told` is the answer that the customer was notified of.
     """
 
     __tablename__ = "internet_eligibility"
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     status: str = "not_requested"
-    offers: list[str] = document(default_factory=list)
-    note: str | None = sealed("internet_eligibility.note", default=None, nullable=True)
+    offers: list[str] = json_column(default_factory=list)
+    note: str | None = encrypted_column("internet_eligibility.note", default=None, nullable=True)
     check_id: UUID | None = None
-    address: str | None = sealed("internet_eligibility.address", default=None, nullable=True)
+    address: str | None = encrypted_column("internet_eligibility.address", default=None, nullable=True)
     is_handed_over: bool = False
-    requested_at: datetime | None = moment(default=None, nullable=True)
-    checked_at: datetime | None = moment(default=None, nullable=True)
-    changed_at: datetime | None = moment(default=None, nullable=True)
-    read_at: datetime | None = moment(default=None, nullable=True)
+    requested_at: datetime | None = time_column(default=None, nullable=True)
+    checked_at: datetime | None = time_column(default=None, nullable=True)
+    changed_at: datetime | None = time_column(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True)
     told: str = ""
 
     @property
-    def is_on_its_way(self) -> bool:
-        """Say whether the customer asked and Salesforce does not know it yet."""
+    def is_pending(self) -> bool:
+        """Whether the request has not reached Salesforce yet."""
         return self.status == "pending" and not self.is_handed_over
 
     def to_domain(self) -> Eligibility:
-        """Return what the customer may know, about the address it was asked for."""
+        """Return the domain object; its address is the one the request is about."""
         return Eligibility(
             status=cast(CheckStatus, self.status),
             offers=tuple(self.offers),
@@ -51,15 +51,15 @@ class EligibilityRow(SQLModel, table=True):
             address=address_from_json(self.address) if self.address else None,
         )
 
-    def forget(self) -> None:
-        """Begin anew: the address is another one. What Salesforce says counts again once it was read anew."""
+    def reset(self) -> None:
+        """Clear the row after a change of address; the next answer of Salesforce is accepted again."""
         self.status, self.offers, self.note, self.told = "not_requested", [], None, ""
         self.check_id = self.address = self.requested_at = self.checked_at = self.read_at = None
         self.is_handed_over = False
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "EligibilityRow":
-        """Return a customer's row, locked for this transaction, made where it is missing."""
+        """Return a customer's row, locked for this transaction; it is created if missing."""
         new = {"user_id": user_id, "status": "not_requested", "offers": [], "is_handed_over": False, "told": ""}
         await (await session.connection()).execute(insert(cls).values(new).on_conflict_do_nothing())
         return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).one()

@@ -1,17 +1,18 @@
-"""Keys of calls that change something."""
+"""Idempotency keys."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """What a call with this key led to, kept for 24 hours. No `status` yet: it is carried out by whoever holds `claim`.
+    """The result of a call with this key, stored for 24 hours. While `status` is None, the holder of `claim` runs it.
 
-    Of what was said only a keyed hash is kept: some calls carry passwords.
+    Only a keyed hash of the request is stored, because some requests contain passwords.
     """
 
     __tablename__ = "idempotency_keys"
@@ -23,4 +24,4 @@ class IdempotencyKey(SQLModel, table=True):
     resource_id: str = ""
     status: int | None = None
     claim: UUID | None = None
-    created_at: datetime = moment(default_factory=now)
+    created_at: datetime = time_column(default_factory=now)

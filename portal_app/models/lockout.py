@@ -1,26 +1,26 @@
-"""How often signing in with an address failed in a row."""
+"""Failed sign-in attempts per e-mail address."""
 
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from portal_app.models.columns import moment
+from portal_app.models.columns import time_column
 
 
-class SignInTries(SQLModel, table=True):
-    """How often in a row signing in with an address was tried in vain, and until when nobody may try again."""
+class SignInAttempts(SQLModel, table=True):
+    """The number of consecutive failed attempts for an address, and the end of its lock."""
 
     __tablename__ = "sign_in_tries"
 
     email_index: bytes = Field(primary_key=True)
     tries: int
-    tried_at: datetime = moment()
-    locked_until: datetime | None = moment(default=None, nullable=True)
+    tried_at: datetime = time_column()
+    locked_until: datetime | None = time_column(default=None, nullable=True)
 
 
-# One statement, so that tries which arrive together are counted one after the other.
-COUNT_TRY = sa.text("""
+# One statement, so that concurrent attempts are counted one by one.
+COUNT_ATTEMPT = sa.text("""
 INSERT INTO sign_in_tries AS t (email_index, tries, tried_at) VALUES (:email_index, 1, :now)
 ON CONFLICT (email_index) DO UPDATE SET
     tries = CASE WHEN t.tried_at < :forgotten THEN 1 ELSE t.tries + 1 END,

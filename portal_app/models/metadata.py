@@ -1,4 +1,4 @@
-"""Every table: imports each file of this folder, so that the metadata is whole."""
+"""The metadata of all tables: imports every module of this folder, so that all tables are registered."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""Mirrors of what WHMCS owns, so that pages keep answering when it is away; each row says how old it is."""
+"""Mirrors of WHMCS data, so that pages work while WHMCS is unavailable; each row stores the time it was read."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,14 +9,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.models.columns import document, moment, now
+from portal_app.infra.clock import now, offset_seconds
+from portal_app.models.columns import json_column, time_column
 
 
 class InvoiceMirror(SQLModel, table=True):
-    """One invoice as last read from WHMCS. `is_full` rows hold lines and payments too.
+    """One invoice as last read from WHMCS. `is_full`: the row includes lines and payments.
 
-    `read_at` is when the reading began that the body comes from, by PostgreSQL's clock; `changed_at` is WHMCS's own
-    time of the last change, where it is known. Rows that are gone stay until a whole list was read after them.
+    `read_at` is the start of the read (PostgreSQL's clock), `changed_at` WHMCS's time of the last change, if known.
+    A deleted invoice stays as a row with `is_gone` until a complete list has been read after the deletion.
     """
 
     __tablename__ = "invoices_mirror"
@@ -29,43 +30,43 @@ class InvoiceMirror(SQLModel, table=True):
     due_on: date | None = None
     total_minor: int = Field(sa_type=sa.BigInteger)
     owed_minor: int = Field(sa_type=sa.BigInteger)
-    body: dict[str, Any] = document()
+    body: dict[str, Any] = json_column()
     is_full: bool = False
-    changed_at: datetime | None = moment(default=None, nullable=True)
-    read_at: datetime = moment(default_factory=now)
+    changed_at: datetime | None = time_column(default=None, nullable=True)
+    read_at: datetime = time_column(default_factory=now)
     is_gone: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class SubscriptionMirror(SQLModel, table=True):
-    """One service as last read from WHMCS, always with the whole list."""
+    """One service as last read from WHMCS, always as part of the complete list."""
 
     __tablename__ = "subscriptions_mirror"
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     service_id: int = Field(primary_key=True, index=True, sa_column_kwargs={"autoincrement": False})
-    body: dict[str, Any] = document()
-    read_at: datetime = moment(default_factory=now)
+    body: dict[str, Any] = json_column()
+    read_at: datetime = time_column(default_factory=now)
 
 
 class MirrorState(SQLModel, table=True):
-    """When a customer's whole list ("invoices" or "services") was last read, and when we heard that it moved on."""
+    """When a customer's complete list ("invoices" or "services") was last read, and when a change was last reported."""
 
     __tablename__ = "mirror_states"
 
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     kind: str = Field(primary_key=True)
-    read_at: datetime | None = moment(default=None, nullable=True, index=True)
-    stale_at: datetime | None = moment(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True, index=True)
+    stale_at: datetime | None = time_column(default=None, nullable=True)
 
     def is_younger_than(self, seconds: float, at: datetime) -> bool:
-        """Say whether it was read in the last seconds before a moment, and nothing was heard since."""
+        """Return whether the list was read within the last `seconds` before `at`, with no change reported since."""
         if self.read_at is None or (self.stale_at is not None and self.stale_at >= self.read_at):
             return False
         return at - self.read_at < timedelta(seconds=seconds)
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID, kind: str) -> "MirrorState":
-        """Return the row, made where it is missing, locked: writers of one customer's mirror take turns."""
+        """Return the row, created if missing, locked so that writers of one customer's mirror are serialised."""
         connection = await session.connection()
         row = {"user_id": user_id, "kind": kind}
         await connection.execute(insert(cls).values(row).on_conflict_do_nothing())
@@ -74,5 +75,6 @@ class MirrorState(SQLModel, table=True):
 
 
 async def database_time(session: AsyncSession) -> datetime:
-    """Return PostgreSQL's clock: one for all processes, so that readings can be put in order."""
-    return (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    """Return the portal's time read from PostgreSQL itself: exact enough to order what several processes write."""
+    read_at = (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return read_at + timedelta(seconds=offset_seconds())

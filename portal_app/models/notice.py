@@ -1,4 +1,4 @@
-"""Notices: what the portal tells a customer within itself."""
+"""Notices: messages to customers inside the portal."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,11 +7,12 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.notifications.notice import Notice
-from portal_app.models.columns import moment, now
+from portal_app.infra.clock import now
+from portal_app.models.columns import time_column
 
 
 class NoticeRow(SQLModel, table=True):
-    """One thing told. The same kind about the same thing is told once; told again, it is unread again."""
+    """One notice. Kind and source are unique per user: a repeated notice becomes unread again."""
 
     __tablename__ = "notices"
 
@@ -20,15 +21,15 @@ class NoticeRow(SQLModel, table=True):
     source_id: str = Field(primary_key=True, max_length=80)
     subject: str = ""
     path: str = ""
-    at: datetime = moment(default_factory=now)
-    read_at: datetime | None = moment(default=None, nullable=True)
+    at: datetime = time_column(default_factory=now)
+    read_at: datetime | None = time_column(default=None, nullable=True)
 
     def to_domain(self) -> Notice:
-        """Return the notice as the domain knows it."""
+        """Return the domain object."""
         return Notice(self.kind, self.source_id, self.subject, self.path, self.at, self.read_at is not None)
 
     @classmethod
     async def page_for_user(cls, session: AsyncSession, user_id: UUID, *, limit: int, offset: int) -> "list[NoticeRow]":
-        """Return some of a user's notices, newest first."""
+        """Return a page of a user's notices, newest first."""
         query = select(cls).where(cls.user_id == user_id).order_by(col(cls.at).desc(), cls.source_id)
         return list((await session.exec(query.limit(limit).offset(offset))).all())

@@ -1,4 +1,4 @@
-"""Orders and their timelines."""
+"""Orders, order drafts and timelines."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -10,32 +10,33 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.checkout.options import address_from_json, options_from_json
 from portal_app.domain.orders.order import Order, OrderEvent, OrderLine, OrderStage
-from portal_app.models.columns import document, key, moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
 
 class OrderRow(SQLModel, table=True):
-    """What a customer ordered and where it stands; Salesforce is the authority for the review."""
+    """One order; Salesforce is the authority for its review."""
 
     __tablename__ = "orders"
 
-    id: UUID = key()
+    id: UUID = id_column()
     user_id: UUID = Field(foreign_key="users.id", index=True)
     category: str
     stage: str = "received"
-    lines: list[dict[str, Any]] = document()
-    placed_at: datetime = moment(default_factory=now)
-    updated_at: datetime = moment(default_factory=now)
+    lines: list[dict[str, Any]] = json_column()
+    placed_at: datetime = time_column(default_factory=now)
+    updated_at: datetime = time_column(default_factory=now)
     sf_order_id: str | None = Field(default=None, unique=True, max_length=18)
     whmcs_order_id: int | None = Field(default=None, unique=True)
     attempt: int = 1
-    billing_tried_at: datetime | None = moment(default=None, nullable=True)
+    billing_tried_at: datetime | None = time_column(default=None, nullable=True)
     draft_id: UUID | None = Field(default=None, unique=True)
-    options: str | None = sealed("orders.options", default=None, nullable=True)
-    address: str | None = sealed("orders.address", default=None, nullable=True)
+    options: str | None = encrypted_column("orders.options", default=None, nullable=True)
+    address: str | None = encrypted_column("orders.address", default=None, nullable=True)
     terms_version: str | None = None
 
     def to_domain(self) -> Order:
-        """Return the order as the domain knows it."""
+        """Return the domain object."""
         return Order(
             id=self.id,
             user_id=self.user_id,
@@ -58,20 +59,20 @@ class OrderRow(SQLModel, table=True):
 
     @classmethod
     async def of_draft(cls, session: AsyncSession, user_id: UUID, draft_id: UUID) -> "OrderRow | None":
-        """Find the customer's order that a draft became."""
+        """Return the customer's order made from a draft, or None."""
         query = select(cls).where(cls.user_id == user_id, cls.draft_id == draft_id)
         return (await session.exec(query)).first()
 
     @classmethod
     async def by_salesforce_id(cls, session: AsyncSession, sf_order_id: str) -> "OrderRow | None":
-        """Find the row of a Salesforce order."""
+        """Return the row of a Salesforce order, or None."""
         return (await session.exec(select(cls).where(cls.sf_order_id == sf_order_id))).first()
 
 
 class DraftRow(SQLModel, table=True):
-    """The plan a customer is about to order, with the answers given so far; one per customer.
+    """A customer's order draft with the answers so far; one per customer.
 
-    A new plan is a new draft with a new id, so no answer outlives the plan it was given for.
+    Choosing another plan gives the draft a new id, so answers are never used for another plan.
     """
 
     __tablename__ = "order_drafts"
@@ -79,8 +80,8 @@ class DraftRow(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     draft_id: UUID = Field(unique=True)
     sku: str = Field(max_length=180)
-    answers: str | None = sealed("order_drafts.answers", default=None, nullable=True)
-    updated_at: datetime = moment(default_factory=now)
+    answers: str | None = encrypted_column("order_drafts.answers", default=None, nullable=True)
+    updated_at: datetime = time_column(default_factory=now)
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "DraftRow | None":
@@ -88,15 +89,15 @@ class DraftRow(SQLModel, table=True):
         return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).first()
 
     @classmethod
-    async def forget(cls, session: AsyncSession, user_id: UUID, draft_id: UUID | None) -> None:
-        """Delete a customer's draft, if it is still this one."""
+    async def delete_draft(cls, session: AsyncSession, user_id: UUID, draft_id: UUID | None) -> None:
+        """Delete a customer's draft if it still has this id."""
         row = await cls.locked(session, user_id)
         if row is not None and row.draft_id == draft_id:
             await session.delete(row)
 
 
 class OrderEventRow(SQLModel, table=True):
-    """One entry of a timeline; (order, attempt, step) happens once."""
+    """One entry of a timeline; unique per order, attempt and step."""
 
     __tablename__ = "order_events"
 
@@ -104,12 +105,12 @@ class OrderEventRow(SQLModel, table=True):
     attempt: int = Field(primary_key=True)
     step: str = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="users.id")
-    at: datetime = moment(default_factory=now)
+    at: datetime = time_column(default_factory=now)
     source: str = "system"
     detail: str = ""
 
     def to_domain(self) -> OrderEvent:
-        """Return the entry as the domain knows it."""
+        """Return the domain object."""
         return OrderEvent(self.step, self.at, cast(Any, self.source), self.detail)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The SIM that is set aside for an order, and the line that came of it."""
+"""SIM reservations of orders, and the lines activated from them."""
 
 from datetime import datetime
 from typing import cast
@@ -9,32 +9,33 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.orders.sim_order import ReservedLine
 from portal_app.domain.sim.sim import SimState
-from portal_app.models.columns import moment, now, sealed
+from portal_app.infra.clock import now
+from portal_app.models.columns import encrypted_column, time_column
 
 
 class SimReservation(SQLModel, table=True):
-    """One line of one order. A SIM (`stock_id`) and a number (`number_index`) are in one row at most."""
+    """The reservation of one order. A SIM (`stock_id`) and a number (`number_index`) are reserved at most once."""
 
     __tablename__ = "sim_reservations"
 
     order_id: UUID = Field(foreign_key="orders.id", primary_key=True)
     user_id: UUID = Field(foreign_key="users.id", index=True)
     stock_id: str | None = Field(default=None, unique=True, max_length=18)
-    number: str = sealed("sim_reservations.number")
+    number: str = encrypted_column("sim_reservations.number")
     number_index: bytes = Field(unique=True)
-    iccid: str = sealed("sim_reservations.iccid")
-    product_number: str = sealed("sim_reservations.product_number")
-    eid: str = sealed("sim_reservations.eid")
+    iccid: str = encrypted_column("sim_reservations.iccid")
+    product_number: str = encrypted_column("sim_reservations.product_number")
+    eid: str = encrypted_column("sim_reservations.eid")
     service_id: int | None = Field(default=None, unique=True)
     state: str = "waiting"
-    read_at: datetime | None = moment(default=None, nullable=True)
-    reserved_at: datetime = moment(default_factory=now)
-    opening_at: datetime | None = moment(default=None, nullable=True)
-    voice_tried_at: datetime | None = moment(default=None, nullable=True)
-    voice_done_at: datetime | None = moment(default=None, nullable=True)
+    read_at: datetime | None = time_column(default=None, nullable=True)
+    reserved_at: datetime = time_column(default_factory=now)
+    opening_at: datetime | None = time_column(default=None, nullable=True)
+    voice_tried_at: datetime | None = time_column(default=None, nullable=True)
+    voice_done_at: datetime | None = time_column(default=None, nullable=True)
 
     def to_domain(self) -> ReservedLine:
-        """Return the line as the domain knows it."""
+        """Return the domain object."""
         return ReservedLine(
             stock_id=self.stock_id or "",
             number=self.number,
@@ -45,11 +46,11 @@ class SimReservation(SQLModel, table=True):
         )
 
     def to_state(self) -> SimState:
-        """Return the last state that was read."""
+        """Return the state that was last read from the carrier."""
         return cast(SimState, self.state)
 
     @classmethod
     async def of_service(cls, session: AsyncSession, user_id: UUID, service_id: int) -> "SimReservation | None":
-        """Find the line of a customer's service."""
+        """Return the reservation of a customer's service, or None."""
         query = select(cls).where(cls.user_id == user_id, cls.service_id == service_id)
         return (await session.exec(query)).first()

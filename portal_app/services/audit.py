@@ -1,4 +1,4 @@
-"""The audit: rows written in the same transaction as what they tell of."""
+"""Writes the audit: entries are added in the transaction of the change they describe."""
 
 from enum import StrEnum
 from typing import Literal
@@ -12,7 +12,7 @@ Actor = Literal["you", "staff", "system"]
 
 
 class Tag(StrEnum):
-    """Everything the audit can tell, as subject:thing:action."""
+    """All audit tags, as subject:thing:action. The values are stored, so they never change."""
 
     ACCOUNT_CREATED = "account:user:created"
     ACCOUNT_MOVED = "account:user:moved"
@@ -77,5 +77,5 @@ def record(
     actor: Actor = "system",
     detail: dict[str, str] | None = None,
 ) -> None:
-    """Add one entry; `detail` holds ids and words, never personal data."""
+    """Add one entry; `detail` holds ids and codes, never personal data."""
     session.add(AuditEntry(user_id=user_id, actor=actor, tag=tag.value, detail=detail or {}))

@@ -1,4 +1,4 @@
-"""Messages that wait for the next page: kept for five minutes under a random id that travels in its address."""
+"""Flash messages: stored for five minutes under a random id, which the address of the next page carries."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class FlashMessages:
-    """Keep what a refused form has to say until its page shows it."""
+    """Stores the messages of a form until its page shows them."""
 
     def __init__(self, redis: Redis, *, limit: str) -> None:
         self._redis = redis
@@ -25,9 +25,9 @@ class FlashMessages:
         self._limits = LocalLimits()
 
     async def store(self, messages: dict[str, str], *, network: str) -> str:
-        """Keep messages by field name and return their id; empty where Redis is away.
+        """Store messages by field name and return their id; empty while Redis is unavailable.
 
-        Raises RateLimited for a network whose forms say too much: strangers can have a form refused at will.
+        Raises RateLimited per network: anyone can have a form refused at will.
         """
         if seconds := self._limits.seconds_left(self._limit, network):
             raise RateLimited(seconds)

@@ -61,12 +61,12 @@ class ResponseCache:
             # The long way meets the same trouble and tells it.
             return CacheLookup()
         window = self._limits.window(self._limit, "api", str(session_id))
-        keys = [self._sessions.key_of(session_id), window.key, *entry.keys]
+        keys = [self._sessions.redis_key(session_id), window.key, *entry.keys]
         args = [user_id, ENDED, repr(time.time()), window.most, window.seconds]
         found = await self._ask(keys, args)
         if found == 0:
             # The push that says so may not have come here, or not yet.
-            self._sessions.forget(session_id)
+            self._sessions.forget_session(session_id)
         return CacheLookup(found, True) if isinstance(found, bytes) else CacheLookup(is_counted=found == _NOT_KEPT)
 
     async def for_everyone(self, entry: Entry) -> bytes | None:

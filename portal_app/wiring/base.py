@@ -1,4 +1,4 @@
-"""What every capability stands on: settings, stores, the queue, vendors and outgoing mail."""
+"""Builds what all capabilities share: settings, stores, the queue, vendors and the email outbox."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.email.smtp import SmtpMailer
-from portal_app.infra.email.templates import PRODUCT, EmailTemplates
+from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
@@ -22,7 +22,7 @@ Role = Literal["web", "worker"]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The parts of one process that its services share."""
+    """The shared parts of one process."""
 
     settings: Settings
     redis: Redis
@@ -32,15 +32,15 @@ class Base:
     cache: Cache
     readings: Readings
     vendors: Vendors
-    notifications: EmailOutbox
+    email_outbox: EmailOutbox
 
 
 def build_base(settings: Settings, role: Role) -> Base:
-    """Make the shared parts. Opens no connection by itself."""
+    """Return the shared parts. Opens no connection."""
     redis = connect(settings.redis_url, seconds=settings.redis_timeout)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
-    letters = EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT)
+    templates = EmailTemplates.of(settings)
     database, queue = Database(settings, role), DurableQueue(settings, role)
     return Base(
         settings=settings,
@@ -51,5 +51,5 @@ def build_base(settings: Settings, role: Role) -> Base:
         cache=cache,
         readings=Readings(settings, cache, live),
         vendors=build_vendors(settings, redis),
-        notifications=EmailOutbox(database, queue, SmtpMailer(settings), letters),
+        email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates),
     )

@@ -1,4 +1,4 @@
-"""Builds what shows invoices and payment methods."""
+"""Builds the services for invoices, payment methods and reminders."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,9 @@ def build_billing(base: Base, context: ServiceContext) -> BillingServices:
     """Build the services over WHMCS and the cache."""
     settings, database, cache, vendors = base.settings, base.database, base.cache, base.vendors
     live, sso = base.live, WhmcsSso(settings, database, vendors.sso)
-    payments = Payments(settings, database, cache, vendors.payment_methods, live=live, sign_on=sso)
+    payments = Payments(settings, database, cache, vendors.payment_methods, live=live, sso=sso)
     return BillingServices(
-        invoices=Billing(settings, database, cache, vendors.invoices, live=live, sign_on=sso),
+        invoices=Billing(settings, database, cache, vendors.invoices, live=live, sso=sso),
         payment_methods=payments,
         reminders=Reminders(context, payments, live),
     )

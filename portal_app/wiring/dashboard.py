@@ -1,4 +1,4 @@
-"""Builds the summary of an account, and the calendar of its days."""
+"""Builds the services for the dashboard summary and the calendar feed."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from portal_app.wiring.subscriptions import SubscriptionServices
 
 @dataclass(frozen=True, slots=True)
 class DashboardServices:
-    """What reads several capabilities at once."""
+    """Services that read several capabilities."""
 
     summary: DashboardSummary
     calendar_feed: Calendar

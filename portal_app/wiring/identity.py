@@ -1,14 +1,14 @@
-"""Builds sign-in, sessions, and what keeps accounts safe."""
+"""Builds the services for accounts, sessions, passwords and second factors."""
 
 from dataclasses import dataclass
 
 from portal_app.infra.redis.rate_limit import RateLimits
+from portal_app.infra.security.encrypted_column import use_key_ring
 from portal_app.infra.security.passwords import Passwords
-from portal_app.infra.security.sealed_column import use_key_ring
-from portal_app.infra.security.secrets import Secrets, ring_of
+from portal_app.infra.security.secrets import Secrets, key_ring_of
 from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.services.identity.account_closing import Closing
+from portal_app.services.identity.account_closing import AccountClosing
 from portal_app.services.identity.accounts import Accounts
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.devices import Devices
@@ -39,32 +39,32 @@ class IdentityServices:
     totp: Totp
     passkeys: Passkeys
     devices: Devices
-    account_closing: Closing
+    account_closing: AccountClosing
 
 
 def build_context(base: Base) -> ServiceContext:
-    """Build what every service of a customer's own data needs."""
+    """Return the parts that services of accounts and personal data share."""
     settings = base.settings
     return ServiceContext(
         settings=settings,
         database=base.database,
-        vault=_secrets(settings),
+        secrets=_secrets(settings),
         limits=RateLimits(settings.redis_url, timeout=settings.redis_timeout),
-        sessions=Sessions(settings, base.database, base.redis, base.live, base.notifications),
-        notifications=base.notifications,
+        sessions=Sessions(settings, base.database, base.redis, base.live, base.email_outbox),
+        email_outbox=base.email_outbox,
         queue=base.queue,
         readings=base.readings,
     )
 
 
 def build_identity(context: ServiceContext) -> IdentityServices:
-    """Build the services that share one lockout, one TOTP and one set of passkeys."""
+    """Build the services; lockout, TOTP and passkeys are shared between them."""
     totp, passkeys, lockout = Totp(context), Passkeys(context), Lockout(context)
     completion = SignInCompletion(context, totp)
     return IdentityServices(
         accounts=Accounts(context.database),
         sessions=context.sessions,
-        secrets=context.vault,
+        secrets=context.secrets,
         sign_in=SignIn(context, completion, lockout),
         lockout=lockout,
         password_changes=PasswordChanges(context, lockout, totp),
@@ -73,12 +73,12 @@ def build_identity(context: ServiceContext) -> IdentityServices:
         totp=totp,
         passkeys=passkeys,
         devices=Devices(context.database, context.sessions),
-        account_closing=Closing(context),
+        account_closing=AccountClosing(context),
     )
 
 
 def _secrets(settings: Settings) -> Secrets:
-    ring = ring_of(settings)
+    ring = key_ring_of(settings)
     use_key_ring(ring)
     secret = settings.jwt_refresh_secret.get_secret_value()
     return Secrets(

@@ -1,4 +1,4 @@
-"""Builds messages to customers: by mail and in the portal."""
+"""Builds the services for emails, notices and notification preferences."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from portal_app.wiring.base import Base
 
 @dataclass(frozen=True, slots=True)
 class NotificationServices:
-    """Mails, notices in the portal, and what customers want to receive."""
+    """Emails, notices inside the portal, and preferences."""
 
     email_outbox: EmailOutbox
     notices: Notices
@@ -20,7 +20,7 @@ class NotificationServices:
 def build_notifications(base: Base) -> NotificationServices:
     """Build the services over the database."""
     return NotificationServices(
-        email_outbox=base.notifications,
+        email_outbox=base.email_outbox,
         notices=Notices(base.database, base.live),
         preferences=NotificationPreferences(base.database),
     )

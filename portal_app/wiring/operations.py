@@ -1,4 +1,4 @@
-"""Builds what keeps the portal in step with its vendors: inbound events, refreshes, checks and repairs."""
+"""Builds the services for inbound events, mirror refresh, invariant checks and order repair."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from portal_app.wiring.subscriptions import SubscriptionServices
 
 @dataclass(frozen=True, slots=True)
 class InboundServices:
-    """Events of vendors: stored once, then applied."""
+    """Services that store vendors' events and apply them."""
 
     inbox: Inbound
     billing_changes: BillingChanges
@@ -27,7 +27,7 @@ class InboundServices:
 
 @dataclass(frozen=True, slots=True)
 class OperationServices:
-    """Work of the schedule and of operators."""
+    """Services for the schedule and for operators."""
 
     mirror_refresh: MirrorRefresh
     cleanup: Cleanup
@@ -56,7 +56,7 @@ def build_inbound(
 def build_operations(
     base: Base, billing: BillingServices, subscriptions: SubscriptionServices, provisioning: Provisioning
 ) -> OperationServices:
-    """Build the services over everything that is watched."""
+    """Build the services over the mirrors and provisioning."""
     return OperationServices(
         mirror_refresh=MirrorRefresh(
             base.settings,

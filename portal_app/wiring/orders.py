@@ -1,12 +1,11 @@
-"""Builds what leads from a plan to an order, and carries orders out."""
+"""Builds the services for address checks, catalogue, checkout, orders and provisioning."""
 
 from dataclasses import dataclass
 
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
-from portal_app.services.idempotency import Idempotency
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.eligibility_answers import EligibilityAnswers
@@ -27,7 +26,7 @@ from portal_app.wiring.subscriptions import SubscriptionServices
 
 @dataclass(frozen=True, slots=True)
 class InternetServices:
-    """Address checks: the customer's side, and the worker's."""
+    """Address checks: `checks` is used by pages and API, `answers` by the worker."""
 
     checks: EligibilityChecks
     answers: EligibilityAnswers
@@ -35,7 +34,7 @@ class InternetServices:
 
 @dataclass(frozen=True, slots=True)
 class OrderServices:
-    """Selling: from the catalogue to a placed order."""
+    """Catalogue, checkout, drafts and placed orders."""
 
     catalog: Catalog
     checkout: Checkout
@@ -45,7 +44,7 @@ class OrderServices:
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """Carrying orders out: every public method of a part is one step of a workflow and can be repeated."""
+    """Services of the order workflow: every public method is one step and is safe to repeat."""
 
     progress: OrderTimeline
     review: OrderReview
@@ -58,7 +57,7 @@ class Provisioning:
 
 @dataclass(frozen=True, slots=True)
 class CustomerServices:
-    """What a checkout asks about its customer."""
+    """The services that a checkout validates an order against."""
 
     billing: BillingServices
     subscriptions: SubscriptionServices
@@ -71,12 +70,12 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     gateway, live = base.vendors.internet, base.live
     return InternetServices(
         EligibilityChecks(context, gateway, profile.profiles, live),
-        EligibilityAnswers(base.database, gateway, notifications=base.notifications, live=live),
+        EligibilityAnswers(base.database, gateway, email_outbox=base.email_outbox, live=live),
     )
 
 
-def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotency) -> OrderServices:
-    """Build the services over the catalogue and what is known of the customer."""
+def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
+    """Build the services over the catalogue and the customer's data."""
     catalog = Catalog(base.settings, base.cache, base.vendors.catalog, base.vendors.product_prices)
     context = CheckoutContext(
         payments=customer.billing.payment_methods,
@@ -91,8 +90,7 @@ def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotenc
         base.database,
         checkout,
         drafts,
-        idempotency=idempotency,
-        notifications=base.notifications,
+        email_outbox=base.email_outbox,
         queue=base.queue,
         live=base.live,
     )
@@ -102,10 +100,10 @@ def build_orders(base: Base, customer: CustomerServices, idempotency: Idempotenc
 def build_provisioning(
     base: Base, billing: BillingServices, subscriptions: SubscriptionServices, kyc_review: KycReview
 ) -> Provisioning:
-    """Build the steps of provisioning over all vendors."""
+    """Build the services of the order workflow over all vendors."""
     settings, vendors = base.settings, base.vendors
-    progress = OrderTimeline(base.database, base.notifications, base.live)
-    reservations = SimReservations(base.database, vendors.sim_desk, ring_of(settings))
+    progress = OrderTimeline(base.database, base.email_outbox, base.live)
+    reservations = SimReservations(base.database, vendors.sim_inventory, key_ring_of(settings))
     return Provisioning(
         progress=progress,
         review=OrderReview(progress, vendors.crm),

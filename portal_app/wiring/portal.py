@@ -1,9 +1,10 @@
-"""The portal of one process: every service, built once and found here by its capability."""
+"""The composition root: builds every service of a process once and makes them available by capability."""
 
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from portal_app.infra.clock import follow_offset
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.cache import Cache
@@ -39,7 +40,7 @@ from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, b
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """The portal of one process: its stores and vendors, then its services, grouped as the folders are."""
+    """All parts of one process: stores and vendors, then the services, grouped like the folders."""
 
     settings: Settings
     database: Database
@@ -83,34 +84,35 @@ class Portal:
 
 
 class _Process:
-    """Holds the portal of this process once it is built."""
+    """Stores the portal of this process."""
 
     portal: Portal | None = None
 
 
 def portal() -> Portal:
-    """Return this process's portal. Raises RuntimeError before `use`."""
+    """Return this process's portal. Raises RuntimeError before `set_portal`."""
     if _Process.portal is None:
         raise RuntimeError("the portal is not built in this process")
     return _Process.portal
 
 
-def use(built: Portal) -> Portal:
-    """Make a portal this process's own."""
+def set_portal(built: Portal) -> Portal:
+    """Set this process's portal and return it."""
     _Process.portal = built
     return built
 
 
 def build(settings: Settings, *, role: Role) -> Portal:
-    """Build all parts for one process. Opens no connection by itself."""
+    """Build all parts for one process. Opens no connection."""
+    follow_offset(settings.portal_clock_file)
     base = build_base(settings, role)
     context = build_context(base)
     identity, profile = build_identity(context), build_profile(base, context)
     billing = build_billing(base, context)
     subscriptions = build_subscriptions(base, context, billing)
     internet = build_internet(base, context, profile)
-    idempotency = Idempotency(settings, base.database, context.vault.tokens)
-    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet), idempotency)
+    idempotency = Idempotency(settings, base.database, context.secrets.tokens)
+    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet))
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit

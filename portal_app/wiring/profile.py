@@ -1,4 +1,4 @@
-"""Builds what shows and changes a customer's own data."""
+"""Builds the services for personal data and identity documents."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from portal_app.wiring.base import Base
 
 @dataclass(frozen=True, slots=True)
 class ProfileServices:
-    """A customer's own data and identity documents."""
+    """Personal data, their changes, and identity documents."""
 
     postcodes: Postcodes
     profiles: Profiles
@@ -25,7 +25,7 @@ class ProfileServices:
 
 
 def build_profile(base: Base, context: ServiceContext) -> ProfileServices:
-    """Build the services over WHMCS, which holds the address, and Salesforce, where agents review documents."""
+    """Build the services over WHMCS, which stores personal data, and Salesforce, where agents review documents."""
     vendors, live = base.vendors, base.live
     profiles = Profiles(context, vendors.people, live)
     return ProfileServices(
@@ -35,11 +35,11 @@ def build_profile(base: Base, context: ServiceContext) -> ProfileServices:
             base.database,
             vendors.people,
             vendors.crm,
-            ring=context.vault.ring,
-            notifications=base.notifications,
+            ring=context.secrets.ring,
+            email_outbox=base.email_outbox,
             live=live,
         ),
         email_changes=EmailChanges(context, profiles),
-        kyc_documents=KycDocuments(context, vendors.identity_desk, live),
-        kyc_review=KycReview(context, vendors.identity_desk, live),
+        kyc_documents=KycDocuments(context, vendors.kyc, live),
+        kyc_review=KycReview(context, vendors.kyc, live),
     )

@@ -1,4 +1,4 @@
-"""Builds sign-up, the set-up of new accounts at the vendors, and the migration of WHMCS clients."""
+"""Builds the services for sign-up, account set-up at the vendors, and migration of WHMCS clients."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from portal_app.wiring.base import Base
 
 @dataclass(frozen=True, slots=True)
 class RegistrationServices:
-    """Every way to a new account: the customer's side, and the workflow's."""
+    """Sign-up and migration: the first two are used by pages and API, the others by workflows."""
 
     sign_ups: SignUps
     whmcs_migration: WhmcsMigration
@@ -22,18 +22,25 @@ class RegistrationServices:
 
 
 def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> RegistrationServices:
-    """Build the services over the vendors that know customers already."""
+    """Build the services over WHMCS and Salesforce."""
     vendors = base.vendors
-    clients, logins, directory = vendors.clients, vendors.logins, vendors.directory
+    clients, logins, existing_accounts = vendors.clients, vendors.logins, vendors.existing_accounts
     sign_ups = SignUps(context, sign_in)
     account_setup = AccountSetup(
-        base.database, clients, vendors.crm, directory=directory, notifications=base.notifications, live=base.live
+        base.database,
+        clients,
+        vendors.crm,
+        existing_accounts=existing_accounts,
+        email_outbox=base.email_outbox,
+        live=base.live,
     )
     return RegistrationServices(
         sign_ups=sign_ups,
-        whmcs_migration=WhmcsMigration(context, sign_ups, sign_in, clients=clients, logins=logins, directory=directory),
+        whmcs_migration=WhmcsMigration(
+            context, sign_ups, sign_in, clients=clients, logins=logins, existing_accounts=existing_accounts
+        ),
         account_setup=account_setup,
         whmcs_migration_setup=WhmcsMigrationSetup(
-            account_setup, clients=clients, people=vendors.people, logins=logins, directory=directory
+            account_setup, clients=clients, people=vendors.people, logins=logins, existing_accounts=existing_accounts
         ),
     )

@@ -1,4 +1,4 @@
-"""Builds what shows services and ends them, and what follows SIM lines."""
+"""Builds the services for subscriptions, cancellations and SIM lines."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from portal_app.wiring.billing import BillingServices
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionServices:
-    """A customer's services, and their cancellation: the customer's side, and the worker's."""
+    """Subscriptions and cancellations; `cancellation_delivery` is used by the worker."""
 
     services: Subscriptions
     cancellations: Cancellations
@@ -23,7 +23,7 @@ class SubscriptionServices:
 
 @dataclass(frozen=True, slots=True)
 class SimServices:
-    """SIM lines that are in use."""
+    """Status and termination of SIM lines."""
 
     line_status: LineStatus
     line_termination: LineTermination

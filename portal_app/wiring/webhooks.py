@@ -1,4 +1,4 @@
-"""What the webhook route needs: how WHMCS signs its events, and which of them the portal takes in."""
+"""Re-exports what the webhook route needs: signature check and the list of accepted WHMCS hooks."""
 
 from portal_app.integrations.whmcs.webhooks import parse_secrets as parse_webhook_secrets
 from portal_app.integrations.whmcs.webhooks import verify as verify_webhook

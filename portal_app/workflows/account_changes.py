@@ -10,11 +10,11 @@ from portal_app.workflows.step import step
 
 
 async def apply_to_accounts(account_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
-    """Take over what agents decided about customers; `cause` names what made us look."""
+    """Take over what agents decided about customers; `cause` names the event that caused it."""
     outcome = "done"
     for account_id in map(str, account_ids):
         address = await step(
-            "apply_address_check", partial(portal().internet.answers.apply, account_id), priority=priority
+            "apply_address_check", partial(portal().internet.answers.apply_account, account_id), priority=priority
         )
         identity = await step(
             "apply_identity_check", partial(portal().profile.kyc_review.apply_account, account_id), priority=priority

@@ -7,7 +7,7 @@ from dbos import DBOS
 
 from portal_app.services.subscriptions.cancellations import LOOK_AGAIN
 from portal_app.wiring.portal import portal
-from portal_app.workflows.step import durable, step
+from portal_app.workflows.step import durable, scheduled, step
 
 
 @durable(name="cancel_service")
@@ -51,7 +51,7 @@ async def tell_cancellation(cancellation_id: str) -> str:
     return told["state"]
 
 
-@durable(name="end_cancellations")
+@scheduled("end_cancellations")
 async def end_cancellations() -> str:
     """Note which services are over, and tell their customers."""
     sending = portal().subscriptions.cancellation_delivery

@@ -9,9 +9,9 @@ from dbos import DBOS, SetWorkflowID
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent
+from portal_app.infra.clock import now
 from portal_app.infra.database.durable import QUEUE
 from portal_app.integrations.throttling.call_limits import Priority
-from portal_app.models.columns import now
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
 from portal_app.wiring.portal import portal
 from portal_app.workflows.account_changes import apply_to_accounts
@@ -60,7 +60,7 @@ async def look_again(sf_order_id: str) -> str:
 
 
 async def reconcile(kind: str, since: str) -> str:
-    """Read again what the events of this kind would have told since a moment."""
+    """Read again everything that events of this kind could have announced since a moment."""
     outcome = "done"
     if kind in (*_CATALOG, EVERYTHING):
         outcome = await _apply_catalog_change()
@@ -78,8 +78,12 @@ async def reconcile(kind: str, since: str) -> str:
 
 async def catch_up_checks() -> str:
     """Read again every address check whose answer we wait for, and every identity check that agents changed."""
-    addresses = await step("checks_behind", lambda: portal().internet.answers.behind(), priority="sync")
-    identities = await step("identity_checks_behind", lambda: portal().profile.kyc_review.behind(), priority="sync")
+    addresses = await step(
+        "checks_behind", lambda: portal().internet.answers.accounts_with_missed_answers(), priority="sync"
+    )
+    identities = await step(
+        "identity_checks_behind", lambda: portal().profile.kyc_review.accounts_with_missed_reviews(), priority="sync"
+    )
     behind = dict.fromkeys([*(addresses["value"] or []), *(identities["value"] or [])])
     applied = await apply_to_accounts(list(behind), "catch-up", priority="sync")
     return next((found["state"] for found in (addresses, identities) if found["state"] != "done"), applied)
@@ -88,12 +92,12 @@ async def catch_up_checks() -> str:
 async def _apply_billing_change(event: InboundEvent) -> str:
     outcome = await step("apply_billing_change", lambda: portal().inbound.billing_changes.apply(event))
     if event.kind in EARLY:
-        # The hook fired before the change it tells of: look once more when WHMCS has settled.
+        # The hook fired before its change: read once more when WHMCS has made it.
         await DBOS.sleep_async(portal().settings.whmcs_early_hook_seconds)
         outcome = await step("apply_billing_change_again", lambda: portal().inbound.billing_changes.apply(event))
     clients = event.numbers("client_id") if "person" in HOOKS.get(event.kind, ()) else []
     for client_id in clients:
-        await step("read_person_again", partial(portal().profile.profile_changes.read_again, client_id))
+        await step("read_person_again", partial(portal().profile.profile_changes.refresh_from_whmcs, client_id))
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
     return outcome["state"]
@@ -109,7 +113,7 @@ async def _read(source: str, event_id: str) -> dict[str, Any]:
 
 
 async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: Priority = "background") -> str:
-    """Read orders from Salesforce and move their provisioning on; `cause` names what made us look."""
+    """Read orders from Salesforce and move their provisioning on; `cause` names the event that caused it."""
     outcome = "done"
     for sf_order_id in sf_order_ids:
         read = await step("apply_review", partial(_apply_review, str(sf_order_id)), priority=priority)

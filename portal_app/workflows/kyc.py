@@ -1,4 +1,4 @@
-"""An identity document on its way to Salesforce: stored there, told to agents, then deleted here."""
+"""Sends an identity document to Salesforce, notifies the agents, then deletes it here."""
 
 from uuid import UUID
 
@@ -11,12 +11,12 @@ from portal_app.workflows.step import durable, step
 async def hand_over_document(user_id: str, document_id: str) -> str:
     """Hand a document over, however long Salesforce is away; refused there, ask the customer for it again."""
     user, document, checks = UUID(user_id), UUID(document_id), portal().profile.kyc_review
-    for name, call in (("store_document", checks.hand_over), ("ask_for_check", checks.ask_for_check)):
+    for name, call in (("store_document", checks.hand_over), ("ask_for_check", checks.request_review)):
         outcome = await step(name, lambda call=call: call(user, document))  # type: ignore[misc]
         if outcome["state"] == "refused":
-            await step("ask_again", lambda: checks.forget_document(user, document, was_lost=True))
+            await step("ask_again", lambda: checks.delete_document(user, document, was_lost=True))
             return "refused"
-    await step("forget_document", lambda: checks.forget_document(user, document))
+    await step("forget_document", lambda: checks.delete_document(user, document))
     # An agent may have decided before we noted that the document arrived.
     account = await step("read_account", lambda: checks.account_of(user))
     return await apply_to_accounts([account["value"]] if account["value"] else [], document_id)

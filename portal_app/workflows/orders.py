@@ -14,7 +14,7 @@ from portal_app.workflows.step import DONE, Outcome, durable, refused, step
 
 RESUME_TOPIC = "resume"
 _PARKED_SECONDS = 30 * 86400.0
-# An order that waits for its customer looks every minute at first, and every quarter of an hour after a while.
+# An order that waits for its customer checks every minute at first, and every quarter of an hour later.
 _LONGEST_CARD_WAIT, _CARD_ROUNDS = 900.0, 3000
 
 
@@ -24,7 +24,7 @@ def provision_id(order_id: UUID | str, attempt: int) -> str:
 
 
 async def wake_waiting_orders(user_id: str, cause: str) -> None:
-    """Let a customer's orders that wait for something of theirs look for it: perhaps it is there now."""
+    """Wake a customer's waiting orders, so that they check again for what was missing."""
     review = portal().provisioning.review
     waiting = await step("waiting_orders", lambda: review.waiting_for_customer(UUID(user_id)))
     for order_id, attempt in waiting["value"] or []:

@@ -17,21 +17,21 @@ async def save_profile(user_id: str) -> str:
     """Carry out what a customer changed of themselves, and what they change meanwhile."""
     user, changes, is_told = UUID(user_id), portal().profile.profile_changes, False
     while True:
-        billing = await step("change_billing", lambda: changes.to_billing(user))
+        billing = await step("change_billing", lambda: changes.send_to_whmcs(user))
         if billing["state"] == "refused":
             await _refuse(user, billing["code"])
-        crm = await step("change_crm", lambda: changes.to_crm(user))
+        crm = await step("change_crm", lambda: changes.send_to_salesforce(user))
         if crm["state"] == "refused":
             is_told = is_told or await _tell(user, crm["code"])
             await DBOS.recv_async(AGAIN, timeout_seconds=_REFUSED_SECONDS)
-        elif (await step("finish", lambda: changes.is_finished(user)))["value"]:
+        elif (await step("finish", lambda: changes.finish_if_done(user)))["value"]:
             return "done"
 
 
 async def _refuse(user: UUID, code: str) -> None:
-    await step("refuse", lambda: portal().profile.profile_changes.refuse(user, code))
+    await step("refuse", lambda: portal().profile.profile_changes.record_whmcs_refusal(user, code))
 
 
 async def _tell(user: UUID, code: str) -> bool:
-    await step("tell_refusal", lambda: portal().profile.profile_changes.note_crm_refusal(user, code))
+    await step("tell_refusal", lambda: portal().profile.profile_changes.record_salesforce_refusal(user, code))
     return True

@@ -1,11 +1,11 @@
 """SIM lines: set aside, opened by the carrier in its own time, and written where they belong."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from dbos import DBOS
 
 from portal_app.domain.ports.billing import BillingOrder
+from portal_app.infra.clock import now
 from portal_app.wiring.portal import portal
 from portal_app.workflows.step import DONE, Outcome, refused, step
 
@@ -15,7 +15,7 @@ async def reserve_line(order: UUID) -> Outcome:
 
     async def reserve() -> float:
         opens_at = await portal().provisioning.sims.reserve(order)
-        return max(0.0, (opens_at - datetime.now(UTC)).total_seconds()) if opens_at else 0.0
+        return max(0.0, (opens_at - now()).total_seconds()) if opens_at else 0.0
 
     reserved = await step("reserve_sim", reserve)
     if reserved["state"] == "done" and reserved["value"] > 0:

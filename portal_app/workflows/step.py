@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypedDict
 
 import structlog
@@ -12,6 +12,7 @@ from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
 from portal_app.infra.database.durable import customer_of
+from portal_app.infra.metrics import record_job_success
 from portal_app.infra.tasks.current_customer import set_current_customer
 from portal_app.integrations.throttling.call_limits import Priority
 from portal_app.integrations.throttling.limiter import call_priority
@@ -24,8 +25,8 @@ _log = structlog.get_logger(__name__)
 _FIRST_WAIT, _TRIES = 1.0, 300
 
 _WORTH_WAITING = 30
-# So many of one name at once in a process: whoever takes over what a dead worker had begun would else spend itself on
-# hundreds of steps that ask for a turn at the same vendor, give up and ask again.
+# Limit of running steps of one name in a process: a worker that takes over hundreds of orders would otherwise spend its
+# time on steps that wait for the same vendor, give up and try again.
 _SIDE_BY_SIDE = 8
 _places: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_SIDE_BY_SIDE))
 
@@ -49,6 +50,22 @@ DONE = Outcome(state="done", value=None, code="", message="")
 def refused(code: str, message: str = "") -> Outcome:
     """Return the outcome of what cannot go on."""
     return Outcome(state="refused", value=None, code=code, message=message)
+
+
+def scheduled(name: str) -> Callable[[Callable[[], Awaitable[str]]], Callable[[], Awaitable[str]]]:
+    """Register a workflow of the timetable; the figures say when it last ended without being refused."""
+
+    def register(work: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        @wraps(work)
+        async def run() -> str:
+            outcome = await work()
+            if outcome != "refused":
+                record_job_success(name)
+            return outcome
+
+        return durable(name=name)(run)
+
+    return register
 
 
 async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Priority = "background") -> Outcome:

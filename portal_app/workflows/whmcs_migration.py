@@ -29,5 +29,5 @@ async def move_in(user_id: str) -> str:
 
 
 async def _give_up(user: UUID, why: Outcome) -> str:
-    await step("give_up", lambda: portal().registration.account_setup.give_up(user, why["code"]))
+    await step("give_up", lambda: portal().registration.account_setup.mark_failed(user, why["code"]))
     return "refused"

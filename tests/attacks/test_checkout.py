@@ -17,6 +17,7 @@ from tests.attacks.web_process import running_web
 from tests.contract.api.test_identity_document import Hana, hana
 from tests.contract.api.visitor import Visitor
 from tests.documents import picture
+from tests.placing import place_order
 from tests.unit.domain.test_checkout_steps import EID, HOLDER
 from tests.world import AIKO, BEN, world
 
@@ -161,5 +162,5 @@ async def test_an_identity_document_of_somebody_else_opens_no_voice_line(hana: H
     # Whatever is written about the holder: the document counts for who sent it.
     wish = OrderRequest(VOICE, {"sim": SIM, "number": NUMBER}, has_accepted_terms=True)
     with pytest.raises(InvalidInput) as caught:
-        await portal.orders.place(mallory.customer, wish, key=uuid4().hex, recipient=mallory.email)
+        await place_order(portal, mallory.customer, wish, key=uuid4().hex, recipient=mallory.email)
     assert set(caught.value.fields) == {"identity"}

@@ -4,10 +4,14 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import httpx
 import pytest
+from starlette.datastructures import URL
+from starlette.responses import RedirectResponse
+from starlette.types import Receive, Scope, Send
 
+from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import local_path
 from tests.contract.api.visitor import Visitor
-from tests.world import BEN, PASSWORD
+from tests.world import BEN, PASSWORD, world
 
 ELSEWHERE = [
     "//evil.example",
@@ -66,3 +70,23 @@ async def test_the_way_back_from_the_card_page_is_ours(ben: Visitor, back: str) 
 async def test_the_door_sends_a_stranger_to_our_own_sign_in(visitor: Visitor) -> None:
     answer = await visitor.http.get("/dashboard//evil.example?x=1", headers={"Host": "evil.example"})
     assert answer.headers["location"] == "/auth/login?next=%2Fdashboard%2F%2Fevil.example%3Fx%3D1"
+
+
+@pytest.mark.parametrize("path", ["/assets", "/assets/folder", "/static/.."])
+async def test_a_redirect_never_leads_to_the_host_that_the_caller_names(path: str) -> None:
+    settings = world().settings
+
+    async def redirecting(scope: Scope, receive: Receive, send: Send) -> None:
+        # As the static server and Starlette's router do it.
+        await RedirectResponse(URL(scope=scope).replace(path=scope["path"] + "/"))(scope, receive, send)
+
+    transport = httpx.ASGITransport(SecurityHeaders(redirecting, settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://evil.example") as browser:
+        answer = await browser.get(path)
+    assert answer.headers["location"].startswith("/") and "evil" not in answer.headers["location"]
+    assert "immutable" not in answer.headers["cache-control"]
+
+
+async def test_a_link_to_whmcs_stays_as_it_is(ben: Visitor) -> None:
+    answer = await ben.submit("/api/payment-methods/sso-link", page="/billing/payments")
+    assert answer.headers["location"].startswith(ben.settings.whmcs_url)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from portal_app.domain.identity.account import Origin
-from portal_app.models.lockout import SignInTries
+from portal_app.models.lockout import SignInAttempts
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.wiring.portal import Portal
@@ -52,7 +52,7 @@ async def password_changed(worker: Portal, user: User) -> None:
 
 
 async def password_reset(worker: Portal, user: User) -> None:
-    await worker.identity.password_changes.forgot(user.email, Origin("198.51.100.41", "curl"))
+    await worker.identity.password_changes.request_reset(user.email, Origin("198.51.100.41", "curl"))
     await worker.identity.password_changes.reset((await mailed(worker, user.email))["token"], NEW)
 
 
@@ -69,11 +69,11 @@ async def test_a_password_that_was_right_when_it_was_typed_opens_nothing_afterwa
 
     async def is_counted() -> bool:
         async with portal.database.identity() as session:
-            return await session.get(SignInTries, user.email_index) is not None
+            return await session.get(SignInAttempts, user.email_index) is not None
 
     async with held_up(portal):
         thief = asyncio.create_task(visitor.call("POST", LOGIN, {"email": email, "password": PASSWORD}))
-        await until(is_counted, 20, "the try is counted, its password about to be checked")
+        await until(is_counted, "the try is counted, its password about to be checked")
         await protect(worker, user)
     assert (await thief).status_code == 401
     assert await sessions_of(portal, user.id) == 0 and not visitor.cookie("access")

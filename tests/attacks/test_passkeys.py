@@ -127,7 +127,7 @@ async def test_others_passkeys_and_sessions_are_not_found(hana: Visitor, aiko: V
     (item,) = (await hana.get("/api/me/passkeys")).json()["items"]
     assert (await aiko.call("PATCH", f"/api/me/passkeys/{item['id']}", {"name": "mine"})).status_code == 404
     assert (await aiko.call("DELETE", f"/api/me/passkeys/{item['id']}")).status_code == 404
-    session = portal.identity.sessions.read(hana.cookie("access")).session_id
+    session = portal.identity.sessions.read_access_token(hana.cookie("access")).session_id
     assert (await aiko.call("DELETE", f"/api/me/sessions/{session}")).status_code == 404
     for malformed in ("x", "0", "00000000-0000-4000-8000-00000000000g", "%00"):
         assert (await aiko.call("DELETE", f"/api/me/sessions/{malformed}")).status_code == 404

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
-from portal_app.infra.email.templates import PRODUCT, EmailTemplates
+from portal_app.infra.email.templates import EmailTemplates
 from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
 from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
@@ -79,11 +79,11 @@ async def test_a_forged_host_does_not_reach_the_mail(visitor: Visitor, portal: P
     evil = {"Host": "evil.example", "X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "http"}
     evil |= {"Forwarded": "host=evil.example", "X_Original_URL": "https://evil.example/"}
     token = await link_for(visitor, worker, email, **evil)
-    letters = EmailTemplates(portal_url=portal.settings.portal_url, support="s@example.jp", product=PRODUCT)
+    templates = EmailTemplates.of(portal.settings)
     content = {name: text for name, text in (await mailed(worker, email)).items() if name != "occasion"}
-    letter = letters.write("password_reset", "en", content)
-    assert "evil" not in letter.text + letter.html + str(content)
-    assert f"{portal.settings.portal_url}/auth/set-password#{token}:{email.replace('@', '%40')}" in letter.text
+    written = templates.write("password_reset", "en", content)
+    assert "evil" not in written.text + written.html + str(content)
+    assert f"{portal.settings.portal_url}/auth/set-password#{token}:{email.replace('@', '%40')}" in written.text
 
 
 async def test_the_mail_goes_to_the_address_of_the_account_not_to_the_one_typed(

@@ -89,7 +89,7 @@ async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUI
     with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
         for row in (_RESERVE, _CHOICES, _LINKS):
             owner.execute(row)
-    read = portal.identity.sessions.read
+    read = portal.identity.sessions.read_access_token
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlmodel import col
 
+from portal_app.infra.clock import now
 from portal_app.infra.security.cookies import cookie_name
-from portal_app.models.columns import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import password_only, turn_on
@@ -121,7 +121,7 @@ async def test_the_second_step_keeps_no_session_planted_before(hana: Visitor, ai
     victim.set_cookie("access", planted)
     assert await status_of(victim, app.code()) == 200
     assert (
-        portal.identity.sessions.read(victim.cookie("access")).session_id
-        != portal.identity.sessions.read(planted).session_id
+        portal.identity.sessions.read_access_token(victim.cookie("access")).session_id
+        != portal.identity.sessions.read_access_token(planted).session_id
     )
     assert (await victim.get("/api/me")).json()["email"] == hana.email

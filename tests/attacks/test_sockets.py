@@ -13,7 +13,7 @@ from sqlmodel import col
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from benchmarks.event_socket import EventSocket, event_socket
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
 from tests.attacks.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
@@ -135,7 +135,7 @@ async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
     browser, cookies = site.sign_in(email)
     access = next(value for name, value in browser.cookies.items() if "access" in name)
     async with open_account(site, cookies, shows=NAME) as tab:
-        await end(portal, portal.identity.sessions.read(access).session_id)
+        await end(portal, portal.identity.sessions.read_access_token(access).session_id)
         told = await told_until(tab, MUST_RELOAD)
         assert '"signed_in_rx_state_":false' in told
         await tab.send(ACCOUNT)

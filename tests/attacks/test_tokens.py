@@ -131,5 +131,14 @@ async def test_signing_in_never_keeps_a_session_planted_before(visitor: Visitor,
     planted = aiko.cookie("access")
     visitor.set_cookie("access", planted)
     await visitor.sign_in("ben@example.jp")
-    mine = portal.identity.sessions.read(visitor.cookie("access"))
-    assert mine.session_id != portal.identity.sessions.read(planted).session_id
+    mine = portal.identity.sessions.read_access_token(visitor.cookie("access"))
+    assert mine.session_id != portal.identity.sessions.read_access_token(planted).session_id
+
+
+async def test_another_users_session_does_not_carry_a_token(ben: Visitor, aiko: Visitor) -> None:
+    claims = claims_of(ben.cookie("access")) | {"sub": claims_of(aiko.cookie("access"))["sub"]}
+    ben.set_cookie("access", jwt.encode({"alg": "HS256", **TYPE}, claims, ours()))
+    ben.set_cookie("refresh", "")
+    for path in ("/api/me", "/api/invoices", "/api/subscriptions"):
+        assert (await ben.get(path)).status_code == 401
+    assert (await ben.http.get("/dashboard", headers={"Accept": "text/html"})).status_code == 303

@@ -99,7 +99,7 @@ async def test_thousands_of_files_end_at_the_limit_unread(mallory: Visitor, port
 
 async def test_nobody_reads_a_document_back(mallory: Visitor, aiko: Visitor, worker: Portal) -> None:
     assert (await send(mallory, picture())).status_code == 202
-    owner = worker.identity.sessions.read(mallory.cookie("access")).user_id
+    owner = worker.identity.sessions.read_access_token(mallory.cookie("access")).user_id
     async with worker.database.unit_of_work() as session:
         row = await session.get(IdentityFile, await document_of(worker, owner))
         assert row is not None

@@ -10,6 +10,7 @@ from portal_app.domain.profile.profile import PersonalData
 from portal_app.models.profile import ProfileRow
 from tests.faults.shop import Buyer, Shop
 from tests.faults.waiting import until
+from tests.placing import place_order
 from tests.unit.people import ADDRESS
 
 PLAN, OFFER = "INTERNET-GOLD-HOME-1G", "Home 1G"
@@ -63,7 +64,7 @@ async def wait_for_check(shop: Shop, buyer: Buyer, status: str) -> None:
     async def there() -> bool:
         return bool(await shop.value(query, buyer.customer.user_id, status))
 
-    await until(there, 40, f"the check is {status}")
+    await until(there, f"the check is {status}")
 
 
 async def checked(shop: Shop) -> Buyer:
@@ -81,6 +82,6 @@ async def ordered(shop: Shop) -> tuple[Buyer, Order]:
     buyer = await checked(shop)
     wish = OrderRequest(PLAN, ANSWERS, has_accepted_terms=True)
     key = f"fibre-{buyer.customer.user_id}"
-    order = await shop.web.orders.place(buyer.customer, wish, key=key, recipient=buyer.email)
+    order = await place_order(shop.web, buyer.customer, wish, key=key, recipient=buyer.email)
     await shop.wait_for_stage(order, "in_review")
     return buyer, order

@@ -7,6 +7,7 @@ from portal_app.domain.checkout.request import Agreement
 from portal_app.infra.settings import Settings
 from tests.faults.processes import Processes
 from tests.faults.shop import SKU, Shop
+from tests.placing import place_draft
 
 
 async def test_fifty_checkouts_at_once_with_one_key_are_one_order_at_every_vendor(
@@ -30,8 +31,8 @@ async def test_two_keys_for_one_draft_are_one_order_at_every_vendor(
     draft = await shop.web.drafts.begin(buyer.customer, SKU)
 
     async def press(key: str) -> str:
-        placed = await shop.web.orders.place_draft(
-            buyer.customer, draft.id, agreed=Agreement(True), key=key, recipient=buyer.email
+        placed = await place_draft(
+            shop.web, buyer.customer, draft.id, agreed=Agreement(True), key=key, recipient=buyer.email
         )
         return str(placed.id)
 

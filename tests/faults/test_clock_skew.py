@@ -8,7 +8,7 @@ import pyotp
 import pytest
 
 from portal_app.infra import clock
-from portal_app.infra.database.clock_sync import look_at_clock
+from portal_app.infra.database.clock_sync import read_clock
 from portal_app.wiring.portal import Portal
 from tests.contract.api.authenticator import STEP_SECONDS
 from tests.contract.api.bridge import deliver
@@ -30,7 +30,7 @@ def off_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shift]:
 
     yield shift
     monkeypatch.undo()
-    clock._Seen.shown = None
+    clock._Reading.database_seconds = None
 
 
 @pytest.mark.parametrize("seconds", [600, -600])
@@ -39,8 +39,8 @@ async def test_sessions_and_codes_hold_over_hosts_that_disagree(
 ) -> None:
     elsewhere = {"access": hana.cookie("access"), "refresh": hana.cookie("refresh")}
     off_by(seconds)
-    await look_at_clock(portal.database)
-    assert abs(clock.host_is_ahead() - seconds) < 5
+    await read_clock(portal.database)
+    assert abs(clock.host_ahead_seconds() - seconds) < 5
     # Issued by a host whose clock is right; put in anew, because the test's own browser lives by this host's clock.
     hana.set_cookie("access", elsewhere["access"])
     assert (await hana.get("/api/me")).status_code == 200
@@ -57,7 +57,7 @@ async def test_sessions_and_codes_hold_over_hosts_that_disagree(
     await visitor.call("POST", "/api/auth/login", {"email": hana.email, "password": PASSWORD})
     assert (await visitor.call("POST", "/api/auth/second-step", {"code": stale})).status_code == 422
     off_by(0)
-    await look_at_clock(portal.database)
+    await read_clock(portal.database)
     hana.set_cookie("access", own)
     assert (await hana.get("/api/me")).status_code == 200
 
@@ -68,9 +68,9 @@ async def test_webhooks_are_taken_whichever_clock_is_off(
     visitor: Visitor, portal: Portal, off_by: Shift, seconds: float, which: str
 ) -> None:
     off_by(seconds if which == "the host" else 0)
-    await look_at_clock(portal.database)
+    await read_clock(portal.database)
     if which == "the database":
-        clock.set_by(right_time() + seconds, at=clock.counted())
+        clock.set_clock(right_time() + seconds, counter=clock.counter_seconds())
     # The sender's clock is right; how old a delivery is said to be counts from this host's.
     lead = clock.time.time() - right_time()
     ages = {age: (await deliver(visitor, uuid4().hex, age=age + lead)).status_code for age in (0, 290, -290)}
@@ -84,6 +84,6 @@ async def test_salesforce_lets_us_in_although_its_clock_and_the_hosts_differ(
     portal: Portal, off_by: Shift, seconds: float
 ) -> None:
     off_by(seconds)
-    await look_at_clock(portal.database)
+    await read_clock(portal.database)
     login = portal.vendors.crm._client._login
     assert (await login._log_in()).token

@@ -18,8 +18,8 @@ async def move(shop: Shop, email: str) -> UUID:
     """Move a customer as their browser does, up to the enqueued linking; return the user."""
     registration = shop.web.registration
     token = await registration.sign_ups.begin(email, BROWSER, purpose="move")
-    await registration.sign_ups.prove_mailbox(token, await shop.code_for(email))
-    await registration.whmcs_migration.prove_password(token, OLD_PASSWORD, BROWSER)
+    await registration.sign_ups.verify_mailbox(token, await shop.code_for(email))
+    await registration.whmcs_migration.verify_whmcs_password(token, OLD_PASSWORD, BROWSER)
     await registration.whmcs_migration.complete(token, "seven green apples", BROWSER)
     index = shop.web.identity.secrets.ring.index(email, EMAIL_PLACE)
     return UUID(str(await shop.value("SELECT id FROM users WHERE email_index = %s", index)))

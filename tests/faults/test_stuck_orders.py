@@ -27,7 +27,7 @@ async def test_order_beyond_its_target_gets_one_case_and_its_page_says_so(shop: 
 
 async def test_order_that_waits_for_its_customer_is_never_stuck(shop: Shop, worker_side: Portal) -> None:
     order = await shop.place(await shop.buyer())
-    await worker_side.provisioning.progress.move(order.id, "waiting_for_card", stage="needs_attention")
+    await worker_side.provisioning.progress.advance(order.id, "waiting_for_card", stage="needs_attention")
     await shop.let_time_pass(order, timedelta(days=20))
     assert order.id not in {each.id for each in await worker_side.provisioning.stuck.found()}
 

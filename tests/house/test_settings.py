@@ -87,7 +87,7 @@ def test_a_list_that_shall_be_empty_says_none(monkeypatch: pytest.MonkeyPatch) -
 )
 def test_an_empty_folder_for_figures_is_none_and_nothing_is_written(module: str, tmp_path: Path) -> None:
     variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": "", "PORTAL_ENV": "development", "PYTHONPATH": str(ROOT)}
-    program = f"import portal_app.{module}, portal_app.infra.metrics as m; m.set_clock_off(1.0)"
+    program = f"import portal_app.{module}, portal_app.infra.metrics as m; m.set_clock_ahead(1.0)"
     subprocess.run([sys.executable, "-c", program], env=variables, cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,10 +1,10 @@
-"""A page as the framework makes it by default: Radix themes, toaster, overlay, a handful of words."""
+"""A page with the framework's defaults: Radix themes, toaster, overlay and a little text."""
 
 import reflex as rx
 
 
 class Page(rx.State):
-    """A live page, as every default page is."""
+    """A page with state."""
 
 
 def index() -> rx.Component:

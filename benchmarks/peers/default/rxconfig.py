@@ -1,4 +1,4 @@
-"""What the framework sets up for a new app, served with the same compression as the portal."""
+"""The framework's configuration of a new app, served with the same compression as the portal."""
 
 import reflex as rx
 

@@ -1,22 +1,22 @@
-"""The least a live page can be: native elements, one event, no toaster, no overlay, no guard."""
+"""A minimal page with state: native elements, one event, no toaster, no overlay, no guard."""
 
 import reflex as rx
 from reflex.app import default_error_boundary
 
 
 class Idle(rx.State):
-    """One handler that does nothing but answer."""
+    """A state with one handler."""
 
     answer: str = ""
 
     @rx.event
     def touch(self):
-        """Set what is set already: only a changed or touched field makes the framework answer at all."""
+        """Set a field to its current value, because the framework answers only if a field was set."""
         self.answer = ""
 
 
 def index() -> rx.Component:
-    """Show a heading and what the handler answered."""
+    """Show a heading and the field."""
     return rx.el.main(
         rx.el.h1("A page with nothing on it"),
         rx.el.button("Touch", type="button", on_click=Idle.touch),

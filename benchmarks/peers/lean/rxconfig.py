@@ -1,4 +1,4 @@
-"""The portal's own settings, for a page with nothing on it."""
+"""The portal's configuration for the lean peer."""
 
 import os
 

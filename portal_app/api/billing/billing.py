@@ -1,6 +1,5 @@
 """Invoices, payment methods, and the links that lead to paying at WHMCS."""
 
-from dataclasses import asdict
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -10,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.billing import schemas
-from portal_app.api.http import money
 from portal_app.api.http.dependencies import SignedInCustomer, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, language, read, takes, wants_json
+from portal_app.api.http.request_parsing import Body, read, takes, wants_json
 from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import as_of, body_of, json, refused, see_other, written_list
 from portal_app.api.http.session_middleware import local_path
@@ -47,20 +45,20 @@ async def invoices(
     """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
 
-    async def anew(customer: Customer) -> Response:
+    async def build(customer: Customer) -> Response:
         return written_list(
             await portal().billing.invoices.invoices_text(customer, query, lambda found: _page(query, found))
         )
 
-    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), anew)
-    return await anew(customer)
+    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), build)
+    return await build(customer)
 
 
 @router.get("/invoices/{invoice_id}", response_model=schemas.InvoiceView)
 async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
     """Return one invoice with its lines and payments."""
     found = await portal().billing.invoices.invoice_for(customer, vendor_id(invoice_id))
-    return json(schemas.invoice_in_full(found.invoice, found.as_of), headers=as_of(found.as_of))
+    return json(schemas.InvoiceView.from_domain(found.invoice, as_of=found.as_of), headers=as_of(found.as_of))
 
 
 @router.post("/invoices/{invoice_id}/sso-link", response_model=schemas.SignOnLink)
@@ -81,7 +79,7 @@ async def invoice_link(
 async def payment_methods(customer: SignedInCustomer) -> Response:
     """Return the customer's stored cards and bank accounts."""
     found = await portal().billing.payment_methods.payment_methods_for(customer)
-    return json({"items": [schemas.payment_method(method) for method in found]})
+    return json(schemas.PaymentMethodList(schemas.PaymentMethodView.list_of(found)))
 
 
 @router.post("/payment-methods/{method_id}/default", status_code=204)
@@ -103,21 +101,21 @@ async def remove_method(customer: SignedInCustomer, method_id: str, once: Idempo
 @router.get("/payment-gateways", response_model=schemas.GatewayList)
 async def gateways(customer: SignedInCustomer) -> Response:
     """Return the ways to pay that are switched on."""
-    return json({"items": [asdict(gateway) for gateway in await portal().billing.payment_methods.gateways()]})
+    found = await portal().billing.payment_methods.gateways()
+    return json(schemas.GatewayList(schemas.GatewayView.list_of(found)))
 
 
 @router.get("/transactions", response_model=schemas.TransactionList)
 async def transactions(customer: SignedInCustomer) -> Response:
     """Return what was paid and given back, newest first."""
     found = await portal().billing.payment_methods.transactions_for(customer)
-    return json({"items": [schemas.transaction(entry) for entry in found]})
+    return json(schemas.TransactionList(schemas.TransactionView.list_of(found)))
 
 
 @router.get("/credit", response_model=schemas.CreditView)
 async def credit(customer: SignedInCustomer) -> Response:
     """Return what is left of the customer's credit, and what changed it, newest first."""
-    found = await portal().billing.payment_methods.credit_for(customer)
-    return json({"balance": money.amount(found.balance), "items": [schemas.credit(entry) for entry in found.entries]})
+    return json(schemas.CreditView.from_domain(await portal().billing.payment_methods.credit_for(customer)))
 
 
 @router.post("/payment-methods/sso-link", response_model=schemas.SignOnLink, openapi_extra=takes(Back))
@@ -126,21 +124,18 @@ async def payment_methods_link(request: Request, customer: SignedInCustomer) -> 
     back = ""
     try:
         back = local_path((await read(request, Back)).back, "")
-        address = portal().settings.portal_url + (back or path_for(METHODS, language(request)))
+        address = portal().settings.portal_url + (back or path_for(METHODS))
         return _onward(request, await portal().billing.payment_methods.add_card_link(customer, back_to=address))
     except PortalError as error:
         return await refused(request, error, METHODS, next_path=back)
 
 
 def _page(query: InvoiceQuery, found: Invoices) -> bytes:
-    listing = found.listing
-    shown = [schemas.invoice_summary(row) for row in listing.rows]
-    counts = {"page": query.page, "limit": query.limit, "total": listing.total, "as_of": found.as_of}
-    return body_of({"items": shown, "owed": schemas.owed(listing.owed), **counts})
+    return body_of(schemas.InvoicePage.from_domain(found, page=query.page, limit=query.limit))
 
 
 def _onward(request: Request, link: str) -> Response:
     ours, theirs = urlsplit(portal().settings.whmcs_url), urlsplit(link)
     if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
         raise ExternalRejected("sign-on link leads elsewhere", vendor="whmcs")
-    return json({"url": link}) if wants_json(request) else see_other(link)
+    return json(schemas.SignOnLink(link)) if wants_json(request) else see_other(link)

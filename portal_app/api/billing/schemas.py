@@ -1,19 +1,19 @@
 """How the API shows invoices, payments, payment methods and credit."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 
-from typing_extensions import TypedDict
-
-from portal_app.api.http.money import Amount, amount
-from portal_app.domain.billing.invoice import CreditEntry, Invoice, InvoiceLine, Payment, PaymentMethod, Transaction
-from portal_app.domain.billing.invoice_list import Owed
+from portal_app.api.http.money import Amount
+from portal_app.api.http.resource import From, Resource
 
 
-class InvoiceSummary(TypedDict):
+@dataclass
+class InvoiceSummary(Resource):
     """An invoice as the list shows it."""
 
     id: int
-    number: str
+    number: Annotated[str, From("label")]
     status: str
     issued_on: date | None
     due_on: date | None
@@ -21,7 +21,8 @@ class InvoiceSummary(TypedDict):
     total: Amount
 
 
-class LineView(TypedDict):
+@dataclass
+class LineView(Resource):
     """One line of an invoice."""
 
     description: str
@@ -29,7 +30,8 @@ class LineView(TypedDict):
     service_id: int | None
 
 
-class PaymentView(TypedDict):
+@dataclass
+class PaymentView(Resource):
     """Money that came in or, negative, went back."""
 
     paid_at: datetime
@@ -37,13 +39,15 @@ class PaymentView(TypedDict):
     amount: Amount
 
 
-class TaxView(TypedDict):
+@dataclass
+class TaxView(Resource):
     """The tax of one rate."""
 
-    percent: str
+    percent: Annotated[str, From("rate", str)]
     amount: Amount
 
 
+@dataclass
 class InvoiceView(InvoiceSummary):
     """One invoice in full. `as_of` is set for saved data, shown while WHMCS is away."""
 
@@ -57,7 +61,8 @@ class InvoiceView(InvoiceSummary):
     as_of: datetime | None
 
 
-class OwedView(TypedDict):
+@dataclass
+class OwedView(Resource):
     """What is owed over all invoices, however the page is filtered; `next_id` is the one to pay first."""
 
     due: Amount
@@ -68,18 +73,20 @@ class OwedView(TypedDict):
     next_due_on: date | None
 
 
-class InvoicePage(TypedDict):
-    """One page of invoices of `total` that match. `as_of` is set for saved data that could not be read anew."""
+@dataclass
+class InvoicePage(Resource):
+    """One page of invoices of `total` that match. `as_of` is set for saved data that could not be refreshed."""
 
-    items: list[InvoiceSummary]
-    owed: OwedView
+    items: Annotated[list[InvoiceSummary], From("listing.rows")]
+    owed: Annotated[OwedView, From("listing.owed")]
     page: int
     limit: int
-    total: int
+    total: Annotated[int, From("listing.total")]
     as_of: datetime | None
 
 
-class PaymentMethodView(TypedDict):
+@dataclass
+class PaymentMethodView(Resource):
     """A stored card or bank account."""
 
     id: int
@@ -91,26 +98,30 @@ class PaymentMethodView(TypedDict):
     is_default: bool | None
 
 
-class PaymentMethodList(TypedDict):
+@dataclass
+class PaymentMethodList(Resource):
     """All stored payment methods."""
 
     items: list[PaymentMethodView]
 
 
-class GatewayView(TypedDict):
+@dataclass
+class GatewayView(Resource):
     """A way to pay: the billing system's name of it, and the one customers read."""
 
     name: str
     title: str
 
 
-class GatewayList(TypedDict):
+@dataclass
+class GatewayList(Resource):
     """All ways to pay that are switched on."""
 
     items: list[GatewayView]
 
 
-class TransactionView(TypedDict):
+@dataclass
+class TransactionView(Resource):
     """Money that came in or, negative, went back."""
 
     id: int
@@ -121,13 +132,15 @@ class TransactionView(TypedDict):
     amount: Amount
 
 
-class TransactionList(TypedDict):
+@dataclass
+class TransactionList(Resource):
     """All transactions, newest first."""
 
     items: list[TransactionView]
 
 
-class CreditEntryView(TypedDict):
+@dataclass
+class CreditEntryView(Resource):
     """One change of the credit, signed."""
 
     id: int
@@ -137,98 +150,16 @@ class CreditEntryView(TypedDict):
     amount: Amount
 
 
-class CreditView(TypedDict):
+@dataclass
+class CreditView(Resource):
     """The credit that is left, and its history, newest first."""
 
     balance: Amount
-    items: list[CreditEntryView]
+    items: Annotated[list[CreditEntryView], From("entries")]
 
 
-class SignOnLink(TypedDict):
+@dataclass
+class SignOnLink(Resource):
     """A single-use link into the billing pages; open it within a minute, in a browser."""
 
     url: str
-
-
-def invoice_summary(invoice: Invoice) -> InvoiceSummary:
-    """Show an invoice in a list."""
-    return {
-        "id": invoice.id,
-        "number": invoice.label,
-        "status": invoice.status,
-        "issued_on": invoice.issued_on,
-        "due_on": invoice.due_on,
-        "paid_at": invoice.paid_at,
-        "total": amount(invoice.total),
-    }
-
-
-def invoice_in_full(invoice: Invoice, as_of: datetime | None) -> InvoiceView:
-    """Show an invoice with lines and payments."""
-    return {
-        **invoice_summary(invoice),
-        "subtotal": amount(invoice.subtotal),
-        "tax": amount(invoice.tax),
-        "credit": amount(invoice.credit),
-        "balance": amount(invoice.balance) if invoice.balance is not None else None,
-        "lines": [_line(line) for line in invoice.lines],
-        "payments": [_payment(payment) for payment in invoice.payments],
-        "taxes": [{"percent": str(tax.rate), "amount": amount(tax.amount)} for tax in invoice.taxes],
-        "as_of": as_of,
-    }
-
-
-def owed(sums: Owed) -> OwedView:
-    """Show what is owed."""
-    return {
-        "due": amount(sums.due),
-        "overdue": amount(sums.overdue),
-        "due_count": sums.due_count,
-        "overdue_count": sums.overdue_count,
-        "next_id": sums.next_id,
-        "next_due_on": sums.next_due_on,
-    }
-
-
-def payment_method(method: PaymentMethod) -> PaymentMethodView:
-    """Show a card or bank account."""
-    return {
-        "id": method.id,
-        "kind": method.kind,
-        "description": method.description,
-        "last_four": method.last_four,
-        "expires": method.expires,
-        "last_valid_on": method.last_valid_on,
-        "is_default": method.is_default,
-    }
-
-
-def transaction(entry: Transaction) -> TransactionView:
-    """Show money that moved."""
-    return {
-        "id": entry.id,
-        "at": entry.at,
-        "description": entry.description,
-        "gateway": entry.gateway,
-        "invoice_id": entry.invoice_id,
-        "amount": amount(entry.amount),
-    }
-
-
-def credit(entry: CreditEntry) -> CreditEntryView:
-    """Show a change of the credit."""
-    return {
-        "id": entry.id,
-        "on": entry.on,
-        "description": entry.description,
-        "invoice_id": entry.invoice_id,
-        "amount": amount(entry.amount),
-    }
-
-
-def _line(line: InvoiceLine) -> LineView:
-    return {"description": line.description, "amount": amount(line.amount), "service_id": line.service_id}
-
-
-def _payment(payment: Payment) -> PaymentView:
-    return {"paid_at": payment.paid_at, "gateway": payment.gateway, "amount": amount(payment.amount)}

@@ -20,9 +20,9 @@ Offered = Literal["internet", "sim", "vpn"]
 async def plans(request: Request, category: Offered) -> Response:
     """Return the plans of a category in display order; open to everybody."""
     tax, catalog = Decimal(portal().settings.tax_percent), portal().catalog
-    cached_under(request, catalog.entry_of(category))
+    cached_under(request, catalog.cache_entry(category))
     return written(
-        await catalog.plans_text(
-            category, lambda found: body_of({"items": [schemas.plan(plan, tax) for plan in found]})
+        await catalog.plans_bytes(
+            category, lambda found: body_of(schemas.PlanList([schemas.plan_view(plan, tax) for plan in found]))
         )
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import address_of
+from portal_app.api.http.request_context import context_of
 from portal_app.api.http.responses import json
 from portal_app.domain.dashboard.calendar import CalendarEntry, CalendarFeed, EntryKind
 from portal_app.infra.email.templates import PRODUCT
@@ -27,11 +27,12 @@ _PATHS: dict[EntryKind, str] = {"due": "/billing/invoices/{id}"}
 _READ_AGAIN = timedelta(hours=6)
 
 
+@router.head("/calendar/{token}.ics", include_in_schema=False)
 @router.get("/calendar/{token}.ics", include_in_schema=False)
 async def feed(request: Request, token: str) -> Response:
     """Answer a calendar program: the link is all it has, so it tells days and names, and nothing else."""
     built = portal()
-    found = await built.dashboard.calendar_feed.feed(token, address=address_of(request, built.settings))
+    found = await built.dashboard.calendar_feed.feed(token, network=context_of(request.scope).origin.network)
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": 'inline; filename="calendar.ics"',
@@ -51,10 +52,10 @@ async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Make a calendar link, told this once (`null` for the same key again); the one before ends."""
     made: list[str] = []
 
-    async def made_anew() -> None:
+    async def made_again() -> None:
         made.append(await portal().dashboard.calendar_feed.renew(access.user_id))
 
-    await once(None, made_anew)
+    await once(None, made_again)
     return json({"url": f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None}, 201)
 
 

@@ -1,17 +1,18 @@
 """How the API shows the summary of the dashboard."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from typing_extensions import TypedDict
+from portal_app.api.billing.schemas import InvoiceSummary, OwedView
+from portal_app.api.http.money import Amount
+from portal_app.api.http.resource import Resource
+from portal_app.api.orders.schemas import OrderView
+from portal_app.api.subscriptions.schemas import SubscriptionView, subscription_view
+from portal_app.domain.dashboard.summary import Summary
 
-from portal_app.api.billing.schemas import InvoiceSummary, OwedView, invoice_summary, owed
-from portal_app.api.http.money import Amount, amount
-from portal_app.api.orders.schemas import OrderView, order
-from portal_app.api.subscriptions.schemas import SubscriptionView, subscription
-from portal_app.domain.dashboard.summary import Summary, Task
 
-
-class TaskView(TypedDict):
+@dataclass
+class TaskView(Resource):
     """Something that waits for the customer; `subject` is what they call it, `id` what the API does."""
 
     kind: str
@@ -21,7 +22,8 @@ class TaskView(TypedDict):
     amount: Amount | None
 
 
-class SummaryView(TypedDict):
+@dataclass
+class SummaryView(Resource):
     """The dashboard's figures; null is unknown, and never the same as nothing. Tasks come most urgent first."""
 
     owed: OwedView | None
@@ -34,26 +36,9 @@ class SummaryView(TypedDict):
     as_of: datetime | None
 
 
-def summary(found: Summary) -> SummaryView:
-    """Show the dashboard's figures."""
-    return {
-        "owed": owed(found.owed) if found.owed else None,
-        "next_invoice": invoice_summary(found.next_invoice) if found.next_invoice else None,
-        "services": _services(found),
-        "orders": [order(placed) for placed in found.orders],
-        "open_cases": found.open_cases,
-        "internet": found.internet,
-        "tasks": [_task(task) for task in found.tasks],
-        "as_of": found.as_of,
-    }
-
-
-def _services(found: Summary) -> list[SubscriptionView] | None:
-    if found.services is None:
-        return None
-    return [subscription(row, found.cancellations.get(row.id)) for row in found.services]
-
-
-def _task(task: Task) -> TaskView:
-    owing = amount(task.amount) if task.amount else None
-    return {"kind": task.kind, "id": task.id, "subject": task.subject, "on": task.on, "amount": owing}
+def summary_view(found: Summary) -> SummaryView:
+    """Return the dashboard's figures, each service with its newest cancellation."""
+    services = None
+    if found.services is not None:
+        services = [subscription_view(row, found.cancellations.get(row.id)) for row in found.services]
+    return SummaryView.from_domain(found, services=services)

@@ -8,6 +8,7 @@ from portal_app.api.dashboard import schemas
 from portal_app.api.http.dependencies import SignedInCustomer
 from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import body_of, written_list
+from portal_app.domain.dashboard.summary import Summary
 from portal_app.domain.profile.customer import Customer
 from portal_app.wiring.portal import portal
 
@@ -22,6 +23,7 @@ async def summary(request: Request, customer: SignedInCustomer) -> Response:
 
 
 async def _summary(customer: Customer) -> Response:
-    return written_list(
-        await portal().dashboard.summary.summary_text(customer, lambda found: body_of(schemas.summary(found)))
-    )
+    def write(found: Summary) -> bytes:
+        return body_of(schemas.summary_view(found))
+
+    return written_list(await portal().dashboard.summary.summary_text(customer, write))

@@ -1,4 +1,4 @@
-"""The outermost layer but the correlation id: every request is one visit, is counted and leaves one line in the log."""
+"""Access log: gives each request its deadline, counts it and logs one line. Only the correlation id stands outside."""
 
 import time
 from typing import Any
@@ -29,16 +29,16 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer, started = _Answer(send), time.perf_counter()
+        answer, started = _Response(send), time.perf_counter()
         try:
             with request_deadline():
                 await self._app(scope, receive, answer.send)
         finally:
-            _note(scope, answer.status, time.perf_counter() - started)
+            _log_request(scope, answer.status, time.perf_counter() - started)
 
 
 class ErrorMiddleware:
-    """Turn what nobody foresaw into a bare 500, and say in the log what it was."""
+    """Answer an unexpected exception with a plain 500 and log it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,11 +48,11 @@ class ErrorMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Response(send)
         try:
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
-            # The caller hung up or was too slow: no failure of ours, and nobody reads an answer.
+            # The caller disconnected or was too slow: not a failure, and no response can reach it.
             _log.info("request.aborted", method=scope["method"], route=route_of(scope))
         except Exception:
             _log.exception("request.failed", method=scope["method"], route=route_of(scope))
@@ -61,8 +61,8 @@ class ErrorMiddleware:
             await problem(PortalError())(scope, receive, send)
 
 
-class _Answer:
-    """Passes an answer on and remembers its status."""
+class _Response:
+    """Passes a response on and remembers its status."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -89,7 +89,7 @@ def route_of(scope: Scope) -> str:
     return ("/" + path.strip("/")) if built_frontend.page_file(path) else "other"
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = route_of(scope)
     count_request(method, route, status=status, seconds=seconds)

@@ -1,4 +1,4 @@
-"""A request's body has to arrive in time: a body that stops, or trickles, ends its request and its connection."""
+"""Body deadline: a request whose body stops or trickles ends, and so does its connection."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.problem import TooSlow, problem
 
-# The slowest line that is waited for: 32 kbit/s. The largest document (5 MB) may take 22 minutes over it.
+# The slowest accepted rate, 32 kbit/s; the largest document (5 MB) takes 22 minutes at it.
 SLOWEST_BYTES = 4 * 1024
 
 
@@ -29,7 +29,7 @@ class BodyDeadline:
             await self._app(scope, receive, send)
             return
         body = _Body(receive, send, self._seconds)
-        # Of a caller who left nobody reads an answer, and one who is late gets ours.
+        # A caller who disconnected reads no response, and a late one gets the response below.
         with suppress(ClientDisconnect):
             await self._app(scope, body.receive, body.send)
         if body.is_late and not body.has_begun:
@@ -39,7 +39,7 @@ class BodyDeadline:
 
 
 class _Body:
-    """One request's body. The application sees a caller who left in the place of one who is late."""
+    """One request's body. To the application, a late caller looks like one who disconnected."""
 
     def __init__(self, receive: Receive, send: Send, seconds: float) -> None:
         self._receive = receive
@@ -51,7 +51,7 @@ class _Body:
 
     async def receive(self) -> Message:
         if self._is_over:
-            # The body is complete: this is the wait for the caller to hang up, which takes as long as the answer.
+            # The body is complete: this waits for the disconnect, which may take as long as the response.
             return await self._receive()
         if self.is_late:
             return {"type": "http.disconnect"}
@@ -69,7 +69,7 @@ class _Body:
 
     async def send(self, message: Message) -> None:
         if self.is_late and not self.has_begun:
-            # What the application makes of a caller who left is no answer to one who waits for it.
+            # The application's response to a disconnected caller is not meant for a late one.
             return
         self.has_begun = True
         await self._send(message)

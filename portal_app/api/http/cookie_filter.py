@@ -1,4 +1,4 @@
-"""Let only the portal's own cookies reach the application, and refuse a Cookie header that is too long.
+"""Cookie filter: passes on only the portal's own cookies, and refuses a Cookie header that is too long.
 
 Everything behind this layer may parse cookies with any library: `http.cookies` of Python before 3.11.10, 3.12.6 and
 3.13.0 needs minutes for one quoted value of 380 kB (CVE-2024-7592).

@@ -1,4 +1,4 @@
-"""Who is asking: what routes for signed-in customers depend on."""
+"""Dependencies of routes for signed-in customers: the session, the customer, the ids of a path."""
 
 from typing import Annotated
 
@@ -6,15 +6,15 @@ from fastapi import Depends
 from fastapi.security import APIKeyCookie
 from starlette.requests import Request
 
-from portal_app.api.http.response_cache import COUNTED
-from portal_app.api.http.session_middleware import ACCESS, TROUBLE
+from portal_app.api.http.request_context import context_of
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
 
-_LARGEST_ID = 2**31 - 1
-# Only told to OpenAPI: the cookie itself is read by the door.
+# The largest integer of the columns that ids are compared with.
+LARGEST_ID = 2**31 - 1
+# For OpenAPI only: SessionMiddleware reads the cookie.
 _cookie = APIKeyCookie(
     name="__Host-portal-access",
     auto_error=False,
@@ -23,13 +23,17 @@ _cookie = APIKeyCookie(
 
 
 async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)] = None) -> Access:
-    """Return the session that asks, within its limit. Raises NotSignedIn, RateLimited, DatabaseUnavailable."""
-    access: Access | None = request.scope.get(ACCESS)
+    """Return the session of a request, and count the request against its limit.
+
+    Raises NotSignedIn, RateLimited, DatabaseUnavailable.
+    """
+    context = context_of(request.scope)
+    access = context.access
     if access is None:
-        raise request.scope.get(TROUBLE) or NotSignedIn("no live session")
+        raise context.session_error or NotSignedIn("no live session")
     built = portal()
-    if not request.scope.get(COUNTED):
-        await built.limits.hit(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
+    if not context.is_counted:
+        await built.limits.consume(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
     return access
 
 
@@ -37,7 +41,7 @@ SignedIn = Annotated[Access, Depends(signed_in)]
 
 
 async def customer(access: SignedIn) -> Customer:
-    """Return the customer that asks. Raises AccountNotReady while the account is being set up."""
+    """Return the signed-in customer. Raises AccountNotReady while the account is being set up."""
     return await portal().identity.accounts.customer(access.user_id)
 
 
@@ -46,6 +50,6 @@ SignedInCustomer = Annotated[Customer, Depends(customer)]
 
 def vendor_id(text: str) -> int:
     """Read an id of a path. Raises NotFound for what cannot be one."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 0 < int(text) <= _LARGEST_ID):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 0 < int(text) <= LARGEST_ID):
         raise NotFound("malformed id")
     return int(text)

@@ -1,4 +1,4 @@
-"""Calls that change something carry an Idempotency-Key and happen once per key: what their routes depend on."""
+"""The dependency of routes that change data: a call carries an Idempotency-Key and is carried out once per key."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -12,8 +12,8 @@ from starlette.requests import Request
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.problem import BadRequest
 from portal_app.api.http.request_parsing import Body, form_field, wants_json
-from portal_app.domain.idempotency import Call
-from portal_app.infra.security.passwords import stretched
+from portal_app.domain.idempotency import Call, Claim
+from portal_app.infra.security.passwords import slow_hash
 from portal_app.wiring.portal import portal
 
 FIELD = "idempotency_key"
@@ -24,29 +24,38 @@ _OUTDATED = "This page is out of date. Send the form once more."
 
 @dataclass(frozen=True, slots=True)
 class IdempotentCall:
-    """One call of somebody signed in. Its route reads what was said, then lets `once(entries, do)` carry it out."""
+    """One call of a signed-in user. Its route reads the body, then has `once(entries, do)` carry it out.
+
+    `operation` is the method and the route template, under which keys are stored.
+    """
 
     user_id: UUID
-    route: str
+    operation: str
     target: str
     key: str
     status: int
 
     async def __call__(self, entries: Body | None, do: Callable[[], Awaitable[str | None]]) -> str:
-        """Do it, or find that it was done: return the id `do` gave the first time. The answer is made anew from it."""
-        if not self.key:
-            # Only a form comes this far: its page was opened before it had a key, or written by somebody else.
-            raise BadRequest("no key", user_message=_OUTDATED, code=_MISSING)
+        """Carry it out, or return the id that `do` returned the first time. The response is built from it again."""
 
-        async def carried_out(_: object) -> str:
+        async def carried_out(_: Claim) -> str:
             return await do() or ""
 
         given = entries.model_dump() if entries else {}
-        said = json.dumps([self.target, given])
+        fingerprint = json.dumps([self.target, given])
         if any(given.get(name) for name in _PASSWORDS):
-            said = await stretched(said, salt=f"{self.user_id} {self.route} {self.key}")
-        call = Call(self.user_id, self.route, self.key, said)
-        return await portal().idempotency.once(call, carried_out, status=self.status)
+            fingerprint = await slow_hash(fingerprint, salt=f"{self.user_id} {self.operation} {self.key}")
+        return await portal().idempotency.once(self._call(fingerprint), carried_out, status=self.status)
+
+    async def in_one_transaction(self, fingerprint: str, do: Callable[[Claim], Awaitable[str]]) -> str:
+        """Carry it out as above, by a service that finishes the claim in the transaction of its own rows."""
+        return await portal().idempotency.once_shared(self._call(fingerprint), do, status=self.status)
+
+    def _call(self, fingerprint: str) -> Call:
+        if not self.key:
+            # Only a form comes this far: its page was opened before it had a key, or is not one of ours.
+            raise BadRequest("no key", user_message=_OUTDATED, code=_MISSING)
+        return Call(self.user_id, self.operation, self.key, fingerprint)
 
 
 async def idempotent_call(
@@ -56,7 +65,7 @@ async def idempotent_call(
         str | None, Header(description="8 to 200 characters, new for everything that is to happen once")
     ] = None,
 ) -> IdempotentCall:
-    """Return the call with its key: of the header, or of a native form's hidden field. Raises BadRequest."""
+    """Return the call with its key: the header's, or that of a native form's hidden field. Raises BadRequest."""
     route = request.scope["route"]
     query = f"?{request.url.query}" if request.url.query else ""
     once = IdempotentCall(

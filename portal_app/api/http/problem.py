@@ -1,5 +1,6 @@
-"""How the API says no: every error becomes one application/problem+json answer (RFC 9457), here and nowhere else."""
+"""Turns every error of the API into an application/problem+json response (RFC 9457)."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,7 @@ _SCHEMA: dict[str, Any] = {
         "fields": {"type": "object", "additionalProperties": {"type": "string"}},
     },
 }
-# What OpenAPI is told of every route.
+# The error responses of every route in OpenAPI.
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "What is wrong with the request", "content": {_KIND: {"schema": _SCHEMA}}},
     "5XX": {"description": "What is wrong on our side or a vendor's", "content": {_KIND: {"schema": _SCHEMA}}},
@@ -39,11 +40,15 @@ class BadRequest(PortalError):
 
 
 class WrongMethod(PortalError):
-    """The address exists, but does not do this."""
+    """The address exists, but does not take this method. `allowed` are those that it takes."""
 
     code = "method_not_allowed"
     status = 405
     user_message = "This address does not do that."
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__("method not allowed")
+        self.allowed = tuple(sorted(allowed))
 
 
 class TooSlow(PortalError):
@@ -79,7 +84,7 @@ class HeadersTooLarge(PortalError):
 
 
 def problem(error: PortalError) -> Response:
-    """Return the answer for an error: type, title, status, detail and code, with fields and Retry-After if known."""
+    """Return the response for an error: type, title, status, detail and code, with fields, Allow and Retry-After."""
     body = {
         "type": f"urn:portal:problem:{error.code}",
         "title": HTTPStatus(error.status).phrase,
@@ -90,13 +95,15 @@ def problem(error: PortalError) -> Response:
     if isinstance(error, InvalidInput):
         body["fields"] = error.fields
     headers = {"Cache-Control": "no-store"}
+    if isinstance(error, WrongMethod):
+        headers["Allow"] = ", ".join(error.allowed)
     if (seconds := _retry_after(error)) is not None:
         headers["Retry-After"] = str(seconds)
     return Response(orjson.dumps(body), error.status, headers, media_type=_KIND)
 
 
 def answer_errors(api: FastAPI) -> None:
-    """Let an application answer every foreseen error as a problem."""
+    """Register the handlers that turn expected errors into problem responses."""
 
     async def ours(_: Request, error: Exception) -> Response:
         return problem(error if isinstance(error, PortalError) else PortalError())

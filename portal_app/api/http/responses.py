@@ -1,4 +1,4 @@
-"""What a request is answered with: JSON for programs, a redirect to a page for native forms."""
+"""Responses: JSON for programs, a redirect to a page for native forms."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,40 +9,41 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from portal_app.api.http.request_parsing import address_of, language, network_of, wants_json
+from portal_app.api.http.request_context import context_of, language_of
+from portal_app.api.http.request_parsing import wants_json
 from portal_app.domain.errors import InvalidInput, PortalError
-from portal_app.language import Language, _, path_for, speaking
+from portal_app.language import _, path_for, speaking, spoken
 from portal_app.wiring.portal import portal
 
 GENERAL, DONE = "form", "done"
-# How the body of fresh data ends: most lists are passed on from the cache unread.
+# The end of a body with fresh data, so that most cached lists need no parsing.
 _FRESH = b'"as_of":null}'
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON answer that no cache keeps."""
+    """Return a JSON response that is not cached."""
     return written(body_of(content), status, headers)
 
 
 def body_of(content: Any) -> bytes:
-    """Write an answer's body."""
+    """Return content as JSON bytes."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
 
 
 def written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a body that is JSON already."""
+    """Return a response whose body is JSON bytes."""
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type="application/json")
 
 
 def written_list(body: bytes) -> Response:
-    """Return a list that is JSON already and ends in its `as_of`; the age of saved data stands in the head, too."""
+    """Return a response whose JSON bytes end in `as_of`; saved data also gets the header of its age."""
     if body.endswith(_FRESH):
         return written(body)
     return written(body, headers=as_of(datetime.fromisoformat(orjson.loads(body)["as_of"])))
 
 
 def as_of(time: datetime | None) -> dict[str, str]:
-    """Return the header that tells the age of saved data, none for fresh data."""
+    """Return the header with the age of saved data, none for fresh data."""
     return {"X-Data-As-Of": time.isoformat()} if time else {}
 
 
@@ -52,14 +53,14 @@ def see_other(target: str) -> Response:
 
 
 def with_cookies(response: Response, cookies: list[str]) -> Response:
-    """Add Set-Cookie lines to an answer."""
+    """Add Set-Cookie headers to a response."""
     for cookie in cookies:
         response.headers.append("set-cookie", cookie)
     return response
 
 
 def done(request: Request, target: str, *, cookies: list[str] | None = None) -> Response:
-    """Say that it is done and where to go on: `{"next": path}` for programs, the page itself for forms."""
+    """Return success and the next page: `{"next": path}` for programs, a redirect for forms."""
     response = json({"next": target}) if wants_json(request) else see_other(target)
     return with_cookies(response, cookies or [])
 
@@ -68,10 +69,8 @@ async def sent_on(request: Request, route: str, words: str, *, cookies: list[str
     """Send a form on to a page that says what was done, found under `?flash=` as "done"; programs get the words."""
     if wants_json(request):
         return with_cookies(json({"next": route, "detail": words}), cookies or [])
-    spoken = language(request)
-    with speaking(spoken):
-        flash = await _kept(request, {DONE: _(words)})
-    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode({'flash': flash})}"), cookies or [])
+    flash = await _stored(request, {DONE: _(words)})
+    return with_cookies(see_other(f"{path_for(route)}?{urlencode({'flash': flash})}"), cookies or [])
 
 
 async def refused(
@@ -88,31 +87,29 @@ async def refused(
     The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
     as "typed:<field>".
     """
-    spoken = language(request, next_path)
-    if wants_json(request):
-        # A page's own script shows the words as they come.
-        raise _in_words(error, spoken)
-    query = {"flash": await _kept(request, _messages(request, error, typed or {}, next_path))}
+    with speaking(language_of(next_path) or spoken()):
+        if wants_json(request):
+            # A page's own script shows the words as they come.
+            raise _in_words(error)
+        query = {"flash": await _stored(request, _messages(error, typed or {}))}
+        page = path_for(route)
     if next_path:
         query["next"] = next_path
-    return with_cookies(see_other(f"{path_for(route, spoken)}?{urlencode(query)}"), cookies or [])
+    return with_cookies(see_other(f"{page}?{urlencode(query)}"), cookies or [])
 
 
-async def _kept(request: Request, messages: dict[str, str]) -> str:
-    network = network_of(address_of(request, portal().settings))
-    return await portal().flash_messages.store(messages, network=network)
+async def _stored(request: Request, messages: dict[str, str]) -> str:
+    return await portal().flash_messages.store(messages, network=context_of(request.scope).origin.network)
 
 
-def _in_words(error: PortalError, spoken: Language) -> PortalError:
-    with speaking(spoken):
-        error.user_message = _(error.user_message)
-        if isinstance(error, InvalidInput):
-            error.fields = {name: _(text) for name, text in error.fields.items()}
+def _in_words(error: PortalError) -> PortalError:
+    error.user_message = _(error.user_message)
+    if isinstance(error, InvalidInput):
+        error.fields = {name: _(text) for name, text in error.fields.items()}
     return error
 
 
-def _messages(request: Request, error: PortalError, typed: Mapping[str, str], next_path: str) -> dict[str, str]:
+def _messages(error: PortalError, typed: Mapping[str, str]) -> dict[str, str]:
     fields = error.fields if isinstance(error, InvalidInput) else {}
-    with speaking(language(request, next_path)):
-        messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
+    messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
     return messages | {f"typed:{name}": value[:300] for name, value in typed.items() if value}

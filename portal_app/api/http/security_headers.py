@@ -1,4 +1,4 @@
-"""Security headers and caching for everything the web process answers, and the shape of what it accepts."""
+"""Security headers and caching of every response, and which addresses are closed."""
 
 import re
 from pathlib import Path
@@ -11,14 +11,19 @@ from portal_app.infra.settings import Settings
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _CLOSED = ("/_upload", "/_all_routes")
+_ABSOLUTE = re.compile(rb"https?://(?P<host>[^/]*)")
 
 
 class SecurityHeaders:
-    """The outermost layer: refuse what no browser of ours sends, add what every answer must carry."""
+    """Refuse what no page of ours sends, and add the headers that every response must carry.
+
+    Outside of it stand only the layers that count, log and bound requests.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
+        self._host = urlsplit(settings.portal_url).netloc.encode()
         self._plain = _plain_headers(settings)
         # By the file a document is answered with: a policy with the scripts of all pages would outgrow what proxies
         # take as headers (nginx: 4 KB).
@@ -39,13 +44,17 @@ class SecurityHeaders:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
+        # Redirects of the static server and of routers are absolute and name this host, whatever the caller sent.
+        scope = {**scope, "headers": self._with_own_host(scope["headers"])}
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []), *self._headers_of(path)]
+                headers = [*map(self._relative, message.get("headers", [])), *self._headers_of(path)]
                 if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", _caching(path)))
+                    headers.append((b"cache-control", _caching(path, message["status"])))
                 message = {**message, "headers": headers}
+            elif scope["method"] == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         # Socket.IO's long-polling would be a second, weaker way in: only the websocket is open.
@@ -60,6 +69,16 @@ class SecurityHeaders:
             # The static server would answer with a redirect to an absolute address.
             scope = {**scope, "path": path + "/", "raw_path": path.encode() + b"/"}
         await self._app(scope, receive, with_headers)
+
+    def _with_own_host(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        return [(b"host", self._host), *((name, value) for name, value in headers if name != b"host")]
+
+    def _relative(self, header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+        """Return a redirect to our own host as a path: behind a proxy the scheme would be wrong."""
+        name, value = header
+        if name != b"location" or not (found := _ABSOLUTE.match(value)) or found["host"] != self._host:
+            return header
+        return name, value[found.end() :] or b"/"
 
     def _headers_of(self, path: str) -> list[tuple[bytes, bytes]]:
         if not _is_document(path):
@@ -118,9 +137,10 @@ def _document_headers(settings: Settings, scripts: tuple[str, ...]) -> list[tupl
     ]
 
 
-def _caching(path: str) -> bytes:
+def _caching(path: str, status: int) -> bytes:
     if path.startswith("/assets/"):
-        return b"public, max-age=31536000, immutable"
+        # During a deployment a file may be missing for a moment; only the file itself never changes.
+        return b"public, max-age=31536000, immutable" if status in (200, 206, 304) else b"no-store"
     return b"no-store" if path.startswith("/api/") else b"no-cache"
 
 

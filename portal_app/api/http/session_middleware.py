@@ -1,4 +1,4 @@
-"""The door: sessions at the HTTP edge. Pages open only with a live session, renewed here when it is stale."""
+"""Sessions at the HTTP edge: protected pages need a live session, and an expired access token is renewed here."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.problem import problem
+from portal_app.api.http.request_context import context_of
 from portal_app.api.public.unavailable_page import away_page
 from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
 from portal_app.infra.security.cookies import cookie_name
@@ -18,8 +19,6 @@ from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.current_customer import working_for
 from portal_app.wiring.portal import Portal, portal
 
-ACCESS = "portal.access"
-TROUBLE = "portal.trouble"
 SIGN_IN = "/auth/login"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCHECKED = ("/api/webhooks/",)
@@ -28,7 +27,7 @@ _OWN_TOKENS = "/api/auth/"
 
 
 class SessionMiddleware:
-    """Know who asks, renew their tokens, keep strangers and other sites out."""
+    """Read and renew sessions; refuse writes from other sites and protected pages without a session."""
 
     def __init__(self, app: ASGIApp, settings: Settings, needs_session: Callable[[str], bool]) -> None:
         self._app = app
@@ -36,7 +35,7 @@ class SessionMiddleware:
         self._needs_session = needs_session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; sockets are the guard's."""
+        """Serve one request; sockets pass through, the guard checks their sessions."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,18 +49,19 @@ class SessionMiddleware:
             await self._app(scope, receive, send)
             return
         may_renew = not is_api or (_is_browser(headers) and not path.startswith(_OWN_TOKENS))
+        context = context_of(scope)
         try:
             access, renewed = await self._session(Request(scope), may_renew=may_renew)
         except PortalError as error:
-            # Not knowing who asks is no sign-out: pages and routes for customers tell this trouble, the others go on.
-            access, renewed, scope[TROUBLE] = None, None, error
+            # An outage is no sign-out: pages and routes for customers answer with this error, other routes go on.
+            access, renewed, context.session_error = None, None, error
             if not is_api:
                 await away_page(scope, error)(scope, receive, send)
                 return
         if access is None and not is_api:
             await _to_sign_in(scope)(scope, receive, send)
             return
-        scope[ACCESS] = access
+        context.access = access
         with working_for(str(access.user_id) if access else ""):
             await self._app(scope, receive, _with_cookies(send, renewed, self._settings, is_page=not is_api))
 
@@ -69,8 +69,8 @@ class SessionMiddleware:
         built = portal()
         token = request.cookies.get(cookie_name(self._settings, "access"), "")
         try:
-            access = built.identity.sessions.read(token)
-            await built.identity.sessions.require_live(access.session_id)
+            access = built.identity.sessions.read_access_token(token)
+            await built.identity.sessions.require_access(access)
             return access, None
         except NotSignedIn:
             refresh = request.cookies.get(cookie_name(self._settings, "refresh"), "")
@@ -79,7 +79,7 @@ class SessionMiddleware:
         return await _renew(built, refresh)
 
     def _is_ours(self, headers: Headers) -> bool:
-        """A request that changes something must come from our own pages, or from no browser at all."""
+        """Return whether a write comes from our own pages, or from a program that sends neither header."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if origin is not None:
             return origin in self._settings.allowed_origins
@@ -91,7 +91,7 @@ async def _renew(built: Portal, refresh: str) -> tuple[Access | None, Any]:
         tokens = await built.identity.sessions.rotate(refresh)
     except NotSignedIn:
         return None, None
-    return built.identity.sessions.read(tokens.access), tokens
+    return built.identity.sessions.read_access_token(tokens.access), tokens
 
 
 def _is_browser(headers: Headers) -> bool:

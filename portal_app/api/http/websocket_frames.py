@@ -1,11 +1,12 @@
-"""What may come in over the event socket: the packets that our pages send. Everything else of Socket.IO is refused.
+"""Checks packets of the event socket: only those that our pages send pass. Everything else of Socket.IO is refused.
 
 Socket.IO runs `on_<event>` for whatever event a client names, `connect` and `disconnect` included, puts binary
 attachments into events, and knows acknowledgements and other namespaces. A page needs none of it. What is passed on is
-written anew from what was checked, so nothing behind this reads the text in another way.
+serialised again from the checked values, so that no later layer parses the text differently.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 # Characters, as the browser's side counts them before it sends; and bytes.
@@ -16,26 +17,37 @@ _LONGEST_NAME = 300
 _NAMESPACE = "/_event,"
 _PONG, _CLOSE = "3", "1"
 _CONNECT, _DISCONNECT, _EVENT = f"40{_NAMESPACE}", f"41{_NAMESPACE}", f"42{_NAMESPACE}"
-# Reports of the browser's errors: a caller would choose what stands in our log.
+# What Reflex tells a page that was built for another version: it loads again, at most once in the cooldown, and then
+# shows a bar with a button instead. Ours names no version.
+RELOAD = f'{_EVENT}["state_mismatch",{{"backend":"","reload_cooldown_ms":60000}}]'
+# Browser error reports: the caller would choose what our log contains.
 _UNHEARD = "client_error"
 
 
 class Refused(Exception):
-    """A packet that no page of ours sends. `code` closes the socket (RFC 6455, 7.4.1)."""
+    """A packet that our pages do not send. `code` closes the socket (RFC 6455, 7.4.1)."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
 
 
-class Frames:
-    """Check the packets of one socket, in their order."""
+class UnknownHandler(Exception):
+    """An event of a page that was built for another version of the portal: it has to load again."""
 
-    def __init__(self) -> None:
+
+class Frames:
+    """Check the packets of one socket, in their order. `has_handler` says whether an event's handler exists."""
+
+    def __init__(self, has_handler: Callable[[str], bool]) -> None:
+        self._has_handler = has_handler
         self._has_joined = False
 
     def checked(self, text: str | None) -> str | None:
-        """Return a packet as it may be passed on, None for one that is left unheard. Raises Refused."""
+        """Return a packet as it may be passed on, None for one that is left unheard.
+
+        Raises Refused, and UnknownHandler for an event that nothing here handles.
+        """
         if text is None:
             raise Refused(1003)
         if len(text) > LARGEST or len(text.encode()) > LARGEST:
@@ -44,37 +56,42 @@ class Frames:
             return text
         if text.startswith(_CONNECT) and not self._has_joined:
             self._has_joined = True
-            return _CONNECT + _joining(text[len(_CONNECT) :])
+            return _CONNECT + self._joining(text[len(_CONNECT) :])
         if text.startswith(_EVENT) and self._has_joined:
-            return _call(text[len(_EVENT) :])
+            return self._call(text[len(_EVENT) :])
         if text == _DISCONNECT and self._has_joined:
             return text
         raise Refused(1008)
 
+    def _joining(self, text: str) -> str:
+        """Return what a page brings along as it joins: its first event, and the shape of its state tree.
 
-def _joining(text: str) -> str:
-    """Return what a page brings along as it joins: its first event, and the shape of its state tree."""
-    if not text:
-        return ""
-    brought = _read(text)
-    if not isinstance(brought, dict):
+        An unknown first event is left out: the page loads again for the shape that differs.
+        """
+        if not text:
+            return ""
+        brought = _read(text)
+        if not isinstance(brought, dict):
+            raise Refused(1008)
+        kept: dict[str, Any] = {}
+        if brought.get("event") is not None:
+            event = _event(brought["event"])
+            kept |= {"event": event} if self._has_handler(event["name"]) else {}
+        if isinstance(brought.get("state_schema"), str):
+            kept["state_schema"] = brought["state_schema"][:100]
+        return _written(kept)
+
+    def _call(self, text: str) -> str | None:
+        call = _read(text)
+        match call:
+            case ["event", told]:
+                event = _event(told)
+                if not self._has_handler(event["name"]):
+                    raise UnknownHandler
+                return _EVENT + _written(["event", event])
+            case [name, *_] if name == _UNHEARD:
+                return None
         raise Refused(1008)
-    kept: dict[str, Any] = {}
-    if brought.get("event") is not None:
-        kept["event"] = _event(brought["event"])
-    if isinstance(brought.get("state_schema"), str):
-        kept["state_schema"] = brought["state_schema"][:100]
-    return _written(kept)
-
-
-def _call(text: str) -> str | None:
-    call = _read(text)
-    match call:
-        case ["event", event]:
-            return _EVENT + _written(["event", _event(event)])
-        case [name, *_] if name == _UNHEARD:
-            return None
-    raise Refused(1008)
 
 
 def _event(event: Any) -> dict[str, Any]:

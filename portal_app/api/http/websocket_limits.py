@@ -1,16 +1,19 @@
-"""Websockets in bounds: how many per network, what each may bring along and send, and how fast."""
+"""Limits of websockets: how many per network, which headers and messages each may send, and how fast."""
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 from limits import parse
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app.api.http.request_parsing import address_of, network_of
-from portal_app.api.http.websocket_frames import Frames, Refused
+from portal_app.api.http.request_context import address_of
+from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler
+from portal_app.domain.identity.network import network_of
+from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
 from portal_app.infra.settings import Settings
 
@@ -33,8 +36,9 @@ class WebsocketLimits:
     per process: each holds its own sockets.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, *, has_handler: Callable[[str], bool]) -> None:
         self._app = app
+        self._has_handler = has_handler
         self._settings = settings
         self._open: Counter[str] = Counter()
         self._new = LocalLimits()
@@ -56,10 +60,13 @@ class WebsocketLimits:
             await send({"type": "websocket.close", "code": _TOO_MANY})
             return
         self._open[network] += 1
+        count_socket(1)
         try:
-            await self._app(_trimmed(scope, address), _Paced(receive, send, self._per_second).receive, send)
+            paced = _Paced(receive, send, Frames(self._has_handler), per_second=self._per_second)
+            await self._app(_trimmed(scope, address), paced.receive, send)
         finally:
             self._open[network] -= 1
+            count_socket(-1)
             if not self._open[network]:
                 del self._open[network]
 
@@ -67,11 +74,11 @@ class WebsocketLimits:
 class _Paced:
     """Hands checked messages on; one that comes beyond the burst waits for its turn. A refused one ends the socket."""
 
-    def __init__(self, receive: Receive, send: Send, per_second: float) -> None:
+    def __init__(self, receive: Receive, send: Send, frames: Frames, *, per_second: float) -> None:
         self._receive = receive
         self._send = send
         self._per_second = per_second
-        self._frames = Frames()
+        self._frames = frames
         self._left = float(_BURST)
         self._at = time.monotonic()
         self._closed = 0
@@ -86,6 +93,10 @@ class _Paced:
             await self._take_turn(len(text or message.get("bytes") or b""))
             try:
                 checked = self._frames.checked(text)
+            except UnknownHandler:
+                _log.info("sockets.unknown_handler")
+                await self._send({"type": "websocket.send", "text": RELOAD})
+                continue
             except Refused as refused:
                 _log.warning("sockets.refused", code=refused.code)
                 self._closed = refused.code
@@ -104,6 +115,6 @@ class _Paced:
 
 
 def _trimmed(scope: Scope, address: str) -> Scope:
-    """Return the handshake without what nobody reads; who called is told by the connection, not by headers."""
+    """Return the handshake without headers that are not read; the caller's address comes from the connection."""
     headers = [(name, value) for name, value in scope["headers"] if len(value) <= _KEPT_HEADERS.get(name, -1)]
     return {**scope, "headers": headers, "client": (address[:64], 0)}

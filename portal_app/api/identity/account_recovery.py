@@ -1,23 +1,26 @@
-"""Ways back in: a forgotten password, a lock lifted. Tokens come in the fragment of a link, then by POST only."""
+"""Account recovery: forgotten passwords and locked accounts. Tokens come in a link's fragment and are sent by POST."""
 
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import Body, origin, read, takes
+from portal_app.api.http.request_context import context_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import refused, sent_on
 from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
 from portal_app.infra.security.cookies import cookie_name
+from portal_app.language.format import Duration
+from portal_app.language.phrase import Phrase
 from portal_app.wiring.portal import portal
 
-FORGOT, SET_PASSWORD, UNLOCK = "/auth/forgot", "/auth/set-password", "/auth/unlock"
-_SENT = "If this address has an account, the mail with the link is on its way. It works for 30 minutes."
+FORGOT, SET_PASSWORD = "/auth/forgot", "/auth/set-password"
+_SENT = "If this address has an account, the mail with the link is on its way. It works for {validity}."
 _CHANGED = "Your password is changed. Sign in with it."
 _LIFTED = "You can try again in this browser now."
-_LINK_SECONDS, _KEY_SECONDS = 1800, 86400
+_KEY_SECONDS = 86400
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 
@@ -46,10 +49,11 @@ async def forgot(request: Request) -> Response:
     email = ""
     try:
         email = (await read(request, Forgotten)).email
-        await portal().identity.password_changes.forgot(email, origin(request, portal().settings))
+        await portal().identity.password_changes.request_reset(email, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, FORGOT, typed={"email": email})
-    return await sent_on(request, FORGOT, _SENT)
+    words = Phrase(_SENT, validity=Duration(portal().settings.portal_reset_seconds))
+    return await sent_on(request, FORGOT, words)
 
 
 @router.post("/set-password", openapi_extra=takes(NewPassword))
@@ -74,8 +78,8 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
     try:
         await portal().identity.password_changes.reset(token, entries.password)
     except InvalidInput as error:
-        # The fragment is lost by now: the next try finds the token in a cookie.
-        keep = set_cookie(settings, "reset", token, _LINK_SECONDS)
+        # The page has lost the fragment: the next attempt finds the token in a cookie.
+        keep = set_cookie(settings, "reset", token, settings.portal_reset_seconds)
         return await refused(request, error, SET_PASSWORD, cookies=[keep])
     except PortalError as error:
         return await refused(request, error, FORGOT if isinstance(error, NotSignedIn) else SET_PASSWORD)
@@ -85,7 +89,7 @@ async def _reset(request: Request, entries: NewPassword) -> Response:
 async def _move_in(request: Request, token: str, password: str) -> Response:
     migration = portal().registration.whmcs_migration
     try:
-        outcome = await migration.complete(token, password, origin(request, portal().settings))
+        outcome = await migration.complete(token, password, context_of(request.scope).origin)
     except PortalError as error:
         return await refused(request, error, SIGN_IN if isinstance(error, Conflict) else SET_PASSWORD)
     return await admitted(request, outcome, forget=("signup",))

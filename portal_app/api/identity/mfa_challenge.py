@@ -1,11 +1,12 @@
-"""The second step of a sign-in, and signing in with a passkey alone. A cookie knows the sign-in that waits."""
+"""The second step of a sign-in, and sign-in with a passkey alone. A cookie holds the token of the pending sign-in."""
 
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import Body, origin, read, takes
+from portal_app.api.http.request_context import context_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json, refused
 from portal_app.api.http.session_middleware import SIGN_IN
 from portal_app.api.identity.sessions import SECOND_STEP, admitted, way_on
@@ -41,8 +42,8 @@ async def second_step(request: Request) -> Response:
         entries = await read(request, Step)
         onward = way_on(request, entries.next)
         proof = Proof(code=entries.code, passkey=entries.passkey)
-        tokens = await portal().identity.mfa_challenge.finish(
-            _token(request), proof, origin(request, portal().settings)
+        tokens = await portal().identity.mfa_challenge.complete(
+            _token(request), proof, context_of(request.scope).origin
         )
     except NotSignedIn as error:
         return await refused(request, error, SIGN_IN, next_path=onward)
@@ -60,7 +61,7 @@ async def second_step_options(request: Request) -> Response:
 @router.post("/passkey/options")
 async def passkey_options(request: Request) -> Response:
     """Return what the browser needs to ask for any passkey of this portal."""
-    return json(await portal().identity.mfa_challenge.sign_in_options(origin(request, portal().settings)))
+    return json(await portal().identity.mfa_challenge.sign_in_options(context_of(request.scope).origin))
 
 
 @router.post("/passkey", openapi_extra=takes(PasskeySignIn))
@@ -68,7 +69,7 @@ async def passkey_sign_in(request: Request) -> Response:
     """Sign in with a passkey: session cookies, and on to `next` or the dashboard."""
     try:
         entries = await read(request, PasskeySignIn)
-        who = origin(request, portal().settings)
+        who = context_of(request.scope).origin
         tokens = await portal().identity.mfa_challenge.sign_in_with_passkey(entries.passkey, who)
     except (NotSignedIn, InvalidInput) as error:
         return await refused(request, error, SIGN_IN)

@@ -1,16 +1,16 @@
-"""An account's own protection: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
+"""Account security: two-step sign-in, passkeys, devices, history. Changes need a recent proof (step-up)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedIn
+from portal_app.api.http.dependencies import LARGEST_ID, SignedIn
 from portal_app.api.http.idempotency import IdempotentCall, IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json, refused
@@ -45,7 +45,7 @@ class Name(Body):
 @router.get("/two-step")
 async def two_step(access: SignedIn) -> Response:
     """Say whether two-step sign-in is on, since when, and how many recovery codes are left."""
-    view = await portal().identity.totp.view(access.user_id)
+    view = await portal().identity.totp.status(access.user_id)
     return json({"on": view.since is not None, "since": view.since, "recovery_codes_left": view.codes_left})
 
 
@@ -53,8 +53,8 @@ async def two_step(access: SignedIn) -> Response:
 async def begin_two_step(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Return a new key for an authenticator app; nothing is on before its first code."""
     two_step = portal().identity.totp
-    await once(None, lambda: two_step.begin(*_who(access)))
-    enrolment = await two_step.begun(*_who(access))
+    await once(None, lambda: two_step.begin_enrolment(*_who(access)))
+    enrolment = await two_step.pending_enrolment(*_who(access))
     return json({"key": enrolment.key, "address": enrolment.address})
 
 
@@ -87,12 +87,12 @@ async def passkeys(access: SignedIn) -> Response:
 @router.post("/passkeys/options")
 async def passkey_options(access: SignedIn) -> Response:
     """Return what the browser needs to make a passkey."""
-    return json(await portal().identity.passkeys.options_to_add(access.user_id, access.session_id))
+    return json(await portal().identity.passkeys.registration_options(access.user_id, access.session_id))
 
 
 @router.post("/passkeys", status_code=201, openapi_extra=takes(NewPasskey, form=False))
 async def add_passkey(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
-    """Keep a new passkey."""
+    """Store a new passkey."""
     try:
         entries = await read(request, NewPasskey, form=False)
         made = await once(entries, lambda: _added(access, entries))
@@ -113,7 +113,7 @@ async def rename_passkey(
 
 @router.delete("/passkeys/{passkey_id}")
 async def remove_passkey(access: SignedIn, passkey_id: str, once: IdempotentCallDependency) -> Response:
-    """Forget a passkey; other devices are signed out."""
+    """Remove a passkey; other devices are signed out."""
     number = _id(passkey_id)
     await once(None, lambda: portal().identity.passkeys.remove(*_who(access), number))
     return json({})
@@ -153,7 +153,7 @@ async def end_other_sessions(access: SignedIn, once: IdempotentCallDependency) -
 
 
 @router.get("/history")
-async def history(access: SignedIn, before: int | None = None) -> Response:
+async def history(access: SignedIn, before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None) -> Response:
     """Return what happened to the account, newest first; `before` goes on where the last page ended."""
     entries, onward = await portal().identity.devices.history_of(access.user_id, before=before)
     items = [{"at": each.at, "actor": each.actor, "event": each.tag, "detail": each.detail} for each in entries]
@@ -161,7 +161,7 @@ async def history(access: SignedIn, before: int | None = None) -> Response:
 
 
 async def _codes(once: IdempotentCall, entries: Body | None, make: Callable[[], Awaitable[list[str]]]) -> Response:
-    """Answer with new recovery codes. They are kept nowhere: a repeated call is told null."""
+    """Return new recovery codes. They are not stored, so a repeated call gets null."""
     codes: list[str] = []
 
     async def do() -> None:

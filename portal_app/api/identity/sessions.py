@@ -7,11 +7,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import DEVICE, Body, language, origin, page_of, read, takes
+from portal_app.api.http.request_context import context_of, language_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, json, refused, with_cookies
-from portal_app.api.http.session_middleware import ACCESS, SIGN_IN, local_path, session_cookies, set_cookie
+from portal_app.api.http.session_middleware import SIGN_IN, local_path, session_cookies, set_cookie
 from portal_app.domain.errors import NotSignedIn, PortalError
-from portal_app.domain.identity.account import SecondStepAsked, Tokens
+from portal_app.domain.identity.account import MfaRequired, Tokens
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.language import path_for
@@ -40,7 +41,7 @@ async def login(request: Request) -> Response:
         outcome = await portal().identity.sign_in.with_password(
             entries.email,
             entries.password,
-            origin(request, settings),
+            context_of(request.scope).origin,
             browser_key=request.cookies.get(cookie_name(settings, "unlock"), ""),
         )
     except PortalError as error:
@@ -80,7 +81,7 @@ async def refresh(request: Request) -> Response:
 
 
 async def admitted(
-    request: Request, outcome: Tokens | SecondStepAsked, target: str = "", *, forget: tuple[str, ...] = ()
+    request: Request, outcome: Tokens | MfaRequired, target: str = "", *, forget: tuple[str, ...] = ()
 ) -> Response:
     """Answer a proven password: a session and on to a page of ours, or on to the second step.
 
@@ -88,15 +89,15 @@ async def admitted(
     """
     settings = portal().settings
     gone = [set_cookie(settings, kind, "", 0) for kind in forget]
-    if isinstance(outcome, SecondStepAsked):
+    if isinstance(outcome, MfaRequired):
         pending = set_cookie(settings, "second", outcome.token, settings.portal_second_step_seconds)
         onward = f"?{urlencode({'next': target})}" if target else ""
-        page = path_for(SECOND_STEP, language(request, target))
+        page = path_for(SECOND_STEP, language_of(target))
         return done(request, f"{page}{onward}", cookies=[pending, *gone])
     await _end_current(request)
-    device = set_cookie(settings, "device", request.scope[DEVICE], _DEVICE_SECONDS)
+    device = set_cookie(settings, "device", context_of(request.scope).origin.device, _DEVICE_SECONDS)
     cookies = [*session_cookies(outcome, settings), device, *gone]
-    return done(request, target or path_for(HOME, language(request)), cookies=cookies)
+    return done(request, target or path_for(HOME), cookies=cookies)
 
 
 def way_on(request: Request, said: str) -> str:
@@ -104,14 +105,14 @@ def way_on(request: Request, said: str) -> str:
 
     A form that is sent before its page has heard from us says nothing yet.
     """
-    asked = said or parse_qs(page_of(request).query).get("next", [""])[0]
+    asked = said or parse_qs(context_of(request.scope).page.query).get("next", [""])[0]
     return local_path(asked, "")
 
 
 def _gone(request: Request) -> Response:
     settings = portal().settings
     cookies = [set_cookie(settings, kind, "", 0) for kind in ("access", "refresh")]
-    return done(request, path_for(SIGN_IN, language(request)), cookies=cookies)
+    return done(request, path_for(SIGN_IN), cookies=cookies)
 
 
 async def _end_current(request: Request) -> None:
@@ -121,8 +122,7 @@ async def _end_current(request: Request) -> None:
 
 async def _current(request: Request) -> Access | Tokens | None:
     """Return the session a browser brings along, also when only its refresh token still lives."""
-    access: Access | None = request.scope.get(ACCESS)
-    if access is not None:
+    if (access := context_of(request.scope).access) is not None:
         return access
     token = request.cookies.get(cookie_name(portal().settings, "refresh"), "")
     try:

@@ -1,4 +1,4 @@
-"""Confirming that it is still you, before a risky change: new cookies of the same session, stamped."""
+"""Step-up: a fresh proof before a risky change, answered with new cookies of the same session."""
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, language, read, takes
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, json, refused
 from portal_app.api.http.session_middleware import local_path, session_cookies
 from portal_app.domain.errors import PortalError
@@ -32,7 +32,7 @@ class Confirmation(Body):
 
 @router.post("", openapi_extra=takes(Confirmation))
 async def confirm(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
-    """Check the proof; for the next minutes what asked with `step_up_needed` goes through."""
+    """Check the proof; for some minutes, changes that were refused with `step_up_needed` are accepted."""
     settings, cookies = portal().settings, list[str]()
     refresh = request.cookies.get(cookie_name(settings, "refresh"), "")
     try:
@@ -48,8 +48,8 @@ async def confirm(request: Request, access: SignedIn, once: IdempotentCallDepend
         await once(entries, do)
     except PortalError as error:
         return await refused(request, error, SECURITY)
-    target = local_path(entries.next, path_for(SECURITY, language(request)))
-    # A repeated call proves nothing anew: the session has its stamp and its tokens.
+    target = local_path(entries.next, path_for(SECURITY))
+    # A repeated call sets no cookies: the session has its time of proof and its tokens already.
     return done(request, target, cookies=cookies)
 
 

@@ -15,16 +15,16 @@ router = APIRouter(prefix="/api/me/eligibility", tags=["internet"])
 @router.get("", response_model=schemas.EligibilityView)
 async def eligibility(customer: SignedInCustomer) -> Response:
     """Return where the check of the customer's address stands, saved data while our order system does not answer."""
-    return json(schemas.eligibility(await portal().internet.checks.check_for(customer)))
+    return json(schemas.EligibilityView.from_domain(await portal().internet.checks.check_for(customer)))
 
 
 @router.post("", status_code=202, response_model=schemas.EligibilityView)
 async def request(customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
-    """Have the address checked. Asked again it changes nothing: an address is checked once, a new one anew."""
+    """Request a check of the address. An address is checked once; a new address can be checked again."""
     checks = portal().internet.checks
 
     async def ask() -> None:
         await checks.request(customer)
 
     await once(None, ask)
-    return json(schemas.eligibility(await checks.check_for(customer)), 202)
+    return json(schemas.EligibilityView.from_domain(await checks.check_for(customer)), 202)

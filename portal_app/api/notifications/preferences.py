@@ -11,7 +11,7 @@ from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json
-from portal_app.domain.notifications.preference import ALWAYS, Choice, parse_topic
+from portal_app.domain.notifications.preference import MANDATORY, TopicPreference, parse_topic
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/me/notifications", tags=["account"])
@@ -52,10 +52,10 @@ async def change(request: Request, access: SignedIn, once: IdempotentCallDepende
     return _shown(await portal().notifications.preferences.choices_for(access.user_id))
 
 
-def _shown(found: list[Choice]) -> Response:
+def _shown(found: list[TopicPreference]) -> Response:
     return json({"items": [_view(choice) for choice in found]})
 
 
-def _view(choice: Choice) -> dict[str, Any]:
-    always = sorted(way for topic, way in ALWAYS if topic == choice.topic)
+def _view(choice: TopicPreference) -> dict[str, Any]:
+    always = sorted(way for topic, way in MANDATORY if topic == choice.topic)
     return {"topic": choice.topic, "portal": choice.portal, "mail": choice.mail, "always": always}

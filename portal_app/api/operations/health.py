@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, does it hear Salesforce, does Freebit answer: for load balancers and people."""
+"""Health for load balancers and operators: liveness, readiness, Salesforce events, vendor limiters, Freebit."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -16,21 +16,23 @@ from portal_app.wiring.portal import portal
 _STATUS_KEY = "listener:status"
 _STATUSES = ("connected", "connecting", "standby", "off")
 _RETRY_SECONDS = 5
-# A server that takes longer is of no use to customers, whatever it answers in the end.
-_PATIENCE_SECONDS = 3
+# A server that needs longer is of no use to customers.
+_DEADLINE_SECONDS = 3
 _log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 
+@router.head("/live", include_in_schema=False)
 @router.get("/live")
 async def live() -> Response:
-    """Say that this process answers."""
+    """Return 200 while this process answers."""
     return json({"status": "ok"})
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready")
 async def ready() -> Response:
-    """Say whether the database and Redis answer; 503 names the part that does not."""
+    """Return whether the database and Redis answer; 503 names the part that does not."""
     parts = {"database": await _database(), "redis": await _redis()}
     is_ready = all(state == "ok" for state in parts.values())
     headers = {} if is_ready else {"Retry-After": str(_RETRY_SECONDS)}
@@ -39,7 +41,7 @@ async def ready() -> Response:
 
 @router.get("/sf-events")
 async def salesforce_events() -> Response:
-    """Say how far Salesforce's fulfilment events were read and how the listener does."""
+    """Return the position in Salesforce's event stream and the state of the listener."""
     settings = portal().settings
     channel = settings.sf_provision_event_channel
     position = await portal().inbound.inbox.position(channel)
@@ -71,7 +73,7 @@ async def freebit() -> Response:
 
 async def _database() -> str:
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_DEADLINE_SECONDS):
             await portal().database.ping()
     except (ExternalUnavailable, TimeoutError):
         return "unavailable"

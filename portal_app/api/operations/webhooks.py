@@ -1,4 +1,4 @@
-"""Signed events of vendors: checked, written down once, acknowledged within the second."""
+"""Signed events of vendors: verified, stored once and acknowledged."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from portal_app.api.http.problem import UnknownFormat
 from portal_app.api.http.request_parsing import is_json, raw_body
 from portal_app.api.http.responses import json
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
-from portal_app.infra.clock import accepted_times
+from portal_app.infra.clock import accepted_timestamps
 from portal_app.wiring.portal import portal
 from portal_app.wiring.webhooks import HOOKS, parse_webhook_secrets, verify_webhook
 
@@ -23,7 +23,7 @@ async def whmcs(request: Request) -> Response:
         raise NotFound("webhook is off")
     body = await raw_body(request)
     try:
-        event = verify_webhook(dict(request.headers), body, secrets=secrets, now=accepted_times())
+        event = verify_webhook(dict(request.headers), body, secrets=secrets, now=accepted_timestamps())
     except NotAllowed as error:
         raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
     if not is_json(request):

@@ -44,14 +44,14 @@ class NewOrder(Body):
 @router.get("", response_model=schemas.OrderList)
 async def orders(customer: SignedInCustomer) -> Response:
     """Return the customer's orders, newest first."""
-    return json({"items": [schemas.order(row) for row in await portal().orders.orders_for(customer)]})
+    return json(schemas.OrderList(schemas.OrderView.list_of(await portal().orders.orders_for(customer))))
 
 
 @router.get("/{order_id}", response_model=schemas.OrderWithEvents)
 async def order(customer: SignedInCustomer, order_id: str) -> Response:
     """Return one order with its timeline."""
     found = await portal().orders.order_for(customer, _order_id(order_id))
-    return json(schemas.order_with_events(found.order, found.events))
+    return json(schemas.OrderWithEvents.from_domain(found.order, events=schemas.OrderEventView.list_of(found.events)))
 
 
 @router.post("", status_code=201, response_model=schemas.OrderView, openapi_extra=takes(NewOrder, form=False))
@@ -60,9 +60,11 @@ async def place(request: Request, customer: SignedInCustomer, once: IdempotentCa
     entries = await read(request, NewOrder, form=False)
     wish = OrderRequest(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().identity.accounts.view(customer.user_id)
-    # The service finishes the key in the order's own transaction.
-    placed = await portal().orders.place(customer, wish, key=once.key, recipient=account.email)
-    return json(schemas.order(placed), 201, {"Location": f"/api/orders/{placed.id}"})
+    order_id = await once.in_one_transaction(
+        wish.fingerprint, lambda claim: portal().orders.place(customer, wish, claim=claim, recipient=account.email)
+    )
+    placed = (await portal().orders.order_for(customer, UUID(order_id))).order
+    return json(schemas.OrderView.from_domain(placed), 201, {"Location": f"/api/orders/{placed.id}"})
 
 
 def _order_id(text: str) -> UUID:

@@ -1,4 +1,4 @@
-"""The account that is signed in: read, changed. A change happens at WHMCS first, then at Salesforce, by itself."""
+"""The signed-in account: read and change it. A workflow changes WHMCS first, then Salesforce."""
 
 from typing import Any
 
@@ -69,11 +69,11 @@ async def me(access: SignedIn) -> Response:
 async def change(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
-    """Change personal data. It goes to billing first; `profile.is_on_its_way` says whether it is still going."""
+    """Change personal data, at billing first; `profile.is_on_its_way` is true until the change is complete."""
     entries = await read(request, ChangedData, form=False)
     given = entries.model_dump(exclude_none=True)
     marketing: Any = given.pop("marketing", None)
-    wanted = ProfileChange.parse(given).then(ProfileChange(marketing=marketing))
+    wanted = ProfileChange.parse(given).merged_with(ProfileChange(marketing=marketing))
     await once(entries, lambda: portal().profile.profiles.change(customer, wanted, session_id=access.session_id))
     return await _shown(access, 202)
 
@@ -82,7 +82,7 @@ async def change(
 async def change_address(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
-    """Change the address, romanised at billing first; what internet plans it can have is checked anew."""
+    """Change the address, romanised at billing first; the internet plans that it can have are checked again."""
     entries = await read(request, NewAddress, form=False)
     wanted = ProfileChange(address=Address.parse(entries.model_dump()))
     await once(entries, lambda: portal().profile.profiles.change(customer, wanted, session_id=access.session_id))
@@ -96,16 +96,16 @@ async def begin_email_change(
     """Mail a code to a new address; the answer is the same whether or not it has an account."""
     entries, changes = await read(request, NewEmail, form=False), portal().profile.email_changes
     await once(entries, lambda: changes.begin(customer, entries.email, session_id=access.session_id))
-    return json({"waiting_for": await changes.waiting_for(customer)}, 202)
+    return json({"waiting_for": await changes.pending_email(customer)}, 202)
 
 
 @router.post("/email/verify", status_code=202, response_model=schemas.Me, openapi_extra=takes(EmailCode, form=False))
 async def prove_email(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
-    """Check the mailed code; the address then changes like the rest, and the old one is told."""
+    """Check the mailed code; the address then changes like other data, and the old address is notified."""
     entries = await read(request, EmailCode, form=False)
-    await once(entries, lambda: portal().profile.email_changes.prove(customer, entries.code))
+    await once(entries, lambda: portal().profile.email_changes.verify_mailbox(customer, entries.code))
     return await _shown(access, 202)
 
 

@@ -1,4 +1,4 @@
-"""The identity document of whoever holds a voice line: sent as a file, never shown again."""
+"""The identity document for voice lines: uploaded as a file, never returned."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedInCustomer
 from portal_app.api.http.problem import BadRequest, TooLarge, UnknownFormat
-from portal_app.api.http.request_parsing import language
 from portal_app.api.http.responses import json, refused, see_other
 from portal_app.api.http.session_middleware import local_path
 from portal_app.api.profile import schemas
@@ -44,7 +43,7 @@ router = APIRouter(prefix="/api/me/identity-document", tags=["account"])
 @router.get("", response_model=schemas.IdentityCheckView)
 async def check(customer: SignedInCustomer) -> Response:
     """Return how the check of the customer's identity stands."""
-    return json(schemas.identity_check(await portal().profile.kyc_documents.check_for(customer)))
+    return json(schemas.IdentityCheckView.from_domain(await portal().profile.kyc_documents.check_for(customer)))
 
 
 @router.post("", status_code=202, response_model=schemas.IdentityCheckView, openapi_extra=_TAKES)
@@ -57,7 +56,7 @@ async def submit(
     # Not a field: where a file is too large, nothing of the form is read.
     is_page, target = "text/html" in request.headers.get("accept", ""), local_path(onward, "")
     try:
-        await portal().profile.kyc_documents.count_try(customer)
+        await portal().profile.kyc_documents.count_upload(customer)
         name, content = await _read(request)
         found = await portal().profile.kyc_documents.submit(customer, content, name=name)
     except PortalError as error:
@@ -67,8 +66,8 @@ async def submit(
             error = InvalidInput({FIELD: _TOO_LARGE})
         return await refused(request, error, PAGE, next_path=target)
     if is_page:
-        return see_other(target or path_for(PAGE, language(request)))
-    return json(schemas.identity_check(found), 202)
+        return see_other(target or path_for(PAGE))
+    return json(schemas.IdentityCheckView.from_domain(found), 202)
 
 
 async def _read(request: Request) -> tuple[str, bytes]:

@@ -1,27 +1,27 @@
 """How the API shows the account, its profile and its identity check."""
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Annotated
 
-from typing_extensions import TypedDict
-
+from portal_app.api.http.resource import From, Resource
 from portal_app.domain.identity.account import AccountView
-from portal_app.domain.profile.kyc_document import IdentityCheck
 from portal_app.domain.profile.profile import ProfileView
 
 
-class BillingAddressView(TypedDict):
+@dataclass
+class BillingAddressView(Resource):
     """An address as bills carry it, romanised."""
 
     line1: str
     line2: str
     city: str
-    prefecture: str
+    prefecture: Annotated[str, From("state")]
     postcode: str
 
 
-class AddressView(TypedDict):
+@dataclass
+class AddressView(Resource):
     """An address in Japanese script, with the Latin letters that it was given."""
 
     postcode: str
@@ -36,26 +36,28 @@ class AddressView(TypedDict):
     street_romanised: str
 
 
-class ProfileShape(TypedDict):
+@dataclass
+class ProfileShape(Resource):
     """A customer's data, with what is on its way to our systems. `saved_at` is set while billing does not answer.
 
     `address` is null where only the romanised one is known.
     """
 
-    first_name: str
-    last_name: str
-    first_name_kana: str
-    last_name_kana: str
-    phone: str
-    marketing: bool
-    billing_address: BillingAddressView
-    address: AddressView | None
-    is_on_its_way: bool
+    first_name: Annotated[str, From("person.first_name")]
+    last_name: Annotated[str, From("person.last_name")]
+    first_name_kana: Annotated[str, From("person.first_name_kana")]
+    last_name_kana: Annotated[str, From("person.last_name_kana")]
+    phone: Annotated[str, From("person.phone")]
+    marketing: Annotated[bool, From("person.marketing")]
+    billing_address: Annotated[BillingAddressView, From("person.billing_address")]
+    address: Annotated[AddressView | None, From("person.address")]
+    is_on_its_way: Annotated[bool, From("is_pending")]
     note: str
-    saved_at: datetime | None
+    saved_at: Annotated[datetime | None, From("as_of")]
 
 
-class Me(TypedDict):
+@dataclass
+class Me(Resource):
     """The account that is signed in. `customer_number` and `profile` are null until it is set up everywhere."""
 
     name: str
@@ -66,58 +68,17 @@ class Me(TypedDict):
     profile: ProfileShape | None
 
 
-class IdentityCheckView(TypedDict):
+@dataclass
+class IdentityCheckView(Resource):
     """How the check of an identity stands: not_submitted, submitted, verified or rejected, with the agent's reason."""
 
     status: str
     note: str
     submitted_at: datetime | None
-    is_on_its_way: bool
+    is_on_its_way: Annotated[bool, From("is_pending")]
 
 
-def me(account: AccountView, view: ProfileView | None) -> Me:
-    """Show the account."""
-    return {
-        "name": account.name,
-        "email": account.email,
-        "customer_number": account.customer.customer_number if account.customer else None,
-        "status": account.status,
-        "language": account.language,
-        "profile": profile(view) if view else None,
-    }
-
-
-def identity_check(check: IdentityCheck) -> IdentityCheckView:
-    """Show how an identity check stands."""
-    return {
-        "status": check.status,
-        "note": check.note,
-        "submitted_at": check.submitted_at,
-        "is_on_its_way": check.is_on_its_way,
-    }
-
-
-def profile(view: ProfileView) -> ProfileShape:
-    """Show a customer's data."""
-    person = view.person
-    bill = person.billing_address
-    address = person.address
-    return {
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "first_name_kana": person.first_name_kana,
-        "last_name_kana": person.last_name_kana,
-        "phone": person.phone,
-        "marketing": person.marketing,
-        "billing_address": {
-            "line1": bill.line1,
-            "line2": bill.line2,
-            "city": bill.city,
-            "prefecture": bill.state,
-            "postcode": bill.postcode,
-        },
-        "address": cast(AddressView, asdict(address)) if address else None,
-        "is_on_its_way": view.is_on_its_way,
-        "note": view.note,
-        "saved_at": view.as_of,
-    }
+def me(account: AccountView, profile: ProfileView | None) -> Me:
+    """Return the account with the customer's data."""
+    number = account.customer.customer_number if account.customer else None
+    return Me.from_domain(account, customer_number=number, profile=ProfileShape.from_optional(profile))

@@ -1,4 +1,4 @@
-"""The public pages: built without any framework, filled with today's plans and prices, kept ready in memory."""
+"""The public pages: static HTML filled with current plans and prices, cached in memory."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""The page for a moment in which we cannot tell who asks: nobody is signed out, and nothing is lost."""
+"""The page shown while sessions cannot be checked: nobody is signed out, and nothing is lost."""
 
 from html import escape
 from urllib.parse import quote

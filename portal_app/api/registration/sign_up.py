@@ -5,7 +5,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import Body, language, origin, read, takes
+from portal_app.api.http.request_context import context_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, refused
 from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
@@ -75,7 +76,7 @@ async def resend(request: Request) -> Response:
     """Mail a new code to the same address; the old one ends."""
     try:
         progress = await portal().registration.sign_ups.progress(token_of(request))
-        return await mailed(request, progress.email, purpose="move" if progress.is_move else "sign_up")
+        return await mailed(request, progress.email, purpose="move" if progress.is_migration else "sign_up")
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
 
@@ -86,14 +87,14 @@ async def verify(request: Request) -> Response:
     registration, token = portal().registration, token_of(request)
     try:
         entries = await read(request, Code)
-        await registration.sign_ups.prove_mailbox(token, entries.code)
-        known = await registration.whmcs_migration.recognise(token)
-        is_move = (await registration.sign_ups.progress(token)).is_move
+        await registration.sign_ups.verify_mailbox(token, entries.code)
+        known = await registration.whmcs_migration.find_existing_account(token)
+        is_move = (await registration.sign_ups.progress(token)).is_migration
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
     if known == "elsewhere" or (known == "new" and is_move):
         return await refused(request, Conflict(user_message=_NEXT_STEPS[known], code=f"{known}_customer"), MOVE)
-    return done(request, path_for(BILLING_PASSWORD if is_move else DETAILS, language(request)))
+    return done(request, path_for(BILLING_PASSWORD if is_move else DETAILS))
 
 
 @router.post("/complete", openapi_extra=takes(Details))
@@ -102,7 +103,7 @@ async def complete(request: Request) -> Response:
     try:
         entries = await read(request, Details)
         outcome = await portal().registration.sign_ups.complete(
-            token_of(request), entries.model_dump(), origin(request, portal().settings)
+            token_of(request), entries.model_dump(), context_of(request.scope).origin
         )
     except PortalError as error:
         return await refused(request, error, page_of(error, DETAILS))
@@ -112,9 +113,9 @@ async def complete(request: Request) -> Response:
 async def mailed(request: Request, email: str, *, purpose: Purpose = "sign_up") -> Response:
     """Mail a code and send the browser on to the page that takes it."""
     settings = portal().settings
-    token = await portal().registration.sign_ups.begin(email, origin(request, settings), purpose=purpose)
+    token = await portal().registration.sign_ups.begin(email, context_of(request.scope).origin, purpose=purpose)
     cookie = set_cookie(settings, "signup", token, _COOKIE_SECONDS)
-    return done(request, path_for(VERIFY, language(request)), cookies=[cookie])
+    return done(request, path_for(VERIFY), cookies=[cookie])
 
 
 def token_of(request: Request) -> str:

@@ -5,7 +5,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.request_parsing import Body, language, origin, read, takes
+from portal_app.api.http.request_context import context_of
+from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, refused
 from portal_app.api.http.session_middleware import SIGN_IN
 from portal_app.api.identity.account_recovery import SET_PASSWORD
@@ -39,11 +40,11 @@ async def prove_password(request: Request) -> Response:
     """Check the WHMCS password of the proven mailbox; the next step is a new password."""
     try:
         entries = await read(request, BillingPassword)
-        await portal().registration.whmcs_migration.prove_password(
-            token_of(request), entries.password, origin(request, portal().settings)
+        await portal().registration.whmcs_migration.verify_whmcs_password(
+            token_of(request), entries.password, context_of(request.scope).origin
         )
     except Conflict as error:
         return await refused(request, error, VERIFY if error.code == "mailbox_again" else SIGN_IN)
     except PortalError as error:
         return await refused(request, error, page_of(error, BILLING_PASSWORD))
-    return done(request, path_for(SET_PASSWORD, language(request)))
+    return done(request, path_for(SET_PASSWORD))

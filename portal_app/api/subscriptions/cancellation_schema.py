@@ -1,14 +1,14 @@
 """What the API shows of a cancellation."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from typing_extensions import TypedDict
-
-from portal_app.domain.subscriptions.cancellation import CancellationRequest, Ending
+from portal_app.api.http.resource import Resource
 
 
-class CancellationView(TypedDict):
+@dataclass
+class CancellationView(Resource):
     """The newest cancellation of a service.
 
     `state`: scheduled (held, can be withdrawn before `sends_at`), withdrawn, sending, sent (final), ended, refused (our
@@ -27,29 +27,9 @@ class CancellationView(TypedDict):
     changed_at: datetime
 
 
-class EndingView(TypedDict):
+@dataclass
+class EndingView(Resource):
     """When a service would end if it were cancelled now, and the last day to take that back; days in Japan."""
 
     ends_on: date
     withdraw_until: date
-
-
-def cancellation(request: CancellationRequest) -> CancellationView:
-    """Show a cancellation."""
-    return {
-        "id": request.id,
-        "service_id": request.service_id,
-        "state": request.state,
-        "reason": request.reason,
-        "comment": request.comment,
-        "ends_on": request.ends_on,
-        "withdraw_until": request.withdraw_until,
-        "sends_at": request.sends_at,
-        "asked_at": request.asked_at,
-        "changed_at": request.changed_at,
-    }
-
-
-def ending(found: Ending) -> EndingView:
-    """Show when a service would end."""
-    return {"ends_on": found.ends_on, "withdraw_until": found.withdraw_until}

@@ -1,19 +1,19 @@
 """How the API shows services and SIM lines."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NotRequired
-
-from typing_extensions import TypedDict
+from typing import Annotated
 
 from portal_app.api.billing.schemas import InvoiceSummary
-from portal_app.api.http.money import Amount, amount
-from portal_app.api.subscriptions.cancellation_schema import CancellationView, EndingView, cancellation, ending
-from portal_app.domain.orders.sim_order import ShownLine
-from portal_app.domain.subscriptions.cancellation import CancellationRequest, Ending
+from portal_app.api.http.money import Amount
+from portal_app.api.http.resource import From, Resource
+from portal_app.api.subscriptions.cancellation_schema import CancellationView, EndingView
+from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
 
 
-class SubscriptionView(TypedDict):
+@dataclass
+class SubscriptionView(Resource):
     """One service a customer has."""
 
     id: int
@@ -27,21 +27,24 @@ class SubscriptionView(TypedDict):
     cancellation: CancellationView | None
 
 
-class FieldView(TypedDict):
+@dataclass
+class FieldView(Resource):
     """A custom field of a service that customers may read."""
 
     name: str
     value: str
 
 
-class SubscriptionList(TypedDict):
+@dataclass
+class SubscriptionList(Resource):
     """All services, newest first."""
 
     items: list[SubscriptionView]
     as_of: datetime | None
 
 
-class PhoneLineView(TypedDict):
+@dataclass
+class PhoneLineView(Resource):
     """A phone line as its carrier has it; `as_of` is set for saved data."""
 
     number: str
@@ -49,6 +52,7 @@ class PhoneLineView(TypedDict):
     as_of: datetime | None
 
 
+@dataclass
 class SubscriptionDetail(SubscriptionView):
     """One service; `as_of` is set for saved data. `if_cancelled` is null where it cannot be cancelled here.
 
@@ -56,41 +60,13 @@ class SubscriptionDetail(SubscriptionView):
     """
 
     first_payment: Amount
-    fields: list[FieldView]
+    fields: Annotated[list[FieldView], From("fields", lambda pairs: [FieldView(*pair) for pair in pairs])]
     if_cancelled: EndingView | None
-    invoices: NotRequired[list[InvoiceSummary]]
-    line: NotRequired[PhoneLineView | None]
     as_of: datetime | None
+    invoices: list[InvoiceSummary]
+    line: PhoneLineView | None
 
 
-def subscription(service: Subscription, request: CancellationRequest | None = None) -> SubscriptionView:
-    """Show a service."""
-    return {
-        "id": service.id,
-        "name": service.name,
-        "category": service.category,
-        "status": service.status,
-        "cycle": service.cycle,
-        "recurring": amount(service.recurring),
-        "registered_on": service.registered_on,
-        "next_due_on": service.next_due_on,
-        "cancellation": cancellation(request) if request else None,
-    }
-
-
-def subscription_in_full(
-    service: Subscription, as_of: datetime | None, request: CancellationRequest | None, if_cancelled: Ending | None
-) -> SubscriptionDetail:
-    """Show a service by itself."""
-    return {
-        **subscription(service, request),
-        "first_payment": amount(service.first_payment),
-        "fields": [{"name": name, "value": value} for name, value in service.fields],
-        "if_cancelled": ending(if_cancelled) if if_cancelled and not (request and request.is_open) else None,
-        "as_of": as_of,
-    }
-
-
-def phone_line(shown: ShownLine | None) -> PhoneLineView | None:
-    """Show the phone line of a service."""
-    return {"number": shown.number, "state": shown.state, "as_of": shown.as_of} if shown else None
+def subscription_view(service: Subscription, request: CancellationRequest | None) -> SubscriptionView:
+    """Return a service with its newest cancellation."""
+    return SubscriptionView.from_domain(service, cancellation=CancellationView.from_optional(request))

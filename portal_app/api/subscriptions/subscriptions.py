@@ -1,21 +1,23 @@
 """The services a customer has, and their end."""
 
+from uuid import UUID
+
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.billing import schemas as billing_schemas
+from portal_app.api.billing.schemas import InvoiceSummary
 from portal_app.api.http.dependencies import SignedIn, SignedInCustomer, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import as_of, body_of, json, written_list
 from portal_app.api.subscriptions import schemas
-from portal_app.api.subscriptions.cancellation_schema import CancellationView, cancellation
+from portal_app.api.subscriptions.cancellation_schema import CancellationView, EndingView
 from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.subscriptions.cancellation import CancellationRequester, CancellationWish
+from portal_app.domain.subscriptions.cancellation import CancellationFeedback, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Services
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
@@ -43,11 +45,18 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
     service, saved_at = await portal().subscriptions.services.subscription_for(customer, vendor_id(service_id))
     cancelling = portal().subscriptions.cancellations
     request = (await cancelling.requests_for(customer)).get(service.id)
-    shown = schemas.subscription_in_full(service, saved_at, request, cancelling.ending_of(service))
+    ending = None if request and request.is_open else cancelling.schedule_for(service)
     invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, anew=saved_at is None)
-    line = schemas.phone_line(await portal().sim.line_status.line_of(customer, service.id))
-    shown_invoices = [billing_schemas.invoice_summary(each) for each in invoices]
-    return json(shown | {"invoices": shown_invoices, "line": line}, headers=as_of(saved_at))
+    line = await portal().sim.line_status.line_of(customer, service.id)
+    shown = schemas.SubscriptionDetail.from_domain(
+        service,
+        cancellation=CancellationView.from_optional(request),
+        if_cancelled=EndingView.from_optional(ending),
+        as_of=saved_at,
+        invoices=InvoiceSummary.list_of(invoices),
+        line=schemas.PhoneLineView.from_optional(line),
+    )
+    return json(shown, headers=as_of(saved_at))
 
 
 @router.get("/{service_id}/cancellation", response_model=CancellationView)
@@ -57,7 +66,7 @@ async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Respon
     request = requests.get(vendor_id(service_id))
     if request is None:
         raise NotFound("no cancellation")
-    return json(cancellation(request))
+    return json(CancellationView.from_domain(request))
 
 
 @router.post(
@@ -71,14 +80,21 @@ async def cancel(
 ) -> Response:
     """Cancel a service for the end of a month in Japan. Needs a fresh proof (POST /api/me/step-up).
 
-    Asked for until the 25th it ends with this month, later with the next. It can be withdrawn until `withdraw_until`.
+    Asked for until the month's cut-off day it ends with this month, later with the next. It can be withdrawn
+    until `withdraw_until`.
     """
     number = vendor_id(service_id)
-    asked = await _asked(access, once.key)
-    entries = await read(request, NewCancellation, form=False)
-    wish = CancellationWish.parse(entries.reason, entries.comment)
-    taken = await portal().subscriptions.cancellations.schedule(customer, number, wish, asked=asked)
-    return json(cancellation(taken), 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
+    entries, asked = await read(request, NewCancellation, form=False), await _requester(access)
+    wish, cancellations = (
+        CancellationFeedback.parse(entries.reason, entries.comment),
+        portal().subscriptions.cancellations,
+    )
+    taken = await once.in_one_transaction(
+        wish.fingerprint(number),
+        lambda claim: cancellations.schedule(customer, number, wish, asked=asked, claim=claim),
+    )
+    shown = CancellationView.from_domain(await cancellations.request(customer, UUID(taken)))
+    return json(shown, 201, {"Location": f"/api/subscriptions/{number}/cancellation"})
 
 
 @router.delete("/{service_id}/cancellation", response_model=CancellationView)
@@ -87,19 +103,22 @@ async def withdraw(
 ) -> Response:
     """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
     number = vendor_id(service_id)
-    asked = await _asked(access, once.key)
-    return json(cancellation(await portal().subscriptions.cancellations.withdraw(customer, number, asked=asked)))
+    asked, cancellations = await _requester(access), portal().subscriptions.cancellations
+    withdrawn = await once.in_one_transaction(
+        str(number), lambda claim: cancellations.withdraw(customer, number, asked=asked, claim=claim)
+    )
+    return json(CancellationView.from_domain(await cancellations.request(customer, UUID(withdrawn))))
 
 
-async def _asked(access: Access, key: str) -> CancellationRequester:
+async def _requester(access: Access) -> CancellationRequester:
     account = await portal().identity.accounts.view(access.user_id)
-    return CancellationRequester(access.session_id, key, account.email)
+    return CancellationRequester(access.session_id, account.email)
 
 
 async def _services(customer: Customer) -> Response:
     async def write(found: Services) -> bytes:
         requests = await portal().subscriptions.cancellations.requests_for(customer)
-        rows = [schemas.subscription(row, requests.get(row.id)) for row in found.rows]
-        return body_of({"items": rows, "as_of": found.as_of})
+        rows = [schemas.subscription_view(row, requests.get(row.id)) for row in found.rows]
+        return body_of(schemas.SubscriptionList(rows, found.as_of))
 
     return written_list(await portal().subscriptions.services.services_text(customer, write))

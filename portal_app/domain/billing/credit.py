@@ -8,7 +8,7 @@ from portal_app.domain.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What is left of a customer's credit, and what changed it, newest first."""
+    """A customer's credit balance and its history, newest entry first."""
 
     balance: Money
     entries: list[CreditEntry]

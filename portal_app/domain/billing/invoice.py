@@ -1,4 +1,4 @@
-"""Invoices as WHMCS has them: amounts are read, never recomputed."""
+"""Invoices, transactions and payment methods as WHMCS reports them; amounts are never recomputed here."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ OPEN_STATUSES: tuple[InvoiceStatus, ...] = ("unpaid", "collections")
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """One line of an invoice; `service_id` where it bills a service."""
+    """One line of an invoice. `service_id` is set if the line bills a service."""
 
     description: str
     amount: Money
@@ -24,7 +24,7 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that came in (or, negative, went back) for an invoice."""
+    """A payment of an invoice; a refund has a negative amount."""
 
     paid_at: datetime
     gateway: str
@@ -33,7 +33,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """The tax of one rate, in percent."""
+    """The tax of an invoice at one rate (in percent)."""
 
     rate: Decimal
     amount: Money
@@ -41,9 +41,10 @@ class Tax:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice of one WHMCS client. Lists know no balance, lines or payments; the detail does.
+    """An invoice of one WHMCS client.
 
-    `tax` is the sum of `taxes`; `updated_at` is known to lists only; `gateway` is a system name.
+    `balance`, `lines` and `payments` are set only if the invoice was read by itself, `updated_at` only if it was read
+    in a list. `tax` is the sum of `taxes`. `gateway` is WHMCS's system name of the payment gateway.
     """
 
     id: int
@@ -65,25 +66,25 @@ class Invoice:
     updated_at: datetime | None = None
 
     def is_overdue(self, today: date) -> bool:
-        """Say whether it is unpaid past its day (a business date in Japan)."""
+        """Return whether the invoice is unpaid after its due date; `today` is a date in Japan."""
         return self.status == "unpaid" and self.due_on is not None and self.due_on < today
 
     @property
     def owed(self) -> Money:
-        """What is left to pay, as far as is known: nothing once it is settled, the total where no balance is known."""
+        """The amount left to pay: zero for a settled invoice, the total if the balance is unknown."""
         if self.status not in OPEN_STATUSES:
             return Money(0, self.total.currency)
         return self.total if self.balance is None else self.balance
 
     @property
     def label(self) -> str:
-        """What the customer calls it: its number, or its id while it has none."""
+        """The name a customer sees: the invoice number, or the id as long as no number is assigned."""
         return self.number or str(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Money in or, negative, out; `refund_of` is the transaction it gives back."""
+    """A payment, or a refund with a negative amount; `refund_of` is the id of the refunded transaction."""
 
     id: int
     client_id: int
@@ -98,7 +99,10 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class CreditEntry:
-    """One change of a client's credit, signed. The balance stands with the client: staff may set it without a row."""
+    """One change of a client's credit, with its sign.
+
+    The entries need not add up to the balance: WHMCS staff can set the balance without an entry.
+    """
 
     id: int
     on: date | None
@@ -109,7 +113,7 @@ class CreditEntry:
 
 @dataclass(frozen=True, slots=True)
 class PaymentGateway:
-    """A way to pay: WHMCS's system name, and the name customers read."""
+    """A payment gateway: WHMCS's system name and the title for customers."""
 
     name: str
     title: str
@@ -117,7 +121,7 @@ class PaymentGateway:
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethod:
-    """A stored card or bank account; never its token. `is_default` is None where WHMCS does not tell."""
+    """A stored card or bank account, without its token. `is_default` is None if WHMCS does not report it."""
 
     id: int
     kind: Literal["card", "bank"]
@@ -129,7 +133,7 @@ class PaymentMethod:
 
     @property
     def last_valid_on(self) -> date | None:
-        """The last day of a card's MM/YY, or None where it has none."""
+        """The last day of the card's expiry month (MM/YY), or None if there is none."""
         month, _, year = self.expires.partition("/")
         if not (month.isdecimal() and year.isdecimal() and 1 <= int(month) <= 12):
             return None

@@ -1,4 +1,4 @@
-"""Asking for some of a customer's invoices, and what comes back."""
+"""Queries for a customer's invoices, and their results."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +7,7 @@ from typing import Literal
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.money import Money
 
-# The statuses of invoices, and two ways of being unpaid.
+# The statuses of invoices; "due" and "overdue" divide the unpaid ones.
 InvoiceFilter = Literal[
     "draft", "unpaid", "paid", "cancelled", "refunded", "collections", "payment_pending", "unknown", "due", "overdue"
 ]
@@ -16,9 +16,9 @@ InvoiceSort = Literal["issued", "due", "total", "number"]
 
 @dataclass(frozen=True, slots=True)
 class InvoiceQuery:
-    """Which invoices, in which order. Pages count from 1; `search` looks in numbers and whole amounts.
+    """Filter, order and page of a list of invoices. Pages start at 1; `search` matches numbers and whole amounts.
 
-    "due" are the unpaid ones, "overdue" those of them past their day; without a status all are meant.
+    "due" selects all unpaid invoices, "overdue" those past their due date; without a status all are selected.
     """
 
     status: InvoiceFilter | None = None
@@ -30,13 +30,13 @@ class InvoiceQuery:
 
     @property
     def key(self) -> str:
-        """A text that is the same for the same question."""
+        """A cache key: equal queries have equal keys."""
         return repr((self.status, self.search.strip(), self.sort, self.descending, self.page, self.limit))
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What is owed in all: how much of it is late, how many invoices, and the one to pay first."""
+    """The total amount due, the overdue part of it, the number of invoices of both, and the invoice to pay first."""
 
     due: Money
     overdue: Money
@@ -48,7 +48,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceListing:
-    """One page of invoices, how many match, how many there are at all, and what is owed over all of them."""
+    """One page of invoices. `total` counts the matching invoices, `count` all of them; `owed` is over all of them."""
 
     rows: tuple[Invoice, ...]
     total: int
@@ -58,7 +58,7 @@ class InvoiceListing:
 
 @dataclass(frozen=True, slots=True)
 class Invoices:
-    """Some of a customer's invoices; `as_of` is set when they are saved data, older than they should be."""
+    """A list of invoices; `as_of` is the time of the data if they are staler than the policy allows."""
 
     listing: InvoiceListing
     as_of: datetime | None = None
@@ -66,7 +66,7 @@ class Invoices:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDetail:
-    """One invoice; `as_of` is set when it is saved data, older than it should be."""
+    """One invoice; `as_of` is the time of the data if it is staler than the policy allows."""
 
     invoice: Invoice
     as_of: datetime | None = None

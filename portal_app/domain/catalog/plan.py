@@ -1,4 +1,4 @@
-"""What we sell: plans, the items that come with them and those that may be added, priced in yen without tax."""
+"""Plans and their items: what is included, what can be added, and what they cost in yen without tax."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,10 +17,10 @@ CATEGORIES: tuple[Category, ...] = ("internet", "sim", "vpn")
 class CatalogItem:
     """One product with its price in the portal's price book.
 
-    `choosable`: a customer may pick it (Portal_Catalog__c); `orderable`: it may appear in an order
-    (Portal_Accessible__c), so a hidden fee is the one without the other. `auto_add`: comes along with any service of
-    its category. `required` SKUs always come along with this one, one of the `dependent` SKUs is to be chosen with it,
-    `exclusive` ones cannot stand beside it. `conditions`: the offer types of which an address must have one
+    `choosable`: customers can select it (Portal_Catalog__c). `orderable`: it can be part of an order
+    (Portal_Accessible__c); a hidden fee is orderable but not choosable. `auto_add`: included in every service of its
+    category. `required` SKUs are ordered together with this item, one of the `dependent` SKUs must be selected with
+    it, and `exclusive` SKUs cannot be ordered with it. `conditions`: the address must have one of these offer types
     (Eligibility_Condition__c). `is_billed_alike`: WHMCS bills the same amount in the same cycle.
     """
 
@@ -52,16 +52,16 @@ class CatalogItem:
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """The offer types of which an address must have one: its own unless a condition says more; none: anywhere."""
+        """The offer types of which the address must have one; empty if the item is available at any address."""
         return self.conditions or ((self.offering,) if self.offering else ())
 
     def is_offered_with(self, found: Collection[str]) -> bool:
-        """Say whether it can be had where an agent found these offer types."""
+        """Return whether the item is available at an address with these offer types."""
         return not self.offers or not set(self.offers).isdisjoint(found)
 
 
 class Priced(Protocol):
-    """Whatever has a price per month or once."""
+    """Anything with a monthly or one-time price."""
 
     @property
     def cycle(self) -> Cycle: ...
@@ -71,18 +71,21 @@ class Priced(Protocol):
 
 
 def monthly_of(items: Iterable[Priced]) -> Money:
-    """Return what items cost each month, without tax."""
+    """Return the monthly total of items, without tax."""
     return Money.total(item.price for item in items if item.cycle == "monthly")
 
 
 def one_time_of(items: Iterable[Priced]) -> Money:
-    """Return what items cost once, without tax."""
+    """Return the one-time total of items, without tax."""
     return Money.total(item.price for item in items if item.cycle == "onetime")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A service a customer can choose, what is always billed with it, and what may be added (`extras`)."""
+    """A service, the items always billed with it, and the `extras` that can be added.
+
+    `hidden` items cannot be selected; they are ordered only if a selected extra requires them.
+    """
 
     service: CatalogItem
     included: tuple[CatalogItem, ...] = ()
@@ -91,38 +94,46 @@ class Plan:
 
     @property
     def items(self) -> tuple[CatalogItem, ...]:
-        """What every order of this plan holds."""
+        """The items of every order of this plan."""
         return (self.service, *self.included)
 
     @property
     def monthly(self) -> Money:
-        """What is billed each month, without tax."""
+        """The monthly total, without tax."""
         return monthly_of(self.items)
 
     @property
     def one_time(self) -> Money:
-        """What is billed once, without tax."""
+        """The one-time total, without tax."""
         return one_time_of(self.items)
 
     @property
     def is_orderable(self) -> bool:
-        """Say whether it can be ordered here: a kind we sell, billed as it is shown, with a way to be set up."""
-        ways = [item for item in self.extras if item.sku in self.service.dependent and item.is_billed_alike]
+        """Return whether the plan can be ordered online.
+
+        Its category is sold online, WHMCS bills the price shown, and at least one installation is available if the
+        plan needs one.
+        """
+        installations = [item for item in self.extras if item.sku in self.service.dependent and item.is_billed_alike]
         is_billed_alike = all(item.is_billed_alike for item in self.items)
-        return self.service.category in CATEGORIES and is_billed_alike and (bool(ways) or not self.service.dependent)
+        is_installable = bool(installations) or not self.service.dependent
+        return self.service.category in CATEGORIES and is_billed_alike and is_installable
 
     def is_offered_with(self, found: Collection[str]) -> bool:
-        """Say whether all of it can be had where an agent found these offer types; a line that names none, nowhere."""
+        """Return whether all items are available at an address with these offer types.
+
+        A service that names no offer type is available nowhere.
+        """
         return bool(self.service.offers) and all(item.is_offered_with(found) for item in self.items)
 
     def with_offers(self, found: Collection[str]) -> "Plan":
-        """Return the plan with those extras only that can be had, with all they require, where this was found."""
+        """Return the plan without the extras that are not available, with all they require, for these offer types."""
         known = {item.sku: item for item in (*self.included, *self.extras, *self.hidden)}
-        fitting = {sku: item for sku, item in known.items() if item.is_offered_with(found)}
-        return replace(self, extras=tuple(extra for extra in self.extras if _is_whole(extra, fitting)))
+        available = {sku: item for sku, item in known.items() if item.is_offered_with(found)}
+        return replace(self, extras=tuple(extra for extra in self.extras if _is_complete(extra, available)))
 
     def with_extras(self, skus: Sequence[str]) -> tuple[CatalogItem, ...]:
-        """Return all items of an order with these extras; what they require comes along.
+        """Return all items of an order with these extras and the items they require.
 
         Raises InvalidInput for an extra that is not offered, not billed as shown, or excluded by another.
         """
@@ -135,62 +146,62 @@ class Plan:
         except KeyError as error:
             raise InvalidInput({"extras": "This cannot be ordered at the moment."}) from error
         chosen = list({item.sku: item for item in items}.values())
-        _check_together(chosen)
+        _check_combination(chosen)
         return tuple(chosen)
 
 
 def plans_of(items: Sequence[CatalogItem], category: Category) -> list[Plan]:
-    """Put the choosable services of a category together with what comes along, in display order.
+    """Return the plans of a category in display order.
 
-    A plan that requires what is not to be had is left out.
+    A plan that requires an item missing from the catalogue is left out.
     """
-    own = sorted((item for item in items if item.category == category and item.orderable), key=lambda i: i.order)
+    available = sorted((item for item in items if item.category == category and item.orderable), key=lambda i: i.order)
     return [
         plan
-        for item in own
-        if item.item_class == "service" and item.choosable and (plan := _plan(item, own)) is not None
+        for item in available
+        if item.item_class == "service" and item.choosable and (plan := _plan(item, available)) is not None
     ]
 
 
-def _plan(service: CatalogItem, own: Sequence[CatalogItem]) -> Plan | None:
-    beside = {item.sku: item for item in own if item.item_class != "service"}
-    along = [item for item in beside.values() if item.auto_add]
+def _plan(service: CatalogItem, available: Sequence[CatalogItem]) -> Plan | None:
+    addons = {item.sku: item for item in available if item.item_class != "service"}
+    automatic = [item for item in addons.values() if item.auto_add]
     try:
-        included = _closure([*along, *(beside[sku] for sku in service.required)], beside)
+        included = _closure([*automatic, *(addons[sku] for sku in service.required)], addons)
     except KeyError:
         return None
     taken = {item.sku for item in included}
-    others = [item for item in beside.values() if item.sku not in taken]
+    others = [item for item in addons.values() if item.sku not in taken]
     extras = tuple(item for item in others if item.choosable and _may_be_added(item, service))
     return Plan(service, tuple(included), extras, tuple(item for item in others if item not in extras))
 
 
 def _may_be_added(extra: CatalogItem, service: CatalogItem) -> bool:
-    """Voice options need a voice line; what a plan excludes is not offered with it."""
+    """Return whether an item can be an extra: voice options need a voice line, and the plan must not exclude it."""
     needs_voice = service.category == "sim" and extra.item_class == "add-on"
     return extra.sku not in service.exclusive and (service.has_voice or not needs_voice)
 
 
 def _closure(items: Iterable[CatalogItem], known: dict[str, CatalogItem]) -> list[CatalogItem]:
-    """Return items with everything they require, each once. Raises KeyError for what is not to be had."""
+    """Return items with everything they require, each once. Raises KeyError for a required SKU that is not known."""
     found: dict[str, CatalogItem] = {}
-    waiting = list(items)
-    while waiting:
-        item = waiting.pop(0)
+    queue = list(items)
+    while queue:
+        item = queue.pop(0)
         if item.sku not in found:
             found[item.sku] = item
-            waiting += [known[sku] for sku in item.required if sku not in found]
+            queue += [known[sku] for sku in item.required if sku not in found]
     return sorted(found.values(), key=lambda item: item.order)
 
 
-def _is_whole(item: CatalogItem, known: dict[str, CatalogItem]) -> bool:
+def _is_complete(item: CatalogItem, known: dict[str, CatalogItem]) -> bool:
     try:
         return bool(_closure([known[item.sku]], known))
     except KeyError:
         return False
 
 
-def _check_together(items: Sequence[CatalogItem]) -> None:
+def _check_combination(items: Sequence[CatalogItem]) -> None:
     skus = {item.sku for item in items}
     for item in items:
         if skus.intersection(item.exclusive):

@@ -1,4 +1,4 @@
-"""Reading the fields of one answer and gathering what is wrong with them."""
+"""Parses the fields of one checkout answer and collects their errors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What answers are measured by: today in Japan, and how many days a reservation must still have.
+    """The facts that answers are validated against.
 
-    For fibre also the name of the customer's address (see `address_id`), and whether the plan can be had there.
+    `today` is a date in Japan; an MNP reservation must be valid for at least `reservation_days_left` more days. Fibre
+    only: `address_id` is the current address (see `domain.internet.eligibility.address_id`), and `is_offered` says
+    whether the plan is available there.
     """
 
     today: date
@@ -22,38 +24,38 @@ class Rules:
 
 
 class AnswerReader:
-    """Reads fields and gathers what is wrong with them."""
+    """Parses fields of a form; `errors` maps the names of invalid fields to messages for the customer."""
 
     def __init__(self, form: Mapping[str, str], rules: Rules) -> None:
         self._form = form
         self.rules = rules
-        self.wrong: dict[str, str] = {}
+        self.errors: dict[str, str] = {}
 
     def text(self, name: str) -> str:
-        """Return a field as it was sent, empty where it was not."""
+        """Return a field as it was sent, or an empty text."""
         return self._form.get(name, "")
 
-    def one_of(self, name: str, *words: str) -> str:
-        """Return one of some words."""
-        word = self._form.get(name, "")
-        if word not in words:
-            self.wrong[name] = "Choose one."
-        return word
+    def one_of(self, name: str, *choices: str) -> str:
+        """Return a field that must be one of `choices`."""
+        value = self._form.get(name, "")
+        if value not in choices:
+            self.errors[name] = "Choose one."
+        return value
 
     def is_ticked(self, name: str) -> bool:
-        """Say whether a box was ticked."""
+        """Return whether a checkbox is ticked."""
         return self.one_of(name, "", "on") == "on"
 
-    def read(self, name: str, reader: Callable[[str], Value]) -> Value | None:
-        """Return what a reader makes of a field; None where it refuses it with a ValueError."""
+    def parse(self, name: str, parser: Callable[[str], Value]) -> Value | None:
+        """Return the parsed field, or None if the parser raises ValueError."""
         try:
-            return reader(self._form.get(name, ""))
+            return parser(self._form.get(name, ""))
         except ValueError as error:
-            self.wrong[name] = str(error)
+            self.errors[name] = str(error)
             return None
 
-    def day(self, name: str, first: date, last: date, words: str) -> date | None:
-        """Return a day between two others, both included; `words` say what is asked for."""
+    def date_between(self, name: str, first: date, last: date, message: str) -> date | None:
+        """Return a date from `first` to `last` (inclusive); `message` is the error for other dates."""
 
         def within(text: str) -> date:
             try:
@@ -61,7 +63,7 @@ class AnswerReader:
             except ValueError as error:
                 raise ValueError("Choose a date.") from error
             if not first <= day <= last:
-                raise ValueError(words)
+                raise ValueError(message)
             return day
 
-        return self.read(name, within)
+        return self.parse(name, within)

@@ -1,4 +1,4 @@
-"""An order that a customer is putting together."""
+"""An order that has not been placed yet."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -9,7 +9,7 @@ from portal_app.domain.checkout.steps import Answers, Step, steps_of
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft as pages show it. `open_step` is the first step to answer, None when it can be ordered."""
+    """A draft as pages show it. `open_step` is the first step without a valid answer, None if it can be ordered."""
 
     id: UUID
     plan: Plan

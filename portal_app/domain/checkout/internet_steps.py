@@ -1,4 +1,4 @@
-"""The questions of a fibre order: the address and that it is right, the connection, home phone and an earlier line."""
+"""The checkout steps of a fibre order: confirmed address, connection, home phone and switching from another line."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ INTERNET_FIELDS: dict[Literal["address", "connection", "phone"], tuple[str, ...]
     "connection": ("access_mode", "installation", "weekend"),
     "phone": ("home_phone", "line", "switch_number"),
 }
-# Home phone runs over the home gateway.
+# Home phone needs this access mode.
 PHONE_MODE: AccessMode = "ipoe_home_gateway"
 _SWITCH = re.compile(r"[FT]\d{10}", re.ASCII)
 _NOT_HERE = "This plan is not available at your address, or your address was not checked yet."
@@ -26,19 +26,19 @@ _NOT_SOLD = "This cannot be ordered at the moment. Choose something else."
 
 
 def read_address(form: AnswerReader) -> dict[str, Any]:
-    """Check that the plan can be had at the address, and that the customer said it is the right one."""
+    """Check that the plan is available at the address and that the customer confirmed this address."""
     is_confirmed = form.is_ticked("confirmed")
     if not form.rules.is_offered:
-        form.wrong["address"] = _NOT_HERE
+        form.errors["address"] = _NOT_HERE
     elif not is_confirmed:
-        form.wrong["confirmed"] = "Confirm that this is where the line is to be installed."
+        form.errors["confirmed"] = "Confirm that this is where the line is to be installed."
     elif not form.rules.address_id or form.text("address_id") != form.rules.address_id:
-        form.wrong["confirmed"] = _MOVED
+        form.errors["confirmed"] = _MOVED
     return {}
 
 
 def read_connection(form: AnswerReader) -> dict[str, Any]:
-    """Read how the line is used and how its installation is paid."""
+    """Return access mode, installation payment and whether technicians come at the weekend."""
     return {
         "access_mode": form.one_of("access_mode", *get_args(AccessMode)),
         "installation": form.one_of("installation", *get_args(Installation)),
@@ -47,16 +47,16 @@ def read_connection(form: AnswerReader) -> dict[str, Any]:
 
 
 def read_phone(form: AnswerReader, connection: Mapping[str, str]) -> dict[str, Any]:
-    """Read whether a home phone is wanted, which excludes other ways to connect, and which line is switched over."""
+    """Return whether home phone is ordered (it needs the home gateway) and the number of a line to switch over."""
     home_phone = form.is_ticked("home_phone")
     if home_phone and connection.get("access_mode") != PHONE_MODE:
-        form.wrong["home_phone"] = _NEEDS_GATEWAY
+        form.errors["home_phone"] = _NEEDS_GATEWAY
     switches = form.one_of("line", "new", "switch") == "switch"
-    return {"home_phone": home_phone, "switch_number": form.read("switch_number", _switch) or "" if switches else ""}
+    return {"home_phone": home_phone, "switch_number": form.parse("switch_number", _switch) or "" if switches else ""}
 
 
 def internet_options(plan: Plan, read: Mapping[str, Any]) -> InternetOptions:
-    """Return the options of a line. Raises InvalidInput for what the plan has not, or has not now."""
+    """Return the options of a fibre line. Raises InvalidInput for options that the plan does not offer now."""
     options = InternetOptions(offering=plan.service.offering, tier=plan.service.tier, **read)
     wrong = {
         name: _NOT_SOLD

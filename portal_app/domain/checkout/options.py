@@ -1,4 +1,4 @@
-"""What a customer chose beyond the plan, by kind of service: checked before it gets here, kept whole with the order."""
+"""The options a customer chose for a service, already validated, and their JSON form in orders."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -15,9 +15,9 @@ Installation = Literal["single", "12m", "24m"]
 
 @dataclass(frozen=True, slots=True)
 class SimOptions:
-    """How a SIM line is to be. `activate_on` is a day in Japan, None for at once; `eid` is set for an eSIM.
+    """The options of a SIM line. `activate_on` is a date in Japan, None for immediately; `eid` is set for an eSIM.
 
-    `holder` is who a voice line is registered to. A number brought along is `number` with `port_in`.
+    `holder` is the person a voice line is registered to. `number` and `port_in` are set for a ported number (MNP).
     """
 
     sim_type: SimType
@@ -33,7 +33,7 @@ class SimOptions:
 
 @dataclass(frozen=True, slots=True)
 class InternetOptions:
-    """How a fibre line is to be. `offering` is the offer type an agent found ("Home 1G"), `tier` the plan's."""
+    """The options of a fibre line. `offering` is the offer type ("Home 1G"), `tier` the plan's tier."""
 
     offering: str
     tier: str
@@ -46,15 +46,15 @@ class InternetOptions:
 
 @dataclass(frozen=True, slots=True)
 class VpnOptions:
-    """Where a VPN comes out, in the catalogue's word ("USA-SF")."""
+    """The exit region of a VPN, as the catalogue names it ("USA-SF")."""
 
     region: str
 
 
 Options = SimOptions | InternetOptions | VpnOptions
-# The catalogue's fixed SKUs of what a voice line may have besides.
+# Fixed SKUs of the catalogue: options of a voice line.
 VOICE_OPTIONS = {"voice_mail": "SIM-ADDON-VOICE-MAIL", "call_waiting": "SIM-ADDON-CALL-WAITING"}
-# The catalogue's fixed SKUs of how an installation is paid, and of what a fibre line may have besides.
+# Fixed SKUs of the catalogue: payment of an installation, and options of a fibre line.
 INSTALLATIONS: dict[Installation, str] = {
     "single": "INTERNET-INSTALL-SINGLE",
     "12m": "INTERNET-INSTALL-12M",
@@ -65,13 +65,13 @@ _KINDS: dict[str, type[Options]] = {"sim": SimOptions, "internet": InternetOptio
 
 
 def options_to_json(options: Options) -> str:
-    """Write options down; they hold personal data, so the text is kept encrypted."""
+    """Return options as JSON. It contains personal data: store it only in an encrypted column."""
     kind = next(name for name, each in _KINDS.items() if isinstance(options, each))
     return json.dumps({"kind": kind, **asdict(options)}, default=str, ensure_ascii=False)
 
 
 def options_from_json(text: str) -> Options:
-    """Read options as they were written down."""
+    """Return the options that `options_to_json` wrote."""
     row: dict[str, Any] = json.loads(text)
     kind = _KINDS[row.pop("kind")]
     if kind is not SimOptions:
@@ -86,12 +86,12 @@ def options_from_json(text: str) -> Options:
 
 
 def address_to_json(address: Address) -> str:
-    """Write the address snapshot down; kept encrypted."""
+    """Return an address as JSON. It is personal data: store it only in an encrypted column."""
     return json.dumps(asdict(address), ensure_ascii=False)
 
 
 def address_from_json(text: str) -> Address:
-    """Read an address snapshot."""
+    """Return the address that `address_to_json` wrote."""
     return Address(**json.loads(text))
 
 
@@ -100,7 +100,7 @@ def _person(row: dict[str, Any]) -> Person:
 
 
 def extras_of(options: Options | None) -> tuple[str, ...]:
-    """Return the SKUs that options add to a plan (the catalogue's fixed SKUs)."""
+    """Return the SKUs that options add to a plan."""
     if isinstance(options, SimOptions):
         return tuple(sku for name, sku in VOICE_OPTIONS.items() if getattr(options, name))
     if isinstance(options, InternetOptions):

@@ -1,5 +1,6 @@
-"""What a customer asks to order, what it comes to, and what was agreed to."""
+"""An order request, the validated basket it leads to, and the customer's agreement."""
 
+import json
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,13 +10,13 @@ from portal_app.domain.checkout.steps import Answers
 from portal_app.domain.money import Money
 from portal_app.domain.profile.address import Address
 
-# What is paid each month, and once, without tax.
+# Monthly and one-time total, without tax.
 Totals = tuple[Money, Money]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a customer agreed to: the terms, and the totals on the page, None where no page showed any."""
+    """The customer's agreement: to the terms, and to the totals shown on the page (None for API clients)."""
 
     to_terms: bool
     totals: Totals | None = None
@@ -23,7 +24,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What a customer asks to order. `draft_id` is the draft it comes from, None for a program's order."""
+    """An order as requested, before validation. `draft_id` is None for an order of an API client."""
 
     sku: str
     answers: Answers = field(default_factory=dict, repr=False)
@@ -31,10 +32,16 @@ class OrderRequest:
     draft_id: UUID | None = None
     totals: Totals | None = None
 
+    @property
+    def fingerprint(self) -> str:
+        """The content of the request, for its idempotency key. A draft is named: it can be ordered once only."""
+        content = [self.sku, self.answers, self.has_accepted_terms]
+        return str(self.draft_id) if self.draft_id else json.dumps(content, sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What will be ordered, at today's prices."""
+    """A validated order at current prices."""
 
     plan: Plan
     items: tuple[CatalogItem, ...]
@@ -43,15 +50,15 @@ class Basket:
 
     @property
     def monthly(self) -> Money:
-        """What is billed each month, without tax."""
+        """The monthly total, without tax."""
         return monthly_of(self.items)
 
     @property
     def one_time(self) -> Money:
-        """What is billed once, without tax."""
+        """The one-time total, without tax."""
         return one_time_of(self.items)
 
     @property
     def totals(self) -> Totals:
-        """What is billed each month, and once: what a customer agrees to."""
+        """Monthly and one-time total: the prices a customer agrees to."""
         return self.monthly, self.one_time

@@ -1,6 +1,6 @@
-"""The questions of a checkout: which steps a plan asks, what an answer must be like, and what they add to the order.
+"""The steps of a checkout: which steps a plan has, how answers are validated, and the options they lead to.
 
-Answers are kept as they were typed and read again when the order is placed, because days pass in between.
+Answers are stored as typed and validated again when the order is placed, because days may pass in between.
 """
 
 import re
@@ -23,6 +23,7 @@ from portal_app.domain.checkout.options import Options, SimOptions, SimType, Vpn
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.profile.customer import PERSON_READERS, parse_kana
 from portal_app.domain.sim.sim import Gender, Person, PortIn, parse_eid
+from portal_app.language.phrase import Phrase
 
 Step = Literal["sim", "number", "address", "connection", "phone"]
 Answers = Mapping[str, Mapping[str, str]]
@@ -37,11 +38,21 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     "connection": INTERNET_FIELDS["connection"],
     "phone": INTERNET_FIELDS["phone"],
 }
-# A reservation lives fifteen days with the day of its issue as the first; orders are made for three months ahead.
-_RESERVATION_DAYS, _FURTHEST_DAYS, _OLDEST_YEARS = 15, 90, 120
+# An MNP reservation is valid for fifteen days including the day of issue. SIMs are activated at most 90 days ahead.
+_RESERVATION_DAYS, FURTHEST_DAYS, _OLDEST_YEARS = 15, 90, 120
 _MOBILE = re.compile(r"0[6-9]0\d{8}", re.ASCII)
 _RESERVATION = re.compile(r"\d{10}", re.ASCII)
-__all__ = ["FIELDS", "Answers", "Rules", "Step", "first_open_step", "options_of", "read_answer", "steps_of"]
+__all__ = [
+    "FIELDS",
+    "FURTHEST_DAYS",
+    "Answers",
+    "Rules",
+    "Step",
+    "first_open_step",
+    "options_of",
+    "read_answer",
+    "steps_of",
+]
 _EID_WORDS = {
     "this is an ICCID": "This is the number of a SIM card (ICCID). The EID has 32 digits.",
     "this is an IMEI": "This is the IMEI of your phone. The EID has 32 digits.",
@@ -53,13 +64,13 @@ _STEPS: dict[str, tuple[Step, ...]] = {"sim": ("sim",), "internet": ("address", 
 
 
 def steps_of(plan: Plan) -> tuple[Step, ...]:
-    """Return the steps a plan asks before it can be ordered, in their order."""
+    """Return the steps of a plan in their order."""
     steps = _STEPS.get(plan.service.category, ())
     return (*steps, "number") if plan.service.has_voice and plan.service.category == "sim" else steps
 
 
 def first_open_step(plan: Plan, answers: Answers, rules: Rules) -> Step | None:
-    """Return the first step that has no good answer (any more), or None when all have."""
+    """Return the first step without a valid answer, or None if all are valid."""
     for step in steps_of(plan):
         try:
             read_answer(step, answers.get(step, {}), rules, others=answers)
@@ -69,7 +80,7 @@ def first_open_step(plan: Plan, answers: Answers, rules: Rules) -> Step | None:
 
 
 def options_of(plan: Plan, answers: Answers, rules: Rules) -> Options | None:
-    """Return what was chosen beyond the plan. Raises InvalidInput for steps missing, wrong, or not of this plan."""
+    """Return the options chosen. Raises InvalidInput for steps that are missing, invalid or not part of this plan."""
     steps = steps_of(plan)
     if not set(answers) <= set(steps):
         raise InvalidInput({"answers": _OF_THIS_PLAN})
@@ -88,9 +99,9 @@ def options_of(plan: Plan, answers: Answers, rules: Rules) -> Options | None:
 def read_answer(
     step: Step, form: Mapping[str, str], rules: Rules, *, others: Answers = MappingProxyType({})
 ) -> dict[str, Any]:
-    """Return a step's answer as fields of the options. Raises InvalidInput naming every wrong field.
+    """Return a step's answer as fields of the options. Raises InvalidInput with every invalid field.
 
-    `others` are the answers to other steps: what was said there may exclude something here.
+    `others` are the answers to the other steps, which may exclude an option of this one.
     """
     if not set(form) <= set(FIELDS[step]):
         raise InvalidInput({"answers": _OF_THIS_PLAN})
@@ -99,29 +110,29 @@ def read_answer(
         answer = read_phone(reader, others.get("connection", {}))
     else:
         answer = _READERS[step](reader)
-    if reader.wrong:
-        raise InvalidInput(reader.wrong)
+    if reader.errors:
+        raise InvalidInput(reader.errors)
     return answer
 
 
 def _sim(form: AnswerReader) -> dict[str, Any]:
     sim_type = cast(SimType, form.one_of("sim_type", "physical", "esim"))
     start = form.one_of("start", "now", "date")
-    tomorrow, furthest = form.rules.today + timedelta(days=1), form.rules.today + timedelta(days=_FURTHEST_DAYS)
-    words = "Choose a day from tomorrow on, at most 90 days ahead."
+    tomorrow, furthest = form.rules.today + timedelta(days=1), form.rules.today + timedelta(days=FURTHEST_DAYS)
+    message = Phrase("Choose a day from tomorrow on, at most {days} days ahead.", days=FURTHEST_DAYS)
     return {
         "sim_type": sim_type,
-        "eid": form.read("eid", _eid) or "" if sim_type == "esim" else "",
-        "activate_on": form.day("activate_on", tomorrow, furthest, words) if start == "date" else None,
+        "eid": form.parse("eid", _eid) or "" if sim_type == "esim" else "",
+        "activate_on": form.date_between("activate_on", tomorrow, furthest, message) if start == "date" else None,
     }
 
 
 def _number(form: AnswerReader) -> dict[str, Any]:
-    brings_one = form.one_of("origin", "new", "port") == "port"
+    is_ported = form.one_of("origin", "new", "port") == "port"
     holder, port_in, number = _holder(form), None, ""
-    if brings_one:
-        number = form.read("number", _mobile) or ""
-        reservation, expires_on = form.read("reservation_number", _reservation), _expiry(form)
+    if is_ported:
+        number = form.parse("number", _mobile) or ""
+        reservation, expires_on = form.parse("reservation_number", _reservation), _expiry(form)
         if holder and reservation and expires_on:
             port_in = PortIn(holder, reservation, expires_on)
     return {
@@ -137,14 +148,14 @@ def _holder(form: AnswerReader) -> Person | None:
     today = form.rules.today
     oldest = today.replace(year=today.year - _OLDEST_YEARS, day=1)
     names = {
-        "last_name": form.read("last_name", _short(PERSON_READERS["last_name"])),
-        "first_name": form.read("first_name", _short(PERSON_READERS["first_name"])),
-        "last_name_kana": form.read("last_name_kana", _kana),
-        "first_name_kana": form.read("first_name_kana", _kana),
+        "last_name": form.parse("last_name", _short(PERSON_READERS["last_name"])),
+        "first_name": form.parse("first_name", _short(PERSON_READERS["first_name"])),
+        "last_name_kana": form.parse("last_name_kana", _kana),
+        "first_name_kana": form.parse("first_name_kana", _kana),
     }
     gender = form.one_of("gender", "F", "M")
-    birth_date = form.day("birth_date", oldest, today - timedelta(days=1), "Enter your date of birth.")
-    if birth_date is None or not all(names.values()) or "gender" in form.wrong:
+    birth_date = form.date_between("birth_date", oldest, today - timedelta(days=1), "Enter your date of birth.")
+    if birth_date is None or not all(names.values()) or "gender" in form.errors:
         return None
     return Person(
         **{name: str(value) for name, value in names.items()}, gender=cast(Gender, gender), birth_date=birth_date
@@ -153,12 +164,13 @@ def _holder(form: AnswerReader) -> Person | None:
 
 def _expiry(form: AnswerReader) -> date | None:
     today, left = form.rules.today, form.rules.reservation_days_left
-    words = "This reservation runs out too soon, or is no date a carrier gives. Ask your carrier for a new number."
-    return form.day("expires_on", today + timedelta(days=left), today + timedelta(days=_RESERVATION_DAYS), words)
+    message = "This reservation runs out too soon, or is no date a carrier gives. Ask your carrier for a new number."
+    earliest, latest = today + timedelta(days=left), today + timedelta(days=_RESERVATION_DAYS)
+    return form.date_between("expires_on", earliest, latest, message)
 
 
 def _check_days(options: SimOptions) -> None:
-    """A number can be moved only while its reservation lives."""
+    """Refuse an activation after the MNP reservation expires. Raises InvalidInput."""
     if options.port_in and options.activate_on and options.activate_on > options.port_in.expires_on:
         raise InvalidInput({"activate_on": "Choose a day before your reservation number runs out."})
 
@@ -171,7 +183,7 @@ def _eid(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a number without what people write between its digits: spaces, brackets, any of the dashes."""
+    """Return a number without the separators people type: spaces, brackets and all kinds of dashes."""
     return re.sub(r"[\s()‐‑‒–—―−ー-]", "", unicodedata.normalize("NFKC", text))
 
 

@@ -1,3 +1,3 @@
-"""Which terms of service are in force: an order records the version that was accepted."""
+"""The version of the terms of service in force; orders record the version that was accepted."""
 
 TERMS_VERSION = "2026-11-01"

@@ -1,4 +1,4 @@
-"""A customer's days: when bills are due, when services renew and end."""
+"""Calendar entries of a customer: due dates, renewals and last days of services."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ EntryKind = Literal["due", "renewal", "last_day", "withdraw_until"]
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """One day in Japan. `id` is the invoice's or service's, `name` what the customer calls it."""
+    """One entry on a date in Japan. `id` and `name` are those of the invoice or service."""
 
     kind: EntryKind
     id: int
@@ -21,7 +21,7 @@ class CalendarEntry:
 
 @dataclass(frozen=True, slots=True)
 class CalendarFeed:
-    """What a calendar link shows, in whose language, and how old it may be."""
+    """The content of a calendar link, in the customer's language; `read_at` is the age of the data."""
 
     language: Language
     entries: tuple[CalendarEntry, ...]

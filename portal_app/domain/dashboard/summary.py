@@ -1,4 +1,4 @@
-"""What a customer wants to know in ten seconds. None is unknown, and never the same as nothing."""
+"""The dashboard summary of a customer. None means unknown, which differs from empty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that waits for the customer: about what (`subject` as they call it, `id` as the API does)."""
+    """Something the customer should do. `subject` is the name the customer knows, `id` the id in the API."""
 
     kind: TaskKind
     id: str
@@ -41,9 +41,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One customer's state of affairs. `as_of` is set when billing's part is older than it should be.
+    """The summary. `as_of` is the time of the billing data if they are staler than the policy allows.
 
-    `cancellations` are the newest ones, by service.
+    `cancellations` maps service ids to the newest cancellation request.
     """
 
     owed: Owed | None

@@ -1,18 +1,19 @@
-"""An account as its owner meets it: where a request comes from, how far a sign-up is, what a session carries."""
+"""Accounts, sign-ups, proofs of identity and session tokens."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+from portal_app.domain.identity.network import network_of
 from portal_app.domain.profile.customer import Customer
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from: network address and browser, for limits, audit and the device list.
+    """The origin of a request: network address and browser, used for limits, the audit and the device list.
 
-    `language` is that of the page: mails to somebody who has no account yet are written in it. `device` is the
-    random mark a browser keeps, by which it is known again.
+    `language` is the page's language, used for mails to a recipient without an account. `device` is the random
+    identifier in the browser's device cookie.
     """
 
     address: str
@@ -20,22 +21,27 @@ class Origin:
     language: str = "en"
     device: str = field(default="", repr=False)
 
+    @property
+    def network(self) -> str:
+        """What limits by address count: see `network_of`."""
+        return network_of(self.address)
+
 
 @dataclass(frozen=True, slots=True)
 class SignUpProgress:
-    """How far a sign-up is, what was typed, and what is wrong with it."""
+    """The state of a sign-up, the entries typed so far and their errors."""
 
     email: str
     is_proven: bool
     attempts_left: int
     entries: dict[str, str]
     errors: dict[str, str]
-    is_move: bool = False
+    is_migration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """What a customer's own pages show of the account. `customer` is None until it is set up everywhere."""
+    """An account as its pages show it. `customer` is None until the account is set up at all vendors."""
 
     user_id: UUID
     name: str
@@ -47,7 +53,7 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What somebody brings to show who they are: one of these is filled in."""
+    """A proof of identity: exactly one of the fields is set."""
 
     password: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
@@ -55,8 +61,8 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """By which proofs an account's owner can confirm that it is them."""
+class ProofMethods:
+    """The kinds of proof an account accepts."""
 
     password: bool = True
     code: bool = False
@@ -65,7 +71,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a browser gets: both go into HttpOnly cookies, nothing else ever sees them."""
+    """The tokens of a session; both go into HttpOnly cookies and nowhere else."""
 
     user_id: UUID
     session_id: UUID
@@ -74,8 +80,8 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondStepAsked:
-    """The password was right, and the second step is still to come: the token of this sign-in, for a cookie."""
+class MfaRequired:
+    """The password was right and a second factor is required; `token` identifies the pending sign-in (a cookie)."""
 
     token: str = field(repr=False)
 

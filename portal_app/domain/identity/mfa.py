@@ -1,4 +1,4 @@
-"""Second factors, passkeys and devices as their owner sees them."""
+"""Second factors, passkeys, devices and the security history as pages show them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,8 +6,8 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class TwoStepView:
-    """Two-step sign-in: since when it is on (None: off), and the recovery codes left."""
+class TotpStatus:
+    """The time two-step sign-in was turned on (None: off) and the number of unused recovery codes."""
 
     since: datetime | None
     codes_left: int
@@ -15,7 +15,7 @@ class TwoStepView:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an authenticator app must be given: the key by hand, or the address as a QR code."""
+    """The secret for an authenticator app: as a key to type, or as an otpauth address for a QR code."""
 
     key: str = field(repr=False)
     address: str = field(repr=False)
@@ -23,7 +23,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class PasskeyView:
-    """One passkey: its name, when it was added and last used."""
+    """One passkey of a user."""
 
     id: UUID
     name: str
@@ -33,7 +33,7 @@ class PasskeyView:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One open session: the browser in words, the network coarsely, and whether it is the one that asks."""
+    """One open session; `is_current` marks the session of the request."""
 
     session_id: UUID
     browser: str
@@ -45,7 +45,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of the security history: what (an audit tag), who (you, staff, system), when, and details."""
+    """One entry of the security history. `tag` is an audit tag, `actor` is you, staff or system."""
 
     at: datetime
     actor: str
@@ -53,21 +53,21 @@ class HistoryEntry:
     detail: dict[str, str]
 
 
-def browser_words(user_agent: str) -> str:
-    """Return browser and system as people call them; an empty text for what is neither."""
+def browser_name(user_agent: str) -> str:
+    """Return the names of browser and operating system, or an empty text if neither is recognised."""
     parts = [_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS)]
     return " · ".join(part for part in parts if part)
 
 
 def coarse_network(address: str) -> str:
-    """Return a network address without its last part: enough to recognise, too little to find a person."""
+    """Return a network address without its last part: customers recognise it, but it does not identify a person."""
     if ":" in address:
         return ":".join(address.split(":")[:3]) + ":…"
     head, _, _ = address.rpartition(".")
     return f"{head}.x" if head.count(".") == 2 else ""
 
 
-# The order matters: every browser also names the ones it descends from.
+# The order matters: user agents also contain the names of the browsers they descend from.
 _BROWSERS = (
     ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"),
     ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl"),

@@ -1,4 +1,4 @@
-"""The address check: what fibre a building can have. An agent finds out; the portal asks and keeps the answer."""
+"""Fibre eligibility of an address: the portal requests a check at Salesforce, and an agent answers it."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ ANSWERS: frozenset[CheckStatus] = frozenset({"eligible", "ineligible"})
 
 @dataclass(frozen=True, slots=True)
 class AddressCheck:
-    """Where the check of an account stands in Salesforce. `changed_at` is when the account last changed there.
+    """The check of an account in Salesforce. `changed_at` is the time of the account's last change there.
 
-    `offers` are the offer types an agent found ("Home 1G"), `note` what they add for the customer.
+    `offers` are the offer types available at the address ("Home 1G"), `note` is the agent's text for the customer.
     """
 
     account_id: str
@@ -32,7 +32,7 @@ class AddressCheck:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """A customer's wish to have their address checked; `id` is our reference of it everywhere."""
+    """A customer's request for a check; `id` is its reference in all systems."""
 
     id: UUID
     address: Address = field(repr=False)
@@ -41,9 +41,10 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class Eligibility:
-    """What a customer may know about fibre at their address. `status` None is unknown, never the same as "no".
+    """The eligibility as a customer sees it. `status` None means unknown, which differs from "ineligible".
 
-    `as_of` is set for saved data that could not be read anew. `address` is None where only the romanised one is known.
+    `as_of` is the time of the data if Salesforce could not be read. `address` is None if only the romanised address is
+    known.
     """
 
     status: CheckStatus | None
@@ -56,14 +57,14 @@ class Eligibility:
 
     @property
     def address_id(self) -> str:
-        """A short name of the address as it is now, empty without one: another address has another name."""
+        """The id of the current address, empty if there is none. See `address_id`."""
         return address_id(self.address) if self.address else ""
 
-    def has(self, plan: Plan) -> bool:
-        """Say whether a plan can be had at the address."""
+    def is_available(self, plan: Plan) -> bool:
+        """Return whether a plan is available at the address."""
         return self.status == "eligible" and plan.is_offered_with(self.offers)
 
 
 def address_id(address: Address) -> str:
-    """Return a short name that only this address has."""
+    """Return a short hash of an address, by which a changed address is recognised."""
     return hashlib.sha256(json.dumps(asdict(address), sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A notice: one thing the portal tells a customer within itself."""
+"""Notices: messages to a customer inside the portal."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What happened (`kind`), to what (`subject`), and the page that shows it. Kind and source name it."""
+    """One notice: what happened (`kind`) to which `subject`, and the page about it. Kind and source id identify it."""
 
     kind: str
     source_id: str

@@ -1,4 +1,4 @@
-"""What a customer may choose to be told, where, and what is told in any case."""
+"""Notification preferences: which topics a customer receives by which channel, and which cannot be turned off."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -7,10 +7,12 @@ from portal_app.domain.errors import InvalidInput
 
 Topic = Literal["orders", "services", "billing", "cards", "security"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
-Way = Literal["portal", "mail"]
-# What protects an account or ends a service is mailed in any case; nothing of security is a notice.
-ALWAYS: frozenset[tuple[Topic, Way]] = frozenset({("security", "portal"), ("security", "mail"), ("services", "mail")})
-# Everything that is not named here, what needs the customer among it, is told in any case.
+Channel = Literal["portal", "mail"]
+# These cannot be turned off: they protect the account, or announce the end of a service.
+MANDATORY: frozenset[tuple[Topic, Channel]] = frozenset(
+    {("security", "portal"), ("security", "mail"), ("services", "mail")}
+)
+# Kinds without a topic are always sent, for example those that ask the customer to act.
 _TOPICS: dict[str, Topic] = {
     "order_received": "orders",
     "order_active": "orders",
@@ -26,20 +28,20 @@ _TOPICS: dict[str, Topic] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What is told of one topic."""
+class TopicPreference:
+    """The channels a customer chose for one topic."""
 
     topic: Topic
     portal: bool = True
     mail: bool = True
 
-    def changed(self, *, portal: bool | None = None, mail: bool | None = None) -> "Choice":
-        """Return it with some ways changed. Raises InvalidInput for what is told in any case."""
-        ways: tuple[tuple[Way, bool | None], ...] = (("portal", portal), ("mail", mail))
-        for way, wanted in ways:
-            if wanted is False and (self.topic, way) in ALWAYS:
+    def changed(self, *, portal: bool | None = None, mail: bool | None = None) -> "TopicPreference":
+        """Return the preference with changes (None: unchanged). Raises InvalidInput for a mandatory channel."""
+        changes: tuple[tuple[Channel, bool | None], ...] = (("portal", portal), ("mail", mail))
+        for channel, wanted in changes:
+            if wanted is False and (self.topic, channel) in MANDATORY:
                 raise InvalidInput({self.topic: "This cannot be turned off: it protects you."})
-        return Choice(
+        return TopicPreference(
             self.topic,
             portal=self.portal if portal is None else portal,
             mail=self.mail if mail is None else mail,
@@ -47,12 +49,12 @@ class Choice:
 
 
 def topic_of(kind: str) -> Topic | None:
-    """Return the topic of a notice or mail; None for what is told in any case."""
+    """Return the topic of a kind of notice or mail; None for kinds that are always sent."""
     return _TOPICS.get(kind)
 
 
 def parse_topic(text: str) -> Topic:
-    """Read a topic's name. Raises InvalidInput."""
+    """Parse the name of a topic. Raises InvalidInput."""
     for topic in TOPICS:
         if topic == text:
             return topic

@@ -1,4 +1,4 @@
-"""An order: what the customer asked for, where it stands, and what it is called in a customer's words."""
+"""Orders: lines, stage and timeline, and the order as Salesforce stores it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +29,7 @@ FINAL_STAGES: frozenset[OrderStage] = frozenset({"active", "not_accepted", "canc
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One thing bought, with the price agreed when it was ordered (yen without tax)."""
+    """One ordered item with the price at the time of the order (yen without tax)."""
 
     sku: str
     name: str
@@ -40,7 +40,7 @@ class OrderLine:
 
     @classmethod
     def from_item(cls, item: CatalogItem) -> "OrderLine":
-        """Return something of the catalogue as it is bought today."""
+        """Return an order line for a catalogue item at its current price."""
         return cls(
             sku=item.sku,
             name=item.name,
@@ -51,7 +51,7 @@ class OrderLine:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the line as the row keeps it."""
+        """Return the line as the database row stores it."""
         return {
             "sku": self.sku,
             "name": self.name,
@@ -64,7 +64,7 @@ class OrderLine:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> "OrderLine":
-        """Read a line as the row keeps it."""
+        """Return the line that `to_json` wrote."""
         return cls(
             sku=row["sku"],
             name=row["name"],
@@ -77,10 +77,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A customer's order as the portal knows it. `sf_order_id` is empty until it was handed over.
+    """A customer's order in the portal. `sf_order_id` is empty until Salesforce has the order.
 
-    `options` is what was chosen beyond the plan, `address` where the customer lived when ordering; orders first seen
-    in Salesforce have neither.
+    `address` is the customer's address at the time of the order. Orders created in Salesforce have neither `options`
+    nor `address`.
     """
 
     id: UUID
@@ -97,7 +97,7 @@ class Order:
 
     @property
     def title(self) -> str:
-        """The name of what was ordered: its first line."""
+        """The name of the ordered service: the first line."""
         return self.lines[0].name if self.lines else "Order"
 
     @property
@@ -113,7 +113,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderEvent:
-    """One entry of an order's timeline. `step` is a stable name; `source` says who did it."""
+    """One entry of an order's timeline. `step` is a stored name; `source` says who caused it."""
 
     step: str
     at: datetime
@@ -131,7 +131,7 @@ class OrderDetail:
 
 @dataclass(frozen=True, slots=True)
 class NewSalesforceOrder:
-    """What is written to Salesforce when an order is handed over; `order_id` is the key of the upsert."""
+    """The order as it is sent to Salesforce; `order_id` is the key of the upsert."""
 
     order_id: UUID
     account_id: str
@@ -144,7 +144,7 @@ class NewSalesforceOrder:
 
 @dataclass(frozen=True, slots=True)
 class SalesforceOrder:
-    """An order as Salesforce has it."""
+    """An order as read from Salesforce."""
 
     id: str
     portal_order_id: str
@@ -158,7 +158,7 @@ class SalesforceOrder:
 
     @property
     def stage(self) -> OrderStage:
-        """Translate Status x Activation_Status__c; whatever is unknown is in progress, never active."""
+        """The stage for Status and Activation_Status__c; unknown combinations are in progress, never active."""
         return _STAGES.get((self.status, self.activation_status)) or _BY_STATUS.get(self.status, "in_progress")
 
 

@@ -1,4 +1,4 @@
-"""What a SIM order asks for, as Salesforce has it, and the SIM that is set aside for it."""
+"""SIM orders as Salesforce stores them, and the SIM reserved for an order."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,9 +9,9 @@ from portal_app.domain.sim.sim import SimState
 
 @dataclass(frozen=True, slots=True)
 class SimOrder:
-    """How a line is to be opened: what was chosen, as agents may have corrected it, and the carrier's name of the plan.
+    """The line to activate: the options (agents may have corrected them) and the carrier's plan code.
 
-    `opens_at` is the moment from which it may be opened, None for at once.
+    `opens_at` is the earliest activation time, None for immediately.
     """
 
     options: SimOptions
@@ -20,13 +20,13 @@ class SimOrder:
 
     @property
     def needs_stock(self) -> bool:
-        """Whether a SIM of the inventory is used: an eSIM that brings its number along needs none."""
+        """Whether the order uses a SIM of the inventory; an eSIM with a ported number does not."""
         return not (self.options.sim_type == "esim" and self.options.port_in)
 
 
 @dataclass(frozen=True, slots=True)
 class StockSim:
-    """One SIM of the inventory. An eSIM has a number only."""
+    """One SIM of the inventory. An eSIM has only a number."""
 
     id: str
     number: str = field(repr=False)
@@ -37,7 +37,7 @@ class StockSim:
 
 @dataclass(frozen=True, slots=True)
 class ReservedLine:
-    """The line of an order: the number it will have and the SIM it comes on. `stock_id` is empty without one."""
+    """The number and SIM reserved for an order. `stock_id` is empty if no SIM of the inventory is used."""
 
     stock_id: str
     number: str = field(repr=False)
@@ -49,7 +49,7 @@ class ReservedLine:
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line as its customer sees it. `as_of` is set while the state is saved data: the carrier does not answer."""
+    """A line as its customer sees it. `as_of` is the time of the state if the carrier did not answer."""
 
     number: str = field(repr=False)
     state: SimState

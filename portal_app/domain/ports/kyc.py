@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from portal_app.domain.profile.kyc_document import CheckAtDesk, Document
+from portal_app.domain.profile.kyc_document import Document, KycReviewState
 
 
 class KycGateway(Protocol):
     """Salesforce's side of identity checks; errors as in `ports`."""
 
-    async def status_of(self, account_id: str) -> CheckAtDesk:
+    async def status_of(self, account_id: str) -> KycReviewState:
         """Return how the check stands. Raises NotFound."""
         ...
 
-    async def checks(self, account_ids: list[str]) -> dict[str, CheckAtDesk]:
+    async def checks(self, account_ids: list[str]) -> dict[str, KycReviewState]:
         """Return how the checks of at most 200 accounts stand, by account, in one call."""
         ...
 

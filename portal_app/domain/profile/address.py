@@ -23,7 +23,7 @@ def parse_postcode(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PostcodeTown:
-    """One town a postcode stands for, in both scripts. `town` is empty where the postcode covers a whole city."""
+    """One town of a postcode, in both scripts. `town` is empty if the postcode covers a whole city."""
 
     prefecture: str
     city: str
@@ -34,9 +34,9 @@ class PostcodeTown:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a customer lives. Japanese script as typed or looked up; the romanised lines go to WHMCS.
+    """A customer's address: Japanese script as typed or looked up, and the romanised parts for WHMCS.
 
-    `town` holds the town, `street` chome-banchi-go, `building` the building and room (may be empty).
+    `street` is chome-banchi-go, `building` the building and room (may be empty).
     """
 
     postcode: str
@@ -56,7 +56,7 @@ class Address:
         return ROMANISED[self.prefecture]
 
     def japanese_street(self) -> str:
-        """The street line in Japanese script, as Salesforce keeps it."""
+        """Return the street line in Japanese script, as Salesforce stores it."""
         return " ".join(part for part in (self.town + self.street, self.building) if part)
 
     def romanised_lines(self) -> tuple[str, str]:
@@ -67,7 +67,7 @@ class Address:
 
     @classmethod
     def parse(cls, form: dict[str, str]) -> "Address":
-        """Read a form. Raises InvalidInput naming each field that is missing or malformed."""
+        """Parse a form. Raises InvalidInput with each field that is missing or malformed."""
         values = {name: _clean(name, form.get(name, "")) for name in _FIELDS}
         wrong = {name: message for name, message in _REQUIRED.items() if not values[name]}
         try:
@@ -134,12 +134,12 @@ def _is_latin(text: str) -> bool:
 
 
 def _too_long(values: dict[str, str]) -> dict[str, str]:
-    # Salesforce keeps 40 characters of a city, and of the whole street what three fields of 80 fit into.
+    # Salesforce stores 40 characters of a city, and a street line that fits three fields of 80.
     most = {name: 40 if name.startswith("city") else 80 for name in values}
     return {name: f"Use at most {most[name]} characters." for name in values if len(values[name]) > most[name]}
 
 
 def _invisible(values: dict[str, str]) -> dict[str, str]:
-    """Refuse what nobody can see or print: control and format characters, halves of surrogate pairs."""
+    """Return errors for invisible characters: control and format characters, lone surrogates."""
     bad = [name for name, value in values.items() if any(unicodedata.category(x) in ("Cc", "Cf", "Cs") for x in value)]
     return dict.fromkeys(bad, "Use letters, digits and signs only.")

@@ -1,4 +1,4 @@
-"""Who a customer is: the mapping of our user to the WHMCS client and the Salesforce account and contact."""
+"""A customer: the ids at all vendors, the profile given at sign-up, and parsers for personal data."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.japanese_text import compose
 
-# ASCII atoms only: no second person can hold a look-alike of an address, and no mail header reads it as a group,
-# a comment or a list. Doubled dots are allowed: Japanese carriers gave such addresses out.
+# ASCII atoms only, so that nobody can register a look-alike of an address and no mail header can parse it as a group,
+# a comment or a list. Consecutive dots are allowed, because Japanese carriers issued such addresses.
 _EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
     re.ASCII | re.IGNORECASE,
@@ -25,7 +25,7 @@ _LONG_MARK = re.compile(r"(?<=[ァ-ヶーヽヾ])[-‐‑–—―−]")
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A user with all three systems of record behind it."""
+    """A user's ids in all systems of record."""
 
     user_id: UUID
     whmcs_client_id: int
@@ -36,7 +36,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The person behind an account, as given at sign-up or kept by WHMCS."""
+    """The personal data given at sign-up."""
 
     email: str
     first_name: str
@@ -48,12 +48,12 @@ class Profile:
 
     @property
     def full_name(self) -> str:
-        """The name in the order the customer typed its parts."""
+        """First and last name."""
         return f"{self.first_name} {self.last_name}"
 
     @classmethod
     def parse(cls, email: str, form: dict[str, str]) -> "Profile":
-        """Read a sign-up form. Raises InvalidInput naming every wrong field, the address's included."""
+        """Parse a sign-up form. Raises InvalidInput with every invalid field, including those of the address."""
         wrong: dict[str, str] = {}
         values: dict[str, str] = {}
         for name, reader in PERSON_READERS.items():
@@ -71,7 +71,7 @@ class Profile:
         return cls(email=parse_email(email), address=address, **values)
 
     def to_json(self) -> str:
-        """Return the profile as the users table keeps it, sealed, until it is handed over."""
+        """Return the profile as JSON, for the encrypted column users.profile."""
         address = {name: getattr(self.address, name) for name in self.address.__dataclass_fields__}
         person = {
             name: getattr(self, name)
@@ -81,7 +81,7 @@ class Profile:
 
     @classmethod
     def from_json(cls, text: str) -> "Profile":
-        """Read what `to_json` wrote."""
+        """Return the profile that `to_json` wrote."""
         entries = json.loads(text)
         address = {name: entries.pop(name) for name in Address.__dataclass_fields__ if name in entries}
         # Not parsed again: what was accepted once is carried out, also where the rules have changed meanwhile.
@@ -89,9 +89,9 @@ class Profile:
 
 
 def parse_email(text: str) -> str:
-    """Return a trimmed e-mail address, its domain in lower case, full-width letters made plain. Raises InvalidInput."""
+    """Return a trimmed e-mail address with its domain in lower case and in half-width letters. Raises InvalidInput."""
     email = unicodedata.normalize("NFKC", text).strip()
-    # Salesforce keeps 80 characters of an e-mail address.
+    # Salesforce stores 80 characters of an e-mail address.
     if len(email) > 80 or not _EMAIL.fullmatch(email):
         raise InvalidInput({"email": "Enter an e-mail address, such as name@example.jp."})
     local, _, host = email.rpartition("@")
@@ -99,7 +99,7 @@ def parse_email(text: str) -> str:
 
 
 def parse_phone(text: str) -> str:
-    """Return a Japanese phone number as digits with a leading 0. Raises ValueError with what to do."""
+    """Return a Japanese phone number as digits with a leading 0. Raises ValueError with a message for the customer."""
     message = "Enter a Japanese phone number, such as 090-1234-5678."
     try:
         number = phonenumbers.parse(unicodedata.normalize("NFKC", text), "JP")
@@ -135,7 +135,7 @@ def _name(limit: int, message: str, text: str) -> str:
     return name
 
 
-# What a person says of themselves, by field; each reader raises ValueError with what to do.
+# A parser for each personal field; each raises ValueError with a message for the customer.
 PERSON_READERS = {
     "first_name": lambda text: _name(40, "Enter your first name.", text),
     "last_name": lambda text: _name(80, "Enter your last name.", text),

@@ -1,4 +1,4 @@
-"""An identity document, which the law asks of whoever holds a voice line: what it is, and how its check stands."""
+"""Identity documents, which the law requires for voice lines, and the state of their check."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Literal
 CheckStatus = Literal["not_submitted", "submitted", "verified", "rejected"]
 DocumentKind = Literal["jpg", "pdf"]
 MEDIA_TYPES: dict[DocumentKind, str] = {"jpg": "image/jpeg", "pdf": "application/pdf"}
-# The law asks it of voice lines only. A submitted document may be ordered with, a verified one opens the line.
+# A voice line can be ordered with a submitted document; it is activated only with a verified one.
 ORDERABLE: frozenset[CheckStatus] = frozenset({"submitted", "verified"})
 
 
@@ -21,30 +21,32 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class IdentityCheck:
-    """How the check of a customer's identity stands. `note` is the agent's reason; `is_on_its_way` while we still
-    hold the document, `was_lost` where our team could not be given it.
+    """The state of a customer's identity check. `note` is the agent's reason for a rejection.
+
+    `is_pending`: Salesforce does not have the document yet. `was_lost`: Salesforce did not accept it, so the customer
+    has to send it again.
     """
 
     status: CheckStatus = "not_submitted"
     note: str = field(default="", repr=False)
     submitted_at: datetime | None = None
-    is_on_its_way: bool = False
+    is_pending: bool = False
     was_lost: bool = False
 
     @property
     def is_orderable(self) -> bool:
-        """Whether a voice line may be ordered."""
+        """Whether the customer can order a voice line."""
         return self.status in ORDERABLE
 
     @property
     def is_open(self) -> bool:
-        """Whether a document is asked for."""
+        """Whether the customer can submit a document."""
         return self.status in ("not_submitted", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
-class CheckAtDesk:
-    """How the check stands at Salesforce."""
+class KycReviewState:
+    """The check as Salesforce stores it."""
 
     status: CheckStatus
     note: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""What a customer keeps about themselves, and what they change of it. WHMCS is the authority for both."""
+"""A customer's personal data and changes to them. WHMCS is the authority."""
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,7 +17,7 @@ REFUSED = "Our billing system did not accept your last change, so nothing was ch
 
 @dataclass(frozen=True, slots=True)
 class BillingAddress:
-    """An address as WHMCS keeps it: two lines, romanised."""
+    """An address as WHMCS stores it: romanised, in two lines."""
 
     line1: str = ""
     line2: str = ""
@@ -27,14 +27,14 @@ class BillingAddress:
 
     @classmethod
     def of(cls, address: Address) -> "BillingAddress":
-        """Return what WHMCS is given for an address."""
+        """Return the WHMCS form of an address."""
         line1, line2 = address.romanised_lines()
         return cls(line1, line2, address.city_romanised, address.prefecture_romanised, address.postcode)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """A customer's data. `address` is None where only WHMCS's romanised lines are known."""
+    """A customer's personal data. `address` is None if only the romanised lines of WHMCS are known."""
 
     first_name: str
     last_name: str
@@ -48,43 +48,46 @@ class PersonalData:
 
     @property
     def full_name(self) -> str:
-        """The name in the order of WHMCS's fields."""
+        """First and last name."""
         return f"{self.first_name} {self.last_name}".strip()
 
     @classmethod
     def of(cls, profile: Profile) -> "PersonalData":
-        """Return the person of a sign-up."""
+        """Return the personal data of a sign-up."""
         names = ("first_name", "last_name", "phone", "email", "first_name_kana", "last_name_kana", "address")
         given = {name: getattr(profile, name) for name in names}
         return cls(**given, marketing=False, billing_address=BillingAddress.of(profile.address))
 
     def changed_by(self, change: "ProfileChange") -> "PersonalData":
-        """Return the person as a change leaves it."""
+        """Return the data after a change."""
         plain = {name: value for name, value in asdict(change).items() if value is not None and name in _PERSON_FIELDS}
         changed = replace(self, **plain)
         if change.address is None:
             return changed
         return replace(changed, address=change.address, billing_address=BillingAddress.of(change.address))
 
-    def confirmed_by(self, kept: "PersonalData | None") -> "PersonalData":
-        """Return WHMCS's word with what only we know; a Japanese address only while it is still the same place."""
-        if kept is None:
+    def completed_from(self, saved: "PersonalData | None") -> "PersonalData":
+        """Return data of WHMCS with the readings and Japanese address that only the portal stores.
+
+        The Japanese address is dropped if the billing address of WHMCS is no longer the same.
+        """
+        if saved is None:
             return self
-        same_place = kept.address is not None and BillingAddress.of(kept.address) == self.billing_address
+        is_same_place = saved.address is not None and BillingAddress.of(saved.address) == self.billing_address
         return replace(
             self,
-            first_name_kana=kept.first_name_kana,
-            last_name_kana=kept.last_name_kana,
-            address=kept.address if same_place else None,
+            first_name_kana=saved.first_name_kana,
+            last_name_kana=saved.last_name_kana,
+            address=saved.address if is_same_place else None,
         )
 
     def to_json(self) -> str:
-        """Return the person as the portal's own table keeps it, sealed."""
+        """Return the data as JSON, for an encrypted column."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "PersonalData":
-        """Read what `to_json` wrote."""
+        """Return the data that `to_json` wrote."""
         read = json.loads(text)
         address = Address(**read.pop("address")) if read.get("address") else None
         billing = BillingAddress(**read.pop("billing_address"))
@@ -93,7 +96,7 @@ class PersonalData:
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """What is to change; None is left as it is."""
+    """A change of personal data; fields that are None stay unchanged."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -107,24 +110,24 @@ class ProfileChange:
 
     @property
     def is_empty(self) -> bool:
-        """Say whether nothing changes."""
+        """Whether no field changes."""
         return all(getattr(self, field.name) is None for field in fields(self))
 
-    def then(self, later: "ProfileChange") -> "ProfileChange":
-        """Return this change followed by a later one."""
+    def merged_with(self, later: "ProfileChange") -> "ProfileChange":
+        """Return this change combined with a later one, whose fields win."""
         return replace(self, **{f.name: value for f in fields(later) if (value := getattr(later, f.name)) is not None})
 
-    def parts(self) -> dict[str, str]:
-        """Return which fields change, without their values: for the audit."""
+    def field_names(self) -> dict[str, str]:
+        """Return the names of the changed fields, for the audit, which must not hold the values."""
         return {"fields": " ".join(f.name for f in fields(self) if getattr(self, f.name) is not None)}
 
     def without(self, done: "ProfileChange") -> "ProfileChange":
-        """Return what is left when another change is done."""
+        """Return the fields of this change that another change has not applied with the same value."""
         same = [f.name for f in fields(self) if getattr(self, f.name) == getattr(done, f.name)]
         return replace(self, **dict.fromkeys(same))
 
-    def against(self, person: PersonalData) -> "ProfileChange":
-        """Leave out what is so already; a name is changed as a whole."""
+    def without_unchanged(self, person: PersonalData) -> "ProfileChange":
+        """Return the change without the fields that equal the current data; a changed name contains both parts."""
         same = {
             field.name: None
             for field in fields(self)
@@ -138,19 +141,19 @@ class ProfileChange:
         )
 
     def to_json(self) -> str:
-        """Return the change as the portal's own table keeps it, sealed."""
+        """Return the change as JSON, for an encrypted column."""
         return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
 
     @classmethod
     def from_json(cls, text: str | None) -> "ProfileChange":
-        """Read what `to_json` wrote; nothing is the empty change."""
+        """Return the change that `to_json` wrote; None or an empty text is the empty change."""
         read = json.loads(text or "{}")
         address = Address(**read.pop("address")) if "address" in read else None
         return cls(**read, address=address)
 
     @classmethod
     def parse(cls, form: dict[str, str]) -> "ProfileChange":
-        """Read the personal fields that a form holds. Raises InvalidInput naming every wrong one."""
+        """Parse the personal fields of a form. Raises InvalidInput with every invalid field."""
         wrong: dict[str, str] = {}
         values: dict[str, Any] = {}
         for name, reader in PERSON_READERS.items():
@@ -171,13 +174,13 @@ _PERSON_FIELDS = frozenset(field.name for field in fields(PersonalData)) - {"add
 
 @dataclass(frozen=True, slots=True)
 class ProfileView:
-    """A customer's data as pages show it: with what is on its way, and where that stands.
+    """A customer's data including changes that are not yet applied everywhere (`is_pending`).
 
-    `as_of` is the time of saved data while WHMCS is away; `note` is one of AWAY, ON_ITS_WAY, REFUSED, or empty.
+    `as_of` is the time of the data if WHMCS could not be read. `note` is AWAY, ON_ITS_WAY, REFUSED or empty.
     """
 
     person: PersonalData
     language: str
-    is_on_its_way: bool
+    is_pending: bool
     note: str
     as_of: datetime | None = None

@@ -1,4 +1,4 @@
-"""Katakana in Latin letters: Hepburn as on Japanese road signs, without marks for long vowels."""
+"""Romanises katakana: Hepburn as on Japanese road signs, without marks for long vowels."""
 
 import re
 import unicodedata
@@ -47,7 +47,7 @@ def romanise(kana: str, written: str = "") -> str:
 
 
 def romanise_place(kana: str, suffix: str) -> str:
-    """Return a place with its kind after a hyphen, such as Minato-ku."""
+    """Return a romanised place name with its suffix, such as Minato-ku."""
     return f"{romanise(kana)}-{suffix}" if suffix else romanise(kana)
 
 

@@ -1,4 +1,4 @@
-"""A SIM line: the numbers it is known by, what state it is in, what it used, who it belongs to."""
+"""SIM lines: identifiers, state, usage and holder."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ _RESERVATION = re.compile(r"\d{10}", re.ASCII)
 def parse_eid(text: str) -> str:
     """Return the 32 digits of an eSIM's EID (SGP.02, remainder 1 modulo 97).
 
-    Raises ValueError that says which other number was given, where it is one that people mistake for it.
+    Raises ValueError; its text says whether an ICCID or IMEI was given by mistake.
     """
     digits = _digits(text)
     if _EID.fullmatch(digits) and mod_97_10.is_valid(digits):
@@ -39,7 +39,10 @@ def parse_eid(text: str) -> str:
 
 
 def parse_iccid(text: str) -> str:
-    """Return the 19 or 20 digits of a SIM's number (ITU-T E.118). Some issuers leave the check digit out of use."""
+    """Return the 19 or 20 digits of an ICCID (ITU-T E.118); the check digit is not verified, as some issuers omit it.
+
+    Raises ValueError.
+    """
     digits = _digits(text)
     if not _ICCID.fullmatch(digits):
         raise ValueError("not an ICCID")
@@ -47,7 +50,7 @@ def parse_iccid(text: str) -> str:
 
 
 def parse_sim_account(text: str) -> str:
-    """Return the number a line is known by: 11 digits, or 14 that begin with 020. Raises ValueError."""
+    """Return the number of a line: 11 digits, or 14 that begin with 020. Raises ValueError."""
     digits = _digits(text)
     if not _SIM_ACCOUNT.fullmatch(digits):
         raise ValueError("not the number of a SIM line")
@@ -56,7 +59,7 @@ def parse_sim_account(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever a voice line is registered to, named as at the carrier before where a number comes along."""
+    """The registered holder of a voice line; for a ported number, named as at the previous carrier."""
 
     last_name: str = field(repr=False)
     first_name: str = field(repr=False)
@@ -68,7 +71,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PortIn:
-    """A number brought along from another carrier (MNP, two-stop). Raises ValueError."""
+    """A number ported from another carrier (MNP, two-stop). Raises ValueError for an invalid reservation number."""
 
     person: Person
     reservation_number: str = field(repr=False)
@@ -82,7 +85,7 @@ class PortIn:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to be made. `account` is its number, `product_number` the one printed on a physical SIM."""
+    """A line to create. `account` is its number, `product_number` is printed on a physical SIM."""
 
     account: str = field(repr=False)
     plan_code: str
@@ -98,7 +101,7 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class SimLine:
-    """A line as the network has it. What it did not tell is empty or None, an unknown state never active."""
+    """A line as the network reports it. Missing values are empty or None; an unknown state is never active."""
 
     account: str = field(repr=False)
     state: SimState
@@ -115,13 +118,13 @@ class SimLine:
 
     @property
     def exists(self) -> bool:
-        """Whether the line lives or is about to."""
+        """Whether the line is in use or will be."""
         return self.state not in ("obsolete", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class SimUsage:
-    """Traffic in bytes: today so far, and the days before, yesterday first. Restricted: the quota is used up."""
+    """Traffic in bytes: today, and the previous days with yesterday first. `is_restricted`: the quota is used up."""
 
     today_bytes: int
     recent_days_bytes: tuple[int, ...]
@@ -130,7 +133,7 @@ class SimUsage:
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """Data added to a line, under a reference of ours."""
+    """Data added to a line; `reference` is the portal's."""
 
     megabytes: int
     reference: str

@@ -1,4 +1,4 @@
-"""The end of a service: the day it falls on, what a customer asked for, and where that stands."""
+"""Cancellation of a service: the request, its state and its dates."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from portal_app.domain.catalog.plan import Category
 from portal_app.domain.errors import InvalidInput
 from portal_app.language.format import JAPAN
 
-# scheduled: held here, can be withdrawn. sending: WHMCS is being told. sent: nothing withdraws it any more.
+# scheduled: stored in the portal only, can be withdrawn. sending: WHMCS is being called. sent: final.
 CancellationState = Literal["scheduled", "withdrawn", "sending", "sent", "ended", "refused"]
 OPEN_STATES: tuple[CancellationState, ...] = ("scheduled", "sending", "sent")
 Reason = Literal["moving", "price", "quality", "provider", "unused", "other"]
@@ -26,28 +26,31 @@ MOST_COMMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """When a service ends if it is cancelled: its last day in Japan, and until when that can be withdrawn (UTC)."""
+class CancellationSchedule:
+    """The dates of a cancellation: last day of the service (Japan), and when it is sent to WHMCS (UTC).
+
+    It can be withdrawn until it is sent.
+    """
 
     ends_on: date
     sends_at: datetime
 
     @property
     def withdraw_until(self) -> date:
-        """The last day in Japan on which it can be withdrawn."""
+        """The last day (Japan) on which it can be withdrawn."""
         return _day_before(self.sends_at)
 
 
 @dataclass(frozen=True, slots=True)
-class CancellationWish:
-    """What a customer says when cancelling."""
+class CancellationFeedback:
+    """A customer's reason and comment."""
 
     reason: Reason
     comment: str = ""
 
     @classmethod
-    def parse(cls, reason: str, comment: str = "") -> "CancellationWish":
-        """Check what was entered. Raises InvalidInput naming the fields."""
+    def parse(cls, reason: str, comment: str = "") -> "CancellationFeedback":
+        """Parse reason and comment. Raises InvalidInput with the invalid fields."""
         wrong: dict[str, str] = {}
         comment = " ".join(comment.split())
         known = next((each for each in get_args(Reason) if each == reason), None)
@@ -59,10 +62,14 @@ class CancellationWish:
             raise InvalidInput(wrong)
         return cls(known, comment)
 
+    def fingerprint(self, service_id: int) -> str:
+        """The content of a cancellation, for its idempotency key."""
+        return f"{service_id}:{self.reason}:{self.comment}"
+
 
 @dataclass(frozen=True, slots=True)
 class CancellationRequest:
-    """A customer's word to end one service, as the portal holds it."""
+    """A customer's request to cancel one service."""
 
     id: UUID
     service_id: int
@@ -78,29 +85,29 @@ class CancellationRequest:
 
     @property
     def is_open(self) -> bool:
-        """Say whether the service is on its way out."""
+        """Whether the request is neither withdrawn, refused nor completed."""
         return self.state in OPEN_STATES
 
     def can_be_withdrawn(self, at: datetime) -> bool:
-        """Say whether the customer can still take it back at a moment."""
+        """Return whether the customer can withdraw the request at a time."""
         return self.state == "scheduled" and at < self.sends_at
 
     @property
     def withdraw_until(self) -> date:
-        """The last day in Japan on which it can be withdrawn."""
+        """The last day (Japan) on which it can be withdrawn."""
         return _day_before(self.sends_at)
 
     @property
-    def told(self) -> str:
-        """The reason as agents read it."""
+    def reason_text(self) -> str:
+        """The reason and comment, for agents."""
         return f"{REASONS[self.reason]}: {self.comment}" if self.comment else REASONS[self.reason]
 
 
-def ending_of(asked_at: datetime, *, cut_off: int) -> Ending:
-    """Return when a service ends that is cancelled at a moment.
+def cancellation_schedule(asked_at: datetime, *, cut_off: int) -> CancellationSchedule:
+    """Return the dates of a cancellation requested at a time.
 
-    Asked for in Japan until the cut-off day of a month, it ends with that month; later, with the next one. It can be
-    withdrawn until the cut-off day of the month it ends with is over.
+    A request until the end of the cut-off day (Japan) ends the service with that month, a later one with the next
+    month. It can be withdrawn until the end of the cut-off day of that month.
     """
     day = asked_at.astimezone(JAPAN).date()
     first = day.replace(day=1)
@@ -108,7 +115,7 @@ def ending_of(asked_at: datetime, *, cut_off: int) -> Ending:
         first = (first + timedelta(days=31)).replace(day=1)
     ends_on = first.replace(day=monthrange(first.year, first.month)[1])
     midnight = datetime.combine(first + timedelta(days=cut_off), datetime.min.time(), JAPAN)
-    return Ending(ends_on, midnight.astimezone(UTC))
+    return CancellationSchedule(ends_on, midnight.astimezone(UTC))
 
 
 def _day_before(midnight: datetime) -> date:
@@ -117,8 +124,7 @@ def _day_before(midnight: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class CancellationRequester:
-    """Who asks to cancel or to keep a service: in which session, once per key, and where their mail goes."""
+    """The requester of a cancellation or withdrawal: session and recipient of the mail."""
 
     session_id: UUID
-    key: str
     recipient: str

@@ -1,4 +1,4 @@
-"""A service a customer has: as WHMCS bills it."""
+"""Services of a customer as WHMCS bills them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,7 @@ SubscriptionStatus = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A service's open or executed request to end it, at once or when the paid period is over."""
+    """A cancellation request in WHMCS, effective immediately or at the end of the paid period."""
 
     service_id: int
     at_period_end: bool
@@ -24,9 +24,9 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One WHMCS service. `reference` is our own reference, kept in a product custom field.
+    """One WHMCS service. `reference` is the portal's, stored in a product custom field.
 
-    `fields` are the custom fields an operator lets customers see, as (name, value).
+    `fields` are the custom fields visible to customers, as (name, value).
     """
 
     id: int
@@ -48,31 +48,31 @@ class Subscription:
 
     @property
     def is_internet_line(self) -> bool:
-        """Say whether this is a fibre line itself, not what comes with one: its product's name tells."""
+        """Whether this is a fibre line and not an add-on of one, judged by the product's name."""
         name = self.name.lower()
         return "internet" in name or "sonixnet" in name or ("ntt" in name and "fiber" in name)
 
     @property
     def is_live(self) -> bool:
-        """Say whether it works, is about to, or is only suspended."""
+        """Whether the service is pending, active or suspended."""
         return self.status in ("pending", "active", "suspended")
 
     @property
     def category(self) -> Category:
-        """Guess the kind of service from its product and group names, as the original system does."""
-        words = f"{self.name} {self.group}".lower()
-        if "sim" in words:
+        """The category, guessed from product and group names as the original system does."""
+        text = f"{self.name} {self.group}".lower()
+        if "sim" in text:
             return "sim"
-        if "vpn" in words:
+        if "vpn" in text:
             return "vpn"
-        if "internet" in words or ("ntt" in words and "fiber" in words):
+        if "internet" in text or ("ntt" in text and "fiber" in text):
             return "internet"
         return "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """A customer's services; `as_of` is set when they are saved data, older than they should be."""
+    """A customer's services; `as_of` is the time of the data if they are staler than the policy allows."""
 
     rows: list[Subscription]
     as_of: datetime | None = None

@@ -1,4 +1,4 @@
-"""PostgreSQL: engines per role, and the one place that commits."""
+"""PostgreSQL: one engine per role, and transactions. The only place that commits."""
 
 import select
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
-from portal_app.infra.clock import counted
+from portal_app.infra.clock import counter_seconds
+from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = (
@@ -28,17 +29,17 @@ _CLOCK = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 
 
 class DatabaseUnavailable(ExternalUnavailable):
-    """PostgreSQL is away, read-only or has no connection left."""
+    """PostgreSQL is unavailable or read-only, or no connection is free."""
 
     vendor = "postgresql"
     user_message = "We cannot reach our own records at the moment. Try again in a few minutes."
 
 
 class Database:
-    """Hand out transactions under the right role.
+    """Open transactions under the database role of this process.
 
-    `role` is what this process may do: *web* sees only the rows of the customer named for the transaction,
-    *worker* sees all. Look-ups of users, credentials and sessions always run as *identity*.
+    With `role` *web* a transaction sees only the rows of the customer named for it (row-level security), with *worker*
+    all rows. Users, credentials and sessions are read under the role *identity* in every process.
     """
 
     def __init__(self, settings: Settings, role: Literal["web", "worker"]) -> None:
@@ -51,8 +52,8 @@ class Database:
     ) -> AsyncIterator[AsyncSession]:
         """Open one transaction; leaving it commits, an exception rolls back.
 
-        Raises DatabaseUnavailable. Under *web* no row of a customer is visible unless `customer` names them. In a
-        snapshot all questions see the same moment: for reading only.
+        Raises DatabaseUnavailable. Under *web* a customer's rows are visible only if `customer` names them. With
+        `is_snapshot` all queries see the same state (REPEATABLE READ): for reads only.
         """
         async with _transaction(self._main) as session:
             if is_snapshot:
@@ -63,12 +64,12 @@ class Database:
             yield session
 
     async def fetch_row_for(self, customer: UUID, question: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return the one row that answers a question about a customer, asked in a transaction of its own.
+        """Return the single row of a query about a customer, run in its own transaction. Raises DatabaseUnavailable.
 
-        For what every visit asks: the ORM's session costs more than such a question. It is written as psycopg takes
-        it, with %(name)s. Raises DatabaseUnavailable.
+        For queries of every request, because an ORM session costs more than such a query. Placeholders are psycopg's:
+        %(name)s.
         """
-        async with _telling_outages(), self._main.connect() as connection:
+        async with _translated_errors(), self._main.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
                 async with driver.transaction():
@@ -81,27 +82,27 @@ class Database:
 
     @asynccontextmanager
     async def identity(self) -> AsyncIterator[AsyncSession]:
-        """Open one transaction under the role that reaches users, credentials, sessions and tokens."""
+        """Open one transaction under the role for users, credentials, sessions and tokens."""
         async with _transaction(self._identity) as session:
             yield session
 
     async def clock(self) -> tuple[float, float]:
-        """Return what PostgreSQL's clock shows (unix seconds), and at which point of our counter it did."""
+        """Return PostgreSQL's time (unix seconds) and the host's monotonic time at which it was read."""
         async with _transaction(self._main) as session:
             connection = await session.connection()
-            before = counted()
+            before = counter_seconds()
             shown = (await connection.execute(_CLOCK)).scalar_one()
-            return float(shown), (before + counted()) / 2
+            return float(shown), (before + counter_seconds()) / 2
 
     async def ping(self) -> None:
-        """Ask both roles for a sign of life. Raises DatabaseUnavailable, also where nothing can be written."""
+        """Check the connections of both roles. Raises DatabaseUnavailable, also for a read-only server."""
         for engine in (self._main, self._identity):
             async with _transaction(engine) as session:
                 if await (await session.connection()).scalar(_IS_READ_ONLY):
                     raise DatabaseUnavailable("read-only")
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         await self._main.dispose()
         await self._identity.dispose()
 
@@ -110,33 +111,38 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
     engine = create_async_engine(
         settings.database_url_for(role),
         pool_size=10,
-        # A worker runs many workflows side by side and may wait. Customers who all come at once wait for their turn,
-        # which is better than being sent away; a server that hangs is told by its own limits.
+        # A worker runs many workflows concurrently and can wait longer. Web requests wait for a free connection during
+        # a load peak instead of failing; a hanging server is detected by the timeouts in _OPTIONS.
         max_overflow=10 if role == "worker" else 0,
         pool_timeout=15 if role == "worker" else settings.database_wait,
         pool_recycle=1800,
-        # An error's text ends up in logs: without the values, which are customers'.
+        # The text of an error is logged, so it must not contain parameters, which are customers' data.
         hide_parameters=True,
-        connect_args={"connect_timeout": 3, "application_name": f"portal-{role}", "options": _OPTIONS},
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": f"portal-{role}",
+            "options": f"{_OPTIONS} {SERVER_OPTIONS}",
+            **CLIENT_PARAMETERS,
+        },
     )
-    sa.event.listen(engine.sync_engine, "checkout", _refuse_the_dead)
+    sa.event.listen(engine.sync_engine, "checkout", _reject_closed)
     return engine
 
 
-def _refuse_the_dead(connection: Any, *_: object) -> None:
-    """Have the pool connect anew where a server has hung up; asking it each time would cost as much as the question."""
-    waiting = select.poll()
-    waiting.register(connection.driver_connection.fileno(), select.POLLIN)
-    # Nothing was asked, so there is nothing to read but the end. A word of a living server costs a connection.
-    if waiting.poll(0):
-        raise DisconnectionError("the server hung up")
+def _reject_closed(connection: Any, *_: object) -> None:
+    """Make the pool replace a connection that the server closed. Cheaper than a query before each use."""
+    readable = select.poll()
+    readable.register(connection.driver_connection.fileno(), select.POLLIN)
+    # An idle connection has nothing to read except its end. An unexpected message also only costs a new connection.
+    if readable.poll(0):
+        raise DisconnectionError("the server closed the connection")
 
 
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     session = AsyncSession(engine, expire_on_commit=False)
     try:
-        async with _telling_outages():
+        async with _translated_errors():
             yield session
             await session.commit()
     finally:
@@ -144,7 +150,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 
 @asynccontextmanager
-async def _telling_outages() -> AsyncIterator[None]:
+async def _translated_errors() -> AsyncIterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:

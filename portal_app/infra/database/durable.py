@@ -1,4 +1,4 @@
-"""Durable work: enqueue workflows by name inside the transaction that is their cause."""
+"""DBOS: enqueue workflows by name inside the transaction that causes them, and the worker's configuration."""
 
 import logging
 from typing import Any
@@ -8,6 +8,7 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.infra.database.keepalive import with_keepalive
 from portal_app.infra.settings import DatabaseRole, Settings
 from portal_app.infra.tasks.current_customer import current_customer
 
@@ -16,12 +17,12 @@ _CUSTOMER = "customer:"
 
 
 class DurableQueue:
-    """Write workflows and messages to DBOS's tables; only ids may go in, never personal data."""
+    """Writes workflows and messages to DBOS's tables. Arguments are ids only, never personal data."""
 
     def __init__(self, settings: Settings, role: DatabaseRole) -> None:
         logging.getLogger("dbos").setLevel(logging.ERROR)
         self._client = DBOSClient(
-            system_database_url=settings.database_url_for(role),
+            system_database_url=with_keepalive(settings.database_url_for(role)),
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
             system_database_pool_size=2,
@@ -31,7 +32,7 @@ class DurableQueue:
     async def enqueue(
         self, session: AsyncSession, name: str, workflow_id: str, *args: str | int, delay_seconds: float = 0
     ) -> None:
-        """Start a workflow once the transaction commits. A known id is left alone: it runs once."""
+        """Start a workflow when the transaction commits. A workflow with this id is started only once."""
         options: Any = {
             "queue_name": QUEUE,
             "workflow_name": name,
@@ -47,18 +48,18 @@ class DurableQueue:
         await session.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, *args))
 
     async def send(self, session: AsyncSession, workflow_id: str, message: str, *, topic: str, key: str) -> None:
-        """Send a message to a waiting workflow once the transaction commits; the same key is sent once."""
+        """Send a message to a waiting workflow when the transaction commits; each key is sent once."""
         await session.run_sync(
             lambda sync: self._client.send_in_transaction(sync, workflow_id, message, topic, idempotency_key=key)
         )
 
     async def status(self, workflow_id: str) -> str | None:
-        """Return DBOS's word for how a workflow stands, or None where there is none."""
+        """Return DBOS's status of a workflow, or None if there is no such workflow."""
         found = await self._client.list_workflows_async(workflow_ids=[workflow_id], load_input=False, load_output=False)
         return found[0].status if found else None
 
     def close(self) -> None:
-        """Give the client's connections back."""
+        """Close the client's connections."""
         self._client.destroy()
 
 
@@ -68,10 +69,10 @@ def customer_of(roles: list[str] | None) -> str:
 
 
 def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
-    """Return how a worker runs DBOS: as the worker role, JSON only, one pinned version, no migrations."""
+    """Return the worker's DBOS configuration: worker role, JSON only, one pinned version, no migrations."""
     return {
         "name": APPLICATION,
-        "system_database_url": settings.database_url_for("worker"),
+        "system_database_url": with_keepalive(settings.database_url_for("worker")),
         "application_version": VERSION,
         "executor_id": executor,
         "serializer": DBOSPortableJSONSerializer(),
@@ -86,7 +87,7 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
 
 
 def database_name(url: str) -> str:
-    """Return the database an address names."""
+    """Return the database name of a URL."""
     return urlsplit(url).path.lstrip("/")
 
 

@@ -1,4 +1,4 @@
-"""Bring the database up to date, as its owner: our tables, then DBOS's, then who may enqueue."""
+"""Migrates the database as its owner: the portal's tables, DBOS's tables, then the grants on them."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from portal_app.infra.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
 _LOCK = 7_770_001
-# Every migration may grant them something, so they are there before the first statement of any.
+# Migrations grant rights to these roles, so they must exist before the first migration.
 _ROLES = ("portal_identity", "portal_web", "portal_worker")
 _MISSING_ROLES = sa.text(
     "SELECT name FROM unnest(CAST(:names AS text[])) AS name"
@@ -32,7 +32,7 @@ _DURABLE_GRANTS = (
 
 
 class RolesMissing(Exception):
-    """The database roles of the processes are missing, and the owner may not create them; nothing was changed."""
+    """The database roles of the processes are missing and the owner may not create them. Nothing was changed."""
 
     def __init__(self, owner: str, roles: list[str]) -> None:
         statements = "\n".join(f"CREATE ROLE {role} LOGIN;" for role in roles)
@@ -44,9 +44,10 @@ class RolesMissing(Exception):
 
 
 def migrate(settings: Settings) -> str:
-    """Apply every migration that is missing and return what became of it, as a sentence.
+    """Apply all missing migrations and return the result as a sentence for the terminal.
 
-    Two at once queue up; a second run changes nothing. Raises RolesMissing before anything is changed.
+    Concurrent runs are serialised by an advisory lock; a repeated run changes nothing. Raises RolesMissing before
+    anything is changed.
     """
     url = settings.database_url_for("owner")
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")

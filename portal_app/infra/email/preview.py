@@ -1,4 +1,4 @@
-"""Write every letter in every language into a folder, with an index page, for people to look at."""
+"""Writes every email in every language into a folder, with an index page, for review by people."""
 
 import html
 import sys
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jinja2 import meta
 
-from portal_app.infra.email.templates import FOLDER, PRODUCT, EmailTemplates
+from portal_app.infra.email.templates import FOLDER, EmailTemplates
 from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, LANGUAGES
 
-# What a letter may be told; a name that is missing here is shown as itself.
+# Sample values for the variables of templates; a variable without a sample is shown as its name in brackets.
 SAMPLES = {
     "at": "2026-11-22T10:42:00+00:00",
     "amount": "¥6,578",
@@ -31,33 +31,33 @@ SAMPLES = {
     "title": "SonixNet Home 1G Gold",
     "withdraw_until": "2026-11-25",
 }
-_GIVEN = frozenset({"link", "product", "support", "portal_url"})
+_GIVEN = frozenset({"link", "product", "support", "portal_url", "code_seconds", "reset_seconds", "unlock_seconds"})
 
 
 def template_names() -> list[str]:
-    """Return every occasion there is a letter for."""
+    """Return the names of all templates."""
     return sorted(path.stem for path in (FOLDER / DEFAULT).glob("*.txt"))
 
 
-def content_for(letters: EmailTemplates, occasion: str, language: str) -> dict[str, str]:
-    """Return sample content with everything the letter asks for."""
-    source = (FOLDER / language / f"{occasion}.txt").read_text(encoding="utf-8")
-    asked = meta.find_undeclared_variables(letters.jinja.parse(source)) - _GIVEN
+def content_for(templates: EmailTemplates, template: str, language: str) -> dict[str, str]:
+    """Return sample values for every variable of a template."""
+    source = (FOLDER / language / f"{template}.txt").read_text(encoding="utf-8")
+    asked = meta.find_undeclared_variables(templates.jinja.parse(source)) - _GIVEN
     return {name: SAMPLES.get(name, f"[{name}]") for name in sorted(asked)}
 
 
-def preview(letters: EmailTemplates, folder: Path) -> Path:
-    """Write the letters and return the page that lists them."""
+def preview(templates: EmailTemplates, folder: Path) -> Path:
+    """Render every template in every language into a folder and return the page that lists them."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for occasion in template_names():
+    for template in template_names():
         for language in LANGUAGES:
-            letter = letters.write(occasion, language, content_for(letters, occasion, language))
-            name = f"{occasion}.{language}"
-            (folder / f"{name}.html").write_text(letter.html, encoding="utf-8")
-            (folder / f"{name}.txt").write_text(f"Subject: {letter.subject}\n\n{letter.text}", encoding="utf-8")
+            email = templates.write(template, language, content_for(templates, template, language))
+            name = f"{template}.{language}"
+            (folder / f"{name}.html").write_text(email.html, encoding="utf-8")
+            (folder / f"{name}.txt").write_text(f"Subject: {email.subject}\n\n{email.text}", encoding="utf-8")
             rows.append(
-                f'<li><a href="{name}.html">{html.escape(letter.subject)}</a> <a href="{name}.txt">text</a>'
+                f'<li><a href="{name}.html">{html.escape(email.subject)}</a> <a href="{name}.txt">text</a>'
                 f"<br><small>{name}</small></li>"
             )
     index = folder / "index.html"
@@ -68,8 +68,5 @@ def preview(letters: EmailTemplates, folder: Path) -> Path:
 
 if __name__ == "__main__":
     settings = Settings()
-    written = preview(
-        EmailTemplates(portal_url=settings.portal_url, support=settings.portal_support_email, product=PRODUCT),
-        Path(sys.argv[1]),
-    )
+    written = preview(EmailTemplates.of(settings), Path(sys.argv[1]))
     sys.stdout.write(f"{written}\n")

@@ -1,4 +1,4 @@
-"""Mail over SMTP: one message at a time, with an id of ours so that a repeated hand-over is seen as the same mail."""
+"""Sends emails over SMTP, with a Message-ID of the portal so that a repeated delivery can be recognised."""
 
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
@@ -10,7 +10,7 @@ from portal_app.infra.settings import Settings
 
 
 class SmtpMailer:
-    """Hand messages to the mail server of the settings."""
+    """Implements `Mailer` with the mail server of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -18,8 +18,8 @@ class SmtpMailer:
     async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
         """Send one message.
 
-        Raises ExternalUnavailable when the server is away or does not take it now, and ExternalRejected when it
-        refuses the recipient or the message for good (5xx, RFC 5321).
+        Raises ExternalUnavailable if the server is unavailable or rejects the message temporarily, and
+        ExternalRejected if it rejects the recipient or message permanently (5xx, RFC 5321).
         """
         message = EmailMessage()
         message["From"] = self._settings.portal_mail_from
@@ -41,13 +41,13 @@ class SmtpMailer:
                 timeout=10,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
-            # Without the server's words: they repeat the recipient.
+            # The server's text contains the recipient, so it must not be logged.
             refused = ExternalRejected if _is_final(error) else ExternalUnavailable
             raise refused(type(error).__name__, vendor="mail") from error
 
 
 def _is_final(error: Exception) -> bool:
-    """Say whether the server will never take this mail; a refused sign-in is ours to mend and not final."""
+    """Return whether the rejection is permanent; a rejected SMTP login is an operator's problem and is retried."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(each.code >= 500 for each in error.recipients)
     return isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPRecipientRefused) and error.code >= 500

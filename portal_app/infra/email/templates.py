@@ -1,5 +1,6 @@
-"""Letters: subject, text and HTML per occasion and language, rendered from templates."""
+"""Renders emails (subject, text and HTML) from a template per kind and language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -8,11 +9,12 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, parse_language, path_for, speaking
-from portal_app.language.format import day, time
+from portal_app.language.format import day, duration, time
 
 PRODUCT = "Hikari Portal"
-FOLDER = Path(__file__).parent / "letters"
+FOLDER = Path(__file__).parent / "emails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,15 @@ class Block:
 
 
 class EmailTemplates:
-    """Render `letters/<language>/<occasion>.txt`; the HTML is made from the same words.
+    """Render `emails/<language>/<template>.txt`; the HTML is made from the same text.
 
     The first line is the subject. A paragraph of digits is a code; one that ends with an address of the portal on a
     line of its own is a button, the line above it its label; lines "- label: value" are a list of facts. Templates
-    find `link(route)`, `product`, `support`, the filters `moment` (ISO times) and `day` (dates), and what `content`
-    brings.
+    find `link(route)`, `product`, `support`, the `durations` by name, the filters `moment` (ISO times), `day` (dates)
+    and `duration` (seconds), and the values of `content`.
     """
 
-    def __init__(self, *, portal_url: str, support: str, product: str) -> None:
+    def __init__(self, *, portal_url: str, support: str, product: str, durations: Mapping[str, int]) -> None:
         self._portal_url = portal_url
         self.jinja = Environment(
             loader=FileSystemLoader(FOLDER),
@@ -52,20 +54,34 @@ class EmailTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.jinja.filters |= {"moment": _moment, "day": _day}
-        self._shared = {"portal_url": portal_url, "support": support, "product": product}
+        self.jinja.filters |= {"moment": _moment, "day": _day, "duration": duration}
+        self._shared = {"portal_url": portal_url, "support": support, "product": product, **durations}
 
-    def write(self, occasion: str, language: str, content: dict[str, str]) -> RenderedEmail:
-        """Return the letter for an occasion; English where a language has none. Raises jinja2's TemplateNotFound."""
+    @classmethod
+    def of(cls, settings: Settings) -> "EmailTemplates":
+        """Return the templates with the durations that hold: a mail says what the settings say."""
+        return cls(
+            portal_url=settings.portal_url,
+            support=settings.portal_support_email,
+            product=PRODUCT,
+            durations={
+                "code_seconds": settings.portal_code_seconds,
+                "reset_seconds": settings.portal_reset_seconds,
+                "unlock_seconds": settings.portal_unlock_seconds,
+            },
+        )
+
+    def write(self, template: str, language: str, content: dict[str, str]) -> RenderedEmail:
+        """Return the rendered email; in English if the language has no template. Raises jinja2's TemplateNotFound."""
         spoken = parse_language(language)
-        template = self.jinja.select_template([f"{each}/{occasion}.txt" for each in dict.fromkeys((spoken, DEFAULT))])
+        source = self.jinja.select_template([f"{each}/{template}.txt" for each in dict.fromkeys((spoken, DEFAULT))])
         shared = {**self._shared, "link": partial(self._link, language=spoken)}
-        # One line each: what somebody typed must not become a paragraph, a button or a mail header of its own.
+        # Values are reduced to one line, so that user input cannot add a paragraph, a button or a mail header.
         lines = {name: " ".join(value.split()) for name, value in content.items()}
         with speaking(spoken):
-            subject, _, text = template.render(**lines, **shared).strip().partition("\n")
+            subject, _, text = source.render(**lines, **shared).strip().partition("\n")
         blocks = [self._block(part.strip()) for part in text.strip().split("\n\n") if part.strip()]
-        html = self.jinja.get_template("letter.html").render(
+        html = self.jinja.get_template("layout.html").render(
             **shared, subject=subject, blocks=blocks, preview=_preview(blocks), language=spoken
         )
         return RenderedEmail(subject, text.strip() + "\n", html)

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from portal_app.infra.metrics import counter
 from portal_app.infra.redis.scripts import RedisScripts
 
 _log = structlog.get_logger(__name__)
-_READS = Counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
-_INVALIDATIONS = Counter("portal_cache_invalidations", "Tags invalidated")
+_READS = counter("portal_cache_reads", "Cache reads by outcome", ["outcome"])
+_INVALIDATIONS = counter("portal_cache_invalidations", "Tags invalidated")
 _LEASE_MS = 10_000
 _CLOSING_SECONDS = 2.0
 # In one script, so that nobody can find no value, be overtaken by a whole computation, and then win the lease.

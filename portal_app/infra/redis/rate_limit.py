@@ -76,7 +76,7 @@ class RateLimits:
         self._own = LocalLimits()
         self._is_away = False
 
-    async def hit(self, limit: str, *names: str, strict: bool = True) -> None:
+    async def consume(self, limit: str, *names: str, strict: bool = True) -> None:
         """Count one try. Raises RateLimited when the limit is used up.
 
         `limit` as in "5/minute". Redis away: a strict limit is counted in this process, another lets through.

@@ -62,5 +62,5 @@ def _decode(content: bytes, form: str) -> tuple[int, bytes]:
     return done.returncode, done.stdout
 
 
-def _refused(words: str) -> InvalidInput:
-    return InvalidInput({FIELD: words})
+def _refused(message: str) -> InvalidInput:
+    return InvalidInput({FIELD: message})

@@ -1,4 +1,4 @@
-"""AES-256-GCM under a ring of keys, each value bound to its table, column and row; look-ups by keyed hash."""
+"""AES-256-GCM with a key ring, each value bound to its table, column and row, and blind indexes (keyed hashes)."""
 
 import base64
 import hashlib
@@ -10,14 +10,14 @@ import unicodedata
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-# Format, key id; then 12 bytes of nonce and the sealed text with its tag.
+# Format and key id, followed by the nonce (12 bytes) and the ciphertext with its tag.
 _HEADER = struct.Struct(">BH")
-# The first format knew no rows. It is still opened, never written: `portal keys rotate` replaces it.
+# The first format is not bound to a row. It is decrypted but no longer written; `portal keys rotate` replaces it.
 _WITHOUT_ROW, _FORMAT = 1, 2
 
 
 class KeyRing:
-    """Seal with the current key, open with any."""
+    """Encrypts (`seal`) with the current key, decrypts (`open`) with any key of the ring."""
 
     def __init__(self, keys: dict[int, bytes], index_key: bytes, *, current: int = 0) -> None:
         self._keys = {number: AESGCM(key) for number, key in keys.items()}
@@ -28,9 +28,9 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str, index_key: str, *, current: int = 0) -> "KeyRing":
-        """Read `id:base64,id:base64`; without `current` the highest id seals.
+        """Parse `id:base64,id:base64`; `current` 0 selects the key with the highest id.
 
-        Raises ValueError where a key is not 32 bytes, an id is used twice, or the current one is missing.
+        Raises ValueError if a key is not 32 bytes, an id is used twice, or the current key is missing.
         """
         keys: dict[int, bytes] = {}
         for entry in text.split(","):
@@ -44,12 +44,12 @@ class KeyRing:
         return cls(keys, index_key.encode(), current=current)
 
     def seal(self, value: str, place: str, row: str) -> bytes:
-        """Encrypt a text for one place (table.column) of one row (its primary key)."""
+        """Encrypt a text; `place` is table.column, `row` the primary key of the row it is bound to."""
         nonce = os.urandom(12)
         return self.header + nonce + self._keys[self.current].encrypt(nonce, value.encode(), _bound_to(place, row))
 
     def open(self, blob: bytes, place: str, row: str) -> str:
-        """Decrypt what `seal` made for the same place and row. Raises cryptography's InvalidTag otherwise."""
+        """Decrypt a value sealed for this place and row. Raises cryptography's InvalidTag for any other."""
         form, number = key_of(blob)
         if form not in (_WITHOUT_ROW, _FORMAT) or number not in self._keys:
             raise InvalidTag
@@ -58,11 +58,11 @@ class KeyRing:
 
     @property
     def header(self) -> bytes:
-        """The first bytes of everything sealed now; what begins otherwise is of an older key or format."""
+        """The first bytes of values sealed with the current key and format."""
         return _HEADER.pack(_FORMAT, self.current)
 
     def index(self, value: str, place: str) -> bytes:
-        """Return the keyed hash under which a value can be found, whatever its case or width."""
+        """Return the blind index of a value: a keyed hash that ignores case and width of letters."""
         plain = unicodedata.normalize("NFKC", value).strip().casefold()
         text = f"{place}\0{plain}".encode("utf-8", "surrogatepass")
         return hmac.new(self._index_key, text, hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""What a new password must be: long enough, and nothing that is tried first."""
+"""The password policy: minimum length, and no password that guessers try first."""
 
 import itertools
 import re
@@ -8,26 +8,26 @@ from pathlib import Path
 from portal_app.domain.errors import InvalidInput
 
 MIN_LENGTH, MAX_LENGTH = 12, 128
-# Longest first, so that a word is taken whole.
+# Longest first, so that a long word is matched before a shorter one inside it.
 _WORDS = sorted(Path(__file__).with_name("guessable_words.txt").read_text("ascii").split(), key=len, reverse=True)
 _CONTEXT = ("hikari", "portal")
 _FAMOUS = frozenset(
     "correcthorsebatterystaple hunter2hunter2 passwordispassword iamthebatman1 openthedoor1 opensesame123".split()
 )
-# Who replaces letters by look-alikes is read as if they had not.
+# Look-alike characters are replaced by the letters they stand for.
 _LOOK_ALIKES = str.maketrans("013457@$!|+", "oieastasilt")
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn")
 _NEIGHBOURS = frozenset(
     pair for row in _ROWS for first, second in itertools.pairwise(row) for pair in (first + second, second + first)
 )
-# Two common words with decoration are tried early; what has this much else in it is not.
+# Guessers try up to two common words with decoration early; a password with more other letters than this is fine.
 _MOST_WORDS, _ENOUGH_ELSE = 2, 4
 
 
 def check_new_password(password: str, *, context: tuple[str, ...] = ()) -> str:
-    """Return the password if it is good enough. Raises InvalidInput on the field `password`.
+    """Return the password if it meets the policy. Raises InvalidInput for the field `password`.
 
-    `context` are words that belong to the account: parts of name and e-mail address.
+    `context` holds words of the account: parts of name and e-mail address.
     """
     text = unicodedata.normalize("NFKC", password)
     if len(text) < MIN_LENGTH:
@@ -42,7 +42,7 @@ def check_new_password(password: str, *, context: tuple[str, ...] = ()) -> str:
 
 
 def _is_monotonous(text: str) -> bool:
-    """Few different characters, one group repeated, or a walk over keyboard, alphabet or digits."""
+    """Return whether a text has few different characters, repeats one group, or follows keyboard or alphabet rows."""
     if len(set(text)) < 4 or re.fullmatch(r"(.{1,4})\1+.{0,3}", text):
         return True
     steps = sum(first == second or first + second in _NEIGHBOURS for first, second in itertools.pairwise(text))
@@ -57,11 +57,11 @@ def _is_personal(text: str, words: tuple[str, ...]) -> bool:
 
 
 def _is_common(text: str) -> bool:
-    """At most two common words, however decorated with digits, signs and look-alike letters."""
+    """Return whether a text is at most two common words, decorated with digits, signs and look-alike letters."""
     if re.sub(r"[\W_]", "", text) in _FAMOUS:
         return True
     return any(_is_decorated(re.sub(r"[^a-z]", "", form)) for form in (text, text.translate(_LOOK_ALIKES))) and (
-        # Other scripts are no decoration.
+        # Letters of other scripts are not decoration.
         text.isascii()
     )
 

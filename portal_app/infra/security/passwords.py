@@ -1,4 +1,4 @@
-"""Passwords: bcrypt over a keyed pre-hash, in a small pool so that a storm of sign-ins does not slow others."""
+"""Password hashes: bcrypt over a keyed pre-hash, in a small thread pool so that many sign-ins do not slow pages."""
 
 import asyncio
 import base64
@@ -12,17 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import bcrypt
 
-# Longer ones are not even hashed whole: no password can be.
+# Longer input cannot be a valid password, so the rest is not hashed.
 _MOST_HASHED = 512
 
 
 class Passwords:
-    """Hash and check. The pool has two threads: bcrypt releases the interpreter, the machine has other work."""
+    """Hashes and verifies passwords in a pool of two threads; bcrypt releases the GIL."""
 
     def __init__(self, *, rounds: int, pepper: str) -> None:
         self._rounds = rounds
         self._pepper = pepper.encode()
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="bcrypt", initializer=_stand_back)
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="bcrypt", initializer=_lower_priority)
         self._decoy = bcrypt.hashpw(self._prepare("decoy"), bcrypt.gensalt(rounds))
 
     async def hash(self, password: str) -> str:
@@ -32,14 +32,14 @@ class Passwords:
         return (await loop.run_in_executor(self._pool, bcrypt.hashpw, prepared, bcrypt.gensalt(self._rounds))).decode()
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """Check a password; without a hash the same work is done against a decoy, and the answer is no."""
+        """Return whether a password matches. Without a hash a decoy is checked, so that the time does not differ."""
         against = hashed.encode() if hashed else self._decoy
         prepared = self._prepare(password[:_MOST_HASHED])
         matches = await asyncio.get_running_loop().run_in_executor(self._pool, bcrypt.checkpw, prepared, against)
         return matches and hashed is not None
 
     def needs_rehash(self, hashed: str) -> bool:
-        """Say whether a hash was made with another cost than the present one."""
+        """Return whether a hash was made with a cost that differs from the setting."""
         return int(hashed.split("$")[2]) != self._rounds
 
     def close(self) -> None:
@@ -47,19 +47,19 @@ class Passwords:
         self._pool.shutdown(wait=False)
 
     def _prepare(self, password: str) -> bytes:
-        # bcrypt reads 72 bytes and stops at NUL: a keyed hash of fixed length keeps every character in play.
+        # bcrypt uses only 72 bytes and stops at NUL, so it gets a keyed hash of the whole password instead.
         text = unicodedata.normalize("NFKC", password)
         return base64.b64encode(hmac.new(self._pepper, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest())
 
 
-async def stretched(text: str, *, salt: str) -> str:
-    """Return a slow hash by which a text with a password in it is known again, and not guessed in bulk."""
+async def slow_hash(text: str, *, salt: str) -> str:
+    """Return a slow hash (scrypt) of a text that may contain a password: comparable, but not guessable in bulk."""
     plain, salted = text.encode("utf-8", "surrogatepass"), salt.encode()
-    # About 20 ms and 8 MiB: somebody signed in may ask for it as often as they may call.
+    # About 20 ms and 8 MiB: cheap enough for every call that a signed-in user may make.
     return (await asyncio.to_thread(hashlib.scrypt, plain, salt=salted, n=2**13, r=8, p=1)).hex()
 
 
-def _stand_back() -> None:
-    """Let this thread hash only while nobody waits for a page."""
+def _lower_priority() -> None:
+    """Lower the priority of this thread, so that hashing does not delay page requests."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

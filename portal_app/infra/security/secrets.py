@@ -1,4 +1,4 @@
-"""The secrets' workshop: what hashes passwords, makes codes and finds e-mails."""
+"""Groups the parts that use the portal's secrets: password hashes, random tokens and the key ring."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from portal_app.infra.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Passwords, random tokens and the key ring, as the settings key them."""
+    """Password hashes, random tokens and the key ring, set up from the settings."""
 
     passwords: Passwords
     tokens: RandomTokens
     ring: KeyRing
 
 
-def ring_of(settings: Settings) -> KeyRing:
-    """Return the key ring of the settings. Raises ValueError."""
+def key_ring_of(settings: Settings) -> KeyRing:
+    """Return the key ring of the settings. Raises ValueError for malformed keys."""
     keys, index = settings.portal_keys.get_secret_value(), settings.portal_index_key.get_secret_value()
     return KeyRing.parse(keys, index, current=settings.portal_key_current)

@@ -1,4 +1,4 @@
-"""Access tokens (signed, short-lived) and random tokens (stored only as keyed hashes)."""
+"""Access tokens (signed JWTs with a short life) and random tokens (stored only as keyed hashes)."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.clock import timestamp
 
 _ISSUER, _AUDIENCE, _TYPE = "portal", "portal-web", "at+jwt"
-_MOST_REMEMBERED = 20_000
+_MAX_CACHED = 20_000
 _CLAIMS = jwt.JWTClaimsRegistry(
     now=lambda: int(timestamp()),
     iss={"essential": True, "value": _ISSUER},
@@ -30,7 +30,7 @@ _CLAIMS = jwt.JWTClaimsRegistry(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a valid access token says: who, in which session, proven how, until when (unix seconds)."""
+    """The content of a valid access token: user, session, factors (amr) and expiry (unix seconds)."""
 
     user_id: UUID
     session_id: UUID
@@ -39,13 +39,13 @@ class Access:
 
 
 class AccessTokens:
-    """Issue and check access tokens: HS256 only, type, issuer, audience, times and ids all required."""
+    """Issues and verifies access tokens: HS256 only; type, issuer, audience, times and ids are required."""
 
     def __init__(self, secret: str, *, lifetime: int) -> None:
         self._key = OctKey.import_key(secret)
         self.lifetime = lifetime
-        # What was found right once stays right, to the letter, until it expires: a page asks with one token many times.
-        self._found_right: dict[str, Access] = {}
+        # A verified token stays valid until it expires, and one page sends the same token many times.
+        self._verified: dict[str, Access] = {}
 
     def issue(self, user_id: UUID, session_id: UUID, factors: tuple[str, ...]) -> str:
         """Return a signed token for one session."""
@@ -64,16 +64,16 @@ class AccessTokens:
         return jwt.encode({"alg": "HS256", "typ": _TYPE}, claims, self._key)
 
     def verify(self, token: str) -> Access:
-        """Return what a token says. Raises NotSignedIn for anything forged, altered, foreign or expired."""
-        known = self._found_right.get(token)
+        """Return the content of a token. Raises NotSignedIn for a forged, altered, foreign or expired token."""
+        known = self._verified.get(token)
         if known is not None and known.expires_at > timestamp():
             return known
-        access = self._read(token)
-        if len(self._found_right) >= _MOST_REMEMBERED:
-            self._found_right.clear()
-        return self._found_right.setdefault(token, access)
+        access = self._decode(token)
+        if len(self._verified) >= _MAX_CACHED:
+            self._verified.clear()
+        return self._verified.setdefault(token, access)
 
-    def _read(self, token: str) -> Access:
+    def _decode(self, token: str) -> Access:
         try:
             decoded = jwt.decode(token, self._key, algorithms=["HS256"])
             if decoded.header.get("typ") != _TYPE:
@@ -86,14 +86,14 @@ class AccessTokens:
 
 
 class RandomTokens:
-    """Make random tokens and six-digit codes, and the keyed hashes under which they are stored."""
+    """Generates random tokens and six-digit codes, and the keyed hashes under which they are stored."""
 
     def __init__(self, secret: str) -> None:
         self._key = secret.encode()
 
     @staticmethod
     def new() -> str:
-        """Return 256 random bits, fit for a URL or cookie."""
+        """Return 256 random bits in URL-safe base64."""
         return secrets.token_urlsafe(32)
 
     @staticmethod
@@ -102,10 +102,10 @@ class RandomTokens:
         return f"{secrets.randbelow(1_000_000):06d}"
 
     def hash(self, token: str, purpose: str) -> bytes:
-        """Return the hash under which a token of one purpose is stored."""
+        """Return the keyed hash of a token for one purpose."""
         return hmac.new(self._key, f"{purpose}\0{token}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     @staticmethod
-    def same(one: bytes, other: bytes) -> bool:
+    def equals(one: bytes, other: bytes) -> bool:
         """Compare two hashes in constant time."""
         return hmac.compare_digest(one, other)

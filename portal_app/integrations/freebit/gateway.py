@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown, PortalError
@@ -20,6 +20,7 @@ from portal_app.domain.sim.sim import (
     parse_eid,
     parse_sim_account,
 )
+from portal_app.infra.clock import now
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
@@ -185,7 +186,7 @@ class FreebitGateway:
             # A line that cannot be: being told so is an answer.
             with suppress(NotFound, FreebitRejected):
                 await self._client.call(op.DETAIL, self._detail_fields(_NOBODY, shows_code=False))
-            return datetime.now(UTC).isoformat()
+            return now().isoformat()
 
         kept = "freebit-check" if await self._client.has_been_well() else "freebit-check-anew"
         seconds = self._settings.freebit_check_seconds if kept == "freebit-check" else 0

@@ -2,13 +2,13 @@
 
 import asyncio
 import base64
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 
+from portal_app.infra.clock import timestamp
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.tasks.current_customer import working_for
@@ -39,7 +39,7 @@ class FreebitLogin:
     async def key(self) -> AuthKey:
         """Return the key, getting one if there is none alive. Raises what `log_in` raises."""
         own = self._own
-        if own is not None and own.ends_at > time.time():
+        if own is not None and own.ends_at > timestamp():
             return own
         async with self._lock:
             return self._living() or await self._shared()
@@ -56,7 +56,7 @@ class FreebitLogin:
             return current
 
     def _living(self) -> AuthKey | None:
-        return self._own if self._own is not None and self._own.ends_at > time.time() else None
+        return self._own if self._own is not None and self._own.ends_at > timestamp() else None
 
     async def _shared(self) -> AuthKey:
         kept = await self._cache.get_or_set(_NAME, self._sealed, seconds=self._seconds, tags=[_NAME])
@@ -75,4 +75,4 @@ class FreebitLogin:
         with working_for(""):
             value = await self._log_in()
         sealed = base64.b64encode(self._ring.seal(value, _PLACE, _NAME)).decode()
-        return {"sealed": sealed, "ends_at": time.time() + self._seconds}
+        return {"sealed": sealed, "ends_at": timestamp() + self._seconds}

@@ -4,9 +4,9 @@ import re
 import time
 
 import structlog
-from prometheus_client import Gauge
 from redis.asyncio import Redis
 
+from portal_app.infra.metrics import gauge
 from portal_app.infra.settings import Settings
 from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.integrations.throttling.redis_health import AWAY
@@ -17,7 +17,7 @@ _KEY = "salesforce:daily_requests"
 _FRESH_SECONDS = 5.0
 _PAUSE = 600
 _USAGE = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})\b", re.ASCII)
-_USED = Gauge("portal_salesforce_daily_requests", "The org's requests of the day", multiprocess_mode="livemax")
+_USED = gauge("portal_salesforce_daily_requests", "The org's requests of the day", merge="max")
 _log = structlog.get_logger(__name__)
 
 

@@ -84,7 +84,7 @@ def _fields(request: CancellationRequest) -> dict[str, Any]:
     return {
         "Cancellation_Kind__c": _KINDS.get(request.category),
         "Cancellation_Month__c": request.ends_on.isoformat(),
-        "Cancellation_Reason__c": request.told[:_REASON_LENGTH],
+        "Cancellation_Reason__c": request.reason_text[:_REASON_LENGTH],
         "Cancellation_Requested_At__c": request.asked_at.isoformat(timespec="seconds"),
     }
 
@@ -102,7 +102,7 @@ def _description(request: CancellationRequest) -> str:
     lines = (
         f"Service {request.service_id} at WHMCS: {request.service_name}",
         f"Last day: {request.ends_on.isoformat()} (Japan)",
-        f"Reason: {request.told}",
+        f"Reason: {request.reason_text}",
         f"Asked for: {request.asked_at:%Y-%m-%d %H:%M} UTC",
         f"Can be withdrawn until: {request.withdraw_until.isoformat()} (Japan)",
         f"State: {request.state}",

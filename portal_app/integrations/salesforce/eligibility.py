@@ -8,9 +8,10 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.internet.eligibility import AddressCheck, CheckRequest, CheckStatus
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE
 from portal_app.integrations.salesforce.responses import checked_id, external_id_path, id_of, new_id_of, understood
+from portal_app.language.format import JAPAN
 
 _FIELDS = (
     "Id", "Internet_Eligibility_Status__c", "Internet_Eligibility__c", "Internet_Eligibility_Requested_At__c",
@@ -129,7 +130,7 @@ def _opportunity(request: CheckRequest) -> dict[str, Any]:
     return {
         "Name": f"{_TITLE}: {request.address.prefecture}{request.address.city}"[:120],
         "StageName": "Introduction",
-        "CloseDate": request.requested_at.astimezone(BUSINESS_ZONE).date().isoformat(),
+        "CloseDate": request.requested_at.astimezone(JAPAN).date().isoformat(),
         "Portal_Source__c": f"Address check {request.id}",
     }
 
@@ -154,4 +155,4 @@ def _lines(address: Address) -> str:
 
 
 def _today() -> str:
-    return datetime.now(BUSINESS_ZONE).date().isoformat()
+    return today().isoformat()

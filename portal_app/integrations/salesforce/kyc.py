@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from portal_app.domain.profile.kyc_document import MEDIA_TYPES, CheckAtDesk, CheckStatus, Document
+from portal_app.domain.profile.kyc_document import MEDIA_TYPES, CheckStatus, Document, KycReviewState
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.responses import id_of, understood
@@ -23,11 +23,11 @@ class SalesforceKyc:
         self._client = client
         self._files = files
 
-    async def status_of(self, account_id: str) -> CheckAtDesk:
+    async def status_of(self, account_id: str) -> KycReviewState:
         """Return how the check stands; a status we do not know counts as not submitted. Raises NotFound."""
         return _check_of(await self._client.read("Account", account_id, _FIELDS))
 
-    async def checks(self, account_ids: list[str]) -> dict[str, CheckAtDesk]:
+    async def checks(self, account_ids: list[str]) -> dict[str, KycReviewState]:
         """Return how the checks of at most 200 accounts stand, by account, in one call."""
         rows = await self._client.query(_CHECKS, ids=account_ids) if account_ids else []
         return {id_of("identity checks", row): _check_of(row) for row in rows}
@@ -47,10 +47,10 @@ class SalesforceKyc:
             await self._client.update("Account", account_id, fields)
 
 
-def _check_of(row: Mapping[str, Any]) -> CheckAtDesk:
+def _check_of(row: Mapping[str, Any]) -> KycReviewState:
     told = row.get(_AT)
     with understood("identity check"):
-        return CheckAtDesk(
+        return KycReviewState(
             status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
             note=str(row.get(_NOTE) or ""),
             submitted_at=datetime.fromisoformat(str(told)) if told else None,

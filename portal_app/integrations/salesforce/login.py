@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.infra.clock import timestamp
+from portal_app.infra.clock import unmoved_timestamp
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import Endpoint, post_form
 from portal_app.integrations.throttling.vendor_call import Misconfigured
@@ -103,7 +103,7 @@ class SalesforceLogin:
             "iss": own.sf_client_id,
             "sub": own.sf_username,
             "aud": own.sf_audience or own.sf_login_url,
-            "exp": int(timestamp()) + 180,
+            "exp": int(unmoved_timestamp()) + 180,
         }
         try:
             return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(own.private_key), algorithms=["RS256"])

@@ -2,12 +2,11 @@
 
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, SimType
 from portal_app.domain.sim.sim import Person, PortIn
+from portal_app.language.format import JAPAN
 
-BUSINESS_ZONE = ZoneInfo("Asia/Tokyo")
 SIM_TYPES: dict[SimType, str] = {"physical": "Physical SIM", "esim": "eSIM"}
 _ACCESS_MODES = {
     "ipoe_own_router": "IPoE own router",
@@ -72,4 +71,4 @@ def _person(person: Person) -> dict[str, Any]:
 
 def _midnight(day: date) -> str:
     """Return the beginning of a day in Japan."""
-    return datetime.combine(day, time(), BUSINESS_ZONE).isoformat()
+    return datetime.combine(day, time(), JAPAN).isoformat()

@@ -11,7 +11,8 @@ from portal_app.domain.orders.order import NewSalesforceOrder, OrderLine, Salesf
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Profile
 from portal_app.domain.profile.profile import ProfileChange
-from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE, options_of
+from portal_app.integrations.salesforce.order_fields import options_of
+from portal_app.language.format import JAPAN
 
 ORDER_FIELDS = (
     "Id",
@@ -91,7 +92,7 @@ def new_order_of(order: NewSalesforceOrder, *, pricebook_id: str) -> dict[str, A
     return {
         "Portal_Order_Id__c": str(order.order_id),
         "AccountId": salesforce_id(order.account_id),
-        "EffectiveDate": order.placed_at.astimezone(BUSINESS_ZONE).date().isoformat(),
+        "EffectiveDate": order.placed_at.astimezone(JAPAN).date().isoformat(),
         "Pricebook2Id": salesforce_id(pricebook_id),
         "Status": "Pending Review",
         "Activation_Status__c": "Not Started",

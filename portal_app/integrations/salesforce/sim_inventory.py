@@ -10,8 +10,9 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.orders.sim_order import SimOrder, StockSim
 from portal_app.domain.sim.sim import Gender, Person, PortIn, parse_eid, parse_sim_account
 from portal_app.integrations.salesforce.client import SalesforceClient
-from portal_app.integrations.salesforce.order_fields import BUSINESS_ZONE, SIM_TYPES
+from portal_app.integrations.salesforce.order_fields import SIM_TYPES
 from portal_app.integrations.salesforce.responses import understood
+from portal_app.language.format import JAPAN
 
 _FIELDS = (
     "SIM_Type__c", "EID__c", "SIM_Voice_Mail__c", "SIM_Call_Waiting__c", "Activation_Type__c",
@@ -89,7 +90,7 @@ def sim_order_of(row: Mapping[str, Any], products: list[Mapping[str, Any]]) -> S
         sim_type=kind,
         has_voice=has_voice,
         eid=_eid(row) if kind == "esim" else "",
-        activate_on=opens_at.astimezone(BUSINESS_ZONE).date() if opens_at else None,
+        activate_on=opens_at.astimezone(JAPAN).date() if opens_at else None,
         holder=holder,
         number=_number(row.get("MNP_Phone_Number__c")) if is_ported else "",
         port_in=_port_in(row, holder) if is_ported else None,

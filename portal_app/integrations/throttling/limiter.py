@@ -10,10 +10,10 @@ from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
-from prometheus_client import Counter, Gauge, Histogram
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.metrics import VENDOR_SECONDS, counter, gauge, histogram
 from portal_app.infra.tasks.current_customer import current_customer
 from portal_app.integrations.throttling.call_limits import Answer, CallLimits, CallRequest, Priority
 from portal_app.integrations.throttling.local_gate import LocalGate
@@ -23,10 +23,10 @@ from portal_app.integrations.throttling.redis_health import RedisHealth
 # customer: a page waits for it. background: work that a customer started. sync: work that the portal started.
 call_priority: ContextVar[Priority] = ContextVar("call_priority", default="customer")
 
-_WAIT = Histogram("portal_lane_wait_seconds", "How long calls waited for a slot", ["lane"])
-_WAITING = Gauge("portal_lane_waiting", "Calls that wait for a slot", ["lane"], multiprocess_mode="livesum")
-_IN_FLIGHT = Gauge("portal_lane_in_flight", "Running calls", ["lane"], multiprocess_mode="livesum")
-_REJECTED = Counter("portal_lane_rejected", "Refused calls", ["lane", "reason"])
+_WAIT = histogram("portal_lane_wait_seconds", "How long calls waited for a slot", ["lane"], buckets=VENDOR_SECONDS)
+_WAITING = gauge("portal_lane_waiting", "Calls that wait for a slot", ["lane"], merge="sum")
+_IN_FLIGHT = gauge("portal_lane_in_flight", "Running calls", ["lane"], merge="sum")
+_REJECTED = counter("portal_lane_rejected", "Refused calls", ["lane", "reason"])
 
 
 class LimiterFull(ExternalUnavailable):

@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from prometheus_client import Gauge
 from redis.exceptions import RedisError
+
+from portal_app.infra.metrics import gauge
 
 Answer = TypeVar("Answer")
 AWAY = (RedisError, OSError, TimeoutError)
-_LOCAL = Gauge(
-    "portal_lane_on_its_own", "Processes that limit calls without Redis", ["lane"], multiprocess_mode="livesum"
-)
+_LOCAL = gauge("portal_lane_on_its_own", "Processes that limit calls without Redis", ["lane"], merge="sum")
 _log = structlog.get_logger(__name__)
 
 

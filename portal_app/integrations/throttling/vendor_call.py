@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import stamina
-from prometheus_client import Histogram
 
 from portal_app.domain.errors import ExternalError, ExternalUnavailable, OutcomeUnknown
+from portal_app.infra.metrics import VENDOR_SECONDS, histogram
 from portal_app.integrations.throttling.breaker import LONGEST_PAUSE, Breaker, BreakerOpen, Fault
 from portal_app.integrations.throttling.limiter import LimiterFull, VendorLimiter
 from portal_app.integrations.throttling.local_breaker import BreakerTimes
@@ -17,7 +17,9 @@ from portal_app.integrations.throttling.local_breaker import BreakerTimes
 T = TypeVar("T")
 ATTEMPTS = 3
 
-_CALLS = Histogram("portal_vendor_call_seconds", "Calls to vendors", ["vendor", "operation", "outcome"])
+_CALLS = histogram(
+    "portal_vendor_call_seconds", "Calls to vendors", ["vendor", "operation", "outcome"], buckets=VENDOR_SECONDS
+)
 
 
 class Misconfigured(ExternalUnavailable):

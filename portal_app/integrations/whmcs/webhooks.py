@@ -3,15 +3,26 @@
 import hashlib
 import hmac
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from portal_app.domain.errors import InvalidInput, NotAllowed
 from portal_app.domain.inbound_event import InboundEvent
 
 LARGEST_BODY = 64 * 1024
 WINDOW_SECONDS = 300
+# Real events have three levels. A deeper one could end its workflow, which walks and writes it.
+_DEEPEST = 20
 _DELIVERY = re.compile(r"[A-Za-z0-9._:-]{8,100}", re.ASCII)
+
+
+class MalformedJson(InvalidInput):
+    """The body is not JSON, or JSON that PostgreSQL does not store."""
+
+    code = "malformed_json"
+    status = 400
 
 
 def parse_secrets(text: str) -> dict[str, bytes]:
@@ -27,8 +38,8 @@ def verify(
 ) -> InboundEvent:
     """Return the event of a delivery. `now` is every time it may be there, in unix seconds.
 
-    Raises NotAllowed for a wrong signature or a time more than five minutes off either way, and InvalidInput for a
-    body that is too large or not an event of ours.
+    Raises NotAllowed for a wrong signature or a time more than five minutes off either way, MalformedJson, and
+    InvalidInput for a body that is too large or not an event of ours.
     """
     if len(body) > LARGEST_BODY:
         raise InvalidInput({"body": "At most 64 KiB."})
@@ -58,13 +69,34 @@ def _hex(secret: bytes, signed: bytes) -> str:
 
 
 def _event(delivery: str, body: bytes) -> InboundEvent:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput({"body": "Not JSON."}) from error
+    content = _json(body)
     if not isinstance(content, dict) or content.get("id") != delivery or not _DELIVERY.fullmatch(delivery):
         raise InvalidInput({"id": "Not the delivery's id."})
     kind, data = content.get("event"), content.get("data")
     if not isinstance(kind, str) or not 0 < len(kind) <= 100 or not isinstance(data, dict):
         raise InvalidInput({"event": "Not an event."})
     return InboundEvent(source="whmcs", id=delivery, kind=kind, data=data)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson({"body": "Not JSON."}) from error
+    if not _is_storable(content, _DEEPEST):
+        raise MalformedJson({"body": "Contains a value that cannot be stored."})
+    return content
+
+
+def _is_storable(value: Any, levels: int) -> bool:
+    """Return whether jsonb takes a value: finite numbers, no NUL, no half of a surrogate pair, not too deep."""
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return levels > 0 and all(_is_storable(each, levels - 1) for pair in value.items() for each in pair)
+        case list():
+            return levels > 0 and all(_is_storable(each, levels - 1) for each in value)
+    return True

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for one machine: our own small supervisor over the programs of a wheel."""
+"""Runs PostgreSQL for demo and tests, from the programs of a wheel."""
 
 import os
 import shutil
@@ -14,23 +14,23 @@ import psycopg
 from portal_app.local.errors import LocalError
 from portal_app.local.lock import FileLock
 from portal_app.local.ports import free_port
-from portal_app.local.process import command_line, is_running, spawn, stop, stop_stranger, wait_until
+from portal_app.local.process import command_line, is_running, spawn, stop, stop_by_pid, wait_until
 from portal_app.local.servers.postgres_binaries import account_for, major_version, reachable_folder, runnable_programs
 
 USER = "portal"
 DATABASE = "portal"
-# "fast" shutdown first, then "immediate": the latter recovers from the log at the next start.
+# SIGINT is a fast shutdown, SIGQUIT an immediate one, after which the next start recovers from the log.
 PARTING = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0))
 OPTIONS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200", "timezone": "UTC"}
 FAST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-PASSING_TROUBLE = ("shared memory block", "lock file")
+TEMPORARY_ERRORS = ("shared memory block", "lock file")
 
 
 class EmbeddedPostgres:
-    """Run PostgreSQL in `home` on a loopback port, with trust for local connections: never for production.
+    """PostgreSQL in `home` on a loopback port, without passwords for local connections: not for production.
 
-    `port` 0 takes a free one, `fast` gives up crash safety for tests. One program at a time may use a home;
-    what a killed one left running there is stopped first. As root the server runs as `postgres` or `nobody`.
+    `port` 0 selects a free port; `fast` disables crash safety, for tests. One process at a time can use a home; a
+    server left running there is stopped first. Started by root, the server runs as `postgres` or `nobody`.
     """
 
     def __init__(self, home: Path, *, port: int = 0, fast: bool = False) -> None:
@@ -42,7 +42,7 @@ class EmbeddedPostgres:
         self._data = self.home / "data"
 
     def start(self) -> str:
-        """Start the server, create the database if missing, return its URL. Raises HomeInUse or LocalError."""
+        """Start the server, create the database if missing, and return its URL. Raises HomeInUse or LocalError."""
         self._lock.acquire()
         try:
             room = self.home / f"postgres-{major_version()}"
@@ -59,14 +59,14 @@ class EmbeddedPostgres:
         return self.url()
 
     def stop(self) -> None:
-        """Shut down in good order; a second call does nothing."""
+        """Shut down cleanly; a second call does nothing."""
         if self._process is not None:
             stop(self._process, signals=PARTING)
             self._process = None
         self._lock.release()
 
     def is_running(self) -> bool:
-        """Tell whether the server process is alive."""
+        """Return whether the server process is running."""
         return self._process is not None and self._process.poll() is None
 
     def url(self, database: str = DATABASE) -> str:
@@ -86,17 +86,17 @@ class EmbeddedPostgres:
             pid = int(pid_file.read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return
-        words = command_line(pid)
-        if words and Path(words[0]).name == "postgres" and str(self._data) in words:
-            stop_stranger(pid, signals=PARTING)
+        arguments = command_line(pid)
+        if arguments and Path(arguments[0]).name == "postgres" and str(self._data) in arguments:
+            stop_by_pid(pid, signals=PARTING)
         if not is_running(pid) or str(self._data) not in command_line(pid):
-            # A zombie or a stranger with a re-used number would make the server refuse to start.
+            # With the pid of a zombie or of an unrelated process in this file, the server would not start.
             pid_file.unlink(missing_ok=True)
 
     def _create_cluster(self) -> None:
         if self._data.exists():
             return
-        draft = self._data.with_name("data.new")  # renamed when complete: a killed initdb leaves no half cluster
+        draft = self._data.with_name("data.new")  # renamed when complete, so that a killed initdb leaves nothing
         shutil.rmtree(draft, ignore_errors=True)
         locale = "C.UTF-8" if sys.platform == "linux" else "C"
         flags = ["-U", USER, "-A", "trust", "-E", "UTF8", f"--locale={locale}", "--no-sync"]
@@ -108,20 +108,20 @@ class EmbeddedPostgres:
                 account=self._account,
             ).wait()
         if made != 0:
-            raise LocalError(f"PostgreSQL could not create its data folder:\n{self._last_words()}")
+            raise LocalError(f"PostgreSQL could not create its data folder:\n{self._last_output()}")
         draft.rename(self._data)
 
     def _start_server(self) -> None:
-        wished = self.port
+        wanted = self.port
         for attempt in range(5):
-            self.port = wished or free_port()
+            self.port = wanted or free_port()
             if self._try_to_start():
                 return
-            words = self._last_words()
-            lost_a_race = not wished and "could not bind" in words
-            if attempt == 4 or not (lost_a_race or any(trouble in words for trouble in PASSING_TROUBLE)):
-                raise LocalError(f"PostgreSQL did not start on port {self.port}:\n{words}")
-            wait_until(lambda: False, seconds=0.5)  # children of a killed server need a moment to leave
+            output = self._last_output()
+            is_port_taken = not wanted and "could not bind" in output
+            if attempt == 4 or not (is_port_taken or any(error in output for error in TEMPORARY_ERRORS)):
+                raise LocalError(f"PostgreSQL did not start on port {self.port}:\n{output}")
+            wait_until(lambda: False, seconds=0.5)  # children of a killed server need time to end
 
     def _try_to_start(self) -> bool:
         options = {"port": str(self.port), **OPTIONS, **(FAST_OPTIONS if self.fast else {})}
@@ -143,7 +143,7 @@ class EmbeddedPostgres:
         return False
 
     def _is_ready(self) -> bool:
-        """Read the server's own status file; one that an earlier server left behind names another process."""
+        """Return whether the status file says ready; a file left by an earlier server has another pid."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
             return self._process is not None and int(lines[0]) == self._process.pid and lines[7].strip() == "ready"
@@ -164,5 +164,5 @@ class EmbeddedPostgres:
         self._log_start = log.tell()
         return log
 
-    def _last_words(self) -> str:
+    def _last_output(self) -> str:
         return (self.home / "postgres.log").read_bytes()[self._log_start :].decode(errors="replace")[-1500:]

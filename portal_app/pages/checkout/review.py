@@ -1,4 +1,4 @@
-"""The checkout: what I buy, what I pay, how, and the one button."""
+"""The review of a checkout: items, prices, payment method, and the order button."""
 
 from typing import Any
 

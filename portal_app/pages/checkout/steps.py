@@ -23,7 +23,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of, group, pair
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
-from portal_app.state.checkout.steps import NumberStepPage, SimStepPage
+from portal_app.state.checkout.steps import FURTHEST_DAYS, NumberStepPage, SimStepPage
 
 
 @page("/checkout/sim", title="Your SIM", load=SimStepPage.load)
@@ -50,7 +50,13 @@ def sim() -> rx.Component:
     start = choice_group(
         _("When does it start?"),
         choice(state, "start", "now", _("As soon as possible"), _("When our team has approved your order.")),
-        choice(state, "start", "date", _("On a day I choose"), _("At most 90 days ahead, in Japan's time.")),
+        choice(
+            state,
+            "start",
+            "date",
+            _("On a day I choose"),
+            _("At most {days} days ahead, in Japan's time.").format(days=FURTHEST_DAYS),
+        ),
         choice_detail(first_day),
         error=error_of(state, "start"),
         name="start",
@@ -132,14 +138,14 @@ def _options(state: Any) -> rx.Component:
 
 
 def step_page(state: Any, title: str, *fields: rx.Component) -> rx.Component:
-    """Lay a step out: its fields, the way on and the way back."""
+    """Lay a step out: its fields, the button to go on and the link back."""
     form = live_form(
         *fields,
         form_actions(button(_("Continue"), type="submit"), link(_("Back"), href=state.earlier)),
         on_submit=state.save,
         class_name="grid max-w-2xl gap-10",
         no_validate=True,
-        # Built anew for other answers: given on another device, they would not show in a tab that had the page open.
+        # The key rebuilds the form for other answers: those given on another device would not show in an open tab.
         key=state.entries.to_string(),
     )
     return framed_step(state, title, form)

@@ -1,4 +1,4 @@
-"""Ways back in: a link for a new password, the new password, a lock lifted."""
+"""Account recovery: the link for a new password, the new password, lifting a lock."""
 
 import reflex as rx
 

@@ -93,7 +93,7 @@ def _enrolment() -> rx.Component:
         rx.el.code(SecurityPage.key, class_name="mt-1 block font-mono text-body text-ink [overflow-wrap:anywhere]"),
         class_name="text-small text-quiet",
     )
-    # White on every scheme: cameras read dark on light.
+    # White in both colour schemes: cameras read dark on light.
     picture = rx.el.img(src=SecurityPage.qr, alt=_("QR code with the key"), class_name="w-52 rounded bg-[#fff]")
     form = live_form(
         code_field(_("Code from your app"), required=True, error=SecurityPage.code_error),

@@ -1,4 +1,4 @@
-"""Everything the portal told a customer."""
+"""The list of notices."""
 
 from typing import Any
 

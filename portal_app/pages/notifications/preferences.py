@@ -1,4 +1,4 @@
-"""What the portal tells a customer, where, and their days in a calendar of their own."""
+"""Which notices a customer gets and where, and the calendar link."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def _choices() -> rx.Component:
         note,
         form_actions(button(_("Save"), type="submit")),
         on_submit=NotificationsPage.save,
-        key=NotificationsPage.shown_anew.to_string(),
+        key=NotificationsPage.form_version.to_string(),
     )
 
 
@@ -87,7 +87,7 @@ def _box(row: Any, way: str, words: str, checked: Any, locked: Any) -> rx.Compon
 
 
 def _always(way: str, shown: rx.Component) -> rx.Component:
-    """What is of security stands in the history, not among the messages."""
+    """Return the words for a topic whose notices stand in the security history, not in the list of messages."""
     return shown if way == "mail" else link(_("Security history"), href=path_for("/account/security/history"))
 
 

@@ -116,13 +116,13 @@ def _wishes() -> rx.Component:
             name="language",
             error=error_of(AccountPage, "language"),
             default_value=AccountPage.language,
-            key="language-" + AccountPage.shown_anew.to_string(),
+            key="language-" + AccountPage.form_version.to_string(),
         ),
         checkbox_field(
             _("Send me news and offers by e-mail."),
             name="marketing",
             default_checked=AccountPage.marketing,
-            key="marketing-" + AccountPage.shown_anew.to_string(),
+            key="marketing-" + AccountPage.form_version.to_string(),
         ),
         form_actions(button(_("Save"), type="submit", variant="secondary")),
         on_submit=AccountPage.save_wishes,
@@ -140,6 +140,6 @@ def _entry(label: str, name: str, *, hint: str = "", **attributes: Any) -> rx.Co
         hint=hint,
         error=error_of(AccountPage, name),
         default_value=getattr(AccountPage.entries, name),
-        key=f"{name}-" + AccountPage.shown_anew.to_string(),
+        key=f"{name}-" + AccountPage.form_version.to_string(),
         **attributes,
     )

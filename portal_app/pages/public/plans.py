@@ -1,4 +1,4 @@
-"""The plans of each kind for visitors, with the prices of the moment."""
+"""The plans of each kind for visitors, with current prices."""
 
 import reflex as rx
 

@@ -1,4 +1,4 @@
-"""The last step of signing up: who and where."""
+"""The last step of signing up: name, phone number and address."""
 
 from typing import Any
 

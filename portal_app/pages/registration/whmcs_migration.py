@@ -1,4 +1,4 @@
-"""Moving here: the address of an existing customer, and the password of their billing account."""
+"""Migration from WHMCS: the e-mail address of an existing customer, and the password of their billing account."""
 
 import reflex as rx
 

@@ -58,7 +58,7 @@ def address_fields(state: Any) -> list[rx.Component]:
 
 
 def group(legend: str, *fields: rx.Component) -> rx.Component:
-    """Set fields under what they are about."""
+    """Group fields under a legend."""
     return rx.el.fieldset(
         rx.el.legend(legend, class_name="mb-4 text-lead font-semibold"),
         rx.el.div(*fields, class_name="grid gap-5"),
@@ -67,7 +67,7 @@ def group(legend: str, *fields: rx.Component) -> rx.Component:
 
 
 def names(given: rx.Component, family: rx.Component) -> rx.Component:
-    """Set the two parts of a name side by side, in the order the language says them."""
+    """Set the two parts of a name side by side, in the order of the language."""
     return pair(family, given) if spoken() == "ja" else pair(given, family)
 
 
@@ -109,5 +109,5 @@ def _filled(state: Any, label: str, name: str, **attributes: Any) -> rx.Componen
 
 
 def _fresh(state: Any, name: str) -> dict[str, Any]:
-    """The field is made anew when a postcode has filled it; typed text stays otherwise."""
+    """Let React replace the field when a postcode has filled it; typed text stays otherwise."""
     return {"default_value": getattr(state.place, name), "key": f"{name}-" + state.filled.to_string()}

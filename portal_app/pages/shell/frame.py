@@ -1,4 +1,4 @@
-"""What stands around the pages of this portal: its places, its faces, and the reload a lost session asks for."""
+"""The frame of signed-in pages: navigation, the states of a page without data, and the reload of an ended session."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ from portal_app.pages.shell.step_up import step_up_dialog
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.session import PageSession
 
-# Compiled into the page: the policy allows no script that the server would send later.
+# Compiled into the page: the content security policy allows no script that the server sends later.
 _RELOAD = rx.Var("(() => window.location.reload())")
 
 
 def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Component:
-    """Put a page into the signed-in frame; its body is laid out only for the customer it belongs to."""
+    """Put a page into the signed-in frame; its body is rendered only once its session is known."""
     return signed_in_frame(
         reload_when_lost(),
         step_up_dialog(),
@@ -32,7 +32,7 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
             rx.el.div(title, *children, class_name="grid min-w-0 gap-10"),
             rx.el.div(title, skeleton(5), class_name="grid min-w-0 gap-10"),
         ),
-        nav=_places(),
+        nav=_navigation(),
         active=active,
         customer_name=PageSession.name,
         unread=NoticeCount.unread,
@@ -42,12 +42,12 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
 
 
 def reload_when_lost() -> rx.Component:
-    """Open the page anew through the door, once, when its session is not known any more."""
+    """Reload the page once when its session has ended: the request renews the cookies or leads to the sign-in page."""
     return rx.cond(PageSession.must_reload, rx.el.span(on_mount=rx.call_function(_RELOAD), hidden=True))
 
 
 def page_body(state: Any, body: rx.Component, *, loading: rx.Component | None = None) -> rx.Component:
-    """Show the one face of a page that its state asks for."""
+    """Show what the page's state asks for: the body, a problem, "not found", "being set up", or a placeholder."""
     failed = problem_state(
         _("This page cannot be shown right now"),
         text=state.problem,
@@ -62,12 +62,12 @@ def page_body(state: Any, body: rx.Component, *, loading: rx.Component | None = 
     waiting = rx.cond(state.problem != "", failed, loading or skeleton(5))
     return rx.cond(
         state.setting_up,
-        setting_up_face(state),
-        rx.cond(state.missing, missing_face(), rx.cond(state.shown, ready, waiting)),
+        setting_up_message(state),
+        rx.cond(state.missing, not_found_message(), rx.cond(state.shown, ready, waiting)),
     )
 
 
-def setting_up_face(state: Any) -> rx.Component:
+def setting_up_message(state: Any) -> rx.Component:
     """Say that the account is not ready yet, and why where that takes longer; the page changes by itself."""
     usual = _("Billing and orders open as soon as it is done, usually within a minute. This page changes by itself.")
     return message(
@@ -76,8 +76,8 @@ def setting_up_face(state: Any) -> rx.Component:
     )
 
 
-def missing_face() -> rx.Component:
-    """Say that it is not here, in the same words for what never was and what is somebody else's."""
+def not_found_message() -> rx.Component:
+    """Say "not found", in the same words for what does not exist and for what belongs to another customer."""
     return rx.el.div(
         page_title(_("We could not find that"), lead=_("It may have been removed, or the address is incomplete.")),
         rx.el.div(link_button(_("Go to your dashboard"), href=path_for("/dashboard"), variant="secondary")),
@@ -85,7 +85,7 @@ def missing_face() -> rx.Component:
     )
 
 
-def _places() -> list[NavItem]:
+def _navigation() -> list[NavItem]:
     return [
         NavItem(_("Home"), path_for("/dashboard"), "house", "home"),
         NavItem(_("Services"), path_for("/subscriptions"), "router", "services"),
@@ -96,5 +96,5 @@ def _places() -> list[NavItem]:
 
 
 def support_link(address: rx.Var[str]) -> rx.Component:
-    """Offer the mailbox of our team, once it is known: a link without words is none."""
+    """Link to the support mailbox once it is known: a link needs a text."""
     return rx.cond(address != "", link(address, href="mailto:" + address, reload=True))

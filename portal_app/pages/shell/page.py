@@ -1,4 +1,4 @@
-"""The one page decorator: a page is registered once per language, with its title, state and who may open it."""
+"""The page decorator: registers a page in every language, with its title, its load handler and who may open it."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ PAGES: list[Page] = []
 def page(
     route: str, *, title: str, load: Any = None, is_public: bool = False, is_static: bool = False
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
-    """Register a page under a route; pages are for signed-in customers unless `is_public` is said."""
+    """Register a page under a route; pages need a session unless `is_public`."""
 
     def register(build: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
         PAGES.append(Page(route, title, build, load, is_public or is_static, is_static))
@@ -52,11 +52,6 @@ def add_pages(app: rx.App) -> None:
             )
 
 
-def public_routes() -> frozenset[str]:
-    """Return the routes that open without a session, in every language."""
-    return frozenset(path_for(p.route, language) for p in PAGES if p.is_public for language in LANGUAGES)
-
-
 def static_routes() -> tuple[str, ...]:
     """Return the routes that carry no framework, in every language."""
     return tuple(path_for(p.route, language) for p in PAGES if p.is_static for language in LANGUAGES)
@@ -66,9 +61,12 @@ def _in_language(build: Callable[[], rx.Component], language: Language) -> Calla
     def built() -> rx.Component:
         with speaking(language):
             component = build()
-        # The document's own language is English; a page in another one says so itself.
+        # The document's language is English: a page in another language marks its own.
         return component if language == DEFAULT else rx.el.div(component, lang=language)
 
+    # Reflex writes the memoised parts of all pages of one module into one file. A module name of its own for each page
+    # and language keeps the parts of other pages out of its chunk.
+    built.__module__ = f"{build.__module__}.{build.__name__}_{language}"
     return built
 
 

@@ -1,4 +1,4 @@
-"""The dialog that asks anew who it is, on whichever page needs it."""
+"""The step-up dialog: asks the customer to prove their identity again, on any page."""
 
 import reflex as rx
 
@@ -14,7 +14,7 @@ _CONFIRM = "/api/me/step-up"
 
 
 def step_up_dialog() -> rx.Component:
-    """Ask for a proof, then let the page go on with what the customer wanted."""
+    """Ask for a proof of identity, then run the handler that needed it."""
     passkey = button(
         _("Confirm with a passkey"), variant="secondary", on_click=credentials("confirmByPasskey", _CONFIRM)
     )

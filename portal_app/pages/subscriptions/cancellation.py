@@ -1,4 +1,4 @@
-"""Cancelling a service: what it means, why, and twice the question whether it is meant."""
+"""Cancelling a service: consequences, reason, and two confirmations."""
 
 import reflex as rx
 

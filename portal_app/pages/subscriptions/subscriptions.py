@@ -109,7 +109,7 @@ def _story() -> rx.Component:
     keep = rx.el.div(
         left, dialog_button(_("Withdraw the cancellation"), opens=_KEEP), class_name="grid gap-3 sm:justify-items-start"
     )
-    told = message(
+    story = message(
         SubscriptionPage.story,
         tone=SubscriptionPage.story_tone,
         title=SubscriptionPage.story_title,
@@ -124,7 +124,7 @@ def _story() -> rx.Component:
             button(_("Keep the service"), on_click=[close_dialog(_KEEP), SubscriptionPage.withdraw]),
         ),
     )
-    return rx.cond(SubscriptionPage.story_title != "", rx.el.div(told, sure))
+    return rx.cond(SubscriptionPage.story_title != "", rx.el.div(story, sure))
 
 
 def _fields() -> rx.Component:

@@ -12,8 +12,8 @@ from portal_app.domain.billing.invoice import OPEN_STATUSES, Invoice
 from portal_app.domain.billing.invoice_list import InvoiceListing, InvoiceQuery, Owed
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.infra.database.database import Database
-from portal_app.language.format import today
 from portal_app.models.mirror import InvoiceMirror
 from portal_app.services.billing.invoice_mirror import INVOICE
 

@@ -12,12 +12,12 @@ from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFoun
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.ports.billing import InvoiceGateway
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.deadline import deadline
-from portal_app.models.columns import now
 from portal_app.services.billing.invoice_mirror import INVOICE, INVOICES, InvoiceMirrorWriter
 from portal_app.services.billing.invoice_queries import InvoiceLists, SavedInvoice
 from portal_app.services.billing.whmcs_sso import WhmcsSso
@@ -43,13 +43,13 @@ class Billing:
         gateway: InvoiceGateway,
         *,
         live: LiveUpdates,
-        sign_on: WhmcsSso,
+        sso: WhmcsSso,
     ) -> None:
         self._settings = settings
         self._cache = cache
         self._live = live
         self._gateway = gateway
-        self._sign_on = sign_on
+        self._sso = sso
         self._keeper = InvoiceMirrorWriter(database)
         self.freshness = Freshness(INVOICES, self._read_all, database=database, cache=cache, live=live)
         self.lists = InvoiceLists(database, currency=settings.whmcs_currency)
@@ -104,12 +104,12 @@ class Billing:
     async def pay_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to WHMCS's page of an invoice. Raises NotFound for somebody else's."""
         await self._ensure_own(customer, invoice_id)
-        return await self._sign_on.link(customer, f"viewinvoice.php?id={invoice_id}")
+        return await self._sso.link(customer, f"viewinvoice.php?id={invoice_id}")
 
     async def pdf_link(self, customer: Customer, invoice_id: int) -> str:
         """Return a single-use link to an invoice's PDF at WHMCS. Raises NotFound for somebody else's."""
         await self._ensure_own(customer, invoice_id)
-        return await self._sign_on.link(customer, f"dl.php?type=i&id={invoice_id}")
+        return await self._sso.link(customer, f"dl.php?type=i&id={invoice_id}")
 
     async def invoices_changed(self, customer: Customer) -> None:
         """Have the invoices read anew next time: something changed at WHMCS."""

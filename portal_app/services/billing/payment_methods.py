@@ -68,14 +68,14 @@ class Payments:
         gateway: PaymentMethodGateway,
         *,
         live: LiveUpdates,
-        sign_on: WhmcsSso,
+        sso: WhmcsSso,
     ) -> None:
         self._settings = settings
         self._database = database
         self._cache = cache
         self._gateway = gateway
         self._live = live
-        self._sign_on = sign_on
+        self._sso = sso
         self._unwatched = BackgroundTasks(_UNWATCHED_AT_ONCE)
         self._writes = ShieldedTasks()
 
@@ -170,7 +170,7 @@ class Payments:
     async def add_card_link(self, customer: Customer, *, back_to: str) -> str:
         """Return a single-use link to WHMCS's payment methods; `back_to` is an address of ours."""
         await self.forget_payment_methods(customer)
-        return await self._sign_on.link(customer, f"index.php/account/paymentmethods?return={quote(back_to, safe='')}")
+        return await self._sso.link(customer, f"index.php/account/paymentmethods?return={quote(back_to, safe='')}")
 
     async def forget_payment_methods(self, customer: Customer) -> None:
         """Read the payment methods anew next time: the customer may just have added one at WHMCS."""

@@ -1,17 +1,18 @@
 """Reminders: what the clock finds in what was saved, told once each: invoices due or overdue, expiring cards."""
 
-from datetime import timedelta
+import asyncio
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.billing.invoice import OPEN_STATUSES, PaymentMethod
+from portal_app.domain.billing.invoice import OPEN_STATUSES, Invoice, PaymentMethod
 from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.language.format import today
 from portal_app.models.notification_preference import Reminder
 from portal_app.models.user import IdMapping, User
 from portal_app.services.billing.invoice_mirror import INVOICE
@@ -23,13 +24,16 @@ from portal_app.services.notifications.notices import raise_notice
 _LONGEST_OVERDUE = timedelta(days=30)
 # Every customer's cards are looked at once in this many days, and announced while this much is left of them.
 _ROUND, _EXPIRES_SOON = 28, timedelta(days=45)
+# Invoices read at once, and announced at the same time: a few connections of the worker's.
+_BATCH, _AT_ONCE = 1000, 4
 _DUE = sa.text("""
-SELECT m.user_id, m.body FROM invoices_mirror m
+SELECT m.user_id, m.body, m.due_on, m.invoice_id FROM invoices_mirror m
 WHERE NOT m.is_gone AND m.status = ANY(:open) AND m.owed_minor > 0 AND m.due_on BETWEEN :first AND :last
     AND NOT EXISTS (
         SELECT 1 FROM reminders r WHERE r.user_id = m.user_id AND r.source_id = m.invoice_id::text
             AND r.kind = CASE WHEN m.due_on < :today THEN 'invoice_overdue' ELSE 'invoice_due' END)
-ORDER BY m.due_on, m.invoice_id LIMIT 1000
+    AND (m.due_on, m.invoice_id) > (:after_day, :after_id)
+ORDER BY m.due_on, m.invoice_id LIMIT :batch
 """)
 _CUSTOMERS = sa.text("SELECT user_id FROM id_mappings WHERE mod(abs(hashtext(user_id::text)::bigint), :round) = :turn")
 
@@ -37,26 +41,36 @@ _CUSTOMERS = sa.text("SELECT user_id FROM id_mappings WHERE mod(abs(hashtext(use
 class Reminders:
     """Tell customers what is about to happen; runs in the worker."""
 
-    def __init__(self, base: ServiceContext, payments: Payments, live: LiveUpdates) -> None:
-        self._base = base
-        self._database = base.database
+    def __init__(self, context: ServiceContext, payments: Payments, live: LiveUpdates) -> None:
+        self._context = context
+        self._database = context.database
         self._payments = payments
         self._live = live
-        self._ahead = timedelta(days=base.settings.portal_due_notice_days)
+        self._ahead = timedelta(days=context.settings.portal_due_notice_days)
 
     async def invoices(self) -> int:
-        """Announce every open invoice that is due soon or overdue, each once; return how many there were."""
-        day = today()
-        asked = {"open": list(OPEN_STATUSES), "first": day - _LONGEST_OVERDUE, "last": day + self._ahead, "today": day}
-        async with self._database.unit_of_work() as session:
-            rows = (await (await session.connection()).execute(_DUE, asked)).all()
-        for user_id, body in rows:
-            invoice = INVOICE.validate_python(body)
-            kind = "invoice_overdue" if invoice.due_on and invoice.due_on < day else "invoice_due"
-            about = {"number": invoice.label, "amount": str(invoice.owed), "due_on": str(invoice.due_on)}
-            about["invoice_id"] = str(invoice.id)
-            await self._tell(user_id, kind, str(invoice.id), about=about, path=f"/billing/invoices/{invoice.id}")
-        return len(rows)
+        """Announce every open invoice that is due soon or overdue, each once; return how many there were.
+
+        Batch after batch, until none is left: however many come due on one day, they are announced on it.
+        """
+        day, count = today(), 0
+        asked: dict[str, Any] = {
+            "open": list(OPEN_STATUSES), "first": day - _LONGEST_OVERDUE, "last": day + self._ahead, "today": day,
+            "after_day": day - _LONGEST_OVERDUE, "after_id": 0, "batch": _BATCH,
+        }  # fmt: skip
+        while True:
+            async with self._database.unit_of_work() as session:
+                rows = (await (await session.connection()).execute(_DUE, asked)).all()
+            places = asyncio.Semaphore(_AT_ONCE)
+            calls = [self._announce(places, row.user_id, INVOICE.validate_python(row.body), day) for row in rows]
+            # All of them are tried; where one failed, the step is repeated and finds what is left.
+            for outcome in await asyncio.gather(*calls, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+            count += len(rows)
+            if len(rows) < _BATCH:
+                return count
+            asked |= {"after_day": rows[-1].due_on, "after_id": rows[-1].invoice_id}
 
     async def customers_of_today(self) -> list[str]:
         """Return the customers whose cards are looked at today."""
@@ -72,6 +86,13 @@ class Reminders:
                 about = {"number": card.last_four, "due_on": last.isoformat()}
                 await self._tell(user_id, "card_expires", _name_of(card), about=about, path="/billing/payments")
 
+    async def _announce(self, places: asyncio.Semaphore, user_id: UUID, invoice: Invoice, day: date) -> None:
+        kind = "invoice_overdue" if invoice.due_on and invoice.due_on < day else "invoice_due"
+        about = {"number": invoice.label, "amount": str(invoice.owed), "due_on": str(invoice.due_on)}
+        about["invoice_id"] = str(invoice.id)
+        async with places:
+            await self._tell(user_id, kind, str(invoice.id), about=about, path=f"/billing/invoices/{invoice.id}")
+
     async def _customer(self, user_id: UUID) -> Customer:
         async with self._database.unit_of_work() as session:
             mapping = await session.get(IdMapping, user_id)
@@ -81,7 +102,7 @@ class Reminders:
 
     async def _tell(self, user_id: UUID, kind: str, source_id: str, *, about: dict[str, Any], path: str) -> None:
         async with self._database.unit_of_work() as session:
-            if not await Reminder.is_first(session, user_id, kind, source_id):
+            if not await Reminder.record_first(session, user_id, kind, source_id):
                 return
             await self._note(session, user_id, kind, source_id, about, path)
         await self._live.publish(Change(user_id, "notices", ""))
@@ -90,7 +111,7 @@ class Reminders:
         self, session: AsyncSession, user_id: UUID, kind: str, source_id: str, about: dict[str, Any], path: str
     ) -> None:
         user = await User.required(session, user_id)
-        await self._base.notifications.mail(session, kind, recipient=user.email, user_id=user_id, **about)
+        await self._context.email_outbox.enqueue(session, kind, recipient=user.email, user_id=user_id, **about)
         await raise_notice(session, kind, user_id=user_id, source_id=source_id, subject=about["number"], path=path)
 
 

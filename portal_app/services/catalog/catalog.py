@@ -1,11 +1,10 @@
-"""The catalogue: Salesforce's products as WHMCS bills them, cached until an event says they changed."""
+"""The catalogue: products of Salesforce compared with the prices WHMCS bills, cached until a change event."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
-from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from portal_app.domain.catalog.plan import CatalogItem, Category, Plan, plans_of
@@ -14,62 +13,61 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.current_customer import working_for
 from portal_app.infra.tasks.deadline import deadline
 
 TAG = "catalog"
-# Written answers outlive a release by no more than this, whatever it changes about them.
-_WRITTEN_SECONDS = 300
+# Cached response bodies expire, because a new release may change their format.
+_BODY_SECONDS = 300
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
-_DIFFERENT = Gauge(
-    "portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", multiprocess_mode="livemax"
-)
+_DIFFERENT = gauge("portal_catalog_price_differences", "Products that WHMCS bills otherwise than shown", merge="max")
 _log = structlog.get_logger(__name__)
 
 
 class Catalog:
-    """What can be bought, at what price. What WHMCS would bill otherwise is shown, but not to be ordered."""
+    """Plans and prices. A plan that WHMCS would bill differently is shown but cannot be ordered."""
 
     def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, prices: ProductPriceGateway) -> None:
-        self._patience = settings.mirror_patience_seconds
+        self._deadline = settings.mirror_patience_seconds
         self._cache = cache
         self._gateway = gateway
         self._prices = prices
-        # What was kept when it was last looked at, and what that means: hundreds who ask at once read it once.
-        self._known: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
-        self._told: frozenset[str] | None = None
-        self._told_unequal: frozenset[str] = frozenset()
+        # The cached bytes last seen and the items parsed from them, so that they are parsed once per change.
+        self._parsed: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
+        self._reported: frozenset[str] | None = None
+        self._reported_unequal: frozenset[str] = frozenset()
 
     async def plans(self, category: Category) -> list[Plan]:
         """Return the plans of a category in display order. Raises ExternalUnavailable without a cached copy."""
         plans = plans_of(await self._items(), category)
         unequal = frozenset(sku for plan in plans for sku in unequal_instalments(plan))
-        if category == "internet" and unequal != self._told_unequal:
-            self._told_unequal = unequal
+        if category == "internet" and unequal != self._reported_unequal:
+            self._reported_unequal = unequal
             _log.error("catalog.instalments_unequal", skus=sorted(unequal))
         return plans
 
-    async def plans_text(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
-        """Return the plans of a category as `write` writes them; not kept while what WHMCS bills is unknown."""
+    async def plans_bytes(self, category: Category, write: Callable[[list[Plan]], bytes]) -> bytes:
+        """Return the plans of a category as bytes made by `write`; cached unless the prices in WHMCS are unknown."""
 
         async def compute() -> CachedBytes:
             plans = await self.plans(category)
             are_prices_known = any(item.is_billed_alike for plan in plans for item in plan.items)
-            return CachedBytes(write(plans), _WRITTEN_SECONDS if are_prices_known else 0)
+            return CachedBytes(write(plans), _BODY_SECONDS if are_prices_known else 0)
 
-        return await self._cache.get_or_set_bytes(self.entry_of(category), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(category), compute)
 
     @staticmethod
-    def entry_of(category: Category) -> Entry:
-        """Return what the written plans are kept under."""
+    def cache_entry(category: Category) -> Entry:
+        """Return the cache entry of `plans_bytes`."""
         return Entry(f"catalog:written:{category}", (TAG,))
 
     async def plan(self, sku: str) -> Plan:
-        """Return one plan by its SKU. Raises NotFound for what is not sold."""
+        """Return a plan by its SKU. Raises NotFound if it is not sold."""
         items = await self._items()
         for item in items:
             if item.sku == sku:
@@ -78,37 +76,37 @@ class Catalog:
                         return plan
         raise NotFound("no such plan", user_message="We do not offer this plan any more.")
 
-    async def bust(self) -> None:
-        """Forget the cached catalogue everywhere."""
+    async def invalidate(self) -> None:
+        """Invalidate the cached catalogue for all processes."""
         await self._cache.invalidate(TAG)
-        _log.info("catalog.busted")
+        _log.info("catalog.invalidated")
 
     async def _items(self) -> list[CatalogItem]:
-        # Nobody waits longer than for a page; the readings go on and are kept for the next look.
-        items, prices = await asyncio.gather(self._kept_items(), self._kept_prices())
-        kept = items, prices
-        if kept != self._known[0]:
-            self._known = kept, self._compared(*kept)
-        return self._known[1]
+        # The deadline limits the wait; a read that takes longer continues and fills the cache.
+        cached = await asyncio.gather(self._cached_items(), self._cached_prices())
+        items, prices = cached
+        if (items, prices) != self._parsed[0]:
+            self._parsed = (items, prices), self._compared(items, prices)
+        return self._parsed[1]
 
-    async def _kept_items(self) -> bytes:
+    async def _cached_items(self) -> bytes:
         async def read() -> CachedBytes:
             # Read for all customers: it counts against the share of none.
             with working_for(""):
                 return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
 
-        async with deadline(self._patience, vendor="salesforce"):
+        async with deadline(self._deadline, vendor="salesforce"):
             return await self._cache.get_or_set_bytes(Entry("catalog:items", (TAG,)), read)
 
-    async def _kept_prices(self) -> bytes | None:
-        """Return what WHMCS bills, read once per refresh; None while that is unknown: then nothing can be ordered."""
+    async def _cached_prices(self) -> bytes | None:
+        """Return the prices in WHMCS, read once per refresh; None if unknown, and then nothing can be ordered."""
 
         async def read() -> CachedBytes:
             with working_for(""):
                 return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
 
         try:
-            async with deadline(self._patience, vendor="whmcs"):
+            async with deadline(self._deadline, vendor="whmcs"):
                 return await self._cache.get_or_set_bytes(Entry("catalog:billed", (TAG,)), read)
         except ExternalError:
             return None
@@ -121,13 +119,13 @@ class Catalog:
         compared = [replace(item, is_billed_alike=_is_billed_alike(item, prices)) for item in items]
         different = frozenset(item.sku for item in compared if not item.is_billed_alike)
         _DIFFERENT.set(len(different))
-        if different != self._told:
-            self._told = different
+        if different != self._reported:
+            self._reported = different
             if different:
                 _log.error("catalog.price_differs", skus=sorted(different))
         return compared
 
 
 def _is_billed_alike(item: CatalogItem, prices: Prices) -> bool:
-    """Say whether WHMCS has the product, in the same cycle, to the yen."""
+    """Return whether WHMCS has the product with the same cycle and exactly the same price."""
     return prices.get(item.whmcs_product_id or 0, {}).get(item.cycle) == item.price

@@ -1,8 +1,6 @@
-"""What must be so before anything is ordered: the one place where a wish becomes items, options and an address."""
+"""Validates an order request and turns it into items, options and an address."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from portal_app.domain.catalog.plan import CATEGORIES, Plan
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, extras_of
@@ -11,6 +9,7 @@ from portal_app.domain.checkout.steps import Answers, Rules, options_of
 from portal_app.domain.errors import Conflict, ExternalUnavailable, InvalidInput, NotAllowed, OfferChanged
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.catalog.catalog import Catalog
@@ -21,12 +20,11 @@ from portal_app.services.profile.profiles import Profiles
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
-_JAPAN = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutContext:
-    """Where a customer stands: what a wish is checked against besides the catalogue."""
+    """The services with the customer's data that an order request is validated against."""
 
     payments: Payments
     subscriptions: Subscriptions
@@ -36,86 +34,86 @@ class CheckoutContext:
 
 
 class Checkout:
-    """Check a wish against catalogue, customer and rules; nothing of it is taken from the browser unread."""
+    """Validates order requests against catalogue, customer and rules."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, known: CheckoutContext) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, context: CheckoutContext) -> None:
         self._settings = settings
         self._catalog = catalog
-        self._known = known
+        self._context = context
 
     def rules(self) -> Rules:
-        """Return what answers are measured by today, whoever gives them."""
-        return Rules(datetime.now(_JAPAN).date(), self._settings.mnp_min_days_left)
+        """Return the facts that answers are validated against, without those of a customer."""
+        return Rules(today(), self._settings.mnp_min_days_left)
 
     async def rules_for(self, customer: Customer, plan: Plan) -> Rules:
-        """Return what a customer's answers about a plan are measured by."""
+        """Return the facts that a customer's answers about a plan are validated against."""
         if plan.service.category != "internet":
             return self.rules()
-        check = await self._known.checks.check_for(customer)
-        return replace(self.rules(), address_id=check.address_id, is_offered=check.has(plan))
+        check = await self._context.checks.check_for(customer)
+        return replace(self.rules(), address_id=check.address_id, is_offered=check.is_available(plan))
 
     async def plan(self, customer: Customer, sku: str) -> Plan:
-        """Return a plan that this customer may choose. Raises NotFound, NotAllowed, Conflict for a second line."""
+        """Return a plan that this customer can order. Raises NotFound, NotAllowed, and Conflict for a second line."""
         plan = await self._catalog.plan(sku)
         if plan.service.category not in CATEGORIES:
             raise NotAllowed("not sold online", user_message="This plan is ordered with our team. Write to us.")
         if plan.service.category == "internet":
-            refuse_second_line((await self._known.subscriptions.subscriptions_for(customer)).rows)
+            refuse_second_line((await self._context.subscriptions.subscriptions_for(customer)).rows)
         if plan.service.is_family and not await self.has_sim(customer):
-            words = "Family plans are for customers who have a SIM line with us."
-            raise NotAllowed("no line yet", user_message=words)
-        return await self._at_home(customer, plan)
+            message = "Family plans are for customers who have a SIM line with us."
+            raise NotAllowed("no line yet", user_message=message)
+        return await self._available_extras_only(customer, plan)
 
     async def has_sim(self, customer: Customer) -> bool:
-        """Say whether a customer has a SIM line that works; False while that cannot be told."""
-        services = (await self._known.subscriptions.subscriptions_for(customer)).rows
+        """Return whether a customer has an active SIM line; False if that is unknown."""
+        services = (await self._context.subscriptions.subscriptions_for(customer)).rows
         return any(row.category == "sim" and row.status == "active" for row in services)
 
     async def basket(self, customer: Customer, plan: Plan, answers: Answers) -> Basket:
-        """Return what answers make of a plan. Raises InvalidInput while they are not all there."""
+        """Return the basket for a plan and answers. Raises InvalidInput for missing or invalid answers."""
         options = options_of(plan, answers, await self.rules_for(customer, plan))
         return Basket(plan, plan.with_extras(extras_of(options)), options)
 
     async def needs_identity(self, customer: Customer, plan: Plan) -> bool:
-        """Say whether a customer has to hand in an identity document before a plan can be ordered."""
+        """Return whether the customer must submit an identity document before ordering a plan."""
         is_voice = plan.service.category == "sim" and plan.service.has_voice
-        return is_voice and not (await self._known.identity.check_for(customer)).is_orderable
+        return is_voice and not (await self._context.identity.check_for(customer)).is_orderable
 
-    async def validate(self, customer: Customer, wish: OrderRequest) -> Basket:
-        """Return what will be ordered. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
-        plan = await self.plan(customer, wish.sku)
-        if not await self._known.payments.payment_methods_for(customer):
+    async def validate(self, customer: Customer, request: OrderRequest) -> Basket:
+        """Return the basket to order. Raises InvalidInput, NotFound, NotAllowed, Conflict, ExternalUnavailable."""
+        plan = await self.plan(customer, request.sku)
+        if not await self._context.payments.payment_methods_for(customer):
             raise InvalidInput({"payment": "Add a payment method first."})
         if not plan.is_orderable:
             raise Conflict("price differs from billing", user_message=_PRICE_DIFFERS)
-        basket = await self.basket(customer, plan, wish.answers)
+        basket = await self.basket(customer, plan, request.answers)
         if await self.needs_identity(customer, plan):
             raise InvalidInput({"identity": "Send us an identity document first: the law asks it for voice lines."})
-        if not wish.has_accepted_terms:
+        if not request.has_accepted_terms:
             raise InvalidInput({"terms_accepted": "Accept the terms of service to order."})
-        if wish.totals is not None and wish.totals != basket.totals:
+        if request.totals is not None and request.totals != basket.totals:
             raise OfferChanged("other totals than agreed")
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
 
-    async def _at_home(self, customer: Customer, plan: Plan) -> Plan:
-        """Leave out the extras that cannot be had at the customer's address, once an agent found what can."""
+    async def _available_extras_only(self, customer: Customer, plan: Plan) -> Plan:
+        """Return the plan without extras not available at the customer's address, if the address was checked."""
         if not any(extra.offers for extra in (*plan.extras, *plan.hidden)):
             return plan
-        check = await self._known.checks.check_for(customer)
+        check = await self._context.checks.check_for(customer)
         return plan.with_offers(check.offers) if check.status == "eligible" else plan
 
     async def _address(self, customer: Customer, options: Options | None) -> Address | None:
-        """Return where the customer lives. Raises InvalidInput where that is needed and not known."""
+        """Return the customer's address. Raises InvalidInput if the order needs one and it is unknown."""
         is_sent = isinstance(options, SimOptions) and options.sim_type == "physical"
         is_needed = is_sent or isinstance(options, InternetOptions)
         try:
-            address = (await self._known.profiles.profile_for(customer)).person.address
+            address = (await self._context.profiles.profile_for(customer)).person.address
         except ExternalUnavailable:
-            # What needs no address can be ordered while billing is away.
+            # Orders without an address are possible while WHMCS is unavailable.
             if is_needed:
                 raise
             return None
         if address is None and is_needed:
-            words = "the SIM card is sent there" if is_sent else "the line is installed there"
-            raise InvalidInput({"address": f"Add your address in Japanese first: {words}."})
+            reason = "the SIM card is sent there" if is_sent else "the line is installed there"
+            raise InvalidInput({"address": f"Add your address in Japanese first: {reason}."})
         return address

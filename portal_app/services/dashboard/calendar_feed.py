@@ -12,10 +12,9 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now, today
 from portal_app.language import parse_language
-from portal_app.language.format import today
 from portal_app.models.calendar import CalendarLink
-from portal_app.models.columns import now
 from portal_app.models.mirror import MirrorState
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
@@ -32,10 +31,10 @@ class Calendar:
     """Make, end and answer calendar links. It asks no vendor: what was last read of them is what it shows."""
 
     def __init__(
-        self, base: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
+        self, context: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
     ) -> None:
-        self._base = base
-        self._database = base.database
+        self._context = context
+        self._database = context.database
         self._lists = billing.lists
         self._services = subscriptions.mirror
         self._cancellations = cancellations
@@ -48,9 +47,9 @@ class Calendar:
 
     async def renew(self, user_id: UUID) -> str:
         """Make a new link and return its token, this once; the one before stops answering."""
-        token = self._base.vault.tokens.new()
+        token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
-            hashed = self._base.vault.tokens.hash(token, _PURPOSE)
+            hashed = self._context.secrets.tokens.hash(token, _PURPOSE)
             await session.merge(CalendarLink(user_id=user_id, token_hash=hashed, created_at=now()))
             record(session, Tag.CALENDAR_OPENED, user_id=user_id, actor="you")
         return token
@@ -63,13 +62,13 @@ class Calendar:
                 await session.delete(row)
                 record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
 
-    async def feed(self, token: str, *, address: str) -> CalendarFeed:
+    async def feed(self, token: str, *, network: str) -> CalendarFeed:
         """Return the days behind a token. Raises NotFound for any that is not in use, RateLimited per address."""
-        await self._base.limits.hit(self._base.settings.portal_calendar_limit, "calendar", address)
+        await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", network)
         if not token or len(token) > _LONGEST_TOKEN:
             raise NotFound("no such calendar")
         async with self._database.identity() as session:
-            link = await CalendarLink.by_hash(session, self._base.vault.tokens.hash(token, _PURPOSE))
+            link = await CalendarLink.by_hash(session, self._context.secrets.tokens.hash(token, _PURPOSE))
             user = await session.get(User, link.user_id) if link else None
             mapping = await session.get(IdMapping, link.user_id) if link else None
         if user is None or mapping is None or user.status != "active":

@@ -17,13 +17,13 @@ from portal_app.domain.orders.order import FINAL_STAGES, Order
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now, today
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
 from portal_app.infra.redis.live import customer_tag
 from portal_app.infra.settings import Settings
-from portal_app.language.format import today
+from portal_app.language.format import JAPAN
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.models.order import OrderRow
 from portal_app.services.billing.invoice_mirror import INVOICES
 from portal_app.services.billing.invoices import Billing
@@ -56,9 +56,9 @@ SELECT
         SELECT * FROM mine ORDER BY due_on NULLS LAST, invoice_id LIMIT %(most)s) AS first),
     (SELECT jsonb_agg(body ORDER BY service_id DESC) FROM subscriptions_mirror WHERE user_id = %(user)s),
     (SELECT jsonb_object_agg(kind, read_at) FROM mirror_states WHERE user_id = %(user)s AND read_at IS NOT NULL),
-    (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = %(user)s AND read_at > clock_timestamp()
-        - CAST(%(age)s AS interval) AND (stale_at IS NULL OR stale_at < read_at)),
-    (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE 'Asia/Tokyo')::date)
+    (SELECT jsonb_agg(kind) FROM mirror_states WHERE user_id = %(user)s AND read_at > %(young_since)s
+        AND (stale_at IS NULL OR stale_at < read_at)),
+    (SELECT jsonb_build_object('status', status, 'checked_on', (checked_at AT TIME ZONE %(zone)s)::date)
         FROM internet_eligibility WHERE user_id = %(user)s),
     EXISTS (SELECT FROM orders WHERE user_id = %(user)s AND stage <> ALL(%(final)s)),
     EXISTS (SELECT FROM orders WHERE user_id = %(user)s AND category = 'internet'),
@@ -163,7 +163,8 @@ class DashboardSummary:
 
     async def _read(self, customer: Customer) -> _Mirrored:
         asked = {"user": customer.user_id, "open": list(OPEN_STATUSES), "today": today(), "most": _MOST_UNPAID}
-        asked |= {"age": timedelta(seconds=self._wish.age), "final": list(FINAL_STAGES)}
+        asked |= {"final": list(FINAL_STAGES), "zone": str(JAPAN)}
+        asked["young_since"] = now() - timedelta(seconds=self._wish.age)
         *row, has_open_orders, has_ordered_internet, has_cancellations = await self._database.fetch_row_for(
             customer.user_id, _MIRRORS, asked
         )

@@ -1,4 +1,4 @@
-"""Closing an account to everybody who signs in with it, and opening it again: an operator's word."""
+"""Closing and reopening accounts, for operators."""
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -13,32 +13,32 @@ from portal_app.services.identity.context import ServiceContext
 CLOSED = "closed"
 
 
-class Closing:
-    """What staff may do to an account here. Services and bills stay as they are; nobody signs in meanwhile."""
+class AccountClosing:
+    """Closes and reopens accounts. A closed account cannot be signed in to; its services and invoices do not change."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     async def is_closed(self, customer_number: str) -> bool:
-        """Say whether an account is closed. Raises NotFound."""
-        async with self._base.database.identity() as session:
+        """Return whether an account is closed. Raises NotFound."""
+        async with self._context.database.identity() as session:
             return (await self._found(session, customer_number)).status == CLOSED
 
     async def close(self, customer_number: str) -> None:
-        """End every session and every sign-in under way, and let nobody in. Safe to repeat. Raises NotFound."""
-        async with self._base.database.identity() as session:
+        """Close an account: end its sessions and pending sign-ins. Safe to repeat. Raises NotFound."""
+        async with self._context.database.identity() as session:
             user = await self._found(session, customer_number)
             if user.status != CLOSED:
                 user.status = CLOSED
                 record(session, Tag.ACCOUNT_CLOSED, user_id=user.id, actor="staff")
-            begun = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
-            await (await session.connection()).execute(begun)
-            ended = await self._base.sessions.end_within(session, user.id, because="account closed")
-        await self._base.sessions.tell_ended(ended)
+            pending = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
+            await (await session.connection()).execute(pending)
+            ended = await self._context.sessions.end_in_transaction(session, user.id, because="account closed")
+        await self._context.sessions.publish_ended(ended)
 
     async def reopen(self, customer_number: str) -> None:
-        """Let the owner sign in again. Safe to repeat. Raises NotFound."""
-        async with self._base.database.identity() as session:
+        """Reopen an account. Safe to repeat. Raises NotFound."""
+        async with self._context.database.identity() as session:
             user = await self._found(session, customer_number)
             if user.status == CLOSED:
                 is_set_up = await session.get(IdMapping, user.id) is not None
@@ -49,7 +49,7 @@ class Closing:
     async def _found(session: AsyncSession, customer_number: str) -> User:
         query = select(User.id).where(User.customer_number == customer_number)
         user_id = (await session.exec(query)).first()
-        user = await User.held(session, user_id, for_change=True) if user_id else None
+        user = await User.locked(session, user_id, for_change=True) if user_id else None
         if user is None:
             raise NotFound("no account with this customer number")
         return user

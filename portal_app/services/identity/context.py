@@ -1,4 +1,4 @@
-"""What every service of identity stands on: signing up, signing in, passwords, moving here."""
+"""The parts that services of accounts and personal data have in common."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """The parts, joined once in wiring."""
+    """The common parts, built once in wiring."""
 
     settings: Settings
     database: Database
-    vault: Secrets
+    secrets: Secrets
     limits: RateLimits
     sessions: Sessions
-    notifications: EmailOutbox
+    email_outbox: EmailOutbox
     queue: DurableQueue
     readings: Readings

@@ -1,4 +1,4 @@
-"""Devices: the open sessions of an account, each of which its owner can end, and what happened to the account."""
+"""The device list and the security history of an account."""
 
 from uuid import UUID
 
@@ -15,14 +15,14 @@ PAGE = 50
 
 
 class Devices:
-    """What an account's owner sees of its security, and can end."""
+    """Lists and ends the sessions of an account, and reads its security history."""
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database = database
         self._sessions = sessions
 
     async def devices_of(self, user_id: UUID, current: UUID) -> list[Device]:
-        """Return the live sessions of a user, the asking one first, then by last use."""
+        """Return the open sessions of a user: the current one first, then by last use."""
         async with self._database.identity() as session:
             rows = await Session.alive_of(session, user_id)
         alive = [row for row in rows if self._sessions.is_alive(row)]
@@ -32,7 +32,7 @@ class Devices:
         ]
 
     async def sign_out(self, user_id: UUID, session_id: UUID) -> None:
-        """End one session of a user. Raises NotFound for what is not theirs."""
+        """End one session of a user. Raises NotFound, also for a session of another user."""
         async with self._database.identity() as session:
             row = await session.get(Session, session_id)
         if row is None or row.user_id != user_id or row.ended_at is not None:
@@ -40,11 +40,11 @@ class Devices:
         await self._sessions.end(session_id)
 
     async def sign_out_others(self, user_id: UUID, current: UUID) -> None:
-        """End every session of a user but the asking one."""
+        """End every session of a user except the current one."""
         await self._sessions.end_all(user_id, because="signed out everywhere else", but=current)
 
     async def history_of(self, user_id: UUID, *, before: int | None = None) -> tuple[list[HistoryEntry], int | None]:
-        """Return what happened, newest first, and where to go on reading (None: nothing is left)."""
+        """Return a page of the history, newest first, and the `before` of the next page (None: last page)."""
         query = select(AuditEntry).where(AuditEntry.user_id == user_id).order_by(col(AuditEntry.id).desc())
         if before is not None:
             query = query.where(col(AuditEntry.id) < before)

@@ -1,4 +1,4 @@
-"""Lockout: after repeated failures an address rests, longer each time. Known and unknown addresses rest alike."""
+"""Account lockout: repeated failures lock an e-mail address, longer each time, whether or not it has an account."""
 
 import math
 from datetime import timedelta
@@ -6,10 +6,10 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotSignedIn, RateLimited
+from portal_app.infra.clock import now
 from portal_app.language.phrase import Phrase
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
-from portal_app.models.lockout import COUNT_TRY, SignInTries
+from portal_app.models.lockout import COUNT_ATTEMPT, SignInAttempts
 from portal_app.models.user import User
 from portal_app.services.identity.context import ServiceContext
 
@@ -18,51 +18,53 @@ _LOCKED = (
     "Too many tries with this address. Try again in {minutes} min. The link we have mailed to the address lifts this "
     "wait in your browser."
 )
-_FORGOTTEN = timedelta(days=1)
-_LINK_LIVES = timedelta(hours=1)
-# What the link leaves in a browser: enough tries to remember a password, too few to guess one.
-_BROWSER_LIVES, _BROWSER_TRIES = timedelta(days=1), 10
+_RESET_AFTER = timedelta(days=1)
+# An unlock link gives the browser ten attempts: enough to remember a password, too few to guess one.
+_BROWSER_LIFETIME, _BROWSER_ATTEMPTS = timedelta(days=1), 10
 
 
 class Lockout:
-    """Count tries before they are made, so that many at once cannot slip through together."""
+    """Counts attempts before the password is checked, so that concurrent attempts cannot exceed the limit."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
-    async def count(self, session: AsyncSession, index: bytes, browser_key: str) -> int:
-        """Count one try and return how many it makes in a row. Raises RateLimited while the address rests."""
-        let_through = await self._spend(session, index, browser_key)
-        settings = self._base.settings
+    async def count_attempt(self, session: AsyncSession, index: bytes, browser_key: str) -> int:
+        """Count one attempt and return the number in a row. Raises RateLimited while the address is locked."""
+        is_let_through = await self._use_browser_key(session, index, browser_key)
+        settings = self._context.settings
         moment = now()
         values = {
             "email_index": index,
             "now": moment,
-            "forgotten": moment - _FORGOTTEN,
+            "forgotten": moment - _RESET_AFTER,
             "most": settings.portal_lock_tries,
             "first": settings.portal_lock_seconds,
             "longest": settings.portal_lock_longest_seconds,
-            "is_let_through": let_through,
+            "is_let_through": is_let_through,
         }
-        tries = (await (await session.connection()).execute(COUNT_TRY, values)).scalar_one_or_none()
-        if tries is not None:
-            return int(tries)
-        row = await session.get(SignInTries, index)
+        attempts = (await (await session.connection()).execute(COUNT_ATTEMPT, values)).scalar_one_or_none()
+        if attempts is not None:
+            return int(attempts)
+        row = await session.get(SignInAttempts, index)
         seconds = (row.locked_until - moment).total_seconds() if row and row.locked_until else 1
         minutes = max(1, math.ceil(seconds / 60))
         raise RateLimited(max(1, math.ceil(seconds)), user_message=Phrase(_LOCKED, minutes=minutes))
 
-    async def forget(self, session: AsyncSession, index: bytes) -> None:
-        """Count from nought again: somebody has proven the password."""
-        if (row := await session.get(SignInTries, index)) is not None:
+    async def reset_count(self, session: AsyncSession, index: bytes) -> None:
+        """Reset the counter after a successful sign-in."""
+        if (row := await session.get(SignInAttempts, index)) is not None:
             await session.delete(row)
 
-    async def notify_owner(self, session: AsyncSession, index: bytes, user: User | None, tries: int) -> None:
-        """Mail the owner a way out when the lock falls. For an unknown address the same is written, to nobody."""
-        if tries % self._base.settings.portal_lock_tries:
+    async def notify_owner(self, session: AsyncSession, index: bytes, user: User | None, attempts: int) -> None:
+        """Mail the owner an unlock link when the address is locked.
+
+        For an unknown address the same rows are written, without a recipient, so that the work does not differ.
+        """
+        if attempts % self._context.settings.portal_lock_tries:
             return
         token = await self._issue(session, "unlock", index, user)
-        await self._base.notifications.mail(
+        await self._context.email_outbox.enqueue(
             session,
             "sign_in_locked",
             recipient=user.email if user else "",
@@ -72,9 +74,9 @@ class Lockout:
         )
 
     async def unlock(self, token: str) -> str:
-        """Exchange a mailed token, once, for the key that lets one browser try again. Raises NotSignedIn."""
-        async with self._base.database.identity() as session:
-            found = await RecoveryToken.usable(session, self._base.vault.tokens.hash(token, "unlock"), "unlock")
+        """Exchange a mailed token, once, for the key that gives one browser more attempts. Raises NotSignedIn."""
+        async with self._context.database.identity() as session:
+            found = await RecoveryToken.usable(session, self._context.secrets.tokens.hash(token, "unlock"), "unlock")
             if found is None:
                 raise NotSignedIn("unlock link", user_message=LINK_ENDED)
             found.uses_left = 0
@@ -82,24 +84,25 @@ class Lockout:
             return await self._issue(session, "browser", found.email_index, user)
 
     async def _issue(self, session: AsyncSession, purpose: str, index: bytes, user: User | None) -> str:
-        token = self._base.vault.tokens.new()
+        token = self._context.secrets.tokens.new()
         is_browser = purpose == "browser"
+        link_lifetime = timedelta(seconds=self._context.settings.portal_unlock_seconds)
         session.add(
             RecoveryToken(
-                token_hash=self._base.vault.tokens.hash(token, purpose),
+                token_hash=self._context.secrets.tokens.hash(token, purpose),
                 purpose=purpose,
                 email_index=index,
                 user_id=user.id if user else None,
-                uses_left=_BROWSER_TRIES if is_browser else 1,
-                expires_at=now() + (_BROWSER_LIVES if is_browser else _LINK_LIVES),
+                uses_left=_BROWSER_ATTEMPTS if is_browser else 1,
+                expires_at=now() + (_BROWSER_LIFETIME if is_browser else link_lifetime),
             )
         )
         return token
 
-    async def _spend(self, session: AsyncSession, index: bytes, browser_key: str) -> bool:
+    async def _use_browser_key(self, session: AsyncSession, index: bytes, browser_key: str) -> bool:
         if not browser_key:
             return False
-        hashed = self._base.vault.tokens.hash(browser_key, "browser")
+        hashed = self._context.secrets.tokens.hash(browser_key, "browser")
         found = await RecoveryToken.usable(session, hashed, "browser")
         if found is None or found.email_index != index:
             return False

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): added, named, removed, and proven at sign-in, as second step or as step-up."""
+"""Passkeys (WebAuthn level 3): registration, names, removal, and authentication for sign-in, MFA and step-up."""
 
 import json
 from datetime import timedelta
@@ -27,7 +27,7 @@ from webauthn.helpers.structs import (
 
 from portal_app.domain.errors import Conflict, InvalidInput, NotFound
 from portal_app.domain.identity.mfa import PasskeyView
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.mfa import Challenge, Passkey
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -38,19 +38,19 @@ REFUSED = "That passkey was not accepted. Try again, or sign in another way."
 _MOST = 20
 _LONGEST_NAME = 60
 _REQUIRED = UserVerificationRequirement.REQUIRED
-# What a made-up credential can make the library raise: its own errors, and those of the decoders below it.
+# Errors that the library raises for a malformed credential: its own, and those of the decoders it uses.
 _MALFORMED = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, EOFError, RecursionError)
 
 
 class Passkeys:
-    """A user's passkeys. The device always verifies its owner, so one passkey proves two factors."""
+    """A user's passkeys. User verification is required, so a passkey counts as two factors."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     async def passkeys_of(self, user_id: UUID) -> list[PasskeyView]:
         """Return a user's passkeys, oldest first."""
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             rows = await Passkey.all_of(session, user_id)
         return [PasskeyView(row.id, row.name, row.created_at, row.used_at) for row in rows]
 
@@ -61,16 +61,16 @@ class Passkeys:
             raise NotFound("no such passkey of this user")
         return found[0]
 
-    async def options_to_add(self, user_id: UUID, session_id: UUID) -> dict[str, Any]:
-        """Return what navigator.credentials.create needs. Raises StepUpNeeded, Conflict where there are too many."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+    async def registration_options(self, user_id: UUID, session_id: UUID) -> dict[str, Any]:
+        """Return the options of navigator.credentials.create. Raises StepUpNeeded, and Conflict at the maximum."""
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             user = await session.get_one(User, user_id)
             known = await Passkey.all_of(session, user_id)
             if len(known) >= _MOST:
                 raise Conflict("too many", user_message="You have as many passkeys as we keep. Remove one first.")
             options = webauthn.generate_registration_options(
-                rp_id=self._base.settings.passkey_rp_id,
+                rp_id=self._context.settings.passkey_rp_id,
                 rp_name="Hikari Portal",
                 user_id=user_id.bytes,
                 user_name=user.email,
@@ -84,10 +84,10 @@ class Passkeys:
         return _as_json(options)
 
     async def add(self, user_id: UUID, session_id: UUID, credential: str, name: str) -> PasskeyView:
-        """Keep a new passkey. Raises StepUpNeeded, InvalidInput (name, passkey), Conflict for a known one."""
+        """Store a new passkey. Raises StepUpNeeded, and InvalidInput for the fields name and passkey."""
         name = _checked_name(name)
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             made = await self._verified_new(session, user_id, credential)
             row = None
             if made is not None and await Passkey.by_credential(session, made.credential_id) is None:
@@ -102,55 +102,55 @@ class Passkeys:
                 session.add(row)
                 await self._changed(session, user_id, Tag.PASSKEY_ADDED, name)
         if row is None:
-            # Raised only here: the challenge is used up all the same.
+            # Raised after the transaction, so that the used challenge stays deleted.
             raise InvalidInput({"passkey": "That passkey could not be added. Try again."})
         return PasskeyView(row.id, row.name, row.created_at, row.used_at)
 
     async def rename(self, user_id: UUID, session_id: UUID, passkey_id: UUID, name: str) -> None:
-        """Give a passkey another name. Raises StepUpNeeded, NotFound, InvalidInput (name)."""
+        """Rename a passkey. Raises StepUpNeeded, NotFound, InvalidInput (name)."""
         name = _checked_name(name)
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
-            row = await self._own(session, user_id, passkey_id)
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
+            row = await self._passkey_of(session, user_id, passkey_id)
             row.name = name
             record(session, Tag.PASSKEY_RENAMED, user_id=user_id, actor="you")
 
     async def remove(self, user_id: UUID, session_id: UUID, passkey_id: UUID) -> None:
-        """Forget a passkey and sign other devices out. Raises StepUpNeeded, NotFound."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
-            await User.held(session, user_id, for_change=True)
-            row = await self._own(session, user_id, passkey_id)
+        """Delete a passkey and end all other sessions. Raises StepUpNeeded, NotFound."""
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
+            await User.locked(session, user_id, for_change=True)
+            row = await self._passkey_of(session, user_id, passkey_id)
             await session.delete(row)
             await self._changed(session, user_id, Tag.PASSKEY_REMOVED, row.name)
             because = "passkey removed"
-            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
-        await self._base.sessions.tell_ended(ended)
+            ended = await self._context.sessions.end_in_transaction(session, user_id, because=because, but=session_id)
+        await self._context.sessions.publish_ended(ended)
 
-    async def options_to_prove(self, purpose: Purpose, user_id: UUID | None = None) -> dict[str, Any]:
-        """Return what navigator.credentials.get needs; without a user the browser offers every passkey it has."""
-        async with self._base.database.identity() as session:
+    async def authentication_options(self, purpose: Purpose, user_id: UUID | None = None) -> dict[str, Any]:
+        """Return the options of navigator.credentials.get; without a user the browser offers all its passkeys."""
+        async with self._context.database.identity() as session:
             known = await Passkey.all_of(session, user_id) if user_id else []
             options = webauthn.generate_authentication_options(
-                rp_id=self._base.settings.passkey_rp_id,
+                rp_id=self._context.settings.passkey_rp_id,
                 challenge=await self._new_challenge(session, purpose, user_id),
                 allow_credentials=_descriptors(known),
                 user_verification=_REQUIRED,
             )
         return _as_json(options)
 
-    async def accept(
+    async def verify(
         self, session: AsyncSession, credential: str, purpose: Purpose, *, user_id: UUID | None = None
     ) -> UUID | None:
-        """Use an assertion up inside the caller's transaction; return whose it is, or None where it proves nothing."""
+        """Verify an assertion in the caller's transaction and use up its challenge; return the user id or None."""
         try:
             given = parse_authentication_credential_json(credential)
             challenge = parse_client_data_json(given.response.client_data_json).challenge
             if not await self._use_challenge(session, challenge, purpose, user_id):
                 return None
-            owner = await Passkey.owner_of(session, given.raw_id)
-            # The user before the passkey, as wherever both are locked.
-            held = await User.held(session, owner) if owner else None
+            owner = await Passkey.user_id_for(session, given.raw_id)
+            # Lock the user before the passkey, as everywhere, to avoid deadlocks.
+            held = await User.locked(session, owner) if owner else None
             row = await Passkey.by_credential(session, given.raw_id) if held else None
             if row is None or (user_id is not None and row.user_id != user_id):
                 return None
@@ -159,8 +159,8 @@ class Passkeys:
             proven = webauthn.verify_authentication_response(
                 credential=given,
                 expected_challenge=challenge,
-                expected_rp_id=self._base.settings.passkey_rp_id,
-                expected_origin=list(self._base.settings.allowed_origins),
+                expected_rp_id=self._context.settings.passkey_rp_id,
+                expected_origin=list(self._context.settings.allowed_origins),
                 credential_public_key=row.public_key,
                 credential_current_sign_count=row.sign_count,
                 require_user_verification=True,
@@ -179,8 +179,8 @@ class Passkeys:
             return webauthn.verify_registration_response(
                 credential=given,
                 expected_challenge=challenge,
-                expected_rp_id=self._base.settings.passkey_rp_id,
-                expected_origin=list(self._base.settings.allowed_origins),
+                expected_rp_id=self._context.settings.passkey_rp_id,
+                expected_origin=list(self._context.settings.allowed_origins),
                 require_user_verification=True,
             )
         except _MALFORMED:
@@ -193,7 +193,7 @@ class Passkeys:
                 challenge_hash=self._hash(challenge),
                 purpose=purpose,
                 user_id=user_id,
-                expires_at=now() + timedelta(seconds=self._base.settings.portal_second_step_seconds),
+                expires_at=now() + timedelta(seconds=self._context.settings.portal_second_step_seconds),
             )
         )
         return challenge
@@ -210,9 +210,9 @@ class Passkeys:
         return bool((await (await session.connection()).execute(use)).rowcount)
 
     def _hash(self, challenge: bytes) -> bytes:
-        return self._base.vault.tokens.hash(challenge.hex(), "webauthn")
+        return self._context.secrets.tokens.hash(challenge.hex(), "webauthn")
 
-    async def _own(self, session: AsyncSession, user_id: UUID, passkey_id: UUID) -> Passkey:
+    async def _passkey_of(self, session: AsyncSession, user_id: UUID, passkey_id: UUID) -> Passkey:
         row = await session.get(Passkey, passkey_id, with_for_update=True)
         if row is None or row.user_id != user_id:
             raise NotFound("no such passkey of this user")
@@ -221,8 +221,8 @@ class Passkeys:
     async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, name: str) -> None:
         record(session, tag, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
-        occasion = "passkey_added" if tag is Tag.PASSKEY_ADDED else "passkey_removed"
-        await self._base.notifications.mail(session, occasion, recipient=user.email, user_id=user_id, title=name)
+        template = "passkey_added" if tag is Tag.PASSKEY_ADDED else "passkey_removed"
+        await self._context.email_outbox.enqueue(session, template, recipient=user.email, user_id=user_id, title=name)
 
 
 def _checked_name(name: str) -> str:
@@ -242,9 +242,9 @@ def _descriptors(rows: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
 
 
 def _transports(credential: str) -> str:
-    told = json.loads(credential).get("response", {}).get("transports")
+    reported = json.loads(credential).get("response", {}).get("transports")
     known = {each.value for each in AuthenticatorTransport}
-    return " ".join(each for each in told if each in known) if isinstance(told, list) else ""
+    return " ".join(each for each in reported if each in known) if isinstance(reported, list) else ""
 
 
 def _as_json(options: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Changing a password: forgotten, by a mailed link, or known, by typing it."""
+"""Password reset by a mailed link, and password change by a signed-in user."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import InvalidInput, NotSignedIn
 from portal_app.domain.identity.account import Origin
 from portal_app.domain.profile.customer import parse_email
+from portal_app.infra.clock import now
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.columns import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
@@ -26,25 +26,25 @@ _SAME = "Choose a password that is different from your present one."
 
 
 class PasswordChanges:
-    """Set new passwords. A new password ends every other session; it never replaces a second factor."""
+    """Sets new passwords. A new password ends every other session and does not replace a second factor."""
 
-    def __init__(self, base: ServiceContext, lockout: Lockout, two_step: Totp) -> None:
-        self._base = base
-        self._two_step = two_step
+    def __init__(self, context: ServiceContext, lockout: Lockout, totp: Totp) -> None:
+        self._context = context
+        self._totp = totp
         self._lockout = lockout
 
-    async def forgot(self, email: str, origin: Origin) -> None:
-        """Mail a link for a new password to the owner of an address; an unknown address gets a mail that says so.
+    async def request_reset(self, email: str, origin: Origin) -> None:
+        """Mail a reset link to the owner of an address; an unknown address gets a mail that says so.
 
         Raises InvalidInput, RateLimited.
         """
         email = parse_email(email)
-        index = self._base.vault.ring.index(email, EMAIL_PLACE)
-        settings, tokens = self._base.settings, self._base.vault.tokens
-        await self._base.limits.hit(settings.portal_sign_in_limit, "reset-address", origin.address)
-        await self._base.limits.hit(settings.portal_reset_limit, "reset-email", index.hex())
+        index = self._context.secrets.ring.index(email, EMAIL_PLACE)
+        settings, tokens = self._context.settings, self._context.secrets.tokens
+        await self._context.limits.consume(settings.portal_sign_in_limit, "reset-address", origin.network)
+        await self._context.limits.consume(settings.portal_reset_limit, "reset-email", index.hex())
         token = tokens.new()
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             user = await User.by_email(session, index)
             session.add(
                 RecoveryToken(
@@ -56,8 +56,8 @@ class PasswordChanges:
                 )
             )
             record(session, Tag.RESET_ASKED, user_id=user.id if user else None, actor="you")
-            # Always to the address as the account has it, never as it was typed just now.
-            await self._base.notifications.mail(
+            # Sent to the stored address, never to the address as typed.
+            await self._context.email_outbox.enqueue(
                 session,
                 "password_reset" if user else "password_reset_unknown",
                 recipient=user.email if user else email,
@@ -67,64 +67,66 @@ class PasswordChanges:
                 email=user.email if user else "",
             )
 
-    async def whose(self, token: str) -> str:
-        """Return the address of the account that a mailed token opens, or an empty text for a dead one."""
+    async def email_for_token(self, token: str) -> str:
+        """Return the e-mail address of the account of a reset token, or an empty text for an invalid token."""
         if not token:
             return ""
-        async with self._base.database.identity() as session:
-            found = await RecoveryToken.usable(session, self._base.vault.tokens.hash(token, "reset"), "reset")
+        async with self._context.database.identity() as session:
+            found = await RecoveryToken.usable(session, self._context.secrets.tokens.hash(token, "reset"), "reset")
             user = await session.get(User, found.user_id) if found and found.user_id else None
         return user.email if user else ""
 
     async def reset(self, token: str, password: str) -> None:
-        """Set a new password by a mailed token. Raises InvalidInput and, for a dead token, NotSignedIn."""
-        hashed = self._base.vault.tokens.hash(token, "reset")
-        async with self._base.database.identity() as session:
+        """Set a new password by a reset token. Raises InvalidInput, and NotSignedIn for an invalid token."""
+        hashed = self._context.secrets.tokens.hash(token, "reset")
+        async with self._context.database.identity() as session:
             user = await self._owner(session, hashed)
         check_new_password(password, context=_context(user))
-        new = await self._base.vault.passwords.hash(password)
-        async with self._base.database.identity() as session:
-            # Looked up again, locked: of two uses at once only one may count.
+        new = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            # Read again and locked: of two concurrent uses only one may succeed.
             user = await self._owner(session, hashed)
-            await User.held(session, user.id, for_change=True)
+            await User.locked(session, user.id, for_change=True)
             await self._void_links(session, user.id)
-            await self._lockout.forget(session, user.email_index)
+            await self._lockout.reset_count(session, user.email_index)
             ended = await self._set(session, user, new, because="password reset")
-        await self._base.sessions.tell_ended(ended)
+        await self._context.sessions.publish_ended(ended)
 
-    async def require_proof(self, user_id: UUID, session_id: UUID) -> None:
-        """Ask for a recent second factor where two-step sign-in is on: a stolen password must not replace itself.
+    async def require_recent_mfa(self, user_id: UUID, session_id: UUID) -> None:
+        """Require a recent second factor if two-step sign-in is on, so that a stolen password cannot be replaced.
 
-        Raises StepUpNeeded. Without it, the present password that `change` takes is the proof.
+        Raises StepUpNeeded. Without two-step sign-in the present password, which `change` checks, is the proof.
         """
-        async with self._base.database.identity() as session:
-            is_on = await self._two_step.is_on(session, user_id)
+        async with self._context.database.identity() as session:
+            is_on = await self._totp.is_on(session, user_id)
         if is_on:
-            await self._base.sessions.require_recent(session_id)
+            await self._context.sessions.require_recent(session_id)
 
     async def change(self, user_id: UUID, session_id: UUID, present: str, *, password: str) -> None:
-        """Set a new password for somebody signed in, who types the present one.
+        """Set a new password for a signed-in user who enters the present one.
 
         Raises StepUpNeeded (with two-step sign-in on), InvalidInput, RateLimited.
         """
-        await self.require_proof(user_id, session_id)
-        await self._base.limits.hit(self._base.settings.portal_password_limit, "password-change", str(user_id))
-        async with self._base.database.identity() as session:
+        await self.require_recent_mfa(user_id, session_id)
+        await self._context.limits.consume(
+            self._context.settings.portal_password_limit, "password-change", str(user_id)
+        )
+        async with self._context.database.identity() as session:
             user = await User.required(session, user_id)
-        if not await self._base.vault.passwords.verify(present, user.password_hash):
+        if not await self._context.secrets.passwords.verify(present, user.password_hash):
             raise InvalidInput({"present": _WRONG})
         check_new_password(password, context=_context(user))
-        if await self._base.vault.passwords.verify(password, user.password_hash):
+        if await self._context.secrets.passwords.verify(password, user.password_hash):
             raise InvalidInput({"password": _SAME})
-        new = await self._base.vault.passwords.hash(password)
-        async with self._base.database.identity() as session:
-            row = await User.held(session, user_id, for_change=True)
+        new = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            row = await User.locked(session, user_id, for_change=True)
             if row is None or row.password_hash != user.password_hash:
-                # Somebody was faster: what was typed is not the present password any more.
+                # Changed by a concurrent call: the entered password is no longer the present one.
                 raise InvalidInput({"present": _WRONG})
             await self._void_links(session, user_id)
             ended = await self._set(session, row, new, because="password changed", but=session_id)
-        await self._base.sessions.tell_ended(ended)
+        await self._context.sessions.publish_ended(ended)
 
     async def _owner(self, session: AsyncSession, hashed: bytes) -> User:
         found = await RecoveryToken.usable(session, hashed, "reset")
@@ -136,12 +138,12 @@ class PasswordChanges:
         self, session: AsyncSession, user: User, hashed: str, *, because: str, but: UUID | None = None
     ) -> list[Session]:
         user.password_hash = hashed
-        # A sign-in that was begun with the old password must not be finished.
-        begun = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
-        await (await session.connection()).execute(begun)
+        # A pending sign-in with the old password must not be completed.
+        pending = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
+        await (await session.connection()).execute(pending)
         record(session, Tag.PASSWORD_CHANGED, user_id=user.id, actor="you")
-        await self._base.notifications.mail(session, "password_changed", recipient=user.email, user_id=user.id)
-        return await self._base.sessions.end_within(session, user.id, because=because, but=but)
+        await self._context.email_outbox.enqueue(session, "password_changed", recipient=user.email, user_id=user.id)
+        return await self._context.sessions.end_in_transaction(session, user.id, because=because, but=but)
 
     @staticmethod
     async def _void_links(session: AsyncSession, user_id: UUID) -> None:

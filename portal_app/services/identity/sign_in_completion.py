@@ -1,12 +1,12 @@
-"""Admission: what follows when somebody has proven a password. The one place that decides it."""
+"""Completion of a sign-in after the password check: opens the session or requires a second factor."""
 
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.identity.account import Origin, SecondStepAsked, Tokens
-from portal_app.domain.identity.mfa import browser_words, coarse_network
-from portal_app.models.columns import now
+from portal_app.domain.identity.account import MfaRequired, Origin, Tokens
+from portal_app.domain.identity.mfa import browser_name, coarse_network
+from portal_app.infra.clock import now
 from portal_app.models.mfa import PendingSignIn
 from portal_app.models.session import Session
 from portal_app.models.user import User
@@ -18,33 +18,33 @@ PENDING = "second-step"
 
 
 class SignInCompletion:
-    """Let somebody in who has proven who they are, and tell the owner about devices not seen before."""
+    """Opens sessions for users whose identity is proven, and mails the owner about new devices."""
 
-    def __init__(self, base: ServiceContext, two_step: Totp) -> None:
-        self._base = base
-        self._two_step = two_step
+    def __init__(self, context: ServiceContext, totp: Totp) -> None:
+        self._context = context
+        self._totp = totp
 
-    async def after_password(self, session: AsyncSession, user: User, origin: Origin) -> Tokens | SecondStepAsked:
-        """Open a session for a proven password, or ask for the second step; inside the caller's transaction."""
-        if not await self._two_step.is_on(session, user.id):
+    async def after_password(self, session: AsyncSession, user: User, origin: Origin) -> Tokens | MfaRequired:
+        """Open a session for a verified password, or create a pending sign-in, in the caller's transaction."""
+        if not await self._totp.is_on(session, user.id):
             return await self.admit(session, user, origin, factors=("pwd",))
-        token, settings = self._base.vault.tokens.new(), self._base.settings
+        token, settings = self._context.secrets.tokens.new(), self._context.settings
         session.add(
             PendingSignIn(
-                token_hash=self._base.vault.tokens.hash(token, PENDING),
+                token_hash=self._context.secrets.tokens.hash(token, PENDING),
                 user_id=user.id,
                 attempts_left=settings.portal_code_attempts,
                 expires_at=now() + timedelta(seconds=settings.portal_second_step_seconds),
             )
         )
-        return SecondStepAsked(token)
+        return MfaRequired(token)
 
     async def admit(self, session: AsyncSession, user: User, origin: Origin, *, factors: tuple[str, ...]) -> Tokens:
-        """Open a session for whoever has proven everything that is asked for."""
-        device = self._base.vault.tokens.hash(origin.device, "device") if origin.device else None
-        browser, network = browser_words(origin.browser), coarse_network(origin.address)
+        """Open a session for a user who has given all required factors, in the caller's transaction."""
+        device = self._context.secrets.tokens.hash(origin.device, "device") if origin.device else None
+        browser, network = browser_name(origin.browser), coarse_network(origin.address)
         if await Session.is_new_device(session, user.id, device):
-            await self._base.notifications.mail(
+            await self._context.email_outbox.enqueue(
                 session,
                 "new_device",
                 recipient=user.email,
@@ -55,6 +55,6 @@ class SignInCompletion:
             )
         detail = {"browser": browser, "network": network, "by": " ".join(factors)}
         record(session, Tag.SIGNED_IN, user_id=user.id, actor="you", detail=detail)
-        return await self._base.sessions.open(
+        return await self._context.sessions.open(
             session, user.id, factors=factors, browser=browser, address=network, device_hash=device
         )

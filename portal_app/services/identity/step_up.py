@@ -1,11 +1,11 @@
-"""Step-up: proving anew, in an open session, that it is still its owner who sits there."""
+"""Step-up authentication: a new proof of identity within an open session."""
 
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import InvalidInput, NotSignedIn
-from portal_app.domain.identity.account import Proof, Tokens, Ways
+from portal_app.domain.identity.account import Proof, ProofMethods, Tokens
 from portal_app.models.mfa import Passkey
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -15,56 +15,56 @@ from portal_app.services.identity.totp import WRONG_CODE, Totp
 
 
 class StepUp:
-    """Check a proof and stamp the session. What needs a stamp asks `Sessions.require_recent`.
+    """Checks a proof and records it in the session; `Sessions.require_recent` relies on that record.
 
-    With two-step sign-in on, the password alone proves nothing: whoever holds it may hold the session too.
+    With two-step sign-in on, the password alone is not accepted: a thief of the password may have the session too.
     """
 
-    def __init__(self, base: ServiceContext, two_step: Totp, passkeys: Passkeys) -> None:
-        self._base = base
-        self._two_step = two_step
+    def __init__(self, context: ServiceContext, totp: Totp, passkeys: Passkeys) -> None:
+        self._context = context
+        self._totp = totp
         self._passkeys = passkeys
 
-    async def ways(self, user_id: UUID) -> Ways:
-        """Return by which proofs this user can confirm."""
-        async with self._base.database.identity() as session:
-            has_code = await self._two_step.is_on(session, user_id)
+    async def proof_methods(self, user_id: UUID) -> ProofMethods:
+        """Return the proofs that this user can give."""
+        async with self._context.database.identity() as session:
+            has_code = await self._totp.is_on(session, user_id)
             has_passkey = bool(await Passkey.all_of(session, user_id))
-        return Ways(password=not has_code, code=has_code, passkey=has_passkey)
+        return ProofMethods(password=not has_code, code=has_code, passkey=has_passkey)
 
     async def passkey_options(self, user_id: UUID) -> dict[str, object]:
-        """Return what navigator.credentials.get needs to confirm."""
-        return await self._passkeys.options_to_prove("step-up", user_id)
+        """Return the options of navigator.credentials.get for a step-up."""
+        return await self._passkeys.authentication_options("step-up", user_id)
 
     async def confirm(self, user_id: UUID, session_id: UUID, proof: Proof, *, refresh_token: str) -> Tokens:
-        """Check a proof, stamp the session and return its new tokens.
+        """Check a proof, record it and return the session's new tokens.
 
         Raises InvalidInput for a wrong proof, RateLimited, NotSignedIn.
         """
-        await self._base.limits.hit(self._base.settings.portal_factor_limit, "step-up", str(user_id))
+        await self._context.limits.consume(self._context.settings.portal_factor_limit, "step-up", str(user_id))
         factor = await self._password(user_id, proof) if proof.password else ""
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             factor = factor or await self._second_factor(session, user_id, proof)
             if not factor:
                 record(session, Tag.CONFIRM_FAILED, user_id=user_id, actor="you")
         if not factor:
             raise InvalidInput(_wrong(proof))
-        return await self._base.sessions.confirm(session_id, refresh_token, factor=factor)
+        return await self._context.sessions.record_proof(session_id, refresh_token, factor=factor)
 
     async def _password(self, user_id: UUID, proof: Proof) -> str:
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             user = await session.get(User, user_id)
-            is_enough = not await self._two_step.is_on(session, user_id)
+            is_enough = not await self._totp.is_on(session, user_id)
         if user is None:
             raise NotSignedIn("no such user")
-        matches = await self._base.vault.passwords.verify(proof.password, user.password_hash)
+        matches = await self._context.secrets.passwords.verify(proof.password, user.password_hash)
         return "pwd" if matches and is_enough else ""
 
     async def _second_factor(self, session: AsyncSession, user_id: UUID, proof: Proof) -> str:
         if proof.passkey:
-            proven = await self._passkeys.accept(session, proof.passkey, "step-up", user_id=user_id)
+            proven = await self._passkeys.verify(session, proof.passkey, "step-up", user_id=user_id)
             return "passkey" if proven else ""
-        return await self._two_step.accept(session, user_id, proof.code) if proof.code else ""
+        return await self._totp.verify_code(session, user_id, proof.code) if proof.code else ""
 
 
 def _wrong(proof: Proof) -> dict[str, str]:

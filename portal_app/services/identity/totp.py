@@ -1,4 +1,4 @@
-"""Two-step sign-in: an authenticator app (RFC 6238) and recovery codes for when it is lost."""
+"""Two-step sign-in with an authenticator app (TOTP, RFC 6238) and recovery codes."""
 
 import re
 import secrets
@@ -11,9 +11,8 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
-from portal_app.domain.identity.mfa import Enrolment, TwoStepView
-from portal_app.infra.clock import accepted_times
-from portal_app.models.columns import now
+from portal_app.domain.identity.mfa import Enrolment, TotpStatus
+from portal_app.infra.clock import accepted_timestamps, now
 from portal_app.models.mfa import Authenticator, RecoveryCode
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -24,29 +23,29 @@ WRONG_CODE = "That code does not match. Enter the one your app shows now."
 _NOT_BEGUN = "Start again: this set-up is not open any more."
 _CODES = 10
 _STEP_SECONDS = 30
-# Without letters and digits that look alike: 10 of 30 are 49 bits.
+# Without characters that look alike; ten characters of thirty are 49 bits.
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = re.compile(r"\d{6}", re.ASCII)
 
 
 class Totp:
-    """Turn it on and off, and check codes. Every change asks for a fresh proof and signs other devices out."""
+    """Turns two-step sign-in on and off and verifies codes. Changes require a recent proof and end other sessions."""
 
-    def __init__(self, base: ServiceContext) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
-    async def view(self, user_id: UUID) -> TwoStepView:
-        """Return whether it is on, since when, and how many recovery codes are left."""
-        async with self._base.database.identity() as session:
+    async def status(self, user_id: UUID) -> TotpStatus:
+        """Return since when it is on, and how many recovery codes are left."""
+        async with self._context.database.identity() as session:
             row = await session.get(Authenticator, user_id)
             left = await self.codes_left(session, user_id)
-        return TwoStepView(row.confirmed_at if row else None, left)
+        return TotpStatus(row.confirmed_at if row else None, left)
 
-    async def begin(self, user_id: UUID, session_id: UUID) -> None:
-        """Make a new secret to be entered into an app; nothing is on yet. Raises StepUpNeeded, Conflict."""
-        await self._base.sessions.require_recent(session_id)
+    async def begin_enrolment(self, user_id: UUID, session_id: UUID) -> None:
+        """Create a secret for an app; two-step sign-in stays off until `turn_on`. Raises StepUpNeeded, Conflict."""
+        await self._context.sessions.require_recent(session_id)
         key = pyotp.random_base32()
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             await session.get_one(User, user_id, with_for_update=True)
             row = await Authenticator.for_user(session, user_id)
             if row is not None and row.confirmed_at is not None:
@@ -56,10 +55,10 @@ class Totp:
             else:
                 row.secret = key
 
-    async def begun(self, user_id: UUID, session_id: UUID) -> Enrolment:
-        """Return the secret that waits for the app's first code. Raises StepUpNeeded, Conflict where none does."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+    async def pending_enrolment(self, user_id: UUID, session_id: UUID) -> Enrolment:
+        """Return the secret that is not confirmed yet. Raises StepUpNeeded, and Conflict if there is none."""
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             user = await session.get_one(User, user_id)
             row = await session.get(Authenticator, user_id)
         if row is None or row.confirmed_at is not None:
@@ -68,14 +67,14 @@ class Totp:
         return Enrolment(row.secret, address)
 
     async def turn_on(self, user_id: UUID, session_id: UUID, code: str) -> list[str]:
-        """Check the app's first code, turn it on and return the recovery codes, once.
+        """Verify the app's first code, turn two-step sign-in on and return the recovery codes, which are shown once.
 
         Raises StepUpNeeded, RateLimited, Conflict, and InvalidInput (field code).
         """
-        await self._base.sessions.require_recent(session_id)
-        await self._base.limits.hit(self._base.settings.portal_factor_limit, "two-step-on", str(user_id))
-        async with self._base.database.identity() as session:
-            await User.held(session, user_id, for_change=True)
+        await self._context.sessions.require_recent(session_id)
+        await self._context.limits.consume(self._context.settings.portal_factor_limit, "two-step-on", str(user_id))
+        async with self._context.database.identity() as session:
+            await User.locked(session, user_id, for_change=True)
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is not None:
                 raise Conflict("not begun", user_message=_NOT_BEGUN)
@@ -86,29 +85,29 @@ class Totp:
             codes = await self._new_codes(session, user_id)
             await self._changed(session, user_id, Tag.TWO_STEP_ON, "two_step_on")
             because = "two-step sign-in turned on"
-            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
-        await self._base.sessions.tell_ended(ended)
+            ended = await self._context.sessions.end_in_transaction(session, user_id, because=because, but=session_id)
+        await self._context.sessions.publish_ended(ended)
         return codes
 
     async def turn_off(self, user_id: UUID, session_id: UUID) -> None:
-        """Forget the authenticator and the recovery codes. Raises StepUpNeeded."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
-            await User.held(session, user_id, for_change=True)
+        """Delete authenticator and recovery codes. Raises StepUpNeeded."""
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
+            await User.locked(session, user_id, for_change=True)
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
                 return
             await session.delete(row)
-            await self._forget_codes(session, user_id)
+            await self._delete_codes(session, user_id)
             await self._changed(session, user_id, Tag.TWO_STEP_OFF, "two_step_off")
             because = "two-step sign-in turned off"
-            ended = await self._base.sessions.end_within(session, user_id, because=because, but=session_id)
-        await self._base.sessions.tell_ended(ended)
+            ended = await self._context.sessions.end_in_transaction(session, user_id, because=because, but=session_id)
+        await self._context.sessions.publish_ended(ended)
 
     async def renew_codes(self, user_id: UUID, session_id: UUID) -> list[str]:
-        """Make new recovery codes and return them, once; the old ones end. Raises StepUpNeeded, Conflict."""
-        await self._base.sessions.require_recent(session_id)
-        async with self._base.database.identity() as session:
+        """Replace the recovery codes and return the new ones, which are shown once. Raises StepUpNeeded, Conflict."""
+        await self._context.sessions.require_recent(session_id)
+        async with self._context.database.identity() as session:
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
                 raise Conflict("not on", user_message="Turn two-step sign-in on first.")
@@ -117,12 +116,12 @@ class Totp:
         return codes
 
     async def is_on(self, session: AsyncSession, user_id: UUID) -> bool:
-        """Say whether a user's sign-in has a second step."""
+        """Return whether two-step sign-in is on for a user."""
         row = await session.get(Authenticator, user_id)
         return row is not None and row.confirmed_at is not None
 
-    async def accept(self, session: AsyncSession, user_id: UUID, code: str) -> str:
-        """Use a code up inside the caller's transaction: return "otp", "recovery", or an empty text if it is wrong."""
+    async def verify_code(self, session: AsyncSession, user_id: UUID, code: str) -> str:
+        """Use up a code in the caller's transaction; return "otp", "recovery", or an empty text for a wrong code."""
         plain = plain_code(code)
         row = await Authenticator.for_user(session, user_id)
         if row is None or row.confirmed_at is None:
@@ -157,41 +156,41 @@ class Totp:
         record(session, Tag.RECOVERY_CODE_USED, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
         left = str(await self.codes_left(session, user_id))
-        await self._base.notifications.mail(
+        await self._context.email_outbox.enqueue(
             session, "recovery_code_used", recipient=user.email, user_id=user_id, left=left
         )
         return "recovery"
 
     async def _new_codes(self, session: AsyncSession, user_id: UUID) -> list[str]:
-        await self._forget_codes(session, user_id)
+        await self._delete_codes(session, user_id)
         codes = ["".join(secrets.choice(_ALPHABET) for _ in range(10)) for _ in range(_CODES)]
         session.add_all(RecoveryCode(user_id=user_id, code_hash=self._hash(user_id, code)) for code in codes)
         return [f"{code[:5]}-{code[5:]}" for code in codes]
 
-    async def _forget_codes(self, session: AsyncSession, user_id: UUID) -> None:
+    async def _delete_codes(self, session: AsyncSession, user_id: UUID) -> None:
         connection = await session.connection()
         await connection.execute(sa.delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
 
-    async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, occasion: str) -> None:
+    async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, template: str) -> None:
         record(session, tag, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
-        await self._base.notifications.mail(session, occasion, recipient=user.email, user_id=user_id)
+        await self._context.email_outbox.enqueue(session, template, recipient=user.email, user_id=user_id)
 
     def _hash(self, user_id: UUID, plain: str) -> bytes:
-        return self._base.vault.tokens.hash(plain, f"recovery:{user_id}")
+        return self._context.secrets.tokens.hash(plain, f"recovery:{user_id}")
 
 
 def plain_code(text: str) -> str:
-    """Return a typed code without spaces, hyphens, full-width letters and capitals."""
+    """Return a typed code in half-width lower case without spaces and hyphens."""
     return re.sub(r"[\s\-‐-―−ー]", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def matching_step(secret: str, digits: str) -> int:
-    """Return the time step whose code these digits are, at most one away from now, or 0."""
+    """Return the time step of a code, at most one step from now, or 0 for a wrong code."""
     totp = pyotp.TOTP(secret)
-    near = {int(moment) // _STEP_SECONDS + away for moment in accepted_times() for away in (-1, 0, 1)}
-    # Newest first: where two steps share their digits the newer one is used up.
-    for step in sorted(near, reverse=True):
+    steps = {int(time) // _STEP_SECONDS + offset for time in accepted_timestamps() for offset in (-1, 0, 1)}
+    # Newest first: if two steps have the same code, the newer one is used up.
+    for step in sorted(steps, reverse=True):
         if pyotp.utils.strings_equal(totp.generate_otp(step), digits):
             return step
     return 0

@@ -6,10 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.inbound_event import InboundEvent, ReplayPosition
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.models import inbox as tables
-from portal_app.models.columns import now
 from portal_app.services.catalog.catalog import Catalog
 
 ALL_CHANGES = "ChangeEvents"
@@ -93,7 +93,7 @@ class Inbound:
 
     async def apply_catalog_change(self) -> None:
         """Forget the catalogue: Salesforce says that products or prices changed."""
-        await self._catalog.bust()
+        await self._catalog.invalidate()
 
     async def _reconcile_missed(self, session: AsyncSession, row: tables.ReplayPosition, occasion: str) -> None:
         since = _missed_since(row).isoformat()

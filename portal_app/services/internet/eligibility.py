@@ -1,4 +1,4 @@
-"""Address checks, the customer's side: where a check stands, and asking for one, once per address."""
+"""Fibre eligibility for pages and API: read the state of a check, and request one per address."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -9,41 +9,43 @@ from portal_app.domain.internet.eligibility import Eligibility
 from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.internet.eligibility_answers import apply_answer, is_moving
+from portal_app.services.internet.eligibility_answers import apply_answer, has_pending_address
 from portal_app.services.profile.profiles import Profiles
 
 _NO_ADDRESS = "Add your address in Japanese first: the building decides which lines there are."
 
 
 class EligibilityChecks:
-    """Show and request checks. Salesforce is the authority; our row answers while it is away."""
+    """Reads and requests checks. Salesforce is the authority; the stored row is used while it is unavailable."""
 
-    def __init__(self, base: ServiceContext, desk: EligibilityGateway, profiles: Profiles, live: LiveUpdates) -> None:
-        self._age = timedelta(seconds=base.settings.cache_eligibility_seconds)
-        self._database = base.database
-        self._readings = base.readings
-        self._desk = desk
+    def __init__(
+        self, context: ServiceContext, gateway: EligibilityGateway, profiles: Profiles, live: LiveUpdates
+    ) -> None:
+        self._age = timedelta(seconds=context.settings.cache_eligibility_seconds)
+        self._database = context.database
+        self._readings = context.readings
+        self._gateway = gateway
         self._profiles = profiles
-        self._queue = base.queue
+        self._queue = context.queue
         self._live = live
 
     async def check_for(self, customer: Customer) -> Eligibility:
-        """Return where the check of the customer's address stands; unknown where nobody can tell.
+        """Return the eligibility of the customer's address; its status is None if it is unknown.
 
-        Raises ExternalUnavailable where not even the address is known.
+        Raises ExternalUnavailable if the address is unknown too.
         """
         address = (await self._profiles.profile_for(customer)).person.address
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row, moving = (
                 await session.get(EligibilityRow, customer.user_id),
-                await is_moving(session, customer.user_id),
+                await has_pending_address(session, customer.user_id),
             )
-        is_read = row is not None and (row.is_on_its_way or self._is_young(row))
+        is_read = row is not None and (row.is_pending or self._is_young(row))
         is_away = not is_read and not moving and not await self._read(customer)
         if not is_read and not is_away:
             async with self._database.unit_of_work(customer=customer.user_id) as session:
@@ -51,25 +53,25 @@ class EligibilityChecks:
         return _shown(row, address, is_away=is_away)
 
     async def request(self, customer: Customer) -> Eligibility:
-        """Have the customer's address checked, unless it is being checked or was. Safe to repeat.
+        """Request a check of the customer's address, unless one is pending or answered. Safe to repeat.
 
-        The request is handed over by durable work, so Salesforce may be away. Raises InvalidInput without an address.
+        A workflow sends the request, so Salesforce may be unavailable. Raises InvalidInput without an address.
         """
-        seen = await self.check_for(customer)
-        if seen.address is None:
+        current = await self.check_for(customer)
+        if current.address is None:
             raise InvalidInput({"address": _NO_ADDRESS})
-        if seen.status in (None, "not_requested"):
-            await self._ask(customer, seen.address)
+        if current.status in (None, "not_requested"):
+            await self._create_request(customer, current.address)
             await self._live.publish(Change(customer.user_id, "eligibility"))
         return await self.check_for(customer)
 
-    async def _ask(self, customer: Customer, address: Address) -> None:
+    async def _create_request(self, customer: Customer, address: Address) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await EligibilityRow.locked(session, customer.user_id)
-            # Two clicks queue up here; the second finds what the first wrote.
+            # The row lock serialises two clicks: the second one sees the request of the first.
             if row.status != "not_requested" and row.to_domain().address in (None, address):
                 return
-            row.forget()
+            row.reset()
             row.status, row.check_id, row.address = "pending", uuid4(), address_to_json(address)
             row.requested_at = now()
             record(session, Tag.ADDRESS_CHECK_ASKED, user_id=customer.user_id, actor="you")
@@ -77,16 +79,19 @@ class EligibilityChecks:
             await self._queue.enqueue(session, "check_address", name, str(customer.user_id), str(row.check_id))
 
     async def _read(self, customer: Customer) -> bool:
-        """Read the state anew and keep it; False while Salesforce is slow or away: a reading under way goes on."""
+        """Read the state from Salesforce and store it; return False if it is slow or unavailable.
+
+        A read that exceeds the deadline continues in the background.
+        """
 
         async def read() -> None:
             async with self._database.unit_of_work(customer=customer.user_id) as session:
                 row = await session.get(EligibilityRow, customer.user_id)
             if row is not None and self._is_young(row):
                 return
-            found = await self._desk.check_of(customer.sf_account_id)
+            found = await self._gateway.check_of(customer.sf_account_id)
             async with self._database.unit_of_work(customer=customer.user_id) as session:
-                # Who reads here sees it: the customer is told of answers when Salesforce's event comes.
+                # No notification: the customer sees the answer now. Salesforce's event triggers the notification.
                 await apply_answer(session, customer.user_id, found)
 
         tell = Change(customer.user_id, "eligibility")
@@ -101,7 +106,7 @@ class EligibilityChecks:
 
 
 def _shown(row: EligibilityRow | None, address: Address | None, *, is_away: bool) -> Eligibility:
-    """Put what is known beside the address as it is now; what was found for another address counts for nothing."""
+    """Return the stored eligibility for the current address; an answer for another address does not count."""
     if row is None:
         return Eligibility(status=None if is_away else "not_requested", address=address)
     found = row.to_domain()

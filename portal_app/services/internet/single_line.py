@@ -1,4 +1,4 @@
-"""One fibre line per customer: a second one, or a second order in progress, is refused."""
+"""The rule of one fibre line per customer: a second line or order is refused."""
 
 from uuid import UUID
 
@@ -15,13 +15,13 @@ _UNDER_WAY = "You have an internet order in progress already. It is among your o
 
 
 def refuse_second_line(services: list[Subscription]) -> None:
-    """Raise Conflict where a customer's services hold a fibre line that is not over."""
+    """Raise Conflict if a customer already has a fibre line."""
     if any(service.is_internet_line and service.is_live for service in services):
         raise Conflict("has internet", user_message=_HAS_ONE)
 
 
 async def refuse_second_order(session: AsyncSession, user_id: UUID) -> None:
-    """Raise Conflict where a customer has a fibre order that is not over."""
+    """Raise Conflict if a customer has an unfinished fibre order."""
     query = select(OrderRow.id).where(
         OrderRow.user_id == user_id, OrderRow.category == "internet", col(OrderRow.stage).not_in(FINAL_STAGES)
     )

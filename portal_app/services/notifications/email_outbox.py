@@ -1,4 +1,4 @@
-"""Mails: written down with their cause, made and sent later by durable work, each once."""
+"""The email outbox: emails are stored with the change that causes them and sent by a workflow, each once."""
 
 import json
 from uuid import UUID
@@ -6,65 +6,65 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.ports.mailer import Mailer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.email.templates import EmailTemplates
 from portal_app.language import DEFAULT
-from portal_app.models.columns import now
 from portal_app.models.email_outbox import Mail
 from portal_app.models.user import User
 from portal_app.services.notifications.preferences import is_wanted
 
 
 class EmailOutbox:
-    """Write mails down in the caller's transaction; send them from the worker."""
+    """Stores emails in the caller's transaction; the worker renders and sends them."""
 
-    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, letters: EmailTemplates) -> None:
+    def __init__(self, database: Database, queue: DurableQueue, mailer: Mailer, templates: EmailTemplates) -> None:
         self._database = database
         self._queue = queue
         self._mailer = mailer
-        self._letters = letters
+        self._templates = templates
 
-    async def mail(
+    async def enqueue(
         self,
         session: AsyncSession,
-        occasion: str,
+        template: str,
         *,
         recipient: str,
         user_id: UUID | None,
         language: str = "",
         **content: str,
     ) -> None:
-        """Write one mail down and enqueue its sending; both happen only if the transaction commits.
+        """Store an email and enqueue the workflow that sends it, in the caller's transaction.
 
-        Without a `language` it is written in the customer's own, as it is when the mail goes out. What a customer
-        turned off is not written.
+        `content` holds the variables of the template. Without a `language` the user's language at the time of sending
+        is used. Nothing is stored if the customer turned this kind of email off.
         """
-        if not await is_wanted(session, user_id, occasion, "mail"):
+        if not await is_wanted(session, user_id, template, "mail"):
             return
         mail = Mail(
-            user_id=user_id, recipient=recipient, occasion=occasion, content=json.dumps(content), language=language
+            user_id=user_id, recipient=recipient, template=template, content=json.dumps(content), language=language
         )
         session.add(mail)
         await session.flush()
         await self._queue.enqueue(session, "send_mail", f"mail-{mail.id}", str(mail.id))
 
     async def send(self, mail_id: UUID) -> None:
-        """Send a mail that was written down; one that was sent is left alone.
+        """Render and send a stored email, unless it was sent already.
 
-        Raises ExternalUnavailable, and ExternalRejected where the server will never take it.
+        Raises ExternalUnavailable, and ExternalRejected if the server rejects it permanently.
         """
         async with self._database.unit_of_work() as session:
             mail = await session.get(Mail, mail_id)
             if mail is None or mail.sent_at is not None:
                 return
             user = await session.get(User, mail.user_id) if mail.user_id and not mail.language else None
-        # A mail to nobody is written where an account is unknown, so that known and unknown are the same work.
+        # Mails without a recipient are stored for unknown accounts, so that known and unknown ones cause equal work.
         if mail.recipient:
             language = mail.language or (user.language if user else DEFAULT)
-            letter = self._letters.write(mail.occasion, language, json.loads(mail.content))
+            email = self._templates.write(mail.template, language, json.loads(mail.content))
             await self._mailer.send(
-                to=mail.recipient, subject=letter.subject, text=letter.text, html=letter.html, message_id=str(mail.id)
+                to=mail.recipient, subject=email.subject, text=email.text, html=email.html, message_id=str(mail.id)
             )
         async with self._database.unit_of_work() as session:
             if (row := await session.get(Mail, mail_id)) is not None:

@@ -1,4 +1,4 @@
-"""Notices: raised with their cause, shown in the bell and its list, and live in open pages."""
+"""Notices: stored with the change that causes them, listed, counted and marked as read."""
 
 from uuid import UUID
 
@@ -8,9 +8,9 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.notifications.notice import Notice
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.notice import NoticeRow
 from portal_app.services.notifications.preferences import is_wanted
 
@@ -20,9 +20,9 @@ PAGE = 20
 async def raise_notice(
     session: AsyncSession, kind: str, *, user_id: UUID, source_id: str, subject: str, path: str
 ) -> None:
-    """Tell a customer something in the caller's transaction, unless they turned it off.
+    """Store a notice in the caller's transaction, unless the customer turned its topic off.
 
-    Told before, it is unread again and has a new time.
+    A notice with the same kind and source becomes unread again, with a new time.
     """
     if not await is_wanted(session, user_id, kind, "portal"):
         return
@@ -35,14 +35,14 @@ async def raise_notice(
 
 
 class Notices:
-    """What a customer was told."""
+    """Reads a customer's notices and marks them as read."""
 
     def __init__(self, database: Database, live: LiveUpdates) -> None:
         self._database = database
         self._live = live
 
     async def unread(self, user_id: UUID) -> int:
-        """Return how many notices are unread."""
+        """Return the number of unread notices."""
         query = sa.select(sa.func.count()).where(col(NoticeRow.user_id) == user_id, col(NoticeRow.read_at).is_(None))
         async with self._database.unit_of_work(customer=user_id) as session:
             return int(await (await session.connection()).scalar(query) or 0)
@@ -54,7 +54,7 @@ class Notices:
         return [row.to_domain() for row in rows[:PAGE]], len(rows) > PAGE
 
     async def mark_read(self, user_id: UUID, kind: str = "", source_id: str = "") -> None:
-        """Mark one notice as read, or all where none is named; one that is not the customer's is left alone."""
+        """Mark one notice as read, or all if none is named; notices of other customers are not affected."""
         mark = sa.update(NoticeRow).where(col(NoticeRow.user_id) == user_id, col(NoticeRow.read_at).is_(None))
         if kind or source_id:
             mark = mark.where(col(NoticeRow.kind) == kind, col(NoticeRow.source_id) == source_id)

@@ -10,16 +10,16 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.identifiers import order_of_reference, step_reference
 from portal_app.domain.ports.billing import SubscriptionGateway, WhmcsOrderGateway
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.metrics import set_violations
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.models.mirror import SubscriptionMirror
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.provisioning.stuck_orders import StuckOrders
 
-# A few customers a round: over a day every round looks at others.
+# A few customers in each run, chosen at random.
 _SAMPLE = 20
 _LATE, _MOST_NAMED = timedelta(hours=1), 200
 _log = structlog.get_logger(__name__)

@@ -1,5 +1,9 @@
-"""Reading mirrors again by the clock, the oldest first: what a lost event left wrong ends here."""
+"""Reads saved invoices and services from WHMCS again, the oldest first: corrects what a lost event left wrong."""
 
+import asyncio
+import math
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -19,11 +23,14 @@ from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 _DETAILS = 5
+# The timetable's interval; a run ends before the next begins.
+_EVERY_SECONDS, _LONGEST_RUN_SECONDS = 300, 270
+_AT_ONCE = 3
 _log = structlog.get_logger(__name__)
 
 
 class MirrorRefresh:
-    """Keep every customer's mirror from growing old; one customer after the other, with lowest priority."""
+    """Keeps every customer's mirror young; a few customers at a time, with lowest priority."""
 
     def __init__(
         self,
@@ -44,20 +51,27 @@ class MirrorRefresh:
 
     async def run(self) -> int:
         """Read the oldest mirrors again; return how many customers had news. An absent WHMCS ends it quietly."""
-        customers, news = await self._due(), 0
-        for customer in customers:
+        customers, ends_at = await self._due(), time.monotonic() + _LONGEST_RUN_SECONDS
+        waiting, news = iter(customers), [0]
+        await asyncio.gather(*(self._read_in_turn(waiting, news, ends_at) for _ in range(_AT_ONCE)))
+        left = len(list(waiting))
+        _log.info("mirrors.reconciled", compared=len(customers) - left, changed=sum(news), left=left)
+        return sum(news)
+
+    async def _read_in_turn(self, waiting: Iterator[Customer], news: list[int], ends_at: float) -> None:
+        for customer in waiting:
             try:
-                news += await self.read(customer)
+                news.append(await self.read(customer))
             except ExternalUnavailable:
-                _log.info("mirrors.postponed", left=len(customers))
-                break
+                _log.info("mirrors.postponed")
+                return
             except PortalError as error:
                 _log.warning("mirrors.refused", customer=str(customer.user_id), reason=error.code)
-        _log.info("mirrors.reconciled", compared=len(customers), changed=news)
-        return news
+            if time.monotonic() > ends_at:
+                return
 
     async def read(self, customer: Customer) -> bool:
-        """Read one customer's mirrors from WHMCS; open pages are told where it was news."""
+        """Read one customer's mirrors from WHMCS; open pages are notified of changes."""
         is_news = await self._billing.freshness.read(customer)
         for invoice_id in await self._billing.lists.unlined(customer, most=_DETAILS):
             is_news |= await self._billing.read_invoice_again(customer, invoice_id)
@@ -73,11 +87,14 @@ class MirrorRefresh:
         age = timedelta(seconds=self._settings.mirror_reconcile_seconds)
         async with self._database.unit_of_work() as session:
             old = await database_time(session) - age
+            everybody = await (await session.connection()).scalar(sa.select(sa.func.count()).select_from(IdMapping))
+            # As many as it takes to come round in time, however many customers there are.
+            share = math.ceil((everybody or 0) * _EVERY_SECONDS / self._settings.mirror_reconcile_seconds)
             query = (
                 select(IdMapping)
                 .outerjoin(MirrorState, is_theirs)
                 .where(sa.or_(col(MirrorState.read_at).is_(None), col(MirrorState.read_at) < old))
                 .order_by(col(MirrorState.read_at).asc().nulls_first())
-                .limit(self._settings.mirror_reconcile_batch)
+                .limit(max(share, self._settings.mirror_reconcile_batch))
             )
             return [mapping.to_domain() for mapping in (await session.exec(query)).all()]

@@ -11,8 +11,8 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.orders.order import FINAL_STAGES, Order, SalesforceOrder
 from portal_app.domain.ports.fulfilment import FulfillingVendors
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.durable import DurableQueue
-from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import IdMapping
@@ -37,7 +37,7 @@ class OrderRepair:
         self._queue = queue
         self._whmcs_orders, self._subscriptions = vendors.whmcs_orders, vendors.subscriptions
         self._crm, self._internet = vendors.crm, vendors.internet
-        self._desk, self._lines = vendors.sim_desk, vendors.sims
+        self._desk, self._lines = vendors.sim_inventory, vendors.sims
 
     async def overview(self, *, unfinished: bool = True) -> list[tuple[Order, str, str]]:
         """Return orders with their customer's number and last step, the longest without a step first."""
@@ -83,7 +83,7 @@ class OrderRepair:
         return deeds
 
     async def undo(self, order_id: UUID) -> list[RepairAction]:
-        """Return what takes an order's steps back, so that it can be approved anew; nothing for a finished one."""
+        """Return what takes an order's steps back, so that it can be approved again; nothing for a finished one."""
         order, customer = await self._progress.order(order_id)
         if order.stage != "needs_attention":
             return []

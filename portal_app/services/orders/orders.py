@@ -1,18 +1,16 @@
-"""Orders: placed once per key, handed over durably, shown with their timeline."""
+"""Orders for pages and API: place an order once, list orders and read their timelines."""
 
-import asyncio
-import json
-from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.checkout.options import address_to_json, options_to_json
 from portal_app.domain.checkout.request import Agreement, Basket, OrderRequest
 from portal_app.domain.checkout.terms import TERMS_VERSION
 from portal_app.domain.errors import Conflict, NotFound
-from portal_app.domain.idempotency import Call
+from portal_app.domain.idempotency import Claim
 from portal_app.domain.orders.order import Order, OrderDetail, OrderLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
@@ -22,17 +20,13 @@ from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
-from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.internet.single_line import refuse_second_order
 from portal_app.services.notifications.email_outbox import EmailOutbox
-from portal_app.services.orders.timeline import notice_of_order
-
-_ROUTE = "POST /api/orders"
-Flight = tuple[UUID, str, str]
+from portal_app.services.orders.timeline import raise_order_notice
 
 
 class Orders:
-    """Place orders and see how they go."""
+    """Places and reads orders."""
 
     def __init__(
         self,
@@ -40,87 +34,59 @@ class Orders:
         checkout: Checkout,
         drafts: Drafts,
         *,
-        idempotency: Idempotency,
-        notifications: EmailOutbox,
+        email_outbox: EmailOutbox,
         queue: DurableQueue,
         live: LiveUpdates,
     ) -> None:
         self._database = database
         self._checkout = checkout
         self._drafts = drafts
-        self._idempotency = idempotency
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._queue = queue
         self._live = live
-        self._flights: dict[Flight, asyncio.Task[Order]] = {}
 
-    async def place(self, customer: Customer, wish: OrderRequest, *, key: str, recipient: str) -> Order:
-        """Place an order, once per key and once per draft; the same again returns the same order.
+    async def place(self, customer: Customer, order_request: OrderRequest, *, claim: Claim, recipient: str) -> str:
+        """Place an order and return its id. The idempotency claim is finished in the order's own transaction.
 
-        Prices are read here, never taken from the browser. Salesforce gets the order by durable work, so it may
-        be away. Raises InvalidInput, NotFound and NotAllowed (not sold), KeyReused and StillRunning (of a key),
-        Conflict (not orderable now), and ExternalUnavailable where it is unknown whether there is a payment method.
+        Prices are read from the catalogue, never taken from the request. A workflow sends the order to Salesforce,
+        which may be unavailable. Raises InvalidInput, NotFound and NotAllowed (not sold), Conflict (cannot be ordered
+        now, or the draft is ordered already), and ExternalUnavailable if payment methods are unknown.
         """
-        call = Call(customer.user_id, _ROUTE, key, _said(wish))
-        # Fifty presses of one button share one run: each waiting for the row's lock would hold a connection.
-        flight = (customer.user_id, str(wish.draft_id or key), call.fingerprint)
-        running = self._flights.get(flight)
-        if running is None:
-            running = asyncio.create_task(self._place_once(customer, wish, call, recipient))
-            self._flights[flight] = running
-            running.add_done_callback(partial(self._landed, flight))
-        # One caller who leaves must not take the others down.
-        return await asyncio.shield(running)
-
-    def _landed(self, flight: Flight, done: asyncio.Task[Order]) -> None:
-        self._flights.pop(flight, None)
-        if not done.cancelled():
-            done.exception()
-
-    async def _place_once(self, customer: Customer, wish: OrderRequest, call: Call, recipient: str) -> Order:
-        order_id = await self._idempotency.once(
-            call, lambda claim: self._place(customer, wish, claim, recipient), status=201
-        )
-        return (await self.order_for(customer, UUID(order_id))).order
-
-    async def _place(self, customer: Customer, wish: OrderRequest, claim: Claim, recipient: str) -> str:
-        if wish.draft_id and (ordered := await self._ordered(customer, wish.draft_id)) is not None:
-            return str(ordered.id)
-        basket = await self._checkout.validate(customer, wish)
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            if wish.draft_id is not None:
-                # Two submits of one draft queue up here; the second finds what the first wrote.
-                await _lock(session, f"{customer.user_id}:{wish.draft_id}")
-                if known := await OrderRow.of_draft(session, customer.user_id, wish.draft_id):
-                    return str(known.id)
-            if basket.plan.service.category == "internet":
-                # Orders of one customer queue up here, whatever their keys and drafts.
-                await _lock(session, f"{customer.user_id}:internet")
-                await refuse_second_order(session, customer.user_id)
-            row = await self._write(session, customer, basket, recipient)
-            row.draft_id = wish.draft_id
-            await DraftRow.forget(session, customer.user_id, wish.draft_id)
-            await claim.finish(session, str(row.id))
+        basket = await self._checkout.validate(customer, order_request)
+        draft_id = order_request.draft_id
+        try:
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                if basket.plan.service.category == "internet":
+                    # Serialises fibre orders of one customer, also with different keys and drafts.
+                    await _lock(session, f"{customer.user_id}:internet")
+                    await refuse_second_order(session, customer.user_id)
+                row = await self._write(session, customer, basket, draft_id=draft_id, recipient=recipient)
+                await DraftRow.delete_draft(session, customer.user_id, draft_id)
+                await claim.finish(session, str(row.id))
+        except IntegrityError as error:
+            if draft_id is None:
+                raise
+            # The unique column orders.draft_id lets one of several submits through.
+            raise Conflict("the draft is ordered already") from error
         await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
 
     async def place_draft(
-        self, customer: Customer, draft_id: UUID, *, agreed: Agreement, key: str, recipient: str
-    ) -> Order:
-        """Place the order of a draft; a draft that was ordered already gives that order.
+        self, customer: Customer, draft_id: UUID, *, agreed: Agreement, claim: Claim, recipient: str
+    ) -> str:
+        """Place the order of a draft and return its id; if the draft was ordered already, return that order's.
 
-        Raises as `place`, and OfferChanged where it would cost something else than agreed.
+        Raises as `place`, and OfferChanged if the prices differ from those agreed to.
         """
-        if (ordered := await self._ordered(customer, draft_id)) is not None:
-            return ordered
         try:
-            wish = await self._drafts.wish(customer, draft_id, agreed)
+            order_request = await self._drafts.order_request(customer, draft_id, agreed)
+            return await self.place(customer, order_request, claim=claim, recipient=recipient)
         except Conflict:
-            # Ordered by another click since we looked, or really gone.
-            if (ordered := await self._ordered(customer, draft_id)) is not None:
-                return ordered
-            raise
-        return await self.place(customer, wish, key=key, recipient=recipient)
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                ordered = await OrderRow.of_draft(session, customer.user_id, draft_id)
+            if ordered is None:
+                raise
+            return str(ordered.id)
 
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
@@ -128,7 +94,7 @@ class Orders:
             return [row.to_domain() for row in await OrderRow.for_user(session, customer.user_id)]
 
     async def order_for(self, customer: Customer, order_id: UUID) -> OrderDetail:
-        """Return one order with its timeline. Raises NotFound, also for somebody else's."""
+        """Return an order with its timeline. Raises NotFound, also for an order of another customer."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(OrderRow, order_id)
             if row is None or row.user_id != customer.user_id:
@@ -136,15 +102,13 @@ class Orders:
             events = await OrderEventRow.for_order(session, order_id)
         return OrderDetail(row.to_domain(), tuple(event.to_domain() for event in events))
 
-    async def _ordered(self, customer: Customer, draft_id: UUID) -> Order | None:
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await OrderRow.of_draft(session, customer.user_id, draft_id)
-            return row.to_domain() if row else None
-
-    async def _write(self, session: AsyncSession, customer: Customer, basket: Basket, recipient: str) -> OrderRow:
+    async def _write(
+        self, session: AsyncSession, customer: Customer, basket: Basket, *, draft_id: UUID | None, recipient: str
+    ) -> OrderRow:
         plan = basket.plan
         row = OrderRow(
             user_id=customer.user_id,
+            draft_id=draft_id,
             category=plan.service.category,
             lines=[OrderLine.from_item(item).to_json() for item in basket.items],
             options=options_to_json(basket.options) if basket.options else None,
@@ -154,8 +118,8 @@ class Orders:
         session.add(row)
         await session.flush()
         session.add(OrderEventRow(order_id=row.id, attempt=1, step="placed", user_id=row.user_id, source="you"))
-        record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_recorded(row))
-        await self._notifications.mail(
+        record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_audit_detail(row))
+        await self._email_outbox.enqueue(
             session,
             "order_received",
             recipient=recipient,
@@ -163,19 +127,13 @@ class Orders:
             title=plan.service.name,
             order_id=str(row.id),
         )
-        await notice_of_order(session, row, "order_received")
+        await raise_order_notice(session, row, "order_received")
         await self._queue.enqueue(session, "hand_over_order", f"hand-over-{row.id}", str(row.id))
         return row
 
 
-def _recorded(row: OrderRow) -> dict[str, str]:
+def _audit_detail(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
-
-
-def _said(wish: OrderRequest) -> str:
-    # Of a draft its id says everything: it can be ordered once only, whatever was answered in between.
-    asked = [wish.sku, wish.answers, wish.has_accepted_terms]
-    return str(wish.draft_id) if wish.draft_id else json.dumps(asked, sort_keys=True)
 
 
 async def _lock(session: AsyncSession, name: str) -> None:

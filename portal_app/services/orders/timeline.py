@@ -1,4 +1,4 @@
-"""How far an order is: its row, its timeline, and who is told when it moves."""
+"""The progress of an order: advances it with timeline, mail, notice, audit and live update."""
 
 from typing import Any
 from uuid import UUID
@@ -10,29 +10,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import NotFound
 from portal_app.domain.orders.order import Order, OrderStage
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 
-# How the steps are called by which an order stops.
+# Prefixes of the steps at which an order stops.
 STOPPED = ("failed_", "waiting_for_")
 
 
 class OrderTimeline:
-    """Read an order with its customer, and move it on: timeline, mail, audit and open pages."""
+    """Reads an order with its customer, and advances it."""
 
-    def __init__(self, database: Database, notifications: EmailOutbox, live: LiveUpdates) -> None:
+    def __init__(self, database: Database, email_outbox: EmailOutbox, live: LiveUpdates) -> None:
         self.database = database
-        self._notifications = notifications
+        self._email_outbox = email_outbox
         self._live = live
 
     async def order(self, order_id: UUID) -> tuple[Order, Customer]:
-        """Return an order and whose it is. Raises NotFound."""
+        """Return an order and its customer. Raises NotFound."""
         async with self.database.unit_of_work() as session:
             row = await session.get(OrderRow, order_id)
             mapping = await session.get(IdMapping, row.user_id) if row else None
@@ -41,10 +41,10 @@ class OrderTimeline:
         return row.to_domain(), mapping.to_domain()
 
     async def category(self, order_id: UUID) -> str:
-        """Return what kind of service was ordered. Raises NotFound."""
+        """Return the category of the ordered service. Raises NotFound."""
         return (await self.order(order_id))[0].category
 
-    async def move(
+    async def advance(
         self,
         order_id: UUID,
         step: str,
@@ -54,9 +54,10 @@ class OrderTimeline:
         notice: str | None = None,
         tag: Tag | None = None,
     ) -> None:
-        """Note a step in a transaction of its own and tell open pages; the rest happens once, with the step.
+        """Record a step in its own transaction and update open pages.
 
-        `mail` tells the customer by mail and in the portal, `notice` in the portal only, `tag` the audit.
+        The first time the step is recorded, `mail` notifies the customer by mail and in the portal, `notice` in the
+        portal only, and `tag` is written to the audit.
         """
         async with self.database.unit_of_work() as session:
             row = await lock_order(session, order_id)
@@ -64,7 +65,7 @@ class OrderTimeline:
             if is_new and mail:
                 await self.notify(session, row, mail)
             if is_new and notice:
-                await notice_of_order(session, row, notice)
+                await raise_order_notice(session, row, notice)
             if is_new and tag:
                 record(session, tag, user_id=row.user_id, detail={"order": str(order_id)})
             order = row.to_domain()
@@ -73,9 +74,9 @@ class OrderTimeline:
     async def record_step(
         self, session: AsyncSession, row: OrderRow, step: str, *, stage: OrderStage, source: str = "system"
     ) -> bool:
-        """Add a step to the timeline once per attempt; say whether it is new.
+        """Add a step to the timeline, once per attempt, and return whether it is new.
 
-        A turn (see `is_turn`) may come again later; then it is written once more, with the time it came.
+        A repeatable step (see `is_repeatable`) is added again if other steps came in between.
         """
         row.stage, row.updated_at = stage, now()
         values: dict[str, Any] = {
@@ -89,29 +90,29 @@ class OrderTimeline:
         }
         connection = await session.connection()
         added = insert(OrderEventRow).values(values).on_conflict_do_nothing().returning(col(OrderEventRow.step))
-        # A row comes back for a new one alone; the count of such a statement says nothing.
+        # RETURNING yields a row only for a new step; the row count of ON CONFLICT DO NOTHING is not reliable.
         return (await connection.execute(added)).first() is not None
 
-    async def notify(self, session: AsyncSession, row: OrderRow, occasion: str) -> None:
-        """Tell the customer about the order, by mail and in the portal, in the caller's transaction."""
+    async def notify(self, session: AsyncSession, row: OrderRow, template: str) -> None:
+        """Notify the customer about the order by mail and in the portal, in the caller's transaction."""
         user, title = await session.get(User, row.user_id), row.to_domain().title
         if user is not None:
             about = {"title": title, "order_id": str(row.id)}
-            await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id, **about)
-        await notice_of_order(session, row, occasion)
+            await self._email_outbox.enqueue(session, template, recipient=user.email, user_id=user.id, **about)
+        await raise_order_notice(session, row, template)
 
     async def publish(self, order: Order) -> None:
-        """Let open pages read the order anew, and what was told about it."""
+        """Make open pages reload the order and the notices."""
         await self._live.publish(Change(order.user_id, "orders", str(order.id)))
         await self._live.publish(Change(order.user_id, "notices", ""))
 
 
-async def notice_of_order(session: AsyncSession, row: OrderRow, occasion: str) -> None:
+async def raise_order_notice(session: AsyncSession, row: OrderRow, template: str) -> None:
     """Raise a notice about an order in the caller's transaction."""
     order = row.to_domain()
     await raise_notice(
         session,
-        occasion,
+        template,
         user_id=row.user_id,
         source_id=str(row.id),
         subject=order.title,
@@ -120,7 +121,7 @@ async def notice_of_order(session: AsyncSession, row: OrderRow, occasion: str) -
 
 
 def is_repeatable(step: str) -> bool:
-    """Say whether a step may come several times: the order stopped, or went on after it had."""
+    """Return whether a step can occur several times: the order stopped, or continued after a stop."""
     return step in ("approved", "card_added", "identity_verified") or step.startswith(STOPPED)
 
 
@@ -133,13 +134,13 @@ async def lock_order(session: AsyncSession, order_id: UUID) -> OrderRow:
 
 
 async def _name_of(session: AsyncSession, row: OrderRow, step: str) -> str:
-    """Return the step's name, numbered where it came before and something else happened since."""
+    """Return the step's name, with a counter if it occurred before and other steps came in between."""
     query = select(OrderEventRow.step).where(OrderEventRow.order_id == row.id, OrderEventRow.attempt == row.attempt)
     steps = list((await session.exec(query.order_by(col(OrderEventRow.at)))).all())
     before = [name for name in steps if name.partition("#")[0] == step]
     if not before:
         return step
-    # Approvals are told again by every event: one counts as new only after the order had stopped.
+    # Every event reports the approval again: it counts as new only if the order stopped after the last one.
     stopped = any(name.startswith(STOPPED) for name in steps[steps.index(before[-1]) + 1 :])
     is_repeated = stopped if step == "approved" else steps[-1] != before[-1]
     return f"{step}#{len(before) + 1}" if is_repeated else before[-1]

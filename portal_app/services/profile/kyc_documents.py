@@ -1,4 +1,4 @@
-"""Identity documents: taken once, kept only until our team has them, and how the check of them stands."""
+"""Identity documents for pages and API: submit a document and read the state of its check."""
 
 import asyncio
 import base64
@@ -10,9 +10,9 @@ from portal_app.domain.errors import Conflict, ExternalError, NotFound, RateLimi
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, IdentityCheck
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.document_check import read_document
-from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
@@ -24,64 +24,64 @@ _AT_ONCE, _MOST_WAITING, _WAIT_SECONDS = 2, 20, 60
 
 
 class KycDocuments:
-    """Show how a customer's identity check stands, and take documents."""
+    """Reads a customer's identity check, and stores documents until Salesforce has them."""
 
-    def __init__(self, base: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
-        self._base = base
-        self._desk = desk
+    def __init__(self, context: ServiceContext, gateway: KycGateway, live: LiveUpdates) -> None:
+        self._context = context
+        self._gateway = gateway
         self._live = live
         # Decoding takes a core: two at a time leave the others for requests.
         self._decoders = asyncio.Semaphore(_AT_ONCE)
         self._decoding: set[UUID] = set()
 
     async def check_for(self, customer: Customer) -> IdentityCheck:
-        """Return how the check stands, from our row; asked of Salesforce where there is none yet.
+        """Return the state of the check from the stored row; without a row Salesforce is read.
 
-        Changes come as events. While Salesforce is slow or away, nothing counts as submitted.
+        Changes arrive as events. If Salesforce is needed but slow or unavailable, the state is "not submitted".
         """
-        if (known := await self._kept(customer)) is not None:
+        if (known := await self._stored(customer)) is not None:
             return known
         tell = Change(customer.user_id, "account")
         try:
-            await self._base.readings.read_once(
+            await self._context.readings.read_once(
                 "identity", partial(self._read, customer), vendor="salesforce", tell=tell
             )
         except (ExternalError, NotFound):
             return IdentityCheck()
-        return await self._kept(customer) or IdentityCheck()
+        return await self._stored(customer) or IdentityCheck()
 
-    async def _kept(self, customer: Customer) -> IdentityCheck | None:
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+    async def _stored(self, customer: Customer) -> IdentityCheck | None:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(IdentityCheckRow, customer.user_id)
         return row.to_domain() if row else None
 
     async def _read(self, customer: Customer) -> None:
-        if await self._kept(customer) is not None:
+        if await self._stored(customer) is not None:
             return
-        found = await self._desk.status_of(customer.sf_account_id)
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        found = await self._gateway.status_of(customer.sf_account_id)
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             apply_review(await IdentityCheckRow.locked(session, customer.user_id), found)
 
-    async def count_try(self, customer: Customer) -> None:
-        """Count an upload before its body is read. Raises RateLimited."""
-        await self._base.limits.hit(
-            self._base.settings.portal_document_limit, "identity-document", str(customer.user_id)
+    async def count_upload(self, customer: Customer) -> None:
+        """Count an upload against the rate limit, before its body is read. Raises RateLimited."""
+        await self._context.limits.consume(
+            self._context.settings.portal_document_limit, "identity-document", str(customer.user_id)
         )
 
     async def submit(self, customer: Customer, content: bytes, *, name: str) -> IdentityCheck:
-        """Take a document; it goes to our team by durable work, so Salesforce may be away. The same one twice is once.
+        """Check and store a document. A workflow sends it to Salesforce, which may be unavailable.
 
         Raises InvalidInput for what is no picture or PDF, Conflict while another one is being checked, RateLimited
         while too many wait.
         """
-        digest = self._base.vault.ring.index(hashlib.sha256(content).hexdigest(), _PLACE)
+        digest = self._context.secrets.ring.index(hashlib.sha256(content).hexdigest(), _PLACE)
         await self.check_for(customer)
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(IdentityCheckRow, customer.user_id)
             # Before the work of decoding: it would be for nothing.
             if row and _is_repeated(row, digest):
                 return row.to_domain()
-        return await self._take(customer, await self._decode(customer, content, name), digest)
+        return await self._store(customer, await self._decode(customer, content, name), digest)
 
     async def _decode(self, customer: Customer, content: bytes, name: str) -> Document:
         """Decode one document of a customer at a time, so that no customer takes the decoders from all others."""
@@ -96,24 +96,26 @@ class KycDocuments:
         finally:
             self._decoding.discard(customer.user_id)
 
-    async def _take(self, customer: Customer, document: Document, digest: bytes) -> IdentityCheck:
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+    async def _store(self, customer: Customer, document: Document, digest: bytes) -> IdentityCheck:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await IdentityCheckRow.locked(session, customer.user_id)
             if _is_repeated(row, digest):
                 return row.to_domain()
-            kept = IdentityFile(
+            file = IdentityFile(
                 document_id=uuid4(),
                 user_id=row.user_id,
                 kind=document.kind,
                 content=base64.b64encode(document.content).decode(),
             )
-            session.add(kept)
-            row.document_id, row.digest, row.handed_over_at, row.was_lost = kept.document_id, digest, None, False
-            # Salesforce keeps whole seconds.
+            session.add(file)
+            row.document_id, row.digest, row.handed_over_at, row.was_lost = file.document_id, digest, None, False
+            # Salesforce stores whole seconds.
             row.status, row.note, row.submitted_at = "submitted", None, now().replace(microsecond=0)
             record(session, Tag.DOCUMENT_SUBMITTED, user_id=row.user_id, actor="you")
-            work = f"identity-document-{kept.document_id}"
-            await self._base.queue.enqueue(session, "hand_over_document", work, str(row.user_id), str(kept.document_id))
+            workflow = f"identity-document-{file.document_id}"
+            await self._context.queue.enqueue(
+                session, "hand_over_document", workflow, str(row.user_id), str(file.document_id)
+            )
             check = row.to_domain()
         await self._live.publish(Change(customer.user_id, "account"))
         return check

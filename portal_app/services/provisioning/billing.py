@@ -9,8 +9,8 @@ from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotF
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.fulfilment import FulfillingVendors
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.orders.timeline import OrderTimeline, lock_order
@@ -74,7 +74,7 @@ class OrderBilling:
         if await self._whmcs_orders.order_status(order.whmcs_order_id) != "Active":
             async with self._trying(order_id):
                 await self._whmcs_orders.accept_order(order.whmcs_order_id)
-        await self._progress.move(order_id, "service_set_up", stage="being_set_up")
+        await self._progress.advance(order_id, "service_set_up", stage="being_set_up")
 
     async def record_in_salesforce(self, order_id: UUID, billing: BillingOrder) -> None:
         """Write the WHMCS ids back, then the status: last, so that it is never ahead of the truth."""
@@ -83,11 +83,11 @@ class OrderBilling:
         await self._crm.order_activated(order.sf_order_id)
 
     async def announce_active(self, order_id: UUID) -> None:
-        """Show the order as active, mail it, and let open pages read services and invoices anew."""
+        """Show the order as active, mail it, and let open pages read services and invoices again."""
         _, customer = await self._progress.order(order_id)
         await self._billing.invoices_changed(customer)
         await self._subscriptions.changed(customer)
-        await self._progress.move(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
+        await self._progress.advance(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
 
     @asynccontextmanager
     async def _trying(self, order_id: UUID) -> AsyncIterator[None]:

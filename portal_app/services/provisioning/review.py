@@ -6,11 +6,11 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.domain.orders.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
 from portal_app.domain.ports.crm import CrmGateway
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
@@ -141,6 +141,15 @@ class OrderReview:
             rows = (await session.exec(query)).all()
         return [(str(row.id), row.attempt) for row in rows]
 
+    async def waiting_for_day(self) -> list[tuple[str, int]]:
+        """Return the orders that wait for the day they were ordered for, each with its attempt."""
+        last = select(OrderEventRow.step).where(OrderEventRow.order_id == OrderRow.id)
+        last = last.order_by(col(OrderEventRow.at).desc()).limit(1)
+        query = select(OrderRow).where(OrderRow.stage == "being_set_up", last.scalar_subquery() == "scheduled")
+        async with self._database.unit_of_work() as session:
+            rows = (await session.exec(query)).all()
+        return [(str(row.id), row.attempt) for row in rows]
+
     async def show_approval(self, sf_order_id: str) -> None:
         """Show an approval ahead of the durable work, which may take its time and applies it again.
 
@@ -196,7 +205,9 @@ class OrderReview:
     async def pause(self, order_id: UUID, code: str) -> None:
         """Tell the customer what the order waits for; Salesforce sees why."""
         (order, _), pause = await self._progress.order(order_id), PAUSES[code]
-        await self._progress.move(order_id, pause.waits, stage="needs_attention", mail=pause.mail, notice=pause.notice)
+        await self._progress.advance(
+            order_id, pause.waits, stage="needs_attention", mail=pause.mail, notice=pause.notice
+        )
         # Salesforce last: an agent who sees it there can approve again, and finds the order already parked.
         await self._crm.order_failed(order.sf_order_id, code=code, message=pause.reason)
 
@@ -204,12 +215,12 @@ class OrderReview:
         """Take the order up again: the agent's approval still stands, and what was missing is there."""
         order, _ = await self._progress.order(order_id)
         await self._crm.order_resumed(order.sf_order_id)
-        await self._progress.move(order_id, PAUSES[code].goes_on, stage="being_set_up")
+        await self._progress.advance(order_id, PAUSES[code].goes_on, stage="being_set_up")
 
     async def fail(self, order_id: UUID, *, code: str, message: str) -> None:
-        """Park an order for attention, with the reason for the agents and none of it for the customer."""
+        """Park an order for attention, with the reason for the agents only, not for the customer."""
         order, _ = await self._progress.order(order_id)
-        await self._progress.move(
+        await self._progress.advance(
             order_id, f"failed_{code}"[:56], stage="needs_attention", notice="order_stopped", tag=Tag.ORDER_FAILED
         )
         if order.sf_order_id:

@@ -14,8 +14,8 @@ from portal_app.domain.errors import ExternalUnavailable, NotFound, OrderStopped
 from portal_app.domain.orders.order import Order
 from portal_app.domain.ports.fulfilment import FulfillingVendors
 from portal_app.domain.sim.sim import NewLine, SimLine, VoiceOption
+from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
-from portal_app.models.columns import now
 from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.sim.reservations import SimReservations, reservation
@@ -39,7 +39,7 @@ class SimActivation:
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
         self._progress = progress
         self._database = progress.database
-        self._desk, self._lines, self._subscriptions = vendors.sim_desk, vendors.sims, vendors.subscriptions
+        self._desk, self._lines, self._subscriptions = vendors.sim_inventory, vendors.sims, vendors.subscriptions
         self._reservations = reservations
         self._checks = checks
 
@@ -55,12 +55,12 @@ class SimActivation:
         order, customer = await self._progress.order(order_id)
         wanted = await self._desk.sim_order(order.sf_order_id)
         await self._reservations.reserve(order, customer, wanted)
-        await self._progress.move(order_id, "sim_reserved", stage="being_set_up")
+        await self._progress.advance(order_id, "sim_reserved", stage="being_set_up")
         return wanted.opens_at
 
     async def wait_for_day(self, order_id: UUID) -> None:
         """Note that the order waits for the day it was ordered for."""
-        await self._progress.move(order_id, "scheduled", stage="being_set_up")
+        await self._progress.advance(order_id, "scheduled", stage="being_set_up")
 
     async def open(self, order_id: UUID) -> None:
         """Ask the carrier to open the line, as the kind of SIM needs it; one that is open or opening is left alone."""
@@ -76,7 +76,7 @@ class SimActivation:
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             row.opening_at = now()
-        await self._progress.move(order_id, "line_ordered", stage="being_set_up")
+        await self._progress.advance(order_id, "line_ordered", stage="being_set_up")
 
     async def register_voice(self, order_id: UUID) -> None:
         """Register a physical SIM's voice options and holder once; other lines need none here.
@@ -96,7 +96,7 @@ class SimActivation:
             await self._register_voice(reserved.number, wanted)
         async with self._database.unit_of_work() as session:
             (await reservation(session, order_id)).voice_done_at = now()
-        await self._progress.move(order_id, "voice_ordered", stage="being_set_up")
+        await self._progress.advance(order_id, "voice_ordered", stage="being_set_up")
 
     async def poll(self, order_id: UUID) -> Progress:
         """Read how far the carrier is; "switch" asks for an open eSIM's voice options. Open is a line with its options.
@@ -139,7 +139,7 @@ class SimActivation:
         values = (reserved.number, reserved.iccid, reserved.eid)
         told = {name: value for name, value in zip(self._fields, values, strict=True) if value}
         await self._subscriptions.set_service_fields(customer.whmcs_client_id, service_id, told)
-        await self._progress.move(order_id, "line_open", stage="being_set_up")
+        await self._progress.advance(order_id, "line_open", stage="being_set_up")
 
     async def _options(self, order: Order) -> SimOptions:
         return (await self._desk.sim_order(order.sf_order_id)).options

@@ -1,4 +1,4 @@
-"""Setting a new account up at WHMCS and Salesforce: the remote effects of a sign-up, each safe to repeat."""
+"""Set-up of a new account at WHMCS and Salesforce. Every step is safe to repeat."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 
 
 class AccountSetup:
-    """Create the WHMCS client, the Salesforce account and contact, and the mapping of the three."""
+    """Creates the WHMCS client, the Salesforce account and contact, and the mapping of their ids."""
 
     def __init__(
         self,
@@ -28,36 +28,36 @@ class AccountSetup:
         clients: ClientGateway,
         crm: CrmGateway,
         *,
-        directory: ExistingAccounts,
-        notifications: EmailOutbox,
+        existing_accounts: ExistingAccounts,
+        email_outbox: EmailOutbox,
         live: LiveUpdates,
     ) -> None:
         self._database = database
         self._clients = clients
         self._crm = crm
-        self._directory = directory
-        self._notifications = notifications
+        self._existing_accounts = existing_accounts
+        self._email_outbox = email_outbox
         self._live = live
 
     async def create_billing_client(self, user_id: UUID) -> int:
-        """Return the WHMCS client of a user, created unless it is there already.
+        """Return the WHMCS client id of a user; the client is created if it does not exist.
 
-        Raises Conflict where the address belongs to a client with another customer number.
+        Raises Conflict if the e-mail address belongs to a client with another customer number.
         """
         profile, number = await self._profile(user_id)
-        async with self.waiting_told(user_id):
+        async with self.reporting_outage(user_id):
             return await self._billing_client(profile, number)
 
     async def _billing_client(self, profile: Profile, number: str) -> int:
         existing = await self._clients.find_client(profile.email)
         if existing is None:
             try:
-                # The portal owns the password; WHMCS gets one that nobody knows.
+                # Customers never sign in to WHMCS, so it gets a random password.
                 return await self._clients.add_client(
                     profile, customer_number=number, password=secrets.token_urlsafe(24)
                 )
             except ExternalRejected:
-                # An earlier call, whose answer a killed worker never saw, may have come first.
+                # An earlier call may have succeeded although its worker was killed before it got the answer.
                 existing = await self._clients.find_client(profile.email)
                 if existing is None:
                     raise
@@ -68,15 +68,15 @@ class AccountSetup:
     async def create_crm_customer(self, user_id: UUID, client_id: int) -> CrmCustomer:
         """Create or complete the Salesforce account and contact of a user."""
         profile, number = await self._profile(user_id)
-        async with self.waiting_told(user_id):
-            # Somebody Salesforce knew before: their own contact becomes the portal's, not a second one.
-            await self._directory.claim_contact(number, profile.email, user_id)
+        async with self.reporting_outage(user_id):
+            # An existing Salesforce contact of this person is used instead of a second one.
+            await self._existing_accounts.claim_contact(number, profile.email, user_id)
             return await self._crm.upsert_customer(
                 profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
             )
 
     async def link(self, user_id: UUID, client_id: int, crm: CrmCustomer) -> None:
-        """Write the mapping down, forget the sign-up's copy of the profile, say welcome. Safe to repeat."""
+        """Store the mapping, delete the sign-up's copy of the profile and send the welcome mail. Safe to repeat."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
             if user is None:
@@ -96,31 +96,31 @@ class AccountSetup:
                     row.kept = PersonalData.of(Profile.from_json(user.profile)).to_json()
                 user.status, user.profile = "active", None
                 record(session, Tag.ACCOUNT_LINKED, user_id=user_id)
-                await self._notifications.mail(
+                await self._email_outbox.enqueue(
                     session, "welcome", recipient=user.email, user_id=user_id, customer_number=user.customer_number
                 )
         await self._live.publish(Change(user_id, "account"))
 
     async def deactivate_client(self, client_id: int) -> None:
-        """Set a WHMCS client Inactive that will not be used."""
+        """Set an unused WHMCS client to Inactive."""
         await self._clients.set_client_status(client_id, "Inactive")
 
-    async def give_up(self, user_id: UUID, reason: str) -> None:
-        """Say that an account could not be set up: to the customer, in the audit, on open pages."""
+    async def mark_failed(self, user_id: UUID, reason: str) -> None:
+        """Mark an account as failed, write the audit, mail the customer and update open pages."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
             if user is None or user.status == "failed":
                 return
             user.status = "failed"
             record(session, Tag.ACCOUNT_FAILED, user_id=user_id, detail={"reason": reason})
-            await self._notifications.mail(
+            await self._email_outbox.enqueue(
                 session, "sign_up_failed", recipient=user.email, user_id=user_id, customer_number=user.customer_number
             )
         await self._live.publish(Change(user_id, "account"))
 
     @asynccontextmanager
-    async def waiting_told(self, user_id: UUID) -> AsyncIterator[None]:
-        """Let the customer's open page say that a vendor is away."""
+    async def reporting_outage(self, user_id: UUID) -> AsyncIterator[None]:
+        """Mark the account as waiting, and update open pages, if a vendor is unavailable within the block."""
         try:
             yield
         except (ExternalUnavailable, OutcomeUnknown):
@@ -131,7 +131,7 @@ class AccountSetup:
             await self._live.publish(Change(user_id, "account"))
             raise
 
-    async def user(self, user_id: UUID) -> User:
+    async def user_in_setup(self, user_id: UUID) -> User:
         """Return a user that is being set up. Raises NotFound."""
         async with self._database.unit_of_work() as session:
             user = await session.get(User, user_id)
@@ -140,7 +140,7 @@ class AccountSetup:
         return user
 
     async def _profile(self, user_id: UUID) -> tuple[Profile, str]:
-        user = await self.user(user_id)
+        user = await self.user_in_setup(user_id)
         if user.profile is None:
             raise NotFound("no profile to set up")
         return Profile.from_json(user.profile), user.customer_number

@@ -1,6 +1,6 @@
-"""Moving an existing customer here: the mailbox proven, the WHMCS password proven, a new password for the portal.
+"""Migration of an existing WHMCS client to a portal account: verify mailbox and WHMCS password, set a new password.
 
-Every answer that tells something apart comes only after mailbox and password are both proven.
+Answers that reveal anything about the WHMCS account are given only after both are verified.
 """
 
 import json
@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, ExternalError, InvalidInput, NotAllowed, NotSignedIn
 from portal_app.domain.identifiers import customer_number, is_customer_number
-from portal_app.domain.identity.account import Origin, SecondStepAsked, Tokens
+from portal_app.domain.identity.account import MfaRequired, Origin, Tokens
 from portal_app.domain.ports.clients import BillingClient, ClientGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, ExistingAccounts
 from portal_app.infra.security.password_policy import check_new_password
@@ -41,33 +41,34 @@ _log = structlog.get_logger(__name__)
 
 
 class WhmcsMigration:
-    """Take a customer of WHMCS to an account of the portal, once."""
+    """Migrates a WHMCS client to a portal account, once."""
 
     def __init__(
         self,
-        base: ServiceContext,
+        context: ServiceContext,
         sign_ups: SignUps,
         sign_in: SignIn,
         *,
         clients: ClientGateway,
         logins: BillingLogins,
-        directory: ExistingAccounts,
+        existing_accounts: ExistingAccounts,
     ) -> None:
-        self._base = base
+        self._context = context
         self._sign_ups = sign_ups
         self._sign_in = sign_in
         self._clients = clients
         self._logins = logins
-        self._directory = directory
+        self._existing_accounts = existing_accounts
 
-    async def recognise(self, token: str) -> AccountSource:
-        """Say how we know a proven mailbox: at WHMCS, at Salesforce under another address, or not at all.
+    async def find_existing_account(self, token: str) -> AccountSource:
+        """Return where a verified mailbox is known.
 
-        Somebody only Salesforce knows keeps their customer number there. A vendor that is away cannot say.
+        "billing": at WHMCS; "elsewhere": at Salesforce, belonging to an account with another address; "new": nowhere,
+        or only at Salesforce (then its customer number is kept); "away": a vendor is unavailable.
         """
         progress = await self._sign_ups.progress(token)
         if not progress.is_proven:
-            raise NotSignedIn("mailbox not proven")
+            raise NotSignedIn("mailbox not verified")
         try:
             if await self._logins.find(progress.email) or await self._clients.find_client(progress.email):
                 known: AccountSource = "billing"
@@ -75,124 +76,124 @@ class WhmcsMigration:
             else:
                 known, number = await self._known_to_crm(progress.email)
         except ExternalError as error:
-            _log.warning("moves.vendor_away", error=type(error).__name__)
+            _log.warning("migration.vendor_unavailable", error=type(error).__name__)
             return "away"
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             sign_up.purpose = "move" if known == "billing" else sign_up.purpose
             sign_up.customer_number = number
         return known
 
-    async def prove_password(self, token: str, password: str, origin: Origin) -> None:
-        """Check the WHMCS password of a proven mailbox and choose the client that moves.
+    async def verify_whmcs_password(self, token: str, password: str, origin: Origin) -> None:
+        """Verify the WHMCS password of a verified mailbox and select the client to migrate.
 
-        Raises InvalidInput (tries left), NotAllowed and Conflict with the next step in words, NotSignedIn,
-        RateLimited, ExternalUnavailable.
+        Raises InvalidInput (attempts left), NotAllowed and Conflict with the customer's next step, NotSignedIn,
+        RateLimited and ExternalUnavailable.
         """
-        await self._base.limits.hit(self._base.settings.portal_sign_in_limit, "move-address", origin.address)
-        email, left = await self._take_try(token)
+        await self._context.limits.consume(self._context.settings.portal_sign_in_limit, "move-address", origin.network)
+        email, left = await self._use_attempt(token)
         try:
             login = await self._logins.verify_password(email, password[:500])
         except ExternalError:
-            await self._give_try_back(token)
+            await self._restore_attempt(token)
             raise
         if login is None or login.email.casefold() != email.casefold():
-            await self._note_failure()
+            await self._record_failure()
             raise InvalidInput({"password": Phrase(_WRONG, count=left) if left else _NO_TRIES})
         if login.email != email:
-            await self._sign_ups.prove_again(token, login.email, origin)
+            await self._sign_ups.send_new_code(token, login.email, origin)
             raise Conflict("another spelling of the address", user_message=_SPELLED, code="mailbox_again")
-        client = await self._movable(login)
-        hashed = await self._base.vault.passwords.hash(password)
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        client = await self._client_to_migrate(login)
+        hashed = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             sign_up.client_id, sign_up.old_password_hash = client.id, hashed
             sign_up.customer_number = client.customer_number if is_customer_number(client.customer_number) else None
             sign_up.entries = json.dumps({"name": f"{client.first_name} {client.last_name}".strip()})
 
-    async def complete(self, token: str, password: str, origin: Origin) -> Tokens | SecondStepAsked:
-        """Set the portal password, create the user, enqueue the linking, and let them in.
+    async def complete(self, token: str, password: str, origin: Origin) -> Tokens | MfaRequired:
+        """Set the portal password, create the user, enqueue the linking, and sign the user in.
 
-        A second submit signs in to the same account. Raises InvalidInput, Conflict, NotSignedIn.
+        Submitting twice signs in to the same account. Raises InvalidInput, Conflict, NotSignedIn.
         """
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None or sign_up.client_id is None:
-                raise NotSignedIn("nothing proven to move")
+                raise NotSignedIn("nothing verified to migrate")
             email, done, old = sign_up.email, sign_up.user_id, sign_up.old_password_hash
             name = json.loads(sign_up.entries or "{}").get("name", "")
         if done is not None:
             return await self._sign_in.with_password(email, password, origin)
         check_new_password(password, context=(email.partition("@")[0], *name.split()))
-        if await self._base.vault.passwords.verify(password, old):
+        if await self._context.secrets.passwords.verify(password, old):
             raise InvalidInput({"password": _SAME})
-        hashed = await self._base.vault.passwords.hash(password)
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+        hashed = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             user = await self._user(session, sign_up, hashed, origin)
             return await self._sign_in.completion.after_password(session, user, origin)
 
     async def is_ready(self, token: str) -> bool:
-        """Say whether this browser has proven mailbox and WHMCS password and only lacks a new one."""
+        """Return whether mailbox and WHMCS password are verified, so that only the new password is missing."""
         try:
-            async with self._base.database.identity() as session:
-                sign_up = await self._sign_ups.row(session, token)
+            async with self._context.database.identity() as session:
+                sign_up = await self._sign_ups.locked_sign_up(session, token)
                 return sign_up.verified_at is not None and sign_up.client_id is not None
         except NotSignedIn:
             return False
 
     async def _known_to_crm(self, email: str) -> tuple[AccountSource, str | None]:
-        person = await self._directory.find_person(email)
+        person = await self._existing_accounts.find_person(email)
         if person is None or not is_customer_number(person.customer_number):
             return "new", None
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             taken = (await session.exec(select(User.id).where(User.customer_number == person.customer_number))).first()
         if person.is_billed or taken is not None:
             return "elsewhere", None
         return "new", person.customer_number
 
-    async def _take_try(self, token: str) -> tuple[str, int]:
-        async with self._base.database.identity() as session:
-            sign_up = await self._sign_ups.row(session, token)
+    async def _use_attempt(self, token: str) -> tuple[str, int]:
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
             if sign_up.verified_at is None:
-                raise NotSignedIn("mailbox not proven")
-            index = self._base.vault.ring.index(sign_up.email, EMAIL_PLACE)
+                raise NotSignedIn("mailbox not verified")
+            index = self._context.secrets.ring.index(sign_up.email, EMAIL_PLACE)
             left, email = sign_up.password_tries_left, sign_up.email
             sign_up.password_tries_left = max(0, left - 1)
         if left <= 0:
             raise InvalidInput({"password": _NO_TRIES})
-        # WHMCS sees one caller only, the portal: it cannot tell who guesses.
-        await self._base.limits.hit(self._base.settings.portal_sign_up_limit, "move-email", index.hex())
+        # WHMCS cannot limit guesses per person, because all calls come from the portal.
+        await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "move-email", index.hex())
         return email, left - 1
 
-    async def _give_try_back(self, token: str) -> None:
-        async with self._base.database.identity() as session:
-            (await self._sign_ups.row(session, token)).password_tries_left += 1
+    async def _restore_attempt(self, token: str) -> None:
+        async with self._context.database.identity() as session:
+            (await self._sign_ups.locked_sign_up(session, token)).password_tries_left += 1
 
-    async def _note_failure(self) -> None:
-        async with self._base.database.identity() as session:
+    async def _record_failure(self) -> None:
+        async with self._context.database.identity() as session:
             record(session, Tag.MOVE_REFUSED, user_id=None, actor="you")
 
-    async def _movable(self, login: BillingLogin) -> BillingClient:
-        """Return the one client that may move. Raises NotAllowed or Conflict saying what to do instead."""
+    async def _client_to_migrate(self, login: BillingLogin) -> BillingClient:
+        """Return the only client that can be migrated. Raises NotAllowed or Conflict with the next step."""
         if login.has_second_factor:
             raise NotAllowed("second factor at WHMCS", user_message=_SECOND_FACTOR, code="billing_second_factor")
         if not login.owned:
             raise NotAllowed("owns no client", user_message=_NOT_OWNER, code="not_the_owner")
         owned = [await self._clients.client(client_id) for client_id in login.owned]
-        living = [client for client in owned if client.status != "Closed"]
-        if not living:
+        active = [client for client in owned if client.status != "Closed"]
+        if not active:
             raise NotAllowed("client closed", user_message=_CLOSED, code="billing_closed")
-        same = [client for client in living if client.email.casefold() == login.email.casefold()]
-        chosen = living if len(living) == 1 else same
+        same_email = [client for client in active if client.email.casefold() == login.email.casefold()]
+        chosen = active if len(active) == 1 else same_email
         if len(chosen) != 1:
             raise NotAllowed("several clients", user_message=_SEVERAL, code="several_accounts")
         if await self._is_taken(chosen[0]):
-            raise Conflict("client moved already", user_message=_HERE, code="already_moved")
+            raise Conflict("client migrated already", user_message=_HERE, code="already_moved")
         return chosen[0]
 
     async def _is_taken(self, client: BillingClient) -> bool:
-        async with self._base.database.identity() as session:
+        async with self._context.database.identity() as session:
             if await IdMapping.by_client(session, client.id) is not None:
                 return True
             claimed = sa.or_(
@@ -203,7 +204,7 @@ class WhmcsMigration:
     async def _user(self, session: AsyncSession, sign_up: SignUp, hashed: str, origin: Origin) -> User:
         if sign_up.user_id is not None:
             return await User.required(session, sign_up.user_id)
-        index = self._base.vault.ring.index(sign_up.email, EMAIL_PLACE)
+        index = self._context.secrets.ring.index(sign_up.email, EMAIL_PLACE)
         connection = await session.connection()
         for name in (index.hex(), f"client-{sign_up.client_id}"):
             await connection.execute(ADDRESS_LOCK, {"name": name})
@@ -224,7 +225,7 @@ class WhmcsMigration:
         await session.flush()
         sign_up.user_id, sign_up.entries, sign_up.old_password_hash = user.id, None, None
         record(session, Tag.ACCOUNT_MOVED, user_id=user.id, actor="you")
-        await self._base.queue.enqueue(session, "move_in", f"move-in-{user.id}", str(user.id))
+        await self._context.queue.enqueue(session, "move_in", f"move-in-{user.id}", str(user.id))
         return user
 
     @staticmethod
@@ -235,4 +236,4 @@ class WhmcsMigration:
             col(User.customer_number) == (sign_up.customer_number or ""),
         )
         if (await session.exec(select(User.id).where(taken))).first() is not None:
-            raise Conflict("moved meanwhile", user_message=_HERE, code="already_moved")
+            raise Conflict("client migrated in the meantime", user_message=_HERE, code="already_moved")

@@ -1,4 +1,4 @@
-"""Linking a moved customer: the remote effects, each safe to repeat."""
+"""Set-up of a migrated customer at WHMCS and Salesforce. Every step is safe to repeat."""
 
 from uuid import UUID
 
@@ -11,27 +11,27 @@ from portal_app.services.registration.account_setup import AccountSetup
 
 
 class WhmcsMigrationSetup:
-    """Give the WHMCS client its customer number where it has none, adopt the Salesforce account, write the mapping."""
+    """Gives the WHMCS client a customer number if it has none, and links the Salesforce account."""
 
     def __init__(
         self,
-        onboarding: AccountSetup,
+        account_setup: AccountSetup,
         *,
         clients: ClientGateway,
         people: PeopleGateway,
         logins: BillingLogins,
-        directory: ExistingAccounts,
+        existing_accounts: ExistingAccounts,
     ) -> None:
-        self._onboarding = onboarding
+        self._account_setup = account_setup
         self._clients = clients
         self._people = people
         self._logins = logins
-        self._directory = directory
+        self._existing_accounts = existing_accounts
 
     async def number_client(self, user_id: UUID) -> int:
-        """Return the client of a user, numbered. Raises Conflict where it has another customer number by now."""
-        user, client_id = await self._mover(user_id)
-        async with self._onboarding.waiting_told(user_id):
+        """Return the user's WHMCS client id, with its customer number set. Raises Conflict if it has another number."""
+        user, client_id = await self._migrating_user(user_id)
+        async with self._account_setup.reporting_outage(user_id):
             client = await self._clients.client(client_id)
             if client.customer_number != user.customer_number:
                 if client.customer_number.startswith("C"):
@@ -40,16 +40,16 @@ class WhmcsMigrationSetup:
         return client_id
 
     async def adopt_account(self, user_id: UUID) -> CrmCustomer:
-        """Adopt or create the Salesforce account and contact. Raises Conflict."""
-        user, client_id = await self._mover(user_id)
-        async with self._onboarding.waiting_told(user_id):
+        """Link or create the Salesforce account and contact. Raises Conflict."""
+        user, client_id = await self._migrating_user(user_id)
+        async with self._account_setup.reporting_outage(user_id):
             client = await self._clients.client(client_id)
             person = await self._people.person(client_id)
-            mover = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
-            return await self._directory.adopt(mover)
+            customer = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
+            return await self._existing_accounts.adopt(customer)
 
-    async def _mover(self, user_id: UUID) -> tuple[User, int]:
-        user = await self._onboarding.user(user_id)
+    async def _migrating_user(self, user_id: UUID) -> tuple[User, int]:
+        user = await self._account_setup.user_in_setup(user_id)
         if user.moved_client_id is None:
-            raise NotFound("nothing to move")
+            raise NotFound("no client to migrate")
         return user, user.moved_client_id

@@ -7,12 +7,12 @@ from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.sim.sim import SimState
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.deadline import deadline
-from portal_app.models.columns import now
 from portal_app.models.sim import SimReservation
 
 _log = structlog.get_logger(__name__)

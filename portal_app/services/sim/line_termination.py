@@ -8,8 +8,8 @@ from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
+from portal_app.infra.clock import today
 from portal_app.infra.database.database import Database
-from portal_app.language.format import today
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import IdMapping

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
@@ -13,9 +14,9 @@ from portal_app.domain.ports.billing import SubscriptionGateway
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
@@ -40,7 +41,7 @@ class CancellationDelivery:
 
     def __init__(
         self,
-        base: ServiceContext,
+        context: ServiceContext,
         gateway: SubscriptionGateway,
         desk: CancellationCaseGateway,
         *,
@@ -49,10 +50,10 @@ class CancellationDelivery:
         subscriptions: Subscriptions,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._settle = timedelta(seconds=base.settings.whmcs_settle_seconds)
-        self._field = base.settings.whmcs_opportunity_field
-        self._base = base
-        self._database = base.database
+        self._settle = timedelta(seconds=context.settings.whmcs_settle_seconds)
+        self._field = context.settings.whmcs_opportunity_field
+        self._context = context
+        self._database = context.database
         self._gateway = gateway
         self._desk = desk
         self._live = live
@@ -73,9 +74,15 @@ class CancellationDelivery:
                 return None
             seconds = (row.sends_at - self._clock()).total_seconds()
             if seconds <= 0:
-                row.move("sending", self._clock())
+                row.set_state("sending", self._clock())
         await publish(self._live, row.user_id)
         return max(0.0, seconds)
+
+    async def held(self) -> list[str]:
+        """Return the ids of cancellations that wait for their time."""
+        query = sa.select(col(CancellationRow.id)).where(col(CancellationRow.state) == "scheduled")
+        async with self._database.unit_of_work() as session:
+            return [str(row[0]) for row in await (await session.connection()).execute(query)]
 
     async def send(self, cancellation_id: UUID) -> None:
         """Ask WHMCS to end the service with its billing period, unless it was asked before or the service is over.
@@ -87,7 +94,7 @@ class CancellationDelivery:
         if await self._is_over(customer, service_id) or await self._was_asked(cancellation_id, service_id):
             return
         try:
-            reason = f"{request.told} (portal request {request.id})"
+            reason = f"{request.reason_text} (portal request {request.id})"
             await self._gateway.request_cancellation(client_id, service_id, reason=reason, at_period_end=True)
         except (ExternalUnavailable, ExternalRejected):
             # WHMCS said no, or never got it: the next try need not wait.
@@ -110,7 +117,7 @@ class CancellationDelivery:
             "refused",
             only_from=("scheduled", "sending"),
             tag=Tag.CANCELLATION_REFUSED,
-            occasion="cancellation_refused",
+            template="cancellation_refused",
         )
 
     async def ended(self) -> list[str]:
@@ -122,7 +129,7 @@ class CancellationDelivery:
     async def end(self, cancellation_id: UUID) -> None:
         """Note that a service is over, and tell the customer."""
         await self._move(
-            cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, occasion="cancellation_ended"
+            cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, template="cancellation_ended"
         )
 
     async def show_agents(self, cancellation_id: UUID) -> bool:
@@ -164,21 +171,21 @@ class CancellationDelivery:
         *,
         only_from: tuple[CancellationState, ...],
         tag: Tag,
-        occasion: str = "",
+        template: str = "",
     ) -> None:
         async with self._database.unit_of_work() as session:
             row = await _locked(session, cancellation_id)
             if row.state not in only_from:
                 return
-            row.move(state, self._clock())
+            row.set_state(state, self._clock())
             record(session, tag, user_id=row.user_id, detail=detail_of(row))
-            if occasion:
+            if template:
                 user = await User.required(session, row.user_id)
                 await tell_customer(
-                    session, row, occasion, notifications=self._base.notifications, recipient=user.email
+                    session, row, template, email_outbox=self._context.email_outbox, recipient=user.email
                 )
             name = f"tell-cancellation-{row.id}-{state}"
-            await self._base.queue.enqueue(session, "tell_cancellation", name, str(row.id))
+            await self._context.queue.enqueue(session, "tell_cancellation", name, str(row.id))
         await publish(self._live, row.user_id)
 
     async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer]:

@@ -11,21 +11,20 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, NotFound
-from portal_app.domain.idempotency import Call
+from portal_app.domain.idempotency import Claim
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import (
+    CancellationFeedback,
     CancellationRequest,
     CancellationRequester,
-    CancellationWish,
-    Ending,
-    ending_of,
+    CancellationSchedule,
+    cancellation_schedule,
 )
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.columns import now
 from portal_app.services.audit import Tag, record
-from portal_app.services.idempotency import Claim, Idempotency
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
@@ -33,8 +32,6 @@ from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 # The topic on which a waiting workflow is told to look again.
 LOOK_AGAIN = "look-again"
-_ROUTE = "/api/subscriptions/{service_id}/cancellation"
-_SCHEDULE, _WITHDRAW = f"POST {_ROUTE}", f"DELETE {_ROUTE}"
 _TOO_LATE = "It is too late to withdraw this cancellation: it was sent on. Write to us if you want to keep the service."
 
 
@@ -43,24 +40,23 @@ class Cancellations:
 
     def __init__(
         self,
-        base: ServiceContext,
+        context: ServiceContext,
         subscriptions: Subscriptions,
         live: LiveUpdates,
         *,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._base = base
-        self._database = base.database
+        self._context = context
+        self._database = context.database
         self._subscriptions = subscriptions
         self._live = live
         self._clock = clock
-        self._idempotency = Idempotency(base.settings, base.database, base.vault.tokens)
 
-    def ending_of(self, service: Subscription) -> Ending | None:
+    def schedule_for(self, service: Subscription) -> CancellationSchedule | None:
         """Return when a service would end if it were cancelled now; None where it cannot be cancelled here."""
         if service.status not in ("active", "suspended") or service.cycle.lower() == "one time":
             return None
-        return ending_of(self._clock(), cut_off=self._base.settings.portal_cancellation_cut_off)
+        return cancellation_schedule(self._clock(), cut_off=self._context.settings.portal_cancellation_cut_off)
 
     async def requests_for(self, customer: Customer) -> dict[int, CancellationRequest]:
         """Return a customer's newest request for each service that has one."""
@@ -68,41 +64,31 @@ class Cancellations:
             rows = await CancellationRow.newest(session, customer.user_id)
             return {row.service_id: row.to_domain() for row in rows}
 
+    async def request(self, customer: Customer, cancellation_id: UUID) -> CancellationRequest:
+        """Return one request. Raises NotFound, also for another customer's."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await session.get(CancellationRow, cancellation_id)
+            if row is None:
+                raise NotFound("no such cancellation")
+            return row.to_domain()
+
     async def schedule(
-        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: CancellationRequester
-    ) -> CancellationRequest:
-        """Take a cancellation, once per key.
-
-        Raises StepUpNeeded, NotFound (also for somebody else's service), Conflict where the service is ending already
-        or cannot be cancelled here, KeyReused and StillRunning (of a key).
-        """
-        call = Call(customer.user_id, _SCHEDULE, asked.key, f"{service_id}:{wish.reason}:{wish.comment}")
-
-        async def take(claim: Claim) -> str:
-            return await self._schedule(customer, service_id, wish, asked=asked, claim=claim)
-
-        return await self._request(customer, await self._idempotency.once(call, take, status=201))
-
-    async def withdraw(
-        self, customer: Customer, service_id: int, *, asked: CancellationRequester
-    ) -> CancellationRequest:
-        """Take a scheduled cancellation back, once per key: the service stays.
-
-        Raises NotFound where none is open, Conflict once it was sent on, KeyReused and StillRunning (of a key).
-        """
-        call = Call(customer.user_id, _WITHDRAW, asked.key, str(service_id))
-
-        async def take_back(claim: Claim) -> str:
-            return await self._withdraw(customer, service_id, asked=asked, claim=claim)
-
-        return await self._request(customer, await self._idempotency.once(call, take_back))
-
-    async def _schedule(
-        self, customer: Customer, service_id: int, wish: CancellationWish, *, asked: CancellationRequester, claim: Claim
+        self,
+        customer: Customer,
+        service_id: int,
+        wish: CancellationFeedback,
+        *,
+        asked: CancellationRequester,
+        claim: Claim,
     ) -> str:
-        await self._base.sessions.require_recent(asked.session_id)
+        """Take a cancellation and return its id; the claim is finished in the same transaction.
+
+        Raises StepUpNeeded, NotFound (also for another customer's service), Conflict where the service is ending
+        already or cannot be cancelled here.
+        """
+        await self._context.sessions.require_recent(asked.session_id)
         service, _ = await self._subscriptions.subscription_for(customer, service_id)
-        ending = self.ending_of(service)
+        ending = self.schedule_for(service)
         if ending is None:
             raise Conflict("not cancellable", user_message="This service cannot be cancelled here. Write to us.")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
@@ -110,30 +96,20 @@ class Cancellations:
             await _lock(session, f"cancel:{customer.user_id}:{service_id}")
             if await CancellationRow.open_of(session, customer.user_id, service_id):
                 raise Conflict("open already", user_message="This service is cancelled already.")
-            at = self._clock()
-            row = CancellationRow(
-                user_id=customer.user_id,
-                service_id=service_id,
-                service_name=service.name,
-                category=service.category,
-                reason=wish.reason,
-                comment=wish.comment,
-                ends_on=ending.ends_on,
-                sends_at=ending.sends_at,
-                asked_at=at,
-                changed_at=at,
-            )
+            row = _row(customer, service, wish, ending=ending, at=self._clock())
             session.add(row)
             await session.flush()
-            await self._base.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
+            await self._context.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
             await self._note(session, row, Tag.CANCELLATION_SCHEDULED, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
         return str(row.id)
 
-    async def _withdraw(
-        self, customer: Customer, service_id: int, *, asked: CancellationRequester, claim: Claim
-    ) -> str:
+    async def withdraw(self, customer: Customer, service_id: int, *, asked: CancellationRequester, claim: Claim) -> str:
+        """Take a scheduled cancellation back and return its id: the service stays.
+
+        Raises NotFound where none is open, Conflict once it was sent on.
+        """
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # The worker that sends it takes the same lock: one of the two comes first, and the other sees so.
             row = await CancellationRow.open_of(session, customer.user_id, service_id)
@@ -141,8 +117,8 @@ class Cancellations:
                 raise NotFound("no open cancellation")
             if not row.to_domain().can_be_withdrawn(self._clock()):
                 raise Conflict("sent already", user_message=_TOO_LATE)
-            row.move("withdrawn", self._clock())
-            await self._base.queue.send(session, workflow_of(row.id), "withdrawn", topic=LOOK_AGAIN, key=uuid4().hex)
+            row.set_state("withdrawn", self._clock())
+            await self._context.queue.send(session, workflow_of(row.id), "withdrawn", topic=LOOK_AGAIN, key=uuid4().hex)
             await self._note(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
@@ -150,30 +126,45 @@ class Cancellations:
 
     async def _note(self, session: AsyncSession, row: CancellationRow, tag: Tag, *, recipient: str) -> None:
         record(session, tag, user_id=row.user_id, actor="you", detail=detail_of(row))
-        occasion = f"cancellation_{row.state}"
-        await tell_customer(session, row, occasion, notifications=self._base.notifications, recipient=recipient)
+        template = f"cancellation_{row.state}"
+        await tell_customer(session, row, template, email_outbox=self._context.email_outbox, recipient=recipient)
         name = f"tell-cancellation-{row.id}-{row.state}"
-        await self._base.queue.enqueue(session, "tell_cancellation", name, str(row.id))
+        await self._context.queue.enqueue(session, "tell_cancellation", name, str(row.id))
 
-    async def _request(self, customer: Customer, cancellation_id: str) -> CancellationRequest:
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await session.get(CancellationRow, UUID(cancellation_id))
-            if row is None:
-                raise NotFound("no such cancellation")
-            return row.to_domain()
+
+def _row(
+    customer: Customer,
+    service: Subscription,
+    feedback: CancellationFeedback,
+    *,
+    ending: CancellationSchedule,
+    at: datetime,
+) -> CancellationRow:
+    return CancellationRow(
+        user_id=customer.user_id,
+        service_id=service.id,
+        service_name=service.name,
+        category=service.category,
+        reason=feedback.reason,
+        comment=feedback.comment,
+        ends_on=ending.ends_on,
+        sends_at=ending.sends_at,
+        asked_at=at,
+        changed_at=at,
+    )
 
 
 async def tell_customer(
-    session: AsyncSession, row: CancellationRow, occasion: str, *, notifications: EmailOutbox, recipient: str
+    session: AsyncSession, row: CancellationRow, template: str, *, email_outbox: EmailOutbox, recipient: str
 ) -> None:
     """Tell the customer where a cancellation stands, by mail and in the portal, in the caller's transaction."""
     about = {"title": row.service_name, "service_id": str(row.service_id), "last_day": row.ends_on.isoformat()}
     if row.state == "scheduled":
         about["withdraw_until"] = row.to_domain().withdraw_until.isoformat()
-    await notifications.mail(session, occasion, recipient=recipient, user_id=row.user_id, **about)
+    await email_outbox.enqueue(session, template, recipient=recipient, user_id=row.user_id, **about)
     await raise_notice(
         session,
-        occasion,
+        template,
         user_id=row.user_id,
         source_id=str(row.id),
         subject=row.service_name,

@@ -1,6 +1,5 @@
 """How many questions of a customer's our team has not closed: told from what was read last, read anew behind it."""
 
-import time
 from functools import partial
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from portal_app.domain.errors import PortalError
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import timestamp
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.tasks.background import BackgroundTasks
@@ -32,8 +32,7 @@ class OpenCaseCount:
         Older than a minute it is read anew, and open pages are told of another one.
         """
         count, read_at = await self._cache.peek(_key(customer)) or (None, 0.0)
-        # By this host's clock: a minute need not be exact.
-        if not 0 <= time.time() - read_at < _YOUNG_SECONDS:
+        if not 0 <= timestamp() - read_at < _YOUNG_SECONDS:
             self._unwatched.start(customer.user_id, partial(self._read, customer, count))
         return count
 
@@ -43,7 +42,7 @@ class OpenCaseCount:
 
     async def _read(self, customer: Customer, before: int | None) -> None:
         async def count() -> list[float]:
-            return [await self._crm.open_cases(customer.sf_account_id), time.time()]
+            return [await self._crm.open_cases(customer.sf_account_id), timestamp()]
 
         try:
             # One reading over all processes; who comes a little later shares it.

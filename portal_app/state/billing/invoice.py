@@ -7,10 +7,11 @@ import reflex as rx
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.identifiers import vendor_number
+from portal_app.infra.clock import today
 from portal_app.language import _
-from portal_app.language.format import day, time, today
+from portal_app.language.format import day, time
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 
@@ -24,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True)
 class PaymentRow:
-    """Money that came in, or went back."""
+    """A payment or a refund."""
 
     at: str
     how: str
@@ -63,19 +64,8 @@ class InvoicePage(PageState, rx.State):
     pay_action: str = ""
     pay_words: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the invoice in the page's address."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         number = vendor_number(self._last_part())
         detail = await portal().billing.invoices.invoice_for(await self._customer(), number)
         invoice, standing = detail.invoice, invoice_standing(detail.invoice, today())

@@ -8,14 +8,16 @@ import reflex as rx
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, InvoiceSort, Owed
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, today
+from portal_app.language.format import day
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.page_state import PageState, language_of, page_load, report_errors
+from portal_app.state.shell.error_reporting import language_of, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 _FILTERS: dict[str, InvoiceFilter] = {"due": "due", "overdue": "overdue", "paid": "paid"}
-# The words of the address, and how they sort.
+# The values of `sort` in the address.
 _SORTS: dict[str, tuple[InvoiceSort, bool]] = {
     "newest": ("issued", True),
     "oldest": ("issued", False),
@@ -40,7 +42,7 @@ class InvoiceRow:
 
 
 class InvoicesPage(PageState, rx.State):
-    """One page of invoices; filter, search, order and page stand in the address."""
+    """One page of invoices; filter, search, order and page are in the address."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"billing", "orders", "account"})
 
@@ -57,35 +59,24 @@ class InvoicesPage(PageState, rx.State):
     hrefs: dict[str, str] = {}
 
     @rx.event
-    @page_load
-    async def load(self):
-        """Read the invoices that the address asks for."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    @rx.event
     @report_errors
     async def look_for(self, form: dict[str, Any]):
         """Go to the address of a search."""
         self.search, self.sort = str(form.get("q", ""))[:_LONGEST], str(form.get("sort", ""))
         return rx.redirect(self._address(status=self.filter, page=1))
 
-    async def _read(self) -> None:
-        query = self._query_asked()
+    async def _read_page(self) -> None:
+        """Read the invoices that the address asks for."""
+        query = self._query_of_address()
         found = await portal().billing.invoices.invoices_for(await self._customer(), query)
         listing = found.listing
         self._note_saved(found.as_of)
         self.due_total, self.due_words = str(listing.owed.due), _due_words(listing.owed)
         self.has_any = listing.count > 0
         self.rows = [_row(invoice) for invoice in listing.rows]
-        self._turn_pages(query.page, listing.total)
+        self._set_page_links(query.page, listing.total)
 
-    def _query_asked(self) -> InvoiceQuery:
+    def _query_of_address(self) -> InvoiceQuery:
         asked, sort, page = self._query("status"), self._query("sort"), self._query("page")
         self.filter, self.sort = asked if asked in _FILTERS else "all", sort if sort in _SORTS else "newest"
         self.search = self._query("q")[:_LONGEST]
@@ -95,7 +86,7 @@ class InvoicesPage(PageState, rx.State):
             _FILTERS.get(self.filter), self.search, column, descending=descending, page=max(number, 1), limit=_PER_PAGE
         )
 
-    def _turn_pages(self, page: int, total: int) -> None:
+    def _set_page_links(self, page: int, total: int) -> None:
         first, last = (page - 1) * _PER_PAGE + 1, min(page * _PER_PAGE, total)
         words = _("{first} to {last} of {total}") if first <= last else _("{total} in all")
         self.found_words = words.format(first=first, last=last, total=total) if total > _PER_PAGE else ""

@@ -1,4 +1,4 @@
-"""The stored cards and banks of a customer, and the money that went in and out."""
+"""The stored cards and banks of a customer, their payments, refunds and credit."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,9 +12,11 @@ import reflex as rx
 from portal_app.domain.billing.invoice import CreditEntry, PaymentMethod, Transaction
 from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, time, today
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.language.format import day, time
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 Value = TypeVar("Value")
@@ -37,7 +39,7 @@ class MethodRow:
 
 @dataclass(frozen=True)
 class MoveRow:
-    """Money that came in or went out, and the invoice it was for."""
+    """A payment, refund or credit entry, and the invoice it was for."""
 
     at: str
     what: str
@@ -54,10 +56,10 @@ def method_row(method: PaymentMethod) -> MethodRow:
     return MethodRow(method.id, name, note, method.expires, warning, tone, bool(method.is_default))
 
 
-async def methods_of(customer: Customer, *, anew: bool) -> list[PaymentMethod]:
-    """Return the stored methods; read anew when asked, and when none is known, for one may just have been added."""
+async def methods_of(customer: Customer, *, is_fresh: bool) -> list[PaymentMethod]:
+    """Return the stored methods, past the cache if `is_fresh` or if none is cached: one may just have been added."""
     payments = portal().billing.payment_methods
-    methods = [] if anew else await payments.payment_methods_for(customer)
+    methods = [] if is_fresh else await payments.payment_methods_for(customer)
     if not methods:
         await payments.forget_payment_methods(customer)
         methods = await payments.payment_methods_for(customer)
@@ -65,7 +67,7 @@ async def methods_of(customer: Customer, *, anew: bool) -> list[PaymentMethod]:
 
 
 class PaymentMethodsPage(PageState, rx.State):
-    """Cards and banks as WHMCS keeps them. What of the money is not known has an empty text and no rows."""
+    """Cards and banks as WHMCS has them. Unknown credit is an empty text, unknown payments have no rows."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
 
@@ -80,30 +82,22 @@ class PaymentMethodsPage(PageState, rx.State):
     choices: int = 0
     _chosen: int = 0
 
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read the stored methods; coming back from adding one, read them anew."""
-        await self._read(anew=self._query("back") == "1")
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read(anew=False)
-        self.shown = True
+    async def _open_page(self) -> None:
+        """Read the stored methods, past the cache for a customer who comes back from adding one."""
+        await self._read_methods(is_fresh=self._query("back") == "1")
 
     @rx.event
     @report_errors
     async def make_default(self, method_id: int):
-        """Charge this one from now on."""
+        """Make a method the default."""
         row = self._row(method_id)
         await portal().billing.payment_methods.make_default(await self._customer(), row.id)
-        await self._read(anew=False)
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def choose(self, method_id: int):
-        """Ask whether a method is really to go."""
+        """Ask for confirmation before a method is removed."""
         row = self._row(method_id)
         self._chosen, self.chosen_name = row.id, row.name
         self.choices += 1
@@ -117,23 +111,26 @@ class PaymentMethodsPage(PageState, rx.State):
         # Where somebody removed it elsewhere, the list shows so.
         with suppress(NotFound):
             await portal().billing.payment_methods.remove(customer, chosen.id)
-        await self._read(anew=False)
+        await self._read_page()
 
     def _row(self, method_id: object) -> MethodRow:
-        """Return a row of this page. Raises NotFound for anything else."""
+        """Return a row of this page. Raises NotFound for any other id."""
         for row in self.rows:
             if row.id == method_id and isinstance(method_id, int):
                 return row
         raise NotFound("no method of this page")
 
-    async def _read(self, *, anew: bool) -> None:
+    async def _read_page(self) -> None:
+        await self._read_methods(is_fresh=False)
+
+    async def _read_methods(self, *, is_fresh: bool) -> None:
         self.path = f"{self.router.url.path}?back=1"
         customer, payments = await self._customer(), portal().billing.payment_methods
         methods, gateways, moves, credit = await asyncio.gather(
-            methods_of(customer, anew=anew),
-            _known(payments.gateways()),
-            _known(payments.transactions_for(customer)),
-            _known(payments.credit_for(customer)),
+            methods_of(customer, is_fresh=is_fresh),
+            _or_none(payments.gateways()),
+            _or_none(payments.transactions_for(customer)),
+            _or_none(payments.credit_for(customer)),
         )
         self.rows = [method_row(method) for method in methods]
         self.gateways = ", ".join(gateway.title for gateway in gateways or ())
@@ -143,7 +140,7 @@ class PaymentMethodsPage(PageState, rx.State):
         self.credit_rows = [_credit(entry) for entry in (credit.entries if credit else [])[:_MOST_MOVES]]
 
 
-async def _known(reading: Awaitable[Value]) -> Value | None:
+async def _or_none(reading: Awaitable[Value]) -> Value | None:
     try:
         return await reading
     except ExternalError:

@@ -1,4 +1,4 @@
-"""Where an invoice stands, in a customer's words."""
+"""The status of an invoice, in a customer's words."""
 
 from datetime import date
 
@@ -19,7 +19,7 @@ _INVOICES = {
 
 
 def invoice_standing(invoice: Invoice, today: date) -> StatusLabel:
-    """Say whether an invoice is due, overdue, paid or done with."""
+    """Return the status of an invoice on a day: due, overdue, paid, or another final one."""
     if invoice.is_overdue(today):
         return StatusLabel(_("Overdue"), "problem")
     word, tone = _INVOICES[invoice.status]

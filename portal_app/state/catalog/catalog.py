@@ -9,7 +9,7 @@ from portal_app.domain.checkout.plan_words import included_lines
 from portal_app.domain.errors import NotFound
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import taxed, with_tax
-from portal_app.state.shell.page_state import PageState, page_load
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 
@@ -50,9 +50,7 @@ class PlansPage(PageState, rx.State):
 
     rows: list[PlanRow] = []
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the plans."""
         category = next((known for known in CATEGORIES if known == self._last_part()), None)
         if category is None:
@@ -66,13 +64,11 @@ class PlansPage(PageState, rx.State):
 
 
 class CatalogPage(PageState, rx.State):
-    """All kinds of service at a glance."""
+    """All kinds of service."""
 
     rows: list[CategoryRow] = []
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the lowest price of each kind."""
         self.rows = [_category(category, await portal().catalog.plans(category)) for category in CATEGORIES]
 

@@ -30,5 +30,5 @@ def taxed(amount: Money) -> Money:
 
 
 def with_tax(amount: Money) -> str:
-    """Say what an amount is with tax."""
+    """Return the words for an amount with tax."""
     return _("{amount} with tax").format(amount=taxed(amount))

@@ -1,4 +1,4 @@
-"""What was chosen beyond a plan, in a customer's words; numbers that identify a phone or a person are shortened."""
+"""The chosen options in a customer's words; numbers that identify a phone or a person are shortened."""
 
 from portal_app.domain.checkout.installation import PAYMENTS
 from portal_app.domain.checkout.options import AccessMode, InternetOptions, Options, SimOptions
@@ -7,7 +7,7 @@ from portal_app.language.format import day
 
 
 def option_words(options: Options | None) -> list[tuple[str, str]]:
-    """Return (label, words) of every choice that matters to the customer."""
+    """Return (label, words) of every option."""
     if isinstance(options, SimOptions):
         return _sim(options)
     return _internet(options) if isinstance(options, InternetOptions) else []

@@ -1,4 +1,4 @@
-"""The last step of a checkout: what is bought, what it costs, how it is paid, ordered once."""
+"""The last step of a checkout: items, prices, payment methods, and the order itself."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,15 +11,17 @@ from portal_app.domain.checkout.draft import Draft
 from portal_app.domain.checkout.options import Options
 from portal_app.domain.checkout.request import Agreement, Basket, Totals
 from portal_app.domain.errors import InvalidInput, OfferChanged
+from portal_app.domain.idempotency import PLACE_ORDER, Call, Claim
 from portal_app.domain.orders.order import FINAL_STAGES
 from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
 from portal_app.state.billing.payment_methods import MethodRow, method_row, methods_of
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
-from portal_app.state.checkout.steps import way_of
+from portal_app.state.checkout.steps import path_of_draft
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -33,7 +35,7 @@ class ChoiceRow:
 
 
 class CheckoutPage(PageState, rx.State):
-    """The draft of the plan in the address. A draft is ordered once: a double click or a reload gives that order."""
+    """The draft of the plan in the address. It is ordered once: a double click or a reload leads to the same order."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
 
@@ -55,23 +57,21 @@ class CheckoutPage(PageState, rx.State):
     _draft_id: str = ""
     _totals: Totals | None = None
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> Any:
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
         customer = await self._customer()
-        draft = await self._find(customer)
+        draft = await self._current_draft(customer)
         if draft.open_step:
-            return rx.redirect(way_of(draft))
+            return rx.redirect(path_of_draft(draft))
         await self._show(customer, draft)
         return None
 
     @report_errors
     async def refresh(self):
-        """Read it anew after a live change."""
+        """Read the draft again after a live change; one that was changed in another tab is left alone."""
         customer = await self._customer()
-        draft = await (portal().drafts.current(customer) if self.shown else self._find(customer))
+        draft = await (portal().drafts.current(customer) if self.shown else self._current_draft(customer))
         if not draft.open_step and (str(draft.id) == self._draft_id or not self.shown):
             await self._show(customer, draft)
             self.shown = True
@@ -86,13 +86,7 @@ class CheckoutPage(PageState, rx.State):
         self.ordering, self.terms_error = True, ""
         yield
         try:
-            order = await portal().orders.place_draft(
-                await self._customer(),
-                UUID(self._draft_id),
-                agreed=Agreement(accepted, self._totals),
-                key=f"draft-{self._draft_id}",
-                recipient=await self._recipient(),
-            )
+            order_id = await self._place(Agreement(accepted, self._totals))
         except InvalidInput as error:
             if "terms_accepted" not in error.fields:
                 raise
@@ -103,16 +97,24 @@ class CheckoutPage(PageState, rx.State):
             raise
         finally:
             self.ordering = False
-        yield rx.redirect(path_for(f"/orders/{order.id}"))
+        yield rx.redirect(path_for(f"/orders/{order_id}"))
 
-    async def _find(self, customer: Customer) -> Draft:
+    async def _current_draft(self, customer: Customer) -> Draft:
         """Begin or continue the draft of the plan in the address."""
         sku = self._query("plan")
         return await (portal().drafts.begin(customer, sku) if sku else portal().drafts.current(customer))
 
-    async def _recipient(self) -> str:
-        identity = await self.get_state(PageSession)
-        return identity._email
+    async def _place(self, agreed: Agreement) -> str:
+        """Place the order of the draft once, however often the button is pressed, and return its id."""
+        customer, draft_id = await self._customer(), UUID(self._draft_id)
+        recipient = (await self.get_state(PageSession))._email
+        call = Call(customer.user_id, PLACE_ORDER, f"draft-{draft_id}", str(draft_id))
+
+        async def place(claim: Claim) -> str:
+            orders = portal().orders
+            return await orders.place_draft(customer, draft_id, agreed=agreed, claim=claim, recipient=recipient)
+
+        return await portal().idempotency.once_shared(call, place, status=201)
 
     async def _show(self, customer: Customer, draft: Draft) -> None:
         basket = await portal().checkout.basket(customer, draft.plan, draft.answers)
@@ -120,8 +122,8 @@ class CheckoutPage(PageState, rx.State):
         self._price(basket)
         self._show_choices(basket.options)
         self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
-        await self._find_earlier(customer, draft.plan.service.sku)
-        self.methods = [method_row(method) for method in await methods_of(customer, anew=False)]
+        await self._find_open_order(customer, draft.plan.service.sku)
+        self.methods = [method_row(method) for method in await methods_of(customer, is_fresh=False)]
         self.needs_identity = await portal().checkout.needs_identity(customer, draft.plan)
         self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
         self.verification = f"{path_for('/account/verification')}?next={quote(self.back, safe='')}"
@@ -136,7 +138,7 @@ class CheckoutPage(PageState, rx.State):
         self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")
         self.first_bill = str(taxed(basket.monthly + basket.one_time))
 
-    async def _find_earlier(self, customer: Customer, sku: str) -> None:
+    async def _find_open_order(self, customer: Customer, sku: str) -> None:
         orders = await portal().orders.orders_for(customer)
         known = [order for order in orders if order.lines[0].sku == sku and order.stage not in FINAL_STAGES]
         self.earlier = path_for(f"/orders/{known[0].id}") if known else ""

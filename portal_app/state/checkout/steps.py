@@ -7,13 +7,14 @@ import reflex as rx
 
 from portal_app.domain.checkout.draft import Draft
 from portal_app.domain.checkout.options import VOICE_OPTIONS
-from portal_app.domain.checkout.steps import FIELDS, Step
+from portal_app.domain.checkout.steps import FIELDS, FURTHEST_DAYS, Step
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import our_id
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import with_tax
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 _FIRST_ANSWERS: dict[Step, dict[str, str]] = {
@@ -25,13 +26,13 @@ _FIRST_ANSWERS: dict[Step, dict[str, str]] = {
 }
 
 
-def way_of(draft: Draft) -> str:
-    """Return the page a draft goes on at: its first open step, or the review."""
+def path_of_draft(draft: Draft) -> str:
+    """Return the page at which a draft continues: its first open step, or the review."""
     return path_for(f"/checkout/{draft.open_step}" if draft.open_step else f"/checkout?plan={draft.plan.service.sku}")
 
 
 class StepPage(PageState, mixin=True):
-    """Mix into a step's page: `entries` are the fields as they were answered, `errors` what is wrong with them."""
+    """Mix into a step's page: `entries` are the answers so far, `errors` what is wrong with them."""
 
     entries: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -40,13 +41,13 @@ class StepPage(PageState, mixin=True):
     earlier: str = ""
     _draft_id: str = ""
 
-    async def _show(self, step: Step) -> Any:
-        """Read the draft; lead to where it stands when it is not here yet."""
+    async def _show_step(self, step: Step) -> Any:
+        """Read the draft; return a redirect to the step it is at when it has not reached this one."""
         draft = await portal().drafts.current(await self._customer())
         steps = draft.steps
         if step not in steps or (draft.open_step and steps.index(draft.open_step) < steps.index(step)):
-            return rx.redirect(way_of(draft))
-        known = draft.answers.get(step) or _FIRST_ANSWERS[step] | await self._guesses(step)
+            return rx.redirect(path_of_draft(draft))
+        known = draft.answers.get(step) or _FIRST_ANSWERS[step] | await self._suggested_answers(step)
         self.entries = {name: known.get(name, "") for name in FIELDS[step]}
         self.errors, self._draft_id, self.plan_name = {}, str(draft.id), draft.plan.service.name
         place = steps.index(step)
@@ -54,18 +55,18 @@ class StepPage(PageState, mixin=True):
         self.earlier = path_for(f"/checkout/{steps[place - 1]}" if place else f"/catalog/{draft.plan.service.category}")
         return None
 
-    async def _guesses(self, step: Step) -> dict[str, str]:
+    async def _suggested_answers(self, step: Step) -> dict[str, str]:
         return {}
 
-    async def _keep(self, step: Step, form: dict[str, Any]) -> Any:
-        """Keep an answer and go on, or show what is wrong beside the fields."""
+    async def _save_answer(self, step: Step, form: dict[str, Any]) -> Any:
+        """Save an answer and go on, or show the errors beside the fields."""
         entries = typed(form, *FIELDS[step])
         try:
-            draft = await portal().drafts.answer(await self._customer(), our_id(self._draft_id), step, entries)
+            draft = await portal().drafts.save_answer(await self._customer(), our_id(self._draft_id), step, entries)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None
-        return rx.redirect(way_of(draft))
+        return rx.redirect(path_of_draft(draft))
 
 
 class SimStepPage(StepPage, rx.State):
@@ -74,34 +75,30 @@ class SimStepPage(StepPage, rx.State):
     first_day: str = ""
     last_day: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far."""
         today = portal().checkout.rules().today
-        self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=90))
-        return await self._show("sim")
+        self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=FURTHEST_DAYS))
+        return await self._show_step("sim")
 
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep the answer and go on."""
-        return await self._keep("sim", form)
+        """Save the answer and go on."""
+        return await self._save_answer("sim", form)
 
 
 class NumberStepPage(StepPage, rx.State):
-    """Whose voice line it is, under which number."""
+    """The holder of the voice line and its number."""
 
     reservation_hint: str = ""
     prices: dict[str, str] = {}
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far."""
         days = portal().checkout.rules().reservation_days_left
         self.reservation_hint = _("At least {days} days from today.").format(days=days)
-        leave = await self._show("number")
+        leave = await self._show_step("number")
         if leave is None:
             await self._show_prices()
         return leave
@@ -109,10 +106,10 @@ class NumberStepPage(StepPage, rx.State):
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep the answer and go on."""
-        return await self._keep("number", form)
+        """Save the answer and go on."""
+        return await self._save_answer("number", form)
 
-    async def _guesses(self, step: Step) -> dict[str, str]:
+    async def _suggested_answers(self, step: Step) -> dict[str, str]:
         person = (await portal().profile.profiles.profile_for(await self._customer())).person
         names = ("last_name", "first_name", "last_name_kana", "first_name_kana")
         return {name: getattr(person, name) for name in names}

@@ -1,4 +1,4 @@
-"""The dashboard: what is due, what needs the customer, how the services and orders stand."""
+"""The dashboard: amounts due, tasks of the customer, services and orders."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,7 @@ from portal_app.domain.errors import AccountNotReady, AccountWaits
 from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.orders.orders import OrderListRow, order_row
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.subscriptions import ServiceRow, service_row
 from portal_app.wiring.portal import portal
@@ -20,7 +20,7 @@ from portal_app.wiring.portal import portal
 
 @dataclass(frozen=True)
 class ActionItem:
-    """Something that waits for the customer."""
+    """A task of the customer."""
 
     title: str
     text: str
@@ -30,7 +30,7 @@ class ActionItem:
 
 
 class DashboardPage(PageState, rx.State):
-    """What a customer wants to know in ten seconds."""
+    """The dashboard of a customer."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility"})
 
@@ -46,19 +46,8 @@ class DashboardPage(PageState, rx.State):
     orders: list[OrderListRow] = []
     cases: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read everything the dashboard shows."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         identity = await self.get_state(PageSession)
         view = await portal().identity.accounts.view(UUID(identity._user_id))
         self.greeting = _("Hello, {name}").format(name=view.name)
@@ -85,7 +74,7 @@ class DashboardPage(PageState, rx.State):
 
 
 def _case_words(count: int | None) -> str:
-    """Say nothing of what is unknown, and nothing of none."""
+    """Return the words for a number of open cases, empty for none and for an unknown number."""
     if not count:
         return ""
     words = (
@@ -108,7 +97,7 @@ def _pay_path(owed: Owed) -> str:
     return path_for(f"/billing/invoices/{owed.next_id}" if owed.due_count == 1 else "/billing/invoices?status=due")
 
 
-# What each task says, how urgent it looks, where it leads.
+# Title, text, tone, path and action of each task.
 _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
     "pay_overdue": (
         "Invoice {subject} is overdue",

@@ -8,7 +8,8 @@ import reflex as rx
 from portal_app.domain.identity.mfa import HistoryEntry
 from portal_app.language.format import time
 from portal_app.state.identity.history_words import what_happened, who_did
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -24,27 +25,25 @@ class HistoryRow:
 
 
 class HistoryPage(PageState, rx.State):
-    """Newest first; more at a click."""
+    """The newest entries first; a button shows more."""
 
     rows: list[HistoryRow] = []
     has_more: bool = False
     _before: int | None = None
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the newest entries."""
         self.rows, self._before = [], None
-        await self._read()
+        await self._read_on()
 
     @rx.event
     @report_errors
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
-            await self._read()
+            await self._read_on()
 
-    async def _read(self) -> None:
+    async def _read_on(self) -> None:
         identity = await self.get_state(PageSession)
         entries, onward = await portal().identity.devices.history_of(UUID(identity._user_id), before=self._before)
         self.rows = [*self.rows, *[_row(entry) for entry in entries]]

@@ -1,8 +1,8 @@
-"""What the audit's tags mean, in a customer's words."""
+"""The words for each audit tag, as the customer reads them."""
 
 from portal_app.language import _
 
-# Every tag of services/audit.py stands here; a test sees to it.
+# Every tag of services/audit.py is here; tests/house/test_history_words.py checks it.
 WORDS = {
     "account:user:created": "Account created",
     "account:mapping:created": "Account set up",

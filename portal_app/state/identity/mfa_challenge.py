@@ -1,16 +1,17 @@
-"""The second step of signing in: what can be given, and what the last try said."""
+"""The second step of signing in: which proofs are possible, and the error of the last try."""
+
+from typing import Any
 
 import reflex as rx
 
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import path_for
-from portal_app.state.shell.page_state import PageState, page_load
-from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.wiring.portal import portal
 
 
-class SecondStepPage(PageState, rx.State):
+class SecondStepPage(PublicPageState, rx.State):
     """The code goes to the API by a native form, a passkey by the page's script."""
 
     notice: str = ""
@@ -18,14 +19,11 @@ class SecondStepPage(PageState, rx.State):
     by_passkey: bool = False
     next_path: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Find out by what this sign-in can go on; without one it begins at the password."""
+    async def _read_page(self) -> Any:
+        """Read which proofs this sign-in accepts; without a sign-in under way it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
         try:
-            ways = await portal().identity.mfa_challenge.ways(token)
+            ways = await portal().identity.mfa_challenge.proof_methods(token)
         except NotSignedIn:
             return rx.redirect(path_for("/auth/login"))
         flash = await portal().flash_messages.read(self._query("flash"))

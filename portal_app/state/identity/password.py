@@ -1,19 +1,20 @@
-"""The page that changes the password of whoever is signed in."""
+"""The page that changes the password of a signed-in customer."""
 
 from uuid import UUID, uuid4
 
 import reflex as rx
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
 class PasswordPage(PageState, rx.State):
-    """What became of the last try. The passwords themselves go to the API, once per `form_key`.
+    """The result of the last try. The passwords themselves go to the API, once per `form_key`.
 
-    Where the present password alone is not proof enough, `must_confirm` comes before the form.
+    Where the present password alone does not prove enough, `must_confirm` comes before the form.
     """
 
     must_confirm: bool = False
@@ -24,14 +25,12 @@ class PasswordPage(PageState, rx.State):
     notice: str = ""
     done: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read what the last try left to say."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
-        told_beside = self.present_error or self.password_error
-        self.notice, self.done = "" if told_beside else flash.get("form", ""), flash.get("done", "")
+        has_field_error = self.present_error or self.password_error
+        self.notice, self.done = "" if has_field_error else flash.get("form", ""), flash.get("done", "")
         self.form_key, self.email = uuid4().hex, (await self.get_state(PageSession))._email
         try:
             await self._require_proof()
@@ -41,11 +40,11 @@ class PasswordPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def confirm(self):
-        """Ask who it is, then show the form."""
+        """Ask for a proof of identity, then show the form."""
         await self._require_proof()
 
     async def _require_proof(self) -> None:
         identity = await self.get_state(PageSession)
         who = UUID(identity._user_id), UUID(identity._session_id)
-        await portal().identity.password_changes.require_proof(*who)
+        await portal().identity.password_changes.require_recent_mfa(*who)
         self.must_confirm = False

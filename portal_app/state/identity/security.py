@@ -13,7 +13,8 @@ from portal_app.domain.errors import InvalidInput, NotFound
 from portal_app.domain.identity.mfa import Device, PasskeyView
 from portal_app.language import _
 from portal_app.language.format import day, time
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -38,7 +39,7 @@ class DeviceRow:
 
 
 class SecurityPage(PageState, rx.State):
-    """Keys and codes stand here only while they are being shown."""
+    """Keys and recovery codes are here only while they are shown."""
 
     two_step_on: bool = False
     two_step_note: str = ""
@@ -55,19 +56,17 @@ class SecurityPage(PageState, rx.State):
     choices: int = 0
     devices: list[DeviceRow] = []
 
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read everything; what was shown once is gone."""
-        self._close()
-        await self._read()
+    async def _open_page(self) -> None:
+        """Read the page; keys and codes that were shown once are gone."""
+        self._hide_secrets()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
-        await portal().identity.totp.begin(*await self._who())
-        enrolment = await portal().identity.totp.begun(*await self._who())
+        await portal().identity.totp.begin_enrolment(*await self._account())
+        enrolment = await portal().identity.totp.pending_enrolment(*await self._account())
         self.key = " ".join(enrolment.key[at : at + 4] for at in range(0, len(enrolment.key), 4))
         self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
         self.code_error = ""
@@ -77,40 +76,40 @@ class SecurityPage(PageState, rx.State):
     async def turn_on(self, form: dict[str, Any]):
         """Turn two-step sign-in on with the app's first code."""
         try:
-            codes = await portal().identity.totp.turn_on(*await self._who(), str(form.get("code", ""))[:50])
+            codes = await portal().identity.totp.turn_on(*await self._account(), str(form.get("code", ""))[:50])
         except InvalidInput as error:
             self.code_error = _(error.fields["code"])
             return
-        self._close()
-        self._show(codes)
-        await self._read()
+        self._hide_secrets()
+        self._show_codes(codes)
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def renew_codes(self):
         """Show new recovery codes in place of the old ones."""
-        self._show(await portal().identity.totp.renew_codes(*await self._who()))
-        await self._read()
+        self._show_codes(await portal().identity.totp.renew_codes(*await self._account()))
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def turn_off(self):
         """Turn two-step sign-in off."""
-        await portal().identity.totp.turn_off(*await self._who())
-        self._close()
-        await self._read()
+        await portal().identity.totp.turn_off(*await self._account())
+        self._hide_secrets()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def close(self):
-        """Put away what was shown once."""
-        self._close()
+        """Hide a key or codes that are shown once."""
+        self._hide_secrets()
 
     @rx.event
     @report_errors
     async def add_passkey(self):
-        """Let the page's script make a passkey, once the proof is recent."""
-        await portal().identity.sessions.require_recent((await self._who())[1])
+        """Let the page's script create a passkey, once the proof of identity is recent."""
+        await portal().identity.sessions.require_recent((await self._account())[1])
         self.adding += 1
 
     @rx.event
@@ -118,7 +117,7 @@ class SecurityPage(PageState, rx.State):
     async def passkey_added(self):
         """Show what the script has added."""
         self.adding = 0
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -136,12 +135,12 @@ class SecurityPage(PageState, rx.State):
         try:
             with suppress(NotFound):
                 await portal().identity.passkeys.rename(
-                    *await self._who(), _id(self.chosen), str(form.get("name", ""))[:200]
+                    *await self._account(), _id(self.chosen), str(form.get("name", ""))[:200]
                 )
         except InvalidInput as error:
             self.name_error = _(error.fields["name"])
             return
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -149,8 +148,8 @@ class SecurityPage(PageState, rx.State):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.passkeys.remove(*await self._who(), _id(self.chosen))
-        await self._read()
+            await portal().identity.passkeys.remove(*await self._account(), _id(self.chosen))
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -158,23 +157,23 @@ class SecurityPage(PageState, rx.State):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.devices.sign_out((await self._who())[0], _id(session_id))
-        await self._read()
+            await portal().identity.devices.sign_out((await self._account())[0], _id(session_id))
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def sign_out_others(self):
         """Sign every other device out."""
-        await portal().identity.devices.sign_out_others(*await self._who())
-        await self._read()
+        await portal().identity.devices.sign_out_others(*await self._account())
+        await self._read_page()
 
-    async def _who(self) -> tuple[UUID, UUID]:
+    async def _account(self) -> tuple[UUID, UUID]:
         identity = await self.get_state(PageSession)
         return UUID(identity._user_id), UUID(identity._session_id)
 
-    async def _read(self) -> None:
-        user_id, session_id = await self._who()
-        view = await portal().identity.totp.view(user_id)
+    async def _read_page(self) -> None:
+        user_id, session_id = await self._account()
+        view = await portal().identity.totp.status(user_id)
         self.two_step_on = view.since is not None
         words = _("On since {day}. Recovery codes left: {count}.")
         self.two_step_note = words.format(day=day(view.since.date()), count=view.codes_left) if view.since else ""
@@ -182,11 +181,11 @@ class SecurityPage(PageState, rx.State):
         self.devices = [_device_row(each) for each in await portal().identity.devices.devices_of(user_id, session_id)]
         self.chosen, self.chosen_name, self.name_error = "", "", ""
 
-    def _show(self, codes: list[str]) -> None:
+    def _show_codes(self, codes: list[str]) -> None:
         self.codes = codes
         self.codes_file = "data:text/plain;charset=utf-8," + quote("\n".join(codes) + "\n")
 
-    def _close(self) -> None:
+    def _hide_secrets(self) -> None:
         self.qr = self.key = self.code_error = self.codes_file = ""
         self.codes, self.adding = [], 0
 

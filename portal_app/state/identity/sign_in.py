@@ -1,15 +1,16 @@
-"""The sign-in page: what the last try said, and where to go on to."""
+"""The sign-in page: the error of the last try, and where the customer goes afterwards."""
+
+from typing import Any
 
 import reflex as rx
 
 from portal_app.language import path_for
-from portal_app.state.shell.page_state import PageState, page_load
-from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
-class SignInPage(PageState, rx.State):
+class SignInPage(PublicPageState, rx.State):
     """Messages of a refused sign-in; the form itself goes to the API."""
 
     email: str = ""
@@ -17,11 +18,8 @@ class SignInPage(PageState, rx.State):
     notice: str = ""
     done: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read what a refused sign-in left to say; somebody signed in goes straight on."""
+    async def _read_page(self) -> Any:
+        """Read the error of a refused sign-in; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))

@@ -1,4 +1,4 @@
-"""Where the check of a customer's address stands, as every page about fibre shows it."""
+"""The status of an address check, as every page about fibre shows it."""
 
 from dataclasses import dataclass
 
@@ -41,13 +41,13 @@ class AddressCheckPage(PageState, mixin=True):
             self.saved_note = words.format(time=time(found.as_of))
         return found
 
-    async def _ask(self, customer: Customer) -> None:
+    async def _request_check(self, customer: Customer) -> None:
         await portal().internet.checks.request(customer)
         await self._show_check(customer)
 
 
 def check_row(found: Eligibility) -> CheckRow:
-    """Put a check into words."""
+    """Return a check in words."""
     if found.status == "pending":
         text = _("Asked {time}. Our team answers, usually within a working day; this page then changes by itself.")
         at = time(found.requested_at) if found.requested_at else ""

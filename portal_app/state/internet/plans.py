@@ -12,7 +12,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
 from portal_app.state.catalog.catalog import PlanRow, plan_row
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.page_state import page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -26,31 +26,21 @@ class InternetPlansPage(AddressCheckPage, rx.State):
     held_href: str = ""
 
     @rx.event
-    @page_load
-    async def load(self):
-        """Read plans and check."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    @rx.event
     @report_errors
     async def check_address(self):
         """Have the address checked."""
-        await self._ask(await self._customer())
+        await self._request_check(await self._customer())
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
+        """Read plans and check."""
         customer = await self._customer()
         await self._find_held(customer)
         found = await self._show_check(customer)
         plans = await portal().catalog.plans("internet")
         is_answered = found.status in ANSWERS
         self.rows = [
-            replace(plan_row(plan), hint=self._hint(is_out=is_answered and not found.has(plan))) for plan in plans
+            replace(plan_row(plan), hint=self._hint(is_out=is_answered and not found.is_available(plan)))
+            for plan in plans
         ]
 
     def _hint(self, *, is_out: bool) -> str:
@@ -59,7 +49,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         return _("Not available at your address.") if is_out else ""
 
     async def _find_held(self, customer: Customer) -> None:
-        """Find the line or the order that stands in the way of another one."""
+        """Find the line or open order that excludes another one."""
         self.held = self.held_href = ""
         orders = await portal().orders.orders_for(customer)
         open_orders = [order for order in orders if order.category == "internet" and order.stage not in FINAL_STAGES]
@@ -70,7 +60,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         try:
             services = (await portal().subscriptions.services.subscriptions_for(customer)).rows
         except ExternalUnavailable:
-            return  # the checkout asks again
+            return  # the checkout checks again
         if lines := [service for service in services if service.is_internet_line and service.is_live]:
             self.held, self.held_href = (
                 _("You have {name}").format(name=lines[0].name),

@@ -14,7 +14,7 @@ from portal_app.language import _
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.checkout.steps import StepPage
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.page_state import page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.wiring.portal import portal
 
 
@@ -28,7 +28,7 @@ class PaymentRow:
 
 
 class AddressStepPage(StepPage, AddressCheckPage, rx.State):
-    """Whether the plan can be had at the address, and that it is the right one. Changes by itself with the answer."""
+    """Whether the plan is available at the address, and the confirmation of the address."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"eligibility", "account"})
 
@@ -37,39 +37,30 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     _address_id: str = ""
 
     @rx.event
-    @page_load
-    async def load(self):
-        """Read the answer so far and the check."""
-        return await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    @rx.event
     @report_errors
     async def check_address(self):
         """Have the address checked."""
-        await self._ask(await self._customer())
+        await self._request_check(await self._customer())
 
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep the confirmation of the address that is shown, and go on."""
+        """Save the confirmation of the shown address and go on."""
         if not isinstance(form, dict):
             form = {}
-        return await self._keep("address", {"confirmed": form.get("confirmed", ""), "address_id": self._address_id})
+        return await self._save_answer(
+            "address", {"confirmed": form.get("confirmed", ""), "address_id": self._address_id}
+        )
 
-    async def _read(self) -> Any:
-        leave = await self._show("address")
+    async def _read_page(self) -> Any:
+        """Read the answer so far and the check."""
+        leave = await self._show_step("address")
         if leave is not None:
             return leave
         customer = await self._customer()
         found = await self._show_check(customer)
         plan = (await portal().drafts.current(customer)).plan
-        self._address_id, self.is_offered = found.address_id, found.has(plan)
+        self._address_id, self.is_offered = found.address_id, found.is_available(plan)
         self.is_other = found.status == "eligible" and not self.is_offered
         return None
 
@@ -81,11 +72,9 @@ class ConnectionStepPage(StepPage, rx.State):
     weekend: str = ""
     included: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far and what can be chosen."""
-        leave = await self._show("connection")
+        leave = await self._show_step("connection")
         if leave is None:
             plan = (await portal().drafts.current(await self._customer())).plan
             self.payments = [_payment(choice) for choice in installation_choices(plan)]
@@ -96,8 +85,8 @@ class ConnectionStepPage(StepPage, rx.State):
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep the answer and go on."""
-        return await self._keep("connection", form)
+        """Save the answer and go on."""
+        return await self._save_answer("connection", form)
 
 
 class PhoneStepPage(StepPage, rx.State):
@@ -106,11 +95,9 @@ class PhoneStepPage(StepPage, rx.State):
     home_phone: str = ""
     has_gateway: bool = False
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> Any:
         """Read the answer so far."""
-        leave = await self._show("phone")
+        leave = await self._show_step("phone")
         if leave is None:
             draft = await portal().drafts.current(await self._customer())
             self.home_phone = _price_words(draft.plan, INTERNET_OPTIONS["home_phone"])
@@ -120,8 +107,8 @@ class PhoneStepPage(StepPage, rx.State):
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep the answer and go on."""
-        return await self._keep("phone", form)
+        """Save the answer and go on."""
+        return await self._save_answer("phone", form)
 
 
 def _payment(choice: InstallationChoice) -> PaymentRow:

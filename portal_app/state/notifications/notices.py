@@ -1,4 +1,4 @@
-"""The list of what the portal told a customer."""
+"""The list of a customer's notices."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,8 +10,9 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.notifications.notice import Notice
 from portal_app.language import _, path_for
 from portal_app.language.format import time
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.notice_count import NoticeCount
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -49,7 +50,7 @@ class NoticeItem:
 
 
 class NoticesPage(PageState, rx.State):
-    """Newest first; more at a click."""
+    """The newest notices first; a button shows more."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"notices"})
 
@@ -57,19 +58,17 @@ class NoticesPage(PageState, rx.State):
     has_more: bool = False
     has_unread: bool = False
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> None:
         """Read the newest notices."""
         self.rows = []
-        await self._read(0)
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
-            await self._read(len(self.rows))
+            await self._read_from(len(self.rows))
 
     @rx.event
     @report_errors
@@ -79,25 +78,22 @@ class NoticesPage(PageState, rx.State):
         if not (separator and kind and source_id):
             raise InvalidInput({"name": "Choose a message of this list."})
         await portal().notifications.notices.mark_read(await self._user(), kind, source_id)
-        await self._read(0)
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def mark_all_read(self):
         """Mark every notice as read."""
         await portal().notifications.notices.mark_read(await self._user())
-        await self._read(0)
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read(0)
-        self.shown = True
+        await self._read_page()
 
     async def _user(self) -> UUID:
         return UUID((await self.get_state(PageSession))._user_id)
 
-    async def _read(self, offset: int) -> None:
+    async def _read_page(self) -> None:
+        await self._read_from(0)
+
+    async def _read_from(self, offset: int) -> None:
         found, self.has_more = await portal().notifications.notices.latest(await self._user(), offset=offset)
         self.rows = [*self.rows[:offset], *[_item(notice) for notice in found]]
         bell = await self.get_state(NoticeCount)

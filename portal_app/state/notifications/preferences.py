@@ -1,4 +1,4 @@
-"""What a customer wants to be told, and the link to their calendar."""
+"""Which notices a customer gets, and the link to their calendar."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,11 +6,12 @@ from uuid import UUID
 
 import reflex as rx
 
-from portal_app.domain.notifications.preference import ALWAYS, TOPICS, Choice, Topic
+from portal_app.domain.notifications.preference import MANDATORY, TOPICS, Topic, TopicPreference
 from portal_app.language import _
 from portal_app.language.format import day
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -25,7 +26,7 @@ _TOPICS: dict[Topic, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class ChoiceRow:
-    """One topic; what cannot be turned off is locked."""
+    """One topic; a choice that cannot be turned off is locked."""
 
     topic: str
     title: str
@@ -37,40 +38,38 @@ class ChoiceRow:
 
 
 class NotificationsPage(PageState, rx.State):
-    """The topics, and whether there is a calendar link; the link stands here only while it is shown."""
+    """The topics, and whether there is a calendar link; the link itself is here only while it is shown."""
 
     rows: list[ChoiceRow] = []
     note: str = ""
-    shown_anew: int = 0
+    form_version: int = 0
     calendar_since: str = ""
     calendar_link: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read everything; a link that was shown is gone."""
+    async def _open_page(self) -> None:
+        """Read the page; a link that was shown once is gone."""
         self.note, self.calendar_link = "", ""
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def save(self, form: dict[str, Any]):
-        """Keep what was ticked."""
+        """Save the ticked choices."""
         names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
         entries = typed(form, *names)
         wanted = [(topic, _ticked(entries, topic, "portal"), _ticked(entries, topic, "mail")) for topic in TOPICS]
         await portal().notifications.preferences.change(await self._user(), wanted)
         self.note = _("Saved.")
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def make_link(self):
-        """Make a new link and show it this once."""
+        """Make a new link and show it once."""
         token = await portal().dashboard.calendar_feed.renew(await self._user())
         self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
         self.note = ""
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
@@ -78,25 +77,25 @@ class NotificationsPage(PageState, rx.State):
         """End the link."""
         await portal().dashboard.calendar_feed.revoke(await self._user())
         self.calendar_link, self.note = "", ""
-        await self._read()
+        await self._read_page()
 
     async def _user(self) -> UUID:
         return UUID((await self.get_state(PageSession))._user_id)
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         user_id = await self._user()
         self.rows = [_row(choice) for choice in await portal().notifications.preferences.choices_for(user_id)]
         made_at = await portal().dashboard.calendar_feed.made_at(user_id)
         self.calendar_since = day(made_at.date()) if made_at else ""
-        self.shown_anew += 1
+        self.form_version += 1
 
 
 def _ticked(entries: dict[str, str], topic: Topic, way: str) -> bool | None:
-    """Return what a box says; one that cannot be turned off is never sent."""
-    return None if (topic, way) in ALWAYS else entries[f"{way}-{topic}"] == "on"
+    """Return whether a box is ticked, None for one that cannot be turned off: it is never sent."""
+    return None if (topic, way) in MANDATORY else entries[f"{way}-{topic}"] == "on"
 
 
-def _row(choice: Choice) -> ChoiceRow:
+def _row(choice: TopicPreference) -> ChoiceRow:
     title, text = _TOPICS[choice.topic]
     return ChoiceRow(
         topic=choice.topic,
@@ -104,6 +103,6 @@ def _row(choice: Choice) -> ChoiceRow:
         text=_(text),
         portal=choice.portal,
         mail=choice.mail,
-        portal_locked=(choice.topic, "portal") in ALWAYS,
-        mail_locked=(choice.topic, "mail") in ALWAYS,
+        portal_locked=(choice.topic, "portal") in MANDATORY,
+        mail_locked=(choice.topic, "mail") in MANDATORY,
     )

@@ -1,4 +1,4 @@
-"""One order, as it moves: what was done, by whom, what happens next."""
+"""One order: its timeline, what happens next, and its prices."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from portal_app.language.format import time
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.orders.standing import order_standing
 from portal_app.state.orders.timeline import StepRow, last_step, next_words, timeline_of
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 
@@ -38,26 +38,15 @@ class OrderPage(PageState, rx.State):
     path: str = ""
     support: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the order in the page's address."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         order_id = our_id(self._last_part())
         detail = await portal().orders.order_for(await self._customer(), order_id)
         order, standing = detail.order, order_standing(detail.order.stage)
         self.title, self.placed = order.title, time(order.placed_at)
         self.word, self.tone = standing.word, standing.tone
         self.steps, self.story = timeline_of(detail), next_words(detail)
-        waits_for = _what_it_waits_for(detail)
+        waits_for = _missing_from_customer(detail)
         self.needs_card, self.needs_identity = waits_for == "card", waits_for == "identity"
         self.is_active = order.stage == "active"
         self.path, self.support = self.router.url.path, portal().settings.portal_support_email
@@ -70,7 +59,7 @@ class OrderPage(PageState, rx.State):
         self.has_once = order.one_time.minor > 0
 
 
-def _what_it_waits_for(detail: OrderDetail) -> str:
+def _missing_from_customer(detail: OrderDetail) -> str:
     """Return what of the customer's an order waits for: card, identity, or nothing."""
     last = last_step(detail)
     if detail.order.stage != "needs_attention" or last is None:

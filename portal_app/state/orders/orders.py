@@ -10,7 +10,7 @@ from portal_app.language import path_for
 from portal_app.language.format import time
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.orders.standing import order_standing
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 
@@ -46,17 +46,6 @@ class OrdersPage(PageState, rx.State):
 
     rows: list[OrderListRow] = []
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the orders."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         self.rows = [order_row(order) for order in await portal().orders.orders_for(await self._customer())]

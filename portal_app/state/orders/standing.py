@@ -1,4 +1,4 @@
-"""Where an order stands, in a customer's words."""
+"""The status of an order, in a customer's words."""
 
 from portal_app.domain.orders.order import STAGE_WORDS, OrderStage
 from portal_app.language import _
@@ -17,5 +17,5 @@ _STAGE_TONES: dict[OrderStage, str] = {
 
 
 def order_standing(stage: OrderStage) -> StatusLabel:
-    """Say where an order stands."""
+    """Return the status of an order."""
     return StatusLabel(_(STAGE_WORDS[stage]), _STAGE_TONES[stage])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal_app.domain.orders.order import FINAL_STAGES, OrderDetail, OrderEvent
-from portal_app.domain.orders.steps import CASE_OPENED, plain_step, way_of
+from portal_app.domain.orders.steps import CASE_OPENED, expected_steps, plain_step
 from portal_app.language import _
 from portal_app.language.format import time
 from portal_app.state.orders.step_words import FAILED, STEPS, STORIES, WAITS, WHO, StepText
@@ -20,7 +20,7 @@ class StepRow:
     detail: str = ""
 
 
-# These go on until the next step; the others are done the moment they are noted.
+# These last until the next step begins; the others are done when they are recorded.
 _LASTING = ("placed", "in_review", "scheduled")
 
 
@@ -57,14 +57,14 @@ def next_words(detail: OrderDetail) -> str:
 
 
 def last_step(detail: OrderDetail) -> OrderEvent | None:
-    """Return the last thing that moved the order: a case opened about it is none."""
+    """Return the last event that moved the order; a case opened about it does not count."""
     moves = [event for event in detail.events if event.step != CASE_OPENED]
     return moves[-1] if moves else None
 
 
 def _coming(detail: OrderDetail) -> list[str]:
     done = {plain_step(event.step) for event in detail.events}
-    return [step for step in way_of(detail.order.category) if step not in done]
+    return [step for step in expected_steps(detail.order.category) if step not in done]
 
 
 def _now(event: OrderEvent, state: str) -> StepRow:

@@ -1,4 +1,4 @@
-"""The customer's account: who they are to us, and changing it."""
+"""The customer's account: personal data and their changes."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,8 +11,9 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, REFUSED, ProfileChange, ProfileView
 from portal_app.language import _
 from portal_app.state.profile.kyc import check_standing, check_story
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -40,7 +41,7 @@ def address_lines(view: ProfileView) -> list[str]:
 
 
 class AccountPage(PageState, rx.State):
-    """Personal data, e-mail address, language and news. `shown_anew` counts what the forms were filled from."""
+    """Personal data, e-mail address, language and news. `form_version` counts changes of what fills the forms."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"account"})
 
@@ -58,19 +59,7 @@ class AccountPage(PageState, rx.State):
     identity_word: str = ""
     identity_tone: str = "neutral"
     identity_story: str = ""
-    shown_anew: int = 0
-
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read the account."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
+    form_version: int = 0
 
     @rx.event
     @report_errors
@@ -81,7 +70,7 @@ class AccountPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def save_wishes(self, form: dict[str, Any]):
-        """Change the language of mails and whether news are wanted."""
+        """Change the language of e-mails and the consent to marketing."""
         wants_news = ProfileChange(marketing=bool(typed(form, "marketing")["marketing"]))
         await self._change(typed(form, "language"), wants_news)
 
@@ -95,35 +84,35 @@ class AccountPage(PageState, rx.State):
         except InvalidInput as error:
             self._show_errors(error)
         else:
-            await self._read()
+            await self._read_page()
 
     @rx.event
     @report_errors
     async def prove_email(self, form: dict[str, Any]):
         """Check the code that came to the new address."""
         try:
-            await portal().profile.email_changes.prove(await self._customer(), typed(form, "code")["code"])
+            await portal().profile.email_changes.verify_mailbox(await self._customer(), typed(form, "code")["code"])
         except InvalidInput as error:
             self._show_errors(error)
         else:
-            await self._read()
+            await self._read_page()
 
     @rx.event
     @report_errors
     async def give_up_email(self):
-        """Keep the address as it is."""
-        await portal().profile.email_changes.give_up(await self._customer())
-        await self._read()
+        """Cancel the change of the e-mail address."""
+        await portal().profile.email_changes.cancel(await self._customer())
+        await self._read_page()
 
     async def _change(self, entries: dict[str, str], more: ProfileChange | None = None) -> None:
         try:
-            change = ProfileChange.parse(entries).then(more or ProfileChange())
+            change = ProfileChange.parse(entries).merged_with(more or ProfileChange())
             session_id = await self._session_id()
             await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self._show_errors(error)
         else:
-            await self._read()
+            await self._read_page()
 
     def _show_errors(self, error: InvalidInput) -> None:
         self.errors = {name: _(text) for name, text in error.fields.items()}
@@ -131,17 +120,18 @@ class AccountPage(PageState, rx.State):
     async def _session_id(self) -> UUID:
         return UUID((await self.get_state(PageSession))._session_id)
 
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
+        """Read the account."""
         customer = await self._customer()
         view = await portal().profile.profiles.profile_for(customer)
         person = view.person
         entries = PersonEntries(**{name: getattr(person, name) for name in PersonEntries.__dataclass_fields__})
-        # A live change of something else must not take away what is being typed.
+        # A live change of other data must not discard what is being typed.
         if (entries, view.language, person.marketing) != (self.entries, self.language, self.marketing):
-            self.shown_anew += 1
+            self.form_version += 1
         self.entries = entries
         self.email = (await portal().identity.accounts.view(customer.user_id)).email
-        self.new_email = await portal().profile.email_changes.waiting_for(customer)
+        self.new_email = await portal().profile.email_changes.pending_email(customer)
         self.customer_number, self.support = customer.customer_number, portal().settings.portal_support_email
         self.address, self.language, self.marketing = address_lines(view), view.language, person.marketing
         self.note, self.note_tone = _(view.note) if view.note else "", _TONES.get(view.note, "info")

@@ -12,19 +12,20 @@ from portal_app.domain.profile.profile import ProfileChange
 from portal_app.language import _, path_for
 from portal_app.state.profile.account import address_lines
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _FIELDS = tuple(Address.__dataclass_fields__)
-# Where a customer goes on who came for the sake of something else.
-_WAYS_ON = {"internet": "/catalog/internet", "order": "/checkout/address"}
+# Where the customer continues who came from another page, by the `for` of the address.
+_NEXT_PAGES = {"internet": "/catalog/internet", "order": "/checkout/address"}
 
 
 @dataclass
 class AddressEntries:
-    """The part of the address that no postcode knows, and the postcode."""
+    """The postcode and the parts of the address that no postcode gives."""
 
     postcode: str = ""
     street: str = ""
@@ -43,9 +44,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     lines: list[str] = []
     is_romanised: bool = False
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the address and fill the form with what is known of it."""
         view = await portal().profile.profiles.profile_for(await self._customer())
         here = view.person.address
@@ -76,7 +75,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     async def save_address(self, form: dict[str, Any]):
         """Change the address; it goes to billing first, and the account page says how far it is.
 
-        Who came from the internet plans or an order goes on there.
+        A customer who came from the internet plans or an order continues there.
         """
         try:
             change = ProfileChange(address=Address.parse(typed(form, *_FIELDS)))
@@ -85,4 +84,4 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             return None
-        return rx.redirect(path_for(_WAYS_ON.get(self._query("for"), "/account")))
+        return rx.redirect(path_for(_NEXT_PAGES.get(self._query("for"), "/account")))

@@ -1,4 +1,4 @@
-"""The check of a customer's identity: how it stands, and the form for a document."""
+"""The identity check: its status, and the form for a document."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ import reflex as rx
 from portal_app.domain.profile.kyc_document import CheckStatus, IdentityCheck
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.standing import StatusLabel
 from portal_app.wiring.portal import portal
 
@@ -45,20 +45,20 @@ _ACTION = "/api/me/identity-document"
 
 
 def check_standing(check: IdentityCheck) -> StatusLabel:
-    """Say how an identity check stands."""
+    """Return the status of an identity check."""
     words = _STATUSES[check.status]
     return StatusLabel(_(words.word), words.tone)
 
 
 def check_story(check: IdentityCheck) -> str:
-    """Say what that means and what happens next."""
+    """Return what the status means and what happens next."""
     if check.was_lost:
         return _(_LOST)
-    return _(_ON_ITS_WAY) if check.is_on_its_way else _(_STATUSES[check.status].story)
+    return _(_ON_ITS_WAY) if check.is_pending else _(_STATUSES[check.status].story)
 
 
 class VerificationPage(PageState, rx.State):
-    """How the check stands. `onward` is the page of ours that led here, empty without one."""
+    """The status of the check. `onward` is the page that led here, or an empty text."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"account"})
 
@@ -75,24 +75,16 @@ class VerificationPage(PageState, rx.State):
     notice: str = ""
     support: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read how the check stands, and what was wrong with the last try."""
+    async def _open_page(self) -> None:
+        """Read the status of the check, and the error of the last try."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.error = flash.get("document", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.onward = _onward(self._query("next"))
         self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
-        await self._read()
+        await self._read_page()
 
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         check = await portal().profile.kyc_documents.check_for(await self._customer())
         standing = check_standing(check)
         self.status, self.word, self.tone = check.status, standing.word, standing.tone
@@ -103,7 +95,7 @@ class VerificationPage(PageState, rx.State):
 
 
 def _onward(text: str) -> str:
-    """Return a checkout of ours to go back to; anything else leads nowhere."""
+    """Return the path if it is a checkout page of the portal, else an empty text."""
     path = text.removeprefix("/ja")
     is_ours = path == "/checkout" or path.startswith(("/checkout?", "/checkout/"))
     return text if is_ours and len(text) <= 300 and text.isascii() and text.isprintable() else ""

@@ -1,13 +1,15 @@
 """The last step of signing up: who the customer is and where they live, the address found by its postcode."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 
 from portal_app.language import _, path_for
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.public_handlers import public
 from portal_app.wiring.portal import portal
 
@@ -28,7 +30,7 @@ class Entries:
     street_romanised: str = ""
 
 
-class DetailsPage(PageState, PostcodeForm, rx.State):
+class DetailsPage(PublicPageState, PostcodeForm, rx.State):
     """Entries and their errors; the form itself goes to the API."""
 
     email: str = ""
@@ -36,11 +38,8 @@ class DetailsPage(PageState, PostcodeForm, rx.State):
     entries: Entries = Entries()
     errors: dict[str, str] = {}
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read what was typed and what is wrong with it; an unproven address goes back to its code."""
+    async def _read_page(self) -> Any:
+        """Read the entries and their errors; an unverified e-mail address goes back to its code."""
         progress = await progress_of(self)
         if progress is None:
             return rx.redirect(path_for("/auth/signup"))

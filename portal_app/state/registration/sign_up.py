@@ -1,13 +1,14 @@
 """The first two steps of signing up: an e-mail address, and the code that proves it."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.identity.account import SignUpProgress
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import _, path_for
-from portal_app.state.shell.page_state import PageState, page_load
-from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -21,18 +22,15 @@ async def progress_of(state: rx.State) -> SignUpProgress | None:
         return None
 
 
-class SignUpPage(PageState, rx.State):
-    """What a refused address left to say."""
+class SignUpPage(PublicPageState, rx.State):
+    """The error of a refused e-mail address."""
 
     email: str = ""
     error: str = ""
     notice: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read what the last try left to say; somebody signed in goes straight on."""
+    async def _read_page(self) -> Any:
+        """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))
@@ -40,7 +38,7 @@ class SignUpPage(PageState, rx.State):
         self.notice = "" if self.error else flash.get("form", "")
 
 
-class VerifyPage(PageState, rx.State):
+class VerifyPage(PublicPageState, rx.State):
     """Where the code went and how many tries are left."""
 
     email: str = ""
@@ -51,18 +49,15 @@ class VerifyPage(PageState, rx.State):
     is_move: bool = False
     begin_path: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read the sign-up's progress; without one it begins at the address, once proven it goes on."""
+    async def _read_page(self) -> Any:
+        """Read the sign-up's progress: without one it begins at the e-mail address, once verified it goes on."""
         progress = await progress_of(self)
         if progress is None:
             return rx.redirect(path_for("/auth/signup"))
         if progress.is_proven:
-            return rx.redirect(path_for("/auth/billing-password" if progress.is_move else "/auth/details"))
-        self.is_move = progress.is_move
-        self.begin_path = path_for("/auth/migrate" if progress.is_move else "/auth/signup")
+            return rx.redirect(path_for("/auth/billing-password" if progress.is_migration else "/auth/details"))
+        self.is_migration = progress.is_migration
+        self.begin_path = path_for("/auth/migrate" if progress.is_migration else "/auth/signup")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")

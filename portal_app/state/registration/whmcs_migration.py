@@ -1,28 +1,26 @@
-"""Pages for somebody who is a customer already: their address, then the password of their billing account."""
+"""State of the pages that migrate a WHMCS customer: e-mail address, then the password of the billing account."""
+
+from typing import Any
 
 import reflex as rx
 
 from portal_app.language import path_for
 from portal_app.state.registration.sign_up import progress_of
-from portal_app.state.shell.page_state import PageState, page_load
-from portal_app.state.shell.public_handlers import public
+from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
-class MovePage(PageState, rx.State):
-    """What a refused address left to say."""
+class MovePage(PublicPageState, rx.State):
+    """The error of a refused e-mail address."""
 
     email: str = ""
     error: str = ""
     notice: str = ""
     support: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read what the last try left to say; somebody signed in goes straight on."""
+    async def _read_page(self) -> Any:
+        """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return rx.redirect(path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))
@@ -31,7 +29,7 @@ class MovePage(PageState, rx.State):
         self.support = portal().settings.portal_support_email
 
 
-class BillingPasswordPage(PageState, rx.State):
+class BillingPasswordPage(PublicPageState, rx.State):
     """Whose billing account it is and what was wrong with the last try."""
 
     email: str = ""
@@ -40,11 +38,8 @@ class BillingPasswordPage(PageState, rx.State):
     reset_link: str = ""
     support: str = ""
 
-    @public
-    @rx.event
-    @page_load
-    async def load(self):
-        """Read how far the move is; without a proven mailbox it begins at the address."""
+    async def _read_page(self) -> Any:
+        """Read the migration's progress; without a verified e-mail address it begins there."""
         progress = await progress_of(self)
         if progress is None or not progress.is_proven:
             return rx.redirect(path_for("/auth/migrate"))

@@ -1,4 +1,4 @@
-"""What a form of a page sent: checked before use, because nothing else does."""
+"""The entries of a form: checked here, because Reflex does not check the arguments of a handler."""
 
 from portal_app.domain.errors import InvalidInput
 
@@ -8,11 +8,11 @@ _LONGEST = 1000
 def typed(form: object, *names: str) -> dict[str, str]:
     """Return the named texts of a form, empty where they are missing; a ticked box is "on".
 
-    Raises InvalidInput for what no page sends.
+    Raises InvalidInput for entries that no page sends.
     """
     if not isinstance(form, dict):
         raise InvalidInput({"form": "Check this."})
-    # The framework sends a box as yes or no, the browser as its value or not at all.
+    # Reflex sends a box as a boolean, the browser as its value or not at all.
     boxes = {True: "on", False: ""}
     entries = {name: form.get(name, "") for name in names}
     entries |= {name: boxes[value] for name, value in entries.items() if isinstance(value, bool)}

@@ -22,20 +22,20 @@ from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS
 from portal_app.wiring.portal import portal
 
-# What Reflex itself sends when a page opens: it only lays out the tree and asks for the page's own load events.
+# What Reflex itself sends when a page opens: it creates the state tree and asks for the page's own load events.
 _FRAMEWORK = "reflex___"
-_LAYING_OUT = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
-# What Reflex adds to every state and no page of ours sends: setting variables from outside, reporting to its log.
-_NEVER = frozenset({"setvar", "handle_frontend_exception"})
+_OPENING = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
+# What Reflex adds to every state and no page of ours sends: setting variables, reporting to its log.
+_FORBIDDEN = frozenset({"setvar", "handle_frontend_exception"})
 _MOST_HANDSHAKES = 20_000
 _log = structlog.get_logger(__name__)
 
 
 class SessionGuard(Middleware):
-    """Bind each state tree to one session, and refuse what that session may not do."""
+    """Bind each state tree to one session, and refuse events without a session unless their handler is public."""
 
     def __init__(self) -> None:
-        # By socket and Cookie header, which a socket keeps as long as it is open: neither is read twice.
+        # By socket and Cookie header, which does not change while a socket is open: each is read once.
         self._handshakes: OrderedDict[tuple[str, str], Access] = OrderedDict()
         self._limits = LocalLimits()
 
@@ -44,13 +44,13 @@ class SessionGuard(Middleware):
         correlation_id.set(uuid.uuid4().hex)
         structlog.contextvars.bind_contextvars(handler=event.name)
         identity = await state.get_state(PageSession)
-        # Not `router`, which puts everything together that a page may ask for: this runs before every event.
+        # Not `router`, which assembles all of its parts: this runs before every event.
         tab = identity.rx_router_session.client_token
         if self._limits.seconds_left(portal().settings.portal_event_limit, tab):
             _log.warning("guard.flood")
             return StateUpdate()
-        if event.name.rpartition(".")[2] in _NEVER:
-            _log.warning("guard.never")
+        if event.name.rpartition(".")[2] in _FORBIDDEN:
+            _log.warning("guard.forbidden_event")
             return StateUpdate()
         access = await self._session_of(identity)
         set_current_customer(str(access.user_id) if access else "")
@@ -64,7 +64,7 @@ class SessionGuard(Middleware):
         if identity._session_id != bound:
             await _bind(identity, access)
         page = _page_of(event, handler)
-        TABS.seen(tab, user_id=str(access.user_id), session_id=bound, page=page)
+        TABS.record_event(tab, user_id=str(access.user_id), session_id=bound, page=page)
         return None
 
     async def _session_of(self, identity: PageSession) -> Access | None:
@@ -76,10 +76,10 @@ class SessionGuard(Middleware):
         key = (identity.rx_router_session.session_id, cookies)
         try:
             access = self._handshakes.get(key) or _opened_with(cookies)
-            await portal().identity.sessions.require_live(access.session_id)
+            await portal().identity.sessions.require_access(access)
         except PortalError as error:
             if not isinstance(error, NotSignedIn):
-                _log.warning("guard.closed", error=type(error).__name__)
+                _log.warning("guard.session_unknown", error=type(error).__name__)
             self._handshakes.pop(key, None)
             return None
         self._handshakes[key] = access
@@ -97,17 +97,17 @@ class SessionGuard(Middleware):
         had_one: bool,
     ) -> StateUpdate | None:
         owner, _, name = event.name.rpartition(".")
-        lays_out = name in _LAYING_OUT and owner.rpartition(".")[2].startswith(_FRAMEWORK)
-        if lays_out or (handler is not None and is_public(handler.handler) and not had_one):
+        is_opening = name in _OPENING and owner.rpartition(".")[2].startswith(_FRAMEWORK)
+        if is_opening or (handler is not None and is_public(handler.handler) and not had_one):
             return None
-        # The page goes once through the door, which renews the cookies or leads to the sign-in page.
+        # The page reloads once: its request renews the cookies or leads to the sign-in page.
         identity.must_reload = True
         return await _update_of(state)
 
 
 def _opened_with(cookies: str) -> Access:
-    """Read the access cookie of a socket's handshake. Raises NotSignedIn for none, and for one that is not valid."""
-    return portal().identity.sessions.read(read_cookie(cookies, cookie_name(portal().settings, "access")))
+    """Read the access cookie of a socket's handshake. Raises NotSignedIn for a missing or invalid one."""
+    return portal().identity.sessions.read_access_token(read_cookie(cookies, cookie_name(portal().settings, "access")))
 
 
 async def _bind(identity: PageSession, access: Access) -> None:
@@ -119,7 +119,7 @@ async def _bind(identity: PageSession, access: Access) -> None:
 async def _wipe(state: BaseState) -> PageSession:
     root = state._get_root_state()
     for substate in _all(State):
-        # Redis loads lazily: what is not loaded would survive the reset.
+        # Redis loads lazily: a substate that is not loaded would survive the reset.
         await root.get_state(substate)
     root.reset()
     return await root.get_state(PageSession)

@@ -1,4 +1,4 @@
-"""Live updates: a change of a customer's data refreshes the tabs that show it, as one push mechanism for all."""
+"""Live updates: a change of a customer's data refreshes the open tabs that show it."""
 
 import asyncio
 from uuid import UUID
@@ -14,49 +14,60 @@ from portal_app.state.shell.session import PageSession, show_account
 from portal_app.state.shell.tabs import TABS, Tab
 from portal_app.wiring.portal import portal
 
-# With the time it takes to tell a tab, an end shows within five seconds even when no push arrives.
-_LOOK_SECONDS = 3
-# More than these at once would only wait for each other.
+# With the time an update takes, a tab shows the end of its session within five seconds even when no push arrives.
+_CHECK_SECONDS = 3
+_SESSIONS_PER_QUERY = 1000
+# More pushes at once would only wait for each other.
 _AT_ONCE = 16
-# What the frame of every page shows: the bell, the name.
-_EVERYWHERE = frozenset({"notices", "account"})
+# Topics of the frame of every page: the bell, the name.
+_FRAME_TOPICS = frozenset({"notices", "account"})
 _log = structlog.get_logger(__name__)
 
 
 async def push_changes(app: rx.App) -> None:
-    """Refresh open tabs for ever; runs once in every web process. One that waits for a vendor holds up no other."""
-    room = asyncio.Semaphore(_AT_ONCE)
+    """Refresh open tabs for ever; runs once in every web process. A tab that waits for a vendor delays no other."""
+    slots = asyncio.Semaphore(_AT_ONCE)
     async with asyncio.TaskGroup() as pushes:
         async for change in portal().live.changes():
             if change.topic == "session":
-                portal().identity.sessions.forget(UUID(change.id))
+                portal().identity.sessions.forget_session(UUID(change.id))
             for tab in TABS.tabs_of_user(str(change.user_id)):
-                pushes.create_task(_push_in_turn(room, app, tab, change))
+                pushes.create_task(_push_within(slots, app, tab, change))
 
 
 async def watch_sessions(app: rx.App) -> None:
-    """End open tabs whose session ran out, or whose end nobody could push, for ever; once in every web process."""
+    """Reload open tabs whose session has ended, for ever; runs once in every web process.
+
+    This covers sessions that ran out, and ends whose push was lost.
+    """
     while True:
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_CHECK_SECONDS)
         try:
-            over = await portal().identity.sessions.over_among({UUID(each) for each in TABS.sessions()})
-            for tab in TABS.of_sessions({str(each) for each in over}):
-                await _end(app, tab)
+            await _end_dead_sessions(app)
         except PortalError as error:
-            # The guard lets nothing happen in such a tab meanwhile.
+            # Meanwhile the guard refuses every event of such a tab.
             _log.warning("live.not_watched", error=type(error).__name__)
         except Exception:
-            # The outermost door of the watch: one broken tab must not end it.
+            # The last handler of the loop: one broken tab must not end it.
             _log.exception("live.watch_failed")
 
 
-async def _push_in_turn(room: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:
-    async with room:
+async def _end_dead_sessions(app: rx.App) -> None:
+    sessions = TABS.sessions()
+    for first in range(0, len(sessions), _SESSIONS_PER_QUERY):
+        batch = {UUID(each) for each in sessions[first : first + _SESSIONS_PER_QUERY]}
+        for session_id in await portal().identity.sessions.ended_among(batch):
+            for tab in TABS.tabs_of_session(str(session_id)):
+                await _end(app, tab)
+
+
+async def _push_within(slots: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:
+    async with slots:
         try:
             with working_for(str(change.user_id)):
                 await _push(app, tab, change)
         except Exception:
-            # The outermost door of the pushes: one broken tab must not silence all others.
+            # The last handler of a push: one broken tab must not stop the others.
             _log.exception("live.push_failed", topic=change.topic)
 
 
@@ -71,7 +82,7 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
     page: type[rx.State] | None = tab.page
     if page is not None and change.topic not in getattr(page, "topics", ()):
         page = None
-    if page is None and change.topic not in _EVERYWHERE:
+    if page is None and change.topic not in _FRAME_TOPICS:
         return
     try:
         await portal().identity.sessions.require_live(UUID(tab.session_id), is_use=False)
@@ -91,7 +102,7 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
             problem = state.problem
             await state.refresh()
             if not (state.shown or state.missing or state.setting_up or state.problem):
-                # It had nothing to show either: what is told stays, with the way to try again.
+                # It has nothing to show now either: the problem stays, with the button to try again.
                 state.problem = problem
 
 

@@ -1,4 +1,4 @@
-"""The bell: how many notices wait to be read, on every signed-in page."""
+"""The bell: the number of unread notices, on every signed-in page."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ class NoticeCount(rx.State):
     label: str = ""
 
     async def refresh(self) -> None:
-        """Count anew; while the count cannot be read, the last one stays."""
+        """Read the count again; while it cannot be read, the last one stays."""
         identity = await self.get_state(PageSession)
         try:
             self.unread = (

@@ -1,6 +1,5 @@
-"""What every page's state shares: whose data it shows, its face, its language, and how trouble is told."""
+"""The mixins of every page's state: `load`, `refresh`, and what the page shows while it has no data."""
 
-import inspect
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import wraps
@@ -8,26 +7,44 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import reflex as rx
-import structlog
 
-from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
 from portal_app.domain.profile.customer import Customer
-from portal_app.infra.tasks.deadline import request_deadline
-from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
+from portal_app.language import _
 from portal_app.language.format import time
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.notice_count import NoticeCount
+from portal_app.state.shell.public_handlers import public
 from portal_app.state.shell.session import PageSession
-from portal_app.state.shell.step_up import ask_first, put_away
+from portal_app.state.shell.step_up import close_question
 from portal_app.wiring.portal import portal
 
-_log = structlog.get_logger(__name__)
+
+def page_load(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
+    """Make a handler the page's `load`: below `@rx.event`. A new address shows its skeleton, never the last rows."""
+    reported = report_errors(load)
+
+    @wraps(load)
+    async def run(self: Any) -> AsyncIterator[Any]:
+        path = self.router.url.path
+        if path != self._opened_path:
+            self._opened_path, self.shown, self.loading = path, False, True
+            yield
+        await close_question(self)
+        redirect = await reported(self)
+        await (await self.get_state(NoticeCount)).refresh()
+        if redirect is not None:
+            yield redirect
+        elif not (self.problem or self.missing or self.setting_up):
+            self.shown = True
+
+    return run
 
 
 class PageState(rx.State, mixin=True):
-    """Mix into a page's state. `topics` are the live changes that make an open page call its `refresh`.
+    """Mix into a page's state and write `_read_page`. `topics` are the live changes that make an open page `refresh`.
 
-    The page shows one face: `missing`, `setting_up`, its rows once `shown`, a `problem`, or that it is `loading`.
-    A problem with rows already shown is told above them.
+    The page shows one of these: `missing`, `setting_up`, its rows once `shown`, a `problem`, or that it is `loading`.
+    A problem with rows already shown stands above them.
     """
 
     topics: ClassVar[frozenset[str]] = frozenset()
@@ -40,6 +57,26 @@ class PageState(rx.State, mixin=True):
     problem: str = ""
     saved_note: str = ""
     _opened_path: str = ""
+
+    @rx.event
+    @page_load
+    async def load(self):
+        """Read the page as it opens."""
+        return await self._open_page()
+
+    # No `@rx.event`: it is for live changes, and Reflex makes a handler of every public method anyway.
+    @report_errors
+    async def refresh(self):
+        """Read the page again after a live change."""
+        await self._read_page()
+        self.shown = True
+
+    async def _open_page(self) -> Any:
+        """Read the page as it opens. A page that does more then than at a refresh says so here."""
+        return await self._read_page()
+
+    async def _read_page(self) -> Any:
+        """Set what the page shows; nothing for a page without data. Return a redirect or None."""
 
     async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""
@@ -63,87 +100,12 @@ class PageState(rx.State, mixin=True):
         return self.router.url.path.rstrip("/").rpartition("/")[2]
 
 
-def page_load(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
-    """Make a handler the page's `load`: below `@rx.event`. A new address shows its skeleton, never the last rows."""
-    tell = report_errors(load)
+class PublicPageState(PageState, mixin=True):
+    """Mix into the state of a page that opens without a session."""
 
-    @wraps(load)
-    async def run(self: Any) -> AsyncIterator[Any]:
-        path = self.router.url.path
-        if path != self._opened_path:
-            self._opened_path, self.shown, self.loading = path, False, True
-            yield
-        await put_away(self)
-        leave = await tell(self)
-        await (await self.get_state(NoticeCount)).refresh()
-        if leave is not None:
-            yield leave
-        elif not (self.problem or self.missing or self.setting_up):
-            self.shown = True
-
-    return run
-
-
-def report_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Tell a page's customer what went wrong instead of failing; put it below `@rx.event`.
-
-    A handler that needs a fresh proof of who it is runs again, from its beginning, once the customer has given it.
-    """
-    if inspect.isasyncgenfunction(handler):
-
-        @wraps(handler)
-        async def run_in_steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0]):
-                try:
-                    async for update in handler(*args, **kwargs):
-                        yield update
-                except StepUpNeeded:
-                    await ask_first(args[0], handler.__name__, [*args[1:], *kwargs.values()])
-
-        return run_in_steps
-
-    @wraps(handler)
-    async def run(*args: Any, **kwargs: Any) -> Any:
-        with speaking(language_of(args[0])), request_deadline(), _ErrorReporter(args[0]):
-            try:
-                return await handler(*args, **kwargs)
-            except StepUpNeeded:
-                await ask_first(args[0], handler.__name__, [*args[1:], *kwargs.values()])
-
-    return run
-
-
-def language_of(state: rx.State) -> Language:
-    """Return the language of the page a state is shown on: its path says it."""
-    head = state.router.url.path.strip("/").partition("/")[0]
-    return parse_language(head) if head in LANGUAGES else parse_language(None)
-
-
-class _ErrorReporter:
-    """Turns what is raised into the page's face."""
-
-    def __init__(self, state: Any) -> None:
-        self._state = state
-
-    def __enter__(self) -> None:
-        self._state.problem = ""
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
-        state = self._state
-        state.loading = False
-        if error is None:
-            state.missing = state.setting_up = False
-        elif isinstance(error, AccountNotReady):
-            state.setting_up, state.shown = True, False
-            state.setting_up_note = _(error.user_message) if error.needs_words else ""
-        elif isinstance(error, NotFound):
-            state.missing, state.shown = True, False
-        elif isinstance(error, InvalidInput) and error.fields:
-            state.problem = " ".join(_(text) for text in error.fields.values())
-        elif isinstance(error, PortalError):
-            state.problem = _(error.user_message)
-        elif isinstance(error, Exception):
-            # The outermost door of a handler: a defect of ours is told in plain words and logged in full.
-            _log.error("handler.broke", exc_info=error)
-            state.problem = _(PortalError.user_message)
-        return isinstance(error, Exception)
+    @public
+    @rx.event
+    @page_load
+    async def load(self):
+        """Read the page as it opens."""
+        return await self._open_page()

@@ -1,4 +1,4 @@
-"""Which handlers may run without a session: none, unless it says so."""
+"""Which handlers may run without a session: only those marked `public`."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,5 +16,5 @@ def public(handler: Handler) -> Handler:
 
 
 def is_public(handler: EventHandler) -> bool:
-    """Say whether a handler was declared public."""
+    """Say whether a handler was marked public."""
     return bool(getattr(handler.fn, _MARK, False))

@@ -1,4 +1,4 @@
-"""Who an open page belongs to. Only the guard binds it."""
+"""The session that an open page belongs to. Only the guard binds it."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from portal_app.wiring.portal import portal
 
 
 class PageSession(rx.State):
-    """The session a state tree is bound to, and the little of it that pages show."""
+    """The session a state tree is bound to, and what pages show of it."""
 
     name: str = ""
     signed_in: bool = False
@@ -19,6 +19,9 @@ class PageSession(rx.State):
 
 
 async def show_account(identity: PageSession, user_id: UUID) -> None:
-    """Read name and address of the account a page belongs to. No method: those of a state are open to events."""
+    """Read name and e-mail address of the account a page belongs to.
+
+    Not a method: events may call those of a state.
+    """
     view = await portal().identity.accounts.view(user_id)
     identity.name, identity._email = view.name, view.email

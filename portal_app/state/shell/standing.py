@@ -1,11 +1,11 @@
-"""Where something stands: a word and a tone."""
+"""A status as pages show it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class StatusLabel:
-    """Where something stands: its word and the tone of its shape and colour."""
+    """A status: its word, and the tone that decides its shape and colour."""
 
     word: str
     tone: str

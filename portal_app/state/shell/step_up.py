@@ -1,4 +1,4 @@
-"""The question "is it still you?" on a page: asked when a handler needs it, then the handler runs after all."""
+"""The step-up question of a page: asked when a handler needs a recent proof of identity; then the handler runs."""
 
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,9 @@ from portal_app.wiring.portal import portal
 
 
 class StepUp(rx.State):
-    """Whether the dialog is asked for, how it can be answered, and what the customer wanted to do.
+    """Whether the dialog is open, how it can be answered, and which handler runs afterwards.
 
-    `asked` counts the questions, so that one that was closed opens again; 0 is none.
+    `asked` is the number of the open question, 0 for none: a new number opens a dialog that was closed.
     """
 
     asked: int = 0
@@ -28,7 +28,7 @@ class StepUp(rx.State):
 
     @rx.event
     async def go_on(self):
-        """Do what the customer wanted, once they have confirmed."""
+        """Run the handler that asked for the proof, once the customer has given it."""
         identity = await self.get_state(PageSession)
         try:
             await portal().identity.sessions.require_recent(UUID(identity._session_id))
@@ -42,23 +42,23 @@ class StepUp(rx.State):
 
     @rx.event
     async def give_up(self):
-        """Close the question; nothing was done."""
+        """Close the question and run nothing."""
         self._forget()
 
     def _forget(self) -> None:
         self.asked, self._wanted, self._arguments = 0, "", []
 
 
-async def put_away(state: rx.State) -> None:
-    """Forget a question that was left open: whoever opens a page anew wants something else."""
+async def close_question(state: rx.State) -> None:
+    """Forget a question that was left open when a page loads."""
     (await state.get_state(StepUp))._forget()
 
 
-async def ask_first(state: rx.State, handler: str, arguments: list[Any]) -> None:
+async def ask_for_proof(state: rx.State, handler: str, arguments: list[Any]) -> None:
     """Open the question on a page and remember which of its handlers runs afterwards."""
     asking = await state.get_state(StepUp)
     identity = await state.get_state(PageSession)
-    ways = await portal().identity.step_up.ways(UUID(identity._user_id))
+    ways = await portal().identity.step_up.proof_methods(UUID(identity._user_id))
     asking.email = identity._email
     asking.by_password, asking.by_code, asking.by_passkey = ways.password, ways.code, ways.passkey
     asking._wanted, asking._arguments = f"{type(state).get_full_name()}.{handler}", arguments

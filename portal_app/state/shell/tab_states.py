@@ -1,4 +1,4 @@
-"""The state of tabs in Redis: that of a stranger's tab is kept for minutes, that of a session's tab for an hour."""
+"""The state of tabs in Redis: kept for an hour with a session, for minutes without one."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,19 +11,19 @@ from reflex.state import BaseState
 from portal_app.state.shell.session import PageSession
 
 _EXPIRE = "for index = 1, #KEYS do redis.call('EXPIRE', KEYS[index], ARGV[1]) end"
-# Locks of tabs that nobody uses are forgotten beyond this many.
+# Beyond this many, unused locks of tabs are dropped.
 _MOST_LOCKS = 5_000
 
 
 @dataclass
 class TabStates(StateManagerRedis):
-    """Reflex's manager, which renews the life of a tab's whole state whenever any of it is written."""
+    """Reflex's manager, which renews the expiry of a tab's whole state when any of it is written."""
 
     stranger_seconds: int = 600
 
     @classmethod
-    def instead_of(cls, manager: StateManager, *, stranger_seconds: int) -> Self:
-        """Return a manager that does the work of Reflex's own. Raises TypeError for one without Redis."""
+    def replacing(cls, manager: StateManager, *, stranger_seconds: int) -> Self:
+        """Return a manager that replaces Reflex's own. Raises TypeError for one without Redis."""
         if not isinstance(manager, StateManagerRedis):
             raise TypeError("page state is kept in Redis")
         return cls(
@@ -35,17 +35,17 @@ class TabStates(StateManagerRedis):
         )
 
     async def set_state(self, token: Any, state: Any, *, lock_id: bytes | None = None, **context: Any) -> None:
-        """Write what was touched, and let all of the tab's state live as long as that."""
+        """Write what was touched, and renew the expiry of all of the tab's state."""
         await super().set_state(token, state, lock_id=lock_id, **context)
         if isinstance(token, BaseStateToken) and isinstance(state, BaseState):
             root = state._get_root_state()
             seconds = self.token_expiration if _is_bound(root) else self.stranger_seconds
             keys = [token._state_key(type(each)) for each in _tree(root)]
             await self.redis.eval(_EXPIRE, len(keys), *keys, seconds)
-        self._forget_locks()
+        self._drop_unused_locks()
 
-    def _forget_locks(self) -> None:
-        # Reflex never forgets the lock of a tab: a stranger who opens tab after tab would fill the memory with them.
+    def _drop_unused_locks(self) -> None:
+        # Reflex keeps the lock of every tab: a caller who opens many tabs would fill the memory with them.
         if len(self._cached_states_locks) > _MOST_LOCKS:
             kept = self._cached_states_locks.items()
             self._cached_states_locks = {key: lock for key, lock in kept if lock.locked() or key in self._local_leases}

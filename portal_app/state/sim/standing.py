@@ -1,4 +1,4 @@
-"""Where a SIM line stands, in a customer's words."""
+"""The status of a SIM line, in a customer's words."""
 
 from portal_app.domain.sim.sim import SimState
 from portal_app.language import _
@@ -15,6 +15,6 @@ _LINES: dict[SimState, tuple[str, str]] = {
 
 
 def line_standing(state: SimState) -> StatusLabel:
-    """Say where a SIM line stands at the carrier."""
+    """Return the status of a SIM line at the carrier."""
     word, tone = _LINES[state]
     return StatusLabel(_(word), tone)

@@ -1,4 +1,4 @@
-"""Cancelling a service: why, what it means, and twice the question whether it is meant."""
+"""Cancelling a service: reason, consequences, and two confirmations."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -6,19 +6,21 @@ from uuid import UUID, uuid4
 import reflex as rx
 
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.idempotency import SCHEDULE_CANCELLATION, Call, Claim
 from portal_app.domain.identifiers import vendor_number
-from portal_app.domain.subscriptions.cancellation import REASONS, CancellationRequester, CancellationWish
+from portal_app.domain.subscriptions.cancellation import REASONS, CancellationFeedback, CancellationRequester
 from portal_app.language import _, path_for
 from portal_app.language.format import day
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.cancellation_words import consequences_of
 from portal_app.wiring.portal import portal
 
 
 class CancelPage(PageState, rx.State):
-    """What ends, when, and what goes with it."""
+    """Which service ends, when, and what else ends with it."""
 
     name: str = ""
     back: str = ""
@@ -36,16 +38,14 @@ class CancelPage(PageState, rx.State):
     _comment: str = ""
     _key: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
         customer, cancelling = await self._customer(), portal().subscriptions.cancellations
         service, as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
         self._note_saved(as_of)
         request = (await cancelling.requests_for(customer)).get(self._number)
-        ending = cancelling.ending_of(service)
+        ending = cancelling.schedule_for(service)
         self.ends_already = request is not None and request.is_open
         self.can_cancel = ending is not None and not self.ends_already
         self.name, self.back = service.name, path_for(f"/subscriptions/{service.id}")
@@ -58,11 +58,11 @@ class CancelPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def review(self, form: dict[str, Any]):
-        """Check what was entered, and ask a second time."""
+        """Check the entries, and ask for the second confirmation."""
         entries = typed(form, "reason", "comment", "understood")
         wrong: dict[str, str] = {}
         try:
-            wish = CancellationWish.parse(entries["reason"], entries["comment"])
+            wish = CancellationFeedback.parse(entries["reason"], entries["comment"])
             self._reason, self._comment = wish.reason, wish.comment
         except InvalidInput as error:
             wrong = error.fields
@@ -75,9 +75,15 @@ class CancelPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def cancel(self):
-        """Cancel the service, once it is certain who asks; its page says how it goes on."""
+        """Cancel the service after a recent proof of identity, and go to its page."""
         identity = await self.get_state(PageSession)
-        wish = CancellationWish.parse(self._reason, self._comment)
-        asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
-        await portal().subscriptions.cancellations.schedule(await self._customer(), self._number, wish, asked=asked)
+        wish = CancellationFeedback.parse(self._reason, self._comment)
+        asked = CancellationRequester(UUID(identity._session_id), identity._email)
+        customer, number = await self._customer(), self._number
+        call = Call(customer.user_id, SCHEDULE_CANCELLATION, self._key, wish.fingerprint(number))
+
+        async def schedule(claim: Claim) -> str:
+            return await portal().subscriptions.cancellations.schedule(customer, number, wish, asked=asked, claim=claim)
+
+        await portal().idempotency.once_shared(call, schedule, status=201)
         return rx.redirect(self.back)

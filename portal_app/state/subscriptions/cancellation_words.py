@@ -1,11 +1,12 @@
-"""Where a cancellation stands, in a customer's words."""
+"""The status of a cancellation, in a customer's words."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.language import _
 from portal_app.language.format import day
 from portal_app.state.shell.standing import StatusLabel
@@ -27,8 +28,8 @@ STORIES: dict[CancellationState, tuple[str, str, str]] = {
         "Our billing system did not take it. You do not need to do it again; we write to you.",
     ),
 }
-# How long a page says that a service was to end and stays after all.
-_NEWS = timedelta(days=14)
+# How long a page mentions a withdrawn cancellation.
+_WITHDRAWN_SHOWN = timedelta(days=14)
 _CONSEQUENCES: dict[Category, tuple[str, ...]] = {
     "sim": (
         "The line stops, and its phone number is lost for good. To keep the number, move it to another provider first.",
@@ -46,7 +47,7 @@ _GENERAL = (
 
 
 def standing_of(service: Subscription, requests: Mapping[int, CancellationRequest]) -> StatusLabel:
-    """Say where a service stands; one that is on its way out says when it ends."""
+    """Return the status of a service; with an open cancellation, the day on which it ends."""
     request = requests.get(service.id)
     if request is not None and request.is_open and service.status in ("active", "suspended"):
         return StatusLabel(_("Ends on {last_day}").format(last_day=day(request.ends_on)), "attention")
@@ -58,7 +59,7 @@ def story_of(service: Subscription, request: CancellationRequest | None) -> tupl
     story = STORIES.get(request.state) if request else None
     if request is None or story is None or service.status not in ("active", "suspended"):
         return "info", "", ""
-    if request.state == "withdrawn" and datetime.now(UTC) - request.changed_at > _NEWS:
+    if request.state == "withdrawn" and now() - request.changed_at > _WITHDRAWN_SHOWN:
         return "info", "", ""
     values = {
         "last_day": day(request.ends_on),

@@ -1,4 +1,4 @@
-"""Where a service stands and how it is billed, in a customer's words."""
+"""The status and billing cycle of a service, in a customer's words."""
 
 from portal_app.domain.subscriptions.subscription import SubscriptionStatus
 from portal_app.language import _
@@ -28,7 +28,7 @@ _CYCLES = {
 
 
 def service_standing(status: SubscriptionStatus) -> StatusLabel:
-    """Say where a service stands."""
+    """Return the status of a service."""
     word, tone = _SERVICES[status]
     return StatusLabel(_(word), tone)
 

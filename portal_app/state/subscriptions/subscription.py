@@ -1,4 +1,4 @@
-"""One service: what it costs, how its line does, what billed it, how it ends."""
+"""One service: its price, line, invoices and cancellation."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,16 +7,19 @@ from uuid import UUID, uuid4
 import reflex as rx
 
 from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.idempotency import WITHDRAW_CANCELLATION, Call, Claim
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, phone_number, time, today
+from portal_app.language.format import day, phone_number, time
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.standing import line_standing
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
@@ -76,33 +79,31 @@ class SubscriptionPage(PageState, rx.State):
     _number: int = 0
     _key: str = ""
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _open_page(self) -> None:
         """Read the service in the page's address."""
         self._key = uuid4().hex
-        await self._read()
+        await self._read_page()
 
     @rx.event
     @report_errors
     async def withdraw(self):
         """Take the cancellation back: the service stays."""
         identity = await self.get_state(PageSession)
-        asked = CancellationRequester(UUID(identity._session_id), self._key, identity._email)
+        asked = CancellationRequester(UUID(identity._session_id), identity._email)
+        customer, number = await self._customer(), self._number
+        call = Call(customer.user_id, WITHDRAW_CANCELLATION, self._key, str(number))
+
+        async def withdraw(claim: Claim) -> str:
+            return await portal().subscriptions.cancellations.withdraw(customer, number, asked=asked, claim=claim)
+
         self._key = uuid4().hex
         try:
-            await portal().subscriptions.cancellations.withdraw(await self._customer(), self._number, asked=asked)
+            await portal().idempotency.once_shared(call, withdraw)
         finally:
-            # Withdrawn or too late: the page says how it stands.
-            await self._read()
+            # Withdrawn or too late: the page shows which.
+            await self._read_page()
 
-    @report_errors
-    async def refresh(self):
-        """Read it anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
+    async def _read_page(self) -> None:
         self._number = number = vendor_number(self._last_part())
         customer = await self._customer()
         service, as_of = await portal().subscriptions.services.subscription_for(customer, number)
@@ -115,7 +116,7 @@ class SubscriptionPage(PageState, rx.State):
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
         self._show_line(await portal().sim.line_status.line_of(customer, number))
-        # Who waited for WHMCS once already is not kept waiting again.
+        # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, anew=as_of is None)
         self.invoices = [_row(each) for each in invoices]
 
@@ -127,7 +128,7 @@ class SubscriptionPage(PageState, rx.State):
         self.word, self.tone = standing.word, standing.tone
         self.story_tone, self.story_title, self.story = story_of(service, request)
         is_ending = request is not None and request.is_open
-        can_cancel = cancelling.ending_of(service) is not None and not is_ending
+        can_cancel = cancelling.schedule_for(service) is not None and not is_ending
         self.cancel_href = path_for(f"/subscriptions/{service.id}/cancel") if can_cancel else ""
         self.withdraw_by = request.sends_at.isoformat() if request and request.state == "scheduled" else ""
         is_over = service.status not in ("active", "suspended", "pending")

@@ -11,7 +11,7 @@ from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.language import path_for
 from portal_app.language.format import day
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.page_state import PageState, page_load, report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.subscriptions.cancellation_words import standing_of
 from portal_app.state.subscriptions.standing import cycle_words
 from portal_app.wiring.portal import portal
@@ -51,19 +51,8 @@ class SubscriptionsPage(PageState, rx.State):
 
     rows: list[ServiceRow] = []
 
-    @rx.event
-    @page_load
-    async def load(self):
+    async def _read_page(self) -> None:
         """Read the services."""
-        await self._read()
-
-    @report_errors
-    async def refresh(self):
-        """Read them anew after a live change."""
-        await self._read()
-        self.shown = True
-
-    async def _read(self) -> None:
         customer = await self._customer()
         services = await portal().subscriptions.services.subscriptions_for(customer)
         requests = await portal().subscriptions.cancellations.requests_for(customer)

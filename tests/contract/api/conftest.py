@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from portal_app.wiring.portal import Portal, use
+from portal_app.wiring.portal import Portal, set_portal
 from tests.contract.api.visitor import Visitor, new_account, running
 from tests.world import AIKO, BEN, world
 
@@ -20,7 +20,7 @@ async def web_side() -> AsyncIterator[Portal]:
 @pytest.fixture
 def portal(web_side: Portal) -> Portal:
     """The portal of the web process: this process's own, whatever tests of other folders made so."""
-    return use(web_side)
+    return set_portal(web_side)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -58,9 +58,9 @@ class Hana:
     async def carry_out(self) -> None:
         """Do once what the workflow does."""
         changes, user_id = self.worker.profile.profile_changes, self.customer.user_id
-        await changes.to_billing(user_id)
-        await changes.to_crm(user_id)
-        assert await changes.is_finished(user_id)
+        await changes.send_to_whmcs(user_id)
+        await changes.send_to_salesforce(user_id)
+        assert await changes.finish_if_done(user_id)
 
     async def salesforce(self, kind: str, *fields: str) -> dict[str, Any]:
         record = self.customer.sf_account_id if kind == "Account" else self.customer.sf_contact_id
@@ -95,7 +95,7 @@ async def test_a_customer_reads_their_own_data_as_whmcs_has_them(hana: Hana) -> 
 async def test_a_changed_name_goes_to_whmcs_and_then_to_salesforce(hana: Hana) -> None:
     shown = await hana.patch(first_name="花子", last_name_kana="たなか", marketing=True)
     assert shown["profile"]["first_name"] == "花子" and shown["profile"]["note"] == "Your change is on its way."
-    await hana.worker.profile.profile_changes.to_billing(hana.customer.user_id)
+    await hana.worker.profile.profile_changes.send_to_whmcs(hana.customer.user_id)
     person = await hana.worker.vendors.people.person(hana.customer.whmcs_client_id)
     assert (person.first_name, person.last_name, person.marketing) == ("花子", "田中", True)
     assert (await hana.salesforce("Account", "Name"))["Name"] == "太郎 田中"
@@ -226,8 +226,8 @@ async def test_what_whmcs_refuses_changes_nothing_and_is_told(hana: Hana, worker
     await hana.browser.call("POST", "/api/me/email", {"email": taken})
     await hana.browser.call("POST", "/api/me/email/verify", {"code": (await mailed(worker, taken))["code"]})
     with pytest.raises(ExternalRejected):
-        await worker.profile.profile_changes.to_billing(hana.customer.user_id)
-    await worker.profile.profile_changes.refuse(hana.customer.user_id, "external_rejected")
+        await worker.profile.profile_changes.send_to_whmcs(hana.customer.user_id)
+    await worker.profile.profile_changes.record_whmcs_refusal(hana.customer.user_id, "external_rejected")
     account = await hana.me()
     assert account["email"] == hana.email and account["profile"]["note"].startswith("Our billing system did not accept")
     assert (await mailed(worker, hana.email))["occasion"] == "profile_not_saved"
@@ -239,7 +239,7 @@ async def test_what_whmcs_refuses_changes_nothing_and_is_told(hana: Hana, worker
 async def test_what_staff_edit_at_whmcs_is_shown_at_once_and_told_only_when_it_is_new(
     hana: Hana, portal: Portal
 ) -> None:
-    client_id, read_again = hana.customer.whmcs_client_id, hana.worker.profile.profile_changes.read_again
+    client_id, read_again = hana.customer.whmcs_client_id, hana.worker.profile.profile_changes.refresh_from_whmcs
     assert (await hana.me())["profile"]["phone"] == "09012345678"
     edit = {"clientid": client_id, "firstname": "Hanako", "phonenumber": "08011112222"}
     await hana.worker.vendors.people._client.call("UpdateClient", edit, safe=True)
@@ -265,7 +265,7 @@ async def test_a_name_that_staff_changed_follows_when_the_profile_is_read_and_ne
     await hana.me()
     assert (await hana.me())["name"] == "Hanako 田中"
     await hana.patch(first_name="花子")
-    await hana.worker.profile.profile_changes.to_billing(hana.customer.user_id)
+    await hana.worker.profile.profile_changes.send_to_whmcs(hana.customer.user_id)
     assert (await hana.me())["name"] == "花子 田中"
 
 

@@ -70,6 +70,8 @@ async def test_every_link_shows_its_own_customer_alone(ben: Visitor, aiko: Visit
         await aiko.get(path)
     theirs, mine = await link_of(ben), await link_of(aiko)
     assert await events(visitor, theirs) and not await events(aiko, mine)
+    head = await visitor.http.head(theirs)
+    assert (head.status_code, head.content) == (200, b"")
     # A session of one's own opens nobody else's, and changes nothing of it.
     await aiko.call("DELETE", "/api/me/calendar")
     assert await events(visitor, theirs)

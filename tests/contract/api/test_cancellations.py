@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from portal_app.domain.subscriptions.cancellation import ending_of
+from portal_app.domain.subscriptions.cancellation import cancellation_schedule
 from portal_app.wiring.portal import Portal
 from tests.contract.api.test_step_up import let_the_proof_age
 from tests.contract.api.visitor import Visitor, mailed
@@ -39,7 +39,7 @@ async def keep(somebody: Visitor, path: str, key: str = ""):
 async def test_a_cancellation_is_held_shown_everywhere_and_taken_back(ben: Visitor, worker: Portal) -> None:
     path = await path_of(ben)
     before = (await ben.get(path)).json()
-    wanted = ending_of(datetime.now(UTC), cut_off=25)
+    wanted = cancellation_schedule(datetime.now(UTC), cut_off=25)
     assert before["if_cancelled"]["ends_on"] == wanted.ends_on.isoformat()
     answer = await cancel(ben, path)
     taken = answer.json()

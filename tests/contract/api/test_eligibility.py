@@ -35,7 +35,7 @@ async def moved_in(worker: Portal, visitor: Visitor) -> IdMapping:
     await whmcs("AddPayMethod", clientid=client, type="RemoteCreditCard", **card)
     await visitor.sign_in(email)
     assert (await visitor.call("PATCH", "/api/me/address", ADDRESS)).status_code == 202
-    for step in (worker.profile.profile_changes.to_billing, worker.profile.profile_changes.to_crm):
+    for step in (worker.profile.profile_changes.send_to_whmcs, worker.profile.profile_changes.send_to_salesforce):
         await step(user.id)
     return mapping
 
@@ -49,7 +49,7 @@ async def answered(worker: Portal, mapping: IdMapping, *offers: str) -> None:
     body = {"offers": list(offers), "note": "Fibre is in the street."}
     async with httpx.AsyncClient(base_url=world().office) as office:
         (await office.post(f"api/address-checks/{mapping.sf_account_id}", json=body)).raise_for_status()
-    await worker.internet.answers.apply(mapping.sf_account_id)
+    await worker.internet.answers.apply_account(mapping.sf_account_id)
 
 
 def order(address_id: str, **connection: str) -> dict:

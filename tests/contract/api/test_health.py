@@ -21,6 +21,13 @@ async def test_a_living_process_is_live_and_ready(visitor: Visitor) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
 
 
+@pytest.mark.parametrize("path", ["/api/health/live", "/api/health/ready"])
+async def test_a_load_balancer_may_ask_with_head(visitor: Visitor, path: str) -> None:
+    answer, full = await visitor.http.head(path), await visitor.get(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == full.headers["content-length"]
+
+
 async def test_a_missing_redis_is_named_and_the_process_stays_live(visitor: Visitor, portal: Portal) -> None:
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
         ready, live = await visitor.get("/api/health/ready"), await visitor.get("/api/health/live")
@@ -36,7 +43,7 @@ async def test_a_missing_database_is_named(visitor: Visitor, portal: Portal) -> 
 
 
 async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal) -> None:
-    await portal.redis.delete(f"session:{portal.identity.sessions.read(ben.cookie('access')).session_id}")
+    await portal.redis.delete(f"session:{portal.identity.sessions.read_access_token(ben.cookie('access')).session_id}")
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await ben.get("/api/me")
     assert (answer.status_code, answer.json()["code"]) == (503, "external_unavailable")
@@ -44,7 +51,7 @@ async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal)
 
 
 async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself(ben: Visitor, portal: Portal) -> None:
-    await portal.redis.delete(f"session:{portal.identity.sessions.read(ben.cookie('access')).session_id}")
+    await portal.redis.delete(f"session:{portal.identity.sessions.read_access_token(ben.cookie('access')).session_id}")
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await ben.get("/dashboard?x=%22%3E%3Cscript%3E")
         japanese = await ben.get("/ja/dashboard//evil.example/%5C%22")

@@ -7,12 +7,15 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from portal_app.api.application import build_api
+from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import KeyReused, StillRunning
-from portal_app.domain.idempotency import Call
+from portal_app.domain.idempotency import PLACE_ORDER, SCHEDULE_CANCELLATION, WITHDRAW_CANCELLATION, Call
 from portal_app.wiring.portal import Portal
 from tests.attacks.test_csrf import changing_routes
 from tests.contract.api.authenticator import App
 from tests.contract.api.visitor import Visitor, running
+from tests.placing import place_order
 from tests.world import PASSWORD, world
 
 # Signing in and out, single-use links to WHMCS, and challenges, which are new by nature.
@@ -22,7 +25,7 @@ NEW_PASSWORD = "a quite different sentence"
 
 
 def user_of(portal: Portal, somebody: Visitor) -> UUID:
-    return portal.identity.sessions.read(somebody.cookie("access")).user_id
+    return portal.identity.sessions.read_access_token(somebody.cookie("access")).user_id
 
 
 def owner(statement: str, *values: object) -> int:
@@ -55,7 +58,7 @@ async def test_a_malformed_key_is_named(ben: Visitor, key: str) -> None:
 
 async def test_a_repeated_call_gives_the_first_answer_and_does_nothing_again(hana: Visitor, portal: Portal) -> None:
     other = await Visitor(portal.settings).sign_in(hana.email)
-    session, key = portal.identity.sessions.read(other.cookie("access")).session_id, uuid4().hex
+    session, key = portal.identity.sessions.read_access_token(other.cookie("access")).session_id, uuid4().hex
     answers = [await hana.call("DELETE", f"/api/me/sessions/{session}", Idempotency_Key=key) for _ in range(2)]
     assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {})] * 2
     # Asked for with a new key it is done anew: there is no such session any more.
@@ -144,7 +147,7 @@ async def test_a_call_waits_for_the_first_one_and_then_gives_up(
     may_end.set()
     assert await asyncio.gather(first, patient) == ["made", "made"]
     with pytest.raises(KeyReused):
-        await portal.idempotency.once(Call(call.user_id, call.route, call.key, "other"), slow)
+        await portal.idempotency.once(Call(call.user_id, call.operation, call.key, "other"), slow)
 
 
 async def test_keys_of_dead_processes_and_of_yesterday_are_free_again(
@@ -172,3 +175,18 @@ async def test_keys_of_dead_processes_and_of_yesterday_are_free_again(
     owner(age, "25 hours", call.key)
     await worker.operations.cleanup.tidy_up()
     assert owner("DELETE FROM idempotency_keys WHERE key = %s", call.key) == 0
+
+
+@pytest.mark.parametrize("operation", [PLACE_ORDER, SCHEDULE_CANCELLATION, WITHDRAW_CANCELLATION])
+async def test_pages_and_api_store_the_keys_of_an_operation_under_one_name(operation: str) -> None:
+    method, path = operation.split(" ")
+    assert method.lower() in build_api(world().settings).openapi()["paths"][path]
+
+
+async def test_a_key_used_on_a_page_is_known_to_the_api(ben: Visitor, portal: Portal) -> None:
+    customer = await portal.identity.accounts.customer(user_of(portal, ben))
+    sku = (await ben.get("/api/services/vpn")).json()["items"][0]["sku"]
+    key, wish = uuid4().hex, OrderRequest(sku, has_accepted_terms=True)
+    placed = await place_order(portal, customer, wish, key=key, recipient=ben.email)
+    answer = await ben.call("POST", "/api/orders", {"sku": sku, "terms_accepted": True}, Idempotency_Key=key)
+    assert (answer.status_code, answer.json()["id"]) == (201, str(placed.id))

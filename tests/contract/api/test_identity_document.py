@@ -51,7 +51,7 @@ class Hana:
         checks = self.worker.profile.kyc_review
         async with self.worker.database.unit_of_work() as session:
             document = (await session.get(IdentityCheckRow, self.user_id)).document_id
-        for step in (checks.hand_over, checks.ask_for_check, checks.forget_document):
+        for step in (checks.hand_over, checks.request_review, checks.delete_document):
             await step(self.user_id, document)
             await step(self.user_id, document)
         return document
@@ -69,7 +69,7 @@ class Hana:
     async def told(self, kind: type[Any]) -> list[str]:
         async with self.worker.database.unit_of_work() as session:
             rows = (await session.exec(select(kind).where(kind.user_id == self.user_id))).all()
-        return [row.occasion if isinstance(row, Mail) else row.kind for row in rows]
+        return [row.template if isinstance(row, Mail) else row.kind for row in rows]
 
     async def kept(self) -> list[IdentityFile]:
         async with self.worker.database.unit_of_work() as session:
@@ -150,13 +150,13 @@ async def test_salesforce_away_takes_the_document_and_a_missed_decision_is_found
     await hana.shop.all_well()
     await hana.hand_over()
     await hana.shop.decide_identity(hana.buyer)
-    assert hana.buyer.customer.sf_account_id in await hana.worker.profile.kyc_review.behind()
+    assert hana.buyer.customer.sf_account_id in await hana.worker.profile.kyc_review.accounts_with_missed_reviews()
 
 
 async def test_a_document_that_cannot_be_handed_over_is_deleted_and_asked_for_again(hana: Hana) -> None:
     await hana.send(picture())
     (kept,) = await hana.kept()
-    await hana.worker.profile.kyc_review.forget_document(hana.user_id, kept.document_id, was_lost=True)
+    await hana.worker.profile.kyc_review.delete_document(hana.user_id, kept.document_id, was_lost=True)
     assert await hana.kept() == [] and (await hana.check())["status"] == "not_submitted"
     assert (await hana.send(picture())).status_code == 202
 

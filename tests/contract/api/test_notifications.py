@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from portal_app.language.format import today
+from portal_app.infra.clock import today
 from portal_app.wiring.portal import Portal
 from tests.contract.api.test_cancellations import cancel, path_of, put_back
 from tests.contract.api.visitor import Visitor
@@ -19,7 +19,7 @@ PATH = "/api/me/notifications"
 @pytest.fixture
 async def told(ben: Visitor, worker: Portal, portal: Portal):
     """Ask how often Ben was told something: (notices, mails); what was chosen is forgotten afterwards."""
-    user = portal.identity.sessions.read(ben.cookie("access")).user_id
+    user = portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
 
     async def count(kind: str) -> tuple[int, int]:
         values = {"user": user, "kind": kind}
@@ -99,7 +99,7 @@ async def let_it_be_due(worker: Portal, invoice_id: int, day: date) -> None:
 
 
 async def test_an_expiring_card_is_announced_once(ben: Visitor, worker: Portal, portal: Portal, told: Any) -> None:
-    user = portal.identity.sessions.read(ben.cookie("access")).user_id
+    user = portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
     customer = await worker.identity.accounts.customer(user)
     assert str(user) in [each for turn in range(28) for each in await customers_of(worker, turn)]
     await worker.billing.reminders.cards(user)

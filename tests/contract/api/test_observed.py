@@ -9,21 +9,22 @@ from types import SimpleNamespace
 
 import httpx
 import structlog
+from prometheus_client import generate_latest
 from starlette.types import Receive, Scope, Send
 
 from portal_app.api.http.access_log import AccessLog
+from portal_app.infra.metrics_folder import HostFigures
 from portal_app.infra.tasks.deadline import remaining_seconds
-from portal_app.state.shell.page_state import report_errors
+from portal_app.state.shell.error_reporting import report_errors
 from tests.contract.api.visitor import Visitor
 
-_COUNT = "from portal_app.infra.metrics import count_request; count_request('GET', '/api/me', status=200, seconds=0.02)"
-_SERVE = """
-import urllib.request
-from portal_app.infra.metrics import serve_metrics
-server, port = serve_metrics(0)
-print(urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
-server.shutdown()
-server.server_close()
+_COUNT = """
+from portal_app.infra.metrics import count_request
+from portal_app.infra.metrics_server import Metrics
+from portal_app.infra.settings import Settings
+metrics = Metrics(Settings(), "web", serves=False).start()
+count_request("GET", "/api/me", status=200, seconds=0.02)
+metrics.stop()
 """
 
 
@@ -46,11 +47,12 @@ async def test_a_sign_on_link_is_in_no_log_line(ben: Visitor) -> None:
     assert httpx.URL(link).query.decode() not in str(logs) and link not in str(logs)
 
 
-def test_counters_of_all_processes_are_summed(tmp_path: Path) -> None:
-    environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PATH": ""}
+def test_figures_of_all_processes_are_summed(tmp_path: Path) -> None:
+    folder = str(tmp_path / "figures")
+    environment = {"PROMETHEUS_MULTIPROC_DIR": folder, "PORTAL_ENV": "development", "PATH": ""}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", _COUNT], env=environment, check=True)
-    shown = subprocess.check_output([sys.executable, "-c", _SERVE], env=environment, text=True)
+    shown = generate_latest(HostFigures(Path(folder), "web")).decode()
     assert 'portal_http_requests_total{method="GET",route="/api/me",status="200"} 2.0' in shown
     assert 'portal_http_seconds_bucket{le="0.025",method="GET",route="/api/me"} 2.0' in shown
 

@@ -21,7 +21,7 @@ def aged_access(token: str, *, seconds: int) -> str:
 
 async def let_time_pass(portal: Portal, somebody: Visitor, *, seconds: int) -> None:
     """Move everything of somebody's session into the past, in the browser and in the database."""
-    session_id = portal.identity.sessions.read(somebody.cookie("access")).session_id
+    session_id = portal.identity.sessions.read_access_token(somebody.cookie("access")).session_id
     somebody.set_cookie("access", aged_access(somebody.cookie("access"), seconds=seconds))
     statements = (
         "UPDATE sessions SET used_at = used_at - :by, confirmed_at = confirmed_at - :by, "
@@ -34,17 +34,17 @@ async def let_time_pass(portal: Portal, somebody: Visitor, *, seconds: int) -> N
             await connection.execute(
                 sa.text(statement.replace(":by", "make_interval(secs => :s)")), {"s": seconds, "id": session_id}
             )
-    portal.identity.sessions.forget(session_id)
+    portal.identity.sessions.forget_session(session_id)
     await portal.redis.delete(f"session:{session_id}")
 
 
 async def test_a_page_left_open_for_an_hour_can_still_pay(ben: Visitor, portal: Portal) -> None:
-    before = portal.identity.sessions.read(ben.cookie("access")).session_id
+    before = portal.identity.sessions.read_access_token(ben.cookie("access")).session_id
     await let_time_pass(portal, ben, seconds=3600)
     answer = await ben.submit("/api/invoices/2/sso-link", page="/billing/invoices/2")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(portal.settings.whmcs_url)
-    renewed = portal.identity.sessions.read(ben.cookie("access"))
+    renewed = portal.identity.sessions.read_access_token(ben.cookie("access"))
     assert renewed.session_id == before and renewed.expires_at > time.time()
     # And another hour later again, with what the browser now holds.
     await let_time_pass(portal, ben, seconds=3600)

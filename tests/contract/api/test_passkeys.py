@@ -14,12 +14,12 @@ async def test_a_passkey_signs_in_without_a_password_even_past_two_steps(
 ) -> None:
     passkey = await add_passkey(hana)
     await turn_on(hana)
-    owner = portal.identity.sessions.read(hana.cookie("access")).user_id.bytes
+    owner = portal.identity.sessions.read_access_token(hana.cookie("access")).user_id.bytes
     proof = passkey.prove(await sign_in_options(visitor), owner=owner)
     answer = await visitor.call("POST", SIGN_IN, {"passkey": proof, "next": "/orders"})
     assert (answer.status_code, answer.json()) == (200, {"next": "/orders"})
     assert (await visitor.get("/api/me")).json()["email"] == hana.email
-    assert portal.identity.sessions.read(visitor.cookie("access")).factors == ("passkey",)
+    assert portal.identity.sessions.read_access_token(visitor.cookie("access")).factors == ("passkey",)
     (item,) = (await visitor.get("/api/me/passkeys")).json()["items"]
     assert item["name"] == "Phone" and item["used_at"]
 
@@ -32,7 +32,7 @@ async def test_a_passkey_is_a_second_step(hana: Visitor, portal: Portal) -> None
     assert [each["id"] for each in options["allowCredentials"]]
     answer = await other.call("POST", "/api/auth/second-step", {"passkey": passkey.prove(options)})
     assert answer.status_code == 200
-    assert portal.identity.sessions.read(other.cookie("access")).factors == ("pwd", "passkey")
+    assert portal.identity.sessions.read_access_token(other.cookie("access")).factors == ("pwd", "passkey")
 
 
 async def test_a_passkey_confirms_that_it_is_its_owner(hana: Visitor, portal: Portal) -> None:

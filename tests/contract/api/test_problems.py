@@ -28,7 +28,26 @@ async def test_an_unknown_address_is_a_problem_not_a_page(visitor: Visitor) -> N
 
 
 async def test_a_wrong_method_is_told(visitor: Visitor) -> None:
-    assert (await visitor.call("DELETE", "/api/me")).status_code == 405
+    answer = await visitor.call("DELETE", "/api/me")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
+    assert (await visitor.call("PUT", "/api/invoices/1")).headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/me/history?before={number}",
+        "/api/invoices?page={number}",
+        "/api/invoices?limit={number}",
+        "/api/invoices?q={number}",
+        "/api/invoices/{number}",
+        "/api/subscriptions/{number}",
+        "/api/subscriptions/{number}/cancellation",
+    ],
+)
+async def test_a_number_beyond_the_columns_is_no_fault_of_ours(ben: Visitor, path: str) -> None:
+    for number in (-(2**63), -1, 0, 2**31 - 1, 2**31, 999_999_999_999, 2**63, 10**40):
+        assert (await ben.get(path.format(number=number))).status_code in (200, 404, 422)
 
 
 async def test_a_body_that_is_neither_json_nor_a_form_is_refused(visitor: Visitor) -> None:

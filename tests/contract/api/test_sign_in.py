@@ -98,11 +98,11 @@ async def test_signing_in_anew_ends_the_session_before(ben: Visitor) -> None:
 
 
 async def test_refresh_gives_new_tokens_of_the_same_session(ben: Visitor, portal: Portal) -> None:
-    before = portal.identity.sessions.read(ben.cookie("access"))
+    before = portal.identity.sessions.read_access_token(ben.cookie("access"))
     refresh = ben.cookie("refresh")
     answer = await ben.call("POST", "/api/auth/refresh")
     assert (answer.status_code, answer.json()) == (200, {"expires_in": 600})
-    assert portal.identity.sessions.read(ben.cookie("access")).session_id == before.session_id
+    assert portal.identity.sessions.read_access_token(ben.cookie("access")).session_id == before.session_id
     assert ben.cookie("refresh") != refresh
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
 from tests.contract.api.visitor import Visitor, instead_of
@@ -17,14 +17,16 @@ PATH = "/api/me/step-up"
 async def let_the_proof_age(portal: Portal, somebody: Visitor) -> None:
     """Make the last proof of somebody's session too old."""
     async with portal.database.identity() as session:
-        row = await session.get(Session, portal.identity.sessions.read(somebody.cookie("access")).session_id)
+        row = await session.get(
+            Session, portal.identity.sessions.read_access_token(somebody.cookie("access")).session_id
+        )
         row.confirmed_at = now() - timedelta(hours=1)
 
 
 async def is_recent(portal: Portal, somebody: Visitor) -> bool:
     try:
         await portal.identity.sessions.require_recent(
-            portal.identity.sessions.read(somebody.cookie("access")).session_id
+            portal.identity.sessions.read_access_token(somebody.cookie("access")).session_id
         )
     except StepUpNeeded:
         return False
@@ -33,10 +35,10 @@ async def is_recent(portal: Portal, somebody: Visitor) -> bool:
 
 async def test_a_password_stamps_the_session_and_rotates_its_tokens(ben: Visitor, portal: Portal) -> None:
     await let_the_proof_age(portal, ben)
-    before, refresh = portal.identity.sessions.read(ben.cookie("access")), ben.cookie("refresh")
+    before, refresh = portal.identity.sessions.read_access_token(ben.cookie("access")), ben.cookie("refresh")
     answer = await ben.call("POST", PATH, {"password": PASSWORD})
     assert (answer.status_code, answer.json()) == (200, {"next": "/account/security"})
-    assert portal.identity.sessions.read(ben.cookie("access")).session_id == before.session_id
+    assert portal.identity.sessions.read_access_token(ben.cookie("access")).session_id == before.session_id
     assert ben.cookie("refresh") != refresh
     assert await is_recent(portal, ben)
 

@@ -20,7 +20,7 @@ async def test_the_second_step_stands_between_password_and_session(hana: Visitor
     assert (answer.status_code, answer.headers["location"]) == (303, "/orders")
     assert (await other.get("/api/me")).status_code == 200
     assert not other.cookie("second")
-    assert portal.identity.sessions.read(other.cookie("access")).factors == ("pwd", "otp")
+    assert portal.identity.sessions.read_access_token(other.cookie("access")).factors == ("pwd", "otp")
 
 
 async def test_a_code_sent_before_its_page_was_alive_leads_on_to_the_page_that_was_asked_for(

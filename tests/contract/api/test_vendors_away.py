@@ -43,7 +43,7 @@ async def test_customers_go_on_while_salesforce_answers_badly_and_see_the_catalo
     world().set_mood("salesforce", **MOODS[mood])
     looks = await asyncio.gather(*(ben.get(path) for path in (*SAVED, "/api/me/summary") * 3))
     assert {answer.status_code for answer in looks} == {200}
-    await hurried.catalog.bust()
+    await hurried.catalog.invalidate()
     unknown = await asyncio.gather(*(ben.get("/api/services/vpn") for _ in range(10)))
     assert {(answer.status_code, answer.json()["code"]) for answer in unknown} == {(503, "external_unavailable")}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in unknown)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from portal_app.api.application import build_api
 from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.cookie_filter import CookieFilter
+from portal_app.api.http.request_context import RequestContextMiddleware
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware
@@ -22,18 +23,16 @@ from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
 from portal_app.models.email_outbox import Mail
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
-from portal_app.wiring.portal import Portal, build, use
+from portal_app.wiring.portal import Portal, build, set_portal
 from tests.world import PASSWORD
 
 
 def edge(settings: Settings) -> ASGIApp:
     """Return the API behind the same layers as in the web process; `/dashboard` stands for every protected page."""
-    door = SessionMiddleware(
-        build_api(settings), settings, lambda path: path.startswith(("/dashboard", "/ja/dashboard"))
-    )
-    return CorrelationIdMiddleware(
-        AccessLog(SecurityHeaders(CookieFilter(CachedResponses(door, settings), settings), settings))
-    )
+    protected = ("/dashboard", "/ja/dashboard")
+    sessions = SessionMiddleware(build_api(settings), settings, lambda path: path.startswith(protected))
+    served = RequestContextMiddleware(CachedResponses(sessions, settings), settings)
+    return CorrelationIdMiddleware(AccessLog(SecurityHeaders(CookieFilter(served, settings), settings)))
 
 
 @asynccontextmanager
@@ -49,11 +48,11 @@ async def running(settings: Settings, role: Literal["web", "worker"] = "web") ->
 async def instead_of(portal: Portal, settings: Settings) -> AsyncIterator[Portal]:
     """Let another portal be this process's own for a while."""
     async with running(settings) as other:
-        use(other)
+        set_portal(other)
         try:
             yield other
         finally:
-            use(portal)
+            set_portal(portal)
 
 
 class Visitor:
@@ -139,4 +138,4 @@ async def mailed(worker: Portal, email: str) -> dict[str, str]:
     async with worker.database.unit_of_work() as session:
         found = (await session.exec(select(Mail).order_by(col(Mail.created_at).desc()).limit(200))).all()
     mail = next(mail for mail in found if mail.recipient == email)
-    return {"occasion": mail.occasion, **json.loads(mail.content)}
+    return {"occasion": mail.template, **json.loads(mail.content)}

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, LineLocked, NotFound
 from portal_app.domain.sim.sim import NewLine
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.codes import FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
@@ -217,7 +217,7 @@ async def test_a_refusal_carries_codes_and_frees_the_line(sims: Sims) -> None:
 
 
 async def test_a_refusal_frees_no_lock_that_somebody_else_took_meanwhile(redis: Redis) -> None:
-    locks = LineLocks(redis, ring_of(Settings(portal_env="development")))
+    locks = LineLocks(redis, key_ring_of(Settings(portal_env="development")))
     with pytest.raises(FreebitRejected):
         async with locks.held(UNKNOWN, Change(("network",), {"network": 60})):
             (lock,) = await redis.keys("freebit:lock:*")

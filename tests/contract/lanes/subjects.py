@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from redis.asyncio import Redis
 
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.security.secrets import ring_of
+from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.gateway import FreebitGateway
@@ -26,9 +26,9 @@ from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.eligibility import SalesforceEligibility
+from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
-from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
 from portal_app.integrations.throttling.call_limits import CallLimits
@@ -102,7 +102,7 @@ async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Su
         client=client,
         catalog=SalesforceCatalog(client, settings),
         crm=SalesforceCrm(client, settings),
-        directory=SalesforceDirectory(client),
+        existing_accounts=SalesforceExistingAccounts(client),
         files=files,
         sims=SalesforceSimInventory(client),
         identity=SalesforceKyc(client, files),
@@ -120,7 +120,7 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
     settings = Settings(
         portal_env="development", freebit_url=url, freebit_client_id="id", freebit_client_secret="secret"
     )
-    line, cache, ring = line_of(redis, "freebit"), Cache(redis), ring_of(settings)
+    line, cache, ring = line_of(redis, "freebit"), Cache(redis), key_ring_of(settings)
     client = FreebitClient(settings, vendor_client(timeout=TIMEOUT), line, cache=cache, ring=ring)
     async with aclosing(client):
         yield Subject(FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring), line, ok(authKey="key"))

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
-from portal_app.wiring.portal import Portal, use
+from portal_app.wiring.portal import Portal, set_portal
 from tests.contract.api.bridge import body_of, headers_of
 from tests.contract.api.conftest import portal, web_side, worker
 from tests.contract.api.visitor import edge
@@ -112,7 +112,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture(scope="package")
 async def webhook(web_side: Portal) -> AsyncIterator[str]:
     """The portal's own webhook on a socket; its address."""
-    portal = use(web_side)
+    portal = set_portal(web_side)
     with _free_socket() as sock:
         config = uvicorn.Config(edge(portal.settings), lifespan="off", log_level="error", ws="none")
         server = uvicorn.Server(config)

@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 
-from portal_app.api.http.websocket_frames import DEEPEST, LARGEST, LONGEST_PATH, Frames, Refused
+from portal_app.api.http.websocket_frames import DEEPEST, LARGEST, LONGEST_PATH, Frames, Refused, UnknownHandler
 
 PLACE = {"pathname": "/orders/[order_id]", "asPath": "/orders/7?next=%2F#top", "query": {"order_id": "7"}}
 EVENT = {"name": "state.page.load", "payload": {"town": "梅田", "n": 1.5}, "router_data": PLACE}
 
 
+def unjoined() -> Frames:
+    return Frames(has_handler={"state.page.load", "a"}.__contains__)
+
+
 def joined() -> Frames:
-    frames = Frames()
+    frames = unjoined()
     frames.checked("40/_event,")
     return frames
 
@@ -44,8 +48,22 @@ def test_an_event_of_a_page_is_passed_on_as_it_is() -> None:
 
 def test_what_a_page_brings_along_as_it_joins_is_passed_on() -> None:
     brought = {"event": EVENT, "state_schema": "a1b2"}
-    checked = Frames().checked(f"40/_event,{json.dumps(brought)}")
+    checked = unjoined().checked(f"40/_event,{json.dumps(brought)}")
     assert checked is not None and json.loads(checked.removeprefix("40/_event,")) == brought
+
+
+def test_an_event_that_nothing_handles_is_not_passed_on() -> None:
+    frames = joined()
+    with pytest.raises(UnknownHandler):
+        frames.checked(event(name="state.page.removed_by_a_release"))
+    # A tab of an old page is not an attack: what is known still passes.
+    assert frames.checked(event()) is not None
+
+
+def test_a_first_event_that_nothing_handles_is_left_out_as_a_page_joins() -> None:
+    brought = {"event": EVENT | {"name": "state.removed_page.load"}, "state_schema": "a1b2"}
+    checked = unjoined().checked(f"40/_event,{json.dumps(brought)}")
+    assert checked is not None and json.loads(checked.removeprefix("40/_event,")) == {"state_schema": "a1b2"}
 
 
 @pytest.mark.parametrize("text", ["3", "1", "41/_event,"])
@@ -91,13 +109,13 @@ def test_an_event_that_is_none_is_refused(text: str) -> None:
 
 def test_a_tab_joins_once_and_before_anything_else() -> None:
     assert code_of("40/_event,") == 1008
-    assert code_of(event(), Frames()) == 1008
-    assert code_of("41/_event,", Frames()) == 1008
+    assert code_of(event(), unjoined()) == 1008
+    assert code_of("41/_event,", unjoined()) == 1008
 
 
 @pytest.mark.parametrize("brought", ["[]", "7", '"x"', '{"event":7}', '{"event":{"name":"a","payload":[]}}', "{"])
 def test_a_tab_that_brings_nonsense_along_does_not_join(brought: str) -> None:
-    assert code_of(f"40/_event,{brought}", Frames()) == 1008
+    assert code_of(f"40/_event,{brought}", unjoined()) == 1008
 
 
 def test_reports_of_a_browsers_errors_are_left_unheard() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal_app.api.http.request_parsing import network_of
+from portal_app.domain.identity.network import network_of
 
 
 @pytest.mark.parametrize(

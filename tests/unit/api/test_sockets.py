@@ -11,6 +11,7 @@ from portal_app.api.http.websocket_limits import WebsocketLimits
 from portal_app.infra.settings import Settings
 
 SLOW = Settings(portal_env="development", portal_event_limit="1/hour", portal_new_socket_limit="3/minute")
+HANDLERS = {"a"}
 PROXIED = SLOW.model_copy(update={"portal_trusted_proxies": 1})
 
 
@@ -50,7 +51,7 @@ class Tab:
 
     async def open(self, scope: Scope, settings: Settings = SLOW) -> "Tab":
         """Serve this tab alone."""
-        await WebsocketLimits(self.app, settings)(scope, self.receive, self.send)
+        await WebsocketLimits(self.app, settings, has_handler=HANDLERS.__contains__)(scope, self.receive, self.send)
         return self
 
     def count(self) -> int:
@@ -74,6 +75,14 @@ async def test_a_refused_message_ends_the_socket_for_both_sides() -> None:
     assert tab.read[-1] == {"type": "websocket.disconnect", "code": 1009}
 
 
+async def test_the_page_of_an_event_that_nothing_handles_is_told_to_load_again() -> None:
+    unknown = event(200)
+    tab = await Tab([unknown | {"text": unknown["text"].replace('"a"', '"b"')}, event(200)]).open(scope())
+    assert tab.count() == 1
+    assert [message["type"] for message in tab.sent] == ["websocket.send"]
+    assert tab.sent[0]["text"].startswith('42/_event,["state_mismatch",')
+
+
 async def test_of_the_handshake_only_short_known_headers_are_kept() -> None:
     known = (("cookie", "a=1"), ("origin", "http://localhost:3000"), ("user-agent", "Firefox"))
     junk = (("x-junk", "1"), ("user-agent", "x" * 513), ("accept-language", "x" * 257), ("cookie", "x" * 8193))
@@ -89,7 +98,7 @@ async def test_who_called_is_told_by_the_connection() -> None:
 
 async def test_a_network_opens_only_so_many_a_minute_and_another_one_opens() -> None:
     tab = Tab()
-    sockets = WebsocketLimits(tab.app, SLOW)
+    sockets = WebsocketLimits(tab.app, SLOW, has_handler=HANDLERS.__contains__)
 
     async def opened(address: str) -> bool:
         sent: list[Message] = []

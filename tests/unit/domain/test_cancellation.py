@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.notifications.preference import Choice, parse_topic
-from portal_app.domain.subscriptions.cancellation import CancellationWish, ending_of
+from portal_app.domain.notifications.preference import TopicPreference, parse_topic
+from portal_app.domain.subscriptions.cancellation import CancellationFeedback, cancellation_schedule
 from portal_app.language.format import JAPAN
 
 
@@ -35,7 +35,7 @@ def in_japan(text: str) -> datetime:
 def test_until_the_25th_in_japan_the_month_is_the_last_and_later_the_next_one(
     asked: str, last_day: date, withdraw_until: date
 ) -> None:
-    ending = ending_of(in_japan(asked), cut_off=25)
+    ending = cancellation_schedule(in_japan(asked), cut_off=25)
     assert (ending.ends_on, ending.withdraw_until) == (last_day, withdraw_until)
     assert ending.sends_at == in_japan(f"{withdraw_until}T00:00") + timedelta(days=1)
 
@@ -44,7 +44,7 @@ def test_until_the_25th_in_japan_the_month_is_the_last_and_later_the_next_one(
     asked=st.datetimes(datetime(2024, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)), cut_off=st.integers(1, 28)
 )
 def test_any_cancellation_ends_with_a_month_and_can_be_withdrawn_at_first(asked: datetime, cut_off: int) -> None:
-    ending = ending_of(asked, cut_off=cut_off)
+    ending = cancellation_schedule(asked, cut_off=cut_off)
     day = asked.astimezone(JAPAN).date()
     assert ending.ends_on.day == monthrange(ending.ends_on.year, ending.ends_on.month)[1]
     assert day <= ending.ends_on <= day + timedelta(days=62)
@@ -53,16 +53,16 @@ def test_any_cancellation_ends_with_a_month_and_can_be_withdrawn_at_first(asked:
 
 
 def test_a_cancellation_says_why_in_one_of_our_words_and_not_at_length() -> None:
-    assert CancellationWish.parse("price", "  too \n much ").comment == "too much"
+    assert CancellationFeedback.parse("price", "  too \n much ").comment == "too much"
     for reason, comment, field in (("", "", "reason"), ("nonsense", "", "reason"), ("price", "x" * 501, "comment")):
         with pytest.raises(InvalidInput) as wrong:
-            CancellationWish.parse(reason, comment)
+            CancellationFeedback.parse(reason, comment)
         assert set(wrong.value.fields) == {field}
 
 
 def test_what_protects_a_customer_cannot_be_turned_off() -> None:
-    assert Choice("billing").changed(mail=False) == Choice("billing", mail=False)
-    assert Choice("services").changed(portal=False) == Choice("services", portal=False)
+    assert TopicPreference("billing").changed(mail=False) == TopicPreference("billing", mail=False)
+    assert TopicPreference("services").changed(portal=False) == TopicPreference("services", portal=False)
     for topic, way in (("services", "mail"), ("security", "mail"), ("security", "portal")):
         with pytest.raises(InvalidInput):
-            Choice(parse_topic(topic)).changed(**{way: False})
+            TopicPreference(parse_topic(topic)).changed(**{way: False})

@@ -16,15 +16,16 @@ from portal_app.local.servers.valkey import EmbeddedValkey
 NOBODY = "redis://:x@127.0.0.1:1/0"
 
 
-Make = Callable[[str], RateLimits]
+Make = Callable[..., RateLimits]
 
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
     made: list[RateLimits] = []
 
-    def make_one(url: str) -> RateLimits:
-        made.append(RateLimits(url, timeout=0.25))
+    # On a busy machine a server that is well may look away, and then everybody counts for themselves.
+    def make_one(url: str, timeout: float = 10) -> RateLimits:
+        made.append(RateLimits(url, timeout=timeout))
         return made[-1]
 
     yield make_one
@@ -33,24 +34,22 @@ async def make() -> AsyncIterator[Make]:
 
 
 async def allowed(limits: list[RateLimits], name: str, tries: int, *, strict: bool = True) -> int:
-    calls = (limits[n % len(limits)].hit("10/minute", "test", name, strict=strict) for n in range(tries))
+    calls = (limits[n % len(limits)].consume("10/minute", "test", name, strict=strict) for n in range(tries))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert all(outcome is None or isinstance(outcome, RateLimited) for outcome in outcomes)
     return outcomes.count(None)
 
 
-async def test_of_many_at_once_over_two_processes_exactly_the_limit_gets_through(
-    valkey: EmbeddedValkey, make: Make
-) -> None:
-    assert await allowed([make(valkey.url()), make(valkey.url())], uuid4().hex, 24) == 10
+async def test_of_many_at_once_over_two_processes_exactly_the_limit_gets_through(redis_url: str, make: Make) -> None:
+    assert await allowed([make(redis_url), make(redis_url)], uuid4().hex, 24) == 10
 
 
-async def test_a_refusal_says_when_to_come_back_and_names_are_counted_apart(valkey: EmbeddedValkey, make: Make) -> None:
-    limits, name = make(valkey.url()), uuid4().hex
-    await limits.hit("1/minute", "test", name)
-    await limits.hit("1/minute", "test", "other" + name)
+async def test_a_refusal_says_when_to_come_back_and_names_are_counted_apart(redis_url: str, make: Make) -> None:
+    limits, name = make(redis_url), uuid4().hex
+    await limits.consume("1/minute", "test", name)
+    await limits.consume("1/minute", "test", "other" + name)
     with pytest.raises(RateLimited) as caught:
-        await limits.hit("1/minute", "test", name)
+        await limits.consume("1/minute", "test", name)
     assert 50 <= caught.value.retry_after <= 61
 
 
@@ -63,13 +62,14 @@ async def test_without_redis_a_limit_on_reads_lets_through(make: Make) -> None:
 
 
 async def test_a_hung_redis_holds_no_sign_in_up(own_valkey: EmbeddedValkey, make: Make) -> None:
-    limits = make(own_valkey.url())
-    await limits.hit("10/minute", "test", "name")
+    limits = make(own_valkey.url(), timeout=0.25)
+    await limits.consume("10/minute", "test", "name")
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        async with asyncio.timeout(3):
-            await limits.hit("10/minute", "test", "name")
+        # Redis stands still until the end of this test.
+        async with asyncio.timeout(60):
+            await limits.consume("10/minute", "test", "name")
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)
 

@@ -28,8 +28,8 @@ def test_the_fingerprint_names_lock_file_python_and_place() -> None:
 
 
 def test_a_command_that_does_not_exist_simply_does_not_work() -> None:
-    assert not bootstrap.works(["/nowhere/python"])
-    assert bootstrap.works([sys.executable, "-c", "pass"])
+    assert not bootstrap.succeeds(["/nowhere/python"])
+    assert bootstrap.succeeds([sys.executable, "-c", "pass"])
 
 
 def test_stopping_says_one_sentence_to_the_person() -> None:

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from portal_app.local.errors import HomeInUse, LocalError
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.servers.postgres import EmbeddedPostgres
-from portal_app.local.servers.postgres_binaries import COMMON_GROUND, find_programs, sweep_common_ground
+from portal_app.local.servers.postgres_binaries import SHARED_FOLDER, find_programs, remove_orphaned_data
 from portal_app.local.servers.valkey import EmbeddedValkey
 
 START_AND_WAIT = """
@@ -137,7 +137,7 @@ def test_postgres_starts_anew_after_a_half_made_cluster(tmp_path: Path) -> None:
 def test_sweeping_spares_a_home_that_is_still_there(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "pg") as first:
         remember(first.url(), "spared")
-    sweep_common_ground()
+    remove_orphaned_data()
     with EmbeddedPostgres(tmp_path / "pg") as second:
         assert recall(second.url()) == ["spared"]
 
@@ -151,14 +151,14 @@ def test_two_starters_at_once_share_one_copy_of_unreachable_programs(tmp_path: P
     private.chmod(0o700)
     programs = private / package.name / "pginstall" / "bin"
     os.utime(programs / "postgres")  # a new time makes these programs unlike any that were copied before
-    before = set(COMMON_GROUND.glob("postgres-*"))
+    before = set(SHARED_FOLDER.glob("postgres-*"))
     script = START_AND_WAIT.format(module="postgres", kind="EmbeddedPostgres").replace(
         "time.sleep(60)", "server.stop()"
     )
     env = {**os.environ, "PORTAL_PG_BIN": str(programs)}
     starters = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path / name)], env=env) for name in ("a", "b")]
     assert [starter.wait(60) for starter in starters] == [0, 0]
-    copies = set(COMMON_GROUND.glob("postgres-*")) - before
+    copies = set(SHARED_FOLDER.glob("postgres-*")) - before
     for copy in copies:
         shutil.rmtree(copy)
     assert len(copies) == (1 if os.geteuid() == 0 else 0)

@@ -10,7 +10,7 @@ from portal_app.domain.billing.invoice import Invoice, InvoiceLine, InvoiceStatu
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.subscriptions.subscription import Subscription
-from portal_app.models.columns import now
+from portal_app.infra.clock import now
 from tests.unit.services.vendors import listed
 
 IDS = count(50_000)

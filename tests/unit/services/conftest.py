@@ -52,7 +52,7 @@ class Written:
     async def mails(self, recipient: str) -> list[tuple[str, dict[str, str]]]:
         async with self.worker.unit_of_work() as session:
             rows = (await session.exec(select(Mail))).all()
-        return [(row.occasion, json.loads(row.content)) for row in rows if row.recipient == recipient]
+        return [(row.template, json.loads(row.content)) for row in rows if row.recipient == recipient]
 
     async def number(self, query: str, **values: object) -> int:
         async with self.worker.unit_of_work() as session:
@@ -65,19 +65,22 @@ def written(worker: Database) -> Written:
 
 
 @pytest.fixture
-def notifications(web: Database, queue: DurableQueue) -> EmailOutbox:
-    letters = EmailTemplates(portal_url="http://localhost:3000", support="support@example.jp", product="Portal")
-    return EmailOutbox(web, queue, Outbox(), letters)
+def email_outbox(web: Database, queue: DurableQueue) -> EmailOutbox:
+    templates = EmailTemplates(
+        portal_url="http://localhost:3000",
+        support="support@example.jp",
+        product="Portal",
+        durations={"code_seconds": 600, "reset_seconds": 1800, "unlock_seconds": 3600},
+    )
+    return EmailOutbox(web, queue, Outbox(), templates)
 
 
 @pytest.fixture
 def make_sessions(
-    settings: Settings, web: Database, redis: Redis, notifications: EmailOutbox
+    settings: Settings, web: Database, redis: Redis, email_outbox: EmailOutbox
 ) -> Callable[..., Sessions]:
     def make(**changes: object) -> Sessions:
-        return Sessions(
-            settings.model_copy(update=changes), web, redis, LiveUpdates(redis, Cache(redis)), notifications
-        )
+        return Sessions(settings.model_copy(update=changes), web, redis, LiveUpdates(redis, Cache(redis)), email_outbox)
 
     return make
 
@@ -94,20 +97,20 @@ async def identity(
     ring: KeyRing,
     queue: DurableQueue,
     sessions: Sessions,
-    notifications: EmailOutbox,
+    email_outbox: EmailOutbox,
     redis: Redis,
 ) -> AsyncIterator[ServiceContext]:
     # Every test is alone on the network: the limits have tests of their own.
     generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
     limits = RateLimits(settings.redis_url, timeout=10)
-    vault = Secrets(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
+    secrets = Secrets(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
     cache = Cache(redis)
     readings = Readings(settings, cache, LiveUpdates(redis, cache))
     yield ServiceContext(
-        settings.model_copy(update=generous), web, vault, limits, sessions, notifications, queue, readings
+        settings.model_copy(update=generous), web, secrets, limits, sessions, email_outbox, queue, readings
     )
     await cache.close()
-    vault.passwords.close()
+    secrets.passwords.close()
     await limits.close()
 
 

@@ -16,11 +16,12 @@ from portal_app.domain.orders.order import Order
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.columns import now
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import IdMapping
+from tests.placing import place_order
 from tests.unit.services.conftest import Written
 from tests.unit.services.fibre import ANSWERS, CONFIRMED, CONNECTION, HOME, PHONE, catalogue
 from tests.unit.services.test_orders_billing import Shop, customer, make_customer, shop
@@ -62,7 +63,7 @@ async def move(shop: Shop, customer: Customer, worker: Database) -> None:
     shop.till.address = replace(HOME, street="9-9")
     async with worker.unit_of_work() as session:
         profile = await ProfileRow.locked(session, customer.user_id)
-        (await EligibilityRow.locked(session, customer.user_id)).forget()
+        (await EligibilityRow.locked(session, customer.user_id)).reset()
         profile.wanted = ProfileChange(address=shop.till.address).to_json()
 
 
@@ -74,7 +75,7 @@ async def arrive(shop: Shop, customer: Customer, worker: Database) -> None:
 
 async def order(shop: Shop, customer: Customer, **changes: dict[str, str]) -> Order:
     wish = OrderRequest("INTERNET-GOLD", ANSWERS | changes, has_accepted_terms=True)
-    return await shop.orders.place(customer, wish, key=uuid4().hex, recipient="a@example.jp")
+    return await place_order(shop, customer, wish, key=uuid4().hex, recipient="a@example.jp")
 
 
 async def told(written: Written, customer: Customer) -> tuple[int, int]:
@@ -101,7 +102,7 @@ async def test_ten_clicks_ask_once_and_the_answer_is_told_once(
     assert await told(written, customer) == (0, 0)
     shop.agents.answer("Home 1G")
     for _ in range(3):
-        await shop.answers.apply(customer.sf_account_id)
+        await shop.answers.apply_account(customer.sf_account_id)
     found = await shop.checks.check_for(customer)
     assert (found.status, found.offers, found.note) == ("eligible", ("Home 1G",), "Found out.")
     assert await told(written, customer) == (1, 1)
@@ -117,15 +118,15 @@ async def test_an_answer_that_comes_before_our_own_write_is_not_moved_back(
     before = shop.agents.account
     shop.agents.write(status="pending")
     shop.agents.answer()
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     await hand_over(shop, customer, worker)
     assert shop.agents.requests == []
     answered = shop.agents.account
     # A slow reader comes late with what was true before.
     shop.agents.account = replace(before, status="pending")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     shop.agents.account = replace(answered, status="pending", checked_at=None)
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert (await shop.checks.check_for(customer)).status == "ineligible"
     assert await told(written, customer) == (1, 1)
 
@@ -135,13 +136,13 @@ async def test_a_changed_answer_is_told_again_and_an_old_one_never(
 ) -> None:
     shop.agents.answer("Home 1G")
     shop.agents.write(checked_at=datetime.now(UTC) - timedelta(days=400))
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert (await shop.checks.check_for(customer)).status == "eligible"
     assert await told(written, customer) == (0, 0)
     shop.agents.answer("Home 1G", "Home 10G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     shop.agents.answer()
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert (await told(written, customer))[0] == 2
 
 
@@ -153,7 +154,7 @@ async def test_a_customer_who_looks_before_the_event_comes_is_told_all_the_same(
     shop.agents.answer("Home 1G")
     await make_old(worker, customer)
     assert (await shop.checks.check_for(customer)).status == "eligible"
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert await told(written, customer) == (1, 1)
 
 
@@ -161,16 +162,16 @@ async def test_a_new_address_voids_the_answer_and_the_next_request_waits_for_it(
     shop: Shop, customer: Customer, worker: Database
 ) -> None:
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     await move(shop, customer, worker)
     # Salesforce still has the old answer: it counts for nothing while the address is on its way.
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert (await shop.checks.check_for(customer)).status == "not_requested"
     assert (await shop.checks.request(customer)).status == "pending"
     with pytest.raises(ExternalUnavailable):
         await hand_over(shop, customer, worker)
     await arrive(shop, customer, worker)
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert (await shop.checks.check_for(customer)).status == "pending"
     await hand_over(shop, customer, worker)
     assert [request.address.street for request in shop.agents.requests] == ["9-9"]
@@ -200,7 +201,7 @@ async def test_while_salesforce_is_away_the_saved_state_shows_with_its_age_and_r
     assert (unknown.status, unknown.as_of) == (None, None)
     shop.agents.is_away = False
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     await make_old(worker, customer)
     shop.agents.is_away = True
     saved = await shop.checks.check_for(customer)
@@ -229,12 +230,12 @@ async def test_without_an_address_in_japanese_nothing_is_asked(shop: Shop, custo
 async def test_only_what_an_agent_found_can_be_ordered(shop: Shop, customer: Customer) -> None:
     for offers in ((), ("Apartment 1G", "Home 10G")):
         shop.agents.answer(*offers)
-        await shop.answers.apply(customer.sf_account_id)
+        await shop.answers.apply_account(customer.sf_account_id)
         with pytest.raises(InvalidInput) as caught:
             await order(shop, customer)
         assert set(caught.value.fields) == {"address"}
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     for step, answer, wrong in (
         ("connection", CONNECTION | {"access_mode": "pppoe"}, "home_phone"),
         ("address", CONFIRMED | {"confirmed": ""}, "confirmed"),
@@ -256,9 +257,9 @@ async def test_an_extra_that_cannot_be_had_at_the_address_is_not_ordered_with_it
         replace(each, conditions=("Apartment 1G",)) if each.sku == "INTERNET-ADDON-HIKARI-DENWA" else each
         for each in catalogue()
     ]
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     with pytest.raises(InvalidInput) as caught:
         await order(shop, customer)
     assert set(caught.value.fields) == {"home_phone"}
@@ -271,20 +272,20 @@ async def test_a_confirmation_given_for_an_address_that_was_left_does_not_count(
     draft = await shop.drafts.begin(customer, "INTERNET-GOLD")
     assert draft.open_step == "address"
     with pytest.raises(InvalidInput):
-        await shop.drafts.answer(customer, draft.id, "address", CONFIRMED)
+        await shop.drafts.save_answer(customer, draft.id, "address", CONFIRMED)
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
-    assert (await shop.drafts.answer(customer, draft.id, "address", CONFIRMED)).open_step == "connection"
+    await shop.answers.apply_account(customer.sf_account_id)
+    assert (await shop.drafts.save_answer(customer, draft.id, "address", CONFIRMED)).open_step == "connection"
     await move(shop, customer, worker)
     await arrive(shop, customer, worker)
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     assert (await shop.drafts.current(customer)).open_step == "address"
 
 
 async def test_a_second_line_or_a_second_order_is_refused_whatever_the_key(shop: Shop, customer: Customer) -> None:
     shop.agents.answer("Home 1G")
-    await shop.answers.apply(customer.sf_account_id)
+    await shop.answers.apply_account(customer.sf_account_id)
     shop.till.services = [LINE]
     with pytest.raises(Conflict):
         await order(shop, customer)
@@ -297,10 +298,10 @@ async def test_a_second_line_or_a_second_order_is_refused_whatever_the_key(shop:
 
 async def test_a_lost_event_is_found(shop: Shop, customer: Customer, worker: Database, make_customer: Callable) -> None:
     await shop.checks.request(customer)
-    assert await shop.answers.behind() == []
+    assert await shop.answers.accounts_with_missed_answers() == []
     await hand_over(shop, customer, worker)
     shop.agents.answer("Home 1G")
-    assert customer.sf_account_id in await shop.answers.behind()
+    assert customer.sf_account_id in await shop.answers.accounts_with_missed_answers()
 
 
 async def test_what_was_asked_is_nobody_elses_and_unreadable_in_the_database(

@@ -34,6 +34,7 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.eligibility_answers import EligibilityAnswers
 from portal_app.services.orders.orders import Orders
+from tests.placing import place_order
 from tests.unit.conftest import new_user
 from tests.unit.services.conftest import Written
 from tests.unit.services.vendors import PLAN, Agents, Shelf, Till
@@ -63,6 +64,7 @@ class Shop:
     """The services under test, joined to vendors in memory."""
 
     orders: Orders
+    idempotency: Idempotency
     drafts: Drafts
     billing: Billing
     payments: Payments
@@ -77,21 +79,21 @@ class Shop:
 @pytest.fixture
 async def shop(settings: Settings, web: Database, worker: Database, redis: Redis, identity: ServiceContext) -> Shop:
     cache, shelf, till, agents = Cache(redis), Shelf(), Till(), Agents()
-    notifications, queue = identity.notifications, identity.queue
+    email_outbox, queue = identity.email_outbox, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
     catalog, links = Catalog(settings, cache, shelf, till), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
-    billing = Billing(*parts, live=live, sign_on=links)
-    payments = Payments(*parts, live=live, sign_on=links)
-    await catalog.bust()
+    billing = Billing(*parts, live=live, sso=links)
+    payments = Payments(*parts, live=live, sso=links)
+    await catalog.invalidate()
     checks = EligibilityChecks(identity, agents, till, live)  # type: ignore[arg-type]
-    answers = EligibilityAnswers(worker, agents, notifications=notifications, live=live)  # type: ignore[arg-type]
+    answers = EligibilityAnswers(worker, agents, email_outbox=email_outbox, live=live)  # type: ignore[arg-type]
     vendors: Any = {"payments": payments, "subscriptions": till, "profiles": till, "checks": checks, "identity": till}
     checkout = Checkout(settings, catalog, CheckoutContext(**vendors))
     drafts = Drafts(web, checkout)
     once = Idempotency(settings, web, RandomTokens("secret"))
-    orders = Orders(web, checkout, drafts, idempotency=once, notifications=notifications, queue=queue, live=live)
-    return Shop(orders, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
+    orders = Orders(web, checkout, drafts, email_outbox=email_outbox, queue=queue, live=live)
+    return Shop(orders, once, drafts, billing, payments, catalog, shelf, till, checks, answers, agents)
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ async def customer(make_customer: Callable[[], object]) -> Customer:
 
 async def place(shop: Shop, customer: Customer, *, key: str, sku: str = PLAN.sku) -> UUID:
     return (
-        await shop.orders.place(customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
+        await place_order(shop, customer, OrderRequest(sku, has_accepted_terms=True), key=key, recipient="a@example.jp")
     ).id
 
 
@@ -151,7 +153,7 @@ async def test_the_price_is_the_catalogues_and_is_kept_when_it_changes_later(sho
     key = uuid4().hex
     order_id = await place(shop, customer, key=key)
     shop.shelf.stock[0] = replace(PLAN, price=Money(1))
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     assert (await shop.orders.order_for(customer, order_id)).order.monthly == Money(980)
     assert await place(shop, customer, key=key) == order_id
 
@@ -197,7 +199,7 @@ async def test_what_would_be_billed_otherwise_than_shown_cannot_be_ordered(
     with pytest.raises(Conflict):
         await place(shop, customer, key=uuid4().hex)
     shop.till.prices = {1: {"monthly": PLAN.price}}
-    await shop.catalog.bust()
+    await shop.catalog.invalidate()
     assert (await shop.catalog.plan(PLAN.sku)).is_orderable
     assert REGISTRY.get_sample_value("portal_catalog_price_differences") == 0
 

@@ -71,8 +71,8 @@ async def overview_of(
         cache = Cache(redis)
         live = LiveUpdates(redis, cache)
         links = WhmcsSso(settings, web, gateway)
-        billing = Billing(settings, web, cache, gateway, live=live, sign_on=links)
-        payments = Payments(settings, web, cache, gateway, live=live, sign_on=links)
+        billing = Billing(settings, web, cache, gateway, live=live, sso=links)
+        payments = Payments(settings, web, cache, gateway, live=live, sso=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)
         cases = OpenCaseCount(CaseDesk(), cache, live)
         overview = DashboardSummary(

@@ -45,7 +45,7 @@ class Desk:
 async def test_only_an_order_under_review_that_was_approved_is_provisioned(
     worker: Database,
     user_id: UUID,
-    notifications: EmailOutbox,
+    email_outbox: EmailOutbox,
     status: str,
     activation: str,
     error: str,
@@ -58,7 +58,7 @@ async def test_only_an_order_under_review_that_was_approved_is_provisioned(
         row = OrderRow(user_id=user_id, category="vpn", lines=[], sf_order_id=f"801{number}"[:18])
         session.add(row)
     redis = connect("redis://127.0.0.1:1/0", seconds=1)
-    progress = OrderTimeline(worker, notifications, LiveUpdates(redis, Cache(redis)))
+    progress = OrderTimeline(worker, email_outbox, LiveUpdates(redis, Cache(redis)))
     review = OrderReview(progress, Desk(status, activation, error))  # type: ignore[arg-type]
     assert await review.approval(row.id, 1) == approval
     assert await review.approval(row.id, 2) == "no"

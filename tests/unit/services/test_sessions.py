@@ -57,7 +57,7 @@ async def test_a_session_opens_and_rotates_and_stays_the_same_session(
     third = await sessions.rotate(second.refresh)
     assert {first.session_id, second.session_id, third.session_id} == {first.session_id}
     assert len({first.refresh, second.refresh, third.refresh}) == 3
-    assert sessions.read(third.access).factors == ("pwd",)
+    assert sessions.read_access_token(third.access).factors == ("pwd",)
 
 
 async def test_tokens_do_not_show_in_a_log_or_traceback(web: Database, sessions: Sessions, user_id: UUID) -> None:
@@ -203,7 +203,7 @@ async def test_a_process_that_is_told_of_an_end_forgets_what_it_remembered(
     tokens = await sign_in(web, here, user_id)
     assert await is_alive(here, tokens) and await is_alive(elsewhere, tokens)
     await elsewhere.end(tokens.session_id)
-    here.forget(tokens.session_id)
+    here.forget_session(tokens.session_id)
     assert not await is_alive(here, tokens)
 
 
@@ -213,7 +213,7 @@ async def test_an_end_that_comes_in_during_a_look_is_not_remembered_as_life(
     tokens = await sign_in(web, sessions, user_id)
     looking = asyncio.create_task(is_alive(sessions, tokens))
     while not looking.done():
-        sessions.forget(tokens.session_id)
+        sessions.forget_session(tokens.session_id)
         await asyncio.sleep(0)
     await redis.set(f"session:{tokens.session_id}", "ended")
     assert not await is_alive(sessions, tokens)
@@ -228,10 +228,10 @@ async def test_looking_which_sessions_are_over_is_no_use_of_them(
     await age(web, old, expires=30 * 86400 + 1)
     await sessions.end(ended.session_id)
     unknown = uuid4()
-    over = await sessions.over_among({each.session_id for each in (alive, idle, old, ended)} | {unknown})
+    over = await sessions.ended_among({each.session_id for each in (alive, idle, old, ended)} | {unknown})
     assert over == {idle.session_id, old.session_id, ended.session_id, unknown}
     await age(web, alive, used=61)
-    assert await sessions.over_among({alive.session_id}) == {alive.session_id}
+    assert await sessions.ended_among({alive.session_id}) == {alive.session_id}
 
 
 async def test_all_sessions_end_but_the_one_that_is_kept(web: Database, sessions: Sessions, user_id: UUID) -> None:
@@ -242,10 +242,10 @@ async def test_all_sessions_end_but_the_one_that_is_kept(web: Database, sessions
 
 
 async def test_without_redis_postgresql_decides(
-    settings: Settings, web: Database, user_id: UUID, notifications: EmailOutbox
+    settings: Settings, web: Database, user_id: UUID, email_outbox: EmailOutbox
 ) -> None:
     nobody = connect("redis://127.0.0.1:1/0", seconds=1)
-    sessions = Sessions(settings, web, nobody, LiveUpdates(nobody, Cache(nobody)), notifications)
+    sessions = Sessions(settings, web, nobody, LiveUpdates(nobody, Cache(nobody)), email_outbox)
     tokens = await sign_in(web, sessions, user_id)
     assert await is_alive(sessions, tokens)
     await sessions.end(tokens.session_id)
@@ -259,7 +259,7 @@ async def test_an_access_token_of_another_portal_is_nobody(
     tokens = await sign_in(web, sessions, user_id)
     other = type(sessions._settings.jwt_secret)("another secret of thirty-two bytes!")
     with pytest.raises(NotSignedIn):
-        make_sessions(jwt_secret=other).read(tokens.access)
+        make_sessions(jwt_secret=other).read_access_token(tokens.access)
 
 
 async def test_a_risky_change_needs_a_proof_of_the_last_minutes(
@@ -270,10 +270,10 @@ async def test_a_risky_change_needs_a_proof_of_the_last_minutes(
     await age(web, tokens, confirmed=301)
     with pytest.raises(StepUpNeeded):
         await sessions.require_recent(tokens.session_id)
-    confirmed = await sessions.confirm(tokens.session_id, tokens.refresh, factor="otp")
+    confirmed = await sessions.record_proof(tokens.session_id, tokens.refresh, factor="otp")
     await sessions.require_recent(tokens.session_id)
     assert (confirmed.session_id, confirmed.refresh == tokens.refresh) == (tokens.session_id, False)
-    assert sessions.read(confirmed.access).factors == ("pwd", "otp")
+    assert sessions.read_access_token(confirmed.access).factors == ("pwd", "otp")
     await sessions.end(tokens.session_id)
     with pytest.raises(NotSignedIn):
         await sessions.require_recent(tokens.session_id)
@@ -285,7 +285,7 @@ async def test_a_proof_stamps_only_the_session_whose_refresh_token_comes_along(
     mine, other = await sign_in(web, sessions, user_id), await sign_in(web, sessions, user_id)
     await age(web, mine, confirmed=301)
     with pytest.raises(NotSignedIn):
-        await sessions.confirm(mine.session_id, other.refresh, factor="pwd")
+        await sessions.record_proof(mine.session_id, other.refresh, factor="pwd")
     with pytest.raises(StepUpNeeded):
         await sessions.require_recent(mine.session_id)
     assert await is_alive(sessions, await sessions.rotate(other.refresh))

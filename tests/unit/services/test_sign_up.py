@@ -23,13 +23,13 @@ async def code_of(written: Written, email: str) -> str:
 
 async def proven(sign_ups: SignUps, written: Written, email: str, origin: Origin) -> str:
     token = await sign_ups.begin(email, origin)
-    await sign_ups.prove_mailbox(token, await code_of(written, email))
+    await sign_ups.verify_mailbox(token, await code_of(written, email))
     return token
 
 
 async def wrong_with(sign_ups: SignUps, token: str, code: str) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
-        await sign_ups.prove_mailbox(token, code)
+        await sign_ups.verify_mailbox(token, code)
     return caught.value.fields
 
 
@@ -40,7 +40,7 @@ async def test_a_mailed_code_proves_the_mailbox(
     assert not (await sign_ups.progress(token)).is_proven
     code = await code_of(written, email)
     full_width = "".join(chr(ord(digit) + 0xFEE0) for digit in code)
-    await sign_ups.prove_mailbox(token, f" {full_width[:3]} {full_width[3:]} ")
+    await sign_ups.verify_mailbox(token, f" {full_width[:3]} {full_width[3:]} ")
     assert (await sign_ups.progress(token)).is_proven
 
 
@@ -67,7 +67,7 @@ async def test_a_code_works_only_for_its_own_sign_up(
         assert "Tries left: 4" in (await wrong_with(sign_ups, theirs, mine))["code"]
     for dead in ("", "x", "\ud800"):
         with pytest.raises(NotSignedIn):
-            await sign_ups.prove_mailbox(dead, mine)
+            await sign_ups.verify_mailbox(dead, mine)
 
 
 async def test_nothing_is_created_before_the_mailbox_is_proven(
@@ -135,7 +135,7 @@ async def test_two_sign_ups_of_one_address_at_once_make_one_account_and_one_plai
     codes = [
         content["code"] for occasion, content in await written.mails(email.upper().replace("EXAMPLE.JP", "example.jp"))
     ]
-    await sign_ups.prove_mailbox(second, codes[0])
+    await sign_ups.verify_mailbox(second, codes[0])
     calls = (sign_ups.complete(token, FORM, origin) for token in (first, second))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "Tokens"]

@@ -47,7 +47,7 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
 ) -> None:
     cache, shelf, till = Cache(redis), Shelf(is_slow=asyncio.Event()), Till(is_slow=asyncio.Event())
     catalog = Catalog(hurried, cache, shelf, till)  # type: ignore[arg-type]
-    await catalog.bust()
+    await catalog.invalidate()
     with pytest.raises(ExternalUnavailable):
         await catalog.plan(PLAN.sku)
     assert shelf.is_slow and till.is_slow

@@ -1,0 +1,90 @@
+"""The timetable: by the portal's clock and Japan's day, each time once, and caught up after a jump."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from portal_app.infra.clock import now
+from portal_app.infra.database.database import Database
+from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.metrics import _backlog, _breaker, forget_backlog
+from portal_app.infra.settings import Settings
+from portal_app.jobs.backlog import measure_backlog
+from portal_app.jobs.schedule import TIMETABLE, enqueue_due, first_due
+from portal_app.workflows import cancellations, scheduled
+
+MIDNIGHT = datetime(2031, 3, 31, 15, tzinfo=UTC)
+
+
+def portal_of(worker: Database, queue: DurableQueue, settings: Settings | None = None) -> Any:
+    async def lanes() -> dict[str, dict[str, Any]]:
+        return {"whmcs": {"breaker": "open"}, "salesforce": {"breaker": "closed"}}
+
+    return SimpleNamespace(database=worker, queue=queue, settings=settings, vendors=SimpleNamespace(lanes=lanes))
+
+
+@pytest.mark.parametrize(
+    ("crontab", "span", "due"),
+    [
+        ("40 3 * * *", timedelta(hours=3, minutes=40), timedelta(hours=3, minutes=40)),
+        ("40 3 * * *", timedelta(hours=3, minutes=39, seconds=59), None),
+        ("*/5 * * * *", timedelta(seconds=1), None),
+        ("*/5 * * * *", timedelta(days=30), timedelta(minutes=5)),
+        ("0 0 * * *", timedelta(hours=23), None),
+    ],
+)
+def test_what_is_due_in_a_span_of_time(crontab: str, span: timedelta, due: timedelta | None) -> None:
+    assert first_due(crontab, MIDNIGHT, MIDNIGHT + span) == (due and MIDNIGHT + due)
+
+
+async def workflows(worker: Database, like: str) -> list[str]:
+    query = sa.text("SELECT workflow_uuid FROM dbos.workflow_status WHERE workflow_uuid LIKE :like ORDER BY 1")
+    async with worker.unit_of_work() as session:
+        return [row[0] for row in await (await session.connection()).execute(query, {"like": like})]
+
+
+async def test_two_leaders_in_a_row_enqueue_a_time_once(worker: Database, queue: DurableQueue) -> None:
+    portal = portal_of(worker, queue)
+    first = await enqueue_due(portal, after=MIDNIGHT, until=MIDNIGHT + timedelta(minutes=5))
+    again = await enqueue_due(portal, after=MIDNIGHT + timedelta(minutes=1), until=MIDNIGHT + timedelta(minutes=6))
+    assert "catch_up_orders" in first and "catch_up_orders" in again
+    assert await workflows(worker, "catch_up_orders-2031-03-31%") == ["catch_up_orders-2031-03-31T15:05"]
+
+
+async def test_after_a_jump_each_job_runs_once_and_what_waits_looks_at_the_clock(
+    worker: Database, queue: DurableQueue
+) -> None:
+    begin = MIDNIGHT + timedelta(days=1)
+    done = await enqueue_due(portal_of(worker, queue), after=begin, until=begin + timedelta(days=25))
+    assert sorted(done) == sorted([*(entry.workflow for entry in TIMETABLE), "clock_moved"])
+    assert len(await workflows(worker, "clock_moved-2031-%")) == 1
+
+
+def test_every_line_of_the_timetable_is_a_workflow_that_says_when_it_succeeded() -> None:
+    for entry in TIMETABLE:
+        work = getattr(scheduled, entry.workflow, None) or getattr(cancellations, entry.workflow)
+        assert work.__wrapped__.__qualname__, entry.workflow
+
+
+async def test_what_waits_is_measured_and_forgotten_with_the_lead(
+    worker: Database, queue: DurableQueue, settings: Settings
+) -> None:
+    received = now() - timedelta(hours=2)
+    event = "INSERT INTO inbox (source, id, kind, data, received_at) VALUES ('whmcs', :id, 'x', '{}', :at)"
+    async with worker.unit_of_work() as session:
+        await (await session.connection()).execute(sa.text(event), {"id": f"b{received}", "at": received})
+    await measure_backlog(portal_of(worker, queue, settings))
+    figures = {
+        (sample.name, *sample.labels.values()): sample.value
+        for figure in (_backlog, _breaker)
+        for metric in figure.collect()
+        for sample in metric.samples
+    }
+    assert figures["portal_backlog_items", "inbox"] >= 1
+    assert {name[1] for name in figures} >= {"durable_work", "inbox", "mails", "mirrors"}
+    assert (figures["portal_breaker_state", "whmcs"], figures["portal_breaker_state", "salesforce"]) == (2, 0)
+    forget_backlog()
+    assert not any(metric.samples for metric in _backlog.collect())

@@ -12,6 +12,8 @@ export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false
 # A shell that forbids compiled modules makes each of a dozen processes compile all of its imports again.
 unexport PYTHONDONTWRITEBYTECODE
+# Each process of these has servers and a world of its own. Most tests of faults wait, so more of them than cores.
+PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
@@ -22,7 +24,7 @@ help:
 	@echo 'make dev     the same world, pages reload when their source changes'
 	@echo 'make test    exactly what CI runs: format, lint, types, import rules, all tests'
 	@echo 'make bench   speed and size figures, each against its peer'
-	@echo 'make soak    the long runs: 500 orders while processes die, a whole day of shuffled hooks'
+	@echo 'make soak    the long runs: slow tests, 500 orders while processes die, a whole day of shuffled hooks'
 	@echo 'make lock    recompile requirements/ from pyproject.toml'
 	@echo 'make clean   remove the environment, the built pages and the demo data'
 
@@ -34,11 +36,12 @@ dev: environment
 
 test: environment browser proxy checks
 	$(call say,Tests without a browser)
-	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --ignore=tests/journeys --ignore=tests/faults
-	$(call say,Faults: processes killed and vendors away)
-	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile tests/faults
-	$(call say,Journeys in a browser)
-	@$(VENV_PYTHON) -m pytest tests/journeys
+	@$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults
+	$(call say,Journeys in a browser; at the same time faults: processes killed and vendors away)
+	@mkdir -p .portal/log
+	@$(PYTEST) -n 3 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \
+		$(PYTEST) tests/journeys; journeys=$$?; \
+		wait $$faults; faults=$$?; cat .portal/log/faults.log; exit $$((journeys + faults))
 	@printf '\nAll checks and tests passed.\n'
 
 checks: environment
@@ -54,7 +57,11 @@ checks: environment
 bench: environment browser
 	@$(VENV_PYTHON) -m benchmarks
 
-soak: environment
+soak: environment browser proxy
+	$(call say,Tests that take long: dev mode, a killed demo, every boundary of every workflow, the other views)
+	@CONTRACT_EXAMPLES=200 $(PYTEST) -n 2 --ignore=tests/journeys -m 'soak or examples'
+	@$(PYTEST) -m soak tests/journeys
+	$(call say,500 orders while processes die; a whole day of shuffled hooks)
 	@$(VENV_PYTHON) -m benchmarks.soak
 
 lock: environment

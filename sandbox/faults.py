@@ -11,12 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 from sandbox.store import Store
 from sandbox.switches import VENDORS, Vendor, is_switch
 
-__all__ = ["VENDORS", "Breakage", "Faults", "Mood", "Vendor", "VendorBroken", "VendorDown", "VendorFailed"]
+__all__ = ["VENDORS", "Breakage", "FaultSettings", "Faults", "Vendor", "VendorBroken", "VendorDown", "VendorFailed"]
 Breakage = Literal["", "html", "half", "silence", "refused"]
 
 
 @dataclass
-class Mood:
+class FaultSettings:
     """How a vendor behaves now.
 
     down: answers 503 with an HTML page. slow: seconds waited before each answer. flaky: share of calls (0..1) that
@@ -36,7 +36,7 @@ class Mood:
     operations: list[str] = field(default_factory=list)
     special: dict[str, int] = field(default_factory=dict)
 
-    def check(self, vendor: Vendor) -> None:
+    def validate(self, vendor: Vendor) -> None:
         """Raise ValueError for a breakage or a switch that does not exist."""
         if self.broken not in get_args(Breakage):
             raise ValueError(f"broken: {self.broken!r} is none of {', '.join(filter(None, get_args(Breakage)))}")
@@ -47,15 +47,15 @@ class Mood:
                 raise ValueError(f"special.{name}: {number!r} is no whole number")
 
 
-def described_mood(wanted: object) -> Mood:
-    """Return the mood that a document describes. Raises ValueError, which names the field."""
-    names = [each.name for each in fields(Mood)]
+def parse_fault_settings(wanted: object) -> FaultSettings:
+    """Return the fault settings that a document describes. Raises ValueError, which names the field."""
+    names = [each.name for each in fields(FaultSettings)]
     if not isinstance(wanted, dict):
         raise ValueError("a mood is an object with any of " + ", ".join(names))
     if unknown := sorted(wanted.keys() - set(names)):
         raise ValueError(f"{unknown[0]}: no such field; there are {', '.join(names)}")
     try:
-        return TypeAdapter(Mood).validate_python(wanted)
+        return TypeAdapter(FaultSettings).validate_python(wanted)
     except ValidationError as error:
         problems = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
         raise ValueError("; ".join(problems)) from error
@@ -78,7 +78,7 @@ class VendorBroken(Exception):
 
 
 class Faults:
-    """Hold each vendor's mood in the store; vendors ask before and after every call."""
+    """Hold each vendor's fault settings in the store; vendors ask before and after every call."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -91,62 +91,62 @@ class Faults:
             counts[vendor][operation] = count
         return counts
 
-    def mood(self, vendor: Vendor) -> Mood:
-        """Return the mood a vendor is in."""
-        return Mood(**(self._store.get("mood", vendor) or {}))
+    def settings_of(self, vendor: Vendor) -> FaultSettings:
+        """Return a vendor's fault settings."""
+        return FaultSettings(**(self._store.get("mood", vendor) or {}))
 
-    def set(self, vendor: Vendor, mood: Mood) -> None:
-        """Put a vendor into a mood. Raises ValueError for one that does not exist."""
-        mood.check(vendor)
-        self._store.put("mood", vendor, asdict(mood))
+    def set(self, vendor: Vendor, settings: FaultSettings) -> None:
+        """Set a vendor's faults. Raises ValueError for settings that do not exist."""
+        settings.validate(vendor)
+        self._store.put("mood", vendor, asdict(settings))
 
     async def before(self, vendor: Vendor, operation: str) -> None:
-        """Count the call, then wait or raise as the mood says. Raises VendorDown, VendorFailed or VendorBroken."""
+        """Count the call, then wait or raise as the settings say. Raises VendorDown, VendorFailed or VendorBroken."""
         self._calls[vendor, operation] += 1
-        mood = self.mood(vendor)
-        if not self._applies(mood, operation):
+        settings = self.settings_of(vendor)
+        if not self._applies(settings, operation):
             return
-        if mood.slow:
-            await asyncio.sleep(mood.slow)
-        if mood.down:
+        if settings.slow:
+            await asyncio.sleep(settings.slow)
+        if settings.down:
             self._count_off(vendor)
             raise VendorDown(vendor)
-        if mood.broken not in ("", "half"):
+        if settings.broken not in ("", "half"):
             self._count_off(vendor)
-            raise VendorBroken(mood.broken)
-        if mood.flaky and random.random() < mood.flaky:
+            raise VendorBroken(settings.broken)
+        if settings.flaky and random.random() < settings.flaky:
             self._count_off(vendor)
             raise VendorFailed(vendor)
 
     def halves_answer(self, vendor: Vendor, operation: str) -> bool:
         """Say whether this answer is to be cut in its middle, and count it off."""
-        mood = self.mood(vendor)
-        if mood.broken != "half" or not self._applies(mood, operation):
+        settings = self.settings_of(vendor)
+        if settings.broken != "half" or not self._applies(settings, operation):
             return False
         self._count_off(vendor)
         return True
 
     def loses_answer(self, vendor: Vendor, operation: str) -> bool:
         """Say whether this write's answer is to be lost, and count it off. Ask after the write was carried out."""
-        mood = self.mood(vendor)
-        if mood.lose_answers <= 0 or not self._applies(mood, operation):
+        settings = self.settings_of(vendor)
+        if settings.lose_answers <= 0 or not self._applies(settings, operation):
             return False
-        mood.lose_answers -= 1
-        self.set(vendor, mood)
+        settings.lose_answers -= 1
+        self.set(vendor, settings)
         return True
 
     def take_special(self, vendor: Vendor, name: str) -> bool:
         """Say whether a vendor-specific switch is on, counting it off by one (a negative count never runs out)."""
-        mood = self.mood(vendor)
-        left = mood.special.get(name, 0)
+        settings = self.settings_of(vendor)
+        left = settings.special.get(name, 0)
         if left > 0:
-            mood.special[name] = left - 1
-            self.set(vendor, mood)
+            settings.special[name] = left - 1
+            self.set(vendor, settings)
         return left != 0
 
     def take_prefixed(self, vendor: Vendor, prefix: str) -> str:
         """Return the rest of the name of a switch that is on and begins so, counting it off; empty without one."""
-        for name, left in self.mood(vendor).special.items():
+        for name, left in self.settings_of(vendor).special.items():
             if left and name.startswith(prefix):
                 self.take_special(vendor, name)
                 return name.removeprefix(prefix)
@@ -154,21 +154,21 @@ class Faults:
 
     def applies(self, vendor: Vendor, operation: str) -> bool:
         """Say whether a vendor's faults concern an operation."""
-        return self._applies(self.mood(vendor), operation)
+        return self._applies(self.settings_of(vendor), operation)
 
     def level(self, vendor: Vendor, name: str) -> int:
         """Return a switch's number without counting it off; 0 when it is off."""
-        return self.mood(vendor).special.get(name, 0)
+        return self.settings_of(vendor).special.get(name, 0)
 
     def _count_off(self, vendor: Vendor) -> None:
-        mood = self.mood(vendor)
-        if mood.times < 0:
+        settings = self.settings_of(vendor)
+        if settings.times < 0:
             return
-        mood.times -= 1
-        if mood.times <= 0:
-            mood.down, mood.flaky, mood.broken, mood.times = False, 0.0, "", -1
-        self.set(vendor, mood)
+        settings.times -= 1
+        if settings.times <= 0:
+            settings.down, settings.flaky, settings.broken, settings.times = False, 0.0, "", -1
+        self.set(vendor, settings)
 
     @staticmethod
-    def _applies(mood: Mood, operation: str) -> bool:
-        return not mood.operations or operation in mood.operations
+    def _applies(settings: FaultSettings, operation: str) -> bool:
+        return not settings.operations or operation in settings.operations

@@ -14,7 +14,7 @@ from sandbox.store import Document, Store
 
 
 class Mailbox:
-    """Receive mail into the store. In the mood "down" a connection is refused with 421."""
+    """Receive mail into the store. With the fault "down" a connection is refused with 421."""
 
     def __init__(self, store: Store, clock: Clock, faults: Faults) -> None:
         self._store = store
@@ -59,7 +59,7 @@ class Mailbox:
         self._store.put("mail", number, head | {"text": _part(message, "plain"), "html": _part(message, "html")})
 
     def _door(self) -> asyncio.Protocol:
-        if self._faults.mood("mail").down:
+        if self._faults.settings_of("mail").down:
             return _Closed()
         return SMTP(self, hostname="sandbox", enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
 

@@ -16,11 +16,11 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from sandbox.back_office.address_desk import AddressDesk
-from sandbox.back_office.desk import Desk
-from sandbox.back_office.identity_desk import IdentityDesk
+from sandbox.back_office.actions import BackOffice
+from sandbox.back_office.address_checks import AddressChecks
+from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.office import Office
-from sandbox.back_office.sim_desk import SimDesk
+from sandbox.back_office.sim_lines import SimLines
 from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import CLOCK_FILE, Clock, parse_shift
 from sandbox.environment import as_dotenv, environment, has_run, write_running
@@ -101,10 +101,10 @@ class Sandbox:
         seed(Vendors(self.salesforce.rows, self.whmcs.installation, self.freebit.network), self.world)
 
     async def _serve(self, plain: socket.socket, secure: socket.socket) -> None:
-        desk = Desk(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
+        actions = BackOffice(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
         rows = self.salesforce.rows
-        sims, identity = SimDesk(self.freebit.network, rows), IdentityDesk(rows, self.store)
-        office = Office(desk, sims, AddressDesk(rows), identity=identity, host=self.settings.host)
+        sims, identity = SimLines(self.freebit.network, rows), IdentityChecks(rows, self.store)
+        office = Office(actions, sims, AddressChecks(rows), identity=identity, host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]

@@ -1,7 +1,7 @@
-"""The switch board: every vendor-specific switch, and what it does (listed in docs/integrations/sandbox.md too).
+"""The switches of each vendor and what each does (listed in docs/integrations/sandbox.md too).
 
-A switch is a number in `Mood.special`: n works for the next n occasions, -1 until it is put back to 0 or the vendor to
-healthy. A name that ends with `*` stands for all names that begin so.
+A switch is a number in `FaultSettings.special`: n applies to the next n times, -1 until it is set to 0 or the vendor to
+healthy. A name that ends with `*` stands for all names with that prefix.
 """
 
 from typing import Literal

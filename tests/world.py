@@ -1,7 +1,8 @@
 """The world tests stand in: embedded servers with a migrated database, and the sandbox as a process of its own.
 
-`world()` starts it once per run and stops it at the end. Aiko (new, no card) and Ben (a VPN, two invoices, a card,
-one order at Salesforce) can sign in with PASSWORD.
+`servers()` and `world()` start once per test process and stop at its end. Aiko (new, no card) and Ben (a VPN, two
+invoices, a card, one order at Salesforce) can sign in with PASSWORD. Tests that fill tables and keys without a world
+take a database and a Redis number of their own at the same servers.
 """
 
 import asyncio
@@ -20,14 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+from psycopg import sql
 
 from portal_app.infra.settings import Settings
 from portal_app.jobs.demo_customers import PASSWORD, link_all
-from portal_app.local.servers.postgres import EmbeddedPostgres
+from portal_app.local.servers.postgres import DATABASE, EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.faults.waiting import LONGEST_SECONDS
 
-__all__ = ["AIKO", "BEN", "PASSWORD", "World", "running_sandbox", "world"]
+__all__ = ["AIKO", "BEN", "PASSWORD", "Servers", "World", "running_sandbox", "servers", "world"]
 AIKO, BEN = "aiko@example.jp", "ben@example.jp"
+_BLANK = "blank"
 _PORTS = {f"SANDBOX_{name}_PORT": "0" for name in ("HTTP", "HTTPS", "PUBSUB", "SMTP")}
 _QUICK: dict[str, Any] = {
     "portal_env": "development",
@@ -55,6 +60,25 @@ _QUICK: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Servers:
+    """PostgreSQL, whose database is migrated, and Valkey."""
+
+    postgres: EmbeddedPostgres
+    valkey: EmbeddedValkey
+
+    def database(self, name: str) -> str:
+        """Return the address of another migrated database, made at the first call."""
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as owner:
+            if not owner.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+                _copy(owner, _BLANK, name)
+        return self.postgres.url(name)
+
+    def redis(self, number: int) -> str:
+        """Return the address of one of Valkey's numbered databases; messages to channels reach all of them."""
+        return f"{self.valkey.url().rpartition('/')[0]}/{number}"
+
+
+@dataclass(frozen=True)
 class World:
     """A running world. `settings` reach all of it; `office` is the back office's address."""
 
@@ -73,23 +97,46 @@ class World:
 
 
 @cache
+def servers() -> Servers:
+    """Return this test process's servers, started at the first call."""
+    home = Path(_until_the_end().enter_context(tempfile.TemporaryDirectory(prefix="portal-servers-")))
+    postgres = _until_the_end().enter_context(EmbeddedPostgres(home / "postgres", fast=True))
+    valkey = _until_the_end().enter_context(EmbeddedValkey(home / "valkey"))
+    _migrate(postgres.url())
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as owner:
+        # Now: a database that somebody is connected to cannot be copied.
+        _copy(owner, DATABASE, _BLANK)
+    return Servers(postgres, valkey)
+
+
+@cache
 def world() -> World:
-    """Return this run's world, started at the first call."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-world-")))
-    sandbox = stack.enter_context(running_sandbox(home / "sandbox", SANDBOX_FREEBIT_ACTIVATION_SECONDS="1"))
-    postgres = stack.enter_context(EmbeddedPostgres(home / "postgres", fast=True))
-    valkey = stack.enter_context(EmbeddedValkey(home / "valkey"))
+    """Return this test process's world, started at the first call."""
+    home = Path(_until_the_end().enter_context(tempfile.TemporaryDirectory(prefix="portal-world-")))
+    postgres, valkey = servers().postgres, servers().valkey
+    sandbox = _until_the_end().enter_context(running_sandbox(home / "sandbox", SANDBOX_FREEBIT_ACTIVATION_SECONDS="1"))
     settings = Settings(**_QUICK, **sandbox, database_url=postgres.url(), redis_url=valkey.url())
-    environment = {**os.environ, "PORTAL_ENV": settings.portal_env, "DATABASE_URL": settings.database_url}
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "portal_app.infra.database.migrate"], env=environment, check=True
-    )
     # In a thread of its own: the caller's may run a loop already.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, link_all(settings)).result()
     return World(settings, settings.whmcs_url.removesuffix("/whmcs") + "/office", postgres, valkey)
+
+
+@cache
+def _until_the_end() -> ExitStack:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack
+
+
+def _migrate(url: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "portal_app.infra.database.migrate"]
+    environment = {**os.environ, "PORTAL_ENV": "development", "DATABASE_URL": url}
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _copy(owner: psycopg.Connection[Any], source: str, name: str) -> None:
+    owner.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source)))
 
 
 @contextmanager
@@ -99,7 +146,7 @@ def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "sandbox.main", "serve"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not (home / "running.env").exists():
             assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.05)

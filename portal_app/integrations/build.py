@@ -36,9 +36,9 @@ from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.eligibility import SalesforceEligibility
+from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
-from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
@@ -81,7 +81,7 @@ class Vendors:
     catalog: CatalogGateway
     crm: CrmGateway
     logins: BillingLogins
-    directory: ExistingAccounts
+    existing_accounts: ExistingAccounts
     stream: EventStream
     lines: tuple[VendorCall, ...]
     sims: SimLines
@@ -133,7 +133,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         catalog=SalesforceCatalog(salesforce, settings),
         crm=SalesforceCrm(salesforce, settings),
         logins=WHMCSLogins(whmcs, settings),
-        directory=SalesforceDirectory(salesforce),
+        existing_accounts=SalesforceExistingAccounts(salesforce),
         stream=stream,
         sims=sims,
         sim_inventory=SalesforceSimInventory(salesforce),

@@ -8,6 +8,7 @@ import structlog
 
 from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.cancellation import raise_if_cancelled
 
 _NAMESPACE = 778
 ROLES = {"timetable": 1, "listener": 2}
@@ -20,6 +21,7 @@ async def lead(
     """Run `work` while this process is the leader for a role, for ever; it is cancelled when the lock is lost."""
     url = settings.database_url_for("worker").replace("postgresql+psycopg://", "postgresql://")
     while True:
+        raise_if_cancelled()
         try:
             async with await psycopg.AsyncConnection.connect(
                 url,
@@ -50,6 +52,7 @@ async def until_stopped(stop: asyncio.Event, leading: asyncio.Task[None]) -> Non
 
 async def _until_elected(connection: psycopg.AsyncConnection, role: str, retry_seconds: float) -> None:
     while True:
+        raise_if_cancelled()
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_NAMESPACE, ROLES[role]))
         row = await cursor.fetchone()
         if row and row[0]:
@@ -62,6 +65,7 @@ async def _work_while_held(connection: psycopg.AsyncConnection, work: Callable[[
     try:
         while not task.done():
             await connection.execute("SELECT 1")
+            raise_if_cancelled()
             await asyncio.wait({task}, timeout=1)
         await task
     finally:

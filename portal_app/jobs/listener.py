@@ -20,12 +20,13 @@ from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.metrics import record_batch, set_listener
 from portal_app.infra.metrics_server import Metrics
+from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
 from portal_app.wiring.portal import Portal, build, set_portal
 
-STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.
 _STATUS_SECONDS = 330
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
@@ -64,7 +65,7 @@ async def _follow_all(portal: Portal) -> None:
 async def say_status(portal: Portal, status: str) -> None:
     """Tell the health page how the main topic stands; the word runs out by itself if we die."""
     try:
-        await portal.redis.set(STATUS_KEY, status, ex=_STATUS_SECONDS)
+        await portal.redis.set(LISTENER_STATUS_KEY, status, ex=_STATUS_SECONDS)
     except RedisError as error:
         _log.debug("listener.status_not_stored", error=type(error).__name__)
 
@@ -74,6 +75,7 @@ async def follow(portal: Portal, topic: str) -> None:
     failures, is_away = 0, False
     is_main = topic == portal.settings.sf_provision_event_channel
     while True:
+        raise_if_cancelled()
         if is_main:
             await say_status(portal, "connecting")
         asked = 0
@@ -116,7 +118,7 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
         missed_since = (await portal.inbound.inbox.heard_at(batch.topic)).isoformat()
     for event in batch.events:
         if event.undecodable:
-            _log.error("listener.undecodable", topic=batch.topic, event_id=event.id)
+            _log.error("listener.undecodable", topic=batch.topic, event_id=event.id, **_where(event))
     events = [to_inbound(event, missed_since) for event in batch.events]
     fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:
@@ -151,6 +153,8 @@ def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:
         ids = [str(order_id)]
     if event.undecodable or not all(map(_names_a_record, ids)):
         data: dict[str, Any] = {"since": _committed_at(header) or missed_since}
+        if event.undecodable:
+            data |= {"topic": event.topic, **_where(event)}
     else:
         data = {"order_ids" if order_id or kind == "OrderChangeEvent" else "record_ids": ids}
     return InboundEvent(source="salesforce", id=event.id, kind=kind, data=data)
@@ -161,6 +165,10 @@ def _lag(batch: StreamBatch) -> float | None:
     payload = batch.events[-1].payload if batch.events else {}
     made = (payload.get("ChangeEventHeader") or {}).get("commitTimestamp") or payload.get("CreatedDate")
     return max(0.0, timestamp() - made / 1000) if isinstance(made, int) else None
+
+
+def _where(event: StreamEvent) -> dict[str, str]:
+    return {"replay_id": event.replay_id.hex(), "schema_id": event.schema_id}
 
 
 def _names_a_record(record_id: str) -> bool:

@@ -24,16 +24,23 @@ class RegistrationServices:
 def build_registration(base: Base, context: ServiceContext, sign_in: SignIn) -> RegistrationServices:
     """Build the services over WHMCS and Salesforce."""
     vendors = base.vendors
-    clients, logins, directory = vendors.clients, vendors.logins, vendors.directory
+    clients, logins, existing_accounts = vendors.clients, vendors.logins, vendors.existing_accounts
     sign_ups = SignUps(context, sign_in)
     account_setup = AccountSetup(
-        base.database, clients, vendors.crm, directory=directory, email_outbox=base.email_outbox, live=base.live
+        base.database,
+        clients,
+        vendors.crm,
+        existing_accounts=existing_accounts,
+        email_outbox=base.email_outbox,
+        live=base.live,
     )
     return RegistrationServices(
         sign_ups=sign_ups,
-        whmcs_migration=WhmcsMigration(context, sign_ups, sign_in, clients=clients, logins=logins, directory=directory),
+        whmcs_migration=WhmcsMigration(
+            context, sign_ups, sign_in, clients=clients, logins=logins, existing_accounts=existing_accounts
+        ),
         account_setup=account_setup,
         whmcs_migration_setup=WhmcsMigrationSetup(
-            account_setup, clients=clients, people=vendors.people, logins=logins, directory=directory
+            account_setup, clients=clients, people=vendors.people, logins=logins, existing_accounts=existing_accounts
         ),
     )

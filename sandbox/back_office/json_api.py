@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.back_office.address_desk import AddressDesk
-from sandbox.back_office.desk import Desk, NotNow, NotThere
-from sandbox.back_office.identity_desk import IdentityDesk
-from sandbox.back_office.sim_desk import SimDesk
-from sandbox.faults import described_mood
+from sandbox.back_office.actions import BackOffice, UnknownRecord, WrongState
+from sandbox.back_office.address_checks import AddressChecks
+from sandbox.back_office.identity_checks import IdentityChecks
+from sandbox.back_office.sim_lines import SimLines
+from sandbox.faults import parse_fault_settings
 from sandbox.switches import SWITCHES
 
 Page = Callable[[Request], Awaitable[Response]]
@@ -21,14 +21,16 @@ Page = Callable[[Request], Awaitable[Response]]
 class JsonApi:
     """Routes below /office/api. Unknown ids answer 404, impossible wishes 409, malformed bodies 422."""
 
-    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk, *, identity: IdentityDesk) -> None:
-        self._desk = desk
+    def __init__(
+        self, actions: BackOffice, sims: SimLines, addresses: AddressChecks, *, identity: IdentityChecks
+    ) -> None:
+        self._actions = actions
         self._sims = sims
         self._addresses = addresses
         self._identity = identity
-        self._order_actions: dict[str, Callable[[Any], None]] = {"approve": desk.approve, "reject": desk.reject}
+        self._order_actions: dict[str, Callable[[Any], None]] = {"approve": actions.approve, "reject": actions.reject}
         self._invoice_actions: dict[str, Callable[[Any], None]] = {
-            "pay": desk.pay_invoice, "cancel": desk.cancel_invoice, "refund": desk.refund_invoice,
+            "pay": actions.pay_invoice, "cancel": actions.cancel_invoice, "refund": actions.refund_invoice,
         }  # fmt: skip
         self.routes = [
             Route("/mail", _answering(self._mail)),
@@ -46,8 +48,8 @@ class JsonApi:
             Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
             Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
             Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
-            Route("/faults", _answering(self._moods)),
-            Route("/faults/{vendor}", _answering(self._set_mood), methods=["POST"]),
+            Route("/faults", _answering(self._fault_settings)),
+            Route("/faults/{vendor}", _answering(self._set_faults), methods=["POST"]),
             Route("/calls", _answering(self._calls)),
             Route("/switches", _answering(self._switches)),
             Route("/clock", _answering(self._clock)),
@@ -57,21 +59,21 @@ class JsonApi:
         ]
 
     async def _mail(self, request: Request) -> Any:
-        return self._desk.mailbox.messages(request.query_params.get("to"))
+        return self._actions.mailbox.messages(request.query_params.get("to"))
 
     async def _orders(self, request: Request) -> Any:
-        return self._desk.orders()
+        return self._actions.orders()
 
     async def _change_order(self, request: Request) -> Any:
         _known(self._order_actions, request)(request.path_params["id"])
-        return self._desk.order(request.path_params["id"])
+        return self._actions.order(request.path_params["id"])
 
     async def _new_order(self, request: Request) -> Any:
         wanted = await request.json()
-        return {"id": self._desk.order_for(wanted["customer"], wanted["skus"], wanted.get("fields", {}))}
+        return {"id": self._actions.order_for(wanted["customer"], wanted["skus"], wanted.get("fields", {}))}
 
     async def _edit_order(self, request: Request) -> Any:
-        self._desk.edit(request.path_params["id"], await request.json())
+        self._actions.edit(request.path_params["id"], await request.json())
         return {"id": request.path_params["id"]}
 
     async def _identities(self, request: Request) -> Any:
@@ -91,11 +93,11 @@ class JsonApi:
         return {"id": request.path_params["id"]}
 
     async def _cases(self, request: Request) -> Any:
-        return self._desk.cases()
+        return self._actions.cases()
 
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])
-        return next(row for row in self._desk.invoices() if row["id"] == request.path_params["id"])
+        return next(row for row in self._actions.invoices() if row["id"] == request.path_params["id"])
 
     async def _address_checks(self, request: Request) -> Any:
         return self._addresses.checks()
@@ -112,44 +114,44 @@ class JsonApi:
         self._sims.end_job(request.path_params["id"], request.path_params["action"])
         return {"lines": self._sims.lines()}
 
-    async def _moods(self, request: Request) -> Any:
-        return self._desk.moods()
+    async def _fault_settings(self, request: Request) -> Any:
+        return self._actions.fault_settings()
 
-    async def _set_mood(self, request: Request) -> Any:
+    async def _set_faults(self, request: Request) -> Any:
         vendor = request.path_params["vendor"]
-        self._desk.set_mood(vendor, described_mood(await request.json()))
-        return self._desk.moods()[vendor]
+        self._actions.set_faults(vendor, parse_fault_settings(await request.json()))
+        return self._actions.fault_settings()[vendor]
 
     async def _calls(self, request: Request) -> Any:
-        return self._desk.faults.calls()
+        return self._actions.faults.calls()
 
     async def _switches(self, request: Request) -> Any:
         return SWITCHES
 
     async def _clock(self, request: Request) -> Any:
-        return {"now": self._desk.clock.now().isoformat()}
+        return {"now": self._actions.clock.now().isoformat()}
 
     async def _advance(self, request: Request) -> Any:
         wanted = await request.json()
         if "to" in wanted:
-            return {"now": self._desk.move_to(datetime.fromisoformat(wanted["to"]))}
-        return {"now": self._desk.advance(float(wanted["seconds"]))}
+            return {"now": self._actions.move_to(datetime.fromisoformat(wanted["to"]))}
+        return {"now": self._actions.advance(float(wanted["seconds"]))}
 
     async def _reset(self, request: Request) -> Any:
-        self._desk.reset()
-        return {"now": self._desk.clock.now().isoformat()}
+        self._actions.reset()
+        return {"now": self._actions.clock.now().isoformat()}
 
     async def _whmcs(self, request: Request) -> Any:
-        return self._desk.whmcs_rows(request.path_params["kind"])
+        return self._actions.whmcs_rows(request.path_params["kind"])
 
 
 def _answering(work: Callable[[Request], Awaitable[Any]]) -> Page:
     async def answer(request: Request) -> Response:
         try:
             return JSONResponse(await work(request))
-        except NotThere:
+        except UnknownRecord:
             return JSONResponse({"error": "not found"}, 404)
-        except NotNow as error:
+        except WrongState as error:
             return JSONResponse({"error": str(error)}, 409)
         except (ValueError, TypeError, KeyError) as error:
             return JSONResponse({"error": str(error)}, 422)
@@ -160,5 +162,5 @@ def _answering(work: Callable[[Request], Awaitable[Any]]) -> Page:
 def _known(actions: dict[str, Callable[[Any], None]], request: Request) -> Callable[[Any], None]:
     action = actions.get(request.path_params["action"])
     if action is None:
-        raise NotThere(request.path_params["action"])
+        raise UnknownRecord(request.path_params["action"])
     return action

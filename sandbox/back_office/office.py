@@ -13,28 +13,28 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.back_office.address_desk import OFFERS, AddressDesk
-from sandbox.back_office.desk import Desk, NotNow, NotThere
+from sandbox.back_office.actions import BackOffice, UnknownRecord, WrongState
+from sandbox.back_office.address_checks import OFFERS, AddressChecks
 from sandbox.back_office.guard import Guard
-from sandbox.back_office.identity_desk import IdentityDesk
+from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.json_api import JsonApi
-from sandbox.back_office.sim_desk import SimDesk
-from sandbox.faults import Mood
+from sandbox.back_office.sim_lines import SimLines
+from sandbox.faults import FaultSettings
 from sandbox.switches import SWITCHES
 
 _HERE = Path(__file__).parent
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _TITLES = {"sim-lines": "SIM lines", "address-checks": "Address checks"}
 _PRESETS = {
-    "healthy": Mood(),
-    "down": Mood(down=True),
-    "slow": Mood(slow=3.0),
-    "flaky": Mood(flaky=0.5),
-    "lose": Mood(lose_answers=1),
-    "html": Mood(broken="html"),
-    "half": Mood(broken="half"),
-    "silence": Mood(broken="silence"),
-    "refused": Mood(broken="refused"),
+    "healthy": FaultSettings(),
+    "down": FaultSettings(down=True),
+    "slow": FaultSettings(slow=3.0),
+    "flaky": FaultSettings(flaky=0.5),
+    "lose": FaultSettings(lose_answers=1),
+    "html": FaultSettings(broken="html"),
+    "half": FaultSettings(broken="half"),
+    "silence": FaultSettings(broken="silence"),
+    "refused": FaultSettings(broken="refused"),
 }
 _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
@@ -47,8 +47,10 @@ _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 class Office:
     """Routes below /office. Actions post a form and come back by redirect with a short note."""
 
-    def __init__(self, desk: Desk, sims: SimDesk, addresses: AddressDesk, *, identity: IdentityDesk, host: str) -> None:
-        self._desk = desk
+    def __init__(
+        self, actions: BackOffice, sims: SimLines, addresses: AddressChecks, *, identity: IdentityChecks, host: str
+    ) -> None:
+        self._actions = actions
         self._sims = sims
         self._addresses = addresses
         self._identity = identity
@@ -74,19 +76,19 @@ class Office:
             Route("/clock", self._posting(self._advance), methods=["POST"]),
             Route("/world", self._world),
             Route("/world/reset", self._posting(self._reset), methods=["POST"]),
-            Mount("/api", routes=JsonApi(desk, sims, addresses, identity=identity).routes),
+            Mount("/api", routes=JsonApi(actions, sims, addresses, identity=identity).routes),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
 
     async def _orders(self, request: Request) -> Response:
-        return self._page("orders.html", request, orders=self._desk.orders())
+        return self._page("orders.html", request, orders=self._actions.orders())
 
     async def _address_checks(self, request: Request) -> Response:
         return self._page("address-checks.html", request, checks=self._addresses.checks(), offers=OFFERS)
 
     async def _invoices(self, request: Request) -> Response:
-        return self._page("invoices.html", request, invoices=self._desk.invoices())
+        return self._page("invoices.html", request, invoices=self._actions.invoices())
 
     async def _sim_lines(self, request: Request) -> Response:
         return self._page("sim-lines.html", request, lines=self._sims.lines(), sims=self._sims.blank_sims())
@@ -97,17 +99,17 @@ class Office:
     async def _document(self, request: Request) -> Response:
         try:
             name, content = self._identity.content(request.path_params["id"])
-        except NotThere:
+        except UnknownRecord:
             return Response(status_code=404)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
         return Response(content, headers=headers | {"Cache-Control": "no-store"}, media_type="application/octet-stream")
 
     async def _mail(self, request: Request) -> Response:
-        messages = self._desk.mailbox.messages(request.query_params.get("to"))[::-1]
+        messages = self._actions.mailbox.messages(request.query_params.get("to"))[::-1]
         return self._page("mail.html", request, messages=[row | {"code": _code(row["text"])} for row in messages])
 
     async def _vendors(self, request: Request) -> Response:
-        vendors = [(name, mood, _face(mood)) for name, mood in self._desk.moods().items()]
+        vendors = [(name, settings, _preset_of(settings)) for name, settings in self._actions.fault_settings().items()]
         return self._page("vendors.html", request, vendors=vendors, presets=_PRESETS, switches=SWITCHES)
 
     async def _world(self, request: Request) -> Response:
@@ -115,7 +117,7 @@ class Office:
 
     def _change_order(self, request: Request, form: dict[str, str]) -> str:
         action, order = request.path_params["action"], request.path_params["id"]
-        (self._desk.approve if action == "approve" else self._desk.reject)(order)
+        (self._actions.approve if action == "approve" else self._actions.reject)(order)
         return "orders?note=" + ("approved" if action == "approve" else "rejected")
 
     def _answer_check(self, request: Request, form: dict[str, str]) -> str:
@@ -124,7 +126,7 @@ class Office:
         return "address-checks?note=answered"
 
     def _pay_invoice(self, request: Request, form: dict[str, str]) -> str:
-        self._desk.pay_invoice(request.path_params["id"])
+        self._actions.pay_invoice(request.path_params["id"])
         return "invoices?note=paid"
 
     def _decide(self, request: Request, form: dict[str, str]) -> str:
@@ -139,24 +141,24 @@ class Office:
 
     def _set_vendor(self, request: Request, form: dict[str, str]) -> str:
         vendor, switch = request.path_params["vendor"], form.get("switch", "").strip()
-        if vendor not in self._desk.moods():
-            raise NotThere(vendor)
+        if vendor not in self._actions.fault_settings():
+            raise UnknownRecord(vendor)
         if not switch and form.get("mood") not in _PRESETS:
-            raise NotThere(form.get("mood"))
-        mood = Mood(**self._desk.moods()[vendor]) if switch else _PRESETS[form["mood"]]
+            raise UnknownRecord(form.get("mood"))
+        settings = FaultSettings(**self._actions.fault_settings()[vendor]) if switch else _PRESETS[form["mood"]]
         if switch:
-            mood = replace(mood, special=mood.special | {switch: int(form.get("times") or "1")})
-        self._desk.set_mood(vendor, mood)
+            settings = replace(settings, special=settings.special | {switch: int(form.get("times") or "1")})
+        self._actions.set_faults(vendor, settings)
         return "vendors?note=set"
 
     def _advance(self, request: Request, form: dict[str, str]) -> str:
-        self._desk.advance(float(form.get("seconds", "0")))
+        self._actions.advance(float(form.get("seconds", "0")))
         return "vendors?note=moved"
 
     def _reset(self, request: Request, form: dict[str, str]) -> str:
         if not form.get("confirmed"):
             return "world?note=unconfirmed"
-        self._desk.reset()
+        self._actions.reset()
         return "world?note=reset"
 
     def _posting(self, work: Callable[[Request, dict[str, str]], str]) -> Callable[..., Any]:
@@ -164,7 +166,7 @@ class Office:
             form = {name: str(value) for name, value in (await request.form()).items()}
             try:
                 target = work(request, form)
-            except (NotThere, NotNow, ValueError):
+            except (UnknownRecord, WrongState, ValueError):
                 target = f"{request.url.path.split('/')[2]}?note=refused"
             return RedirectResponse(f"/office/{target}", 303)
 
@@ -172,7 +174,7 @@ class Office:
 
     def _page(self, template: str, request: Request, **values: object) -> Response:
         note = _NOTES.get(request.query_params.get("note", ""), "")
-        shown = {"here": template.removesuffix(".html"), "note": note, "now": self._desk.clock.now()}
+        shown = {"here": template.removesuffix(".html"), "note": note, "now": self._actions.clock.now()}
         html = self._templates.get_template(template).render(**shown, **values)
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
@@ -182,6 +184,6 @@ def _code(text: str) -> str:
     return found[0] if found else ""
 
 
-def _face(mood: dict[str, Any]) -> str:
-    named = next((name for name, preset in _PRESETS.items() if asdict(preset) == mood), "")
+def _preset_of(settings: dict[str, Any]) -> str:
+    named = next((name for name, preset in _PRESETS.items() if asdict(preset) == settings), "")
     return {"lose": "loses its next answer"}.get(named, named) or "special"

@@ -48,7 +48,7 @@ class Api:
         self._network = network
 
     async def __call__(self, request: Request) -> Response:
-        """Carry one call out in one transaction and answer, as truthfully as the vendor's mood allows."""
+        """Carry one call out in one transaction and answer, broken as the vendor's fault settings say."""
         operation = request.path_params["operation"]
         try:
             await self._network.faults.before("freebit", operation)
@@ -93,7 +93,7 @@ class Api:
 
     def _lies(self, name: str, operation: str) -> bool:
         faults = self._network.faults
-        wanted = faults.mood("freebit").operations
+        wanted = faults.settings_of("freebit").operations
         return (not wanted or operation in wanted) and faults.take_special("freebit", name)
 
 

@@ -19,7 +19,7 @@ def add_acnt(network: Network, body: Body) -> Body:
     _create_type(body)
     plan = network.plan(text(body, "planCode"))
     sim = _blank_sim(network, number, body)
-    if network.faults.mood("freebit").special.get("preregister") and sim["state"] != "queued":
+    if network.faults.settings_of("freebit").special.get("preregister") and sim["state"] != "queued":
         raise no_account()
     network.open_line(
         number, plan=plan["code"], contract_line=contract_line(body, "4G"), iccid=sim["iccid"],

@@ -12,7 +12,7 @@ def refusal(whmcs: Installation, request: Request, address: str) -> tuple[str, i
     word = request.text("action").lower()
     if not word:
         return "Empty action request", 400
-    special = whmcs.faults.mood("whmcs").special
+    special = whmcs.faults.settings_of("whmcs").special
     address = FOREIGN if special.get("foreign_ip") else address
     if not _is_listed(whmcs, request, address):
         return f"Invalid IP {address}", 403

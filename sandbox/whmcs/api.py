@@ -25,8 +25,8 @@ from sandbox.whmcs import (
 from sandbox.whmcs.access import refusal
 from sandbox.whmcs.automation import Automation
 from sandbox.whmcs.installation import Installation, Refused, Request
-from sandbox.whmcs.oddities import FORMS, disguised
 from sandbox.whmcs.php import json_encode, parse_form
+from sandbox.whmcs.quirks import FORMS, with_quirk
 
 _MODULES = (
     billing, clients, invoice_edits, modules, orders, pay_methods, products, sso, system, upgrades, users,
@@ -83,7 +83,7 @@ class Api:
             answer = answer | {"warning": _WARNING}
         for form in FORMS:
             if self._whmcs.faults.take_special("whmcs", form):
-                answer = disguised(answer, form)
+                answer = with_quirk(answer, form)
         return _answer(head, answer, request)
 
 

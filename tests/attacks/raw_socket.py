@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from portal_app.infra.settings import Settings
+from tests.faults.waiting import LONGEST_SECONDS
 
 _NAMESPACE = "/_event"
 _EVENT = f"42{_NAMESPACE},"
@@ -37,14 +38,14 @@ class RawSocket:
         """Send an event as it stands."""
         await self._connection.send(_EVENT + text)
 
-    async def told_about(self, *words: str, seconds: float = 20) -> str:
+    async def told_about(self, *words: str) -> str:
         """Wait until one message names all the words, and return it."""
 
         def found() -> str:
             return next((message for message in self.told if all(word in message for word in words)), "")
 
         async with self._news:
-            await asyncio.wait_for(self._news.wait_for(lambda: bool(found())), seconds)
+            await asyncio.wait_for(self._news.wait_for(lambda: bool(found())), LONGEST_SECONDS)
         return found()
 
     async def told_times(self, count: int, *, seconds: float) -> None:
@@ -57,8 +58,8 @@ class RawSocket:
         await self._connection.send(packet)
 
     async def closed_with(self) -> int:
-        """Wait until the server closes the socket, and return its code. Raises TimeoutError after 20 seconds."""
-        await asyncio.wait_for(self._connection.wait_closed(), 20)
+        """Wait until the server closes the socket, and return its code. Raises TimeoutError."""
+        await asyncio.wait_for(self._connection.wait_closed(), LONGEST_SECONDS)
         return self._connection.close_code or 0
 
     async def open(self) -> None:

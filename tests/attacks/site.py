@@ -17,6 +17,7 @@ from benchmarks.event_socket import EventSocket
 from portal_app.local.frontend import build_frontend
 from portal_app.local.ports import free_port
 from tests.faults.processes import environment
+from tests.faults.waiting import LONGEST_SECONDS
 from tests.world import PASSWORD, world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
             stderr=output,
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not _answers(url):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
             time.sleep(0.1)
@@ -74,7 +75,7 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
 async def told_until(tab: EventSocket, *words: str) -> str:
     """Return everything a tab is told until one of some words is among it."""
     told = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while not any(word in told for word in words):
             told += await tab.update()
     return told

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.crm import SalesforceCrm
-from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
+from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.wiring.portal import Portal
 from tests.attacks.hostile import MARKUP, STATEMENTS
 from tests.attacks.raw_socket import raw_socket
@@ -133,10 +133,10 @@ async def test_salesforce_finds_exactly_what_was_asked_for(org: Any, worker: Por
     for name, contact_id in made.items():
         found = await org.query("SELECT Id, LastName FROM Contact WHERE LastName = {name}", name=name)
         assert [(row["Id"], row["LastName"]) for row in found] == [(contact_id, name)]
-    crm, directory = worker.vendors.crm, worker.vendors.directory
-    assert isinstance(crm, SalesforceCrm) and isinstance(directory, SalesforceDirectory)
+    crm, existing_accounts = worker.vendors.crm, worker.vendors.existing_accounts
+    assert isinstance(crm, SalesforceCrm) and isinstance(existing_accounts, SalesforceExistingAccounts)
     for text in STATEMENTS:
-        assert await directory.find_person(text) is None
+        assert await existing_accounts.find_person(text) is None
         assert await crm.find_customer(text) is None
 
 

@@ -73,7 +73,7 @@ async def test_a_password_that_was_right_when_it_was_typed_opens_nothing_afterwa
 
     async with held_up(portal):
         thief = asyncio.create_task(visitor.call("POST", LOGIN, {"email": email, "password": PASSWORD}))
-        await until(is_counted, 20, "the try is counted, its password about to be checked")
+        await until(is_counted, "the try is counted, its password about to be checked")
         await protect(worker, user)
     assert (await thief).status_code == 401
     assert await sessions_of(portal, user.id) == 0 and not visitor.cookie("access")

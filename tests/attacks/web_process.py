@@ -14,6 +14,7 @@ from portal_app.infra.settings import Settings
 from portal_app.jobs.web import command, raise_file_limit
 from portal_app.local.ports import free_port
 from tests.faults.processes import environment
+from tests.faults.waiting import LONGEST_SECONDS
 from tests.world import world
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ def running_web(log: Path, **changes: Any) -> Iterator[Settings]:
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-3000:]
         try:

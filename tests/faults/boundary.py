@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from tests.faults.waiting import until
+from tests.faults.waiting import LONGEST_SECONDS, until
 
 _CHANNEL = "test_step_recorded"
 _NAMESPACE = 4711
@@ -47,25 +47,25 @@ class Boundaries:
 
     _own: psycopg.AsyncConnection
 
-    async def recorded(self, workflow_id: str, step: str, seconds: float = 30) -> str:
+    async def recorded(self, workflow_id: str, step: str) -> str:
         """Wait until a step is recorded and return the slot of the worker that did it."""
         wanted = f"{workflow_id}/{step}/"
-        async for notice in self._own.notifies(timeout=seconds):
+        async for notice in self._own.notifies(timeout=LONGEST_SECONDS):
             if notice.payload.startswith(wanted):
                 return notice.payload.removeprefix(wanted)
-        raise AssertionError(f"{wanted} was not recorded within {seconds} s")
+        raise AssertionError(f"{wanted} was not recorded within {LONGEST_SECONDS:.0f} s")
 
     async def hold(self, workflow_id: str, step: str) -> None:
         """From now on let this step's effect happen and its record wait."""
         await self._own.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (_NAMESPACE, f"{workflow_id}/{step}"))
 
-    async def wait_for_held(self, count: int, seconds: float = 30) -> None:
+    async def wait_for_held(self, count: int) -> None:
         """Wait until so many steps stand at their closed doors."""
 
         async def stand() -> bool:
             return len(await self._waiting()) >= count
 
-        await until(stand, seconds, f"{count} steps held")
+        await until(stand, f"{count} steps held")
 
     async def let_go(self) -> None:
         """Open all doors; whoever still stood there is sent away: its process is dead."""

@@ -16,9 +16,11 @@ from tests.world import world
 
 @pytest.fixture(scope="package")
 def settings() -> Settings:
-    """Settings under which work is looked for often and lost answers settle soon."""
+    """Settings under which work is looked for often, lost answers settle soon and a vendor's return is noticed soon."""
     return world().settings_with(
         portal_poll_seconds=0.1,
+        portal_retry_seconds=1.0,
+        portal_breaker_seconds=1.0,
         whmcs_settle_seconds=1.0,
         whmcs_timeout=5.0,
         portal_card_poll_seconds=1.0,

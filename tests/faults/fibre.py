@@ -64,7 +64,7 @@ async def wait_for_check(shop: Shop, buyer: Buyer, status: str) -> None:
     async def there() -> bool:
         return bool(await shop.value(query, buyer.customer.user_id, status))
 
-    await until(there, 40, f"the check is {status}")
+    await until(there, f"the check is {status}")
 
 
 async def checked(shop: Shop) -> Buyer:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from portal_app.infra.settings import Settings
+from tests.faults.waiting import LONGEST_SECONDS
 
 Role = Literal["worker", "listener"]
 _FORKS = multiprocessing.get_context("forkserver")
@@ -43,13 +44,13 @@ class Process:
         """Return all it has said."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def wait_until_ready(self, seconds: float = 60) -> "Process":
+    def wait_until_ready(self) -> "Process":
         """Wait until it works."""
-        return self.wait_until_it_says(f"{self.role}.ready", seconds)
+        return self.wait_until_it_says(f"{self.role}.ready")
 
-    def wait_until_it_says(self, words: str, seconds: float = 20) -> "Process":
+    def wait_until_it_says(self, words: str) -> "Process":
         """Wait for words in its log."""
-        self._wait(lambda: words in self.log(), words, seconds)
+        self._wait(lambda: words in self.log(), words)
         return self
 
     def slot(self) -> str:
@@ -70,13 +71,13 @@ class Process:
         """Ask it to leave, as a supervisor does."""
         os.kill(self.pid, signal.SIGTERM)
 
-    def exit_code(self, seconds: float) -> int | None:
+    def exit_code(self) -> int | None:
         """Wait for its end and return how it ended, None if it still runs."""
-        self._process.join(seconds)
+        self._process.join(LONGEST_SECONDS)
         return self._process.exitcode
 
-    def _wait(self, question: Callable[[], bool], what: str, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _wait(self, question: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not question():
             assert self.is_alive(), f"the {self.role} ended with {self._process.exitcode}:\n{self.log()[-3000:]}"
             assert time.monotonic() < deadline, f"the {self.role} never said {what!r}:\n{self.log()[-3000:]}"
@@ -103,7 +104,7 @@ class Processes:
 
     def of_slot(self, slot: str) -> Process:
         """Return the living worker that holds a slot."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             for one in self.all:
                 if one.role == "worker" and one.is_alive() and one.slot() == slot:

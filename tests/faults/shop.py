@@ -144,13 +144,13 @@ class Shop:
             found = (await session.exec(select(Mail).where(Mail.template == "sign_up_code"))).all()
         return str(json.loads(next(mail.content for mail in found if mail.recipient == email))["code"])
 
-    async def wait_for_user(self, user_id: UUID, status: str, seconds: float = 40) -> None:
+    async def wait_for_user(self, user_id: UUID, status: str) -> None:
         """Wait until an account is active, or failed."""
 
         async def there() -> bool:
             return await self.value("SELECT status FROM users WHERE id = %s", user_id) == status
 
-        await until(there, seconds, f"the account is {status}")
+        await until(there, f"the account is {status}")
 
     async def expect_set_up_once(self, user_id: UUID, email: str) -> None:
         """Check that somebody is one client, one account with one contact, mapped, and welcomed once."""
@@ -185,9 +185,9 @@ class Shop:
         await self.wait_for_stages(orders, "in_review")
         return list(zip(buyers, orders, strict=True))
 
-    async def expect_all_active_once(self, bought: list[tuple[Buyer, Order]], seconds: float = 60) -> None:
+    async def expect_all_active_once(self, bought: list[tuple[Buyer, Order]]) -> None:
         """Wait until all orders are active, then check that each is so everywhere and once."""
-        await self.wait_for_stages([order for _, order in bought], "active", seconds)
+        await self.wait_for_stages([order for _, order in bought], "active")
         for buyer, order in bought:
             await self.expect_active_once(buyer, order)
             assert await self.orders_at_whmcs(buyer) == 1
@@ -196,11 +196,11 @@ class Shop:
         """Return how an order stands for its customer."""
         return str(await self.value("SELECT stage FROM orders WHERE id = %s", order.id))
 
-    async def wait_for_stage(self, order: Order, stage: str, seconds: float = 40) -> None:
+    async def wait_for_stage(self, order: Order, stage: str) -> None:
         """Wait until an order is so far."""
-        await self.wait_for_stages([order], stage, seconds)
+        await self.wait_for_stages([order], stage)
 
-    async def wait_for_stages(self, orders: list[Order], stage: str, seconds: float = 60) -> None:
+    async def wait_for_stages(self, orders: list[Order], stage: str) -> None:
         """Wait until all orders are so far."""
         ids = [order.id for order in orders]
 
@@ -209,7 +209,7 @@ class Shop:
             return await self.value(query, ids, stage) == len(orders)
 
         try:
-            await until(there, seconds, f"all orders {stage}")
+            await until(there, f"all orders {stage}")
         except AssertionError as error:
             query = "SELECT id::text, stage, whmcs_order_id FROM orders WHERE id = ANY(%s)"
             raise AssertionError(f"{error}: {await self.rows(query, ids)}") from None
@@ -302,13 +302,13 @@ class Shop:
         assert sim is not None, "no SIM is assigned"
         return sim.product_number
 
-    async def wait_for_step(self, order: Order, step: str, seconds: float = 40) -> None:
+    async def wait_for_step(self, order: Order, step: str) -> None:
         """Wait until the timeline of an order has a step."""
 
         async def there() -> bool:
             return step in [name for name, _ in await self.timeline(order)]
 
-        await until(there, seconds, f"the step {step}")
+        await until(there, f"the step {step}")
 
     async def lines_of(self, *orders: Order) -> dict[UUID, dict[str, Any]]:
         """Return the one line of each order; fail where two orders share one or one is missing."""

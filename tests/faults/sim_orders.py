@@ -45,11 +45,11 @@ async def reviewed(
     async def appears() -> bool:
         return bool(await shop.web.orders.orders_for(buyer.customer))
 
-    await until(appears, 40, "the agents' order appears")
+    await until(appears, "the agents' order appears")
     (order,) = await shop.web.orders.orders_for(buyer.customer)
 
     async def claimed() -> bool:
         return bool(await shop.reviews_of(order))
 
-    await until(claimed, 20, "Salesforce knows our id")
+    await until(claimed, "Salesforce knows our id")
     return buyer, order

@@ -56,7 +56,7 @@ async def ben(shop: Shop) -> Customer:
 
 async def looked_at_anew(portal: Portal, customer: Customer) -> Invoices:
     """Look at the invoices after WHMCS has said that they changed."""
-    await portal.billing.invoices.invoices_changed(customer)
+    await portal.billing.invoices.mark_stale(customer)
     return await portal.billing.invoices.invoices_for(customer)
 
 
@@ -114,7 +114,7 @@ async def until_left_alone(portal: Portal, customer: Customer) -> None:
         assert (await looked_at_anew(portal, customer)).listing.rows
         return (await whmcs_limiter(portal))["breaker"] == "open"
 
-    await until(is_open, 20, "an open breaker")
+    await until(is_open, "an open breaker")
 
 
 async def expect_recovery(portal: Portal, customer: Customer) -> None:
@@ -124,7 +124,7 @@ async def expect_recovery(portal: Portal, customer: Customer) -> None:
         is_saved = (await looked_at_anew(portal, customer)).as_of
         return not is_saved and (await whmcs_limiter(portal))["breaker"] == "closed"
 
-    await until(is_fresh, 20, "fresh invoices")
+    await until(is_fresh, "fresh invoices")
     invoices = portal.vendors.invoices.invoices
     answers = await asyncio.gather(*(invoices(customer.whmcs_client_id) for _ in range(20)))
     assert all(answers)

@@ -15,7 +15,7 @@ from tests.contract.api.bridge import deliver
 from tests.contract.api.visitor import Visitor
 from tests.faults.processes import Processes
 from tests.faults.shop import Buyer, Shop
-from tests.faults.waiting import until
+from tests.faults.waiting import LONGEST_SECONDS, until
 
 Hook = tuple[str, dict[str, int]]
 NEW_NAME = "花子"
@@ -38,7 +38,7 @@ class Echoes:
 
     async def meanwhile(self, hooks: list[Hook], is_done: Callable[[], Awaitable[bool]]) -> None:
         """Deliver hooks again and again until something is done."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONGEST_SECONDS):
             while not await is_done():
                 await self.send(*hooks)
                 await asyncio.sleep(0.1)
@@ -50,7 +50,7 @@ class Echoes:
         async def applied() -> bool:
             return await self._shop.value(query, self._sent) == 0
 
-        await until(applied, 60, "all hooks are applied")
+        await until(applied, "all hooks are applied")
 
     async def heard_in_pages(self, buyer: Buyer, *hooks: Hook) -> bool:
         """Deliver hooks and say whether an open page of the customer was told of anything."""

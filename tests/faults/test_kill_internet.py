@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
@@ -37,6 +39,22 @@ async def expect_one_line(shop: Shop, buyer: Buyer, order: Order) -> None:
     assert len(others) == 4, "installation, weekend, home phone and its setup"
 
 
+async def test_one_line_each_when_worker_is_killed_right_after_any_step(
+    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+) -> None:
+    processes.start_all("listener", "worker", "worker", settings=settings)
+    bought = list(await asyncio.gather(*(ordered(shop) for _ in STEPS)))
+    for (_, order), step in zip(bought, STEPS, strict=True):
+        await shop.approve(order)
+        slot = await boundaries.recorded(provision_of(order), step)
+        processes.of_slot(slot).kill()
+        processes.start("worker", settings)
+    await shop.expect_all_active_once(bought)
+    for buyer, order in bought:
+        await expect_one_line(shop, buyer, order)
+
+
+@pytest.mark.soak
 async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_record(
     shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
@@ -45,11 +63,11 @@ async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_re
     for (_, order), step in zip(bought, STEPS, strict=True):
         await boundaries.hold(provision_of(order), step)
         await shop.approve(order)
-    await boundaries.wait_for_held(len(STEPS), seconds=60)
+    await boundaries.wait_for_held(len(STEPS))
     worker.kill()
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)
-    await shop.expect_all_active_once(bought, seconds=120)
+    await shop.expect_all_active_once(bought)
     for buyer, order in bought:
         await expect_one_line(shop, buyer, order)
 
@@ -84,13 +102,13 @@ async def test_a_second_line_is_stopped_before_it_is_billed(
     async def appears() -> bool:
         return len(await shop.web.orders.orders_for(buyer.customer)) == 2
 
-    await until(appears, 40, "the agents' order appears")
+    await until(appears, "the agents' order appears")
     (other,) = [each for each in await shop.web.orders.orders_for(buyer.customer) if each.id != order.id]
 
     async def claimed() -> bool:
         return bool(await shop.reviews_of(other))
 
-    await until(claimed, 20, "Salesforce knows our id")
+    await until(claimed, "Salesforce knows our id")
     await shop.approve(other)
     await shop.wait_for_stage(other, "active")
     await shop.approve(order)

@@ -1,5 +1,7 @@
 """The worker is killed at and within every step of provisioning: each order ends active, billed once."""
 
+import pytest
+
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
@@ -29,6 +31,7 @@ async def test_order_is_billed_once_when_worker_is_killed_right_after_any_step(
     await shop.expect_all_active_once(bought)
 
 
+@pytest.mark.soak
 async def test_order_is_billed_once_when_worker_is_killed_between_any_effect_and_its_record(
     shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:

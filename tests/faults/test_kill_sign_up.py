@@ -1,5 +1,7 @@
 """The worker is killed at and within every step of a sign-up: one client, one account, one contact, one welcome."""
 
+import pytest
+
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
@@ -24,6 +26,7 @@ async def test_account_is_set_up_once_when_worker_is_killed_right_after_any_step
         processes.all[-1].wait_until_ready()
 
 
+@pytest.mark.soak
 async def test_account_is_set_up_once_when_worker_is_killed_between_any_effect_and_its_record(
     shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
@@ -54,4 +57,4 @@ async def test_client_is_left_inactive_and_customer_told_when_salesforce_refuses
     async def told() -> bool:
         return len(await shop.mails_to(email, "could not finish")) == 1
 
-    await until(told, 20, "one mail says that the account could not be set up")
+    await until(told, "one mail says that the account could not be set up")

@@ -32,7 +32,7 @@ async def voice_orders(shop: Shop, count: int) -> list[tuple[Buyer, Order]]:
 
 async def expect_one_line_each(shop: Shop, bought: list[tuple[Buyer, Order]]) -> None:
     """Wait until all are active, then count SIMs, lines, activations and voice registrations at the carrier."""
-    await shop.expect_all_active_once(bought, seconds=120)
+    await shop.expect_all_active_once(bought)
     lines = await shop.lines_of(*(order for _, order in bought))
     jobs = await shop.sim_jobs()
     for _, order in bought:
@@ -56,6 +56,7 @@ async def test_one_line_each_when_worker_is_killed_right_after_any_step(
     await expect_one_line_each(shop, bought)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("steps", [STEPS[:5], STEPS[5:]])
 async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_record(
     shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries, steps: tuple[str, ...]
@@ -65,7 +66,7 @@ async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_re
     for (_, order), step in zip(bought, steps, strict=True):
         await boundaries.hold(provision_of(order), step)
         await shop.approve(order)
-    await boundaries.wait_for_held(len(steps), seconds=60)
+    await boundaries.wait_for_held(len(steps))
     worker.kill()
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)

@@ -39,7 +39,7 @@ async def one_more(shop: Shop, before: int) -> None:
     async def is_asked() -> bool:
         return await subscriptions(shop) > before
 
-    await until(is_asked, 20, "a stream is asked for")
+    await until(is_asked, "a stream is asked for")
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +85,7 @@ async def test_an_approval_shows_at_once_and_once_though_no_worker_has_taken_its
     bought = await shop.reviewed_orders(1)
     worker.kill()
     await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "being_set_up", 10)
+    await shop.wait_for_stage(bought[0][1], "being_set_up")
     processes.start_all("worker", settings=settings)
     await shop.expect_all_active_once(bought)
     steps = [step for step, _ in await shop.timeline(bought[0][1])]
@@ -143,7 +143,7 @@ async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
         async def listener_waits() -> bool:
             return bool(await shop.rows(_WAITING))
 
-        await until(listener_waits, 10, "the listener stands before its commit")
+        await until(listener_waits, "the listener stands before its commit")
         listener.kill()
     assert await inbox_of(shop, order) == []
     query = "SELECT replay_id FROM replay_positions WHERE topic = %s"
@@ -190,7 +190,7 @@ async def test_what_is_published_before_a_topic_begins_anew_is_reconciled_with_i
         query = "SELECT count(*) FROM dbos.workflow_status WHERE name = 'reconcile' AND status <> 'SUCCESS'"
         return await shop.value(query) == 0
 
-    await until(is_reconciled, 20, "the loss is reconciled")
+    await until(is_reconciled, "the loss is reconciled")
     await shop.approve(bought[1][1])
     before = await subscriptions(shop)
     processes.start_all("listener", settings=settings)

@@ -41,7 +41,7 @@ async def test_operator_sees_what_retry_would_do_and_then_does_it(
     assert "Activating again" in shown and "Nothing was done" in shown
     assert await shop.stage(order) == "needs_attention"
     operator(settings, "retry", str(order.id), "--yes")
-    await shop.wait_for_stage(order, "active", 60)
+    await shop.wait_for_stage(order, "active")
     assert (await shop.lines_of(order))[order.id]["state"] == "active"
     assert len(await shop.billed(order)) == 1
     assert "Nothing to do" in operator(settings, "undo", str(order.id))
@@ -63,7 +63,7 @@ async def test_undone_order_gives_its_sim_back_and_becomes_active_once_when_appr
     services = (await shop.office.get("/whmcs/services")).json()
     assert {row["id"] for row in services if row["orderid"] in first} <= set(cancelled)
     await shop.approve(order)
-    await shop.wait_for_stage(order, "active", 60)
+    await shop.wait_for_stage(order, "active")
     again = await shop.web.orders.orders_for((await worker_side.provisioning.progress.order(order.id))[1])
     assert len(await shop.billed(again[0])) == 1
 

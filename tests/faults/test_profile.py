@@ -50,7 +50,7 @@ async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is
     async def waits() -> bool:
         return await note(shop, buyer) == AWAY
 
-    await until(waits, 20, "the page says that a system is away")
+    await until(waits, "the page says that a system is away")
     await change(shop, buyer, first_name="花子")
     assert (await shop.web.profile.profiles.profile_for(buyer.customer)).person.first_name == "花子"
     await shop.set_mood("whmcs")
@@ -58,14 +58,14 @@ async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is
     async def done() -> bool:
         return await note(shop, buyer) == ""
 
-    await until(done, 40, "nothing is on its way any more")
+    await until(done, "nothing is on its way any more")
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
     busy = "SELECT count(*) FROM profiles WHERE user_id = %s AND is_busy"
 
     async def rests() -> bool:
         return await shop.value(busy, buyer.customer.user_id) == 0
 
-    await until(rests, 10, "the workflow has ended")
+    await until(rests, "the workflow has ended")
 
 
 async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothing_half_done(
@@ -88,7 +88,7 @@ async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothi
     async def done() -> bool:
         return await note(shop, buyer) == ""
 
-    await until(done, 40, "nothing is on its way any more")
+    await until(done, "nothing is on its way any more")
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
 
 
@@ -103,12 +103,12 @@ async def test_salesforce_refusing_is_kept_and_tried_again_with_the_customers_ne
     async def is_refused() -> bool:
         return await shop.value(query, buyer.customer.user_id) == 1
 
-    await until(is_refused, 20, "the audit says that Salesforce refused")
+    await until(is_refused, "the audit says that Salesforce refused")
     await shop.set_mood("salesforce")
     await change(shop, buyer, last_name="佐藤")
 
     async def done() -> bool:
         return await note(shop, buyer) == ""
 
-    await until(done, 20, "nothing is on its way any more")
+    await until(done, "nothing is on its way any more")
     assert await names_at_vendors(worker_side, buyer) == ("花", "花")

@@ -24,7 +24,7 @@ async def test_order_without_card_is_paused_and_goes_on_by_itself_when_one_is_ad
         review = await shop.review_of(order)
         return (review["activation_status"], review["error"]) == ("Failed", "The customer has no payment method.")
 
-    await until(salesforce_says_why, 20, "Salesforce says why the order failed")
+    await until(salesforce_says_why, "Salesforce says why the order failed")
     assert await shop.mails_written(buyer.customer.user_id, "order_needs_card") == 1
     assert await shop.orders_at_whmcs(buyer) == 0
     await shop.add_card(buyer)
@@ -48,7 +48,7 @@ async def test_an_old_reading_does_not_move_a_paused_order_back_and_a_pause_keep
     async def salesforce_knows() -> bool:
         return (await review.read((await shop.review_of(order))["id"])).error_code == "PAYMENT_METHOD_MISSING"
 
-    await until(salesforce_knows, 20, "Salesforce knows what the order waits for")
+    await until(salesforce_knows, "Salesforce knows what the order waits for")
     paused = await review.read((await shop.review_of(order))["id"])
     approved = replace(paused, activation_status="Activating", error_code="")
     assert not await review.apply(order.id, approved, asked_at=before)
@@ -70,14 +70,14 @@ async def test_order_that_agents_made_appears_with_its_lines_and_is_provisioned_
     async def appears() -> bool:
         return bool(await shop.web.orders.orders_for(buyer.customer))
 
-    await until(appears, 30, "the agents' order appears")
+    await until(appears, "the agents' order appears")
     (order,) = await shop.web.orders.orders_for(buyer.customer)
     assert (order.stage, order.sf_order_id, [line.sku for line in order.lines]) == ("in_review", sf_order_id, [SKU])
 
     async def claimed() -> bool:
         return len(await shop.reviews_of(order)) == 1
 
-    await until(claimed, 20, "Salesforce knows our id")
+    await until(claimed, "Salesforce knows our id")
     await shop.approve(order)
     await shop.expect_all_active_once([(buyer, order)])
     assert ("placed", "staff") in await shop.timeline(order)
@@ -94,7 +94,7 @@ async def test_salesforce_learns_our_id_of_an_order_of_agents_when_it_is_away_at
     async def appears() -> bool:
         return bool(await shop.web.orders.orders_for(buyer.customer))
 
-    await until(appears, 30, "the agents' order appears")
+    await until(appears, "the agents' order appears")
     (order,) = await shop.web.orders.orders_for(buyer.customer)
     assert await shop.reviews_of(order) == []
     await shop.all_well()
@@ -102,7 +102,7 @@ async def test_salesforce_learns_our_id_of_an_order_of_agents_when_it_is_away_at
     async def claimed() -> bool:
         return len(await shop.reviews_of(order)) == 1
 
-    await until(claimed, 40, "Salesforce knows our id")
+    await until(claimed, "Salesforce knows our id")
 
 
 async def test_rejected_order_is_not_accepted_and_nothing_of_it_is_at_whmcs(

@@ -40,7 +40,7 @@ async def test_orders_finish_when_postgresql_is_restarted_and_the_worker_after_i
     await shop.wait_for_stages([order for _, order in bought], "being_set_up")
     world().postgres.stop()
     world().postgres.start()
-    assert worker.exit_code(20) == LOCK_LOST
+    assert worker.exit_code() == LOCK_LOST
     processes.start_all("worker", settings=settings)
     await shop.set_mood("whmcs")
     await shop.expect_all_active_once(bought)
@@ -56,7 +56,7 @@ async def test_worker_told_to_stop_leaves_in_good_order_and_the_next_finishes_al
         await shop.approve(order)
     await boundaries.recorded(provision_of(bought[-1][1]), "check_approval")
     worker.terminate()
-    assert worker.exit_code(20) == 0, worker.log()[-3000:]
+    assert worker.exit_code() == 0, worker.log()[-3000:]
     await shop.set_mood("whmcs")
     processes.start_all("worker", settings=settings)
     await shop.expect_all_active_once(bought)

@@ -21,7 +21,7 @@ from portal_app.services.notifications.notices import raise_notice
 from portal_app.wiring.portal import Portal
 from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.web_process import running_web
-from tests.faults.waiting import until
+from tests.faults.waiting import LONGEST_SECONDS, until
 from tests.world import BEN, PASSWORD, world
 
 assert all_pages
@@ -69,7 +69,7 @@ class Looker:
                 return any(end in message for message in tab.told for end in ENDS)
 
             await tab.send(handler, path=path)
-            await until(has_face, 120, f"{path} has a face")
+            await until(has_face, f"{path} has a face")
             yield tab
 
 
@@ -122,7 +122,7 @@ async def test_everything_is_answered_while_no_vendor_says_anything(tmp_path: Pa
         assert len(paths) > 20 and len(pages) > 35
         for vendor in VENDORS:
             world().set_mood(vendor, broken="silence")
-        async with asyncio.timeout(150):
+        async with asyncio.timeout(LONGEST_SECONDS):
             statuses = dict(zip(paths, await asyncio.gather(*(ben.read(path) for path in paths)), strict=True))
             await asyncio.gather(*(ben.open(handler, path) for handler, path in pages))
         assert set(statuses.values()) <= {200, 404, 503}, statuses

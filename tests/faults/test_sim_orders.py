@@ -74,13 +74,13 @@ async def test_orders_for_the_last_sim_never_share_it_and_the_other_goes_on_with
     async def decided() -> bool:
         return sorted([await shop.stage(order) for _, order in bought]) == ["active", "needs_attention"]
 
-    await until(decided, 40, "one active, one without a SIM")
+    await until(decided, "one active, one without a SIM")
     (late,) = [order for _, order in bought if await shop.stage(order) == "needs_attention"]
 
     async def agent_knows_why() -> bool:
         return (await shop.review_of(late))["error"] == "No SIM of type eSIM is available."
 
-    await until(agent_knows_why, 20, "the agent reads why")
+    await until(agent_knows_why, "the agent reads why")
     await shop.stock(1, esim=True)
     await shop.approve(late)
     await shop.expect_all_active_once(list(bought))
@@ -114,7 +114,7 @@ async def test_order_that_lacks_something_says_what_and_nothing_of_it_is_billed(
     async def agent_knows_why() -> bool:
         return error in (await shop.review_of(order))["error"]
 
-    await until(agent_knows_why, 20, "the agent reads why")
+    await until(agent_knows_why, "the agent reads why")
     assert await shop.orders_at_whmcs(buyer) == 0
 
 
@@ -131,7 +131,7 @@ async def test_scheduled_order_waits_for_its_day_unbilled_and_then_goes_on(
     async def waits() -> bool:
         return "scheduled" in [step for step, _ in await shop.timeline(order)]
 
-    await until(waits, 20, "the order waits for its day")
+    await until(waits, "the order waits for its day")
     assert await shop.orders_at_whmcs(buyer) == 0
     await shop.expect_all_active_once([(buyer, order)])
     billed = await shop.value("SELECT at FROM order_events WHERE order_id = %s AND step = 'billing_created'", order.id)
@@ -155,10 +155,10 @@ async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_whe
     async def carrier_opened_it() -> bool:
         return (await shop.lines_of(order))[order.id]["state"] == "active"
 
-    await until(agent_knows_why, 20, "the agent reads why")
+    await until(agent_knows_why, "the agent reads why")
     await shop.set_mood("freebit")
     # With no time to wait, an approval before the carrier is ready would only stop the order once more.
-    await until(carrier_opened_it, 20, "the carrier opened the line")
+    await until(carrier_opened_it, "the carrier opened the line")
     await shop.approve(order)
     await shop.expect_all_active_once([(buyer, order)])
     await shop.lines_of(order)
@@ -176,7 +176,7 @@ async def test_voice_order_of_an_unverified_customer_waits_unbilled_and_goes_on_
     async def agent_knows_why() -> bool:
         return "Identity not verified" in (await shop.review_of(order))["error"]
 
-    await until(agent_knows_why, 20, "the agent reads why")
+    await until(agent_knows_why, "the agent reads why")
     assert await shop.orders_at_whmcs(buyer) == 0
     await shop.web.profile.kyc_documents.submit(buyer.customer, picture(), name="card.jpg")
 
@@ -184,7 +184,7 @@ async def test_voice_order_of_an_unverified_customer_waits_unbilled_and_goes_on_
         check = await shop.web.profile.kyc_documents.check_for(buyer.customer)
         return check.status == "submitted" and not check.is_pending
 
-    await until(arrived, 30, "the document is with the agents")
+    await until(arrived, "the document is with the agents")
     assert await shop.value("SELECT count(*) FROM identity_files WHERE user_id = %s", buyer.customer.user_id) == 0
     await shop.decide_identity(buyer)
     await shop.expect_all_active_once([(buyer, order)])

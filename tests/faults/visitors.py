@@ -55,7 +55,7 @@ class Visitors:
             asked = {answer.path for answer in self.answers[begin:]}
             return asked >= set(self._paths)
 
-        await until(seen, 60, "every address is answered")
+        await until(seen, "every address is answered")
         return self.answers[begin:]
 
     async def close(self) -> None:

@@ -1,10 +1,12 @@
-"""Every page in both widths and both schemes: no sideways scroll, nothing for axe to find, nothing raw."""
+"""Every page on a phone in the dark and at a desk by day: no sideways scroll, nothing for axe to find, nothing raw."""
 
 import re
 import time
+from typing import Literal
 from uuid import uuid4
 
 import pyotp
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -14,9 +16,17 @@ from portal_app.pages.shell.page import PAGES
 from tests.demo import AIKO, BEN, ROOT, Demo
 
 assert all_pages
+Views = tuple[tuple[int, Literal["light", "dark"]], ...]
 STRANGER = "daichi@example.jp"
 PLAN = "VPN-REMOTE-ACCESS-USA-SF"
-VIEWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+# Each width and each scheme once: a rule of axe that fails in one of them fails here.
+VIEWS: Views = ((390, "dark"), (1280, "light"))
+OTHER_VIEWS: Views = ((390, "light"), (1280, "dark"))
+EACH_WAY = [
+    pytest.param(VIEWS, id="day and night"),
+    pytest.param(OTHER_VIEWS, id="the other way", marks=pytest.mark.soak),
+]
+JAPANESE = re.compile(r"/ja(/|$)")
 LOOK = {"bypass_csp": True, "may_miss": True}
 # What must never reach a customer: ids of record, placeholders, unformatted values.
 RAW = re.compile(
@@ -41,32 +51,35 @@ SIGNED_IN = [
 ]  # fmt: skip
 
 
-def test_every_public_page_reads_well(visit, demo: Demo) -> None:
+@pytest.mark.parametrize("views", EACH_WAY)
+def test_every_public_page_reads_well(visit, demo: Demo, views: Views) -> None:
     page = visit("/", **LOOK)
-    findings = [finding for path in PUBLIC for finding in findings_on(page, path)] + _signing_up(page, demo)
-    assert findings + _at_the_second_step(visit("/", **LOOK)) == []
+    findings = [finding for path in PUBLIC for finding in findings_on(page, path, views)]
+    findings += _signing_up(page, demo, views)
+    assert findings + _at_the_second_step(visit("/", **LOOK), views) == []
 
 
-def test_every_page_of_a_customer_reads_well(visit) -> None:
+@pytest.mark.parametrize("views", EACH_WAY)
+def test_every_page_of_a_customer_reads_well(visit, views: Views) -> None:
     page = visit("/dashboard", email=BEN, **LOOK)
     ids = {"plan": PLAN, "service": "1", "invoice": "2", "order": _an_order(page)}
-    assert [finding for path in SIGNED_IN for finding in findings_on(page, path.format(**ids))] == []
+    assert [finding for path in SIGNED_IN for finding in findings_on(page, path.format(**ids), views)] == []
 
 
-def _signing_up(page: Page, demo: Demo) -> list[str]:
+def _signing_up(page: Page, demo: Demo, views: Views) -> list[str]:
     email = f"looks.{time.time_ns()}@example.jp"
     page.goto("/auth/signup")
     page.get_by_label("E-mail").fill(email)
     page.get_by_role("button", name="Send the code").click()
     page.wait_for_url("**/auth/verify*")
-    found = findings_on(page, "/auth/verify")
+    found = findings_on(page, "/auth/verify", views)
     page.get_by_label("Code").fill(demo.code(email))
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/auth/details*")
-    return found + findings_on(page, "/auth/details") + _moving(page, demo)
+    return found + findings_on(page, "/auth/details", views) + _moving(page, demo, views)
 
 
-def _moving(page: Page, demo: Demo) -> list[str]:
+def _moving(page: Page, demo: Demo, views: Views) -> list[str]:
     before = len(demo.mails(STRANGER))
     page.goto("/auth/migrate")
     page.get_by_label("E-mail").fill(STRANGER)
@@ -75,17 +88,17 @@ def _moving(page: Page, demo: Demo) -> list[str]:
     page.get_by_label("Code").fill(demo.code(STRANGER, after=before))
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/auth/billing-password*")
-    return findings_on(page, "/auth/billing-password")
+    return findings_on(page, "/auth/billing-password", views)
 
 
-def _at_the_second_step(page: Page) -> list[str]:
+def _at_the_second_step(page: Page, views: Views) -> list[str]:
     """Give Aiko a second step, stand before it, and take it away again."""
     post(page, "/api/auth/login", email=AIKO, password=PASSWORD)
     key = post(page, "/api/me/two-step")["key"]
     codes = post(page, "/api/me/two-step/confirm", code=pyotp.TOTP(key).now())["recovery_codes"]
     page.context.clear_cookies()
     post(page, "/api/auth/login", email=AIKO, password=PASSWORD)
-    found = findings_on(page, "/auth/second-step")
+    found = findings_on(page, "/auth/second-step", views)
     assert page.url.endswith("/auth/second-step")
     post(page, "/api/auth/second-step", code=codes[0])
     answer = page.request.delete("/api/me/two-step", headers=_proof(page))
@@ -119,19 +132,22 @@ def test_every_route_is_looked_at() -> None:
     assert routes - looked_at == set()
 
 
-def findings_on(page: Page, path: str) -> list[str]:
-    """Open a page and return what is wrong with it, in any width and scheme; leave it as wide as it was."""
+def findings_on(page: Page, path: str, views: Views = VIEWS) -> list[str]:
+    """Open a page and return what is wrong with it in any view; leave it as wide as it was.
+
+    A page in Japanese is its English twin but for the words: axe looks at that one.
+    """
     before = page.viewport_size
     page.goto(path)
     page.get_by_role("heading", level=1).first.wait_for()
     page.locator("[aria-busy=true]").first.wait_for(state="detached")
     found = [f"{path}: shows {raw[0]!r}"] if (raw := RAW.search(page.inner_text("body"))) else []
-    for width, scheme in VIEWS:
+    for width, scheme in views:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append(f"{path} ({width}): scrolls sideways")
-        violations = Axe().run(page).response["violations"]
+        violations = [] if JAPANESE.match(path) else Axe().run(page).response["violations"]
         targets = [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations]
         found += [f"{path} ({width}, {scheme}): {name} {nodes}" for name, nodes in targets]
     if before:

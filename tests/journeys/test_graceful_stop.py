@@ -6,10 +6,13 @@ import threading
 import time
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 from tests.demo import BEN, Demo
 
+# It stops the web process that the other journeys walk through: with the long runs.
+pytestmark = pytest.mark.soak
 DRAIN_SECONDS = 30
 
 

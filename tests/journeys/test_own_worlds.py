@@ -13,6 +13,8 @@ from playwright.sync_api import Browser
 
 from tests.demo import BEN, ROOT, Demo, Place, running_demo, sign_in
 
+# A second build of the pages and three starts of the demo: with the long runs.
+pytestmark = pytest.mark.soak
 NOBODY = 65534
 # An ordinary user who may read everything: the interpreter itself may lie in root's own folder.
 AS_NOBODY = (
@@ -20,6 +22,7 @@ AS_NOBODY = (
     "--ambient-caps=+dac_read_search",
 )  # fmt: skip
 SKU = "VPN-REMOTE-ACCESS-USA-SF"
+TITLE = '_("VPN plans"), '
 GENERATED = (".git", ".venv", ".web", ".portal", ".states", "__pycache__", ".*_cache", "reflex.lock")
 
 
@@ -55,8 +58,9 @@ def test_killed_demo_comes_back_with_what_both_sides_knew(browser: Browser, tmp_
 def test_changed_page_is_seen_in_dev_mode_by_an_ordinary_user(place: Place) -> None:
     with running_demo(place, "dev") as demo:
         assert ">VPN plans<" in _text(demo, "/plans/vpn") and "[[" not in _text(demo, "/plans/vpn")
-        source = place.tree / "portal_app" / "pages" / "plans.py"
-        source.write_text(source.read_text().replace('_("VPN plans"), ', '"Plans for elsewhere", '))
+        source = place.tree / "portal_app" / "pages" / "public" / "plans.py"
+        assert TITLE in source.read_text()
+        source.write_text(source.read_text().replace(TITLE, '"Plans for elsewhere", '))
         _until(lambda: ">Plans for elsewhere<" in _text(demo, "/plans/vpn"))
         assert "[[" not in _text(demo, "/plans/vpn")
 

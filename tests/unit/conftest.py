@@ -1,8 +1,6 @@
-"""Real servers for these tests, started when the first test asks for them."""
+"""Real servers for these tests, a database and a Redis number of their own, ready when the first test asks for them."""
 
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
 
@@ -19,15 +17,15 @@ from portal_app.infra.settings import Settings
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.models.user import EMAIL_PLACE, User
+from tests.world import servers
 
 # A loopback server in a test; the suite keeps no secrets.
 os.environ.pop("PORTAL_ENV_FILE", None)
 
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
-    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
-        yield server
+def redis_url() -> str:
+    return servers().redis(1)
 
 
 @pytest.fixture
@@ -38,24 +36,16 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedVal
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), fast=True) as server:
-        environment = {**os.environ, "DATABASE_URL": server.url(), "PORTAL_ENV": "development"}
-        subprocess.run(
-            [sys.executable, "-m", "portal_app.infra.database.migrate"],
-            env=environment,
-            check=True,
-            capture_output=True,
-        )
-        yield server
+def postgres() -> EmbeddedPostgres:
+    return servers().postgres
 
 
 @pytest.fixture(scope="session")
-def settings(valkey: EmbeddedValkey, postgres: EmbeddedPostgres) -> Settings:
+def settings(redis_url: str) -> Settings:
     return Settings(
         portal_env="development",
-        database_url=postgres.url(),
-        redis_url=valkey.url(),
+        database_url=servers().database("unit"),
+        redis_url=redis_url,
         bcrypt_rounds=4,
         portal_url="http://localhost:3000",
     )
@@ -69,9 +59,9 @@ def ring(settings: Settings) -> KeyRing:
 
 
 @pytest.fixture
-async def redis(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
     # Patient: on a busy machine a server that is well may look away, and then everybody computes for themselves.
-    client = connect(valkey.url(), seconds=10)
+    client = connect(redis_url, seconds=10)
     yield client
     await client.aclose()
 

@@ -6,13 +6,17 @@ from typing import Any, NamedTuple, Protocol
 
 
 class StreamEvent(NamedTuple):
-    """One event of a stream. `undecodable` events carry no payload and are set aside, not retried."""
+    """One event of a stream. `undecodable` events carry no payload and are set aside, not retried.
+
+    Salesforce keeps an event for 72 hours: with topic, replay id and schema id a person can fetch it again.
+    """
 
     topic: str
     id: str
     replay_id: bytes
     payload: Mapping[str, Any]
     undecodable: bool = False
+    schema_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

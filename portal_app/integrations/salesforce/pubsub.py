@@ -12,6 +12,7 @@ from asgi_correlation_id import correlation_id
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.ports.event_stream import StreamBatch, StreamEvent
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.integrations.salesforce.avro import EventSchema, Undecodable
 from portal_app.integrations.salesforce.login import SalesforceLogin, SalesforceSession
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as wire
@@ -21,6 +22,7 @@ from portal_app.integrations.salesforce.pubsub_errors import VENDOR, is_about_se
 CREDIT = 50
 SILENCE_SECONDS = 300.0
 ANSWER_SECONDS = 10.0
+SCHEMA_PAUSE_SECONDS = 10.0
 _OPTIONS = (
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -44,13 +46,16 @@ class SalesforceEventStream:
         silence: float = SILENCE_SECONDS,
         patience: float = ANSWER_SECONDS,
         credit: int = CREDIT,
+        schema_pause: float = SCHEMA_PAUSE_SECONDS,
     ) -> None:
         self._settings = settings
         self._login = login
         self._silence = silence
         self._patience = patience
         self._credit = credit
-        self._schemas: dict[str, EventSchema | None] = {}
+        self._schema_pause = schema_pause
+        self._schemas: dict[str, EventSchema] = {}
+        self._schema_again_at: dict[str, float] = {}
         self._open: grpc.aio.Channel | None = None
 
     async def batches(self, topic: str, *, after: bytes | None) -> AsyncIterator[StreamBatch]:
@@ -68,6 +73,8 @@ class SalesforceEventStream:
                 await call.write(self._first_request(topic, after))
             outstanding = self._credit
             while True:
+                # A cancellation that was swallowed while a batch was stored would be missed for as long as it is quiet.
+                raise_if_cancelled()
                 async with asyncio.timeout(self._silence):
                     answer = await call.read()
                 if answer is grpc.aio.EOF:
@@ -119,10 +126,8 @@ class SalesforceEventStream:
         events: list[StreamEvent] = []
         for received in answer.events:
             event = received.event
-            schema_id = event.schema_id
-            if schema_id not in self._schemas:
-                self._schemas[schema_id] = await self._schema(schema_id)
-            events.append(self._event(topic, event, self._schemas[schema_id], received.replay_id))
+            schema = await self._schema(event.schema_id)
+            events.append(self._event(topic, event, schema, received.replay_id))
         # Events were seen without a position: the latest may run ahead of them.
         told = (event.replay_id for event in reversed(events)) if events else (answer.latest_replay_id,)
         return StreamBatch(topic, next(filter(None, told), b""), tuple(events))
@@ -137,11 +142,21 @@ class SalesforceEventStream:
         except Undecodable as error:
             _log.warning("salesforce.event_undecodable", topic=topic, event_id=event.id, reason=str(error))
             own_id = event.id or f"replay:{replay_id.hex()}"
-            return StreamEvent(topic, own_id, replay_id, {}, undecodable=True)
+            return StreamEvent(topic, own_id, replay_id, {}, undecodable=True, schema_id=event.schema_id)
         return StreamEvent(topic, _event_id(payload, event, replay_id), replay_id, payload)
 
     async def _schema(self, schema_id: str) -> EventSchema | None:
-        """Fetch a schema; None where there is none to be had."""
+        """Return a schema, fetched once; None while there is none to be had, which is asked again after a pause."""
+        known, now = self._schemas.get(schema_id), asyncio.get_running_loop().time()
+        if known is None and now >= self._schema_again_at.get(schema_id, now):
+            known = await self._fetched_schema(schema_id)
+            if known is None:
+                self._schema_again_at[schema_id] = now + self._schema_pause
+            else:
+                self._schemas[schema_id] = known
+        return known
+
+    async def _fetched_schema(self, schema_id: str) -> EventSchema | None:
         try:
             found = await self._get_schema(schema_id)
             return EventSchema(found.schema_json) if found is not None else None

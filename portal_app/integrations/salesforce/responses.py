@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from portal_app.domain.errors import ExternalUnavailable, NotFound
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.integrations.salesforce.errors import VENDOR, lost, refusal
 
@@ -23,7 +23,12 @@ def checked_id(record_id: str) -> str:
 
 
 def external_id_path(kind: str, field: str, value: str) -> str:
-    """Return the path of a record by an external id, with every special character encoded."""
+    """Return the path of a record by an external id, with every special character encoded.
+
+    Raises ExternalRejected for a value that would name another place: an HTTP client resolves "." and ".." itself.
+    """
+    if value in ("", ".", ".."):
+        raise ExternalRejected(f"{kind}: {value!r} is no external id", vendor=VENDOR)
     return f"sobjects/{kind}/{field}/{quote(value, safe='')}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import structlog
 
-from portal_app.domain.errors import ExternalRejected
+from portal_app.domain.errors import ExternalRejected, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations.http import Endpoint, lost, post_form
 from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
@@ -57,7 +57,13 @@ class WHMCSClient:
         async def once() -> dict[str, Any]:
             return _read(endpoint, await post_form(self._http, endpoint, body))
 
-        return await self._line.run(action, once, safe=safe)
+        answer = await self._line.run(action, once, safe=safe)
+        if warning := str(answer.get("warning") or "")[:200]:
+            _log.warning("whmcs.warning", action=action, warning=warning)
+            if action in _WARNING_IS_DOUBT:
+                # Raised here and not in the call: WHMCS has answered, so this is no step towards its breaker.
+                raise OutcomeUnknown(f"{action}: success with a warning: {warning}", vendor=VENDOR)
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -82,10 +88,6 @@ def _read(endpoint: Endpoint, answer: httpx.Response) -> dict[str, Any]:
     outcome = body.get("result", body.get("status"))
     if not _is_success(outcome, body, answer):
         raise _refusal(endpoint, body, answer.status_code)
-    if body.get("warning"):
-        _log.warning("whmcs.warning", action=endpoint.operation)
-        if endpoint.operation in _WARNING_IS_DOUBT:
-            raise lost(endpoint, f"{endpoint.operation}: success with a warning")
     return _unflattened(body)
 
 
@@ -99,8 +101,8 @@ def _is_success(outcome: object, body: dict[str, Any], answer: httpx.Response) -
 def _refusal(endpoint: Endpoint, body: dict[str, Any], status: int) -> Exception:
     message = " ".join(str(body.get("message", "")).split())
     if _OUR_FAULT.match(message) or status in (401, 403):
-        reason = message.partition(" ")[0] if message.startswith("Invalid IP") else message[:80]
-        return Misconfigured(f"{endpoint.operation}: HTTP {status}, {reason}", vendor=VENDOR)
+        # The address in "Invalid IP ..." is our own: the one to allow at WHMCS.
+        return Misconfigured(f"{endpoint.operation}: HTTP {status}, {message[:80]}", vendor=VENDOR)
     if not message:
         return lost(endpoint, f"{endpoint.operation}: HTTP {status}, an error without a message")
     return WHMCSRejected(endpoint.operation, message[:300])

@@ -28,14 +28,14 @@ class AccountSetup:
         clients: ClientGateway,
         crm: CrmGateway,
         *,
-        directory: ExistingAccounts,
+        existing_accounts: ExistingAccounts,
         email_outbox: EmailOutbox,
         live: LiveUpdates,
     ) -> None:
         self._database = database
         self._clients = clients
         self._crm = crm
-        self._directory = directory
+        self._existing_accounts = existing_accounts
         self._email_outbox = email_outbox
         self._live = live
 
@@ -70,7 +70,7 @@ class AccountSetup:
         profile, number = await self._profile(user_id)
         async with self.reporting_outage(user_id):
             # An existing Salesforce contact of this person is used instead of a second one.
-            await self._directory.claim_contact(number, profile.email, user_id)
+            await self._existing_accounts.claim_contact(number, profile.email, user_id)
             return await self._crm.upsert_customer(
                 profile, user_id=user_id, customer_number=number, whmcs_client_id=client_id
             )

@@ -51,14 +51,14 @@ class WhmcsMigration:
         *,
         clients: ClientGateway,
         logins: BillingLogins,
-        directory: ExistingAccounts,
+        existing_accounts: ExistingAccounts,
     ) -> None:
         self._context = context
         self._sign_ups = sign_ups
         self._sign_in = sign_in
         self._clients = clients
         self._logins = logins
-        self._directory = directory
+        self._existing_accounts = existing_accounts
 
     async def find_existing_account(self, token: str) -> AccountSource:
         """Return where a verified mailbox is known.
@@ -143,7 +143,7 @@ class WhmcsMigration:
             return False
 
     async def _known_to_crm(self, email: str) -> tuple[AccountSource, str | None]:
-        person = await self._directory.find_person(email)
+        person = await self._existing_accounts.find_person(email)
         if person is None or not is_customer_number(person.customer_number):
             return "new", None
         async with self._context.database.identity() as session:

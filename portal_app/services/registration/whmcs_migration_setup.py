@@ -20,13 +20,13 @@ class WhmcsMigrationSetup:
         clients: ClientGateway,
         people: PeopleGateway,
         logins: BillingLogins,
-        directory: ExistingAccounts,
+        existing_accounts: ExistingAccounts,
     ) -> None:
         self._account_setup = account_setup
         self._clients = clients
         self._people = people
         self._logins = logins
-        self._directory = directory
+        self._existing_accounts = existing_accounts
 
     async def number_client(self, user_id: UUID) -> int:
         """Return the user's WHMCS client id, with its customer number set. Raises Conflict if it has another number."""
@@ -46,7 +46,7 @@ class WhmcsMigrationSetup:
             client = await self._clients.client(client_id)
             person = await self._people.person(client_id)
             customer = MigratingCustomer(user_id, user.email, user.customer_number, client, person.billing_address)
-            return await self._directory.adopt(customer)
+            return await self._existing_accounts.adopt(customer)
 
     async def _migrating_user(self, user_id: UUID) -> tuple[User, int]:
         user = await self._account_setup.user_in_setup(user_id)

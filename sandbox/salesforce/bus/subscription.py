@@ -111,8 +111,8 @@ class Subscription:
     def _look_around(self) -> None:
         if self._refusal:
             raise self._refusal
-        mood = self._faults.mood("pubsub")
-        if mood.down and (not mood.operations or "Subscribe" in mood.operations):
+        settings = self._faults.settings_of("pubsub")
+        if settings.down and (not settings.operations or "Subscribe" in settings.operations):
             raise unavailable()
         if self._faults.take_special("pubsub", "drop_stream"):
             raise dropped()

@@ -17,7 +17,7 @@ from sandbox.salesforce.calls import Answer, Call, parsed_json, refused
 from sandbox.salesforce.changes import Actor
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.rest import describe
-from sandbox.salesforce.rest.bad_days import BadDays
+from sandbox.salesforce.rest.faults import RestFaults
 from sandbox.salesforce.rest.resources import Resources
 from sandbox.salesforce.rest.usage import Usage
 from sandbox.salesforce.sessions import Sessions
@@ -38,7 +38,7 @@ class RestDoor:
         self._sessions = sessions
         self._faults = faults
         self._usage = usage
-        self._bad_days = BadDays(faults, usage)
+        self._rest_faults = RestFaults(faults, usage)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -76,22 +76,22 @@ class RestDoor:
         # Switches are drawn before any transaction, which would undo their counting when it fails.
         try:
             user_id = self._user(request)
-            self._bad_days.check_limits()
+            self._rest_faults.check_limits()
             call = _completed(call, user_id, parsed_json(body))
-            self._bad_days.check(call, operation, writes=writes)
+            self._rest_faults.check(call, operation, writes=writes)
         except SalesforceError as error:
             return json_response(refused(error))
-        if writes and self._bad_days.locks_row():
+        if writes and self._rest_faults.locks_row():
             call = replace(call, locked=True)
         self._usage.count()
-        response = json_response(self._bad_days.several_matches(call) or self._resources.handle(call))
+        response = json_response(self._rest_faults.several_matches(call) or self._resources.handle(call))
         response.headers["Sforce-Limit-Info"] = self._usage.header()
         return response
 
     def _user(self, request: Request) -> str:
         if self._faults.take_special("salesforce", "expire_sessions"):
             self._sessions.expire_all()
-        self._bad_days.check_session()
+        self._rest_faults.check_session()
         user_id = self._sessions.user_of(bearer_token(request))
         if user_id is None:
             raise SalesforceError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
@@ -99,7 +99,7 @@ class RestDoor:
 
 
 async def guarded(faults: Faults, operation: str, serve: Callable[[], Awaitable[Response]]) -> Response:
-    """Serve a request unless the vendor's mood forbids it."""
+    """Serve a request unless the vendor's fault settings forbid it."""
     try:
         await faults.before("salesforce", operation)
     except VendorDown:

@@ -31,7 +31,7 @@ class App:
 
 async def turn_on(somebody: Visitor) -> App:
     """Turn two-step sign-in on; the code of the last step is used for it."""
-    await until(_step_lasts, 5, "a time step begins")
+    await until(_step_lasts, "a time step begins")
     app = App((await somebody.call("POST", "/api/me/two-step")).json()["key"])
     answer = await somebody.call("POST", "/api/me/two-step/confirm", {"code": app.code(-1)})
     app.recovery_codes = answer.json()["recovery_codes"]

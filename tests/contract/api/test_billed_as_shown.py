@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -14,6 +15,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.orders.order import OrderLine
 from portal_app.domain.profile.customer import Profile
 from portal_app.wiring.portal import Portal
+from tests.support.generated import examples
 from tests.unit.people import ADDRESS, PERSON
 
 _LATER = tuple(INSTALLATIONS.values())
@@ -43,7 +45,8 @@ async def client_of(worker: Portal) -> int:
     return next(iter(clients().values()))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.examples
+@settings(**examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=some.data())
 async def test_the_first_bill_is_what_the_checkout_showed(worker: Portal, data: some.DataObject) -> None:
     plans = await worker.catalog.plans(data.draw(some.sampled_from(CATEGORIES)))

@@ -218,4 +218,4 @@ async def known_to_salesforce(worker: Portal, number: str, email: str, *, client
     account = {"Name": "Mori", "SF_Account_No__c": number, "WH_Account__c": client or None}
     person = {"LastName": "Mori", "Email": email, "AccountId": "@{a.id}"}
     parts = [Part("a", "POST", "sobjects/Account", account), Part("c", "POST", "sobjects/Contact", person)]
-    await worker.vendors.directory._client.composite("known before", parts, safe=False)
+    await worker.vendors.existing_accounts._client.composite("known before", parts, safe=False)

@@ -53,8 +53,7 @@ def running(app: Path, command: str, settings: Mapping[str, str], log: Path) -> 
     try:
         yield process
     finally:
-        # How a process stops is tests/faults' matter; web alone has children that it must take along.
-        process.send_signal(signal.SIGTERM if command == "web" else signal.SIGKILL)
+        process.send_signal(signal.SIGTERM)
         process.wait(60)
 
 

@@ -10,7 +10,7 @@ from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.sim.sim import Person, PortIn
 from portal_app.integrations.build import build_vendors
 from sandbox.clock import Clock
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox
 
 LIVING = "07039990099"
@@ -44,7 +44,7 @@ class Sims:
             await closer()
 
     def set_mood(self, **mood: Any) -> None:
-        self._sandbox.faults.set("freebit", Mood(**mood))
+        self._sandbox.faults.set("freebit", FaultSettings(**mood))
 
     def blank(self, kind: str = "physical") -> dict[str, str]:
         """Put a SIM that nobody has into stock."""

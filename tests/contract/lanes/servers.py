@@ -1,4 +1,4 @@
-"""Servers that contract tests share: a real Valkey, and the sandbox as a process of its own."""
+"""Servers that contract tests share: a Redis number, and a sandbox with a clock and a WHMCS role of its own."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -10,10 +10,9 @@ from redis.asyncio import Redis
 
 from portal_app.infra.redis.client import connect
 from portal_app.infra.settings import Settings
-from portal_app.local.servers.valkey import EmbeddedValkey
 from sandbox.faults import Faults
 from sandbox.store import Store
-from tests.world import running_sandbox
+from tests.world import running_sandbox, servers
 
 
 @dataclass
@@ -26,10 +25,9 @@ class RunningSandbox:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    valkey = EmbeddedValkey(tmp_path_factory.mktemp("valkey"))
-    yield valkey.start()
-    valkey.stop()
+def redis_url() -> str:
+    """A Redis number of these tests' own: they flush it."""
+    return servers().redis(2)
 
 
 @pytest_asyncio.fixture

@@ -26,9 +26,9 @@ from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.eligibility import SalesforceEligibility
+from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
-from portal_app.integrations.salesforce.legacy_accounts import SalesforceDirectory
 from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.salesforce.sim_inventory import SalesforceSimInventory
 from portal_app.integrations.throttling.call_limits import CallLimits
@@ -102,7 +102,7 @@ async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Su
         client=client,
         catalog=SalesforceCatalog(client, settings),
         crm=SalesforceCrm(client, settings),
-        directory=SalesforceDirectory(client),
+        existing_accounts=SalesforceExistingAccounts(client),
         files=files,
         sims=SalesforceSimInventory(client),
         identity=SalesforceKyc(client, files),

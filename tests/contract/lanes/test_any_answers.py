@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from portal_app.integrations.throttling.vendor_call import ATTEMPTS
 from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, Told, half, http, scripted_server
 from tests.contract.lanes.subjects import FAILURES, new_key
 from tests.contract.lanes.vendor_calls import SESSION_ENDED, VENDORS, Vendor
+from tests.support.generated import examples
 
 Request = tuple[str, dict[str, str]]
 # Beyond the limit of the call itself: a busy machine.
@@ -66,14 +66,11 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_key(tmp_path_factory.mktemp("key"))
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize("kind", ["reads", "writes"])
 @settings(
-    # CONTRACT_EXAMPLES asks for a longer and truly random run.
-    max_examples=int(os.environ.get("CONTRACT_EXAMPLES", "10")),
-    derandomize="CONTRACT_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
+    **examples(5),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

@@ -1,7 +1,6 @@
 """Whatever the event bus sends, in whatever order: reading ends in time, never by itself again, by our errors alone."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -25,6 +24,7 @@ from sandbox.keys import Keys
 from sandbox.salesforce.bus import avro
 from tests.contract.lanes.scripted_server import http, scripted_server
 from tests.contract.lanes.subjects import new_key
+from tests.support.generated import examples
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 SCHEMA = avro.event_schema("Order_Fulfilment_Requested__e")
@@ -147,12 +147,8 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_key(tmp_path_factory.mktemp("key"))
 
 
-@settings(
-    max_examples=int(os.environ.get("CONTRACT_EXAMPLES", "25")),
-    derandomize="CONTRACT_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
-)
+@pytest.mark.examples
+@settings(**examples(10))
 @given(answers=st.lists(ANSWERS, max_size=4), schema=SCHEMAS, login_works=st.sampled_from([True, True, True, False]))
 async def test_reading_ends_in_time_asks_once_and_raises_only_our_errors(
     keys: Keys, key_file: Path, answers: list[bytes | Ends], schema: bytes | Ends, login_works: bool

@@ -11,7 +11,7 @@ from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 
 __all__ = ["redis", "redis_url", "sandbox"]
@@ -33,4 +33,4 @@ async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Salesfo
 def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
     """Make Salesforce well again afterwards."""
     yield
-    sandbox.faults.set("salesforce", Mood())
+    sandbox.faults.set("salesforce", FaultSettings())

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations import salesforce
 from portal_app.integrations.salesforce.budget import DailyBudget
@@ -179,6 +179,13 @@ async def test_no_other_host_ever_sees_the_token(client: SalesforceClient, serve
 
 def test_external_ids_are_encoded() -> None:
     assert external_id_path("Account", "N__c", "a/b +ü") == "sobjects/Account/N__c/a%2Fb%20%2B%C3%BC"
+    assert external_id_path("Account", "N__c", "../..") == "sobjects/Account/N__c/..%2F.."
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_an_external_id_that_would_name_another_place_is_refused(value: str) -> None:
+    with pytest.raises(ExternalRejected):
+        external_id_path("Account", "N__c", value)
 
 
 async def test_a_query_whose_cursor_ran_out_is_begun_again_once(

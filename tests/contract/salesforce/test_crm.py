@@ -20,7 +20,7 @@ from portal_app.domain.profile.customer import Profile
 from portal_app.domain.sim.sim import Person, PortIn
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_NUMBER
 
@@ -164,7 +164,7 @@ async def test_an_order_whose_answer_was_lost_is_found_at_once(
     vendors: Vendors, sandbox: RunningSandbox, client: SalesforceClient
 ) -> None:
     new = await new_order(vendors, await new_customer(vendors))
-    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
     order_id = await vendors.crm.upsert_order(new)
     assert len(await items_of(client, order_id)) == 2
 
@@ -172,7 +172,7 @@ async def test_an_order_whose_answer_was_lost_is_found_at_once(
 async def test_a_customer_whose_answer_was_lost_is_repeated_without_harm(
     vendors: Vendors, sandbox: RunningSandbox
 ) -> None:
-    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
     assert (await new_customer(vendors)).contact_id
 
 
@@ -202,10 +202,10 @@ async def test_a_failure_is_written_within_the_length_of_its_fields(vendors: Ven
 async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(
     vendors: Vendors, sandbox: RunningSandbox
 ) -> None:
-    sandbox.faults.set("salesforce", Mood(down=True))
+    sandbox.faults.set("salesforce", FaultSettings(down=True))
     with pytest.raises(ExternalUnavailable):
         await vendors.catalog.items()
-    sandbox.faults.set("salesforce", Mood())
+    sandbox.faults.set("salesforce", FaultSettings())
     assert await vendors.catalog.items()
 
 
@@ -213,23 +213,23 @@ async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(
 async def test_a_passing_trouble_is_overcome_within_the_call(
     vendors: Vendors, sandbox: RunningSandbox, special: str
 ) -> None:
-    sandbox.faults.set("salesforce", Mood(special={special: 1}))
+    sandbox.faults.set("salesforce", FaultSettings(special={special: 1}))
     assert await new_customer(vendors)
-    assert sandbox.faults.mood("salesforce").special == {special: 0}
+    assert sandbox.faults.settings_of("salesforce").special == {special: 0}
 
 
 async def test_an_order_that_met_a_locked_row_was_not_written(
     vendors: Vendors, sandbox: RunningSandbox, client: SalesforceClient
 ) -> None:
     new = await new_order(vendors, await new_customer(vendors))
-    sandbox.faults.set("salesforce", Mood(special={"lock_row": 1}))
+    sandbox.faults.set("salesforce", FaultSettings(special={"lock_row": 1}))
     with pytest.raises(ExternalUnavailable):
         await vendors.crm.upsert_order(new)
     assert len(await items_of(client, await vendors.crm.upsert_order(new))) == 2
 
 
 async def test_the_daily_limit_is_told_with_a_long_pause(vendors: Vendors, sandbox: RunningSandbox) -> None:
-    sandbox.faults.set("salesforce", Mood(special={"daily_limit": -1}))
+    sandbox.faults.set("salesforce", FaultSettings(special={"daily_limit": -1}))
     with pytest.raises(ExternalUnavailable) as caught:
         await vendors.catalog.items()
     assert caught.value.retry_after == 3600

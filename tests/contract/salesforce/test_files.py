@@ -9,7 +9,7 @@ from portal_app.domain.profile.kyc_document import Document
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox
 
 CONTENT = bytes(range(256)) * 5000
@@ -68,10 +68,10 @@ async def test_an_unknown_file_or_record_is_not_found(files: SalesforceFiles, un
 async def test_a_file_whose_answer_was_lost_is_seen_among_those_of_its_record(
     files: SalesforceFiles, sandbox: RunningSandbox, case_id: str
 ) -> None:
-    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
     with pytest.raises(OutcomeUnknown):
         await files.store(case_id, name="once.txt", content=b"once", media_type="text/plain")
-    sandbox.faults.set("salesforce", Mood())
+    sandbox.faults.set("salesforce", FaultSettings())
     (found,) = await files.attached(case_id)
     assert (found.name, await files.content(found.version_id)) == ("once.txt", b"once")
 
@@ -80,9 +80,9 @@ async def test_a_document_whose_answer_was_lost_is_not_stored_twice(
     files: SalesforceFiles, client: SalesforceClient, sandbox: RunningSandbox, case_id: str
 ) -> None:
     desk, document, number = SalesforceKyc(client, files), Document("pdf", b"%PDF"), uuid4()
-    sandbox.faults.set("salesforce", Mood(lose_answers=1))
+    sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
     with pytest.raises(OutcomeUnknown):
         await desk.store(case_id, document, document_id=number)
-    sandbox.faults.set("salesforce", Mood())
+    sandbox.faults.set("salesforce", FaultSettings())
     await desk.store(case_id, document, document_id=number)
     assert [file.name for file in await files.attached(case_id)] == [f"identity-{number}.pdf"]

@@ -21,7 +21,7 @@ from portal_app.integrations.salesforce.pubsub import SalesforceEventStream
 from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
@@ -91,8 +91,8 @@ async def bench(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Bench]:
 @pytest.fixture(autouse=True)
 def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
     yield
-    sandbox.faults.set("pubsub", Mood())
-    sandbox.faults.set("salesforce", Mood())
+    sandbox.faults.set("pubsub", FaultSettings())
+    sandbox.faults.set("salesforce", FaultSettings())
 
 
 async def test_events_after_a_position_arrive_in_order_and_decoded(bench: Bench) -> None:
@@ -107,7 +107,7 @@ async def test_events_after_a_position_arrive_in_order_and_decoded(bench: Bench)
 
 async def test_more_events_than_were_asked_for_are_all_read_once(bench: Bench) -> None:
     after, sent = await bench.position(), [uuid4().hex for _ in range(9)]
-    bench.sandbox.faults.set("pubsub", Mood(special={"crowded_answers": -1}))
+    bench.sandbox.faults.set("pubsub", FaultSettings(special={"crowded_answers": -1}))
     for mark in sent:
         await bench.publish(mark)
     async with asyncio.timeout(10), aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches:
@@ -141,7 +141,7 @@ async def test_without_a_position_everything_kept_arrives_when_asked_for(bench: 
 
 async def test_an_event_delivered_twice_keeps_its_id(bench: Bench) -> None:
     after, mark, last = await bench.position(), uuid4().hex, uuid4().hex
-    bench.sandbox.faults.set("pubsub", Mood(special={"duplicate_event": 1}))
+    bench.sandbox.faults.set("pubsub", FaultSettings(special={"duplicate_event": 1}))
     await bench.publish(mark)
     await bench.publish(last)
     first, again, _ = await read_until(bench.stream(), after, last)
@@ -176,8 +176,22 @@ async def test_an_undecodable_event_is_set_aside_and_the_next_one_read(bench: Be
     await _publish_bytes(bench, b"\xff" * 7)
     await bench.publish(last)
     broken, good = await read_until(bench.stream(), after, last)
-    assert broken.undecodable and broken.payload == {} and broken.id
+    assert broken.undecodable and broken.payload == {} and broken.id and broken.replay_id and broken.schema_id
     assert good.payload["IdemKey__c"] == last
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_ARGUMENT"])
+async def test_a_schema_that_is_not_there_yet_is_asked_for_again(bench: Bench, code: str) -> None:
+    after, first, second = await bench.position(), uuid4().hex, uuid4().hex
+    refusal = {f"error:schema.not.found/{code}": 1}
+    bench.sandbox.faults.set("pubsub", FaultSettings(special=refusal, operations=["GetSchema"]))
+    await bench.publish(first)
+    async with asyncio.timeout(10), aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches:
+        unread = await anext(batch async for batch in batches if batch.events)
+        await bench.publish(second)
+        read = await anext(batch async for batch in batches if batch.events)
+    assert [event.undecodable for event in unread.events] == [True]
+    assert marks(list(read.events)) == [second]
 
 
 async def test_a_position_that_is_no_longer_valid_is_lost(bench: Bench) -> None:
@@ -191,14 +205,14 @@ async def test_an_unknown_topic_will_never_work(bench: Bench) -> None:
         await first_of(bench.stream(), "/event/Nothing__e", None)
 
 
-@pytest.mark.parametrize("mood", [Mood(down=True), Mood(special={"drop_stream": -1})])
-async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, mood: Mood) -> None:
+@pytest.mark.parametrize("mood", [FaultSettings(down=True), FaultSettings(special={"drop_stream": -1})])
+async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, mood: FaultSettings) -> None:
     after, mark = await bench.position(), uuid4().hex
     stream = bench.stream()
     bench.sandbox.faults.set("pubsub", mood)
     with pytest.raises(ExternalUnavailable):
         await first_of(stream, TOPIC, after)
-    bench.sandbox.faults.set("pubsub", Mood())
+    bench.sandbox.faults.set("pubsub", FaultSettings())
     await bench.publish(mark)
     assert marks(await read_until(stream, after, mark)) == [mark]
 
@@ -207,7 +221,7 @@ async def test_an_expired_session_is_renewed_for_the_next_connection(bench: Benc
     after, mark = await bench.position(), uuid4().hex
     await bench.publish(mark)
     dead, stream = await bench.login.session(), bench.stream()
-    bench.sandbox.faults.set("salesforce", Mood(special={"expire_sessions": 1}))
+    bench.sandbox.faults.set("salesforce", FaultSettings(special={"expire_sessions": 1}))
     await _knock(bench)
     with pytest.raises(ExternalUnavailable):
         await first_of(stream, TOPIC, after)
@@ -219,6 +233,23 @@ async def test_a_silent_stream_is_given_up(bench: Bench) -> None:
     after = await bench.position()
     with pytest.raises(ExternalUnavailable, match="silent"):
         await first_of(bench.stream(silence=0.3), TOPIC, after)
+
+
+async def test_a_reader_whose_cancellation_a_library_swallowed_stops_before_it_waits(bench: Bench) -> None:
+    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def read() -> None:
+        await asyncio.wait_for(answered, 60)
+        async with aclosing(bench.stream().batches(TOPIC, after=None)) as batches:
+            async for _ in batches:
+                pass
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)  # lets it begin to wait
+    answered.set_result(None)
+    reading.cancel()
+    await asyncio.wait({reading}, timeout=10)
+    assert reading.cancelled()
 
 
 async def test_nobody_listening_is_unavailable(bench: Bench) -> None:

@@ -144,7 +144,7 @@ def test_an_event_without_records_says_since_when_to_reconcile(event: StreamEven
 def test_an_undecodable_event_reconciles_from_what_was_heard_last() -> None:
     event = StreamEvent("/data/OrderChangeEvent", "e1", b"r", {}, undecodable=True)
     told = to_inbound(event, "2026-01-01T00:00:00+00:00")
-    assert (told.kind, told.data) == ("OrderChangeEvent", {"since": "2026-01-01T00:00:00+00:00"})
+    assert (told.kind, told.data["since"]) == ("OrderChangeEvent", "2026-01-01T00:00:00+00:00")
 
 
 @pytest.mark.parametrize("topic", ["/data/ChangeEvents", "/data/Portal__chn"])
@@ -152,8 +152,10 @@ def test_an_event_of_many_objects_is_filed_under_its_own(topic: str) -> None:
     payload = {"ChangeEventHeader": {"entityName": "Product2", "recordIds": ["01txx0000000001AAA"]}}
     told = to_inbound(StreamEvent(topic, "e1", b"r", payload))
     assert (told.kind, told.data) == ("Product2ChangeEvent", {"record_ids": ["01txx0000000001AAA"]})
-    lost = to_inbound(StreamEvent(topic, "e1", b"r", {}, undecodable=True), "2026-01-01T00:00:00+00:00")
-    assert (lost.kind, list(lost.data)) == ("ChangeEvents", ["since"])
+    event = StreamEvent(topic, "e1", b"r", {}, undecodable=True, schema_id="s1")
+    lost = to_inbound(event, "2026-01-01T00:00:00+00:00")
+    where = {"topic": topic, "replay_id": b"r".hex(), "schema_id": "s1"}
+    assert (lost.kind, lost.data) == ("ChangeEvents", {"since": "2026-01-01T00:00:00+00:00", **where})
 
 
 def test_a_request_names_its_order_whatever_the_org_calls_the_event() -> None:

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from sandbox.salesforce.bus.pubsub_errors import STATUSES
 from tests.contract.lanes.scripted_server import soon
 from tests.contract.sandbox_salesforce.running import Org
@@ -13,7 +13,7 @@ from tests.contract.sandbox_salesforce.test_change_events import named, read_all
 
 
 def switch(org: Org, name: str, number: int = 1) -> None:
-    org.faults.set("pubsub", Mood(special={name: number}))
+    org.faults.set("pubsub", FaultSettings(special={name: number}))
 
 
 def approve(org: Org, count: int = 1) -> list[str]:

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.sandbox_salesforce.running import Org
 
 
 async def test_org_that_is_down_shows_a_maintenance_page(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(down=True))
+    org.faults.set("salesforce", FaultSettings(down=True))
 
     answer = await api.get("/limits")
 
@@ -20,7 +20,7 @@ async def test_org_that_is_down_shows_a_maintenance_page(org: Org, api: httpx.As
 
 
 async def test_failing_call_is_an_unknown_exception(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(flaky=1, operations=["create:Account"]))
+    org.faults.set("salesforce", FaultSettings(flaky=1, operations=["create:Account"]))
 
     failed = await api.post("/sobjects/Account", json={"Name": "A"})
     other = await api.get("/limits")
@@ -39,7 +39,7 @@ async def test_failing_call_is_an_unknown_exception(org: Org, api: httpx.AsyncCl
 async def test_lost_answer_is_a_cut_connection_after_the_write(
     org: Org, api: httpx.AsyncClient, method: str, path: str, operation: str
 ) -> None:
-    org.faults.set("salesforce", Mood(lose_answers=1, operations=[operation]))
+    org.faults.set("salesforce", FaultSettings(lose_answers=1, operations=[operation]))
 
     with pytest.raises(httpx.RemoteProtocolError):
         await api.request(method, path, json={"Name": "A"})
@@ -48,7 +48,7 @@ async def test_lost_answer_is_a_cut_connection_after_the_write(
 
 
 async def test_locked_row_refuses_the_write_once(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(special={"lock_row": 1}))
+    org.faults.set("salesforce", FaultSettings(special={"lock_row": 1}))
 
     locked = await api.post("/sobjects/Account", json={"Name": "A"})
     free = await api.post("/sobjects/Account", json={"Name": "A"})
@@ -58,7 +58,7 @@ async def test_locked_row_refuses_the_write_once(org: Org, api: httpx.AsyncClien
 
 
 async def test_daily_limit_refuses_everything(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(special={"daily_limit": -1}))
+    org.faults.set("salesforce", FaultSettings(special={"daily_limit": -1}))
 
     answer = await api.get("/query", params={"q": "SELECT Id FROM Account"})
 
@@ -67,7 +67,7 @@ async def test_daily_limit_refuses_everything(org: Org, api: httpx.AsyncClient) 
 
 
 async def test_lock_inside_a_composite_is_told_by_its_part(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(special={"lock_row": 1}))
+    org.faults.set("salesforce", FaultSettings(special={"lock_row": 1}))
     url = "/services/data/v62.0/sobjects/Account"
     parts = [{"method": "POST", "url": url, "referenceId": "a", "body": {"Name": "A"}}]
 
@@ -98,7 +98,7 @@ async def test_lock_inside_a_composite_is_told_by_its_part(org: Org, api: httpx.
 async def test_switch_refuses_one_call(
     org: Org, api: httpx.AsyncClient, switch: str, method: str, path: str, status: int, code: str
 ) -> None:
-    org.faults.set("salesforce", Mood(special={switch: 1}))
+    org.faults.set("salesforce", FaultSettings(special={switch: 1}))
     body: Any = {"json": {"Name": "Sato"} if "Account" in path else {}} if method == "POST" else {}
 
     refused = await api.request(method, path, **body)
@@ -109,7 +109,7 @@ async def test_switch_refuses_one_call(
 
 
 async def test_external_id_can_be_made_to_match_twice(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(special={"several_matches": 1}))
+    org.faults.set("salesforce", FaultSettings(special={"several_matches": 1}))
 
     answer = await api.patch("/sobjects/Account/SF_Account_No__c/C1", json={"Name": "A"})
 
@@ -119,7 +119,7 @@ async def test_external_id_can_be_made_to_match_twice(org: Org, api: httpx.Async
 
 async def test_used_requests_run_into_the_daily_limit(org: Org, api: httpx.AsyncClient) -> None:
     left = (await api.get("/limits")).json()["DailyApiRequests"]["Remaining"]
-    org.faults.set("salesforce", Mood(special={"requests_used": left - 1}))
+    org.faults.set("salesforce", FaultSettings(special={"requests_used": left - 1}))
 
     last = await api.get("/limits")
     beyond = await api.get("/limits")
@@ -131,7 +131,7 @@ async def test_used_requests_run_into_the_daily_limit(org: Org, api: httpx.Async
 async def test_small_pages_are_smaller_than_asked_for(org: Org, api: httpx.AsyncClient) -> None:
     for name in "ABC":
         org.sandbox.rows.create("Account", {"Name": name})
-    org.faults.set("salesforce", Mood(special={"small_pages": -1}))
+    org.faults.set("salesforce", FaultSettings(special={"small_pages": -1}))
 
     page = (await api.get("/query", params={"q": "SELECT Name FROM Account"})).json()
     rest = (await api.get(org.http_url + page["nextRecordsUrl"])).json()
@@ -140,14 +140,14 @@ async def test_small_pages_are_smaller_than_asked_for(org: Org, api: httpx.Async
 
 
 async def test_login_can_be_refused(org: Org) -> None:
-    org.faults.set("salesforce", Mood(special={"login_refused": 1}))
+    org.faults.set("salesforce", FaultSettings(special={"login_refused": 1}))
 
     with pytest.raises(AssertionError, match="approved this consumer"):
         await org.token()
 
 
 async def test_broken_vendor_gets_well_after_so_many_calls(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(broken="html", times=2))
+    org.faults.set("salesforce", FaultSettings(broken="html", times=2))
 
     answers = [await api.get("/limits") for _ in range(3)]
 
@@ -160,7 +160,7 @@ async def test_broken_vendor_gets_well_after_so_many_calls(org: Org, api: httpx.
     [("half", httpx.RemoteProtocolError), ("refused", (httpx.ReadError, httpx.RemoteProtocolError))],
 )
 async def test_broken_connection_tells_nothing_whole(org: Org, api: httpx.AsyncClient, broken: Any, error: Any) -> None:
-    org.faults.set("salesforce", Mood(broken=broken))
+    org.faults.set("salesforce", FaultSettings(broken=broken))
 
     with pytest.raises(error):
         await api.post("/sobjects/Account", json={"Name": "A"})
@@ -169,7 +169,7 @@ async def test_broken_connection_tells_nothing_whole(org: Org, api: httpx.AsyncC
 
 
 async def test_silent_vendor_never_answers(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(broken="silence", operations=["limits"]))
+    org.faults.set("salesforce", FaultSettings(broken="silence", operations=["limits"]))
 
     with pytest.raises(httpx.ReadTimeout):
         await api.get("/limits", timeout=0.3)
@@ -178,4 +178,4 @@ async def test_silent_vendor_never_answers(org: Org, api: httpx.AsyncClient) -> 
 
 def test_unknown_switch_is_refused(org: Org) -> None:
     with pytest.raises(ValueError, match="no switch 'nonsense'"):
-        org.faults.set("salesforce", Mood(special={"nonsense": 1}))
+        org.faults.set("salesforce", FaultSettings(special={"nonsense": 1}))

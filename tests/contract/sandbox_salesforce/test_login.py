@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.sandbox_salesforce.running import JWT_GRANT, Org
 
 
@@ -107,7 +107,7 @@ async def test_every_call_prolongs_the_session(org: Org, api: httpx.AsyncClient)
 
 
 async def test_sessions_can_be_made_to_expire_now(org: Org, api: httpx.AsyncClient) -> None:
-    org.faults.set("salesforce", Mood(special={"expire_sessions": 1}))
+    org.faults.set("salesforce", FaultSettings(special={"expire_sessions": 1}))
 
     expired = await api.get("/limits")
     fresh = await api.get("/limits", headers={"Authorization": f"Bearer {await org.token()}"})

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.sandbox_salesforce.running import Org
 from tests.contract.sandbox_salesforce.subscriber import FULFILMENT, PATIENCE, PubSubClient, refusal_of
 
@@ -298,7 +298,7 @@ async def test_bus_that_goes_down_cuts_streams_and_refuses_new_ones(org: Org, pu
     stream = await pubsub.subscribe()
     await stream.read()
 
-    org.faults.set("pubsub", Mood(down=True))
+    org.faults.set("pubsub", FaultSettings(down=True))
     cut = await stream.refusal()
     refused = await (await pubsub.subscribe()).refusal()
 
@@ -307,13 +307,13 @@ async def test_bus_that_goes_down_cuts_streams_and_refuses_new_ones(org: Org, pu
 
 async def test_dropped_stream_has_no_trailers(org: Org, pubsub: PubSubClient) -> None:
     stream = await pubsub.subscribe()
-    org.faults.set("pubsub", Mood(special={"drop_stream": 1}))
+    org.faults.set("pubsub", FaultSettings(special={"drop_stream": 1}))
 
     assert await stream.refusal() == (grpc.StatusCode.UNAVAILABLE, "")
 
 
 async def test_duplicate_event_has_the_same_id_and_another_position(org: Org, pubsub: PubSubClient) -> None:
-    org.faults.set("pubsub", Mood(special={"duplicate_event": -1}))
+    org.faults.set("pubsub", FaultSettings(special={"duplicate_event": -1}))
     publish(org)
     stream = await pubsub.subscribe(replay_preset=pb.EARLIEST)
 
@@ -328,7 +328,7 @@ async def test_good_replay_id_can_be_declared_corrupted(org: Org, pubsub: PubSub
     stream = await pubsub.subscribe()
     quiet = await stream.read()
     stream.call.cancel()
-    org.faults.set("pubsub", Mood(special={"replay_corrupted": 1}))
+    org.faults.set("pubsub", FaultSettings(special={"replay_corrupted": 1}))
 
     refused = await pubsub.subscribe(replay_preset=pb.CUSTOM, replay_id=quiet.latest_replay_id)
 

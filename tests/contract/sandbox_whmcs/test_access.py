@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.whmcs.oddities import disguised
+from sandbox.whmcs.quirks import with_quirk
 from tests.contract.sandbox_whmcs.conftest import Process, Whmcs
 
 ADMIN = {"identifier": "sandbox-admin-identifier", "secret": "sandbox-admin-secret"}
@@ -70,4 +70,4 @@ ANSWER = {
     ],
 )  # fmt: skip
 def test_lists_are_disguised_as_other_versions_write_them(form, shown):
-    assert disguised(ANSWER, form) == shown
+    assert with_quirk(ANSWER, form) == shown

@@ -10,7 +10,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.orders.order import OrderLine
 from portal_app.domain.profile.customer import Profile
 from portal_app.integrations.build import Vendors, build_vendors
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 
 __all__ = ["redis", "redis_url", "sandbox"]
@@ -30,7 +30,7 @@ async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendor
     built = build_vendors(sandbox.settings, redis)
     yield built
     await built.close()
-    sandbox.faults.set("whmcs", Mood())
+    sandbox.faults.set("whmcs", FaultSettings())
 
 
 def newcomer() -> Profile:

@@ -12,7 +12,7 @@ from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotF
 from portal_app.domain.money import Money
 from portal_app.integrations import whmcs
 from portal_app.integrations.build import Vendors
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox, documented_role
 from tests.contract.seeded import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
 from tests.contract.whmcs.conftest import FEE, VPN, newcomer, sign_up
@@ -76,9 +76,9 @@ async def test_another_clients_invoice_is_not_found(vendors: Vendors) -> None:
 
 async def test_an_event_can_ask_whose_an_invoice_is(vendors: Vendors) -> None:
     invoice = (await vendors.invoices.invoices(BEN_CLIENT_ID))[0]
-    assert await vendors.invoices.invoice_owner(invoice.id) == BEN_CLIENT_ID
+    assert (await vendors.invoices.invoice_of_anyone(invoice.id)).client_id == BEN_CLIENT_ID
     with pytest.raises(NotFound):
-        await vendors.invoices.invoice_owner(999999)
+        await vendors.invoices.invoice_of_anyone(999999)
 
 
 async def test_stored_cards_are_listed_without_tokens(vendors: Vendors) -> None:
@@ -133,7 +133,7 @@ async def test_an_order_whose_answer_was_lost_is_found_and_exists_once(
     vendors: Vendors, sandbox: RunningSandbox
 ) -> None:
     client_id, reference = await sign_up(vendors), f"{uuid4()}:order:1"
-    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["AddOrder"]))
+    sandbox.faults.set("whmcs", FaultSettings(lose_answers=1, operations=["AddOrder"]))
     with pytest.raises(OutcomeUnknown):
         await vendors.whmcs_orders.add_order(client_id, [VPN], reference=reference)
     found = await vendors.whmcs_orders.find_order(client_id, reference)
@@ -142,7 +142,7 @@ async def test_an_order_whose_answer_was_lost_is_found_and_exists_once(
 
 async def test_a_lost_acceptance_may_be_repeated(vendors: Vendors, sandbox: RunningSandbox) -> None:
     placed = await vendors.whmcs_orders.add_order(await sign_up(vendors), [VPN], reference=f"{uuid4()}:order:1")
-    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["AcceptOrder"]))
+    sandbox.faults.set("whmcs", FaultSettings(lose_answers=1, operations=["AcceptOrder"]))
     with pytest.raises(OutcomeUnknown):
         await vendors.whmcs_orders.accept_order(placed.order_id)
     await vendors.whmcs_orders.accept_order(placed.order_id)
@@ -151,7 +151,7 @@ async def test_a_lost_acceptance_may_be_repeated(vendors: Vendors, sandbox: Runn
 async def test_a_lost_cancellation_of_an_order_may_be_repeated(vendors: Vendors, sandbox: RunningSandbox) -> None:
     placed = await vendors.whmcs_orders.add_order(await sign_up(vendors), [VPN], reference=f"{uuid4()}:order:1")
     assert await vendors.whmcs_orders.order_status(placed.order_id) == "Pending"
-    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["CancelOrder"]))
+    sandbox.faults.set("whmcs", FaultSettings(lose_answers=1, operations=["CancelOrder"]))
     with pytest.raises(OutcomeUnknown):
         await vendors.whmcs_orders.cancel_order(placed.order_id)
     await vendors.whmcs_orders.cancel_order(placed.order_id)
@@ -187,14 +187,14 @@ async def test_a_link_for_an_unknown_client_is_not_found(vendors: Vendors) -> No
 async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(
     vendors: Vendors, sandbox: RunningSandbox
 ) -> None:
-    sandbox.faults.set("whmcs", Mood(down=True))
+    sandbox.faults.set("whmcs", FaultSettings(down=True))
     with pytest.raises(ExternalUnavailable):
         await vendors.invoices.invoices(BEN_CLIENT_ID)
-    sandbox.faults.set("whmcs", Mood())
+    sandbox.faults.set("whmcs", FaultSettings())
     assert await vendors.invoices.invoices(BEN_CLIENT_ID)
 
 
 async def test_an_action_our_credentials_do_not_allow_is_unavailable(vendors: Vendors, sandbox: RunningSandbox) -> None:
-    sandbox.faults.set("whmcs", Mood(special={"forbid_getpaymethods": 1}))
+    sandbox.faults.set("whmcs", FaultSettings(special={"forbid_getpaymethods": 1}))
     with pytest.raises(ExternalUnavailable):
         await vendors.payment_methods.payment_methods(BEN_CLIENT_ID)

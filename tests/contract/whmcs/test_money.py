@@ -14,8 +14,8 @@ from portal_app.domain.billing.invoice import Tax
 from portal_app.domain.errors import NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
 from portal_app.integrations.build import Vendors, build_vendors
-from sandbox.faults import Mood
-from sandbox.whmcs.oddities import FORMS
+from sandbox.faults import FaultSettings
+from sandbox.whmcs.quirks import FORMS
 from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.whmcs.conftest import VPN, sign_up
@@ -155,7 +155,7 @@ async def test_the_end_of_a_service_is_asked_for_once(vendors: Vendors, sandbox:
     client_id = await sign_up(vendors)
     placed = await vendors.whmcs_orders.add_order(client_id, [VPN], reference=f"{uuid4()}:order:1")
     service_id = placed.service_ids[0]
-    sandbox.faults.set("whmcs", Mood(lose_answers=1, operations=["AddCancelRequest"]))
+    sandbox.faults.set("whmcs", FaultSettings(lose_answers=1, operations=["AddCancelRequest"]))
     with pytest.raises(OutcomeUnknown):
         await vendors.subscriptions.request_cancellation(client_id, service_id, reason="Moving", at_period_end=True)
     await vendors.subscriptions.request_cancellation(client_id, service_id, reason="Moving", at_period_end=True)
@@ -194,5 +194,5 @@ async def everything(vendors: Vendors, client_id: int) -> list[object]:
 async def test_every_form_of_a_list_reads_the_same(vendors: Vendors, sandbox: RunningSandbox, form: str) -> None:
     empty = await sign_up(vendors)
     plain = [await everything(vendors, client_id) for client_id in (BEN_CLIENT_ID, empty)]
-    sandbox.faults.set("whmcs", Mood(special={form: -1}))
+    sandbox.faults.set("whmcs", FaultSettings(special={form: -1}))
     assert [await everything(vendors, client_id) for client_id in (BEN_CLIENT_ID, empty)] == plain

@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
-from portal_app.domain.catalog.plan import CatalogItem, Plan
+from portal_app.domain.catalog.plan import Plan
 from portal_app.domain.checkout.options import SimOptions
 from portal_app.domain.checkout.steps import Rules, Step, first_open_step, options_of, read_answer
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.money import Money
+from tests.support.builders import catalog_item
 
 RULES = Rules(date(2026, 11, 22))
 EID = "89049032000001000000012345678954"
@@ -24,22 +25,7 @@ HOLDER = {
 }
 PORT = {"origin": "port", "number": "090-1234-5678", "reservation_number": "12-345-67890", "expires_on": "2026-12-05"}
 NUMBER = HOLDER | PORT | {"voice_mail": "on"}
-SERVICE = CatalogItem(
-    sku="SIM-1",
-    name="SIM",
-    category="sim",
-    item_class="service",
-    cycle="monthly",
-    price=Money(2000),
-    product_id="p",
-    pricebook_entry_id="e",
-    whmcs_product_id=1,
-    choosable=True,
-    orderable=True,
-    auto_add=False,
-    order=1,
-    has_voice=True,
-)
+SERVICE = catalog_item(sku="SIM-1", name="SIM", category="sim", price=Money(2000), has_voice=True)
 VOICE = Plan(SERVICE)
 DATA = Plan(replace(SERVICE, has_voice=False))
 

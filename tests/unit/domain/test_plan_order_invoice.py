@@ -8,26 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portal_app.domain.billing.invoice import Invoice
-from portal_app.domain.catalog.plan import CatalogItem, plans_of
+from portal_app.domain.catalog.plan import plans_of
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import STAGE_WORDS, OrderLine, SalesforceOrder
+from tests.support.builders import catalog_item
 
-SERVICE = CatalogItem(
-    sku="VPN-1",
-    name="VPN",
-    category="vpn",
-    item_class="service",
-    cycle="monthly",
-    price=Money(980),
-    product_id="p1",
-    pricebook_entry_id="e1",
-    whmcs_product_id=1,
-    choosable=True,
-    orderable=True,
-    auto_add=False,
-    order=2,
-)
+SERVICE = catalog_item(name="VPN", order=2)
 ALONG = replace(
     SERVICE, sku="VPN-A", item_class="activation", cycle="onetime", price=Money(3000), auto_add=True, choosable=False
 )

@@ -46,9 +46,10 @@ def cache(redis: Redis) -> Cache:
 
 
 @pytest.fixture
-async def other_cache(valkey: EmbeddedValkey) -> AsyncIterator[Cache]:
+async def other_cache(redis_url: str) -> AsyncIterator[Cache]:
     """The cache of another process: a client and memory of its own."""
-    client = connect(valkey.url(), seconds=0.25)
+    # On a busy machine a server that is well may look away, and then everybody computes for themselves.
+    client = connect(redis_url, seconds=10)
     yield Cache(client)
     await client.aclose()
 
@@ -111,7 +112,9 @@ async def test_other_tags_stay(cache: Cache, key: str) -> None:
     assert upstream.calls == 1
 
 
-async def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache: Cache, other_cache: Cache, key: str) -> None:
+async def test_a_failure_reaches_all_who_wait_and_is_not_kept(
+    cache: Cache, other_cache: Cache, redis: Redis, key: str
+) -> None:
     async def fail() -> object:
         await asyncio.sleep(0.02)
         raise LookupError("away")
@@ -120,9 +123,8 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache: Cache, othe
         *(cache.get_or_set(key, fail, seconds=60) for _ in range(5)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [LookupError] * 5
-    # A lease that was not given back would last twice as long.
-    async with asyncio.timeout(5):
-        assert await other_cache.get_or_set(key, Upstream("well").quick, seconds=60) == "well"
+    assert await redis.keys(f"l:c:{key}:*") == [], "the lease was not given back"
+    assert await other_cache.get_or_set(key, Upstream("well").quick, seconds=60) == "well"
 
 
 async def test_a_hung_redis_holds_no_page_up_and_is_not_asked_by_the_next(own_valkey: EmbeddedValkey, key: str) -> None:
@@ -132,7 +134,8 @@ async def test_a_hung_redis_holds_no_page_up_and_is_not_asked_by_the_next(own_va
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        async with asyncio.timeout(3):
+        # Redis stands still until the end of this test.
+        async with asyncio.timeout(60):
             assert await cache.get_or_set(key, upstream.quick, seconds=60) == "value"
         assert not cache.is_exact and await cache.peek_bytes(Entry(key)) is None
     finally:
@@ -153,7 +156,7 @@ async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_i
     assert await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
     own_valkey.port = int(own_valkey.url().rpartition(":")[2].partition("/")[0])
     own_valkey.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) != "new":
             await asyncio.sleep(0.05)
     calls = upstream.calls
@@ -163,10 +166,10 @@ async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_i
     await reader.aclose()
 
 
-async def test_a_process_that_ends_says_what_redis_has_missed(redis: Redis, valkey: EmbeddedValkey, key: str) -> None:
+async def test_a_process_that_ends_says_what_redis_has_missed(redis: Redis, redis_url: str, key: str) -> None:
     upstream, elsewhere = Upstream("old"), Cache(redis)
     await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
-    with gate_to(valkey.url()) as (gate, url):
+    with gate_to(redis_url) as (gate, url):
         client = connect(url, seconds=10)
         cache = Cache(client, away_seconds=60)
         gate.close()

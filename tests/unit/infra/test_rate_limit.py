@@ -16,15 +16,16 @@ from portal_app.local.servers.valkey import EmbeddedValkey
 NOBODY = "redis://:x@127.0.0.1:1/0"
 
 
-Make = Callable[[str], RateLimits]
+Make = Callable[..., RateLimits]
 
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
     made: list[RateLimits] = []
 
-    def make_one(url: str) -> RateLimits:
-        made.append(RateLimits(url, timeout=0.25))
+    # On a busy machine a server that is well may look away, and then everybody counts for themselves.
+    def make_one(url: str, timeout: float = 10) -> RateLimits:
+        made.append(RateLimits(url, timeout=timeout))
         return made[-1]
 
     yield make_one
@@ -39,14 +40,12 @@ async def allowed(limits: list[RateLimits], name: str, tries: int, *, strict: bo
     return outcomes.count(None)
 
 
-async def test_of_many_at_once_over_two_processes_exactly_the_limit_gets_through(
-    valkey: EmbeddedValkey, make: Make
-) -> None:
-    assert await allowed([make(valkey.url()), make(valkey.url())], uuid4().hex, 24) == 10
+async def test_of_many_at_once_over_two_processes_exactly_the_limit_gets_through(redis_url: str, make: Make) -> None:
+    assert await allowed([make(redis_url), make(redis_url)], uuid4().hex, 24) == 10
 
 
-async def test_a_refusal_says_when_to_come_back_and_names_are_counted_apart(valkey: EmbeddedValkey, make: Make) -> None:
-    limits, name = make(valkey.url()), uuid4().hex
+async def test_a_refusal_says_when_to_come_back_and_names_are_counted_apart(redis_url: str, make: Make) -> None:
+    limits, name = make(redis_url), uuid4().hex
     await limits.consume("1/minute", "test", name)
     await limits.consume("1/minute", "test", "other" + name)
     with pytest.raises(RateLimited) as caught:
@@ -63,12 +62,13 @@ async def test_without_redis_a_limit_on_reads_lets_through(make: Make) -> None:
 
 
 async def test_a_hung_redis_holds_no_sign_in_up(own_valkey: EmbeddedValkey, make: Make) -> None:
-    limits = make(own_valkey.url())
+    limits = make(own_valkey.url(), timeout=0.25)
     await limits.consume("10/minute", "test", "name")
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        async with asyncio.timeout(3):
+        # Redis stands still until the end of this test.
+        async with asyncio.timeout(60):
             await limits.consume("10/minute", "test", "name")
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)

@@ -16,7 +16,6 @@ from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.jobs.rotate_keys import keys_in_use, rotate
-from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.models.user import EMAIL_PLACE, User
 from tests.faults.waiting import until
 from tests.unit.conftest import new_user
@@ -61,13 +60,13 @@ def old_format(ring: KeyRing, value: str, place: str) -> bytes:
 
 
 async def test_a_killed_rotation_goes_on_and_the_old_key_can_go(
-    settings: Settings, postgres: EmbeddedPostgres, worker: Database, ring: KeyRing, people: list[UUID]
+    settings: Settings, worker: Database, ring: KeyRing, people: list[UUID]
 ) -> None:
     old = settings.portal_keys.get_secret_value()
     both = settings_with(settings, f"{old},{SECOND}")
     async with ring_in_use(both, ring):
         assert await everybody_readable(worker, people)
-        with psycopg.connect(postgres.url()) as held:
+        with psycopg.connect(settings.database_url) as held:
             # A row that somebody else is writing stops the job in the middle of its work.
             held.execute("SELECT 1 FROM users WHERE id = %s FOR UPDATE", (people[5],))
             job = multiprocessing.get_context("spawn").Process(target=rotate, args=(both,), kwargs={"batch": 1})
@@ -77,7 +76,7 @@ async def test_a_killed_rotation_goes_on_and_the_old_key_can_go(
                 assert job.is_alive()
                 return held.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() != (0,)
 
-            await until(stands_still, 30, "the job waits for the row")
+            await until(stands_still, "the job waits for the row")
             job.kill()
             job.join()
         half = keys_in_use(both)
@@ -97,9 +96,9 @@ async def test_a_killed_rotation_goes_on_and_the_old_key_can_go(
 
 
 async def test_a_row_that_was_tampered_with_is_named_and_holds_nobody_up(
-    settings: Settings, postgres: EmbeddedPostgres, worker: Database, ring: KeyRing, people: list[UUID]
+    settings: Settings, worker: Database, ring: KeyRing, people: list[UUID]
 ) -> None:
-    with psycopg.connect(postgres.url(), autocommit=True) as owner:
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
         owner.execute("UPDATE users SET name = email WHERE id = %s", (people[1],))
         both = settings_with(settings, f"{settings.portal_keys.get_secret_value()},{SECOND}")
         done = rotate(both, batch=2)

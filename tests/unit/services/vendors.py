@@ -15,22 +15,9 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import IdentityCheck
 from portal_app.domain.profile.profile import BillingAddress, PersonalData, ProfileView
 from portal_app.domain.subscriptions.subscription import Services, Subscription
+from tests.support.builders import catalog_item
 
-PLAN = CatalogItem(
-    sku="VPN-1",
-    name="VPN Tokyo",
-    category="vpn",
-    item_class="service",
-    cycle="monthly",
-    price=Money(980),
-    product_id="p1",
-    pricebook_entry_id="e1",
-    whmcs_product_id=1,
-    choosable=True,
-    orderable=True,
-    auto_add=False,
-    order=1,
-)
+PLAN = catalog_item()
 CARD = PaymentMethod(1, "card", "Visa", "4242", "12/30", "stripe")
 
 

@@ -16,7 +16,7 @@ _TRIGGER = "PortalTrigger: execution of BeforeInsert\n\ncaused by: System.DmlExc
 _DUPLICATE = "You're creating a duplicate record. We recommend you use an existing record instead."
 
 
-class BadDays:
+class RestFaults:
     """Ask the switch board, and the day's allowance, about each call."""
 
     def __init__(self, faults: Faults, usage: Usage) -> None:

@@ -15,7 +15,7 @@ from portal_app.domain.profile.customer import Customer, Profile
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
-from sandbox.faults import Mood
+from sandbox.faults import FaultSettings
 from tests.contract.lanes.servers import RunningSandbox
 from tests.unit.people import ADDRESS, PERSON
 
@@ -75,7 +75,7 @@ async def test_a_request_whose_answer_was_lost_is_found_again(
     vendors: Vendors, customer: Customer, client: SalesforceClient, sandbox: RunningSandbox
 ) -> None:
     request = new_request()
-    sandbox.faults.set("salesforce", Mood(lose_answers=1, operations=("composite",)))
+    sandbox.faults.set("salesforce", FaultSettings(lose_answers=1, operations=("composite",)))
     with pytest.raises(OutcomeUnknown):
         await vendors.internet.request(customer, request)
     # An agent was quick: what they found must not be overwritten.

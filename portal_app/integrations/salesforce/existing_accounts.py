@@ -20,7 +20,7 @@ _LONGEST = {
 Row = Mapping[str, Any]
 
 
-class SalesforceDirectory:
+class SalesforceExistingAccounts:
     """Find people by address, and make their accounts the portal's. Salesforce compares addresses without case."""
 
     def __init__(self, client: SalesforceClient) -> None:

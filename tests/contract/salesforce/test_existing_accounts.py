@@ -35,7 +35,7 @@ def mover() -> MigratingCustomer:
 
 def wire(vendors: Vendors) -> SalesforceClient:
     """Return the bare wire, to write as agents do and to look."""
-    return vendors.directory._client  # type: ignore[attr-defined]
+    return vendors.existing_accounts._client  # type: ignore[attr-defined]
 
 
 async def known_before(vendors: Vendors, mover: MigratingCustomer, *, client: str = "", **contact: str) -> str:
@@ -50,24 +50,24 @@ async def known_before(vendors: Vendors, mover: MigratingCustomer, *, client: st
 
 
 async def test_somebody_is_found_by_their_address_whatever_its_case(vendors: Vendors, mover: MigratingCustomer) -> None:
-    assert await vendors.directory.find_person(mover.email) is None
+    assert await vendors.existing_accounts.find_person(mover.email) is None
     await known_before(vendors, mover)
-    found = await vendors.directory.find_person(mover.email)
+    found = await vendors.existing_accounts.find_person(mover.email)
     assert found == CrmPerson(found.account_id, mover.customer_number, is_billed=False)
 
 
 async def test_an_address_in_two_accounts_finds_nobody(vendors: Vendors, mover: MigratingCustomer) -> None:
     await known_before(vendors, mover)
     await known_before(vendors, replace(mover, customer_number=f"C4{uuid4().int % 10**7:07}"))
-    assert await vendors.directory.find_person(mover.email) is None
+    assert await vendors.existing_accounts.find_person(mover.email) is None
 
 
 async def test_adopting_ties_account_and_contact_and_may_be_repeated(
     vendors: Vendors, mover: MigratingCustomer
 ) -> None:
     contact = await known_before(vendors, mover)
-    made = await vendors.directory.adopt(mover)
-    assert await vendors.directory.adopt(mover) == made
+    made = await vendors.existing_accounts.adopt(mover)
+    assert await vendors.existing_accounts.adopt(mover) == made
     assert made.contact_id == contact
     fields = ("Name", "WH_Account__c", "Portal_Status__c", "Portal_Registration_Source__c")
     account = await wire(vendors).read("Account", made.account_id, fields)
@@ -77,8 +77,8 @@ async def test_adopting_ties_account_and_contact_and_may_be_repeated(
 async def test_somebody_only_whmcs_knows_gets_an_account_with_their_address(
     vendors: Vendors, mover: MigratingCustomer
 ) -> None:
-    made = await vendors.directory.adopt(mover)
-    assert await vendors.directory.adopt(mover) == made
+    made = await vendors.existing_accounts.adopt(mover)
+    assert await vendors.existing_accounts.adopt(mover) == made
     account = await wire(vendors).read("Account", made.account_id, ("Name", "BillingCity", "SF_Account_No__c"))
     assert (account["Name"], account["BillingCity"]) == ("Chiyo Ito", "Minato-ku")
     assert account["SF_Account_No__c"] == mover.customer_number
@@ -89,7 +89,7 @@ async def test_texts_that_salesforce_cannot_keep_are_cut_and_the_account_is_adop
 ) -> None:
     client = replace(mover.client, first_name="C" * 45, last_name="I" * 85, phone="0" * 45)
     address = BillingAddress("S" * 200, "B" * 200, "M" * 51, "T" * 90, "1" * 25)
-    made = await vendors.directory.adopt(replace(mover, client=client, address=address))
+    made = await vendors.existing_accounts.adopt(replace(mover, client=client, address=address))
     fields = ("BillingCity", "BillingStreet", "BillingState", "BillingPostalCode", "Phone")
     account = await wire(vendors).read("Account", made.account_id, fields)
     assert [len(account[name]) for name in fields] == [40, 255, 80, 20, 40]
@@ -100,16 +100,16 @@ async def test_texts_that_salesforce_cannot_keep_are_cut_and_the_account_is_adop
 async def test_an_account_of_another_client_or_user_is_not_taken(vendors: Vendors, mover: MigratingCustomer) -> None:
     await known_before(vendors, mover, client="#4712 - Somebody Else")
     with pytest.raises(Conflict):
-        await vendors.directory.adopt(mover)
+        await vendors.existing_accounts.adopt(mover)
     other = replace(mover, customer_number=f"C5{uuid4().int % 10**7:07}")
     await known_before(vendors, other, Portal_User_Id__c=str(uuid4()))
     with pytest.raises(Conflict):
-        await vendors.directory.adopt(other)
+        await vendors.existing_accounts.adopt(other)
 
 
 async def test_a_free_contact_is_claimed_and_anothers_is_left_alone(vendors: Vendors, mover: MigratingCustomer) -> None:
     contact = await known_before(vendors, mover)
     for user_id in (mover.user_id, uuid4()):
-        await vendors.directory.claim_contact(mover.customer_number, mover.email, user_id)
+        await vendors.existing_accounts.claim_contact(mover.customer_number, mover.email, user_id)
     row = await wire(vendors).read("Contact", contact, ("Portal_User_Id__c",))
     assert row["Portal_User_Id__c"] == str(mover.user_id)

@@ -3,7 +3,7 @@
 import base64
 from collections import defaultdict
 
-from sandbox.back_office.desk import NotThere, Rows
+from sandbox.back_office.actions import Rows, UnknownRecord
 from sandbox.store import Document, Store
 
 _ACCOUNTS = (
@@ -14,7 +14,7 @@ _VERSIONS = "SELECT Id, PathOnClient, ContentSize, ContentDocumentId FROM Conten
 _DECISIONS = {"verify": "Verified", "reject": "Rejected"}
 
 
-class IdentityDesk:
+class IdentityChecks:
     """The identity side of the back office, for the page and JSON alike."""
 
     def __init__(self, salesforce: Rows, store: Store) -> None:
@@ -37,21 +37,21 @@ class IdentityDesk:
         return sorted(shown, key=lambda row: row["status"] != "Submitted")
 
     def decide(self, number: str, action: str, note: str) -> None:
-        """Verify or reject a customer's identity. Raises NotThere."""
+        """Verify or reject a customer's identity. Raises UnknownRecord."""
         rows = [row for row in self._salesforce.query(_ACCOUNTS) if row["SF_Account_No__c"] == number]
         if not rows or action not in _DECISIONS:
-            raise NotThere(number)
+            raise UnknownRecord(number)
         fields = {"Id_Verification_Status__c": _DECISIONS[action], "Id_Verification_Note__c": note[:255] or None}
         self._salesforce.update("Account", rows[0]["Id"], fields)
 
     def content(self, version_id: str) -> tuple[str, bytes]:
-        """Return a document's name and bytes. Raises NotThere."""
+        """Return a document's name and bytes. Raises UnknownRecord."""
         version, kept = (
             self._salesforce.get("ContentVersion", version_id),
             self._store.get("salesforce:file", version_id),
         )
         if version is None or kept is None:
-            raise NotThere(version_id)
+            raise UnknownRecord(version_id)
         return str(version["PathOnClient"]), base64.b64decode(kept["data"])
 
     def _files(self) -> dict[str, list[Document]]:

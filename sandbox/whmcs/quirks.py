@@ -7,7 +7,7 @@ from sandbox.store import Document
 FORMS = ("flattened_lists", "gappy_lists", "single_rows", "empty_texts", "missing_lists")
 
 
-def disguised(answer: Document, form: str) -> Document:
+def with_quirk(answer: Document, form: str) -> Document:
     """Return an answer whose lists of rows are written in one of FORMS."""
     if form == "flattened_lists":
         return _flattened(answer)

@@ -1,4 +1,4 @@
-"""What the people behind the counter can do: the agent, the cashier and the saboteur."""
+"""What staff and testers can do in the back office: orders, invoices, faults and the clock."""
 
 import secrets
 from collections import defaultdict
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, get_args
 
 from sandbox.clock import Clock
-from sandbox.faults import VENDORS, Faults, Mood, Vendor
+from sandbox.faults import VENDORS, Faults, FaultSettings, Vendor
 from sandbox.mailbox import Mailbox
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation
@@ -37,16 +37,16 @@ class Rows(Protocol):
     def query(self, text: str) -> list[dict[str, Any]]: ...
 
 
-class NotThere(Exception):
-    """Nothing of that id exists."""
+class UnknownRecord(Exception):
+    """There is no record with this id."""
 
 
-class NotNow(Exception):
-    """The thing is not in a state that allows this."""
+class WrongState(Exception):
+    """The record's state does not allow this action."""
 
 
-class Desk:
-    """The back office's work, for pages and JSON alike."""
+class BackOffice:
+    """The actions of the back office, for its pages and its JSON API."""
 
     def __init__(self, whmcs: Installation, salesforce: Rows, mailbox: Mailbox, reset: Callable[[], None]) -> None:
         self.mailbox = mailbox
@@ -65,37 +65,37 @@ class Desk:
         return [self._order(row, lines[row["Id"]]) for row in rows]
 
     def order(self, order_id: str) -> Document:
-        """Return one Salesforce order with customer and lines. Raises NotThere."""
+        """Return one Salesforce order with customer and lines. Raises UnknownRecord."""
         row = self._salesforce.get("Order", order_id)
         if row is None:
-            raise NotThere(order_id)
+            raise UnknownRecord(order_id)
         lines = self._salesforce.query(f"{_LINES} WHERE OrderId = '{row['Id']}'")
         return self._order(row, [self._line(line) for line in lines])
 
     def approve(self, order_id: str) -> None:
-        """Approve an order under review; its flow then asks for fulfilment. Raises NotThere, NotNow."""
+        """Approve an order under review; its flow then asks for fulfilment. Raises UnknownRecord, WrongState."""
         order = self._order_under_review(order_id)
         if order["Activation_Status__c"] in ("Activating", "Activated"):
-            raise NotNow(f"The order is already {order['Activation_Status__c']}.")
+            raise WrongState(f"The order is already {order['Activation_Status__c']}.")
         self._salesforce.update("Order", order_id, {"Activation_Status__c": "Activating"})
 
     def reject(self, order_id: str) -> None:
-        """Reject an order under review. Raises NotThere, NotNow."""
+        """Reject an order under review. Raises UnknownRecord, WrongState."""
         self._order_under_review(order_id)
         self._salesforce.update("Order", order_id, {"Status": "Rejected"})
 
     def edit(self, order_id: str, fields: dict[str, Any]) -> None:
-        """Fill in fields of an order. Raises NotThere."""
+        """Fill in fields of an order. Raises UnknownRecord."""
         if self._salesforce.get("Order", order_id) is None:
-            raise NotThere(order_id)
+            raise UnknownRecord(order_id)
         self._salesforce.update("Order", order_id, fields)
 
     def order_for(self, customer_number: str, skus: list[str], fields: dict[str, Any]) -> str:
-        """Make an order for a customer, as an agent does who took it by telephone. Raises NotThere."""
+        """Make an order for a customer, as an agent does for a customer on the telephone. Raises UnknownRecord."""
         accounts = {row["SF_Account_No__c"]: row["Id"] for row in self._salesforce.query(_ACCOUNTS)}
         entries = {row["Product2"]["StockKeepingUnit"]: row for row in self._salesforce.query(_ENTRIES)}
         if customer_number not in accounts or not skus or any(sku not in entries for sku in skus):
-            raise NotThere(customer_number)
+            raise UnknownRecord(customer_number)
         order_id = self._salesforce.create("Order", {
             "AccountId": accounts[customer_number], "EffectiveDate": f"{self.clock.now():%Y-%m-%d}",
             "Pricebook2Id": entries[skus[0]]["Pricebook2Id"], "Status": "Pending Review",
@@ -122,37 +122,37 @@ class Desk:
         return [self._invoice(row) for row in self._whmcs.rows("invoice")][::-1]
 
     def pay_invoice(self, number: int) -> None:
-        """Take the balance of an unpaid invoice at the till. Raises NotThere, NotNow."""
+        """Pay the balance of an unpaid invoice. Raises UnknownRecord, WrongState."""
         invoice = self._invoice_in(number, "Unpaid")
         amount = balance_of(self._whmcs, invoice).balance
         with self._whmcs.store.transaction():
             pay(self._whmcs, invoice, Payment(amount, "banktransfer", f"till_{secrets.token_hex(6)}"))
 
     def cancel_invoice(self, number: int) -> None:
-        """Cancel an unpaid invoice. Raises NotThere, NotNow."""
+        """Cancel an unpaid invoice. Raises UnknownRecord, WrongState."""
         with self._whmcs.store.transaction():
             cancel_invoice(self._whmcs, self._invoice_in(number, "Unpaid"))
 
     def refund_invoice(self, number: int) -> None:
-        """Give a paid invoice's money back. Raises NotThere, NotNow."""
+        """Refund a paid invoice. Raises UnknownRecord, WrongState."""
         with self._whmcs.store.transaction():
             refund(self._whmcs, self._invoice_in(number, "Paid"))
 
     def whmcs_rows(self, kind: str) -> list[Document]:
-        """Return WHMCS rows as kept: clients, orders, services, cancellations or invoices. Raises NotThere."""
+        """Return WHMCS rows as kept: clients, orders, services, cancellations or invoices. Raises UnknownRecord."""
         if kind not in ("clients", "orders", "services", "cancellations", "invoices"):
-            raise NotThere(kind)
+            raise UnknownRecord(kind)
         return self.invoices() if kind == "invoices" else self._whmcs.rows(kind.removesuffix("s"))
 
-    def moods(self) -> dict[str, Document]:
-        """Return each vendor's mood."""
-        return {vendor: asdict(self.faults.mood(vendor)) for vendor in VENDORS}
+    def fault_settings(self) -> dict[str, Document]:
+        """Return each vendor's fault settings."""
+        return {vendor: asdict(self.faults.settings_of(vendor)) for vendor in VENDORS}
 
-    def set_mood(self, vendor: str, mood: Mood) -> None:
-        """Put a vendor into a mood. Raises NotThere."""
+    def set_faults(self, vendor: str, settings: FaultSettings) -> None:
+        """Set a vendor's faults. Raises UnknownRecord."""
         if vendor not in get_args(Vendor):
-            raise NotThere(vendor)
-        self.faults.set(next(known for known in VENDORS if known == vendor), mood)
+            raise UnknownRecord(vendor)
+        self.faults.set(next(known for known in VENDORS if known == vendor), settings)
 
     def advance(self, seconds: float) -> str:
         """Move the clock and return the new time as ISO text."""
@@ -167,9 +167,9 @@ class Desk:
     def _order_under_review(self, order_id: str) -> Document:
         order = self._salesforce.get("Order", order_id)
         if order is None:
-            raise NotThere(order_id)
+            raise UnknownRecord(order_id)
         if order["Status"] != "Pending Review":
-            raise NotNow(f"The order is {order['Status']}.")
+            raise WrongState(f"The order is {order['Status']}.")
         return order
 
     def _order(self, row: Document, lines: list[Document]) -> Document:
@@ -195,9 +195,9 @@ class Desk:
     def _invoice_in(self, number: int, status: str) -> Document:
         invoice = self._whmcs.row("invoice", number)
         if invoice is None:
-            raise NotThere(number)
+            raise UnknownRecord(number)
         if invoice["status"] != status:
-            raise NotNow(f"The invoice is {invoice['status']}.")
+            raise WrongState(f"The invoice is {invoice['status']}.")
         return invoice
 
     def _invoice(self, row: Document) -> Document:

@@ -1,6 +1,6 @@
 """What the operator behind Freebit's counter can do: see lines and SIMs, and end a job by hand."""
 
-from sandbox.back_office.desk import NotNow, NotThere
+from sandbox.back_office.actions import UnknownRecord, WrongState
 from sandbox.freebit.network import Network, midnight
 from sandbox.freebit.registration import iccid
 from sandbox.freebit.usage import KB_PER_MB, remaining_mb, used
@@ -9,7 +9,7 @@ from sandbox.store import Document
 from sandbox.world_file import BlankSim
 
 
-class SimDesk:
+class SimLines:
     """The SIM side of the back office, for the page and JSON alike."""
 
     def __init__(self, network: Network, salesforce: Rows) -> None:
@@ -39,13 +39,13 @@ class SimDesk:
         self._salesforce.update("SIM_Inventory__c", stock_id, {"Status__c": "Retired"})
 
     def end_job(self, number: int, action: str) -> None:
-        """Let an open job be done now (`finish`) or come to nothing (`fail`). Raises NotThere, NotNow."""
+        """Let an open job be done now (`finish`) or come to nothing (`fail`). Raises UnknownRecord, WrongState."""
         job = self._network.store.get("freebit.job", number)
         ends = {"finish": self._network.finish, "fail": self._network.fail}
         if job is None or action not in ends:
-            raise NotThere(number)
+            raise UnknownRecord(number)
         if job["state"] != "open":
-            raise NotNow(f"The job is {job['state']}.")
+            raise WrongState(f"The job is {job['state']}.")
         with self._network.store.transaction():
             ends[action](job)
 

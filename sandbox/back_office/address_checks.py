@@ -1,6 +1,6 @@
 """What the agent who checks addresses can do: look up what a building can have, and write it into the account."""
 
-from sandbox.back_office.desk import NotNow, NotThere, Rows
+from sandbox.back_office.actions import Rows, UnknownRecord, WrongState
 from sandbox.store import Document
 
 OFFERS = ("Home 1G", "Apartment 1G", "Apartment 100M", "Home 10G", "Apartment 10G")
@@ -15,7 +15,7 @@ _OPPORTUNITIES = "SELECT Id, AccountId, StageName, Name, Portal_Source__c, WHMCS
 _ADDRESS = ("BillingPostalCode", "BillingState", "BillingCity", "BillingStreet")
 
 
-class AddressDesk:
+class AddressChecks:
     """The address checks of the back office, for the page and JSON alike."""
 
     def __init__(self, salesforce: Rows) -> None:
@@ -30,12 +30,12 @@ class AddressDesk:
         return sorted(shown, key=lambda check: check["status"] != "Pending")
 
     def answer(self, account_id: str, offers: list[str], note: str) -> None:
-        """Write down what a building can have; without an offer it can have nothing. Raises NotThere, NotNow."""
+        """Store what a building can have; no offer means nothing. Raises UnknownRecord, WrongState."""
         account = self._salesforce.get("Account", account_id)
         if account is None or not set(offers) <= set(OFFERS):
-            raise NotThere(account_id)
+            raise UnknownRecord(account_id)
         if len(note) > _LONGEST_NOTE:
-            raise NotNow("The note is too long.")
+            raise WrongState("The note is too long.")
         self._salesforce.update("Account", account_id, {
             "Internet_Eligibility_Status__c": "Eligible" if offers else "Ineligible",
             "Internet_Eligibility__c": ";".join(offers) or None,

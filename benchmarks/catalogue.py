@@ -15,9 +15,9 @@ from benchmarks.stage import Stage
 from benchmarks.table import Row, versus, within
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.tags import CATALOG
 from portal_app.infra.settings import Settings
 from portal_app.local.servers.valkey import EmbeddedValkey
-from portal_app.services.catalog.catalog import TAG
 from portal_app.wiring.portal import build
 from tests.world import running_sandbox
 
@@ -87,7 +87,7 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
 
 async def _bust(url: str) -> None:
     redis = connect(url, seconds=5)
-    await Cache(redis).invalidate(TAG)
+    await Cache(redis).invalidate(CATALOG)
     await redis.aclose()
 
 

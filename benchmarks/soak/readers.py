@@ -104,7 +104,7 @@ class Readers:
         return Shown(self._bills(customer, {one.id: one for one in found.listing.rows}), found.as_of)
 
     async def _text(self, desk: Desk, customer: Customer) -> Shown:
-        read = json.loads(await desk.billing.invoices_text(customer, _ALL, _written))
+        read = json.loads(await desk.billing.invoices_bytes(customer, _ALL, _written))
         rows = [INVOICE.validate_python(row) for row in read["rows"]]
         as_of = datetime.fromisoformat(read["as_of"]) if read["as_of"] else None
         return Shown(self._bills(customer, {one.id: one for one in rows}), as_of)

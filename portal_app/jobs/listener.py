@@ -20,13 +20,13 @@ from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.logs import set_up_logs
 from portal_app.infra.metrics import record_batch, set_listener
 from portal_app.infra.metrics_server import Metrics
+from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
 from portal_app.wiring.portal import Portal, build, set_portal
 
-STATUS_KEY = "listener:status"
 # Longer than the bus is silent between two keepalives.
 _STATUS_SECONDS = 330
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
@@ -65,7 +65,7 @@ async def _follow_all(portal: Portal) -> None:
 async def say_status(portal: Portal, status: str) -> None:
     """Tell the health page how the main topic stands; the word runs out by itself if we die."""
     try:
-        await portal.redis.set(STATUS_KEY, status, ex=_STATUS_SECONDS)
+        await portal.redis.set(LISTENER_STATUS_KEY, status, ex=_STATUS_SECONDS)
     except RedisError as error:
         _log.debug("listener.status_not_stored", error=type(error).__name__)
 

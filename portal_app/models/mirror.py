@@ -6,9 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.domain.billing.invoice import OPEN_STATUSES
 from portal_app.infra.clock import now, offset_seconds
 from portal_app.models.columns import json_column, time_column
 
@@ -36,6 +37,26 @@ class InvoiceMirror(SQLModel, table=True):
     read_at: datetime = time_column(default_factory=now)
     is_gone: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
+    @classmethod
+    def belongs_to(cls, user_id: Any) -> sa.ColumnElement[bool]:
+        """Return the condition of a customer's invoices, without those that are gone."""
+        return sa.and_(col(cls.user_id) == user_id, col(cls.is_gone).is_(False))
+
+    @classmethod
+    def is_open(cls) -> sa.ColumnElement[bool]:
+        """Return the condition of invoices that are still to be paid."""
+        return col(cls.status).in_(OPEN_STATUSES)
+
+    @classmethod
+    def is_overdue(cls, today: Any) -> sa.ColumnElement[bool]:
+        """Return the condition of open invoices past their day."""
+        return sa.and_(cls.is_open(), col(cls.due_on) < today)
+
+    @classmethod
+    def by_due_day(cls) -> tuple[Any, Any]:
+        """Return the order in which open invoices are to be paid."""
+        return col(cls.due_on).nulls_last(), col(cls.invoice_id)
+
 
 class SubscriptionMirror(SQLModel, table=True):
     """One service as last read from WHMCS, always as part of the complete list."""
@@ -58,11 +79,9 @@ class MirrorState(SQLModel, table=True):
     read_at: datetime | None = time_column(default=None, nullable=True, index=True)
     stale_at: datetime | None = time_column(default=None, nullable=True)
 
-    def is_younger_than(self, seconds: float, at: datetime) -> bool:
-        """Return whether the list was read within the last `seconds` before `at`, with no change reported since."""
-        if self.read_at is None or (self.stale_at is not None and self.stale_at >= self.read_at):
-            return False
-        return at - self.read_at < timedelta(seconds=seconds)
+    def is_fresh(self, seconds: float, at: datetime) -> bool:
+        """Say whether it was read in the last seconds before a moment, and nothing was heard since."""
+        return is_fresh(self.read_at, seconds, at=at, stale_at=self.stale_at)
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID, kind: str) -> "MirrorState":
@@ -78,3 +97,10 @@ async def database_time(session: AsyncSession) -> datetime:
     """Return the portal's time read from PostgreSQL itself: exact enough to order what several processes write."""
     read_at = (await (await session.connection()).execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
     return read_at + timedelta(seconds=offset_seconds())
+
+
+def is_fresh(read_at: datetime | None, seconds: float, *, at: datetime, stale_at: datetime | None = None) -> bool:
+    """Say whether data read at a moment are younger than this at another, and no change was heard of since."""
+    if read_at is None or (stale_at is not None and stale_at >= read_at):
+        return False
+    return at - read_at < timedelta(seconds=seconds)

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.checkout.options import address_from_json, options_from_json
-from portal_app.domain.orders.order import Order, OrderEvent, OrderLine, OrderStage
+from portal_app.domain.orders.order import FINAL_STAGES, Order, OrderEvent, OrderLine, OrderStage
 from portal_app.infra.clock import now
 from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
@@ -50,6 +51,11 @@ class OrderRow(SQLModel, table=True):
             options=options_from_json(self.options) if self.options else None,
             address=address_from_json(self.address) if self.address else None,
         )
+
+    @classmethod
+    def is_open(cls) -> sa.ColumnElement[bool]:
+        """Return the condition of orders that still go on."""
+        return col(cls.stage).not_in(FINAL_STAGES)
 
     @classmethod
     async def for_user(cls, session: AsyncSession, user_id: UUID) -> "list[OrderRow]":

@@ -1,4 +1,4 @@
-"""Answers that are kept as bytes, with all they need asked in one go: the session, its limit, the value."""
+"""Response cache: session, rate limit and cached body, looked up in one Redis call."""
 
 import time
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.security.tokens import Access
 from portal_app.services.identity.sessions import ENDED, Sessions
 
-# The try is counted as the limiter counts it. 0: the session ended; false: the long way has to find out.
-_NOT_KEPT = 1
+# The request is counted as the limiter counts it. 0: the session ended; false: the uncached path has to find out.
+_NOT_CACHED = 1
 _OWN = (
     NAME_FROM
     + """
@@ -33,9 +33,9 @@ return redis.call('GET', 'c:' .. name_from(3)) or 1
 
 @dataclass(frozen=True, slots=True)
 class CacheLookup:
-    """What a look came to: the answer where it is kept, and whether the try has been counted against the limit.
+    """A look-up: the body where it is cached, and whether the request has been counted against the limit.
 
-    No answer never says no: it sends the caller the long way, which knows why.
+    No body is no refusal: the caller goes the uncached path, which finds the reason.
     """
 
     body: bytes | None = None
@@ -43,7 +43,7 @@ class CacheLookup:
 
 
 class ResponseCache:
-    """Look kept answers up."""
+    """Look up cached responses."""
 
     def __init__(self, cache: Cache, *, sessions: Sessions, limits: RateLimits, limit: str) -> None:
         self._cache = cache
@@ -52,25 +52,25 @@ class ResponseCache:
         self._limit = limit
 
     async def for_customer(self, access: Access, entry: Entry) -> CacheLookup:
-        """Return a customer's answer where the session lives, its limit is not used up, and the answer is young."""
+        """Return a customer's cached response where the session is live and its limit is not used up."""
         session_id, user_id = access.session_id, str(access.user_id)
         try:
             if await self._sessions.require_live(session_id) != access.user_id:
                 return CacheLookup()
         except PortalError:
-            # The long way meets the same trouble and tells it.
+            # The uncached path meets the same error and reports it.
             return CacheLookup()
         window = self._limits.window(self._limit, "api", str(session_id))
         keys = [self._sessions.redis_key(session_id), window.key, *entry.keys]
         args = [user_id, ENDED, repr(time.time()), window.most, window.seconds]
         found = await self._ask(keys, args)
         if found == 0:
-            # The push that says so may not have come here, or not yet.
+            # The message that says so may not have reached this process.
             self._sessions.forget_session(session_id)
-        return CacheLookup(found, True) if isinstance(found, bytes) else CacheLookup(is_counted=found == _NOT_KEPT)
+        return CacheLookup(found, True) if isinstance(found, bytes) else CacheLookup(is_counted=found == _NOT_CACHED)
 
     async def for_everyone(self, entry: Entry) -> bytes | None:
-        """Return an answer that is everybody's, where it is young."""
+        """Return a response that is the same for everyone, where it is cached."""
         found = await self._cache.peek_bytes(entry)
         if found is not None:
             self._cache.count_hit()
@@ -82,7 +82,7 @@ class ResponseCache:
         try:
             found = await self._cache.scripts.run(_OWN, keys, args)
         except RedisError:
-            # The long way knows what goes on without Redis.
+            # The uncached path knows what works without Redis.
             return None
         if isinstance(found, bytes):
             self._cache.count_hit()

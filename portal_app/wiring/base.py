@@ -14,7 +14,7 @@ from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
-from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.notifications.email_outbox import EmailOutbox
 
 Role = Literal["web", "worker"]
@@ -30,7 +30,7 @@ class Base:
     queue: DurableQueue
     live: LiveUpdates
     cache: Cache
-    readings: Readings
+    reads: CachedReads
     vendors: Vendors
     email_outbox: EmailOutbox
 
@@ -49,7 +49,7 @@ def build_base(settings: Settings, role: Role) -> Base:
         queue=queue,
         live=live,
         cache=cache,
-        readings=Readings(settings, cache, live),
+        reads=CachedReads(settings, cache, live),
         vendors=build_vendors(settings, redis),
         email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates),
     )

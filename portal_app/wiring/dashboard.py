@@ -31,7 +31,7 @@ def build_dashboard(
             billing=invoices,
             payments=billing.payment_methods,
             subscriptions=services,
-            cases=OpenCaseCount(base.vendors.crm, base.cache, base.live),
+            cases=OpenCaseCount(base.vendors.crm, base.reads),
             cache=base.cache,
         ),
         calendar_feed=Calendar(

@@ -53,7 +53,7 @@ def build_context(base: Base) -> ServiceContext:
         sessions=Sessions(settings, base.database, base.redis, base.live, base.email_outbox),
         email_outbox=base.email_outbox,
         queue=base.queue,
-        readings=base.readings,
+        reads=base.reads,
     )
 
 

@@ -76,7 +76,7 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
 
 def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
-    catalog = Catalog(base.settings, base.cache, base.vendors.catalog, base.vendors.product_prices)
+    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
     context = CheckoutContext(
         payments=customer.billing.payment_methods,
         subscriptions=customer.subscriptions.services,

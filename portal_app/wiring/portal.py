@@ -17,6 +17,7 @@ from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.flash_messages import FlashMessages
 from portal_app.services.idempotency import Idempotency
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.orders.orders import Orders
 from portal_app.services.response_cache import ResponseCache
 from portal_app.wiring.base import Role, build_base
@@ -48,6 +49,7 @@ class Portal:
     cache: Cache
     queue: DurableQueue
     live: LiveUpdates
+    reads: CachedReads
     limits: RateLimits
     vendors: Vendors
     response_cache: ResponseCache
@@ -72,8 +74,8 @@ class Portal:
 
     async def close(self) -> None:
         """Close every connection and stop background work."""
-        invoices, services = self.billing.invoices.freshness, self.subscriptions.services.freshness
-        for part in (invoices, services, self.billing.payment_methods, self.dashboard.summary, self.cache):
+        services = self.subscriptions.services.freshness
+        for part in (self.billing.invoices, services, self.billing.payment_methods, self.reads, self.cache):
             await part.close()
         await self.vendors.close()
         await self.database.close()
@@ -119,7 +121,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     )
     return Portal(
         settings=settings, database=base.database, redis=base.redis, cache=base.cache, queue=base.queue,
-        live=base.live, limits=context.limits, vendors=base.vendors,
+        live=base.live, reads=base.reads, limits=context.limits, vendors=base.vendors,
         response_cache=response_cache,
         flash_messages=FlashMessages(base.redis, limit=settings.portal_refusal_limit),
         idempotency=idempotency,

@@ -51,6 +51,6 @@ def build_sim(base: Base) -> SimServices:
     """Build the services over Freebit."""
     vendors = base.vendors
     return SimServices(
-        line_status=LineStatus(base.settings, base.database, vendors.sims, cache=base.cache, live=base.live),
+        line_status=LineStatus(base.database, vendors.sims, base.reads),
         line_termination=LineTermination(base.database, vendors.sims, vendors.crm),
     )

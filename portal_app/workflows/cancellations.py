@@ -5,7 +5,7 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from portal_app.services.subscriptions.cancellations import LOOK_AGAIN
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.wiring.portal import portal
 from portal_app.workflows.step import durable, scheduled, step
 
@@ -16,7 +16,7 @@ async def cancel_service(cancellation_id: str) -> str:
     request, sending = UUID(cancellation_id), portal().subscriptions.cancellation_delivery
     while (taken := await step("take", lambda: sending.claim(request)))["value"]:
         # Held: no connection, no thread. A message comes when the customer takes it back.
-        await DBOS.recv_async(LOOK_AGAIN, timeout_seconds=taken["value"])
+        await DBOS.recv_async(WakeTopic.CANCELLATION, timeout_seconds=taken["value"])
     if taken["state"] == "done" and taken["value"] is None:
         return "withdrawn"
     sent = taken if taken["state"] == "refused" else await step("request_cancellation", lambda: sending.send(request))

@@ -10,15 +10,15 @@ from dbos import DBOS, SetWorkflowID
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent
 from portal_app.infra.clock import now
-from portal_app.infra.database.durable import QUEUE
+from portal_app.infra.database.durable import QUEUE, WakeTopic
 from portal_app.integrations.throttling.call_limits import Priority
+from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
 from portal_app.wiring.portal import portal
 from portal_app.workflows.account_changes import apply_to_accounts
-from portal_app.workflows.orders import RESUME_TOPIC, provision_id, provision_order, wake_waiting_orders
+from portal_app.workflows.orders import provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
 
-EVERYTHING = "ChangeEvents"
 _ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
 # An order moves a few times within a second while it is set up; each time, what was read before may be old.
 _READINGS = 3
@@ -62,11 +62,11 @@ async def look_again(sf_order_id: str) -> str:
 async def reconcile(kind: str, since: str) -> str:
     """Read again everything that events of this kind could have announced since a moment."""
     outcome = "done"
-    if kind in (*_CATALOG, EVERYTHING):
+    if kind in (*_CATALOG, ALL_CHANGES):
         outcome = await _apply_catalog_change()
-    if kind in (_ACCOUNT, EVERYTHING):
+    if kind in (_ACCOUNT, ALL_CHANGES):
         outcome = await catch_up_checks()
-    if kind in (_ORDER, EVERYTHING) or kind.endswith("__e"):
+    if kind in (_ORDER, ALL_CHANGES) or kind.endswith("__e"):
         moment = datetime.fromisoformat(since)
         found = await step(
             "orders_changed", lambda: portal().inbound.reconcile.orders_changed_since(moment), priority="sync"
@@ -123,7 +123,7 @@ async def apply_to_orders(sf_order_ids: Sequence[str], cause: str, *, priority: 
             with SetWorkflowID(workflow_id):
                 await DBOS.enqueue_workflow_async(QUEUE, provision_order, found["order_id"])
             # A known id is left alone by the queue: the message wakes a provisioning that is parked.
-            await DBOS.send_async(workflow_id, cause, topic=RESUME_TOPIC)
+            await DBOS.send_async(workflow_id, cause, topic=WakeTopic.ORDER)
     return outcome
 
 

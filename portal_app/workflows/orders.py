@@ -6,13 +6,13 @@ from uuid import UUID
 from dbos import DBOS
 
 from portal_app.domain.ports.billing import BillingOrder
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.services.provisioning.review import CARD_MISSING, IDENTITY_MISSING, PAUSES
 from portal_app.wiring.portal import portal
 from portal_app.workflows.internet import check_alone, link_line
 from portal_app.workflows.sim import finish_line, open_line, reserve_line
 from portal_app.workflows.step import DONE, Outcome, durable, refused, step
 
-RESUME_TOPIC = "resume"
 _PARKED_SECONDS = 30 * 86400.0
 # An order that waits for its customer checks every minute at first, and every quarter of an hour later.
 _LONGEST_CARD_WAIT, _CARD_ROUNDS = 900.0, 3000
@@ -28,7 +28,7 @@ async def wake_waiting_orders(user_id: str, cause: str) -> None:
     review = portal().provisioning.review
     waiting = await step("waiting_orders", lambda: review.waiting_for_customer(UUID(user_id)))
     for order_id, attempt in waiting["value"] or []:
-        await DBOS.send_async(provision_id(order_id, attempt), cause, topic=RESUME_TOPIC)
+        await DBOS.send_async(provision_id(order_id, attempt), cause, topic=WakeTopic.ORDER)
 
 
 @durable(name="hand_over_order")
@@ -56,7 +56,7 @@ async def provision_order(order_id: str) -> str:
         if outcome["state"] == "done":
             return "active"
         # Parked: no connection, no thread. A message comes with the next approval.
-        told = await DBOS.recv_async(RESUME_TOPIC, timeout_seconds=_pause(outcome, round_))
+        told = await DBOS.recv_async(WakeTopic.ORDER, timeout_seconds=_pause(outcome, round_))
         if told is None and outcome["code"] not in (*PAUSES, "scheduled"):
             return "abandoned"
     return "abandoned"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from portal_app.services.profile.profiles import AGAIN
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.wiring.portal import portal
 from portal_app.workflows.step import durable, step
 
@@ -23,7 +23,7 @@ async def save_profile(user_id: str) -> str:
         crm = await step("change_crm", lambda: changes.send_to_salesforce(user))
         if crm["state"] == "refused":
             is_told = is_told or await _tell(user, crm["code"])
-            await DBOS.recv_async(AGAIN, timeout_seconds=_REFUSED_SECONDS)
+            await DBOS.recv_async(WakeTopic.PROFILE, timeout_seconds=_REFUSED_SECONDS)
         elif (await step("finish", lambda: changes.finish_if_done(user)))["value"]:
             return "done"
 

@@ -7,10 +7,12 @@ from uuid import UUID
 from dbos import DBOS
 
 from portal_app.infra.clock import now, timestamp
-from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
+from portal_app.infra.database.durable import WakeTopic
+from portal_app.services.inbound.inbox import ALL_CHANGES
+from portal_app.services.subscriptions.cancellations import workflow_of
 from portal_app.wiring.portal import portal
-from portal_app.workflows.inbound_events import EVERYTHING, apply_to_orders, catch_up_checks, reconcile
-from portal_app.workflows.orders import RESUME_TOPIC, provision_id
+from portal_app.workflows.inbound_events import apply_to_orders, catch_up_checks, reconcile
+from portal_app.workflows.orders import provision_id
 from portal_app.workflows.step import durable, scheduled, step
 
 # Longer than the bus keeps events.
@@ -41,7 +43,7 @@ async def catch_up_address_checks() -> str:
 async def reconcile_all() -> str:
     """Compare everything that changed in the last days with Salesforce: whatever slipped through ends here."""
     since = await step("since", _days_ago)
-    return await reconcile(EVERYTHING, str(since["value"]))
+    return await reconcile(ALL_CHANGES, str(since["value"]))
 
 
 @scheduled("reconcile_billing")
@@ -87,10 +89,10 @@ async def clock_moved() -> str:
     """Wake what waits for a moment, after the clock jumped: the wait was measured before."""
     found = await step("waiting_cancellations", lambda: portal().subscriptions.cancellation_delivery.held())
     for cancellation_id in found["value"] or []:
-        await DBOS.send_async(workflow_of(UUID(cancellation_id)), "clock moved", topic=LOOK_AGAIN)
+        await DBOS.send_async(workflow_of(UUID(cancellation_id)), "clock moved", topic=WakeTopic.CANCELLATION)
     waiting = await step("orders_for_a_day", lambda: portal().provisioning.review.waiting_for_day())
     for order_id, attempt in waiting["value"] or []:
-        await DBOS.send_async(provision_id(order_id, attempt), "clock moved", topic=RESUME_TOPIC)
+        await DBOS.send_async(provision_id(order_id, attempt), "clock moved", topic=WakeTopic.ORDER)
     return waiting["state"]
 
 

@@ -56,7 +56,7 @@ async def ben(shop: Shop) -> Customer:
 
 async def looked_at_anew(portal: Portal, customer: Customer) -> Invoices:
     """Look at the invoices after WHMCS has said that they changed."""
-    await portal.billing.invoices.invoices_changed(customer)
+    await portal.billing.invoices.mark_stale(customer)
     return await portal.billing.invoices.invoices_for(customer)
 
 

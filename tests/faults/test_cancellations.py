@@ -16,9 +16,10 @@ from portal_app.domain.subscriptions.cancellation import (
     CancellationRequester,
 )
 from portal_app.infra.clock import now
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.settings import Settings
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
-from portal_app.services.subscriptions.cancellations import LOOK_AGAIN, workflow_of
+from portal_app.services.subscriptions.cancellations import workflow_of
 from portal_app.wiring.portal import Portal
 from tests.faults.boundary import Boundaries
 from tests.faults.processes import Processes
@@ -80,7 +81,7 @@ async def let_the_cut_off_pass(shop: Shop, *cancelled: Tenant) -> None:
         )
         async with shop.mappings.unit_of_work() as session:
             name = workflow_of(each.request.id)
-            await shop.web.queue.send(session, name, "look", topic=LOOK_AGAIN, key=uuid4().hex)
+            await shop.web.queue.send(session, name, "look", topic=WakeTopic.CANCELLATION, key=uuid4().hex)
 
 
 async def state(shop: Shop, cancellation_id: UUID) -> str:

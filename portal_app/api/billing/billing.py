@@ -47,10 +47,10 @@ async def invoices(
 
     async def build(customer: Customer) -> Response:
         return written_list(
-            await portal().billing.invoices.invoices_text(customer, query, lambda found: _page(query, found))
+            await portal().billing.invoices.invoices_bytes(customer, query, lambda found: _page(query, found))
         )
 
-    cached_under(request, lambda user_id: portal().billing.invoices.entry_of(user_id, query), build)
+    cached_under(request, lambda user_id: portal().billing.invoices.cache_entry(user_id, query), build)
     return await build(customer)
 
 

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api", tags=["billing"])
 @router.get("/me/summary", response_model=schemas.SummaryView)
 async def summary(request: Request, customer: SignedInCustomer) -> Response:
     """Return what the dashboard shows, from saved data; never waits for another system."""
-    cached_under(request, portal().dashboard.summary.entry_of, _summary)
+    cached_under(request, portal().dashboard.summary.cache_entry, _summary)
     return await _summary(customer)
 
 
@@ -26,4 +26,4 @@ async def _summary(customer: Customer) -> Response:
     def write(found: Summary) -> bytes:
         return body_of(schemas.summary_view(found))
 
-    return written_list(await portal().dashboard.summary.summary_text(customer, write))
+    return written_list(await portal().dashboard.summary.summary_bytes(customer, write))

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from portal_app.api.http.responses import json
 from portal_app.domain.errors import ExternalUnavailable
+from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.wiring.portal import portal
 
-_STATUS_KEY = "listener:status"
 _STATUSES = ("connected", "connecting", "standby", "off")
 _RETRY_SECONDS = 5
 # A server that needs longer is of no use to customers.
@@ -90,7 +90,7 @@ async def _redis() -> str:
 
 async def _listener_status() -> str:
     try:
-        kept = await portal().redis.get(_STATUS_KEY)
+        kept = await portal().redis.get(LISTENER_STATUS_KEY)
     except (RedisError, OSError) as error:
         _log.debug("health.redis_away", error=type(error).__name__)
         return "unknown"

@@ -35,7 +35,7 @@ class NewCancellation(Body):
 @router.get("", response_model=schemas.SubscriptionList)
 async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
     """Return the customer's services, newest first."""
-    cached_under(request, portal().subscriptions.services.entry_of, _services)
+    cached_under(request, portal().subscriptions.services.cache_entry, _services)
     return await _services(customer)
 
 
@@ -46,7 +46,7 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
     cancelling = portal().subscriptions.cancellations
     request = (await cancelling.requests_for(customer)).get(service.id)
     ending = None if request and request.is_open else cancelling.schedule_for(service)
-    invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, anew=saved_at is None)
+    invoices = await portal().billing.invoices.invoices_of_service(customer, service.id, with_reads=saved_at is None)
     line = await portal().sim.line_status.line_of(customer, service.id)
     shown = schemas.SubscriptionDetail.from_domain(
         service,
@@ -121,4 +121,4 @@ async def _services(customer: Customer) -> Response:
         rows = [schemas.subscription_view(row, requests.get(row.id)) for row in found.rows]
         return body_of(schemas.SubscriptionList(rows, found.as_of))
 
-    return written_list(await portal().subscriptions.services.services_text(customer, write))
+    return written_list(await portal().subscriptions.services.services_bytes(customer, write))

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -10,6 +10,8 @@ from portal_app.domain.money import Money
 
 InvoiceStatus = Literal["draft", "unpaid", "paid", "cancelled", "refunded", "collections", "payment_pending", "unknown"]
 OPEN_STATUSES: tuple[InvoiceStatus, ...] = ("unpaid", "collections")
+# A card is announced, and shown as expiring, while this much is left of it.
+EXPIRES_SOON = timedelta(days=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ class Invoice:
     taxes: tuple[Tax, ...] = ()
     gateway: str = ""
     updated_at: datetime | None = None
+
+    def is_of(self, client_id: int) -> bool:
+        """Say whether a client may see it: it is theirs, and no draft."""
+        return self.client_id == client_id and self.status != "draft"
 
     def is_overdue(self, today: date) -> bool:
         """Return whether the invoice is unpaid after its due date; `today` is a date in Japan."""
@@ -139,3 +145,12 @@ class PaymentMethod:
             return None
         full = 2000 + int(year) if len(year) == 2 else int(year)
         return date(full, int(month), monthrange(full, int(month))[1])
+
+    def is_expired(self, today: date) -> bool:
+        """Say whether a card's last day is over."""
+        return self.last_valid_on is not None and self.last_valid_on < today
+
+    def expires_soon(self, today: date) -> bool:
+        """Say whether a card still works, and not for much longer."""
+        last = self.last_valid_on
+        return last is not None and today <= last <= today + EXPIRES_SOON

@@ -31,8 +31,8 @@ class InvoiceGateway(Protocol):
         """Return one invoice with lines and payments. Raises NotFound, also for another client's."""
         ...
 
-    async def invoice_owner(self, invoice_id: int) -> int:
-        """Return the client an invoice belongs to: for events, never for a customer. Raises NotFound."""
+    async def invoice_of_anyone(self, invoice_id: int) -> Invoice:
+        """Return an invoice whosever it is, drafts too: for events, never for a customer. Raises NotFound."""
         ...
 
 

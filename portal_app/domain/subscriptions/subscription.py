@@ -10,6 +10,7 @@ from portal_app.domain.money import Money
 SubscriptionStatus = Literal[
     "pending", "active", "completed", "suspended", "terminated", "cancelled", "fraud", "unknown"
 ]
+OVER_STATUSES: tuple[SubscriptionStatus, ...] = ("cancelled", "terminated", "completed", "fraud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Subscription:
     def is_live(self) -> bool:
         """Whether the service is pending, active or suspended."""
         return self.status in ("pending", "active", "suspended")
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether it has ended for good, or never became one."""
+        return self.status in OVER_STATUSES
 
     @property
     def category(self) -> Category:

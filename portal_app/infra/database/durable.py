@@ -16,6 +16,14 @@ APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
 _CUSTOMER = "customer:"
 
 
+class WakeTopic:
+    """The topics on which waiting workflows are woken. Workflows that wait during a release know these values."""
+
+    ORDER = "resume"
+    CANCELLATION = "look-again"
+    PROFILE = "again"
+
+
 class DurableQueue:
     """Writes workflows and messages to DBOS's tables. Arguments are ids only, never personal data."""
 

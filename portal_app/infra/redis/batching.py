@@ -1,32 +1,32 @@
-"""One question for many: who asks in the same turn of the event loop shares a round trip."""
+"""Batching: calls of the same turn of the event loop share one round trip."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
+
+from portal_app.infra.tasks.shielded import ShieldedTasks
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
 class BatchLoader(Generic[Key, Value]):
-    """Collect keys for a moment and `load` them at once; what is raised there is raised to each who asked."""
+    """Collect keys for one turn of the event loop and `load` them at once; an error is raised to every caller."""
 
     def __init__(self, load: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._load = load
         self._asked: dict[Key, asyncio.Future[Value | None]] = {}
-        self._loading: set[asyncio.Task[None]] = set()
+        self._tasks = ShieldedTasks()
 
     async def load(self, key: Key) -> Value | None:
-        """Return what was loaded for a key, None where that is nothing."""
+        """Return the value of a key, or None where there is none."""
         if not self._asked:
-            task = asyncio.create_task(self._go())
-            self._loading.add(task)
-            task.add_done_callback(self._loading.discard)
+            self._tasks.start(self._load_asked)
         answer = self._asked.setdefault(key, asyncio.get_running_loop().create_future())
-        # Others may wait for it too, when this one leaves.
+        # A cancelled caller must not cancel the answer of the others.
         return await asyncio.shield(answer)
 
-    async def _go(self) -> None:
+    async def _load_asked(self) -> None:
         await asyncio.sleep(0)
         asked, self._asked = self._asked, {}
         try:
@@ -34,7 +34,7 @@ class BatchLoader(Generic[Key, Value]):
         except Exception as error:
             for answer in asked.values():
                 answer.set_exception(error)
-                # It may be that nobody waits any more.
+                # Where every caller was cancelled, asyncio would log it as never retrieved.
                 answer.exception()
         except BaseException:
             for answer in asked.values():

@@ -1,4 +1,4 @@
-"""Live updates: whoever changes what a customer may be looking at says so; web processes listen."""
+"""Live updates: a change of a customer's data is published, and web processes refresh the open pages."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from portal_app.infra.redis.cache import Cache
+from portal_app.infra.redis.tags import customer_tag
 
 _CHANNEL = "portal:live"
 _log = structlog.get_logger(__name__)
@@ -25,11 +26,6 @@ class Change:
     id: str = ""
 
 
-def customer_tag(user_id: UUID) -> str:
-    """Return the cache tag of answers that show many things of a customer: whatever changes makes them stale."""
-    return f"all:{user_id}"
-
-
 class LiveUpdates:
     """Publish and receive changes over Redis; a lost message costs a reload, never data."""
 
@@ -38,7 +34,7 @@ class LiveUpdates:
         self._cache = cache
 
     async def publish(self, change: Change) -> None:
-        """Tell every web process, after what is kept of the customer's is stale; Redis being away is no error."""
+        """Invalidate the customer's cached answers, then tell every web process. An absent Redis is no error."""
         await self._cache.invalidate(customer_tag(change.user_id))
         body = json.dumps({"user": str(change.user_id), "topic": change.topic, "id": change.id})
         try:
@@ -47,7 +43,7 @@ class LiveUpdates:
             _log.warning("live.not_published", topic=change.topic, error=type(error).__name__)
 
     async def changes(self) -> AsyncIterator[Change]:
-        """Yield changes for ever, connecting again when Redis comes back."""
+        """Yield changes for ever; reconnect when Redis is back."""
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:

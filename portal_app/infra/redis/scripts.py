@@ -1,4 +1,4 @@
-"""Lua scripts at Redis: those that are asked for in the same turn of the event loop share a round trip."""
+"""Lua scripts at Redis: calls of the same turn of the event loop share a round trip."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class _Call:
 
 
 class RedisScripts:
-    """Run scripts; each is sent to a Redis that does not know it yet."""
+    """Run scripts by their hash; a script is loaded where Redis does not know it yet."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -52,5 +52,5 @@ class RedisScripts:
 
 @lru_cache(maxsize=256)
 def _name_of(script: str) -> str:
-    # What Redis calls a script; nothing is kept secret by it.
+    # Redis names a script by its SHA-1; nothing is kept secret by it.
     return sha1(script.encode(), usedforsecurity=False).hexdigest()

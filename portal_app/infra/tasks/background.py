@@ -1,45 +1,36 @@
-"""Work for which nobody waits: behind an answer, never in the way of the next one."""
+"""Background work that starts after the response and has its own concurrency limit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 
 from portal_app.infra.tasks.deadline import no_deadline
+from portal_app.infra.tasks.shielded import ShieldedTasks
 
-# Long enough for everybody who asks at the same moment to be answered first.
-_AFTER_SECONDS = 0.5
+# Long enough for every request of the same moment to be answered first.
+_DELAY_SECONDS = 0.5
 
 
 class BackgroundTasks:
-    """Carry out few pieces of work at once, begun a moment after they were asked for; each key's at most once a time.
+    """Run at most `at_once` pieces of work, each a moment after it was asked for, and one per key at a time.
 
-    The work tells its own trouble: what it raises is taken by nobody.
+    The work reports its own errors: what it raises is dropped.
     """
 
     def __init__(self, at_once: int) -> None:
-        self._room = asyncio.Semaphore(at_once)
-        self._running: dict[Hashable, asyncio.Task[None]] = {}
+        self._limit = asyncio.Semaphore(at_once)
+        self._tasks = ShieldedTasks()
 
     def start(self, key: Hashable, work: Callable[[], Awaitable[object]]) -> None:
-        """Have it done soon, unless work of this key is under way or waits for its turn."""
-        if key not in self._running:
-            task = asyncio.create_task(self._do(work))
-            self._running[key] = task
-            task.add_done_callback(lambda done: self._ended(key, done))
+        """Start the work soon, unless work of this key is running or queued."""
+        self._tasks.start(partial(self._run, work), key=key)
 
     async def close(self) -> None:
-        """Break off what is under way."""
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancel what is running or queued."""
+        await self._tasks.close()
 
-    async def _do(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _run(self, work: Callable[[], Awaitable[object]]) -> None:
         no_deadline()
-        await asyncio.sleep(_AFTER_SECONDS)
-        async with self._room:
+        await asyncio.sleep(_DELAY_SECONDS)
+        async with self._limit:
             await work()
-
-    def _ended(self, key: Hashable, done: asyncio.Task[None]) -> None:
-        self._running.pop(key, None)
-        if not done.cancelled():
-            done.exception()

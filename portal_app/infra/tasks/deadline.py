@@ -1,4 +1,4 @@
-"""Patience: how long one visit waits for vendors, over everything that is read for it."""
+"""One deadline per request for all vendor reads: a request that waits for several vendors waits once."""
 
 import asyncio
 import math
@@ -9,14 +9,14 @@ from contextvars import ContextVar
 
 from portal_app.domain.errors import ExternalUnavailable
 
-# What is left to whoever comes last: enough for what is kept already.
+# Minimum time for the last read of a request: enough for a cache hit.
 _LEAST_SECONDS = 0.1
-_began: ContextVar[float | None] = ContextVar("visit_began", default=None)
+_began: ContextVar[float | None] = ContextVar("request_began", default=None)
 
 
 @contextmanager
 def request_deadline() -> Iterator[None]:
-    """Count what is waited within as one: a request, or one event of a page. A visit within a visit is part of it."""
+    """Count the waits within as one: a request, or one event of a page. A nested one belongs to the outer one."""
     token = _began.set(time.monotonic()) if _began.get() is None else None
     try:
         yield
@@ -26,12 +26,12 @@ def request_deadline() -> Iterator[None]:
 
 
 def no_deadline() -> None:
-    """Let the present task wait as long as it takes, whoever asked for it: its visitor has been answered."""
+    """Remove the deadline from the current task: it runs after the response was sent."""
     _began.set(math.inf)
 
 
 def remaining_seconds(seconds: float) -> float:
-    """Return what the present visit may wait yet of so many seconds: all where no visit has begun, for nobody inf."""
+    """Return how many of these seconds the current request has left: all outside a request, inf without a deadline."""
     began = _began.get()
     if began is None:
         return seconds
@@ -42,12 +42,12 @@ def remaining_seconds(seconds: float) -> float:
 
 @asynccontextmanager
 async def deadline(seconds: float, *, vendor: str) -> AsyncIterator[None]:
-    """Wait within only for what is left of these seconds. Raises ExternalUnavailable afterwards.
+    """Wait for what is left of these seconds. Raises ExternalUnavailable afterwards.
 
-    What is waited for ends with it, unless it is shared or shielded: a reading of the cache goes on.
+    What is awaited is cancelled then, unless it runs in a shielded task, as a computation of the cache does.
     """
     try:
         async with asyncio.timeout(remaining_seconds(seconds)):
             yield
     except TimeoutError as error:
-        raise ExternalUnavailable("slower than our patience", vendor=vendor) from error
+        raise ExternalUnavailable("slower than the deadline", vendor=vendor) from error

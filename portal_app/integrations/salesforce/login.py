@@ -17,6 +17,7 @@ from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.infra.clock import unmoved_timestamp
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.integrations.http import Endpoint, post_form
 from portal_app.integrations.throttling.vendor_call import Misconfigured
 
@@ -43,12 +44,15 @@ class SalesforceLogin:
         self._settings = settings
         self._http = http
         self._current: SalesforceSession | None = None
-        self._flight: asyncio.Task[SalesforceSession] | None = None
+        self._logging_in = ShieldedTasks()
         self._logins: deque[float] = deque()
 
     async def session(self) -> SalesforceSession:
         """Return the session, logging in if there is none. Raises ExternalUnavailable or Misconfigured."""
-        return self._current or await self._join_flight()
+        if self._current is not None:
+            return self._current
+        # Cancelling one caller must not end the login for the others.
+        return await self._logging_in.run(self._log_in, key="login")
 
     async def renew(self, dead: SalesforceSession) -> SalesforceSession:
         """Replace a session that was refused; whoever comes with an older one gets the new one."""
@@ -64,17 +68,9 @@ class SalesforceLogin:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _join_flight(self) -> SalesforceSession:
-        if self._flight is None or self._flight.done():
-            self._flight = asyncio.create_task(self._log_in())
-            # Its error is everybody's who still waits; nobody may be left.
-            self._flight.add_done_callback(lambda done: done.cancelled() or done.exception())
-        # Shielded, because one caller that gives up must not end the login for the others.
-        return await asyncio.shield(self._flight)
-
     async def _log_in(self) -> SalesforceSession:
         try:
-            # The flight carries everybody: one that hangs would take them all along, call after call.
+            # Every caller waits for this login: one that hangs would hold them all.
             async with asyncio.timeout(self._settings.sf_timeout):
                 return await self._request_session()
         except TimeoutError as error:

@@ -31,16 +31,13 @@ class WHMCSInvoices:
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
-        invoice = await self._invoice(invoice_id)
-        if invoice.client_id != client_id or invoice.status == "draft":
+        invoice = await self.invoice_of_anyone(invoice_id)
+        if not invoice.is_of(client_id):
             raise NotFound("GetInvoice: not this client's")
         return invoice
 
-    async def invoice_owner(self, invoice_id: int) -> int:
-        """Return the client an invoice belongs to. Raises NotFound."""
-        return (await self._invoice(invoice_id)).client_id
-
-    async def _invoice(self, invoice_id: int) -> Invoice:
+    async def invoice_of_anyone(self, invoice_id: int) -> Invoice:
+        """Return an invoice whosever it is, drafts too. Raises NotFound."""
         with not_found_when("Invoice ID Not Found"):
             body = await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
         with understood("GetInvoice"):
@@ -51,7 +48,7 @@ class WHMCSInvoices:
 
     def _own(self, found: list[Row], client_id: int) -> list[Invoice]:
         read = [self._parse(row) for row in found]
-        own = [invoice for invoice in read if invoice.client_id == client_id and invoice.status != "draft"]
+        own = [invoice for invoice in read if invoice.is_of(client_id)]
         return sorted(own, key=lambda invoice: invoice.id, reverse=True)
 
     def _parse(self, row: Row) -> Invoice:

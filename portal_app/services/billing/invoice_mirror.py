@@ -1,4 +1,4 @@
-"""Writing the mirror of invoices: every reading of WHMCS ends here, in the order in which the readings began."""
+"""Writes the mirror of invoices: every read of WHMCS ends here, in the order in which the reads began."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -25,53 +25,53 @@ _HEADER = ("number", "status", "issued_on", "due_on", "paid_at", "subtotal", "ta
 
 
 class InvoiceMirrorWriter:
-    """Keep invoices. `asked_at` is when a reading began, by PostgreSQL's clock: an older reading never overwrites."""
+    """Write invoices. `asked_at` is when a read began, by PostgreSQL's clock: an earlier read never overwrites."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep_all(self, customer: Customer, found: list[Invoice], *, asked_at: datetime) -> bool:
-        """Keep a customer's whole list and forget what is not in it; return whether anything changed."""
+    async def write_list(self, customer: Customer, found: list[Invoice], *, asked_at: datetime) -> bool:
+        """Write a customer's whole list and delete what is not in it; return whether anything changed."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             state = await MirrorState.locked(session, customer.user_id, INVOICES)
             if state.read_at is not None and state.read_at >= asked_at:
                 return False
-            kept = await _rows(session, customer.user_id)
-            fresh = [row for invoice in found if (row := _from_list(invoice, kept.get(invoice.id), asked_at))]
+            saved = await _rows(session, customer.user_id)
+            fresh = [row for invoice in found if (row := _from_list(invoice, saved.get(invoice.id), asked_at))]
             await _write(session, customer.user_id, fresh)
             gone = [
                 row.invoice_id
-                for row in kept.values()
+                for row in saved.values()
                 if row.read_at < asked_at and (row.is_gone or row.invoice_id not in {one.id for one in found})
             ]
             await _delete(session, customer.user_id, gone)
             state.read_at = asked_at
             return bool(fresh or gone)
 
-    async def keep_one(self, customer: Customer, invoice: Invoice, *, asked_at: datetime) -> bool:
-        """Keep one invoice with its lines; return whether anything changed."""
+    async def write_one(self, customer: Customer, invoice: Invoice, *, asked_at: datetime) -> bool:
+        """Write one invoice with its lines; return whether anything changed."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             state = await MirrorState.locked(session, customer.user_id, INVOICES)
-            kept = await session.get(InvoiceMirror, (customer.user_id, invoice.id))
+            saved = await session.get(InvoiceMirror, (customer.user_id, invoice.id))
             body = _body(invoice)
-            if kept is None and state.read_at is not None and state.read_at >= asked_at:
+            if saved is None and state.read_at is not None and state.read_at >= asked_at:
                 return False
-            if kept is not None and _is_newer(kept, state, body, asked_at):
+            if saved is not None and _is_newer(saved, state, body, asked_at):
                 return False
-            is_news = kept is None or kept.is_gone or not kept.is_full or not _is_same(kept.body, body, tuple(body))
-            changed_at = kept.changed_at if kept else None
+            is_news = saved is None or saved.is_gone or not saved.is_full or not _is_same(saved.body, body, tuple(body))
+            changed_at = saved.changed_at if saved else None
             await _write(session, customer.user_id, [_row(invoice, asked_at, is_full=True, changed_at=changed_at)])
             return is_news
 
     async def forget(self, customer: Customer, invoice_id: int, *, asked_at: datetime) -> bool:
-        """Note that an invoice is not this customer's any more; return whether it was."""
+        """Mark an invoice as no longer this customer's; return whether it was."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             await MirrorState.locked(session, customer.user_id, INVOICES)
-            kept = await session.get(InvoiceMirror, (customer.user_id, invoice_id))
-            if kept is None or kept.is_gone or kept.read_at >= asked_at:
+            saved = await session.get(InvoiceMirror, (customer.user_id, invoice_id))
+            if saved is None or saved.is_gone or saved.read_at >= asked_at:
                 return False
-            # Not deleted: an older reading that still runs would bring it back.
-            kept.is_gone, kept.read_at = True, asked_at
+            # Not deleted: an earlier read that still runs would bring it back.
+            saved.is_gone, saved.read_at = True, asked_at
             return True
 
     async def owners(self, invoice_id: int) -> list[UUID]:
@@ -83,26 +83,26 @@ class InvoiceMirrorWriter:
             return list((await session.exec(query)).all())
 
 
-def _is_newer(kept: InvoiceMirror, state: MirrorState, body: dict[str, Any], asked_at: datetime) -> bool:
-    """Say whether what is kept was read later: by itself, or by a list that tells otherwise than this reading."""
-    if kept.read_at >= asked_at:
+def _is_newer(saved: InvoiceMirror, state: MirrorState, body: dict[str, Any], asked_at: datetime) -> bool:
+    """Say whether the row was read later: by itself, or by a list that differs from this read."""
+    if saved.read_at >= asked_at:
         return True
-    return state.read_at is not None and state.read_at >= asked_at and not _is_same(kept.body, body, _HEADER)
+    return state.read_at is not None and state.read_at >= asked_at and not _is_same(saved.body, body, _HEADER)
 
 
-def _from_list(invoice: Invoice, kept: InvoiceMirror | None, asked_at: datetime) -> dict[str, Any] | None:
-    """Return the row to write for an invoice of a list, or None where what is kept says the same or more."""
+def _from_list(invoice: Invoice, saved: InvoiceMirror | None, asked_at: datetime) -> dict[str, Any] | None:
+    """Return the row to write for an invoice of a list, or None where the saved one has the same or more."""
     row = _row(invoice, asked_at, is_full=False, changed_at=invoice.updated_at)
-    if kept is None:
+    if saved is None:
         return row
-    if kept.read_at >= asked_at:
+    if saved.read_at >= asked_at:
         return None
-    if kept.is_gone or not _is_same(kept.body, row["body"], _HEADER):
+    if saved.is_gone or not _is_same(saved.body, row["body"], _HEADER):
         return row
-    if not kept.is_full:
-        return None if kept.changed_at == invoice.updated_at else row
+    if not saved.is_full:
+        return None if saved.changed_at == invoice.updated_at else row
     # A list knows no lines: those we have stay as long as nothing changed since they were read.
-    is_current = invoice.updated_at is None or invoice.updated_at < kept.read_at - _MARGIN
+    is_current = invoice.updated_at is None or invoice.updated_at < saved.read_at - _MARGIN
     return None if is_current else row
 
 
@@ -110,8 +110,8 @@ def _body(invoice: Invoice) -> dict[str, Any]:
     return dict(INVOICE.dump_python(invoice, mode="json"))
 
 
-def _is_same(kept: dict[str, Any], body: dict[str, Any], names: Iterable[str]) -> bool:
-    return all(kept.get(name) == body.get(name) for name in names)
+def _is_same(saved: dict[str, Any], body: dict[str, Any], names: Iterable[str]) -> bool:
+    return all(saved.get(name) == body.get(name) for name in names)
 
 
 def _row(invoice: Invoice, asked_at: datetime, *, is_full: bool, changed_at: datetime | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reading the mirror of invoices: pages, sums and single ones, all in SQL, so that five thousand rows cost nothing."""
+"""Queries of the invoice mirror: pages, sums and single ones, all in SQL, for lists of five thousand rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.billing.invoice import OPEN_STATUSES, Invoice
+from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceListing, InvoiceQuery, Owed
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
@@ -23,7 +23,6 @@ _SORTS: dict[str, Any] = {
     "total": col(InvoiceMirror.total_minor),
     "number": col(InvoiceMirror.label),
 }
-_IS_OPEN = col(InvoiceMirror.status).in_(OPEN_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class SavedInvoice:
 
 
 class InvoiceLists:
-    """Ask the mirror of a customer's invoices."""
+    """Query the mirror of a customer's invoices."""
 
     def __init__(self, database: Database, *, currency: str) -> None:
         self._database = database
@@ -44,13 +43,13 @@ class InvoiceLists:
 
     async def listing(self, customer: Customer, query: InvoiceQuery) -> InvoiceListing:
         """Return one page, and the sums over all invoices."""
-        own = _own(customer)
+        own = InvoiceMirror.belongs_to(customer.user_id)
         wanted = sa.and_(own, *_conditions(query))
         # Only ids are put in order: whole rows would not fit into the memory for sorting, the page's own do.
         page = sa.select(col(InvoiceMirror.invoice_id)).where(wanted).order_by(*_order(query))
         page = page.limit(query.limit).offset((query.page - 1) * query.limit)
         rows = select(InvoiceMirror.body).where(own, col(InvoiceMirror.invoice_id).in_(page)).order_by(*_order(query))
-        # Rows, count and sums of one moment, whoever writes in between.
+        # Rows, count and sums come from one snapshot.
         async with self._database.unit_of_work(customer=customer.user_id, is_snapshot=True) as session:
             bodies = (await session.exec(rows)).all()
             total, count, owed = await self._sums(session, own, wanted)
@@ -66,15 +65,17 @@ class InvoiceLists:
 
     async def unpaid(self, customer: Customer, *, most: int) -> list[Invoice]:
         """Return the open invoices that are to be paid first."""
-        query = select(InvoiceMirror.body).where(_own(customer), _IS_OPEN)
-        query = query.order_by(col(InvoiceMirror.due_on).nulls_last(), col(InvoiceMirror.invoice_id)).limit(most)
+        query = select(InvoiceMirror.body).where(InvoiceMirror.belongs_to(customer.user_id), InvoiceMirror.is_open())
+        query = query.order_by(*InvoiceMirror.by_due_day()).limit(most)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return [INVOICE.validate_python(body) for body in (await session.exec(query)).all()]
 
     async def unlined(self, customer: Customer, *, most: int, settled: bool = False) -> list[int]:
         """Return open invoices whose lines are not known, newest first; settled ones too if asked."""
-        query = select(InvoiceMirror.invoice_id).where(_own(customer), col(InvoiceMirror.is_full).is_(False))
-        query = query if settled else query.where(_IS_OPEN)
+        query = select(InvoiceMirror.invoice_id).where(
+            InvoiceMirror.belongs_to(customer.user_id), col(InvoiceMirror.is_full).is_(False)
+        )
+        query = query if settled else query.where(InvoiceMirror.is_open())
         query = query.order_by(col(InvoiceMirror.invoice_id).desc()).limit(most)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return list((await session.exec(query)).all())
@@ -82,25 +83,25 @@ class InvoiceLists:
     async def of_service(self, customer: Customer, service_id: int, *, most: int) -> list[Invoice]:
         """Return invoices with a line for a service, newest first, as far as lines are known."""
         has_line = col(InvoiceMirror.body)["lines"].contains([{"service_id": service_id}])
-        query = select(InvoiceMirror.body).where(_own(customer), has_line)
+        query = select(InvoiceMirror.body).where(InvoiceMirror.belongs_to(customer.user_id), has_line)
         query = query.order_by(col(InvoiceMirror.issued_on).desc().nulls_last(), col(InvoiceMirror.invoice_id).desc())
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return [INVOICE.validate_python(body) for body in (await session.exec(query.limit(most))).all()]
 
     async def _sums(self, session: AsyncSession, own: Any, wanted: Any) -> tuple[int, int, Owed]:
         """Return how many are wanted, how many there are, and what is owed over all."""
-        late = sa.and_(_IS_OPEN, col(InvoiceMirror.due_on) < today())
+        late = InvoiceMirror.is_overdue(today())
         count, owed = sa.func.count(), sa.func.sum(col(InvoiceMirror.owed_minor))
         sums = sa.select(
             count.filter(wanted),
             count,
-            sa.func.coalesce(owed.filter(_IS_OPEN), 0),
+            sa.func.coalesce(owed.filter(InvoiceMirror.is_open()), 0),
             sa.func.coalesce(owed.filter(late), 0),
-            count.filter(_IS_OPEN),
+            count.filter(InvoiceMirror.is_open()),
             count.filter(late),
         ).where(own)
-        first = sa.select(col(InvoiceMirror.invoice_id), col(InvoiceMirror.due_on)).where(own, _IS_OPEN)
-        first = first.order_by(col(InvoiceMirror.due_on).nulls_last(), col(InvoiceMirror.invoice_id)).limit(1)
+        first = sa.select(col(InvoiceMirror.invoice_id), col(InvoiceMirror.due_on)).where(own, InvoiceMirror.is_open())
+        first = first.order_by(*InvoiceMirror.by_due_day()).limit(1)
         connection = await session.connection()
         found, known, due, overdue, due_count, overdue_count = (await connection.execute(sums)).one()
         next_id, next_due_on = (await connection.execute(first)).first() or (None, None)
@@ -108,18 +109,14 @@ class InvoiceLists:
         return found, known, Owed(*money, due_count, overdue_count, next_id, next_due_on)
 
 
-def _own(customer: Customer) -> Any:
-    return sa.and_(col(InvoiceMirror.user_id) == customer.user_id, col(InvoiceMirror.is_gone).is_(False))
-
-
 def _conditions(query: InvoiceQuery) -> list[Any]:
     found: list[Any] = []
-    if query.status in ("due", "overdue"):
-        found.append(_IS_OPEN)
+    if query.status == "due":
+        found.append(InvoiceMirror.is_open())
+    elif query.status == "overdue":
+        found.append(InvoiceMirror.is_overdue(today()))
     elif query.status:
         found.append(col(InvoiceMirror.status) == query.status)
-    if query.status == "overdue":
-        found.append(col(InvoiceMirror.due_on) < today())
     if words := query.search.strip():
         # No text of PostgreSQL's holds a NUL, so none has one in it.
         found.append(sa.false() if "\0" in words else _matches(words))

@@ -1,9 +1,10 @@
-"""Invoices: from a mirror that is kept young, and the links that lead to paying them."""
+"""Invoices: from a mirror that is updated when it is old, and the links that lead to paying them."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from portal_app.domain.billing.invoice import Invoice
@@ -16,20 +17,26 @@ from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry, count_stale
 from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.infra.redis.tags import invoices_tag
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.deadline import deadline
-from portal_app.services.billing.invoice_mirror import INVOICE, INVOICES, InvoiceMirrorWriter
+from portal_app.models.mirror import is_fresh
+from portal_app.services.billing.invoice_mirror import INVOICES, InvoiceMirrorWriter
 from portal_app.services.billing.invoice_queries import InvoiceLists, SavedInvoice
 from portal_app.services.billing.whmcs_sso import WhmcsSso
-from portal_app.services.mirrors.freshness import Freshness, FreshnessPolicy
+from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
+from portal_app.services.mirrors.freshness import Freshness, MirrorAge
 
-# How many invoices of unknown lines a look at a service reads, and how many of its own it shows.
+# How many invoices without lines the page of a service reads, and how many of the service's it shows.
 _LINES_AT_ONCE, _MOST_OF_SERVICE = 8, 12
 
 
-def invoices_tag(user_id: UUID) -> str:
-    """The cache tag of everything about a customer's invoices."""
-    return f"invoices:{user_id}"
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the mirror has of one invoice, and whether that is complete and fresh."""
+
+    saved: SavedInvoice | None
+    is_fresh: bool
 
 
 class Billing:
@@ -47,55 +54,55 @@ class Billing:
     ) -> None:
         self._settings = settings
         self._cache = cache
-        self._live = live
         self._gateway = gateway
         self._sso = sso
-        self._keeper = InvoiceMirrorWriter(database)
-        self.freshness = Freshness(INVOICES, self._read_all, database=database, cache=cache, live=live)
+        self._writer = InvoiceMirrorWriter(database)
+        self._reads = CachedReads(settings, cache, live)
+        self.freshness = Freshness(
+            INVOICES, self._read_all, settings=settings, database=database, cache=cache, live=live
+        )
         self.lists = InvoiceLists(database, currency=settings.whmcs_currency)
 
     async def invoices_for(self, customer: Customer, query: InvoiceQuery | None = None) -> Invoices:
         """Return a page of invoices; saved ones when WHMCS is slow or away. Raises ExternalUnavailable without."""
-        seen = await self.freshness.get_fresh(customer, self._wish())
+        seen = await self._get_fresh(customer)
         return Invoices(await self.lists.listing(customer, query or InvoiceQuery()), as_of=seen.as_of)
 
-    async def invoices_text(self, customer: Customer, query: InvoiceQuery, write: Callable[[Invoices], bytes]) -> bytes:
-        """Return a page of invoices as `write` writes it, kept as long as the list is; saved data are not kept."""
+    async def invoices_bytes(
+        self, customer: Customer, query: InvoiceQuery, write: Callable[[Invoices], bytes]
+    ) -> bytes:
+        """Return a page of invoices as `write` writes it, cached while the list is fresh; older data are not cached."""
 
         async def compute() -> CachedBytes:
-            seen = await self.freshness.get_fresh(customer, self._wish())
+            seen = await self._get_fresh(customer)
             found = Invoices(await self.lists.listing(customer, query), as_of=seen.as_of)
-            # Kept as long as the list is: what it was written from has an age already.
             return CachedBytes(write(found), seen.seconds_left(self._settings.cache_invoices_seconds))
 
-        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id, query), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(customer.user_id, query), compute)
 
     @staticmethod
-    def entry_of(user_id: UUID, query: InvoiceQuery) -> Entry:
-        """Return what the written page of a question is kept under."""
+    def cache_entry(user_id: UUID, query: InvoiceQuery) -> Entry:
+        """Return the cache entry of the written page of a query."""
         return Entry(f"invoices:{user_id}:{query.key}", (invoices_tag(user_id),))
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
         """Return one invoice with lines and payments. Raises NotFound, also for somebody else's."""
         invoice_id = vendor_number(invoice_id)
-        saved = await self.lists.one(customer, invoice_id)
-        if saved and saved.is_full and await self._is_young(customer, saved.read_at):
-            return InvoiceDetail(saved.invoice)
-        try:
-            async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
-                return InvoiceDetail(await self._read_invoice(customer, invoice_id))
-        except ExternalError as error:
+        known, error = await self._reads.get_saved(self._read_of(customer, invoice_id))
+        if error is None and known.saved is None:
+            raise NotFound("not the customer's invoice")
+        if error is not None:
             count_stale()
-            if saved is None:
-                raise await self._unknown(customer) from error
-            return InvoiceDetail(saved.invoice, as_of=saved.read_at)
+        if known.saved is None:
+            raise await self._unknown(customer) from error
+        return InvoiceDetail(known.saved.invoice, as_of=known.saved.read_at if error else None)
 
-    async def invoices_of_service(self, customer: Customer, service_id: int, *, anew: bool) -> list[Invoice]:
-        """Return the newest invoices for a service. Which ones are, their lines say: `anew` reads some unknown ones.
+    async def invoices_of_service(self, customer: Customer, service_id: int, *, with_reads: bool) -> list[Invoice]:
+        """Return the newest invoices that have a line for a service, as far as lines are known.
 
-        Otherwise, and while WHMCS is slow or away, those whose lines are known.
+        `with_reads` first reads some invoices whose lines are unknown, unless WHMCS is slow or away.
         """
-        if anew:
+        if with_reads:
             with suppress(ExternalError):
                 async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
                     await self._read_lines(customer)
@@ -111,83 +118,90 @@ class Billing:
         await self._ensure_own(customer, invoice_id)
         return await self._sso.link(customer, f"dl.php?type=i&id={invoice_id}")
 
-    async def invoices_changed(self, customer: Customer) -> None:
-        """Have the invoices read anew next time: something changed at WHMCS."""
+    async def mark_stale(self, customer: Customer) -> None:
+        """Note that invoices changed at WHMCS: the next reader updates the mirror."""
         await self.freshness.mark_stale(customer)
         await self._cache.invalidate(invoices_tag(customer.user_id))
 
     async def read_invoice_again(self, customer: Customer, invoice_id: int) -> bool:
         """Read one invoice from WHMCS now; return whether it changed or is gone. Raises as the gateway does."""
-        _, is_news = await self._read_once(customer, invoice_id)
+        asked_at = await self.freshness.clock()
+        found = await self._read_from_whmcs(customer, invoice_id)
+        return await self.write_invoice(customer, invoice_id, found, asked_at=asked_at)
+
+    async def write_invoice(
+        self, customer: Customer, invoice_id: int, found: Invoice | None, *, asked_at: datetime
+    ) -> bool:
+        """Write what a read of an invoice found, None or another client's as gone; return whether that was news.
+
+        A list that was read meanwhile may say that the invoice changed since, and has no lines: then the invoice is
+        read once more. Raises as the gateway does.
+        """
+        is_news = await self._write(customer, invoice_id, found, asked_at)
+        saved = await self.lists.one(customer, invoice_id)
+        if saved is not None and not saved.is_full:
+            asked_at = await self.freshness.clock()
+            found = await self._read_from_whmcs(customer, invoice_id)
+            is_news |= await self._write(customer, invoice_id, found, asked_at)
+        if is_news:
+            await self._cache.invalidate(invoices_tag(customer.user_id))
         return is_news
 
+    async def close(self) -> None:
+        """Cancel the reads that are running."""
+        await asyncio.gather(self._reads.close(), self.freshness.close())
+
     async def _ensure_own(self, customer: Customer, invoice_id: int) -> None:
-        """Make sure that an invoice is this customer's; what is saved does. Raises NotFound, ExternalUnavailable."""
+        """Check that an invoice is this customer's, in saved data first. Raises NotFound, ExternalUnavailable."""
         if await self.lists.one(customer, vendor_number(invoice_id)) is None:
             await self.invoice_for(customer, invoice_id)
 
-    async def _read_lines(self, customer: Customer) -> None:
-        await self.freshness.get_fresh(customer, self._wish())
-        unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
-        # One that is gone meanwhile, or not to be had, leaves the others.
-        await asyncio.gather(*(self._read_invoice(customer, each) for each in unknown), return_exceptions=True)
+    async def _read_from_whmcs(self, customer: Customer, invoice_id: int) -> Invoice | None:
+        try:
+            return await self._gateway.invoice(customer.whmcs_client_id, invoice_id)
+        except NotFound:
+            return None
 
-    def _wish(self) -> FreshnessPolicy:
-        seconds = self._settings.mirror_patience_seconds
-        return FreshnessPolicy(self._settings.cache_invoices_seconds, seconds, seconds)
+    async def _write(self, customer: Customer, invoice_id: int, found: Invoice | None, asked_at: datetime) -> bool:
+        if found is None or not found.is_of(customer.whmcs_client_id):
+            return await self._writer.forget(customer, invoice_id, asked_at=asked_at)
+        return await self._writer.write_one(customer, found, asked_at=asked_at)
+
+    async def _read_lines(self, customer: Customer) -> None:
+        await self._get_fresh(customer)
+        unknown = await self.lists.unlined(customer, most=_LINES_AT_ONCE, settled=True)
+        # One that is gone or cannot be read does not stop the others.
+        reads = (self._reads.try_update(self._read_of(customer, each)) for each in unknown)
+        await asyncio.gather(*reads, return_exceptions=True)
+
+    async def _get_fresh(self, customer: Customer) -> MirrorAge:
+        return await self.freshness.get_fresh(customer, self._settings.cache_invoices_seconds)
 
     async def _read_all(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.invoices(customer.whmcs_client_id)
-        is_news = await self._keeper.keep_all(customer, found, asked_at=asked_at)
+        is_news = await self._writer.write_list(customer, found, asked_at=asked_at)
         if is_news:
             await self._cache.invalidate(invoices_tag(customer.user_id))
         return is_news
 
-    async def _read_invoice(self, customer: Customer, invoice_id: int) -> Invoice:
-        """Read one invoice, once for all who ask; it goes on when they have stopped waiting."""
-
-        async def read() -> object:
-            invoice, is_news = await self._read_once(customer, invoice_id)
-            if is_news:
-                # Whoever hears of the same change later finds nothing new: it is told here or never.
-                await self._live.publish(Change(customer.user_id, "billing", str(invoice_id)))
-            if invoice is None:
-                raise NotFound("not the customer's invoice")
-            return INVOICE.dump_python(invoice, mode="json")
-
-        return INVOICE.validate_python(
-            await self._cache.get_or_set(f"invoice:{customer.user_id}:{invoice_id}", read, seconds=0)
+    def _read_of(self, customer: Customer, invoice_id: int) -> SavedRead["_Known"]:
+        return SavedRead(
+            key=f"invoice:{customer.user_id}:{invoice_id}",
+            vendor="whmcs",
+            load=lambda: self._load(customer, invoice_id),
+            is_fresh=lambda known: known.is_fresh,
+            update=lambda _: self.read_invoice_again(customer, invoice_id),
+            change=Change(customer.user_id, "billing", str(invoice_id)),
         )
 
-    async def _read_once(self, customer: Customer, invoice_id: int) -> tuple[Invoice | None, bool]:
-        """Read one invoice and keep it; return what is known now, None where it is gone, and whether that was news.
-
-        A later reading may have been quicker: then that is what is known. A quicker list tells that it changed since,
-        but no lines: it is read once more.
-        """
-        saved, is_news = await self._read_and_keep(customer, invoice_id)
-        if saved is not None and not saved.is_full:
-            saved, is_more = await self._read_and_keep(customer, invoice_id)
-            is_news |= is_more
-        if is_news:
-            await self._cache.invalidate(invoices_tag(customer.user_id))
-        return saved.invoice if saved else None, is_news
-
-    async def _read_and_keep(self, customer: Customer, invoice_id: int) -> tuple[SavedInvoice | None, bool]:
-        asked_at = await self.freshness.clock()
-        try:
-            invoice = await self._gateway.invoice(customer.whmcs_client_id, invoice_id)
-        except NotFound:
-            return None, await self._keeper.forget(customer, invoice_id, asked_at=asked_at)
-        is_news = await self._keeper.keep_one(customer, invoice, asked_at=asked_at)
-        return await self.lists.one(customer, invoice_id), is_news
-
-    async def _is_young(self, customer: Customer, read_at: datetime) -> bool:
-        if now() - read_at > timedelta(seconds=self._settings.cache_invoice_seconds):
-            return False
-        return not (await self.freshness.age(customer, 0)).is_stale_since(read_at)
+    async def _load(self, customer: Customer, invoice_id: int) -> "_Known":
+        saved, seconds = await self.lists.one(customer, invoice_id), self._settings.cache_invoice_seconds
+        if saved is None or not saved.is_full or not is_fresh(saved.read_at, seconds, at=now()):
+            return _Known(saved, is_fresh=False)
+        stale_at = (await self.freshness.age(customer)).stale_at
+        return _Known(saved, is_fresh(saved.read_at, seconds, at=now(), stale_at=stale_at))
 
     async def _unknown(self, customer: Customer) -> Exception:
-        """Say that there is no such invoice where the whole list is known; otherwise that we cannot tell."""
-        seen = await self.freshness.age(customer, 0)
+        """Return NotFound where the whole list is known, otherwise ExternalUnavailable."""
+        seen = await self.freshness.age(customer)
         return NotFound("not in the mirror") if seen.read_at else ExternalUnavailable("no mirror", vendor="whmcs")

@@ -1,14 +1,9 @@
 """How a customer pays and what was paid: stored cards and banks, gateways, transactions and credit."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from functools import partial
-from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
-from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
@@ -21,40 +16,21 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.infra.redis.tags import PAYMENT_GATEWAYS, credit_tag, methods_tag, transactions_tag
 from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.background import BackgroundTasks
-from portal_app.infra.tasks.deadline import deadline, remaining_seconds
+from portal_app.infra.tasks.deadline import remaining_seconds
 from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.whmcs_sso import WhmcsSso
+from portal_app.services.mirrors.cached_reads import CachedRead, CachedReads, fingerprint
 
 Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
-# A crowd of readings for which nobody waits would hold up those who do wait.
-_UNWATCHED_AT_ONCE = 2
 _CLOSING_SECONDS = 2.0
-# Who keeps a page open for longer than this without a look at anything is signed out.
-_SHOWN_SECONDS = 24 * 3600
 _METHODS = TypeAdapter(list[PaymentMethod])
 _GATEWAYS = TypeAdapter(list[PaymentGateway])
 _TRANSACTIONS = TypeAdapter(list[Transaction])
-
-
 _CREDIT = TypeAdapter(Credit)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known(Generic[Value]):
-    """Something of a customer that is kept for a while: under which tag, in which form, and how it is read."""
-
-    tag: str
-    kind: TypeAdapter[Value]
-    read: Callable[[], Awaitable[Value]]
-
-    @property
-    def shown_key(self) -> str:
-        """Under what it is noted which answer was given last."""
-        return f"shown:{self.tag}"
 
 
 class Payments:
@@ -76,66 +52,56 @@ class Payments:
         self._gateway = gateway
         self._live = live
         self._sso = sso
-        self._unwatched = BackgroundTasks(_UNWATCHED_AT_ONCE)
+        self._reads = CachedReads(settings, cache, live)
         self._writes = ShieldedTasks()
 
     async def payment_methods_for(self, customer: Customer) -> list[PaymentMethod]:
         """Return the stored cards and banks. Raises ExternalUnavailable."""
-        return await self._kept(self._methods(customer), seconds=self._settings.cache_payment_methods_seconds)
+        return await self._reads.get(self._methods(customer))
 
     async def known_methods(self, customer: Customer) -> list[PaymentMethod] | None:
-        """Return the stored cards and banks if they are known right now; else they are read, and open pages told."""
-        tag = methods_tag(customer.user_id)
-        kept = await self._cache.peek(tag, tags=(tag,))
-        if kept is not None:
-            return _METHODS.validate_python(kept)
-        self._unwatched.start(customer.user_id, partial(self._read_unwatched, customer))
-        return None
-
-    async def _read_unwatched(self, customer: Customer) -> None:
-        try:
-            found = await self.payment_methods_for(customer)
-        except PortalError as error:
-            _log.debug("payments.not_read", error=error.code)
-            return
-        tag = methods_tag(customer.user_id)
-        # Where it could not be kept, the page that is told would only begin the next reading.
-        if found and await self._cache.peek(tag, tags=(tag,)) is not None:
-            await self._live.publish(Change(customer.user_id, "billing"))
+        """Return the stored cards and banks if the cache has them; else they are read in the background."""
+        methods = self._methods(customer)
+        found = await self._reads.peek(methods)
+        if found is None:
+            # A page shows nothing of unknown methods, as it does of none.
+            self._reads.refresh(methods, shown=[])
+        return found
 
     async def close(self) -> None:
-        """Break off the readings for which nobody waits; let changes end."""
-        await asyncio.gather(self._unwatched.close(), self._writes.close(seconds=_CLOSING_SECONDS))
+        """Cancel the running reads; let changes end."""
+        await asyncio.gather(self._reads.close(), self._writes.close(seconds=_CLOSING_SECONDS))
 
     async def gateways(self) -> list[PaymentGateway]:
         """Return the ways to pay that are switched on. Raises ExternalUnavailable."""
-        gateways = _Known("payment-gateways", _GATEWAYS, self._gateway.gateways)
-        return await self._kept(gateways, seconds=self._settings.cache_gateways_seconds)
+        read, seconds = self._gateway.gateways, self._settings.cache_gateways_seconds
+        key = PAYMENT_GATEWAYS
+        return await self._reads.get(CachedRead(key, "whmcs", _GATEWAYS, read, seconds=seconds, tags=(key,)))
 
     async def transactions_for(self, customer: Customer) -> list[Transaction]:
         """Return all payments and refunds, newest first. Raises ExternalUnavailable."""
-        return await self._kept(self._transactions(customer), seconds=self._settings.cache_invoice_seconds)
+        return await self._reads.get(self._transactions(customer))
 
     async def credit_for(self, customer: Customer) -> Credit:
         """Return the credit that is left and its history. Raises ExternalUnavailable."""
-        return await self._kept(self._credit(customer), seconds=self._settings.cache_invoice_seconds)
+        return await self._reads.get(self._credit(customer))
 
     async def make_default(self, customer: Customer, method_id: int) -> None:
         """Make a stored method the one to charge. Raises NotFound, also for another customer's.
 
-        Raises OutcomeUnknown while WHMCS is slow about it: it goes on, and open pages are told when it is done.
+        Raises OutcomeUnknown after the deadline: the change goes on, and open pages are told when it is done.
         """
-        await self._carry_out(customer, self._make_default(customer, method_id))
+        await self._run_change(customer, self._make_default(customer, method_id))
 
     async def remove(self, customer: Customer, method_id: int) -> None:
         """Delete a stored method. Raises NotFound, also when it is gone already or another customer's.
 
         Raises OutcomeUnknown as `make_default` does.
         """
-        await self._carry_out(customer, self._remove(customer, method_id))
+        await self._run_change(customer, self._remove(customer, method_id))
 
-    async def _carry_out(self, customer: Customer, change: Coroutine[Any, Any, None]) -> None:
-        """Wait for a change no longer than for a page; it goes on, and open pages are told how it ended."""
+    async def _run_change(self, customer: Customer, change: Coroutine[Any, Any, None]) -> None:
+        """Wait for a change until the deadline; then it goes on, and open pages are told how it ended."""
         is_late = False
 
         async def write() -> None:
@@ -144,12 +110,12 @@ class Payments:
             except PortalError as error:
                 if is_late:
                     _log.warning("payments.not_changed", error=error.code)
-                    await self._tell(customer)
+                    await self._publish_change(customer)
                 raise
 
         try:
             async with asyncio.timeout(remaining_seconds(self._settings.mirror_patience_seconds)):
-                await self._writes.run(write())
+                await self._writes.run(write)
         except TimeoutError as error:
             is_late = True
             raise OutcomeUnknown("under way", vendor="whmcs") from error
@@ -162,80 +128,70 @@ class Payments:
         try:
             await self._gateway.remove_payment_method(customer.whmcs_client_id, method_id)
         except NotFound:
-            # Somebody was quicker: the page shall show so.
-            await self.forget_payment_methods(customer)
+            # It was removed elsewhere: the next page shows so.
+            await self.invalidate_methods(customer)
             raise
         await self._changed(customer, Tag.METHOD_REMOVED, method_id)
 
     async def add_card_link(self, customer: Customer, *, back_to: str) -> str:
         """Return a single-use link to WHMCS's payment methods; `back_to` is an address of ours."""
-        await self.forget_payment_methods(customer)
+        await self.invalidate_methods(customer)
         return await self._sso.link(customer, f"index.php/account/paymentmethods?return={quote(back_to, safe='')}")
 
-    async def forget_payment_methods(self, customer: Customer) -> None:
-        """Read the payment methods anew next time: the customer may just have added one at WHMCS."""
+    async def invalidate_methods(self, customer: Customer) -> None:
+        """Have the next reader ask WHMCS for the payment methods: the customer may just have added one there."""
         await self._cache.invalidate(methods_tag(customer.user_id))
 
-    async def methods_changed(self, customer: Customer) -> bool:
-        """Read the payment methods anew next time; return whether that is news to who saw them. As the gateway raises.
+    async def read_methods_again(self, customer: Customer) -> bool:
+        """Invalidate the payment methods; return whether that is news to those who saw them. As the gateway raises.
 
-        WHMCS keeps no time of them that could tell whether this was our own change: what was shown does.
+        WHMCS has no time of change for them: only comparing with the last answer tells whether this is our own change.
         """
-        return await self._is_news(self._methods(customer))
+        return await self._reads.has_changed(self._methods(customer))
 
-    async def money_changed(self, customer: Customer) -> bool:
-        """Read transactions and credit anew next time; return whether that is news to who saw them."""
-        changed = [await self._is_news(known) for known in (self._transactions(customer), self._credit(customer))]
-        return any(changed)
+    async def read_money_again(self, customer: Customer) -> bool:
+        """Invalidate transactions and credit; return whether that is news to those who saw them."""
+        reads: tuple[CachedRead[Any], ...] = (self._transactions(customer), self._credit(customer))
+        return any([await self._reads.has_changed(read) for read in reads])
 
-    async def _is_news(self, known: "_Known[Any]") -> bool:
-        """Say whether what was shown lately is not so any more; what nobody looked at is not even read."""
-        await self._cache.invalidate(known.tag)
-        shown = await self._cache.peek(known.shown_key)
-        return shown is not None and shown != _print_of(await self._read(known))
+    def _methods(self, customer: Customer) -> CachedRead[list[PaymentMethod]]:
+        client_id, key = customer.whmcs_client_id, methods_tag(customer.user_id)
+        seconds = self._settings.cache_payment_methods_seconds
+        return _read_of(
+            key,
+            _METHODS,
+            lambda: self._gateway.payment_methods(client_id),
+            seconds=seconds,
+            change=Change(customer.user_id, "billing"),
+        )
 
-    async def _kept(self, known: "_Known[Value]", *, seconds: int) -> Value:
-        async def read() -> object:
-            return await self._read(known)
+    def _transactions(self, customer: Customer) -> CachedRead[list[Transaction]]:
+        client_id, seconds = customer.whmcs_client_id, self._settings.cache_invoice_seconds
+        key = transactions_tag(customer.user_id)
+        return _read_of(key, _TRANSACTIONS, lambda: self._gateway.transactions(client_id), seconds=seconds)
 
-        # Nobody waits longer than for a page; the reading goes on and is kept for the next try.
-        async with deadline(self._settings.mirror_patience_seconds, vendor="whmcs"):
-            kept = await self._cache.get_or_set(known.tag, read, seconds=seconds, tags=(known.tag,))
-        return known.kind.validate_python(kept)
-
-    async def _read(self, known: "_Known[Any]") -> object:
-        """Read it from WHMCS, and note what is shown from now on."""
-        found: object = known.kind.dump_python(await known.read(), mode="json")
-        await self._cache.put(known.shown_key, _print_of(found), seconds=_SHOWN_SECONDS)
-        return found
-
-    def _methods(self, customer: Customer) -> "_Known[list[PaymentMethod]]":
-        client_id = customer.whmcs_client_id
-        return _Known(methods_tag(customer.user_id), _METHODS, lambda: self._gateway.payment_methods(client_id))
-
-    def _transactions(self, customer: Customer) -> "_Known[list[Transaction]]":
-        client_id = customer.whmcs_client_id
-        return _Known(f"transactions:{customer.user_id}", _TRANSACTIONS, lambda: self._gateway.transactions(client_id))
-
-    def _credit(self, customer: Customer) -> "_Known[Credit]":
-        client_id = customer.whmcs_client_id
-        return _Known(f"credit:{customer.user_id}", _CREDIT, lambda: self._gateway.credit(client_id))
+    def _credit(self, customer: Customer) -> CachedRead[Credit]:
+        client_id, seconds = customer.whmcs_client_id, self._settings.cache_invoice_seconds
+        return _read_of(credit_tag(customer.user_id), _CREDIT, lambda: self._gateway.credit(client_id), seconds=seconds)
 
     async def _changed(self, customer: Customer, tag: Tag, method_id: int) -> None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             record(session, tag, user_id=customer.user_id, actor="you", detail={"method": str(method_id)})
-        await self._tell(customer)
+        await self._publish_change(customer)
 
-    async def _tell(self, customer: Customer) -> None:
-        """Have open pages show what is so now."""
-        await self.forget_payment_methods(customer)
+    async def _publish_change(self, customer: Customer) -> None:
+        """Invalidate the methods and have open pages read them."""
+        await self.invalidate_methods(customer)
         await self._live.publish(Change(customer.user_id, "billing"))
 
 
-def _print_of(value: object) -> str:
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def methods_tag(user_id: UUID) -> str:
-    """Return the cache tag of a customer's payment methods."""
-    return f"payment-methods:{user_id}"
+def _read_of(
+    key: str,
+    kind: TypeAdapter[Value],
+    read: Callable[[], Awaitable[Value]],
+    *,
+    seconds: int,
+    change: Change | None = None,
+) -> CachedRead[Value]:
+    """Return a read of something of a customer's: its key is its tag, and open pages are compared with it."""
+    return CachedRead(key, "whmcs", kind, read, seconds, (key,), remember=fingerprint, change=change)

@@ -1,4 +1,4 @@
-"""Reminders: what the clock finds in what was saved, told once each: invoices due or overdue, expiring cards."""
+"""Reminders, sent once each from saved data: invoices due or overdue, and cards that expire soon."""
 
 import asyncio
 from datetime import date, timedelta
@@ -20,10 +20,10 @@ from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.notices import raise_notice
 
-# What is overdue for longer was told long ago, or before there were reminders.
+# What is overdue for longer was announced long ago, or before there were reminders.
 _LONGEST_OVERDUE = timedelta(days=30)
-# Every customer's cards are looked at once in this many days, and announced while this much is left of them.
-_ROUND, _EXPIRES_SOON = 28, timedelta(days=45)
+# Every customer's cards are checked once in this many days.
+_ROUND = 28
 # Invoices read at once, and announced at the same time: a few connections of the worker's.
 _BATCH, _AT_ONCE = 1000, 4
 _DUE = sa.text("""
@@ -39,7 +39,7 @@ _CUSTOMERS = sa.text("SELECT user_id FROM id_mappings WHERE mod(abs(hashtext(use
 
 
 class Reminders:
-    """Tell customers what is about to happen; runs in the worker."""
+    """Send reminders; runs in the worker."""
 
     def __init__(self, context: ServiceContext, payments: Payments, live: LiveUpdates) -> None:
         self._context = context
@@ -73,7 +73,7 @@ class Reminders:
             asked |= {"after_day": rows[-1].due_on, "after_id": rows[-1].invoice_id}
 
     async def customers_of_today(self) -> list[str]:
-        """Return the customers whose cards are looked at today."""
+        """Return the customers whose cards are checked today."""
         asked = {"round": _ROUND, "turn": today().toordinal() % _ROUND}
         async with self._database.unit_of_work() as session:
             return [str(row[0]) for row in await (await session.connection()).execute(_CUSTOMERS, asked)]
@@ -81,17 +81,16 @@ class Reminders:
     async def cards(self, user_id: UUID) -> None:
         """Announce a customer's cards that expire soon, each once. Raises ExternalUnavailable."""
         for card in await self._payments.payment_methods_for(await self._customer(user_id)):
-            last = card.last_valid_on
-            if last and today() <= last <= today() + _EXPIRES_SOON:
-                about = {"number": card.last_four, "due_on": last.isoformat()}
-                await self._tell(user_id, "card_expires", _name_of(card), about=about, path="/billing/payments")
+            if card.last_valid_on and card.expires_soon(today()):
+                about = {"number": card.last_four, "due_on": card.last_valid_on.isoformat()}
+                await self._remind(user_id, "card_expires", _name_of(card), about=about, path="/billing/payments")
 
     async def _announce(self, places: asyncio.Semaphore, user_id: UUID, invoice: Invoice, day: date) -> None:
         kind = "invoice_overdue" if invoice.due_on and invoice.due_on < day else "invoice_due"
         about = {"number": invoice.label, "amount": str(invoice.owed), "due_on": str(invoice.due_on)}
         about["invoice_id"] = str(invoice.id)
         async with places:
-            await self._tell(user_id, kind, str(invoice.id), about=about, path=f"/billing/invoices/{invoice.id}")
+            await self._remind(user_id, kind, str(invoice.id), about=about, path=f"/billing/invoices/{invoice.id}")
 
     async def _customer(self, user_id: UUID) -> Customer:
         async with self._database.unit_of_work() as session:
@@ -100,14 +99,14 @@ class Reminders:
             raise NotFound("no such customer")
         return mapping.to_domain()
 
-    async def _tell(self, user_id: UUID, kind: str, source_id: str, *, about: dict[str, Any], path: str) -> None:
+    async def _remind(self, user_id: UUID, kind: str, source_id: str, *, about: dict[str, Any], path: str) -> None:
         async with self._database.unit_of_work() as session:
             if not await Reminder.record_first(session, user_id, kind, source_id):
                 return
-            await self._note(session, user_id, kind, source_id, about, path)
+            await self._send(session, user_id, kind, source_id, about, path)
         await self._live.publish(Change(user_id, "notices", ""))
 
-    async def _note(
+    async def _send(
         self, session: AsyncSession, user_id: UUID, kind: str, source_id: str, about: dict[str, Any], path: str
     ) -> None:
         user = await User.required(session, user_id)

@@ -1,4 +1,4 @@
-"""Links that lead a customer into WHMCS, signed in: made on click, audited, never kept."""
+"""Links that lead a customer into WHMCS, signed in: made on click, audited, never stored."""
 
 from portal_app.domain.ports.clients import SsoGateway
 from portal_app.domain.profile.customer import Customer
@@ -12,13 +12,13 @@ class WhmcsSso:
     """Make single-use links."""
 
     def __init__(self, settings: Settings, database: Database, gateway: SsoGateway) -> None:
-        self._patience = settings.mirror_patience_seconds
+        self._seconds = settings.mirror_patience_seconds
         self._database = database
         self._gateway = gateway
 
     async def link(self, customer: Customer, path: str) -> str:
         """Return a link to a relative path at WHMCS. Raises ExternalUnavailable, also where WHMCS is slow."""
-        async with deadline(self._patience, vendor="whmcs"):
+        async with deadline(self._seconds, vendor="whmcs"):
             link = await self._gateway.sign_on_link(customer.whmcs_client_id, path)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             page = {"page": path.split("?")[0]}

@@ -1,8 +1,9 @@
 """The catalogue: products of Salesforce compared with the prices WHMCS bills, cached until a change event."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 from pydantic import TypeAdapter
@@ -15,13 +16,13 @@ from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
 from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
-from portal_app.infra.settings import Settings
+from portal_app.infra.redis.tags import CATALOG
 from portal_app.infra.tasks.current_customer import working_for
-from portal_app.infra.tasks.deadline import deadline
+from portal_app.services.mirrors.cached_reads import CachedRead, CachedReads
 
-TAG = "catalog"
 # Cached response bodies expire, because a new release may change their format.
 _BODY_SECONDS = 300
+Value = TypeVar("Value")
 Prices = dict[int, dict[str, Money]]
 _ITEMS = TypeAdapter(list[CatalogItem])
 _PRICES = TypeAdapter(Prices)
@@ -32,11 +33,13 @@ _log = structlog.get_logger(__name__)
 class Catalog:
     """Plans and prices. A plan that WHMCS would bill differently is shown but cannot be ordered."""
 
-    def __init__(self, settings: Settings, cache: Cache, gateway: CatalogGateway, prices: ProductPriceGateway) -> None:
-        self._deadline = settings.mirror_patience_seconds
+    def __init__(
+        self, cache: Cache, gateway: CatalogGateway, prices: ProductPriceGateway, *, reads: CachedReads
+    ) -> None:
         self._cache = cache
-        self._gateway = gateway
-        self._prices = prices
+        self._reads = reads
+        self._products = CachedRead("catalog:items", "salesforce", _ITEMS, _for_all(gateway.items), None, (CATALOG,))
+        self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, _for_all(prices.product_prices), None, (CATALOG,))
         # The cached bytes last seen and the items parsed from them, so that they are parsed once per change.
         self._parsed: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._reported: frozenset[str] | None = None
@@ -64,7 +67,7 @@ class Catalog:
     @staticmethod
     def cache_entry(category: Category) -> Entry:
         """Return the cache entry of `plans_bytes`."""
-        return Entry(f"catalog:written:{category}", (TAG,))
+        return Entry(f"catalog:written:{category}", (CATALOG,))
 
     async def plan(self, sku: str) -> Plan:
         """Return a plan by its SKU. Raises NotFound if it is not sold."""
@@ -78,36 +81,20 @@ class Catalog:
 
     async def invalidate(self) -> None:
         """Invalidate the cached catalogue for all processes."""
-        await self._cache.invalidate(TAG)
+        await self._cache.invalidate(CATALOG)
         _log.info("catalog.invalidated")
 
     async def _items(self) -> list[CatalogItem]:
         # The deadline limits the wait; a read that takes longer continues and fills the cache.
-        cached = await asyncio.gather(self._cached_items(), self._cached_prices())
-        items, prices = cached
+        items, prices = await asyncio.gather(self._reads.get_bytes(self._products), self._cached_prices())
         if (items, prices) != self._parsed[0]:
             self._parsed = (items, prices), self._compared(items, prices)
         return self._parsed[1]
 
-    async def _cached_items(self) -> bytes:
-        async def read() -> CachedBytes:
-            # Read for all customers: it counts against the share of none.
-            with working_for(""):
-                return CachedBytes(_ITEMS.dump_json(await self._gateway.items()), None)
-
-        async with deadline(self._deadline, vendor="salesforce"):
-            return await self._cache.get_or_set_bytes(Entry("catalog:items", (TAG,)), read)
-
     async def _cached_prices(self) -> bytes | None:
         """Return the prices in WHMCS, read once per refresh; None if unknown, and then nothing can be ordered."""
-
-        async def read() -> CachedBytes:
-            with working_for(""):
-                return CachedBytes(_PRICES.dump_json(await self._prices.product_prices()), None)
-
         try:
-            async with deadline(self._deadline, vendor="whmcs"):
-                return await self._cache.get_or_set_bytes(Entry("catalog:billed", (TAG,)), read)
+            return await self._reads.get_bytes(self._prices)
         except ExternalError:
             return None
 
@@ -124,6 +111,16 @@ class Catalog:
             if different:
                 _log.error("catalog.price_differs", skus=sorted(different))
         return compared
+
+
+def _for_all(read: Callable[[], Awaitable[Value]]) -> Callable[[], Awaitable[Value]]:
+    """Return a read for all customers: it counts against no customer's share of the vendor's limits."""
+
+    async def read_for_all() -> Value:
+        with working_for(""):
+            return await read()
+
+    return read_for_all
 
 
 def _is_billed_alike(item: CatalogItem, prices: Prices) -> bool:

@@ -1,4 +1,4 @@
-"""The calendar link: a secret address, for calendar programs that cannot sign in, of nothing but days."""
+"""The calendar link: a secret address with days and names only, for calendar programs that cannot sign in."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -28,7 +28,7 @@ _MOST_INVOICES, _LONGEST_TOKEN = 100, 100
 
 
 class Calendar:
-    """Make, end and answer calendar links. It asks no vendor: what was last read of them is what it shows."""
+    """Make, end and answer calendar links, from saved data: no vendor is called."""
 
     def __init__(
         self, context: ServiceContext, *, billing: Billing, subscriptions: Subscriptions, cancellations: Cancellations
@@ -40,13 +40,13 @@ class Calendar:
         self._cancellations = cancellations
 
     async def made_at(self, user_id: UUID) -> datetime | None:
-        """Return when a user's link was made, None where there is none. The link itself is nowhere kept."""
+        """Return when a user's link was made, None where there is none. The link itself is not stored."""
         async with self._database.unit_of_work(customer=user_id) as session:
             row = await session.get(CalendarLink, user_id)
             return row.created_at if row else None
 
     async def renew(self, user_id: UUID) -> str:
-        """Make a new link and return its token, this once; the one before stops answering."""
+        """Make a new link and return its token, which is not stored; the former link stops working."""
         token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
             hashed = self._context.secrets.tokens.hash(token, _PURPOSE)
@@ -63,7 +63,7 @@ class Calendar:
                 record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
 
     async def feed(self, token: str, *, network: str) -> CalendarFeed:
-        """Return the days behind a token. Raises NotFound for any that is not in use, RateLimited per address."""
+        """Return the days of a token's customer. Raises NotFound for an unknown token, RateLimited per network."""
         await self._context.limits.consume(self._context.settings.portal_calendar_limit, "calendar", network)
         if not token or len(token) > _LONGEST_TOKEN:
             raise NotFound("no such calendar")

@@ -8,7 +8,7 @@ from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.security.secrets import Secrets
 from portal_app.infra.settings import Settings
 from portal_app.services.identity.sessions import Sessions
-from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.notifications.email_outbox import EmailOutbox
 
 
@@ -23,4 +23,4 @@ class ServiceContext:
     sessions: Sessions
     email_outbox: EmailOutbox
     queue: DurableQueue
-    readings: Readings
+    reads: CachedReads

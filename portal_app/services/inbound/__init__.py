@@ -1,1 +1,1 @@
-"""What vendors tell: the inbox, WHMCS's hooks, and what they change."""
+"""Events of vendors: the inbox, WHMCS's hooks, and what they change."""

@@ -1,4 +1,4 @@
-"""What vendors tell us: written down once with the work it leads to, then applied by reading the truth again."""
+"""The inbox: each event of a vendor is stored once with its workflow, which reads the vendor's data again."""
 
 from datetime import datetime, timedelta
 
@@ -13,12 +13,12 @@ from portal_app.models import inbox as tables
 from portal_app.services.catalog.catalog import Catalog
 
 ALL_CHANGES = "ChangeEvents"
-# The bus keeps events for three days; a commit may be a little older than the event that tells it.
+# The bus keeps events for three days; a commit may be a little older than its event.
 _KEPT, _MARGIN = timedelta(hours=72), timedelta(minutes=10)
 
 
 def topic_kind(topic: str) -> str:
-    """Return what the inbox calls the events of a topic: its last part. An org's own channel may carry any change."""
+    """Return the kind of a topic's events: its last part. An org's own channel may carry any change."""
     kind = topic.rpartition("/")[2]
     return ALL_CHANGES if topic.startswith("/data/") and kind.endswith("__chn") else kind
 
@@ -28,7 +28,7 @@ def _missed_since(row: tables.ReplayPosition | None) -> datetime:
 
 
 class Inbound:
-    """Take events in and apply them."""
+    """Store events and apply them."""
 
     def __init__(self, database: Database, queue: DurableQueue, *, catalog: Catalog) -> None:
         self._database = database
@@ -36,21 +36,21 @@ class Inbound:
         self._catalog = catalog
 
     async def accept(self, event: InboundEvent) -> bool:
-        """Write an event down and enqueue its work in one transaction; False when it was delivered before."""
+        """Store an event and enqueue its workflow in one transaction; False when it was delivered before."""
         async with self._database.unit_of_work() as session:
-            return await self._take(session, event)
+            return await self._store(session, event)
 
     async def accept_batch(self, events: list[InboundEvent], position: ReplayPosition) -> int:
-        """Write a stream's events, their work and the position reached in one transaction; return how many are new.
+        """Store a stream's events, their workflows and the position in one transaction; return how many are new.
 
-        An answer that names no position leaves the one before: those events would be delivered again, and known.
+        A batch without a position leaves the former one: its events would be delivered again, as known ones.
         """
         async with self._database.unit_of_work() as session:
-            fresh = [await self._take(session, event) for event in events]
+            fresh = [await self._store(session, event) for event in events]
             if position.replay_id:
                 before = await session.get(tables.ReplayPosition, position.topic)
                 if before is not None and not before.replay_id:
-                    # Begun anew: nobody heard what was published between the loss and this first answer.
+                    # The first batch after a lost position: events published in between were missed.
                     await self._reconcile_missed(session, before, "begun")
                 await session.merge(tables.ReplayPosition(topic=position.topic, replay_id=position.replay_id))
         return sum(fresh)
@@ -68,7 +68,7 @@ class Inbound:
         return _missed_since(row)
 
     async def forget_position(self, topic: str) -> None:
-        """Begin a topic anew after its position was refused, and have what was missed since reconciled."""
+        """Restart a topic whose position was refused, and enqueue a reconcile of what was missed."""
         async with self._database.unit_of_work() as session:
             row = await session.get(tables.ReplayPosition, topic)
             if row is None or not row.replay_id:
@@ -78,7 +78,7 @@ class Inbound:
             await self._reconcile_missed(session, row, "lost")
 
     async def event(self, source: str, event_id: str) -> InboundEvent:
-        """Return an event that was written down. Raises NotFound."""
+        """Return a stored event. Raises NotFound."""
         async with self._database.unit_of_work() as session:
             row = await session.get(tables.Inbox, (source, event_id))
         if row is None:
@@ -86,13 +86,13 @@ class Inbound:
         return InboundEvent("whmcs" if row.source == "whmcs" else "salesforce", row.id, row.kind, row.data)
 
     async def finish(self, event: InboundEvent) -> None:
-        """Note that an event was applied."""
+        """Record that an event was applied."""
         async with self._database.unit_of_work() as session:
             if row := await session.get(tables.Inbox, (event.source, event.id)):
                 row.handled_at = now()
 
     async def apply_catalog_change(self) -> None:
-        """Forget the catalogue: Salesforce says that products or prices changed."""
+        """Invalidate the catalogue: products or prices changed at Salesforce."""
         await self._catalog.invalidate()
 
     async def _reconcile_missed(self, session: AsyncSession, row: tables.ReplayPosition, occasion: str) -> None:
@@ -100,7 +100,7 @@ class Inbound:
         name = f"reconcile-{row.topic}-{since}-{occasion}"
         await self._queue.enqueue(session, "reconcile", name, topic_kind(row.topic), since)
 
-    async def _take(self, session: AsyncSession, event: InboundEvent) -> bool:
+    async def _store(self, session: AsyncSession, event: InboundEvent) -> bool:
         if not await tables.Inbox.insert_new(session, event):
             return False
         await self._queue.enqueue(session, "apply_event", f"event-{event.source}-{event.id}", event.source, event.id)

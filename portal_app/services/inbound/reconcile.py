@@ -1,4 +1,4 @@
-"""Reconciling: finding what Salesforce has and we missed, with a few wide questions instead of one for each order."""
+"""Reconcile: finds what we missed of Salesforce, with a few queries for many orders each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,11 +26,11 @@ class Reconcile:
         self._crm = crm
 
     async def orders_changed_since(self, since: datetime) -> list[str]:
-        """Return the Salesforce ids of orders that changed since a moment and of which we know less."""
+        """Return the Salesforce ids of orders that changed since a moment and are newer there than here."""
         return await self._behind(await self._crm.orders_changed_since(since))
 
     async def orders_behind(self, sf_order_ids: Sequence[str]) -> list[str]:
-        """Return those of some Salesforce ids of which we know less than Salesforce."""
+        """Return those of some Salesforce ids whose orders are newer there than here."""
         reviews: list[SalesforceOrder] = []
         for begin in range(0, len(sf_order_ids), _AT_ONCE):
             reviews += await self._crm.orders(sf_order_ids[begin : begin + _AT_ONCE])

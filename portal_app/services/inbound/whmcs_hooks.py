@@ -30,5 +30,5 @@ HOOKS: dict[str, Touched] = {
     **_kinds("CCUpdate", "methods"),
     **_kinds("ClientAdd ClientClose PreDeleteClient AfterClientMerge", "invoices", "services", "methods", "money"),
 }
-# These fire before the change they tell of: what is read at once may still be the old state.
+# These fire before the change they report: an immediate read may still return the old state.
 EARLY = frozenset("AcceptOrder CancelOrder PendingOrder FraudOrder DeleteOrder PreDeleteClient".split())

@@ -1,6 +1,5 @@
 """Fibre eligibility for pages and API: read the state of a check, and request one per address."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 from portal_app.domain.checkout.options import address_to_json
@@ -12,9 +11,11 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.eligibility import EligibilityRow
+from portal_app.models.mirror import is_fresh
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.internet.eligibility_answers import apply_answer, has_pending_address
+from portal_app.services.mirrors.cached_reads import SavedRead
 from portal_app.services.profile.profiles import Profiles
 
 _NO_ADDRESS = "Add your address in Japanese first: the building decides which lines there are."
@@ -26,9 +27,9 @@ class EligibilityChecks:
     def __init__(
         self, context: ServiceContext, gateway: EligibilityGateway, profiles: Profiles, live: LiveUpdates
     ) -> None:
-        self._age = timedelta(seconds=context.settings.cache_eligibility_seconds)
+        self._seconds = context.settings.cache_eligibility_seconds
         self._database = context.database
-        self._readings = context.readings
+        self._reads = context.reads
         self._gateway = gateway
         self._profiles = profiles
         self._queue = context.queue
@@ -40,17 +41,14 @@ class EligibilityChecks:
         Raises ExternalUnavailable if the address is unknown too.
         """
         address = (await self._profiles.profile_for(customer)).person.address
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row, moving = (
-                await session.get(EligibilityRow, customer.user_id),
-                await has_pending_address(session, customer.user_id),
-            )
-        is_read = row is not None and (row.is_pending or self._is_young(row))
-        is_away = not is_read and not moving and not await self._read(customer)
-        if not is_read and not is_away:
-            async with self._database.unit_of_work(customer=customer.user_id) as session:
-                row = await session.get(EligibilityRow, customer.user_id)
-        return _shown(row, address, is_away=is_away)
+        read = self._read_of(customer)
+        if await self._has_pending_address(customer):
+            # Salesforce knows the former address only.
+            return _shown(await read.load(), address, is_away=False)
+        row, error = await self._reads.get_saved(read)
+        if error is not None and not isinstance(error, ExternalUnavailable):
+            raise error
+        return _shown(row, address, is_away=error is not None)
 
     async def request(self, customer: Customer) -> Eligibility:
         """Request a check of the customer's address, unless one is pending or answered. Safe to repeat.
@@ -78,31 +76,33 @@ class EligibilityChecks:
             name = f"check-address-{row.check_id}"
             await self._queue.enqueue(session, "check_address", name, str(customer.user_id), str(row.check_id))
 
-    async def _read(self, customer: Customer) -> bool:
-        """Read the state from Salesforce and store it; return False if it is slow or unavailable.
-
-        A read that exceeds the deadline continues in the background.
-        """
-
-        async def read() -> None:
+    def _read_of(self, customer: Customer) -> SavedRead[EligibilityRow | None]:
+        async def load() -> EligibilityRow | None:
             async with self._database.unit_of_work(customer=customer.user_id) as session:
-                row = await session.get(EligibilityRow, customer.user_id)
-            if row is not None and self._is_young(row):
-                return
+                return await session.get(EligibilityRow, customer.user_id)
+
+        async def update(_: EligibilityRow | None) -> bool:
             found = await self._gateway.check_of(customer.sf_account_id)
             async with self._database.unit_of_work(customer=customer.user_id) as session:
-                # No notification: the customer sees the answer now. Salesforce's event triggers the notification.
                 await apply_answer(session, customer.user_id, found)
-
-        tell = Change(customer.user_id, "eligibility")
-        try:
-            await self._readings.read_once("eligibility", read, vendor="salesforce", tell=tell)
-        except ExternalUnavailable:
+            # No notification: the customer sees the answer now. Salesforce's event triggers the notification.
             return False
-        return True
 
-    def _is_young(self, row: EligibilityRow) -> bool:
-        return row.read_at is not None and now() - row.read_at < self._age
+        return SavedRead(
+            key=f"eligibility:{customer.user_id}",
+            vendor="salesforce",
+            load=load,
+            is_fresh=self._is_fresh,
+            update=update,
+            change=Change(customer.user_id, "eligibility"),
+        )
+
+    async def _has_pending_address(self, customer: Customer) -> bool:
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            return await has_pending_address(session, customer.user_id)
+
+    def _is_fresh(self, row: EligibilityRow | None) -> bool:
+        return row is not None and (row.is_pending or is_fresh(row.read_at, self._seconds, at=now()))
 
 
 def _shown(row: EligibilityRow | None, address: Address | None, *, is_away: bool) -> Eligibility:

@@ -1,1 +1,1 @@
-"""Reading vendors: how young saved data must be, and readings that are shared."""
+"""Reads of vendors: cached, saved and shared, and how fresh they must be."""

@@ -14,6 +14,7 @@ from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.metrics import set_violations
 from portal_app.models.cancellation import CancellationRow
+from portal_app.models.inbox import Inbox
 from portal_app.models.mirror import SubscriptionMirror
 from portal_app.models.order import OrderRow
 from portal_app.models.user import IdMapping, User
@@ -51,6 +52,7 @@ class Invariants:
             "mapping_orphans": await self._mapping_orphans(),
             "mirror_drift": await self._mirror_drift(sample),
             "late_cancellations": await self._late_cancellations(),
+            "unapplied_events": await self._unapplied_events(),
         }
         for name, ids in found.items():
             set_violations(name, len(ids))
@@ -97,6 +99,14 @@ class Invariants:
         )
         async with self._database.unit_of_work() as session:
             return [str(found) for found in (await session.exec(query.limit(_MOST_NAMED))).all()]
+
+    async def _unapplied_events(self) -> list[str]:
+        """Find events that were taken in an hour ago and not applied yet."""
+        query = select(Inbox.source, Inbox.id).where(
+            col(Inbox.handled_at).is_(None), col(Inbox.received_at) < now() - _LATE
+        )
+        async with self._database.unit_of_work() as session:
+            return [f"{source}-{event}" for source, event in (await session.exec(query.limit(_MOST_NAMED))).all()]
 
     async def _sample(self) -> Sample:
         """Read what WHMCS has of a few customers chosen at random."""

@@ -77,7 +77,7 @@ class MirrorRefresh:
             is_news |= await self._billing.read_invoice_again(customer, invoice_id)
         is_news |= await self._subscriptions.freshness.read(customer)
         # No hook of WHMCS tells that staff gave or took credit.
-        is_news |= await self._payments.money_changed(customer)
+        is_news |= await self._payments.read_money_again(customer)
         if is_news:
             await self._live.publish(Change(customer.user_id, "billing"))
         return is_news

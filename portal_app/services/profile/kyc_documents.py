@@ -3,10 +3,9 @@
 import asyncio
 import base64
 import hashlib
-from functools import partial
 from uuid import UUID, uuid4
 
-from portal_app.domain.errors import Conflict, ExternalError, NotFound, RateLimited
+from portal_app.domain.errors import Conflict, NotFound, RateLimited
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, IdentityCheck
@@ -16,6 +15,7 @@ from portal_app.infra.security.document_check import read_document
 from portal_app.models.kyc import IdentityCheckRow, IdentityFile
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
+from portal_app.services.mirrors.cached_reads import SavedRead
 from portal_app.services.profile.kyc_review import apply_review
 
 _PLACE = "identity_checks.digest"
@@ -39,28 +39,33 @@ class KycDocuments:
 
         Changes arrive as events. If Salesforce is needed but slow or unavailable, the state is "not submitted".
         """
-        if (known := await self._stored(customer)) is not None:
-            return known
-        tell = Change(customer.user_id, "account")
         try:
-            await self._context.readings.read_once(
-                "identity", partial(self._read, customer), vendor="salesforce", tell=tell
-            )
-        except (ExternalError, NotFound):
-            return IdentityCheck()
-        return await self._stored(customer) or IdentityCheck()
+            known, _ = await self._context.reads.get_saved(self._read_of(customer))
+        except NotFound:
+            known = None
+        return known or IdentityCheck()
+
+    def _read_of(self, customer: Customer) -> SavedRead[IdentityCheck | None]:
+        return SavedRead(
+            key=f"identity:{customer.user_id}",
+            vendor="salesforce",
+            load=lambda: self._stored(customer),
+            is_fresh=lambda known: known is not None,
+            update=lambda _: self._update(customer),
+            change=Change(customer.user_id, "account"),
+        )
 
     async def _stored(self, customer: Customer) -> IdentityCheck | None:
         async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await session.get(IdentityCheckRow, customer.user_id)
         return row.to_domain() if row else None
 
-    async def _read(self, customer: Customer) -> None:
-        if await self._stored(customer) is not None:
-            return
+    async def _update(self, customer: Customer) -> bool:
         found = await self._gateway.status_of(customer.sf_account_id)
         async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             apply_review(await IdentityCheckRow.locked(session, customer.user_id), found)
+        # Open pages show nothing yet only where somebody stopped waiting.
+        return False
 
     async def count_upload(self, customer: Customer) -> None:
         """Count an upload against the rate limit, before its body is read. Raises RateLimited."""

@@ -1,7 +1,5 @@
 """Personal data for pages and API: read from WHMCS, and changed by a workflow at WHMCS and then Salesforce."""
 
-from datetime import timedelta
-from functools import partial
 from uuid import UUID, uuid4
 
 from portal_app.domain.errors import ExternalUnavailable
@@ -9,15 +7,15 @@ from portal_app.domain.ports.clients import PeopleGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, ON_ITS_WAY, REFUSED, PersonalData, ProfileChange, ProfileView
 from portal_app.infra.clock import now
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.eligibility import EligibilityRow
+from portal_app.models.mirror import is_fresh
 from portal_app.models.profile import ProfileRow
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
-
-# The DBOS topic that wakes a waiting profile workflow.
-AGAIN = "again"
+from portal_app.services.mirrors.cached_reads import SavedRead
 
 
 class Profiles:
@@ -33,7 +31,9 @@ class Profiles:
 
         Raises ExternalUnavailable if no data were saved before.
         """
-        row, is_saved = await self._read(customer)
+        row, error = await self._context.reads.get_saved(self._read_of(customer))
+        if error is not None and not (row.kept and isinstance(error, ExternalUnavailable)):
+            raise error
         pending = ProfileChange.from_json(row.accepted).merged_with(ProfileChange.from_json(row.wanted))
         note = REFUSED if row.stands == "refused" else ""
         if not pending.is_empty:
@@ -46,7 +46,7 @@ class Profiles:
         if is_renamed:
             await self._live.publish(Change(customer.user_id, "account"))
         person = saved.changed_by(pending)
-        return ProfileView(person, user.language, not pending.is_empty, note, row.read_at if is_saved else None)
+        return ProfileView(person, user.language, not pending.is_empty, note, row.read_at if error else None)
 
     async def change(self, customer: Customer, change: ProfileChange, *, session_id: UUID) -> None:
         """Store a change and enqueue its workflow; fields that equal the current data are left out.
@@ -77,7 +77,7 @@ class Profiles:
             row.version += 0 if row.is_busy else 1
             name = f"save-profile-{customer.user_id}-{row.version}"
             if row.is_busy:
-                await self._context.queue.send(session, name, "more", topic=AGAIN, key=uuid4().hex)
+                await self._context.queue.send(session, name, "more", topic=WakeTopic.PROFILE, key=uuid4().hex)
             else:
                 row.is_busy = True
                 await self._context.queue.enqueue(session, "save_profile", name, str(customer.user_id))
@@ -86,39 +86,32 @@ class Profiles:
         if change.address is not None:
             await self._live.publish(Change(customer.user_id, "eligibility"))
 
-    async def _read(self, customer: Customer) -> tuple[ProfileRow, bool]:
-        """Return the row with fresh data, or with saved data (True) if WHMCS is slow or unavailable."""
-        row = await self._row(customer)
-        if self._is_young(row):
-            return row, False
-        tell = Change(customer.user_id, "account")
-        try:
-            await self._context.readings.read_once(
-                "profile", partial(self._refresh, customer), vendor="whmcs", tell=tell
-            )
-        except ExternalUnavailable:
-            if not row.kept:
-                raise
-            return row, True
-        return await self._row(customer), False
+    def _read_of(self, customer: Customer) -> SavedRead[ProfileRow]:
+        return SavedRead(
+            key=f"profile:{customer.user_id}",
+            vendor="whmcs",
+            load=lambda: self._row(customer),
+            is_fresh=self._is_fresh,
+            update=lambda _: self._update(customer),
+            change=Change(customer.user_id, "account"),
+        )
 
-    async def _refresh(self, customer: Customer) -> None:
-        if self._is_young(await self._row(customer)):
-            return
+    async def _update(self, customer: Customer) -> bool:
         person = await self._people.person(customer.whmcs_client_id)
         async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             row = await ProfileRow.locked(session, customer.user_id)
             row.kept = person.completed_from(PersonalData.from_json(row.kept) if row.kept else None).to_json()
             row.read_at = now()
+        # Open pages show what was saved only where somebody stopped waiting.
+        return False
 
     async def _row(self, customer: Customer) -> ProfileRow:
         """Return the stored row, or an empty one that is not stored."""
         async with self._context.database.unit_of_work(customer=customer.user_id) as session:
             return await session.get(ProfileRow, customer.user_id) or ProfileRow(user_id=customer.user_id)
 
-    def _is_young(self, row: ProfileRow) -> bool:
-        age = timedelta(seconds=self._context.settings.cache_profile_seconds)
-        return bool(row.kept and row.read_at and now() - row.read_at < age)
+    def _is_fresh(self, row: ProfileRow) -> bool:
+        return bool(row.kept) and is_fresh(row.read_at, self._context.settings.cache_profile_seconds, at=now())
 
     async def _set_language(self, customer: Customer, language: str | None) -> None:
         if language is None:

@@ -1,20 +1,18 @@
 """Billing an order: placed and accepted at WHMCS once, recorded in Salesforce, announced."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import NotFound
 from portal_app.domain.identifiers import step_reference
 from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.fulfilment import FulfillingVendors
-from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.orders.timeline import OrderTimeline, lock_order
 from portal_app.services.subscriptions.subscriptions import Subscriptions
+from portal_app.services.write_guard import WriteGuard
 
 
 class OrderBilling:
@@ -29,9 +27,10 @@ class OrderBilling:
         billing: Billing,
         subscriptions: Subscriptions,
     ) -> None:
-        self._settle = timedelta(seconds=settings.whmcs_settle_seconds)
         self._progress = progress
         self._database = progress.database
+        settle = timedelta(seconds=settings.whmcs_settle_seconds)
+        self._guard = WriteGuard(progress.database, lock_order, "billing_tried_at", settle=settle)
         self._whmcs_orders, self._crm = vendors.whmcs_orders, vendors.crm
         self._payment_methods = vendors.payment_methods
         self._billing = billing
@@ -50,11 +49,15 @@ class OrderBilling:
         """
         order, customer = await self._progress.order(order_id)
         reference = step_reference(order.id, "whmcs", order.attempt)
-        known = await self._whmcs_orders.find_order(customer.whmcs_client_id, reference)
-        if known is None:
-            lines = [line for line in order.lines if line.whmcs_product_id is not None]
-            async with self._trying(order_id):
-                known = await self._whmcs_orders.add_order(customer.whmcs_client_id, lines, reference=reference)
+        client_id = customer.whmcs_client_id
+        lines = [line for line in order.lines if line.whmcs_product_id is not None]
+        known = await self._guard.send(
+            order_id,
+            lambda: self._whmcs_orders.add_order(client_id, lines, reference=reference),
+            look_up=lambda: self._whmcs_orders.find_order(client_id, reference),
+            vendor="whmcs",
+            always_look_up=True,
+        )
         async with self._database.unit_of_work() as session:
             row = await lock_order(session, order_id)
             row.whmcs_order_id, row.billing_tried_at = known.order_id, None
@@ -71,9 +74,16 @@ class OrderBilling:
         order, _ = await self._progress.order(order_id)
         if order.whmcs_order_id is None:
             raise NotFound("not billed yet")
-        if await self._whmcs_orders.order_status(order.whmcs_order_id) != "Active":
-            async with self._trying(order_id):
-                await self._whmcs_orders.accept_order(order.whmcs_order_id)
+        number = order.whmcs_order_id
+
+        async def accept() -> bool:
+            await self._whmcs_orders.accept_order(number)
+            return True
+
+        async def is_active() -> bool | None:
+            return await self._whmcs_orders.order_status(number) == "Active" or None
+
+        await self._guard.send(order_id, accept, look_up=is_active, vendor="whmcs", always_look_up=True)
         await self._progress.advance(order_id, "service_set_up", stage="being_set_up")
 
     async def record_in_salesforce(self, order_id: UUID, billing: BillingOrder) -> None:
@@ -85,22 +95,6 @@ class OrderBilling:
     async def announce_active(self, order_id: UUID) -> None:
         """Show the order as active, mail it, and let open pages read services and invoices again."""
         _, customer = await self._progress.order(order_id)
-        await self._billing.invoices_changed(customer)
-        await self._subscriptions.changed(customer)
+        await self._billing.mark_stale(customer)
+        await self._subscriptions.mark_stale(customer)
         await self._progress.advance(order_id, "active", stage="active", mail="order_active", tag=Tag.ORDER_ACTIVATED)
-
-    @asynccontextmanager
-    async def _trying(self, order_id: UUID) -> AsyncIterator[None]:
-        """Note a call that WHMCS may go on with after we have lost sight of it; no second one while it may be so."""
-        async with self._database.unit_of_work() as session:
-            row = await lock_order(session, order_id)
-            if row.billing_tried_at is not None and now() < row.billing_tried_at + self._settle:
-                raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
-            row.billing_tried_at = now()
-        try:
-            yield
-        except (ExternalUnavailable, ExternalRejected):
-            # WHMCS said no, or never got it: the next try need not wait.
-            async with self._database.unit_of_work() as session:
-                (await lock_order(session, order_id)).billing_tried_at = None
-            raise

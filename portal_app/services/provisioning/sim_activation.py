@@ -19,6 +19,7 @@ from portal_app.infra.settings import Settings
 from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.sim.reservations import SimReservations, reservation
+from portal_app.services.write_guard import WriteGuard
 
 Progress = Literal["open", "waiting", "late", "switch"]
 
@@ -42,6 +43,8 @@ class SimActivation:
         self._desk, self._lines, self._subscriptions = vendors.sim_inventory, vendors.sims, vendors.subscriptions
         self._reservations = reservations
         self._checks = checks
+        # No time to settle: the line stays locked at Freebit for as long as a change of it runs.
+        self._voice_guard = WriteGuard(progress.database, reservation, "voice_tried_at")
 
     async def may_open(self, order_id: UUID) -> bool:
         """Say whether the law lets the order's line be opened: a voice line needs its holder's identity verified."""
@@ -89,11 +92,17 @@ class SimActivation:
         if wanted.sim_type == "esim" or not wanted.has_voice or wanted.holder is None:
             return
         async with self._database.unit_of_work() as session:
-            row = await reservation(session, order_id)
-            is_done, was_tried = row.voice_done_at is not None, row.voice_tried_at is not None
-            row.voice_tried_at = now()
-        if not is_done and not (was_tried and await self._shows(reserved.number, _chosen(wanted))):
+            is_done = (await reservation(session, order_id)).voice_done_at is not None
+
+        async def register() -> bool:
             await self._register_voice(reserved.number, wanted)
+            return True
+
+        async def shows() -> bool | None:
+            return await self._shows(reserved.number, _chosen(wanted)) or None
+
+        if not is_done:
+            await self._voice_guard.send(order_id, register, look_up=shows, vendor="freebit")
         async with self._database.unit_of_work() as session:
             (await reservation(session, order_id)).voice_done_at = now()
         await self._progress.advance(order_id, "voice_ordered", stage="being_set_up")

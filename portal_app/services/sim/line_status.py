@@ -1,62 +1,72 @@
-"""How a customer's phone line stands at the carrier: read as the page is opened, saved for when the carrier is away."""
+"""The state of a customer's phone line at the carrier: read when the page opens, saved for when the carrier is away."""
 
 import structlog
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound
+from portal_app.domain.errors import NotFound
 from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.sim.sim import SimState
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.infra.redis.cache import Cache
-from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.infra.settings import Settings
-from portal_app.infra.tasks.deadline import deadline
+from portal_app.infra.redis.live import Change
 from portal_app.models.sim import SimReservation
+from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
 
 _log = structlog.get_logger(__name__)
 
 
 class LineStatus:
-    """Show lines; nobody waits for the carrier for longer than for a page."""
+    """Show lines; a page waits for the carrier until its deadline at most."""
 
-    def __init__(
-        self, settings: Settings, database: Database, lines: SimLines, *, cache: Cache, live: LiveUpdates
-    ) -> None:
-        self._patience = settings.mirror_patience_seconds
+    def __init__(self, database: Database, lines: SimLines, reads: CachedReads) -> None:
         self._database = database
         self._lines = lines
-        self._cache = cache
-        self._live = live
+        self._reads = reads
 
     async def line_of(self, customer: Customer, service_id: int) -> ShownLine | None:
         """Return the number and state of a service's line, its last known state while the carrier is slow or away.
 
-        None where the portal did not open it, also for somebody else's service. A reading that takes longer goes on by
-        itself, and open pages are told when it brought news.
+        None where the portal did not open it, also for somebody else's service. A read that takes longer goes on, and
+        open pages are told when it brought news.
         """
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await SimReservation.of_service(session, customer.user_id, service_id)
+        row = await self._row(customer, service_id)
         if row is None:
             return None
+        error: Exception | None
         try:
-            async with deadline(self._patience, vendor="freebit"):
-                state = await self._cache.get_or_set(
-                    f"reading:line:{row.order_id}", lambda: self._read(customer, row), seconds=0
-                )
-        except (ExternalUnavailable, ExternalRejected, NotFound) as error:
+            saved, error = await self._reads.get_saved(self._read_of(customer, service_id, row))
+        except NotFound as missing:
+            saved, error = row, missing
+        if error is not None:
             _log.info("sims.state_not_read", error=type(error).__name__)
             return ShownLine(row.number, row.to_state(), row.read_at or row.reserved_at)
-        return ShownLine(row.number, state)
+        return ShownLine(saved.number, saved.to_state())
 
-    async def _read(self, customer: Customer, shown: SimReservation) -> SimState:
-        state = (await self._lines.line(shown.number)).state
+    def _read_of(self, customer: Customer, service_id: int, row: SimReservation) -> SavedRead[SimReservation]:
+        async def load() -> SimReservation:
+            return await self._row(customer, service_id) or row
+
+        async def update(shown: SimReservation) -> bool:
+            state = (await self._lines.line(shown.number)).state
+            async with self._database.unit_of_work(customer=customer.user_id) as session:
+                saved = await session.get(SimReservation, shown.order_id, with_for_update=True)
+                is_news = saved is not None and saved.state != state
+                if saved is not None:
+                    saved.state, saved.read_at = state, now()
+            return is_news
+
+        return SavedRead(
+            key=f"line:{row.order_id}",
+            vendor="freebit",
+            load=load,
+            # No event tells of a line's state: each page asks the carrier.
+            is_fresh=lambda _: False,
+            update=update,
+            change=Change(customer.user_id, "orders", str(row.order_id)),
+            # The refreshed page would ask the carrier once more, for as long as it is slow.
+            is_late_told=False,
+        )
+
+    async def _row(self, customer: Customer, service_id: int) -> SimReservation | None:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            row = await session.get(SimReservation, shown.order_id, with_for_update=True)
-            is_news = row is not None and row.state != state
-            if row is not None:
-                row.state, row.read_at = state, now()
-        if is_news:
-            await self._live.publish(Change(customer.user_id, "orders", str(shown.order_id)))
-        return state
+            return await SimReservation.of_service(session, customer.user_id, service_id)

@@ -1,4 +1,4 @@
-"""The end of a cancelled SIM service's line: ordered from the carrier, for the day after the service's last one."""
+"""Ends the line of a cancelled SIM service at the carrier, on the day after the service's last one."""
 
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ from portal_app.models.user import IdMapping
 
 
 class LineTermination:
-    """End lines that the portal opened; the worker's side. Agents end all others at the carrier."""
+    """End lines that the portal opened; runs in the worker. Agents end all others at the carrier."""
 
     def __init__(self, database: Database, lines: SimLines, crm: CrmGateway) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class LineTermination:
         self._crm = crm
 
     async def order(self, cancellation_id: UUID) -> bool:
-        """Ask the carrier to end the line of a cancelled service; say whether it has one. Safe to repeat.
+        """Ask the carrier to end the line of a cancelled service; return whether it has one. Safe to repeat.
 
         Raises as the network does: LineLocked while an earlier change is under way.
         """
@@ -33,7 +33,7 @@ class LineTermination:
             return False
         gone_from = request.ends_on + timedelta(days=1)
         try:
-            # A day that has come is told as none: at once.
+            # For today or earlier the carrier expects no day: it ends the line at once.
             await self._lines.cancel(number, ends_on=gone_from if gone_from > today() else None)
         except NotFound:
             return False

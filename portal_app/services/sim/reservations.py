@@ -1,4 +1,4 @@
-"""SIMs set aside for orders: two orders never share a SIM or a number."""
+"""Reserves SIMs for orders: two orders never share a SIM or a number."""
 
 from uuid import UUID
 
@@ -21,27 +21,27 @@ NUMBER_PLACE = "sim_reservations.number"
 
 
 class SimReservations:
-    """Our table decides who has a SIM, Salesforce's inventory is told."""
+    """Our table decides who has a SIM; Salesforce's inventory follows it."""
 
-    def __init__(self, database: Database, desk: SimInventoryGateway, ring: KeyRing) -> None:
+    def __init__(self, database: Database, inventory: SimInventoryGateway, ring: KeyRing) -> None:
         self._database = database
-        self._desk = desk
+        self._inventory = inventory
         self._ring = ring
 
     async def reserve(self, order: Order, customer: Customer, wanted: SimOrder) -> ReservedLine:
-        """Set a SIM aside for an order, the same one whenever asked. Raises OrderStopped where there is none."""
+        """Reserve a SIM for an order, the same one on every call. Raises OrderStopped where there is none."""
         reserved = await self._found(order.id) or await self._reserve(order, wanted)
         if reserved.stock_id:
-            await self._desk.assign(
+            await self._inventory.assign(
                 reserved.stock_id, sf_order_id=order.sf_order_id, sf_account_id=customer.sf_account_id
             )
         return reserved
 
     async def for_order(self, order_id: UUID) -> ReservedLine:
-        """Return the line of an order. Raises NotFound before it is set aside."""
+        """Return the line of an order. Raises NotFound before it is reserved."""
         reserved = await self._found(order_id)
         if reserved is None:
-            raise NotFound("no SIM is set aside")
+            raise NotFound("no SIM is reserved")
         return reserved
 
     async def _reserve(self, order: Order, wanted: SimOrder) -> ReservedLine:
@@ -49,15 +49,15 @@ class SimReservations:
             if made := await self._take(order, wanted, None):
                 return made
             raise OrderStopped("Another order brings the same number along.", code="NUMBER_TAKEN")
-        known = await self._desk.assigned_to(order.sf_order_id)
-        for sim in [known] if known else await self._desk.available(wanted.options.sim_type):
+        known = await self._inventory.assigned_to(order.sf_order_id)
+        for sim in [known] if known else await self._inventory.available(wanted.options.sim_type):
             if made := await self._take(order, wanted, sim):
                 return made
         name = _NAMES[wanted.options.sim_type]
         raise OrderStopped(f"No SIM of type {name} is available.", code="SIM_OUT_OF_STOCK")
 
     async def _take(self, order: Order, wanted: SimOrder, sim: StockSim | None) -> ReservedLine | None:
-        """Write a SIM down as this order's; None where it or the number is another's."""
+        """Write the reservation; None where the SIM or the number is another order's."""
         number = wanted.options.number or (sim.number if sim else "")
         row = SimReservation(
             order_id=order.id,
@@ -87,5 +87,5 @@ async def reservation(session: AsyncSession, order_id: UUID) -> SimReservation:
     """Return an order's reservation, locked for this transaction. Raises NotFound."""
     row = await session.get(SimReservation, order_id, with_for_update=True)
     if row is None:
-        raise NotFound("no SIM is set aside")
+        raise NotFound("no SIM is reserved")
     return row

@@ -1,4 +1,4 @@
-"""Sending cancellations: the worker's side. WHMCS is asked once, agents see it, and its end is told."""
+"""Sends cancellations, in the worker: WHMCS is asked once, agents see it, and the customer is notified."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.billing import SubscriptionGateway
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
+from portal_app.domain.subscriptions.subscription import OVER_STATUSES
 from portal_app.infra.clock import now
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.cancellation import CancellationRow
@@ -23,8 +24,8 @@ from portal_app.services.billing.invoices import Billing
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.subscriptions.cancellations import detail_of, publish, tell_customer
 from portal_app.services.subscriptions.subscriptions import Subscriptions
+from portal_app.services.write_guard import WriteGuard
 
-_OVER = ("cancelled", "terminated", "completed", "fraud")
 # Sent, and over by the mirror: its row says so, or a list read since then has it no more.
 _ENDED = sa.text("""
 SELECT c.id FROM cancellations c
@@ -37,34 +38,35 @@ ORDER BY c.changed_at LIMIT 500
 
 
 class CancellationDelivery:
-    """Carry cancellations out, step by step; every step is safe to repeat."""
+    """Execute cancellations step by step; every step is safe to repeat."""
 
     def __init__(
         self,
         context: ServiceContext,
         gateway: SubscriptionGateway,
-        desk: CancellationCaseGateway,
+        cases: CancellationCaseGateway,
         *,
         live: LiveUpdates,
         billing: Billing,
         subscriptions: Subscriptions,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._settle = timedelta(seconds=context.settings.whmcs_settle_seconds)
+        settle = timedelta(seconds=context.settings.whmcs_settle_seconds)
+        self._guard = WriteGuard(context.database, _locked, "tried_at", settle=settle, clock=clock)
         self._field = context.settings.whmcs_opportunity_field
         self._context = context
         self._database = context.database
         self._gateway = gateway
-        self._desk = desk
+        self._cases = cases
         self._live = live
         self._billing = billing
         self._subscriptions = subscriptions
         self._clock = clock
 
     async def claim(self, cancellation_id: UUID) -> float | None:
-        """Take a cancellation whose time has come: from then on nothing withdraws it.
+        """Claim a cancellation whose time has come: from then on it cannot be withdrawn.
 
-        Return 0 when it is taken, the seconds to wait before its time, and None where it was withdrawn.
+        Return 0 when it is claimed, the seconds to wait before its time, and None where it was withdrawn.
         """
         async with self._database.unit_of_work() as session:
             row = await _locked(session, cancellation_id)
@@ -91,27 +93,29 @@ class CancellationDelivery:
         """
         request, customer = await self._read(cancellation_id)
         client_id, service_id = customer.whmcs_client_id, request.service_id
-        if await self._is_over(customer, service_id) or await self._was_asked(cancellation_id, service_id):
+        if await self._is_over(customer, service_id):
             return
-        try:
-            reason = f"{request.reason_text} (portal request {request.id})"
+        reason = f"{request.reason_text} (portal request {request.id})"
+
+        async def ask() -> bool:
             await self._gateway.request_cancellation(client_id, service_id, reason=reason, at_period_end=True)
-        except (ExternalUnavailable, ExternalRejected):
-            # WHMCS said no, or never got it: the next try need not wait.
-            async with self._database.unit_of_work() as session:
-                (await _locked(session, cancellation_id)).tried_at = None
-            raise
+            return True
+
+        async def was_asked() -> bool | None:
+            return service_id in await self._gateway.cancellations() or None
+
+        await self._guard.send(cancellation_id, ask, look_up=was_asked, vendor="whmcs")
 
     async def note_sent(self, cancellation_id: UUID) -> None:
-        """Note that WHMCS has it; what it changed there is read anew."""
+        """Record that WHMCS has it, and mark the mirrors stale: WHMCS may have changed invoices too."""
         request, customer = await self._read(cancellation_id)
         if request.state == "sending":
-            await self._subscriptions.changed(customer)
-            await self._billing.invoices_changed(customer)
+            await self._subscriptions.mark_stale(customer)
+            await self._billing.mark_stale(customer)
         await self._move(cancellation_id, "sent", only_from=("sending",), tag=Tag.CANCELLATION_SENT)
 
     async def refuse(self, cancellation_id: UUID) -> None:
-        """Note that WHMCS will not do it: people take over, and the customer is told."""
+        """Record that WHMCS refused it: staff take over, and the customer is notified."""
         await self._move(
             cancellation_id,
             "refused",
@@ -124,21 +128,21 @@ class CancellationDelivery:
         """Return the requests whose service is over by what was last read from WHMCS."""
         async with self._database.unit_of_work() as session:
             connection = await session.connection()
-            return [str(row[0]) for row in await connection.execute(_ENDED, {"over": list(_OVER)})]
+            return [str(row[0]) for row in await connection.execute(_ENDED, {"over": list(OVER_STATUSES)})]
 
     async def end(self, cancellation_id: UUID) -> None:
-        """Note that a service is over, and tell the customer."""
+        """Record that a service is over, and notify the customer."""
         await self._move(
             cancellation_id, "ended", only_from=("sent",), tag=Tag.SERVICE_ENDED, template="cancellation_ended"
         )
 
     async def show_agents(self, cancellation_id: UUID) -> bool:
-        """Bring Salesforce to where the request stands; say whether it still stood there afterwards."""
+        """Write the state of the request to Salesforce; return whether the state was still the same afterwards."""
         request, customer = await self._read(cancellation_id)
         client_id, opportunity_id = customer.whmcs_client_id, ""
         with suppress(NotFound):
             opportunity_id = await self._gateway.service_field(client_id, request.service_id, self._field)
-        await self._desk.show(customer, request, opportunity_id=opportunity_id)
+        await self._cases.show(customer, request, opportunity_id=opportunity_id)
         return (await self._read(cancellation_id))[0].state == request.state
 
     async def _is_over(self, customer: Customer, service_id: int) -> bool:
@@ -146,23 +150,7 @@ class CancellationDelivery:
             service = await self._gateway.subscription(customer.whmcs_client_id, service_id)
         except NotFound:
             return True
-        return service.status in _OVER
-
-    async def _was_asked(self, cancellation_id: UUID, service_id: int) -> bool:
-        """Note that a call begins; say whether WHMCS has the request from an earlier one."""
-        async with self._database.unit_of_work() as session:
-            row = await _locked(session, cancellation_id)
-            tried_at = row.tried_at
-            row.tried_at = tried_at or self._clock()
-        if tried_at is None:
-            return False
-        if service_id in await self._gateway.cancellations():
-            return True
-        if self._clock() < tried_at + self._settle:
-            raise OutcomeUnknown("an earlier call may still be running", vendor="whmcs")
-        async with self._database.unit_of_work() as session:
-            (await _locked(session, cancellation_id)).tried_at = self._clock()
-        return False
+        return service.is_over
 
     async def _move(
         self,

@@ -1,6 +1,6 @@
 """Cancellations: taken from the customer, held until nothing can be withdrawn any more, then sent by durable work.
 
-No call of WHMCS takes a cancellation back, so until the cut-off it stands here alone.
+No call of WHMCS takes a cancellation back, so until the cut-off it is in the portal alone.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from portal_app.domain.subscriptions.cancellation import (
 )
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
+from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
 from portal_app.services.audit import Tag, record
@@ -30,8 +31,6 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
-# The topic on which a waiting workflow is told to look again.
-LOOK_AGAIN = "look-again"
 _TOO_LATE = "It is too late to withdraw this cancellation: it was sent on. Write to us if you want to keep the service."
 
 
@@ -100,7 +99,7 @@ class Cancellations:
             session.add(row)
             await session.flush()
             await self._context.queue.enqueue(session, "cancel_service", workflow_of(row.id), str(row.id))
-            await self._note(session, row, Tag.CANCELLATION_SCHEDULED, recipient=asked.recipient)
+            await self._record(session, row, Tag.CANCELLATION_SCHEDULED, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
         return str(row.id)
@@ -111,20 +110,22 @@ class Cancellations:
         Raises NotFound where none is open, Conflict once it was sent on.
         """
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            # The worker that sends it takes the same lock: one of the two comes first, and the other sees so.
+            # The worker that sends it takes the same lock: the second of the two sees what the first did.
             row = await CancellationRow.open_of(session, customer.user_id, service_id)
             if row is None:
                 raise NotFound("no open cancellation")
             if not row.to_domain().can_be_withdrawn(self._clock()):
                 raise Conflict("sent already", user_message=_TOO_LATE)
             row.set_state("withdrawn", self._clock())
-            await self._context.queue.send(session, workflow_of(row.id), "withdrawn", topic=LOOK_AGAIN, key=uuid4().hex)
-            await self._note(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
+            await self._context.queue.send(
+                session, workflow_of(row.id), "withdrawn", topic=WakeTopic.CANCELLATION, key=uuid4().hex
+            )
+            await self._record(session, row, Tag.CANCELLATION_WITHDRAWN, recipient=asked.recipient)
             await claim.finish(session, str(row.id))
         await publish(self._live, customer.user_id)
         return str(row.id)
 
-    async def _note(self, session: AsyncSession, row: CancellationRow, tag: Tag, *, recipient: str) -> None:
+    async def _record(self, session: AsyncSession, row: CancellationRow, tag: Tag, *, recipient: str) -> None:
         record(session, tag, user_id=row.user_id, actor="you", detail=detail_of(row))
         template = f"cancellation_{row.state}"
         await tell_customer(session, row, template, email_outbox=self._context.email_outbox, recipient=recipient)
@@ -157,7 +158,7 @@ def _row(
 async def tell_customer(
     session: AsyncSession, row: CancellationRow, template: str, *, email_outbox: EmailOutbox, recipient: str
 ) -> None:
-    """Tell the customer where a cancellation stands, by mail and in the portal, in the caller's transaction."""
+    """Notify the customer of a cancellation's state by mail and in the portal, in the caller's transaction."""
     about = {"title": row.service_name, "service_id": str(row.service_id), "last_day": row.ends_on.isoformat()}
     if row.state == "scheduled":
         about["withdraw_until"] = row.to_domain().withdraw_until.isoformat()
@@ -173,18 +174,18 @@ async def tell_customer(
 
 
 async def publish(live: LiveUpdates, user_id: UUID) -> None:
-    """Let open pages read services, and what was told about them, anew."""
+    """Have open pages read services and notices again."""
     await live.publish(Change(user_id, "billing"))
     await live.publish(Change(user_id, "notices", ""))
 
 
 def workflow_of(cancellation_id: UUID) -> str:
-    """Name the durable work that carries a cancellation out."""
+    """Return the id of the workflow that executes a cancellation."""
     return f"cancel-{cancellation_id}"
 
 
 def detail_of(row: CancellationRow) -> dict[str, str]:
-    """Return what the audit keeps of a cancellation."""
+    """Return what the audit log stores of a cancellation."""
     return {"cancellation": str(row.id), "service": str(row.service_id)}
 
 

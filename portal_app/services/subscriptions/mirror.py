@@ -1,4 +1,4 @@
-"""The mirror of services: a customer's whole list at a time, in the order in which the readings began."""
+"""The mirror of services: a customer's whole list at a time, in the order in which the reads began."""
 
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,13 @@ _SERVICE = TypeAdapter(Subscription)
 
 
 class ServiceMirror:
-    """Keep and read services."""
+    """Write and query services."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep_all(self, customer: Customer, found: list[Subscription], *, asked_at: datetime) -> bool:
-        """Keep a customer's whole list and forget what is not in it; return whether anything changed."""
+    async def write_list(self, customer: Customer, found: list[Subscription], *, asked_at: datetime) -> bool:
+        """Write a customer's whole list and delete what is not in it; return whether anything changed."""
         user_id = customer.user_id
         rows = [
             {

@@ -1,4 +1,4 @@
-"""The services a customer has: from a mirror that is kept young."""
+"""The services a customer has: from a mirror that is updated when it is old."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -10,9 +10,10 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
-from portal_app.infra.redis.live import LiveUpdates, customer_tag
+from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.redis.tags import customer_tag
 from portal_app.infra.settings import Settings
-from portal_app.services.mirrors.freshness import Freshness, FreshnessPolicy
+from portal_app.services.mirrors.freshness import Freshness
 from portal_app.services.subscriptions.mirror import SERVICES, ServiceMirror
 
 
@@ -22,34 +23,33 @@ class Subscriptions:
     def __init__(
         self, settings: Settings, database: Database, cache: Cache, gateway: SubscriptionGateway, *, live: LiveUpdates
     ) -> None:
-        patience = settings.mirror_patience_seconds
-        self._wish = FreshnessPolicy(settings.cache_subscriptions_seconds, patience, patience)
+        self._seconds = settings.cache_subscriptions_seconds
         self._gateway = gateway
         self._cache = cache
         self.mirror = ServiceMirror(database)
-        self.freshness = Freshness(SERVICES, self._read, database=database, cache=cache, live=live)
+        self.freshness = Freshness(SERVICES, self._read, settings=settings, database=database, cache=cache, live=live)
 
     async def subscriptions_for(self, customer: Customer) -> Services:
         """Return all services, newest first; saved ones when WHMCS is slow or away. Raises ExternalUnavailable."""
-        seen = await self.freshness.get_fresh(customer, self._wish)
+        seen = await self.freshness.get_fresh(customer, self._seconds)
         return Services(await self.mirror.all(customer), as_of=seen.as_of)
 
-    async def services_text(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
-        """Return all services as `write` writes them, kept while they are young and nothing of the customer's changes.
+    async def services_bytes(self, customer: Customer, write: Callable[[Services], Awaitable[bytes]]) -> bytes:
+        """Return all services as `write` writes them, cached while fresh and until something of the customer's changes.
 
-        Saved data are not kept. Raises ExternalUnavailable.
+        Older data are not cached. Raises ExternalUnavailable.
         """
 
         async def compute() -> CachedBytes:
-            seen = await self.freshness.get_fresh(customer, self._wish)
+            seen = await self.freshness.get_fresh(customer, self._seconds)
             found = Services(await self.mirror.all(customer), as_of=seen.as_of)
-            return CachedBytes(await write(found), seen.seconds_left(int(self._wish.age)))
+            return CachedBytes(await write(found), seen.seconds_left(int(self._seconds)))
 
-        return await self._cache.get_or_set_bytes(self.entry_of(customer.user_id), compute)
+        return await self._cache.get_or_set_bytes(self.cache_entry(customer.user_id), compute)
 
     @staticmethod
-    def entry_of(user_id: UUID) -> Entry:
-        """Return what the written list is kept under."""
+    def cache_entry(user_id: UUID) -> Entry:
+        """Return the cache entry of the written list."""
         return Entry(f"services:{user_id}", (customer_tag(user_id),))
 
     async def subscription_for(self, customer: Customer, service_id: int) -> tuple[Subscription, datetime | None]:
@@ -60,10 +60,10 @@ class Subscriptions:
                 return service, services.as_of
         raise NotFound("not among the customer's services")
 
-    async def changed(self, customer: Customer) -> None:
-        """Have the services read anew next time: something changed at WHMCS."""
+    async def mark_stale(self, customer: Customer) -> None:
+        """Note that services changed at WHMCS: the next reader updates the mirror."""
         await self.freshness.mark_stale(customer)
 
     async def _read(self, customer: Customer, asked_at: datetime) -> bool:
         found = await self._gateway.subscriptions(customer.whmcs_client_id)
-        return await self.mirror.keep_all(customer, found, asked_at=asked_at)
+        return await self.mirror.write_list(customer, found, asked_at=asked_at)

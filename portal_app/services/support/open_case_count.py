@@ -1,60 +1,42 @@
-"""How many questions of a customer's our team has not closed: told from what was read last, read anew behind it."""
+"""How many of a customer's cases our team has not closed: the last known count, updated in the background."""
 
-from functools import partial
+from pydantic import TypeAdapter
 
-import structlog
-
-from portal_app.domain.errors import PortalError
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.profile.customer import Customer
-from portal_app.infra.clock import timestamp
-from portal_app.infra.redis.cache import Cache
-from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.infra.tasks.background import BackgroundTasks
+from portal_app.infra.redis.live import Change
+from portal_app.services.mirrors.cached_reads import CachedRead, CachedReads
 
-_log = structlog.get_logger(__name__)
-_YOUNG_SECONDS, _KEPT_SECONDS = 60, 24 * 3600
-_AT_ONCE = 2
+_COUNT = TypeAdapter(int)
+_FRESH_SECONDS = 60
 
 
 class OpenCaseCount:
-    """Count a customer's open cases at Salesforce; nobody waits for the answer."""
+    """Count a customer's open cases at Salesforce; no request waits for the answer."""
 
-    def __init__(self, crm: CrmGateway, cache: Cache, live: LiveUpdates) -> None:
+    def __init__(self, crm: CrmGateway, reads: CachedReads) -> None:
         self._crm = crm
-        self._cache = cache
-        self._live = live
-        self._unwatched = BackgroundTasks(_AT_ONCE)
+        self._reads = reads
 
     async def known_for(self, customer: Customer) -> int | None:
-        """Return the count as it was read last, None where it is not known.
+        """Return the last count, None where none is known.
 
-        Older than a minute it is read anew, and open pages are told of another one.
+        Older than a minute it is read again in the background, and open pages are told of another one.
         """
-        count, read_at = await self._cache.peek(_key(customer)) or (None, 0.0)
-        if not 0 <= timestamp() - read_at < _YOUNG_SECONDS:
-            self._unwatched.start(customer.user_id, partial(self._read, customer, count))
-        return count
+        count = self._read_of(customer)
+        found = await self._reads.peek(count)
+        if found is None:
+            found = await self._reads.last_answer(count)
+            self._reads.refresh(count, shown=found)
+        return found
 
-    async def close(self) -> None:
-        """Break off the readings under way: nobody waits for them."""
-        await self._unwatched.close()
-
-    async def _read(self, customer: Customer, before: int | None) -> None:
-        async def count() -> list[float]:
-            return [await self._crm.open_cases(customer.sf_account_id), timestamp()]
-
-        try:
-            # One reading over all processes; who comes a little later shares it.
-            found = await self._cache.get_or_set(f"{_key(customer)}:reading", count, seconds=_YOUNG_SECONDS // 2)
-        except PortalError as error:
-            _log.debug("cases.not_counted", error=error.code)
-            return
-        await self._cache.put(_key(customer), found, seconds=_KEPT_SECONDS)
-        # Where it could not be kept, the page that is told would only begin the next reading.
-        if found[0] != before and await self._cache.peek(_key(customer)) == found:
-            await self._live.publish(Change(customer.user_id, "account"))
-
-
-def _key(customer: Customer) -> str:
-    return f"cases:{customer.user_id}"
+    def _read_of(self, customer: Customer) -> CachedRead[int]:
+        return CachedRead(
+            key=f"open-cases:{customer.user_id}",
+            vendor="salesforce",
+            type=_COUNT,
+            read=lambda: self._crm.open_cases(customer.sf_account_id),
+            seconds=_FRESH_SECONDS,
+            remember=lambda found: found,
+            change=Change(customer.user_id, "account"),
+        )

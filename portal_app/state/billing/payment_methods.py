@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import ClassVar, TypeVar
 
 import reflex as rx
@@ -20,7 +19,6 @@ from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
 Value = TypeVar("Value")
-_SOON = timedelta(days=45)
 _MOST_MOVES = 50
 
 
@@ -61,7 +59,7 @@ async def methods_of(customer: Customer, *, is_fresh: bool) -> list[PaymentMetho
     payments = portal().billing.payment_methods
     methods = [] if is_fresh else await payments.payment_methods_for(customer)
     if not methods:
-        await payments.forget_payment_methods(customer)
+        await payments.invalidate_methods(customer)
         methods = await payments.payment_methods_for(customer)
     return methods
 
@@ -148,10 +146,9 @@ async def _or_none(reading: Awaitable[Value]) -> Value | None:
 
 
 def _warning(method: PaymentMethod) -> tuple[str, str]:
-    last = method.last_valid_on
-    if last is None or last > today() + _SOON:
-        return "", "neutral"
-    return (_("Expired"), "problem") if last < today() else (_("Expires soon"), "attention")
+    if method.is_expired(today()):
+        return _("Expired"), "problem"
+    return (_("Expires soon"), "attention") if method.expires_soon(today()) else ("", "neutral")
 
 
 def _move(entry: Transaction) -> MoveRow:

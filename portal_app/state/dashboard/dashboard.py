@@ -69,7 +69,7 @@ class DashboardPage(PageState, rx.State):
         if found.services is None:
             self.services_problem = _("They appear here by themselves as soon as billing answers.")
         for service in found.services or ():
-            if service.status not in ("terminated", "cancelled", "completed"):
+            if not service.is_over:
                 self.services.append(service_row(service, found.cancellations))
 
 

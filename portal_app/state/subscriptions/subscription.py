@@ -117,7 +117,7 @@ class SubscriptionPage(PageState, rx.State):
         await self._show_end(customer, service)
         self._show_line(await portal().sim.line_status.line_of(customer, number))
         # A request that waited for WHMCS once already does not wait again.
-        invoices = await portal().billing.invoices.invoices_of_service(customer, number, anew=as_of is None)
+        invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [_row(each) for each in invoices]
 
     async def _show_end(self, customer: Customer, service: Subscription) -> None:

@@ -38,7 +38,7 @@ class RestDoor:
         self._sessions = sessions
         self._faults = faults
         self._usage = usage
-        self._faults = RestFaults(faults, usage)
+        self._rest_faults = RestFaults(faults, usage)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -76,22 +76,22 @@ class RestDoor:
         # Switches are drawn before any transaction, which would undo their counting when it fails.
         try:
             user_id = self._user(request)
-            self._faults.check_limits()
+            self._rest_faults.check_limits()
             call = _completed(call, user_id, parsed_json(body))
-            self._faults.check(call, operation, writes=writes)
+            self._rest_faults.check(call, operation, writes=writes)
         except SalesforceError as error:
             return json_response(refused(error))
-        if writes and self._faults.locks_row():
+        if writes and self._rest_faults.locks_row():
             call = replace(call, locked=True)
         self._usage.count()
-        response = json_response(self._faults.several_matches(call) or self._resources.handle(call))
+        response = json_response(self._rest_faults.several_matches(call) or self._resources.handle(call))
         response.headers["Sforce-Limit-Info"] = self._usage.header()
         return response
 
     def _user(self, request: Request) -> str:
         if self._faults.take_special("salesforce", "expire_sessions"):
             self._sessions.expire_all()
-        self._faults.check_session()
+        self._rest_faults.check_session()
         user_id = self._sessions.user_of(bearer_token(request))
         if user_id is None:
             raise SalesforceError("INVALID_SESSION_ID", "Session expired or invalid", status=401)

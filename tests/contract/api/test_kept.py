@@ -95,14 +95,14 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         for path in (SUMMARY, SERVICES):
             assert (await visitor.get(path)).status_code == 200
         entries = (
-            portal.dashboard.summary.entry_of(customer.user_id),
-            portal.subscriptions.services.entry_of(customer.user_id),
+            portal.dashboard.summary.cache_entry(customer.user_id),
+            portal.subscriptions.services.cache_entry(customer.user_id),
         )
         return all([await portal.cache.peek_bytes(entry) for entry in entries])
 
     await until(kept, "both answers are kept")
-    await worker.billing.payment_methods.forget_payment_methods(customer)
-    assert await portal.cache.peek_bytes(portal.dashboard.summary.entry_of(customer.user_id)) is None
+    await worker.billing.payment_methods.invalidate_methods(customer)
+    assert await portal.cache.peek_bytes(portal.dashboard.summary.cache_entry(customer.user_id)) is None
     await until(kept, "both answers are kept")
     order = await whmcs(
         "AddOrder",
@@ -111,7 +111,7 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
         **{"pid[0]": "33", "billingcycle[0]": "monthly"},
     )
     await whmcs("AcceptOrder", orderid=order["orderid"])
-    await worker.subscriptions.services.changed(customer)
+    await worker.subscriptions.services.mark_stale(customer)
     assert len((await visitor.get(SERVICES)).json()["items"]) == 1
     await until(kept, "both answers are kept")
     assert len((await visitor.get(SUMMARY)).json()["services"]) == 1

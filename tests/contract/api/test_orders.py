@@ -50,7 +50,7 @@ async def test_a_new_order_is_in_the_summary_that_was_kept_before(ben: Visitor, 
 
     async def kept() -> bool:
         await ben.get("/api/me/summary")
-        return await portal.cache.peek_bytes(portal.dashboard.summary.entry_of(customer.user_id)) is not None
+        return await portal.cache.peek_bytes(portal.dashboard.summary.cache_entry(customer.user_id)) is not None
 
     await until(kept, "the summary is kept")
     answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)

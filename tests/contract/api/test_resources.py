@@ -142,7 +142,7 @@ async def test_saved_data_is_shown_with_its_age_while_whmcs_is_away(ben: Visitor
     customer = await portal.identity.accounts.customer(
         portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
     )
-    await portal.billing.invoices.invoices_changed(customer)
+    await portal.billing.invoices.mark_stale(customer)
     away = world().settings_with(whmcs_api_url="http://127.0.0.1:1/whmcs/includes/api.php")
     async with instead_of(portal, away):
         answer = await ben.get("/api/invoices")

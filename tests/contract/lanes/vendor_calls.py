@@ -121,7 +121,7 @@ _WHMCS = Vendor(
         "set_client_status": lambda whmcs: whmcs.clients.set_client_status(1, "Active"),
         "invoices": lambda whmcs: whmcs.invoices.invoices(1),
         "invoice": lambda whmcs: whmcs.invoices.invoice(1, 1),
-        "invoice_owner": lambda whmcs: whmcs.invoices.invoice_owner(1),
+        "invoice_of_anyone": lambda whmcs: whmcs.invoices.invoice_of_anyone(1),
         "transactions": lambda whmcs: whmcs.payment_methods.transactions(1),
         "credit": lambda whmcs: whmcs.payment_methods.credit(1),
         "gateways": lambda whmcs: whmcs.payment_methods.gateways(),

@@ -15,7 +15,7 @@ def draft(org: Org, **fields: Any) -> str:
     return org.sandbox.rows.create("Order", head | fields)
 
 
-def entry_of(org: Org, order_id: str) -> str:
+def cache_entry(org: Org, order_id: str) -> str:
     (item,) = org.sandbox.rows.query(f"SELECT PricebookEntryId FROM OrderItem WHERE OrderId = '{order_id}'")
     return str(item["PricebookEntryId"])
 
@@ -52,7 +52,7 @@ def test_activated_order_is_dated_and_its_products_are_frozen(org: Org) -> None:
 
 
 def test_product_needs_the_orders_price_book(org: Org) -> None:
-    entry_id = entry_of(org, org.order_with_item())
+    entry_id = cache_entry(org, org.order_with_item())
     item = {"PricebookEntryId": entry_id, "Quantity": 1, "UnitPrice": 980}
     without_book = draft(org)
 
@@ -61,7 +61,7 @@ def test_product_needs_the_orders_price_book(org: Org) -> None:
 
 
 def test_inactive_price_cannot_be_ordered(org: Org) -> None:
-    entry_id = entry_of(org, org.order_with_item())
+    entry_id = cache_entry(org, org.order_with_item())
     order_id = draft(org, Pricebook2Id=STANDARD_PRICEBOOK_ID)
     org.sandbox.rows.update("PricebookEntry", entry_id, {"IsActive": False})
 

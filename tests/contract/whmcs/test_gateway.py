@@ -76,9 +76,9 @@ async def test_another_clients_invoice_is_not_found(vendors: Vendors) -> None:
 
 async def test_an_event_can_ask_whose_an_invoice_is(vendors: Vendors) -> None:
     invoice = (await vendors.invoices.invoices(BEN_CLIENT_ID))[0]
-    assert await vendors.invoices.invoice_owner(invoice.id) == BEN_CLIENT_ID
+    assert (await vendors.invoices.invoice_of_anyone(invoice.id)).client_id == BEN_CLIENT_ID
     with pytest.raises(NotFound):
-        await vendors.invoices.invoice_owner(999999)
+        await vendors.invoices.invoice_of_anyone(999999)
 
 
 async def test_stored_cards_are_listed_without_tokens(vendors: Vendors) -> None:

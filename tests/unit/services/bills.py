@@ -44,6 +44,7 @@ class LateBills:
     bills: dict[int, Invoice] = field(default_factory=dict)
     services: dict[int, Subscription] = field(default_factory=dict)
     is_late: bool = False
+    invoice_reads: int = 0
     held: list[asyncio.Future[None]] = field(default_factory=list)
     has_held: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -54,12 +55,10 @@ class LateBills:
         return found
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
-        await self._pause()
-        found = self.bills.get(invoice_id)
-        await self._pause()
-        if found is None or found.client_id != client_id:
+        found = await self.invoice_of_anyone(invoice_id)
+        if found.client_id != client_id:
             raise NotFound
-        return replace(found, updated_at=None)
+        return found
 
     async def subscriptions(self, client_id: int) -> list[Subscription]:
         await self._pause()
@@ -67,8 +66,14 @@ class LateBills:
         await self._pause()
         return found
 
-    async def invoice_owner(self, invoice_id: int) -> int:
-        return _owner(self.bills.get(invoice_id))
+    async def invoice_of_anyone(self, invoice_id: int) -> Invoice:
+        self.invoice_reads += 1
+        await self._pause()
+        found = self.bills.get(invoice_id)
+        await self._pause()
+        if found is None:
+            raise NotFound
+        return replace(found, updated_at=None)
 
     async def service_owner(self, service_id: int) -> int:
         return _owner(self.services.get(service_id))
@@ -143,7 +148,7 @@ class LateBills:
             await self.held[-1]
 
 
-def _owner(thing: Invoice | Subscription | None) -> int:
+def _owner(thing: Subscription | None) -> int:
     if thing is None:
         raise NotFound
     return thing.client_id

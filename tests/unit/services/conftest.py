@@ -27,7 +27,7 @@ from portal_app.services.identity.accounts import Accounts
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sessions import Sessions
 from portal_app.services.identity.sign_in import SignIn
-from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.registration.sign_up import SignUps
 from portal_app.wiring.identity import build_identity
@@ -105,9 +105,9 @@ async def identity(
     limits = RateLimits(settings.redis_url, timeout=10)
     secrets = Secrets(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
     cache = Cache(redis)
-    readings = Readings(settings, cache, LiveUpdates(redis, cache))
+    reads = CachedReads(settings, cache, LiveUpdates(redis, cache))
     yield ServiceContext(
-        settings.model_copy(update=generous), web, secrets, limits, sessions, email_outbox, queue, readings
+        settings.model_copy(update=generous), web, secrets, limits, sessions, email_outbox, queue, reads
     )
     await cache.close()
     secrets.passwords.close()

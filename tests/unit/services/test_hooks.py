@@ -118,3 +118,40 @@ async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it
         await desk.changes.apply(edit)
         assert not await told(heard, redis, customer)
     assert (await desk.payments.credit_for(customer)).balance == Money(300)
+
+
+@pytest.mark.parametrize("kind", ["InvoicePaid", "InvoiceCreated", "DeleteOrder"])
+async def test_a_hook_of_an_invoice_reads_it_once(
+    worker: Database,
+    desk_of: Callable[..., Desk],
+    make_customer: Callable[[], Awaitable[Customer]],
+    kind: str,
+) -> None:
+    """Whose it is and what it says come with one call; so does each of the two tries of an early hook."""
+    customer = await make_customer()
+    bills, invoice = WholeBills(None, [customer.whmcs_client_id]), bill(customer.whmcs_client_id)  # type: ignore[arg-type]
+    bills.bills = {invoice.id: invoice}
+    desk = desk_of(worker, bills)
+    await desk.upkeep.read(customer)
+    bills.bills[invoice.id] = replace(invoice, status="paid", balance=Money(0))
+    event = InboundEvent("whmcs", str(uuid4()), kind, {"invoice_id": invoice.id})
+    for tries in (1, 2):
+        bills.invoice_reads = 0
+        await desk.changes.apply(event)
+        assert bills.invoice_reads == 1, tries
+    assert (await mirrored(desk, customer))[invoice.id].status == "paid"
+
+
+async def test_a_hook_of_an_invoice_that_moved_reads_it_once_for_both_customers(
+    worker: Database, desk_of: Callable[..., Desk], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    before, after = await make_customer(), await make_customer()
+    bills, invoice = WholeBills(None, []), bill(before.whmcs_client_id)  # type: ignore[arg-type]
+    bills.bills = {invoice.id: invoice}
+    desk = desk_of(worker, bills)
+    await desk.upkeep.read(before)
+    bills.bills[invoice.id] = replace(invoice, client_id=after.whmcs_client_id)
+    bills.invoice_reads = 0
+    await desk.changes.apply(InboundEvent("whmcs", str(uuid4()), "UpdateInvoiceTotal", {"invoice_id": invoice.id}))
+    assert (bills.invoice_reads, await mirrored(desk, before)) == (1, {})
+    assert list(await mirrored(desk, after)) == [invoice.id]

@@ -130,11 +130,11 @@ async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
     desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
-    keeper, earlier = desk.billing._keeper, await desk.billing.freshness.clock()
+    keeper, earlier = desk.billing._writer, await desk.billing.freshness.clock()
     later = await desk.billing.freshness.clock()
-    await keeper.keep_one(customer, replace(invoice, status="paid"), asked_at=later)
-    assert not await keeper.keep_one(customer, invoice, asked_at=earlier)
-    await keeper.keep_all(customer, [listed(invoice)], asked_at=earlier)
+    await keeper.write_one(customer, replace(invoice, status="paid"), asked_at=later)
+    assert not await keeper.write_one(customer, invoice, asked_at=earlier)
+    await keeper.write_list(customer, [listed(invoice)], asked_at=earlier)
     assert (await mirrored(desk, customer))[invoice.id].status == "paid"
 
 
@@ -142,15 +142,15 @@ async def test_what_was_forgotten_is_not_brought_back_by_an_earlier_answer(
     web: Database, desk_of: Callable[..., Desk], customer: Customer
 ) -> None:
     desk, invoice = desk_of(web, Till()), bill(customer.whmcs_client_id)
-    keeper, clock = desk.billing._keeper, desk.billing.freshness.clock
-    await keeper.keep_one(customer, invoice, asked_at=await clock())
+    keeper, clock = desk.billing._writer, desk.billing.freshness.clock
+    await keeper.write_one(customer, invoice, asked_at=await clock())
     earlier = await clock()
     await keeper.forget(customer, invoice.id, asked_at=await clock())
-    await keeper.keep_one(customer, invoice, asked_at=earlier)
-    await keeper.keep_all(customer, [listed(invoice)], asked_at=earlier)
+    await keeper.write_one(customer, invoice, asked_at=earlier)
+    await keeper.write_list(customer, [listed(invoice)], asked_at=earlier)
     assert await mirrored(desk, customer) == {}
-    await keeper.keep_all(customer, [], asked_at=await clock())
-    await keeper.keep_one(customer, invoice, asked_at=earlier)
+    await keeper.write_list(customer, [], asked_at=await clock())
+    await keeper.write_one(customer, invoice, asked_at=earlier)
     assert await mirrored(desk, customer) == {}
 
 
@@ -175,7 +175,7 @@ async def test_a_slow_billing_system_is_answered_for_by_the_mirror_and_read_mean
     till.bills[first.id] = first
     await patient.billing.invoices_for(customer)
     till.bills[second.id], till.is_slow = second, asyncio.Event()
-    await desk.billing.invoices_changed(customer)
+    await desk.billing.mark_stale(customer)
     saved = await desk.billing.invoices_for(customer)
     assert saved.as_of is not None and [one.id for one in saved.listing.rows] == [first.id]
     till.is_slow.set()
@@ -255,13 +255,13 @@ async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_foun
 ) -> None:
     till, invoice = Till(), bill(customer.whmcs_client_id)
     desk, till.bills[invoice.id] = desk_of(web, till), invoice
-    await desk.billing.invoices_text(customer, InvoiceQuery(), as_bytes)
+    await desk.billing.invoices_bytes(customer, InvoiceQuery(), as_bytes)
     till.bills[invoice.id] = replace(invoice, status="paid", balance=Money(0))
     async with redis.pubsub() as heard:
         await heard.subscribe("portal:live")
         assert (await desk.billing.invoice_for(customer, invoice.id)).invoice.status == "paid"
         assert await told(heard, redis, customer)
-    text = await desk.billing.invoices_text(customer, InvoiceQuery(), as_bytes)
+    text = await desk.billing.invoices_bytes(customer, InvoiceQuery(), as_bytes)
     assert text.decode() == f"{invoice.id}:paid"
 
 
@@ -273,9 +273,9 @@ async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
     async with worker.unit_of_work() as session:
         state = await MirrorState.locked(session, customer.user_id, "invoices")
         state.read_at -= timedelta(seconds=80)
-    await desk.billing.invoices_text(customer, query, as_bytes)
+    await desk.billing.invoices_bytes(customer, query, as_bytes)
     (name,) = [
-        name async for name in redis.scan_iter(match=f"c:{desk.billing.entry_of(customer.user_id, query).key}:*")
+        name async for name in redis.scan_iter(match=f"c:{desk.billing.cache_entry(customer.user_id, query).key}:*")
     ]
     assert 0 < await redis.ttl(name) <= 10
 

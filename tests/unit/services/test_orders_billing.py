@@ -82,7 +82,7 @@ async def shop(settings: Settings, web: Database, worker: Database, redis: Redis
     email_outbox, queue = identity.email_outbox, identity.queue
     live = LiveUpdates(redis, cache)
     parts: Any = (settings, web, cache, till)
-    catalog, links = Catalog(settings, cache, shelf, till), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
+    catalog, links = Catalog(cache, shelf, till, reads=identity.reads), WhmcsSso(settings, web, till)  # type: ignore[arg-type]
     billing = Billing(*parts, live=live, sso=links)
     payments = Payments(*parts, live=live, sso=links)
     await catalog.invalidate()
@@ -167,7 +167,7 @@ async def test_without_a_payment_method_nothing_is_ordered_and_the_key_stays_fre
         await place(shop, customer, key=key)
     assert set(caught.value.fields) == {"payment"}
     shop.till.cards = cards
-    await shop.payments.forget_payment_methods(customer)
+    await shop.payments.invalidate_methods(customer)
     assert await place(shop, customer, key=key)
 
 
@@ -227,7 +227,7 @@ async def test_while_billing_is_away_saved_invoices_are_shown_with_their_age(sho
     invoice = bill(customer)
     shop.till.bills[invoice.id] = invoice
     assert (await shop.billing.invoices_for(customer)).as_of is None
-    await shop.billing.invoices_changed(customer)
+    await shop.billing.mark_stale(customer)
     shop.till.is_away = True
     saved = await shop.billing.invoices_for(customer)
     assert saved.listing.rows == (invoice,)

@@ -9,17 +9,21 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.checkout.options import SimOptions, options_to_json
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
-from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
-from portal_app.models.mirror import MirrorState
+from portal_app.models.mirror import MirrorState, database_time
+from portal_app.models.order import OrderRow
+from portal_app.services.billing.invoice_mirror import InvoiceMirrorWriter
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.dashboard.summary import DashboardSummary
+from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.open_case_count import OpenCaseCount
 from tests.contract.lanes.scripted_server import soon
@@ -70,15 +74,16 @@ async def overview_of(
     def make(gateway: Any) -> DashboardSummary:
         cache = Cache(redis)
         live = LiveUpdates(redis, cache)
+        reads = CachedReads(settings, cache, live)
         links = WhmcsSso(settings, web, gateway)
         billing = Billing(settings, web, cache, gateway, live=live, sso=links)
         payments = Payments(settings, web, cache, gateway, live=live, sso=links)
         services = Subscriptions(settings, web, cache, gateway, live=live)
-        cases = OpenCaseCount(CaseDesk(), cache, live)
+        cases = OpenCaseCount(CaseDesk(), reads)
         overview = DashboardSummary(
             settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache
         )
-        parts.extend((billing.freshness, services.freshness, payments, overview, cache))
+        parts.extend((billing.freshness, services.freshness, payments, reads, cache))
         return overview
 
     yield make
@@ -147,3 +152,42 @@ async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
 
     await soon(shows_the_card)
     assert till.asked.count("methods") == 1
+
+
+async def test_page_and_api_share_one_summary_until_something_changes(
+    worker: Database,
+    redis: Redis,
+    overview_of: Callable[[Any], DashboardSummary],
+    make_customer: Callable[[], Awaitable[Customer]],
+) -> None:
+    customer, bills = await make_customer(), 0
+    web, elsewhere = overview_of(CountingTill()), overview_of(CountingTill())
+
+    async def is_answered_from_the_cache() -> bool:
+        """Write a bill that no change is published for, between two looks; background reads end after a while."""
+        nonlocal bills
+        before = await web.summary_for(customer)
+        async with worker.unit_of_work() as session:
+            asked_at = await database_time(session)
+        await InvoiceMirrorWriter(worker).write_one(customer, bill(customer.whmcs_client_id), asked_at=asked_at)
+        bills += 1
+        return await elsewhere.summary_for(customer) == before
+
+    await soon(is_answered_from_the_cache)
+    await LiveUpdates(redis, Cache(redis)).publish(Change(customer.user_id, "billing"))
+    for each in (web, elsewhere):
+        owed = (await each.summary_for(customer)).owed
+        assert owed is not None and owed.due_count == bills
+    text = await web.summary_bytes(customer, lambda found: str(found.owed and found.owed.due_count).encode())
+    assert text == str(bills).encode()
+
+
+async def test_a_cached_summary_holds_no_answers_of_an_order(
+    worker: Database, overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
+) -> None:
+    overview, customer = overview_of(CountingTill()), await make_customer()
+    async with worker.unit_of_work() as session:
+        options = options_to_json(SimOptions("esim", has_voice=False, eid="8904"))
+        session.add(OrderRow(user_id=customer.user_id, category="sim", lines=[], options=options))
+    (order,) = (await overview.summary_for(customer)).orders
+    assert (order.options, order.address, order.category) == (None, None, "sim")

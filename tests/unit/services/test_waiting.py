@@ -15,7 +15,7 @@ from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.mirrors.cached_reads import Readings
+from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
 from portal_app.services.profile.profiles import Profiles
 from tests.unit.services.bills import bill
 from tests.unit.services.desks import Desk
@@ -46,7 +46,8 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
     hurried: Settings, redis: Redis
 ) -> None:
     cache, shelf, till = Cache(redis), Shelf(is_slow=asyncio.Event()), Till(is_slow=asyncio.Event())
-    catalog = Catalog(hurried, cache, shelf, till)  # type: ignore[arg-type]
+    reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
+    catalog = Catalog(cache, shelf, till, reads=reads)  # type: ignore[arg-type]
     await catalog.invalidate()
     with pytest.raises(ExternalUnavailable):
         await catalog.plan(PLAN.sku)
@@ -65,7 +66,7 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
 ) -> None:
     cache, till = Cache(redis), Till(is_slow=asyncio.Event())
     live = LiveUpdates(redis, cache)
-    base = replace(identity, readings=Readings(hurried, cache, live))
+    base = replace(identity, reads=CachedReads(hurried, cache, live))
     profiles = Profiles(base, till, live)  # type: ignore[arg-type]
     for _ in range(2):
         with pytest.raises(ExternalUnavailable):
@@ -82,17 +83,29 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
     await cache.close()
 
 
+def never_fresh(till: Till, tell: Change) -> SavedRead[None]:
+    """Return a read of a person of whom nothing is ever saved."""
+
+    async def load() -> None:
+        """Return nothing."""
+
+    async def update(_: None) -> bool:
+        await till.person(1)
+        return False
+
+    return SavedRead("person", "whmcs", load, lambda _: False, update, change=tell)
+
+
 async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_an_outage_is_no_news(
     hurried: Settings, redis: Redis, customer: Customer
 ) -> None:
     cache, till, tell = Cache(redis), Till(is_slow=asyncio.Event()), Change(customer.user_id, "account")
-    readings = Readings(hurried, cache, LiveUpdates(redis, cache))
-
-    async def read() -> None:
-        await till.person(1)
+    reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
 
     async def look() -> None:
-        await readings.read_once("person", read, vendor="whmcs", tell=tell)
+        _, error = await reads.get_saved(never_fresh(till, tell))
+        if error is not None:
+            raise error
 
     with pytest.raises(ExternalUnavailable):
         await look()

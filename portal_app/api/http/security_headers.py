@@ -45,7 +45,7 @@ class SecurityHeaders:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         # Redirects of the static server and of routers are absolute and name this host, whatever the caller sent.
-        scope = {**scope, "headers": self._with_own_host(scope["headers"])}
+        scope["headers"] = self._with_own_host(scope["headers"])
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -298,7 +298,7 @@ _FREEBIT = Vendor(
         "usage": lambda freebit: freebit.usage(ACCOUNT),
         "top_ups": lambda freebit: freebit.top_ups(ACCOUNT),
         "esim_code": lambda freebit: freebit.esim_code(ACCOUNT),
-        "check": lambda freebit: freebit.check(),
+        "last_answered_at": lambda freebit: freebit.last_answered_at(),
     },
     writes={
         "register_voice": lambda freebit: freebit.register_voice(ACCOUNT, {"voice_mail": True}, PERSON),

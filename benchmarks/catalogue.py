@@ -19,7 +19,7 @@ from portal_app.infra.redis.tags import CATALOG
 from portal_app.infra.settings import Settings
 from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.wiring.portal import build
-from tests.world import running_sandbox
+from tests.support.running.world import running_sandbox
 
 PROCESSES, READERS, ROUNDS = 2, 100, 5
 PAGES, TURNS, WARM_UP = ("/plans/sim", "/api/services/sim"), 40, 5

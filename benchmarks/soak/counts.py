@@ -17,7 +17,7 @@ from portal_app.domain.orders.steps import plain_step
 from portal_app.infra.database.database import Database
 from portal_app.models.email_outbox import Mail
 from portal_app.models.sim import SimReservation
-from tests.faults.shop import Shop
+from tests.support.clients.portal_driver import PortalDriver
 
 Rows = list[dict[str, Any]]
 _STANDS = """
@@ -55,43 +55,43 @@ class World:
     stands: dict[UUID, str]
 
     @classmethod
-    async def read(cls, shop: Shop, database: Database, book: Book) -> "World":
+    async def read(cls, driver: PortalDriver, database: Database, book: Book) -> "World":
         """Ask the back office for everything, and our own tables."""
         pages = "whmcs/services", "whmcs/orders", "whmcs/invoices", "orders", "address-checks", "identities", "mail"
-        found = [(await shop.office.get(f"/{page}", timeout=120)).raise_for_status().json() for page in pages]
-        network = (await shop.office.get("/sim-lines", timeout=120)).raise_for_status().json()
+        found = [(await driver.office.get(f"/{page}", timeout=120)).raise_for_status().json() for page in pages]
+        network = (await driver.office.get("/sim-lines", timeout=120)).raise_for_status().json()
         async with database.unit_of_work() as session:
             reserved = {row.order_id: row for row in (await session.exec(select(SimReservation))).all()}
             mails = (await session.exec(select(Mail))).all()
         written = Counter((mail.template, str(json.loads(mail.content).get("order_id"))) for mail in mails)
-        announced = Counter(row[0] for row in await shop.rows(_ANNOUNCED))
-        stands = await how_they_stand(shop, book)
+        announced = Counter(row[0] for row in await driver.rows(_ANNOUNCED))
+        stands = await how_they_stand(driver, book)
         return cls(*found, network["lines"], network["jobs"], reserved, written, announced, stands)
 
 
-async def how_they_stand(shop: Shop, book: Book) -> dict[UUID, str]:
+async def how_they_stand(driver: PortalDriver, book: Book) -> dict[UUID, str]:
     """Return how every order ended or what it waits for, in the words its customer's page is made of."""
     ids = [case.order_id for case in book.cases if case.order_id]
-    rows = [(order_id, stage, plain_step(step)) for order_id, stage, step in await shop.rows(_STANDS, ids)]
+    rows = [(order_id, stage, plain_step(step)) for order_id, stage, step in await driver.rows(_STANDS, ids)]
     waits = ("scheduled", "waiting_for_card", "waiting_for_identity")
     return {order_id: step if stage != "active" and step in waits else stage for order_id, stage, step in rows}
 
 
-async def count(report: Report, shop: Shop, database: Database, book: Book) -> None:
+async def count(report: Report, driver: PortalDriver, database: Database, book: Book) -> None:
     """Count everything there is of these orders."""
-    world = await World.read(shop, database, book)
+    world = await World.read(driver, database, book)
     _Counting(report, world, book).everything()
     for case in book.cases:
         if case.wanted.is_sim and case.wanted.ends == "active" and case.order_id in world.reserved:
-            await _count_stock(report, shop, world.reserved[case.order_id], case)
-    report.count("workflows that broke", await shop.value(_BROKEN), expected=0)
-    report.count("events taken in and never applied", await shop.value(_UNHANDLED), expected=0)
+            await _count_stock(report, driver, world.reserved[case.order_id], case)
+    report.count("workflows that broke", await driver.value(_BROKEN), expected=0)
+    report.count("events taken in and never applied", await driver.value(_UNHANDLED), expected=0)
 
 
-async def _count_stock(report: Report, shop: Shop, reserved: SimReservation, case: Case) -> None:
+async def _count_stock(report: Report, driver: PortalDriver, reserved: SimReservation, case: Case) -> None:
     """Hold our reservation against the inventory: whoever shared a SIM would have lost it there."""
     if reserved.stock_id:
-        found = await shop.vendors.sim_inventory.assigned_to(case.sf_order_id)
+        found = await driver.vendors.sim_inventory.assigned_to(case.sf_order_id)
         is_own = found is not None and (found.id, found.product_number) == (reserved.stock_id, reserved.product_number)
         report.count("SIMs of the inventory that are theirs", int(is_own), what=_name(case))
 

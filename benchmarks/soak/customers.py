@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from portal_app.domain.checkout.steps import Answers
 from portal_app.infra.clock import today
-from tests.faults.fibre import ANSWERS, PLAN
-from tests.faults.shop import SKU
-from tests.faults.sim_orders import DATA, EID, HOLDER, VOICE, VOICE_OPTIONS
+from tests.support.clients.fibre_orders import ANSWERS, PLAN
+from tests.support.clients.portal_driver import SKU
+from tests.support.clients.sim_orders import DATA, EID, HOLDER, VOICE, VOICE_OPTIONS
 
 End = Literal["active", "waiting_for_identity", "waiting_for_card", "scheduled", "not_accepted"]
 # When somebody brings what is missing: before it is asked for, when it is asked for, or never.

@@ -13,9 +13,9 @@ from portal_app.domain.money import Money
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
 from portal_app.services.inbound.whmcs_hooks import EARLY
-from tests.unit.services.bills import IDS, Hook, LateBills, bill, service
-from tests.unit.services.hook_points import EXPECTED
-from tests.unit.services.vendors import CARD
+from tests.support.vendors.fake_vendors import CARD
+from tests.support.vendors.hook_points import EXPECTED
+from tests.support.vendors.late_bills import IDS, Hook, DelayedWhmcs, bill, service
 
 _STATUSES = {
     "AcceptOrder": "active", "CancelOrder": "cancelled", "PendingOrder": "pending", "FraudOrder": "fraud",
@@ -35,7 +35,7 @@ Thing = TypeVar("Thing", Invoice, Subscription)
 
 
 @dataclass
-class WholeDay(LateBills):
+class WholeDay(DelayedWhmcs):
     """The billing system; `ledger` knows every state it ever had. `is_away` lets every call fail.
 
     Much happens to the few clients who are `busy`, and to few of their things: hooks about one thing come together.

@@ -36,9 +36,9 @@ from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.models.user import IdMapping
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
-from tests.unit.conftest import new_user
-from tests.unit.services.bills import Hook
-from tests.unit.services.desks import Desk, untruths
+from tests.support.values.users import new_user
+from tests.support.vendors.billing_services import BillingServices, untruths
+from tests.support.vendors.late_bills import Hook
 
 HOUR_SECONDS, HOOKS_AN_HOUR = 10.0, 250
 LOST, DOUBLED, LATEST_SECONDS = 0.1, 0.15, 5.0
@@ -64,9 +64,9 @@ class Day:
 
     bills: WholeDay
     customers: list[Customer]
-    webs: list[Desk]
-    workers: list[Desk]
-    keeper: Desk
+    webs: list[BillingServices]
+    workers: list[BillingServices]
+    keeper: BillingServices
     settings: Settings
     readers: Readers
     counts: Counter[str] = field(default_factory=Counter)
@@ -232,23 +232,23 @@ async def _timetable(day: Day) -> None:
     """Read the oldest mirrors again every five minutes of the day."""
     while True:
         await asyncio.sleep(HOUR_SECONDS / 12)
-        await day.bills.chance.choice(day.workers).upkeep.run()
+        await day.bills.chance.choice(day.workers).mirror_refresh.run()
         day.counts["ticks"] += 1
 
 
 async def _read_on(day: Day, number: int) -> None:
-    chance, desk = random.Random(number), day.webs[number % len(day.webs)]
+    chance, billing_services = random.Random(number), day.webs[number % len(day.webs)]
     while True:
         watched = _watched(day)
         busy = [one for one in watched if one.whmcs_client_id in day.bills.busy]
-        await day.readers.look(desk, chance.choice(busy if busy and chance.random() < 0.5 else watched))
+        await day.readers.look(billing_services, chance.choice(busy if busy and chance.random() < 0.5 else watched))
         await asyncio.sleep(chance.uniform(0.1, 0.5))
 
 
 async def _reconcile(day: Day) -> None:
     """Read every mirror again, as the timetable does where they are old; from now on all of that has to be seen."""
     began = time.time()
-    await day.keeper.upkeep.run()
+    await day.keeper.mirror_refresh.run()
     for customer in day.customers:
         day.bills.ledger.hear("bill", customer.whmcs_client_id, None, since=began)
         day.bills.ledger.hear("service", customer.whmcs_client_id, None, since=began)
@@ -257,8 +257,8 @@ async def _reconcile(day: Day) -> None:
 async def _look_at_all(day: Day) -> None:
     await asyncio.sleep(AT_ONCE_SECONDS * 2)
     for customer in day.customers:
-        for desk in day.webs:
-            await asyncio.gather(*(day.readers.look(desk, customer) for _ in range(3)))
+        for billing_services in day.webs:
+            await asyncio.gather(*(day.readers.look(billing_services, customer) for _ in range(3)))
 
 
 async def _judged(day: Day, left: int) -> Report:
@@ -298,9 +298,9 @@ async def _opened(chance: random.Random, many: int) -> AsyncIterator[Day]:
             yield Day(
                 bills=bills,
                 customers=customers,
-                webs=[Desk.over(bills, web, redis, settings) for _ in range(2)],
-                workers=[Desk.over(bills, worker, redis, settings) for _ in range(4)],
-                keeper=Desk.over(bills, worker, redis, _at_once(settings)),
+                webs=[BillingServices.over(bills, web, redis, settings) for _ in range(2)],
+                workers=[BillingServices.over(bills, worker, redis, settings) for _ in range(4)],
+                keeper=BillingServices.over(bills, worker, redis, _at_once(settings)),
                 settings=settings,
                 readers=Readers(bills, chance, promises_of(settings, slowest=SLOWEST_SECONDS + 2 * LATE_SECONDS)),
             )

@@ -13,9 +13,9 @@ from redis.exceptions import RedisError
 from benchmarks.soak.customers import Customer, Wanted
 from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import ExternalError, StillRunning
-from tests.documents import picture
-from tests.faults.shop import Buyer, Shop
-from tests.placing import place_order
+from tests.support.clients.placing import place_order
+from tests.support.clients.portal_driver import Buyer, PortalDriver
+from tests.support.values.documents import picture
 
 Value = TypeVar("Value")
 # What a person meets on a bad day, and presses the button again. A vendor's error page is no JSON.
@@ -65,34 +65,36 @@ async def comes_true(question: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.3)
 
 
-async def live(shop: Shop, book: Book, customer: Customer, buyer: Buyer) -> None:
+async def live(driver: PortalDriver, book: Book, customer: Customer, buyer: Buyer) -> None:
     """Do everything one customer does."""
     user_id = buyer.customer.user_id
     if customer.identity in ("asked", "never"):
         content = picture(colour=user_id.int % 0xFFFFFF)
-        await pressed(lambda: shop.web.profile.kyc_documents.submit(buyer.customer, content, name="card.jpg"))
+        await pressed(lambda: driver.web.profile.kyc_documents.submit(buyer.customer, content, name="card.jpg"))
     elif customer.identity == "early":
-        await pressed(lambda: shop.decide_identity(buyer))
+        await pressed(lambda: driver.decide_identity(buyer))
     if customer.has_fibre:
-        await pressed(lambda: shop.web.internet.checks.request(buyer.customer))
+        await pressed(lambda: driver.web.internet.checks.request(buyer.customer))
         query = "SELECT count(*) FROM internet_eligibility WHERE user_id = %s AND status = 'eligible'"
-        await comes_true(lambda: shop.value(query, user_id))
+        await comes_true(lambda: driver.value(query, user_id))
     cases = [Case(wanted, customer, buyer) for wanted in customer.wants]
     for number, case in enumerate(cases):
-        await _order(shop, book, case, key=f"soak-{user_id}-{number}")
+        await _order(driver, book, case, key=f"soak-{user_id}-{number}")
     if customer.card != "early":
-        await pressed(lambda: shop.remove_cards(buyer))
+        await pressed(lambda: driver.remove_cards(buyer))
     for case in cases:
         case.may_be_decided = True
 
 
-async def _order(shop: Shop, book: Book, case: Case, *, key: str) -> None:
+async def _order(driver: PortalDriver, book: Book, case: Case, *, key: str) -> None:
     wanted, buyer = case.wanted, case.buyer
     if wanted.fields is not None:
-        case.sf_order_id = await pressed(lambda: shop.order_at_salesforce(buyer, sku=wanted.sku, **wanted.fields or {}))
+        case.sf_order_id = await pressed(
+            lambda: driver.order_at_salesforce(buyer, sku=wanted.sku, **wanted.fields or {})
+        )
         book.cases.append(case)
         return
     wish = OrderRequest(wanted.sku, wanted.answers, has_accepted_terms=True)
-    placed = await pressed(lambda: place_order(shop.web, buyer.customer, wish, key=key, recipient=buyer.email))
+    placed = await pressed(lambda: place_order(driver.web, buyer.customer, wish, key=key, recipient=buyer.email))
     case.order_id = placed.id
     book.cases.append(case)

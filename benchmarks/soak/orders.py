@@ -23,10 +23,10 @@ from benchmarks.soak.report import Report, say
 from benchmarks.soak.trouble import Trouble
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal, build
-from tests.faults.fibre import settle
-from tests.faults.processes import Processes
-from tests.faults.shop import Buyer, Shop
-from tests.world import world
+from tests.support.clients.fibre_orders import settle
+from tests.support.clients.portal_driver import Buyer, PortalDriver
+from tests.support.running.processes import Processes
+from tests.support.running.world import world
 
 _SET_UP_AT_ONCE, _SAY_SECONDS = 6, 10.0
 _UNSENT = "SELECT count(*) FROM mails WHERE sent_at IS NULL"
@@ -37,7 +37,7 @@ _UNHANDLED = "SELECT count(*) FROM inbox WHERE handled_at IS NULL"
 class Soak:
     """Everything that takes part."""
 
-    shop: Shop
+    driver: PortalDriver
     worker: Portal
     processes: Processes
     trouble: Trouble
@@ -52,10 +52,10 @@ async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int, r
     customers = customers_for(orders)
     async with _opened(flaky) as soak:
         say(f"orders: {orders} of {len(customers)} customers, {minutes:g} minutes of trouble")
-        buyers = await _set_up(soak.shop, len(customers))
+        buyers = await _set_up(soak.driver, len(customers))
         say("the customers are there; four workers and a listener start")
-        soak.processes.start_all("listener", *["worker"] * 4, settings=soak.shop.settings)
-        people = People(soak.shop, soak.book, {buyer.customer.user_id: buyer for buyer in buyers})
+        soak.processes.start_all("listener", *["worker"] * 4, settings=soak.driver.settings)
+        people = People(soak.driver, soak.book, {buyer.customer.user_id: buyer for buyer in buyers})
         soak.around = [asyncio.create_task(each) for each in (people.work(), _tell(soak))]
         try:
             _begin_lives(soak, list(zip(customers, buyers, strict=True)), minutes * 60)
@@ -72,15 +72,15 @@ async def soak_orders(*, orders: int, minutes: float, flaky: float, seed: int, r
 async def _opened(flaky: float) -> AsyncIterator[Soak]:
     settings = _settings()
     web, worker = build(settings, role="web"), build(settings, role="worker")
-    shop = Shop(web, worker, world().office, world().postgres.url())
+    driver = PortalDriver(web, worker, world().office, world().postgres.url())
     with tempfile.TemporaryDirectory(prefix="portal-soak-") as home:
         processes = Processes(Path(home))
         try:
             _write_through(world().postgres.url())
-            yield Soak(shop, worker, processes, Trouble(shop, processes, settings, flaky=flaky))
+            yield Soak(driver, worker, processes, Trouble(driver, processes, settings, flaky=flaky))
         finally:
             processes.kill_all()
-            await shop.close()
+            await driver.close()
             await web.close()
             await worker.close()
 
@@ -107,12 +107,12 @@ def _write_through(database: str) -> None:
         connection.execute("ALTER DATABASE portal SET synchronous_commit = on")
 
 
-async def _set_up(shop: Shop, many: int) -> list[Buyer]:
+async def _set_up(driver: PortalDriver, many: int) -> list[Buyer]:
     room = asyncio.Semaphore(_SET_UP_AT_ONCE)
 
     async def one() -> Buyer:
         async with room:
-            return await settle(shop, await shop.buyer())
+            return await settle(driver, await driver.buyer())
 
     return await asyncio.gather(*(one() for _ in range(many)))
 
@@ -122,7 +122,7 @@ def _begin_lives(soak: Soak, customers: list[tuple[Customer, Buyer]], seconds: f
 
     async def later(customer: Customer, buyer: Buyer, delay: float) -> None:
         await asyncio.sleep(delay)
-        await live(soak.shop, soak.book, customer, buyer)
+        await live(soak.driver, soak.book, customer, buyer)
 
     pause = seconds * 0.7 / len(customers)
     soak.lives = [
@@ -147,12 +147,12 @@ async def _come_to_rest(soak: Soak, rest: float) -> float:
 
 
 async def _is_at_rest(soak: Soak) -> bool:
-    stands = await how_they_stand(soak.shop, soak.book)
+    stands = await how_they_stand(soak.driver, soak.book)
     if any(stands.get(case.order_id) != case.wanted.ends for case in soak.book.cases if case.order_id):
         return False
     if any(case.order_id is None for case in soak.book.cases):
         return False
-    return not await soak.shop.value(_UNSENT) and not await soak.shop.value(_UNHANDLED)
+    return not await soak.driver.value(_UNSENT) and not await soak.driver.value(_UNHANDLED)
 
 
 async def _tell(soak: Soak) -> None:
@@ -160,7 +160,7 @@ async def _tell(soak: Soak) -> None:
     while True:
         await asyncio.sleep(_SAY_SECONDS)
         try:
-            stands = Counter((await how_they_stand(soak.shop, soak.book)).values())
+            stands = Counter((await how_they_stand(soak.driver, soak.book)).values())
         except BAD_DAY:
             continue
         killed = sum(number for name, number in soak.trouble.counts.items() if "killed" in name)
@@ -182,7 +182,7 @@ async def _report(soak: Soak, people: People, seconds: float) -> Report:
         if not _is_well(life):
             report.examples.append(f"a customer: {life.exception() if life.done() else 'still at it'}")
             life.cancel()
-    await count(report, soak.shop, soak.worker.database, soak.book)
+    await count(report, soak.driver, soak.worker.database, soak.book)
     return report
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from benchmarks.soak.lives import BAD_DAY, Book, Case
 from portal_app.domain.orders.steps import plain_step
-from tests.faults import fibre
-from tests.faults.shop import Buyer, Shop
+from tests.support.clients import fibre_orders as fibre
+from tests.support.clients.portal_driver import Buyer, PortalDriver
 
 # So few SIMs come at a time that orders compete for the last of them.
 _PARCEL = 4
@@ -24,9 +24,9 @@ _NO_STOCK = "failed_SIM_OUT_OF_STOCK"
 class People:
     """Do what is due, again and again; `stopped` counts why orders stopped before somebody mended it."""
 
-    def __init__(self, shop: Shop, book: Book, buyers: dict[UUID, Buyer]) -> None:
+    def __init__(self, driver: PortalDriver, book: Book, buyers: dict[UUID, Buyer]) -> None:
         self.stopped: Counter[str] = Counter()
-        self._shop = shop
+        self._shop = driver
         self._book = book
         self._buyers = buyers
         self._answered: set[UUID] = set()

@@ -18,7 +18,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.invoice_mirror import INVOICE
-from tests.unit.services.desks import Desk, as_shown
+from tests.support.vendors.billing_services import BillingServices, as_shown
 
 _ALL = InvoiceQuery(limit=1000)
 # Two clocks are compared, and a reading begins a moment after it is wished for.
@@ -59,14 +59,14 @@ class Readers:
     examples: list[str] = field(default_factory=list)
     answered: Counter[tuple[str, int]] = field(default_factory=Counter)
 
-    async def look(self, desk: Desk, customer: Customer, page: str = "") -> None:
+    async def look(self, billing_services: BillingServices, customer: Customer, page: str = "") -> None:
         """Look at one page of a customer: this one, or whichever comes."""
         page = page or self.chance.choice(list(self.promises))
         seen = self.seen.setdefault(page, Seen())
-        ask: Callable[[Desk, Customer], Awaitable[Shown]] = getattr(self, f"_{page}")
+        ask: Callable[[BillingServices, Customer], Awaitable[Shown]] = getattr(self, f"_{page}")
         began = time.time()
         try:
-            shown = await ask(desk, customer)
+            shown = await ask(billing_services, customer)
         except ExternalUnavailable:
             # Right where nothing is known yet, and where nothing is saved; a mirror always has an answer.
             seen.unknown += 1
@@ -98,36 +98,36 @@ class Readers:
             what = "behind a hook" if is_behind else f"{late:.1f} s old"
             self.examples.append(f"{page}, {key[0]} {key[2]}: {what}{' of its own time' if as_of else ''}")
 
-    async def _list(self, desk: Desk, customer: Customer) -> Shown:
-        found = await desk.billing.invoices_for(customer, _ALL)
+    async def _list(self, billing_services: BillingServices, customer: Customer) -> Shown:
+        found = await billing_services.billing.invoices_for(customer, _ALL)
         self.seen["list"].sums += not _adds_up(found.listing)
         return Shown(self._bills(customer, {one.id: one for one in found.listing.rows}), found.as_of)
 
-    async def _text(self, desk: Desk, customer: Customer) -> Shown:
-        read = json.loads(await desk.billing.invoices_bytes(customer, _ALL, _written))
+    async def _text(self, billing_services: BillingServices, customer: Customer) -> Shown:
+        read = json.loads(await billing_services.billing.invoices_bytes(customer, _ALL, _written))
         rows = [INVOICE.validate_python(row) for row in read["rows"]]
         as_of = datetime.fromisoformat(read["as_of"]) if read["as_of"] else None
         return Shown(self._bills(customer, {one.id: one for one in rows}), as_of)
 
-    async def _invoice(self, desk: Desk, customer: Customer) -> Shown:
+    async def _invoice(self, billing_services: BillingServices, customer: Customer) -> Shown:
         known = sorted(self.day.ledger.keys("bill", customer.whmcs_client_id))
         key = self.chance.choice(known[-3:] if self.chance.random() < 0.5 else known)
         try:
-            found = await desk.billing.invoice_for(customer, key[2])
+            found = await billing_services.billing.invoice_for(customer, key[2])
         except NotFound:
             return Shown({key: None})
         return Shown({key: found.invoice}, found.as_of)
 
-    async def _services(self, desk: Desk, customer: Customer) -> Shown:
-        found = await desk.subscriptions.subscriptions_for(customer)
+    async def _services(self, billing_services: BillingServices, customer: Customer) -> Shown:
+        found = await billing_services.subscriptions.subscriptions_for(customer)
         return Shown(self._all("service", customer, {one.id: one for one in found.rows}), found.as_of)
 
-    async def _cards(self, desk: Desk, customer: Customer) -> Shown:
-        found = await desk.payments.payment_methods_for(customer)
+    async def _cards(self, billing_services: BillingServices, customer: Customer) -> Shown:
+        found = await billing_services.payments.payment_methods_for(customer)
         return Shown({("cards", customer.whmcs_client_id, 0): found})
 
-    async def _money(self, desk: Desk, customer: Customer) -> Shown:
-        found = await desk.payments.transactions_for(customer)
+    async def _money(self, billing_services: BillingServices, customer: Customer) -> Shown:
+        found = await billing_services.payments.transactions_for(customer)
         return Shown({("money", customer.whmcs_client_id, 0): found})
 
     def _bills(self, customer: Customer, rows: dict[int, Invoice]) -> dict[Key, Any]:

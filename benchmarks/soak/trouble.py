@@ -12,9 +12,9 @@ import psycopg
 from portal_app.infra.settings import Settings
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
-from tests.faults.processes import Process, Processes
-from tests.faults.shop import Shop
-from tests.world import world
+from tests.support.clients.portal_driver import PortalDriver
+from tests.support.running.processes import Process, Processes
+from tests.support.running.world import world
 
 _WRITES = {
     "whmcs": ["AddOrder", "AcceptOrder", "UpdateClientProduct"],
@@ -28,9 +28,9 @@ _PAUSE = (1.0, 5.0)
 class Trouble:
     """Make trouble until told; `counts` says what was done."""
 
-    def __init__(self, shop: Shop, processes: Processes, settings: Settings, *, flaky: float) -> None:
+    def __init__(self, driver: PortalDriver, processes: Processes, settings: Settings, *, flaky: float) -> None:
         self.counts: Counter[str] = Counter()
-        self._shop = shop
+        self._shop = driver
         self._processes = processes
         self._settings = settings
         self._flaky = flaky

@@ -11,15 +11,15 @@ from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import InvalidInput
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
-from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.test_every_handler import cookies_of, still_works
-from tests.attacks.web_process import running_web
-from tests.contract.api.test_identity_document import Hana, hana
-from tests.contract.api.visitor import Visitor
-from tests.documents import picture
-from tests.placing import place_order
-from tests.unit.domain.test_checkout_steps import EID, HOLDER
-from tests.world import AIKO, BEN, world
+from tests.support.clients.kyc_customer import Hana, hana
+from tests.support.clients.placing import place_order
+from tests.support.clients.raw_socket import RawSocket, raw_socket
+from tests.support.clients.visitor import Visitor
+from tests.support.running.web_process import running_web
+from tests.support.running.world import AIKO, BEN, world
+from tests.support.values.documents import picture
+from tests.support.values.sim_answers import EID, HOLDER
 
 __all__ = ["hana"]
 _STATE = "reflex___state____state.portal_app___state___"
@@ -158,7 +158,7 @@ async def test_a_form_orders_nothing_and_a_key_stands_for_all_that_was_said(ben:
 
 async def test_an_identity_document_of_somebody_else_opens_no_voice_line(hana: Hana, portal: Portal) -> None:
     assert (await hana.send(picture())).status_code == 202
-    mallory = await hana.shop.buyer()
+    mallory = await hana.driver.buyer()
     # Whatever is written about the holder: the document counts for who sent it.
     wish = OrderRequest(VOICE, {"sim": SIM, "number": NUMBER}, has_accepted_terms=True)
     with pytest.raises(InvalidInput) as caught:

@@ -1,12 +1,10 @@
 """Another site makes a signed-in browser send something."""
 
-import re
-
 import pytest
 
-from portal_app.api.application import build_api
-from tests.contract.api.visitor import Visitor
-from tests.world import BEN, PASSWORD, world
+from tests.support.clients.api_routes import changing_routes
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import BEN, PASSWORD
 
 FOREIGN = [
     {"Origin": "https://evil.example"},
@@ -19,17 +17,6 @@ FOREIGN = [
     {"Sec-Fetch-Site": "same-site"},
     {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
 ]
-
-
-def changing_routes() -> list[tuple[str, str]]:
-    """Return method and path of all that changes something for a browser, as the API describes itself."""
-    paths = build_api(world().settings).openapi()["paths"]
-    return [
-        (method.upper(), re.sub(r"\{\w+\}", "1", path))
-        for path, methods in paths.items()
-        for method in methods
-        if method in ("post", "put", "patch", "delete") and not path.startswith("/api/webhooks/")
-    ]
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)

@@ -6,8 +6,8 @@ from uuid import uuid4
 import httpx
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.visitor import Visitor
-from tests.world import BEN
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import BEN
 
 
 def looks_of(answer: httpx.Response) -> tuple[int, int, list[str], int, list[int]]:

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from portal_app.wiring.portal import Portal
 from tests.attacks.test_enumeration import looks_of
-from tests.contract.api.visitor import Visitor, instead_of, new_account
-from tests.world import world
+from tests.support.clients.visitor import Visitor, instead_of, new_account
+from tests.support.running.world import world
 
 JOBS = sa.text("SELECT name, count(*) FROM dbos.workflow_status GROUP BY name")
 Send = Callable[[Visitor, str], Awaitable[httpx.Response]]

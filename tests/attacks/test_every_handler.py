@@ -14,9 +14,9 @@ from reflex_base.registry import RegistrationContext
 
 from portal_app.infra.settings import Settings
 from portal_app.pages import all_pages
-from tests.attacks.raw_socket import RawSocket, raw_socket
-from tests.attacks.web_process import running_web
-from tests.world import AIKO, BEN, PASSWORD, world
+from tests.support.clients.raw_socket import RawSocket, raw_socket
+from tests.support.running.web_process import running_web
+from tests.support.running.world import AIKO, BEN, PASSWORD, world
 
 assert all_pages
 ACCOUNT = "reflex___state____state.portal_app___state___profile___account____account_page.load"

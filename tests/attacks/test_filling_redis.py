@@ -12,10 +12,10 @@ import redis
 from websockets.exceptions import InvalidStatus
 
 from portal_app.infra.settings import Settings
-from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.test_every_handler import ACCOUNT, PUBLIC_POSTCODE, cookies_of
-from tests.attacks.web_process import running_web
-from tests.world import BEN, world
+from tests.support.clients.raw_socket import RawSocket, raw_socket
+from tests.support.running.web_process import running_web
+from tests.support.running.world import BEN, world
 
 CHOOSE_TOWN = PUBLIC_POSTCODE.replace("look_up_postcode", "choose_town")
 MALLORY, HOME = "198.51.100.66", "198.51.100.1"

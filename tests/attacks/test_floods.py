@@ -8,10 +8,10 @@ from websockets.exceptions import InvalidStatus
 
 from portal_app.infra.redis.client import connect
 from portal_app.infra.settings import Settings
-from tests.attacks.raw_socket import RawSocket, raw_socket
 from tests.attacks.test_every_handler import ACCOUNT, cookies_of
-from tests.attacks.web_process import running_web
-from tests.world import BEN
+from tests.support.clients.raw_socket import RawSocket, raw_socket
+from tests.support.running.web_process import running_web
+from tests.support.running.world import BEN
 
 MALLORY, HOME = "198.51.100.66", "198.51.100.1"
 MOST_SOCKETS, BURST = 20, 60

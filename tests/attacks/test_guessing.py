@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
-from tests.world import PASSWORD, world
+from tests.support.clients.visitor import Visitor, instead_of, mailed, new_account
+from tests.support.running.world import PASSWORD, world
 
 GONE = "redis://:x@127.0.0.1:1/0"
 

@@ -14,14 +14,14 @@ from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.wiring.portal import Portal
-from tests.attacks.hostile import MARKUP, STATEMENTS
-from tests.attacks.raw_socket import raw_socket
 from tests.attacks.test_every_handler import cookies_of, handlers, kept_of, still_works
-from tests.attacks.web_process import running_web
-from tests.contract.api.test_kept import chiyo
-from tests.contract.api.visitor import Visitor
-from tests.unit.people import ADDRESS, PERSON
-from tests.world import AIKO, PASSWORD
+from tests.support.clients.new_customer import chiyo
+from tests.support.clients.raw_socket import raw_socket
+from tests.support.clients.visitor import Visitor
+from tests.support.running.web_process import running_web
+from tests.support.running.world import AIKO, PASSWORD
+from tests.support.values.hostile import MARKUP, STATEMENTS
+from tests.support.values.people import ADDRESS, PERSON
 
 __all__ = ["chiyo"]
 PAGES = Path(__file__).parents[2] / "portal_app" / "pages"

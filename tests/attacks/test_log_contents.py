@@ -10,10 +10,10 @@ import pytest
 
 from portal_app.infra.log_redaction import LONGEST_LINE
 from portal_app.infra.settings import Settings
-from tests.attacks.raw_socket import raw_socket
 from tests.attacks.test_every_handler import ACCOUNT, cookies_of
-from tests.attacks.web_process import running_web
-from tests.world import BEN
+from tests.support.clients.raw_socket import raw_socket
+from tests.support.running.web_process import running_web
+from tests.support.running.world import BEN
 
 FORM = {"form": {"phone": "090-1234-9876", "last_name": "Do-Not-Show"}}
 

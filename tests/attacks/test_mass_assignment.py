@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.test_sign_up import DETAILS
-from tests.contract.api.visitor import Visitor, mailed
-from tests.unit.people import ADDRESS
-from tests.world import BEN
+from tests.support.clients.api_steps import DETAILS
+from tests.support.clients.visitor import Visitor, mailed
+from tests.support.running.world import BEN
+from tests.support.values.people import ADDRESS
 
 EXTRA = {
     "email": BEN,

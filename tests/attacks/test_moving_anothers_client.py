@@ -6,9 +6,9 @@ import pytest
 
 from portal_app.wiring.portal import Portal
 from tests.attacks.test_enumeration import looks_of
-from tests.contract.api.billing import OLD_PASSWORD, new_client, whmcs
-from tests.contract.api.test_move import old_password, prove, set_password
-from tests.contract.api.visitor import Visitor, mailed
+from tests.support.clients.api_steps import old_password, prove, set_password
+from tests.support.clients.visitor import Visitor, mailed
+from tests.support.clients.whmcs_clients import OLD_PASSWORD, new_client, whmcs
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import local_path
-from tests.contract.api.visitor import Visitor
-from tests.world import BEN, PASSWORD, world
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import BEN, PASSWORD, world
 
 ELSEWHERE = [
     "//evil.example",

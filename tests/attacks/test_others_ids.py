@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.api.visitor import Visitor
+from tests.support.clients.visitor import Visitor
 
 ODD = [
     "0",

@@ -14,10 +14,10 @@ from portal_app.models.lockout import SignInAttempts
 from portal_app.models.session import Session
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.wiring.portal import Portal
-from tests.contract.api.authenticator import password_only, turn_on
-from tests.contract.api.visitor import Visitor, mailed, new_account
-from tests.faults.waiting import until
-from tests.world import PASSWORD
+from tests.support.clients.authenticator import password_only, turn_on
+from tests.support.clients.visitor import Visitor, mailed, new_account
+from tests.support.running.world import PASSWORD
+from tests.support.waiting import until
 
 NEW = "another long password of mine"
 LOGIN, STEP = "/api/auth/login", "/api/auth/second-step"

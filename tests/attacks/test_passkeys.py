@@ -6,10 +6,10 @@ import json
 import pytest
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.authenticator import password_only, turn_on
-from tests.contract.api.soft_passkey import SoftPasskey, add_passkey, sign_in_options
-from tests.contract.api.test_step_up import is_recent, let_the_proof_age
-from tests.contract.api.visitor import Visitor
+from tests.support.clients.api_steps import is_recent, let_the_proof_age
+from tests.support.clients.authenticator import password_only, turn_on
+from tests.support.clients.soft_passkey import SoftPasskey, add_passkey, sign_in_options
+from tests.support.clients.visitor import Visitor
 
 SIGN_IN = "/api/auth/passkey"
 

@@ -7,8 +7,8 @@ from sqlmodel import col
 
 from portal_app.models.audit import AuditEntry
 from portal_app.wiring.portal import Portal
-from tests.contract.api.visitor import Visitor, mailed
-from tests.world import BEN
+from tests.support.clients.visitor import Visitor, mailed
+from tests.support.running.world import BEN
 
 
 async def refresh_with(somebody: Visitor, token: str) -> int:

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from portal_app.infra.email.templates import EmailTemplates
 from portal_app.wiring.portal import Portal
-from tests.contract.api.authenticator import password_only, turn_on
-from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
-from tests.world import world
+from tests.support.clients.authenticator import password_only, turn_on
+from tests.support.clients.visitor import Visitor, instead_of, mailed, new_account
+from tests.support.running.world import world
 
 NEW_PASSWORD = "seven green apples"
 

@@ -11,8 +11,8 @@ from psycopg import errors
 
 from portal_app.infra.settings import DatabaseRole
 from portal_app.wiring.portal import Portal
-from tests.contract.api.visitor import Visitor
-from tests.world import world
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import world
 
 TABLES = [
     "id_mappings",

@@ -10,9 +10,9 @@ from portal_app.infra.clock import now
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.models.mfa import PendingSignIn
 from portal_app.wiring.portal import Portal
-from tests.contract.api.authenticator import password_only, turn_on
-from tests.contract.api.visitor import Visitor, instead_of, mailed, new_account
-from tests.world import world
+from tests.support.clients.authenticator import password_only, turn_on
+from tests.support.clients.visitor import Visitor, instead_of, mailed, new_account
+from tests.support.running.world import world
 
 STEP = "/api/auth/second-step"
 

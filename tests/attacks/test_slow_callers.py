@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from portal_app.infra.settings import Settings
 from portal_app.jobs.web import LARGEST_HEAD
 from tests.attacks.slow_callers import Caller, crowd, post
-from tests.attacks.web_process import running_web
+from tests.support.running.web_process import running_web
 
 HEADER_SECONDS, BODY_SECONDS = 4, 3
 GET = b"GET /api/health/live HTTP/1.1\r\nHost: localhost\r\n"

@@ -16,10 +16,10 @@ from benchmarks.event_socket import EventSocket, event_socket
 from portal_app.infra.clock import now
 from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
-from tests.attacks.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
-from tests.contract.api.test_open_page import aged_access
-from tests.contract.api.visitor import new_account
-from tests.world import AIKO, BEN, PASSWORD, world
+from tests.support.clients.api_steps import aged_access
+from tests.support.clients.visitor import new_account
+from tests.support.running.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
+from tests.support.running.world import AIKO, BEN, PASSWORD, world
 
 # Enough sockets that both workers have had some.
 OFTEN = 6

@@ -5,8 +5,8 @@ import secrets
 import pytest
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.visitor import Visitor, instead_of
-from tests.world import world
+from tests.support.clients.visitor import Visitor, instead_of
+from tests.support.running.world import world
 
 # One household's network: any of its addresses is free to take.
 HOUSEHOLD = "2001:db8:77:1::"

@@ -3,10 +3,10 @@
 from uuid import uuid4
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.authenticator import password_only, turn_on
-from tests.contract.api.test_step_up import is_recent, let_the_proof_age
-from tests.contract.api.visitor import Visitor
-from tests.world import PASSWORD
+from tests.support.clients.api_steps import is_recent, let_the_proof_age
+from tests.support.clients.authenticator import password_only, turn_on
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import PASSWORD
 
 STEP_UP = "/api/me/step-up"
 

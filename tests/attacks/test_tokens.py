@@ -11,8 +11,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from portal_app.wiring.portal import Portal
-from tests.contract.api.visitor import Visitor, instead_of
-from tests.world import world
+from tests.support.clients.visitor import Visitor, instead_of
+from tests.support.running.world import world
 
 TYPE = {"typ": "at+jwt"}
 

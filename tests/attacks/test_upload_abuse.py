@@ -10,8 +10,8 @@ from psycopg import errors
 from portal_app.models.kyc import IdentityFile
 from portal_app.wiring.portal import Portal
 from tests.attacks.test_row_security import connected
-from tests.contract.api.visitor import Visitor, new_customer
-from tests.documents import ARCHIVE_END, pdf, picture
+from tests.support.clients.visitor import Visitor, new_customer
+from tests.support.values.documents import ARCHIVE_END, pdf, picture
 
 PATH = "/api/me/identity-document"
 HOSTILE_NAMES = ["../../etc/passwd.jpg", "x\r\nSet-Cookie: a=b.jpg", "a" * 5000 + ".jpg", "con\0.jpg", "‮gpj.exe.jpg"]

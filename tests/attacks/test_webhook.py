@@ -7,8 +7,8 @@ import pytest
 
 from portal_app.integrations.whmcs.webhooks import LARGEST_BODY
 from portal_app.wiring.portal import Portal
-from tests.contract.api.bridge import PATH, body_of, deliver, headers_of, inbox_of
-from tests.contract.api.visitor import Visitor
+from tests.support.clients.visitor import Visitor
+from tests.support.clients.webhook_calls import PATH, body_of, deliver, headers_of, inbox_of
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.switches import SWITCHES
 from sandbox.world_file import DEFAULT_WORLD, BadWorld, read_world
-from tests.world import running_sandbox
+from tests.support.running.world import running_sandbox
 
 ITEM = '[[catalogue]]\nsku = "VPN-A"\nwhmcs_product_id = 7\nprice = 100\nname = "VPN A"\ncategory = "VPN"\n'
 HANA = '[[customers]]\nnumber = "C9"\nfirst_name = "Hana"\nlast_name = "Sato"\nemail = "hana@example.jp"\n'

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from tests.faults.waiting import LONGEST_SECONDS, until
+from tests.support.waiting import LONGEST_SECONDS, until
 
 _CHANNEL = "test_step_recorded"
 _NAMESPACE = 4711

@@ -9,9 +9,9 @@ import pytest_asyncio
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal, build
 from tests.faults.boundary import Boundaries, watched_boundaries
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop
-from tests.world import world
+from tests.support.clients.portal_driver import PortalDriver
+from tests.support.running.processes import Processes
+from tests.support.running.world import world
 
 
 @pytest.fixture(scope="package")
@@ -48,9 +48,9 @@ async def worker_side(settings: Settings) -> AsyncIterator[Portal]:
 
 
 @pytest_asyncio.fixture
-async def shop(web: Portal, worker_side: Portal) -> AsyncIterator[Shop]:
+async def driver(web: Portal, worker_side: Portal) -> AsyncIterator[PortalDriver]:
     """Customers, orders, the agent's desk and the counts; every vendor is well before and after."""
-    own = Shop(web, worker_side, world().office, world().postgres.url())
+    own = PortalDriver(web, worker_side, world().office, world().postgres.url())
     await own.all_well()
     yield own
     await own.all_well()

@@ -13,9 +13,9 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.settings import Settings
 from portal_app.models.user import IdMapping
 from portal_app.wiring.portal import Portal, build
-from tests.faults.shop import Shop
-from tests.faults.waiting import until
-from tests.world import BEN
+from tests.support.clients.portal_driver import PortalDriver
+from tests.support.running.world import BEN
+from tests.support.waiting import until
 
 MOODS: dict[str, dict[str, Any]] = {
     "fails with 500": {"flaky": 1.0},
@@ -44,11 +44,11 @@ async def portal(settings: Settings) -> AsyncIterator[Portal]:
     await built.close()
 
 
-async def ben(shop: Shop) -> Customer:
+async def ben(driver: PortalDriver) -> Customer:
     """Return a customer with invoices."""
-    client = await shop.web.vendors.clients.find_client(BEN)
+    client = await driver.web.vendors.clients.find_client(BEN)
     assert client is not None
-    async with shop.mappings.unit_of_work() as session:
+    async with driver.mappings.unit_of_work() as session:
         mapping = await IdMapping.by_client(session, client.id)
     assert mapping is not None
     return mapping.to_domain()
@@ -65,39 +65,41 @@ async def whmcs_limiter(portal: Portal) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mood", MOODS)
-async def test_pages_answer_from_saved_data_until_the_vendor_is_back(shop: Shop, portal: Portal, mood: str) -> None:
-    customer = await ben(shop)
+async def test_pages_answer_from_saved_data_until_the_vendor_is_back(
+    driver: PortalDriver, portal: Portal, mood: str
+) -> None:
+    customer = await ben(driver)
     fresh = await looked_at_anew(portal, customer)
     assert fresh.as_of is None and fresh.listing.rows
-    await shop.set_mood("whmcs", **MOODS[mood])
+    await driver.set_mood("whmcs", **MOODS[mood])
     saved = await asyncio.gather(*(looked_at_anew(portal, customer) for _ in range(30)))
     assert all(seen.as_of and seen.listing.rows == fresh.listing.rows for seen in saved)
     await until_left_alone(portal, customer)
-    await shop.set_mood("whmcs")
+    await driver.set_mood("whmcs")
     await expect_recovery(portal, customer)
 
 
-async def test_an_address_that_refuses_is_left_alone_and_pages_go_on(shop: Shop, settings: Settings) -> None:
-    customer = await ben(shop)
-    await looked_at_anew(shop.web, customer)
+async def test_an_address_that_refuses_is_left_alone_and_pages_go_on(driver: PortalDriver, settings: Settings) -> None:
+    customer = await ben(driver)
+    await looked_at_anew(driver.web, customer)
     nowhere = settings.model_copy(update={**HURRIED, "whmcs_api_url": "http://127.0.0.1:1/includes/api.php"})
     portal = build(nowhere, role="web")
     assert (await looked_at_anew(portal, customer)).as_of
     await until_left_alone(portal, customer)
     await portal.close()
-    await expect_recovery(shop.web, customer)
+    await expect_recovery(driver.web, customer)
 
 
-async def test_a_breaker_that_one_process_opened_spares_the_others(shop: Shop, settings: Settings) -> None:
+async def test_a_breaker_that_one_process_opened_spares_the_others(driver: PortalDriver, settings: Settings) -> None:
     # It stays open for longer than a busy machine needs to ask from another process.
     patient = settings.model_copy(update=HURRIED | {"portal_breaker_seconds": 6})
     first, other = build(patient, role="web"), build(patient, role="web")
     await first.redis.delete("breaker:{whmcs}")
-    customer = await ben(shop)
+    customer = await ben(driver)
     await first.billing.invoices.invoices_for(customer)
-    await shop.set_mood("whmcs", down=True)
+    await driver.set_mood("whmcs", down=True)
     await until_left_alone(first, customer)
-    await shop.set_mood("whmcs")
+    await driver.set_mood("whmcs")
     try:
         with pytest.raises(ExternalUnavailable, match="breaker open"):
             await other.vendors.product_prices.product_prices()

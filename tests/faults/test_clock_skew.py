@@ -10,11 +10,11 @@ import pytest
 from portal_app.infra import clock
 from portal_app.infra.database.clock_sync import read_clock
 from portal_app.wiring.portal import Portal
-from tests.contract.api.authenticator import STEP_SECONDS
-from tests.contract.api.bridge import deliver
-from tests.contract.api.conftest import hana, portal, visitor, web_side, worker
-from tests.contract.api.visitor import Visitor
-from tests.world import PASSWORD
+from tests.support.clients.authenticator import STEP_SECONDS
+from tests.support.clients.visitor import Visitor
+from tests.support.clients.webhook_calls import deliver
+from tests.support.running.portal_fixtures import hana, portal, visitor, web_side, worker
+from tests.support.running.world import PASSWORD
 
 __all__ = ["hana", "portal", "visitor", "web_side", "worker"]
 Shift = Callable[[float], None]

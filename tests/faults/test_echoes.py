@@ -11,11 +11,11 @@ import pytest_asyncio
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import set_portal
-from tests.contract.api.bridge import deliver
-from tests.contract.api.visitor import Visitor
-from tests.faults.processes import Processes
-from tests.faults.shop import Buyer, Shop
-from tests.faults.waiting import LONGEST_SECONDS, until
+from tests.support.clients.portal_driver import Buyer, PortalDriver
+from tests.support.clients.visitor import Visitor
+from tests.support.clients.webhook_calls import deliver
+from tests.support.running.processes import Processes
+from tests.support.waiting import LONGEST_SECONDS, until
 
 Hook = tuple[str, dict[str, int]]
 NEW_NAME = "花子"
@@ -24,8 +24,8 @@ NEW_NAME = "花子"
 class Echoes:
     """Hooks as WHMCS fires them for what the portal writes, sent through the portal's own webhook."""
 
-    def __init__(self, shop: Shop, settings: Settings) -> None:
-        self._shop = shop
+    def __init__(self, driver: PortalDriver, settings: Settings) -> None:
+        self._shop = driver
         self.visitor = Visitor(settings)
         self._sent: list[str] = []
 
@@ -68,22 +68,22 @@ class Echoes:
 
 
 @pytest_asyncio.fixture
-async def echoes(shop: Shop, settings: Settings) -> AsyncIterator[Echoes]:
-    set_portal(shop.web)
-    own = Echoes(shop, settings)
+async def echoes(driver: PortalDriver, settings: Settings) -> AsyncIterator[Echoes]:
+    set_portal(driver.web)
+    own = Echoes(driver, settings)
     yield own
     await own.visitor.http.aclose()
 
 
 async def test_an_order_is_placed_once_however_its_own_hooks_come(
-    shop: Shop, processes: Processes, settings: Settings, echoes: Echoes
+    driver: PortalDriver, processes: Processes, settings: Settings, echoes: Echoes
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
-    ((buyer, order),) = await shop.reviewed_orders(1)
+    ((buyer, order),) = await driver.reviewed_orders(1)
     client = {"client_id": buyer.customer.whmcs_client_id}
     # The ids that this order will have.
-    number = 1 + max(row["id"] for row in (await shop.office.get("/whmcs/orders")).json())
-    service = {"service_id": 1 + max(row["id"] for row in (await shop.office.get("/whmcs/services")).json())}
+    number = 1 + max(row["id"] for row in (await driver.office.get("/whmcs/orders")).json())
+    service = {"service_id": 1 + max(row["id"] for row in (await driver.office.get("/whmcs/services")).json())}
     hooks: list[Hook] = [
         ("AfterShoppingCartCheckout", {"order_id": number}),
         ("AcceptOrder", {"order_id": number}),
@@ -91,40 +91,40 @@ async def test_an_order_is_placed_once_however_its_own_hooks_come(
         ("ServiceEdit", service | client),
     ]
     await echoes.send(*hooks)
-    await shop.approve(order)
+    await driver.approve(order)
 
     async def is_active() -> bool:
-        return await shop.stage(order) == "active"
+        return await driver.stage(order) == "active"
 
     await echoes.meanwhile(hooks, is_active)
     await echoes.all_applied()
-    assert await shop.billed(order) == {number}
+    assert await driver.billed(order) == {number}
     assert not await echoes.heard_in_pages(buyer, *hooks)
-    await shop.expect_all_active_once([(buyer, order)])
+    await driver.expect_all_active_once([(buyer, order)])
 
 
 async def test_a_change_of_the_customers_is_written_once_and_never_seen_undone_however_its_own_hooks_come(
-    shop: Shop, processes: Processes, settings: Settings, echoes: Echoes
+    driver: PortalDriver, processes: Processes, settings: Settings, echoes: Echoes
 ) -> None:
-    buyer = await shop.buyer()
-    await shop.add_card(buyer)
+    buyer = await driver.buyer()
+    await driver.add_card(buyer)
     customer = buyer.customer
     edit: Hook = ("ClientEdit", {"client_id": customer.whmcs_client_id})
     card: Hook = ("CCUpdate", {"client_id": customer.whmcs_client_id})
     processes.start_all("worker", settings=settings)
-    await shop.web.profile.profiles.profile_for(customer)
+    await driver.web.profile.profiles.profile_for(customer)
     # Long enough for hooks to be applied while WHMCS has not written yet.
-    await shop.set_mood("whmcs", slow=0.8, operations=["UpdateClient", "UpdatePayMethod"])
+    await driver.set_mood("whmcs", slow=0.8, operations=["UpdateClient", "UpdatePayMethod"])
     await echoes.send(edit, card)
-    await shop.web.profile.profiles.change(customer, ProfileChange(first_name=NEW_NAME), session_id=uuid4())
-    _, second = await shop.web.billing.payment_methods.payment_methods_for(customer)
-    writing = asyncio.create_task(shop.web.billing.payment_methods.make_default(customer, second.id))
+    await driver.web.profile.profiles.change(customer, ProfileChange(first_name=NEW_NAME), session_id=uuid4())
+    _, second = await driver.web.billing.payment_methods.payment_methods_for(customer)
+    writing = asyncio.create_task(driver.web.billing.payment_methods.make_default(customer, second.id))
 
     async def is_written() -> bool:
-        profile = await shop.web.profile.profiles.profile_for(customer)
+        profile = await driver.web.profile.profiles.profile_for(customer)
         assert profile.person.first_name == NEW_NAME
         if writing.done():
-            shown = await shop.web.billing.payment_methods.payment_methods_for(customer)
+            shown = await driver.web.billing.payment_methods.payment_methods_for(customer)
             assert [method.id for method in shown if method.is_default] == [second.id]
         return writing.done() and not profile.note
 
@@ -139,6 +139,6 @@ async def test_a_change_of_the_customers_is_written_once_and_never_seen_undone_h
     assert not await echoes.heard_in_pages(buyer, edit, card)
     assert await is_written()
     saved = f"save-profile-{customer.user_id}-%"
-    assert await shop.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid LIKE %s", saved) == 1
+    assert await driver.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid LIKE %s", saved) == 1
     tag = "SELECT count(*) FROM audit WHERE user_id = %s AND tag = 'billing:payment_method:made_default'"
-    assert await shop.value(tag, customer.user_id) == 1
+    assert await driver.value(tag, customer.user_id) == 1

@@ -4,106 +4,106 @@ import asyncio
 
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop, new_email
-from tests.faults.waiting import until
+from tests.support.clients.portal_driver import PortalDriver, new_email
+from tests.support.running.processes import Processes
+from tests.support.waiting import until
 
 
-async def wait_for_calls_at_whmcs(shop: Shop, count: int) -> None:
+async def wait_for_calls_at_whmcs(driver: PortalDriver, count: int) -> None:
     """Wait until so many calls have been under way for a while: the slow ones."""
     seen = 0
 
     async def under_way() -> bool:
         nonlocal seen
-        seen = seen + 1 if (await shop.web.vendors.lanes())["whmcs"]["running"] >= count else 0
+        seen = seen + 1 if (await driver.web.vendors.lanes())["whmcs"]["running"] >= count else 0
         return seen > 6
 
     await until(under_way, f"{count} calls under way at WHMCS")
 
 
 async def test_one_client_when_worker_dies_while_whmcs_adds_it(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", "worker", settings=settings)
-    await shop.set_mood("whmcs", slow=2.0, operations=["AddClient"])
+    await driver.set_mood("whmcs", slow=2.0, operations=["AddClient"])
     email = new_email()
-    user = await shop.sign_up(email)
-    await wait_for_calls_at_whmcs(shop, 1)
-    await kill_owner(shop, processes, f"sign-up-{user}")
-    await shop.wait_for_user(user, "active")
-    await shop.expect_set_up_once(user, email)
+    user = await driver.sign_up(email)
+    await wait_for_calls_at_whmcs(driver, 1)
+    await kill_owner(driver, processes, f"sign-up-{user}")
+    await driver.wait_for_user(user, "active")
+    await driver.expect_set_up_once(user, email)
 
 
-async def test_one_client_when_a_step_runs_again_while_its_first_run_is_still_at_whmcs(shop: Shop) -> None:
-    await shop.set_mood("whmcs", slow=0.5, operations=["AddClient"])
+async def test_one_client_when_a_step_runs_again_while_its_first_run_is_still_at_whmcs(driver: PortalDriver) -> None:
+    await driver.set_mood("whmcs", slow=0.5, operations=["AddClient"])
     email = new_email()
-    user = await shop.sign_up(email)
-    first, second = await asyncio.gather(*(shop.onboarding.create_billing_client(user) for _ in range(2)))
-    assert [row["id"] for row in await shop.clients_of(email)] == [first] == [second]
+    user = await driver.sign_up(email)
+    first, second = await asyncio.gather(*(driver.onboarding.create_billing_client(user) for _ in range(2)))
+    assert [row["id"] for row in await driver.clients_of(email)] == [first] == [second]
 
 
 async def test_one_order_when_worker_dies_while_whmcs_places_it(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     patient = settings.model_copy(update={"whmcs_settle_seconds": 4.0})
     processes.start_all("listener", "worker", "worker", settings=patient)
-    ((buyer, order),) = await shop.reviewed_orders(1)
-    await shop.set_mood("whmcs", slow=2.0, operations=["AddOrder"])
-    await shop.approve(order)
-    await wait_for_calls_at_whmcs(shop, 1)
-    await kill_owner(shop, processes, f"provision-{order.id}-1")
-    await shop.expect_all_active_once([(buyer, order)])
+    ((buyer, order),) = await driver.reviewed_orders(1)
+    await driver.set_mood("whmcs", slow=2.0, operations=["AddOrder"])
+    await driver.approve(order)
+    await wait_for_calls_at_whmcs(driver, 1)
+    await kill_owner(driver, processes, f"provision-{order.id}-1")
+    await driver.expect_all_active_once([(buyer, order)])
 
 
 async def test_one_set_up_when_a_step_runs_again_while_whmcs_still_accepts_the_order(
-    shop: Shop, worker_side: Portal
+    driver: PortalDriver, worker_side: Portal
 ) -> None:
     billing = worker_side.provisioning.billing
-    order = await shop.place(await shop.buyer())
+    order = await driver.place(await driver.buyer())
     await billing.place(order.id)
-    await shop.set_mood("whmcs", slow=0.5, operations=["AcceptOrder"])
-    before = await accepted(shop)
+    await driver.set_mood("whmcs", slow=0.5, operations=["AcceptOrder"])
+    before = await accepted(driver)
     told = await asyncio.gather(*(billing.accept(order.id) for _ in range(2)), return_exceptions=True)
     assert sorted(map(str, told)) == ["None", "an earlier call may still be running"]
     await billing.accept(order.id)
-    assert await accepted(shop) == before + 1
+    assert await accepted(driver) == before + 1
 
 
-async def accepted(shop: Shop) -> int:
+async def accepted(driver: PortalDriver) -> int:
     """Return how often WHMCS was asked to accept an order."""
-    return int((await shop.office.get("/calls")).json()["whmcs"].get("AcceptOrder", 0))
+    return int((await driver.office.get("/calls")).json()["whmcs"].get("AcceptOrder", 0))
 
 
 async def test_a_crowd_of_orders_does_not_ask_for_all_its_turns_at_once(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", settings=settings)
-    buyers = await asyncio.gather(*(shop.buyer() for _ in range(14)))
-    await shop.set_mood("salesforce", slow=0.5)
-    orders = [await shop.place(buyer) for buyer in buyers]
+    buyers = await asyncio.gather(*(driver.buyer() for _ in range(14)))
+    await driver.set_mood("salesforce", slow=0.5)
+    orders = [await driver.place(buyer) for buyer in buyers]
     at_salesforce: list[int] = []
 
     async def count() -> None:
         while True:
-            state = (await shop.web.vendors.lanes())["salesforce"]
+            state = (await driver.web.vendors.lanes())["salesforce"]
             at_salesforce.append(state["running"] + state["waiting"]["background"])
             await asyncio.sleep(0.01)
 
     # Beside the question whether all is done, which takes far longer than a call on a busy machine.
     counting = asyncio.create_task(count())
-    await shop.wait_for_stages(orders, "in_review")
+    await driver.wait_for_stages(orders, "in_review")
     counting.cancel()
     # Whoever else asks something meanwhile included.
     assert 4 < max(at_salesforce) <= 10
 
 
-async def kill_owner(shop: Shop, processes: Processes, workflow_id: str) -> None:
+async def kill_owner(driver: PortalDriver, processes: Processes, workflow_id: str) -> None:
     """Kill the worker that runs a workflow."""
     query = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = %s AND executor_id LIKE 'slot-%%'"
     owners: list[tuple[str]] = []
 
     async def is_owned() -> bool:
-        owners.extend(await shop.rows(query, workflow_id))
+        owners.extend(await driver.rows(query, workflow_id))
         return bool(owners)
 
     await until(is_owned, "a worker runs the workflow")

@@ -8,10 +8,10 @@ from portal_app.domain.identifiers import step_reference
 from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
-from tests.faults.fibre import OFFER, answer, at_home, check_name, check_of, ordered, wait_for_check
-from tests.faults.processes import Processes
-from tests.faults.shop import Buyer, Shop, provision_of
-from tests.faults.waiting import until
+from tests.support.clients.fibre_orders import OFFER, answer, at_home, check_name, check_of, ordered, wait_for_check
+from tests.support.clients.portal_driver import Buyer, PortalDriver, provision_of
+from tests.support.running.processes import Processes
+from tests.support.waiting import until
 
 STEPS = (
     "check_alone",
@@ -23,95 +23,95 @@ STEPS = (
 )
 
 
-async def lines_of(shop: Shop, order: Order) -> list[dict]:
+async def lines_of(driver: PortalDriver, order: Order) -> list[dict]:
     """Return the WHMCS services of an order, the line itself first."""
     reference = step_reference(order.id, "whmcs", order.attempt)
-    services = (await shop.office.get("/whmcs/services")).json()
+    services = (await driver.office.get("/whmcs/services")).json()
     return [row for row in services if reference in row["customfields"].values()]
 
 
-async def expect_one_line(shop: Shop, buyer: Buyer, order: Order) -> None:
+async def expect_one_line(driver: PortalDriver, buyer: Buyer, order: Order) -> None:
     """Check that line and opportunity know each other, and that there is one of each."""
-    line, *others = await lines_of(shop, order)
-    (opportunity,) = (await check_of(shop, buyer))["opportunities"]
+    line, *others = await lines_of(driver, order)
+    (opportunity,) = (await check_of(driver, buyer))["opportunities"]
     assert (opportunity["StageName"], opportunity["WHMCS_Service_ID__c"]) == ("Active", str(line["id"]))
     assert opportunity["Id"] in line["customfields"].values()
     assert len(others) == 4, "installation, weekend, home phone and its setup"
 
 
 async def test_one_line_each_when_worker_is_killed_right_after_any_step(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("listener", "worker", "worker", settings=settings)
-    bought = list(await asyncio.gather(*(ordered(shop) for _ in STEPS)))
+    bought = list(await asyncio.gather(*(ordered(driver) for _ in STEPS)))
     for (_, order), step in zip(bought, STEPS, strict=True):
-        await shop.approve(order)
+        await driver.approve(order)
         slot = await boundaries.recorded(provision_of(order), step)
         processes.of_slot(slot).kill()
         processes.start("worker", settings)
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
     for buyer, order in bought:
-        await expect_one_line(shop, buyer, order)
+        await expect_one_line(driver, buyer, order)
 
 
 @pytest.mark.soak
 async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_record(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    bought = list(await asyncio.gather(*(ordered(shop) for _ in STEPS)))
+    bought = list(await asyncio.gather(*(ordered(driver) for _ in STEPS)))
     for (_, order), step in zip(bought, STEPS, strict=True):
         await boundaries.hold(provision_of(order), step)
-        await shop.approve(order)
+        await driver.approve(order)
     await boundaries.wait_for_held(len(STEPS))
     worker.kill()
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
     for buyer, order in bought:
-        await expect_one_line(shop, buyer, order)
+        await expect_one_line(driver, buyer, order)
 
 
 async def test_one_case_and_one_answer_when_worker_is_killed_before_it_notes_the_request_and_the_agent_is_quicker(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("listener", settings=settings)
-    buyer = await at_home(shop)
-    await shop.web.internet.checks.request(buyer.customer)
-    await boundaries.hold(await check_name(shop, buyer), "hand_over_check")
+    buyer = await at_home(driver)
+    await driver.web.internet.checks.request(buyer.customer)
+    await boundaries.hold(await check_name(driver, buyer), "hand_over_check")
     (worker,) = processes.start_all("worker", settings=settings)
     await boundaries.wait_for_held(1)
-    await answer(shop, buyer, OFFER)
+    await answer(driver, buyer, OFFER)
     worker.kill()
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)
-    await wait_for_check(shop, buyer, "eligible")
-    check = await check_of(shop, buyer)
+    await wait_for_check(driver, buyer, "eligible")
+    check = await check_of(driver, buyer)
     assert (check["status"], len(check["cases"]), len(check["opportunities"])) == ("Eligible", 1, 1)
-    assert await shop.mails_written(buyer.customer.user_id, "address_available") == 1
+    assert await driver.mails_written(buyer.customer.user_id, "address_available") == 1
 
 
 async def test_a_second_line_is_stopped_before_it_is_billed(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
-    buyer, order = await ordered(shop)
+    buyer, order = await ordered(driver)
     # Taken by telephone, and approved first.
-    await shop.order_at_salesforce(buyer, sku="INTERNET-SILVER-HOME-1G", Order_Type__c="Internet")
+    await driver.order_at_salesforce(buyer, sku="INTERNET-SILVER-HOME-1G", Order_Type__c="Internet")
 
     async def appears() -> bool:
-        return len(await shop.web.orders.orders_for(buyer.customer)) == 2
+        return len(await driver.web.orders.orders_for(buyer.customer)) == 2
 
     await until(appears, "the agents' order appears")
-    (other,) = [each for each in await shop.web.orders.orders_for(buyer.customer) if each.id != order.id]
+    (other,) = [each for each in await driver.web.orders.orders_for(buyer.customer) if each.id != order.id]
 
     async def claimed() -> bool:
-        return bool(await shop.reviews_of(other))
+        return bool(await driver.reviews_of(other))
 
     await until(claimed, "Salesforce knows our id")
-    await shop.approve(other)
-    await shop.wait_for_stage(other, "active")
-    await shop.approve(order)
-    await shop.wait_for_step(order, "failed_SECOND_INTERNET")
-    assert await lines_of(shop, order) == []
-    assert await shop.stage(order) == "needs_attention"
+    await driver.approve(other)
+    await driver.wait_for_stage(other, "active")
+    await driver.approve(order)
+    await driver.wait_for_step(order, "failed_SECOND_INTERNET")
+    assert await lines_of(driver, order) == []
+    assert await driver.stage(order) == "needs_attention"

@@ -4,8 +4,8 @@ import pytest
 
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop, provision_of
+from tests.support.clients.portal_driver import PortalDriver, provision_of
+from tests.support.running.processes import Processes
 
 STEPS = (
     "check_approval",
@@ -19,44 +19,44 @@ STEPS = (
 
 
 async def test_order_is_billed_once_when_worker_is_killed_right_after_any_step(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("listener", "worker", "worker", settings=settings)
-    bought = await shop.reviewed_orders(len(STEPS))
+    bought = await driver.reviewed_orders(len(STEPS))
     for (_, order), step in zip(bought, STEPS, strict=True):
-        await shop.approve(order)
+        await driver.approve(order)
         slot = await boundaries.recorded(provision_of(order), step)
         processes.of_slot(slot).kill()
         processes.start("worker", settings)
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
 
 
 @pytest.mark.soak
 async def test_order_is_billed_once_when_worker_is_killed_between_any_effect_and_its_record(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(len(STEPS))
+    bought = await driver.reviewed_orders(len(STEPS))
     for (_, order), step in zip(bought, STEPS, strict=True):
         await boundaries.hold(provision_of(order), step)
-        await shop.approve(order)
+        await driver.approve(order)
     await boundaries.wait_for_held(len(STEPS))
     worker.kill()
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
 
 
 async def test_order_is_handed_over_once_and_not_moved_back_when_worker_is_killed_before_noting_it(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    buyer = await shop.buyer()
-    order = await shop.place(buyer)
+    buyer = await driver.buyer()
+    order = await driver.place(buyer)
     await boundaries.hold(f"hand-over-{order.id}", "hand_over")
     await boundaries.wait_for_held(1)
     worker.kill()
-    await shop.approve(order)
+    await driver.approve(order)
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)
-    await shop.expect_all_active_once([(buyer, order)])
+    await driver.expect_all_active_once([(buyer, order)])

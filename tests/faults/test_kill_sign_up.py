@@ -4,33 +4,33 @@ import pytest
 
 from portal_app.infra.settings import Settings
 from tests.faults.boundary import Boundaries
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop, new_email, sign_up_of
-from tests.faults.waiting import until
+from tests.support.clients.portal_driver import PortalDriver, new_email, sign_up_of
+from tests.support.running.processes import Processes
+from tests.support.waiting import until
 
 STEPS = ("create_billing_client", "create_crm_customer", "link")
 
 
 async def test_account_is_set_up_once_when_worker_is_killed_right_after_any_step(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("worker", "worker", settings=settings)
     for step in STEPS:
         email = new_email()
-        user = await shop.sign_up(email)
+        user = await driver.sign_up(email)
         slot = await boundaries.recorded(sign_up_of(user), step)
         processes.of_slot(slot).kill()
         processes.start("worker", settings)
-        await shop.wait_for_user(user, "active")
-        await shop.expect_set_up_once(user, email)
+        await driver.wait_for_user(user, "active")
+        await driver.expect_set_up_once(user, email)
         processes.all[-1].wait_until_ready()
 
 
 @pytest.mark.soak
 async def test_account_is_set_up_once_when_worker_is_killed_between_any_effect_and_its_record(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
-    people = {email: await shop.sign_up(email) for email in (new_email() for _ in STEPS)}
+    people = {email: await driver.sign_up(email) for email in (new_email() for _ in STEPS)}
     for user, step in zip(people.values(), STEPS, strict=True):
         await boundaries.hold(sign_up_of(user), step)
     (worker,) = processes.start_all("worker", settings=settings)
@@ -39,22 +39,22 @@ async def test_account_is_set_up_once_when_worker_is_killed_between_any_effect_a
     await boundaries.let_go()
     processes.start_all("worker", settings=settings)
     for email, user in people.items():
-        await shop.wait_for_user(user, "active")
-        await shop.expect_set_up_once(user, email)
+        await driver.wait_for_user(user, "active")
+        await driver.expect_set_up_once(user, email)
 
 
 async def test_client_is_left_inactive_and_customer_told_when_salesforce_refuses_the_account(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", settings=settings)
     email = new_email()
-    await shop.set_mood("salesforce", special={"validation_rule": 1})
-    user = await shop.sign_up(email)
-    await shop.wait_for_user(user, "failed")
-    assert [row["status"] for row in await shop.clients_of(email)] == ["Inactive"]
-    assert await shop.value("SELECT count(*) FROM id_mappings WHERE user_id = %s", user) == 0
+    await driver.set_mood("salesforce", special={"validation_rule": 1})
+    user = await driver.sign_up(email)
+    await driver.wait_for_user(user, "failed")
+    assert [row["status"] for row in await driver.clients_of(email)] == ["Inactive"]
+    assert await driver.value("SELECT count(*) FROM id_mappings WHERE user_id = %s", user) == 0
 
     async def told() -> bool:
-        return len(await shop.mails_to(email, "could not finish")) == 1
+        return len(await driver.mails_to(email, "could not finish")) == 1
 
     await until(told, "one mail says that the account could not be set up")

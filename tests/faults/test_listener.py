@@ -11,45 +11,45 @@ from portal_app.domain.inbound_event import ReplayPosition
 from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop
-from tests.faults.waiting import until
-from tests.world import world
+from tests.support.clients.portal_driver import PortalDriver
+from tests.support.running.processes import Processes
+from tests.support.running.world import world
+from tests.support.waiting import until
 
 REQUEST = "Order_Fulfilment_Requested__e"
 # Nothing but the fulfilment event can tell of an approval.
 ONE_TOPIC = {"sf_change_channels": "none"}
 
 
-async def inbox_of(shop: Shop, order: Order) -> list[str]:
+async def inbox_of(driver: PortalDriver, order: Order) -> list[str]:
     """Return the ids of the fulfilment requests for an order that were taken in."""
-    review = await shop.review_of(order)
+    review = await driver.review_of(order)
     query = "SELECT id FROM inbox WHERE kind = %s AND data -> 'order_ids' ? %s"
-    return [row[0] for row in await shop.rows(query, REQUEST, review["id"])]
+    return [row[0] for row in await driver.rows(query, REQUEST, review["id"])]
 
 
-async def subscriptions(shop: Shop) -> int:
+async def subscriptions(driver: PortalDriver) -> int:
     """Return how often a stream was asked for."""
-    return int((await shop.office.get("/calls")).json()["pubsub"].get("Subscribe", 0))
+    return int((await driver.office.get("/calls")).json()["pubsub"].get("Subscribe", 0))
 
 
-async def one_more(shop: Shop, before: int) -> None:
+async def one_more(driver: PortalDriver, before: int) -> None:
     """Wait until a stream is asked for once more."""
 
     async def is_asked() -> bool:
-        return await subscriptions(shop) > before
+        return await subscriptions(driver) > before
 
     await until(is_asked, "a stream is asked for")
 
 
 @contextlib.asynccontextmanager
-async def positions_held(shop: Shop) -> AsyncIterator[None]:
+async def positions_held(driver: PortalDriver) -> AsyncIterator[None]:
     """Let the listener write everything of an event but the position; leaving ends what waits."""
     url = world().postgres.url()
     async with await psycopg.AsyncConnection.connect(url) as own:
         await own.execute("LOCK TABLE replay_positions IN SHARE MODE")
         yield
-        for (backend,) in await shop.rows(_WAITING):
+        for (backend,) in await driver.rows(_WAITING):
             await own.execute("SELECT pg_terminate_backend(%s)", (backend,))
         await own.rollback()
 
@@ -65,181 +65,181 @@ async def test_an_answer_without_a_position_leaves_the_one_that_is_stored(worker
 
 
 async def test_event_published_while_listener_is_dead_is_received_once_after_its_start(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     listener, _ = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(2)
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "active")
+    bought = await driver.reviewed_orders(2)
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "active")
     listener.kill()
-    await shop.approve(bought[1][1])
+    await driver.approve(bought[1][1])
     processes.start_all("listener", settings=settings)
-    await shop.expect_all_active_once(bought)
-    assert len(await inbox_of(shop, bought[1][1])) == 1
+    await driver.expect_all_active_once(bought)
+    assert len(await inbox_of(driver, bought[1][1])) == 1
 
 
 async def test_an_approval_shows_at_once_and_once_though_no_worker_has_taken_its_work_yet(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(1)
+    bought = await driver.reviewed_orders(1)
     worker.kill()
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "being_set_up")
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "being_set_up")
     processes.start_all("worker", settings=settings)
-    await shop.expect_all_active_once(bought)
-    steps = [step for step, _ in await shop.timeline(bought[0][1])]
+    await driver.expect_all_active_once(bought)
+    steps = [step for step, _ in await driver.timeline(bought[0][1])]
     assert steps.count("approved") == 1 and not any(step.startswith("approved#") for step in steps)
 
 
 async def test_bus_that_comes_back_and_delivers_twice_leads_to_one_order(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     listener, _ = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(1)
-    await shop.set_mood("pubsub", down=True, special={"duplicate_event": -1})
+    bought = await driver.reviewed_orders(1)
+    await driver.set_mood("pubsub", down=True, special={"duplicate_event": -1})
     listener.wait_until_it_says("listener.away")
-    await shop.approve(bought[0][1])
-    await shop.set_mood("pubsub")
-    await shop.expect_all_active_once(bought)
-    assert len(await inbox_of(shop, bought[0][1])) == 1
+    await driver.approve(bought[0][1])
+    await driver.set_mood("pubsub")
+    await driver.expect_all_active_once(bought)
+    assert len(await inbox_of(driver, bought[0][1])) == 1
 
 
 async def test_orders_approved_while_the_stream_is_cut_for_an_hour_are_received_once(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     listener, _ = processes.start_all("listener", "worker", settings=settings.model_copy(update=ONE_TOPIC))
-    bought = await shop.reviewed_orders(3)
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "active")
+    bought = await driver.reviewed_orders(3)
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "active")
     # A stream that ends by itself is no outage, and hides none.
-    before = await subscriptions(shop)
-    await shop.set_mood("pubsub", special={"end_stream": 1})
-    await one_more(shop, before)
-    await shop.set_mood("pubsub", down=True)
+    before = await subscriptions(driver)
+    await driver.set_mood("pubsub", special={"end_stream": 1})
+    await one_more(driver, before)
+    await driver.set_mood("pubsub", down=True)
     listener.wait_until_it_says("listener.away")
     for _, order in bought[1:]:
-        await shop.approve(order)
-        await shop.pass_time(seconds=1800)
-    await shop.set_mood("pubsub")
+        await driver.approve(order)
+        await driver.pass_time(seconds=1800)
+    await driver.set_mood("pubsub")
     listener.wait_until_it_says("listener.back")
-    await shop.expect_all_active_once(bought)
-    assert [len(await inbox_of(shop, order)) for _, order in bought] == [1, 1, 1]
+    await driver.expect_all_active_once(bought)
+    assert [len(await inbox_of(driver, order)) for _, order in bought] == [1, 1, 1]
     assert [listener.log().count(f"listener.{word}") for word in ("away", "back", "position_lost")] == [1, 1, 0]
 
 
 async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     listener, _ = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(2)
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "active")
+    bought = await driver.reviewed_orders(2)
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "active")
     order = bought[1][1]
-    positions = await shop.rows("SELECT replay_id FROM replay_positions WHERE topic = %s", f"/event/{REQUEST}")
-    async with positions_held(shop):
-        await shop.approve(order)
+    positions = await driver.rows("SELECT replay_id FROM replay_positions WHERE topic = %s", f"/event/{REQUEST}")
+    async with positions_held(driver):
+        await driver.approve(order)
 
         async def listener_waits() -> bool:
-            return bool(await shop.rows(_WAITING))
+            return bool(await driver.rows(_WAITING))
 
         await until(listener_waits, "the listener stands before its commit")
         listener.kill()
-    assert await inbox_of(shop, order) == []
+    assert await inbox_of(driver, order) == []
     query = "SELECT replay_id FROM replay_positions WHERE topic = %s"
-    assert await shop.rows(query, f"/event/{REQUEST}") == positions
+    assert await driver.rows(query, f"/event/{REQUEST}") == positions
     processes.start_all("listener", settings=settings)
-    await shop.expect_all_active_once(bought)
-    (event,) = await inbox_of(shop, order)
+    await driver.expect_all_active_once(bought)
+    (event,) = await inbox_of(driver, order)
     workflow = f"event-salesforce-{event}"
-    assert await shop.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = %s", workflow) == 1
+    assert await driver.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = %s", workflow) == 1
 
 
 async def test_refused_position_is_begun_anew_and_the_missed_order_is_reconciled(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     # Only new events from there on: what was missed can come from nothing but the reconcile.
     settings = settings.model_copy(update={"sf_events_replay": "LATEST"})
     listener, _ = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(2)
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "active")
+    bought = await driver.reviewed_orders(2)
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "active")
     listener.kill()
     missed = bought[1][1]
-    await shop.approve(missed)
-    await shop.set_mood("pubsub", special={"replay_corrupted": 4})
+    await driver.approve(missed)
+    await driver.set_mood("pubsub", special={"replay_corrupted": 4})
     (second,) = processes.start_all("listener", settings=settings)
     second.wait_until_it_says("listener.position_lost")
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
     second.kill()
-    await shop.set_mood("pubsub")
+    await driver.set_mood("pubsub")
 
 
 async def test_what_is_published_before_a_topic_begins_anew_is_reconciled_with_its_first_answer(
-    shop: Shop, processes: Processes, settings: Settings, worker_side: Portal
+    driver: PortalDriver, processes: Processes, settings: Settings, worker_side: Portal
 ) -> None:
     settings = settings.model_copy(update={"sf_events_replay": "LATEST", **ONE_TOPIC})
     listener, _ = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(3)
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "active")
+    bought = await driver.reviewed_orders(3)
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "active")
     listener.kill()
     await worker_side.inbound.inbox.forget_position(f"/event/{REQUEST}")
 
     async def is_reconciled() -> bool:
         query = "SELECT count(*) FROM dbos.workflow_status WHERE name = 'reconcile' AND status <> 'SUCCESS'"
-        return await shop.value(query) == 0
+        return await driver.value(query) == 0
 
     await until(is_reconciled, "the loss is reconciled")
-    await shop.approve(bought[1][1])
-    before = await subscriptions(shop)
+    await driver.approve(bought[1][1])
+    before = await subscriptions(driver)
     processes.start_all("listener", settings=settings)
-    await one_more(shop, before)
-    await shop.approve(bought[2][1])
-    await shop.expect_all_active_once(bought)
-    assert await inbox_of(shop, bought[1][1]) == []
+    await one_more(driver, before)
+    await driver.approve(bought[2][1])
+    await driver.expect_all_active_once(bought)
+    assert await inbox_of(driver, bought[1][1]) == []
 
 
 async def test_second_listener_stands_by_and_takes_over_when_the_first_is_killed(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     first, _ = processes.start_all("listener", "worker", settings=settings)
     first.wait_until_it_says("leader.elected")
     (second,) = processes.start_all("listener", settings=settings)
-    bought = await shop.reviewed_orders(2)
-    await shop.approve(bought[0][1])
-    await shop.wait_for_stage(bought[0][1], "active")
+    bought = await driver.reviewed_orders(2)
+    await driver.approve(bought[0][1])
+    await driver.wait_for_stage(bought[0][1], "active")
     assert "leader.elected" not in second.log()
     first.kill()
-    await shop.approve(bought[1][1])
+    await driver.approve(bought[1][1])
     second.wait_until_it_says("leader.elected")
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
 
 
 @pytest.mark.parametrize("switch", ["gap_event", "overflow", "undecodable_event", "new_schema", "duplicate_event"])
 async def test_order_is_found_once_whatever_becomes_of_its_change_event(
-    shop: Shop, processes: Processes, settings: Settings, switch: str
+    driver: PortalDriver, processes: Processes, settings: Settings, switch: str
 ) -> None:
     # Without the fulfilment event, so that nothing but the change event can tell.
     deaf = settings.model_copy(update={"sf_provision_event_channel": ""})
     processes.start_all("worker", settings=settings)
     (listener,) = processes.start_all("listener", settings=deaf)
-    bought = await shop.reviewed_orders(1)
-    await shop.set_mood("pubsub", special={switch: -1})
-    await shop.approve(bought[0][1])
-    await shop.expect_all_active_once(bought)
+    bought = await driver.reviewed_orders(1)
+    await driver.set_mood("pubsub", special={switch: -1})
+    await driver.approve(bought[0][1])
+    await driver.expect_all_active_once(bought)
     assert listener.is_alive()
 
 
 async def test_full_reconcile_closes_every_gap_without_any_event(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", settings=settings)
-    bought = await shop.reviewed_orders(3)
-    await shop.approve(bought[0][1])
-    await shop.approve(bought[1][1])
-    await shop.reject(bought[2][1])
-    async with shop.web.database.unit_of_work() as session:
-        await shop.web.queue.enqueue(session, "reconcile_all", f"reconcile-all-{uuid4()}")
-    await shop.wait_for_stage(bought[2][1], "not_accepted")
-    await shop.expect_all_active_once(bought[:2])
+    bought = await driver.reviewed_orders(3)
+    await driver.approve(bought[0][1])
+    await driver.approve(bought[1][1])
+    await driver.reject(bought[2][1])
+    async with driver.web.database.unit_of_work() as session:
+        await driver.web.queue.enqueue(session, "reconcile_all", f"reconcile-all-{uuid4()}")
+    await driver.wait_for_stage(bought[2][1], "not_accepted")
+    await driver.expect_all_active_once(bought[:2])

@@ -9,23 +9,23 @@ from portal_app.domain.profile.profile import AWAY, ON_ITS_WAY, ProfileChange
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
 from tests.faults.boundary import Boundaries
-from tests.faults.processes import Processes
-from tests.faults.shop import Buyer, Shop
-from tests.faults.waiting import until
+from tests.support.clients.portal_driver import Buyer, PortalDriver
+from tests.support.running.processes import Processes
+from tests.support.waiting import until
 
 
 @pytest.fixture
-async def buyer(shop: Shop) -> Buyer:
-    return await shop.buyer(card=False)
+async def buyer(driver: PortalDriver) -> Buyer:
+    return await driver.buyer(card=False)
 
 
-async def change(shop: Shop, buyer: Buyer, **fields: Any) -> None:
+async def change(driver: PortalDriver, buyer: Buyer, **fields: Any) -> None:
     """Ask for a change that needs no fresh proof."""
-    await shop.web.profile.profiles.change(buyer.customer, ProfileChange(**fields), session_id=uuid4())
+    await driver.web.profile.profiles.change(buyer.customer, ProfileChange(**fields), session_id=uuid4())
 
 
-async def note(shop: Shop, buyer: Buyer) -> str:
-    return (await shop.web.profile.profiles.profile_for(buyer.customer)).note
+async def note(driver: PortalDriver, buyer: Buyer) -> str:
+    return (await driver.web.profile.profiles.profile_for(buyer.customer)).note
 
 
 async def names_at_vendors(worker_side: Portal, buyer: Buyer) -> tuple[str, str]:
@@ -40,36 +40,36 @@ def workflow_of(user_id: UUID, version: int = 1) -> str:
 
 
 async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is_back(
-    shop: Shop, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
+    driver: PortalDriver, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
 ) -> None:
     processes.start_all("worker", settings=settings)
-    await shop.web.profile.profiles.profile_for(buyer.customer)
-    await shop.set_mood("whmcs", down=True)
-    await change(shop, buyer, first_name="花")
+    await driver.web.profile.profiles.profile_for(buyer.customer)
+    await driver.set_mood("whmcs", down=True)
+    await change(driver, buyer, first_name="花")
 
     async def waits() -> bool:
-        return await note(shop, buyer) == AWAY
+        return await note(driver, buyer) == AWAY
 
     await until(waits, "the page says that a system is away")
-    await change(shop, buyer, first_name="花子")
-    assert (await shop.web.profile.profiles.profile_for(buyer.customer)).person.first_name == "花子"
-    await shop.set_mood("whmcs")
+    await change(driver, buyer, first_name="花子")
+    assert (await driver.web.profile.profiles.profile_for(buyer.customer)).person.first_name == "花子"
+    await driver.set_mood("whmcs")
 
     async def done() -> bool:
-        return await note(shop, buyer) == ""
+        return await note(driver, buyer) == ""
 
     await until(done, "nothing is on its way any more")
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
     busy = "SELECT count(*) FROM profiles WHERE user_id = %s AND is_busy"
 
     async def rests() -> bool:
-        return await shop.value(busy, buyer.customer.user_id) == 0
+        return await driver.value(busy, buyer.customer.user_id) == 0
 
     await until(rests, "the workflow has ended")
 
 
 async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothing_half_done(
-    shop: Shop,
+    driver: PortalDriver,
     worker_side: Portal,
     processes: Processes,
     settings: Settings,
@@ -77,38 +77,38 @@ async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothi
     buyer: Buyer,
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings)
-    await shop.set_mood("salesforce", down=True)
-    await change(shop, buyer, first_name="花子")
+    await driver.set_mood("salesforce", down=True)
+    await change(driver, buyer, first_name="花子")
     await boundaries.recorded(workflow_of(buyer.customer.user_id), "change_billing")
     worker.kill()
-    assert await note(shop, buyer) in (ON_ITS_WAY, AWAY)
+    assert await note(driver, buyer) in (ON_ITS_WAY, AWAY)
     processes.start_all("worker", settings=settings)
-    await shop.set_mood("salesforce")
+    await driver.set_mood("salesforce")
 
     async def done() -> bool:
-        return await note(shop, buyer) == ""
+        return await note(driver, buyer) == ""
 
     await until(done, "nothing is on its way any more")
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
 
 
 async def test_salesforce_refusing_is_kept_and_tried_again_with_the_customers_next_change(
-    shop: Shop, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
+    driver: PortalDriver, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
 ) -> None:
     processes.start_all("worker", settings=settings)
-    await shop.set_mood("salesforce", special={"validation_rule": 1})
-    await change(shop, buyer, first_name="花")
+    await driver.set_mood("salesforce", special={"validation_rule": 1})
+    await change(driver, buyer, first_name="花")
     query = "SELECT count(*) FROM audit WHERE user_id = %s AND tag = 'account:salesforce:refused'"
 
     async def is_refused() -> bool:
-        return await shop.value(query, buyer.customer.user_id) == 1
+        return await driver.value(query, buyer.customer.user_id) == 1
 
     await until(is_refused, "the audit says that Salesforce refused")
-    await shop.set_mood("salesforce")
-    await change(shop, buyer, last_name="佐藤")
+    await driver.set_mood("salesforce")
+    await change(driver, buyer, last_name="佐藤")
 
     async def done() -> bool:
-        return await note(shop, buyer) == ""
+        return await note(driver, buyer) == ""
 
     await until(done, "nothing is on its way any more")
     assert await names_at_vendors(worker_side, buyer) == ("花", "花")

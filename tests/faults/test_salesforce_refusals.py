@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from portal_app.infra.settings import Settings
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop
+from tests.support.clients.portal_driver import PortalDriver
+from tests.support.running.processes import Processes
 
 # The limit is remembered for longer than a step waits: the second try must meet the memory, not Salesforce.
 SHORT = {"sf_limit_seconds": 3, "portal_retry_seconds": 2.0, "portal_breaker_seconds": 0.5}
@@ -23,64 +23,64 @@ PASSING: dict[str, dict[str, Any]] = {
 
 
 @pytest_asyncio.fixture
-async def fresh_budget(shop: Shop) -> AsyncIterator[None]:
+async def fresh_budget(driver: PortalDriver) -> AsyncIterator[None]:
     """Nothing is known of the daily limit before and after."""
-    await shop.web.redis.delete("salesforce:daily_requests")
+    await driver.web.redis.delete("salesforce:daily_requests")
     yield
-    await shop.web.redis.delete("salesforce:daily_requests")
+    await driver.web.redis.delete("salesforce:daily_requests")
 
 
 @pytest.mark.parametrize("trouble", PASSING)
 async def test_an_order_is_handed_over_once_whatever_passes(
-    shop: Shop, processes: Processes, settings: Settings, trouble: str
+    driver: PortalDriver, processes: Processes, settings: Settings, trouble: str
 ) -> None:
     processes.start_all("worker", settings=settings.model_copy(update=SHORT))
-    buyer = await shop.buyer()
-    await shop.set_mood("salesforce", **PASSING[trouble])
-    order = await shop.place(buyer)
-    await shop.wait_for_stage(order, "in_review")
-    assert len(await shop.reviews_of(order)) == 1
+    buyer = await driver.buyer()
+    await driver.set_mood("salesforce", **PASSING[trouble])
+    order = await driver.place(buyer)
+    await driver.wait_for_stage(order, "in_review")
+    assert len(await driver.reviews_of(order)) == 1
 
 
 async def test_an_order_waits_for_the_daily_limit_and_goes_on_by_itself(
-    shop: Shop, processes: Processes, settings: Settings, fresh_budget: None
+    driver: PortalDriver, processes: Processes, settings: Settings, fresh_budget: None
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings.model_copy(update=SHORT))
-    buyer = await shop.buyer()
+    buyer = await driver.buyer()
     # Plans are shown from what is kept.
-    await shop.web.catalog.plans("vpn")
-    await shop.set_mood("salesforce", special={"daily_limit": -1})
-    order = await shop.place(buyer)
+    await driver.web.catalog.plans("vpn")
+    await driver.set_mood("salesforce", special={"daily_limit": -1})
+    order = await driver.place(buyer)
     worker.wait_until_it_says("salesforce.budget_spent")
-    assert await shop.stage(order) == "received"
-    await shop.set_mood("salesforce")
-    await shop.wait_for_stage(order, "in_review")
-    assert len(await shop.reviews_of(order)) == 1
+    assert await driver.stage(order) == "received"
+    await driver.set_mood("salesforce")
+    await driver.wait_for_stage(order, "in_review")
+    assert len(await driver.reviews_of(order)) == 1
 
 
 async def test_an_order_with_a_field_too_long_waits_for_people(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", settings=settings.model_copy(update=SHORT))
-    buyer = await shop.buyer()
-    await shop.set_mood("salesforce", special={"field_too_long": -1})
-    order = await shop.place(buyer)
-    await shop.wait_for_stage(order, "needs_attention")
-    assert await shop.reviews_of(order) == []
+    buyer = await driver.buyer()
+    await driver.set_mood("salesforce", special={"field_too_long": -1})
+    order = await driver.place(buyer)
+    await driver.wait_for_stage(order, "needs_attention")
+    assert await driver.reviews_of(order) == []
 
 
 async def test_upkeep_stops_at_its_share_of_the_day_while_orders_and_customers_go_on(
-    shop: Shop, processes: Processes, settings: Settings, fresh_budget: None
+    driver: PortalDriver, processes: Processes, settings: Settings, fresh_budget: None
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings.model_copy(update={"portal_retry_seconds": 2.0}))
-    buyer, vendors = await shop.buyer(), shop.web.vendors
-    await shop.set_mood("salesforce", special={"requests_used": 90_000})
+    buyer, vendors = await driver.buyer(), driver.web.vendors
+    await driver.set_mood("salesforce", special={"requests_used": 90_000})
     assert await vendors.catalog.items()
-    async with shop.web.database.unit_of_work() as session:
-        await shop.web.queue.enqueue(session, "reconcile_all", f"reconcile-all-{uuid4()}")
+    async with driver.web.database.unit_of_work() as session:
+        await driver.web.queue.enqueue(session, "reconcile_all", f"reconcile-all-{uuid4()}")
     worker.wait_until_it_says("salesforce.budget_spent")
-    order = await shop.place(buyer)
-    await shop.wait_for_stage(order, "in_review")
+    order = await driver.place(buyer)
+    await driver.wait_for_stage(order, "in_review")
     assert set(re.findall(r"salesforce\.budget_spent.* priority=(\w+)", worker.log())) == {"sync"}
     assert await vendors.catalog.items()
     assert (await vendors.lanes())["salesforce"]["daily_requests"]["used"] >= 90_000

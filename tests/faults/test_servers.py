@@ -6,69 +6,69 @@ import signal
 from portal_app.infra.settings import Settings
 from portal_app.jobs.worker_slots import LOCK_LOST
 from tests.faults.boundary import Boundaries
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop, provision_of
-from tests.world import world
+from tests.support.clients.portal_driver import PortalDriver, provision_of
+from tests.support.running.processes import Processes
+from tests.support.running.world import world
 
 
 async def test_orders_finish_when_valkey_is_killed_and_started_again_meanwhile(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(2)
+    bought = await driver.reviewed_orders(2)
     for _, order in bought:
-        await shop.approve(order)
+        await driver.approve(order)
     await boundaries.recorded(provision_of(bought[0][1]), "check_approval")
     valkey = world().valkey
     os.kill(int((valkey.home / "valkey.pid").read_text()), signal.SIGKILL)
     valkey.stop()
     try:
-        await shop.expect_all_active_once(bought[:1])
+        await driver.expect_all_active_once(bought[:1])
     finally:
         valkey.start()
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
 
 
 async def test_orders_finish_when_postgresql_is_restarted_and_the_worker_after_it(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(2)
-    await shop.set_mood("whmcs", slow=0.5)
+    bought = await driver.reviewed_orders(2)
+    await driver.set_mood("whmcs", slow=0.5)
     for _, order in bought:
-        await shop.approve(order)
-    await shop.wait_for_stages([order for _, order in bought], "being_set_up")
+        await driver.approve(order)
+    await driver.wait_for_stages([order for _, order in bought], "being_set_up")
     world().postgres.stop()
     world().postgres.start()
     assert worker.exit_code() == LOCK_LOST
     processes.start_all("worker", settings=settings)
-    await shop.set_mood("whmcs")
-    await shop.expect_all_active_once(bought)
+    await driver.set_mood("whmcs")
+    await driver.expect_all_active_once(bought)
 
 
 async def test_worker_told_to_stop_leaves_in_good_order_and_the_next_finishes_all(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    bought = await shop.reviewed_orders(3)
-    await shop.set_mood("whmcs", slow=0.3)
+    bought = await driver.reviewed_orders(3)
+    await driver.set_mood("whmcs", slow=0.3)
     for _, order in bought:
-        await shop.approve(order)
+        await driver.approve(order)
     await boundaries.recorded(provision_of(bought[-1][1]), "check_approval")
     worker.terminate()
     assert worker.exit_code() == 0, worker.log()[-3000:]
-    await shop.set_mood("whmcs")
+    await driver.set_mood("whmcs")
     processes.start_all("worker", settings=settings)
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)
 
 
 async def test_surviving_worker_adopts_the_work_of_a_killed_one(
-    shop: Shop, processes: Processes, settings: Settings, boundaries: Boundaries
+    driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("listener", "worker", "worker", settings=settings)
-    bought = await shop.reviewed_orders(3)
+    bought = await driver.reviewed_orders(3)
     for _, order in bought:
-        await shop.approve(order)
+        await driver.approve(order)
     slot = await boundaries.recorded(provision_of(bought[-1][1]), "check_payment_method")
     processes.of_slot(slot).kill()
-    await shop.expect_all_active_once(bought)
+    await driver.expect_all_active_once(bought)

@@ -19,10 +19,10 @@ from portal_app.pages import all_pages
 from portal_app.pages.shell.page import PAGES
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.wiring.portal import Portal
-from tests.attacks.raw_socket import RawSocket, raw_socket
-from tests.attacks.web_process import running_web
-from tests.faults.waiting import LONGEST_SECONDS, until
-from tests.world import BEN, PASSWORD, world
+from tests.support.clients.raw_socket import RawSocket, raw_socket
+from tests.support.running.web_process import running_web
+from tests.support.running.world import BEN, PASSWORD, world
+from tests.support.waiting import LONGEST_SECONDS, until
 
 assert all_pages
 VENDORS = ("whmcs", "salesforce", "freebit")

@@ -5,37 +5,39 @@ from uuid import uuid4
 
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop
+from tests.support.clients.portal_driver import PortalDriver
+from tests.support.running.processes import Processes
 
 
-async def test_order_beyond_its_target_gets_one_case_and_its_page_says_so(shop: Shop, worker_side: Portal) -> None:
-    buyer = await shop.buyer()
-    order = await shop.place(buyer)
+async def test_order_beyond_its_target_gets_one_case_and_its_page_says_so(
+    driver: PortalDriver, worker_side: Portal
+) -> None:
+    buyer = await driver.buyer()
+    order = await driver.place(buyer)
     stuck = worker_side.provisioning.stuck
     assert order.id not in {each.id for each in await stuck.found()}
-    await shop.let_time_pass(order, timedelta(minutes=20))
+    await driver.let_time_pass(order, timedelta(minutes=20))
     (found,) = [each for each in await stuck.found() if each.id == order.id]
     assert not found.has_case and "Salesforce has not taken the order" in found.why
     for _ in range(2):
         await stuck.open_case(order.id)
-    assert len(await shop.cases_about(order)) == 1
-    assert [step for step, _ in await shop.timeline(order)] == ["placed", "case_opened"]
-    notices, _ = await shop.web.notifications.notices.latest(buyer.customer.user_id)
+    assert len(await driver.cases_about(order)) == 1
+    assert [step for step, _ in await driver.timeline(order)] == ["placed", "case_opened"]
+    notices, _ = await driver.web.notifications.notices.latest(buyer.customer.user_id)
     assert [notice.kind for notice in notices] == ["order_stopped", "order_received"]
 
 
-async def test_order_that_waits_for_its_customer_is_never_stuck(shop: Shop, worker_side: Portal) -> None:
-    order = await shop.place(await shop.buyer())
+async def test_order_that_waits_for_its_customer_is_never_stuck(driver: PortalDriver, worker_side: Portal) -> None:
+    order = await driver.place(await driver.buyer())
     await worker_side.provisioning.progress.advance(order.id, "waiting_for_card", stage="needs_attention")
-    await shop.let_time_pass(order, timedelta(days=20))
+    await driver.let_time_pass(order, timedelta(days=20))
     assert order.id not in {each.id for each in await worker_side.provisioning.stuck.found()}
 
 
-async def test_a_customer_reads_only_their_own_notices_and_marks_only_them(shop: Shop) -> None:
-    buyer, stranger = await shop.buyer(), await shop.buyer()
-    order = await shop.place(buyer)
-    notices = shop.web.notifications.notices
+async def test_a_customer_reads_only_their_own_notices_and_marks_only_them(driver: PortalDriver) -> None:
+    buyer, stranger = await driver.buyer(), await driver.buyer()
+    order = await driver.place(buyer)
+    notices = driver.web.notifications.notices
     assert await notices.unread(buyer.customer.user_id) == 1
     assert await notices.latest(stranger.customer.user_id) == ([], False)
     await notices.mark_read(stranger.customer.user_id, "order_received", str(order.id))
@@ -46,15 +48,15 @@ async def test_a_customer_reads_only_their_own_notices_and_marks_only_them(shop:
 
 
 async def test_invariants_count_a_billing_order_of_ours_that_we_do_not_know(
-    shop: Shop, processes: Processes, settings: Settings, worker_side: Portal
+    driver: PortalDriver, processes: Processes, settings: Settings, worker_side: Portal
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
-    ((buyer, order),) = await shop.reviewed_orders(1)
-    await shop.approve(order)
-    await shop.expect_all_active_once([(buyer, order)])
-    await shop.web.subscriptions.services.subscriptions_for(buyer.customer)
+    ((buyer, order),) = await driver.reviewed_orders(1)
+    await driver.approve(order)
+    await driver.expect_all_active_once([(buyer, order)])
+    await driver.web.subscriptions.services.subscriptions_for(buyer.customer)
     before = await worker_side.operations.invariants.violations()
-    await shop.rows("UPDATE orders SET whmcs_order_id = NULL WHERE id = %s", order.id)
+    await driver.rows("UPDATE orders SET whmcs_order_id = NULL WHERE id = %s", order.id)
     after = await worker_side.operations.invariants.violations()
     assert after["unknown_billing_orders"] == before["unknown_billing_orders"] + 1
     assert set(after) == {

@@ -1,65 +1,65 @@
 """A vendor is down: what the customer did is kept, shown as received, and carried out once it is back."""
 
 from portal_app.infra.settings import Settings
-from tests.faults.processes import Processes
-from tests.faults.shop import Shop, new_email
-from tests.faults.waiting import until
+from tests.support.clients.portal_driver import PortalDriver, new_email
+from tests.support.running.processes import Processes
+from tests.support.waiting import until
 
 
 async def test_order_is_received_once_and_handed_over_when_both_vendors_are_back(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings)
-    buyer = await shop.buyer()
-    await shop.web.catalog.plans("vpn")
-    await shop.web.billing.payment_methods.payment_methods_for(buyer.customer)
-    await shop.set_mood("whmcs", down=True)
-    await shop.set_mood("salesforce", down=True)
-    order = await shop.place(buyer, key="one-key-for-both")
-    assert (await shop.place(buyer, key="one-key-for-both")).id == order.id
+    buyer = await driver.buyer()
+    await driver.web.catalog.plans("vpn")
+    await driver.web.billing.payment_methods.payment_methods_for(buyer.customer)
+    await driver.set_mood("whmcs", down=True)
+    await driver.set_mood("salesforce", down=True)
+    order = await driver.place(buyer, key="one-key-for-both")
+    assert (await driver.place(buyer, key="one-key-for-both")).id == order.id
     worker.wait_until_it_says("step=hand_over")
-    assert await shop.stage(order) == "received"
-    await shop.all_well()
-    await shop.wait_for_stage(order, "in_review")
-    assert len(await shop.reviews_of(order)) == 1
+    assert await driver.stage(order) == "received"
+    await driver.all_well()
+    await driver.wait_for_stage(order, "in_review")
+    assert len(await driver.reviews_of(order)) == 1
 
 
 async def test_sign_up_finishes_with_all_that_was_typed_when_vendors_are_back(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings)
     email = new_email()
-    await shop.set_mood("whmcs", down=True)
-    user = await shop.sign_up(email)
+    await driver.set_mood("whmcs", down=True)
+    user = await driver.sign_up(email)
     worker.wait_until_it_says("step=create_billing_client")
-    await shop.set_mood("salesforce", down=True)
-    await shop.set_mood("whmcs")
+    await driver.set_mood("salesforce", down=True)
+    await driver.set_mood("whmcs")
     worker.wait_until_it_says("step=create_crm_customer")
-    assert await shop.value("SELECT status FROM users WHERE id = %s", user) == "waiting"
-    await shop.all_well()
-    await shop.wait_for_user(user, "active")
-    await shop.expect_set_up_once(user, email)
-    (client,) = await shop.clients_of(email)
+    assert await driver.value("SELECT status FROM users WHERE id = %s", user) == "waiting"
+    await driver.all_well()
+    await driver.wait_for_user(user, "active")
+    await driver.expect_set_up_once(user, email)
+    (client,) = await driver.clients_of(email)
     assert (client["phonenumber"], client["postcode"]) == ("09012345678", "106-0044")
 
 
 async def test_order_becomes_active_while_mail_is_down_and_each_mail_arrives_once_later(
-    shop: Shop, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    await shop.set_mood("mail", down=True)
-    bought = await shop.reviewed_orders(1)
+    await driver.set_mood("mail", down=True)
+    bought = await driver.reviewed_orders(1)
     ((buyer, order),) = bought
-    await shop.approve(order)
-    await shop.expect_all_active_once(bought)
+    await driver.approve(order)
+    await driver.expect_all_active_once(bought)
     worker.wait_until_it_says("step=send")
-    assert await shop.mails_to(buyer.email) == []
-    await shop.set_mood("mail")
+    assert await driver.mails_to(buyer.email) == []
+    await driver.set_mood("mail")
     query = "SELECT count(*) FROM mails WHERE user_id = %s AND sent_at IS NULL"
 
     async def all_sent() -> bool:
-        return await shop.value(query, buyer.customer.user_id) == 0
+        return await driver.value(query, buyer.customer.user_id) == 0
 
     await until(all_sent, "all mails are sent")
-    subjects = sorted(row["subject"] for row in await shop.mails_to(buyer.email))
+    subjects = sorted(row["subject"] for row in await driver.mails_to(buyer.email))
     assert len(subjects) == len(set(subjects)) == 2, subjects

@@ -13,11 +13,11 @@ import pytest_asyncio
 
 from benchmarks.event_socket import event_socket
 from portal_app.infra.redis.client import connect
-from tests.attacks.site import ACCOUNT, HYDRATE, Site, running_site, told_until
-from tests.faults.gate import Gate, gate_to
 from tests.faults.visitors import Visitors, visiting
-from tests.faults.waiting import until
-from tests.world import BEN, world
+from tests.support.running.gate import Gate, gate_to
+from tests.support.running.site import ACCOUNT, HYDRATE, Site, running_site, told_until
+from tests.support.running.world import BEN, world
+from tests.support.waiting import until
 
 PAGES = ("/dashboard", "/billing/invoices")
 READS = ("/api/me/summary", "/api/invoices", "/api/subscriptions", "/api/me", "/api/invoices/2")

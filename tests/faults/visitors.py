@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.faults.waiting import until
+from tests.support.waiting import until
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.sources import python_files, tree_of
+from tests.support.sources import python_files, tree_of
 
 _CLOCK = Path("portal_app/infra/clock.py")
 _FORBIDDEN = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("time", "time")}

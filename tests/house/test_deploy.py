@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from portal_app.local.servers.valkey import CONFIGURATION
-from tests.house.sources import ROOT, tracked
+from tests.support.sources import ROOT, tracked
 
 COMMANDS = {"migrate", "web", "worker", "listener"}
 DEPLOY = Path("deploy")

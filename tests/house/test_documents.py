@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from docs.layer_diagram import PAGE, layers, rules, with_diagram
-from tests.house.sources import ROOT, tracked
+from tests.support.sources import ROOT, tracked
 
 GUIDES = [Path("docs/architecture.md"), *sorted(path.relative_to(ROOT) for path in ROOT.glob("docs/how-to/*.md"))]
 NAMED = re.compile(r"`((?:portal_app|tests|sandbox|docs|deploy)/[\w./-]*)`")

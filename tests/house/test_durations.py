@@ -6,7 +6,7 @@ from pathlib import Path
 
 from portal_app.infra.email.templates import FOLDER
 from portal_app.language.catalogue import read_catalogues
-from tests.house.sources import ROOT
+from tests.support.sources import ROOT
 
 _NUMBER = r"(?:\d+|half an|one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty)"
 _UNIT = "(?:second|minute|hour|day|week|month)s?"

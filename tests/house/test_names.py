@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.house.sources import functions_in, python_files, tracked
+from tests.support.sources import functions_in, python_files, tracked
 
 BANNED = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager"}
 DECISION = re.compile(r"\d{4}-[a-z0-9]+(-[a-z0-9]+)*\.md")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from portal_app.domain.money import Money
-from tests.house.sources import ROOT, functions_in, python_files, tree_of
+from tests.support.sources import ROOT, functions_in, python_files, tree_of
 
 MONEY_WORDS = {"amount", "amounts", "price", "prices", "total", "subtotal", "balance", "fee", "fees", "tax", "yen"}
 TIME_WORDS = {"seconds", "timeout", "ms", "minutes", "time"}

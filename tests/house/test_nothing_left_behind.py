@@ -2,7 +2,7 @@
 
 import re
 
-from tests.house.sources import text_files
+from tests.support.sources import text_files
 
 # Written in pieces, so that this file does not find itself.
 INDEX_HOSTS = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js.com", "npm" + "mirror.com"]
@@ -14,7 +14,7 @@ UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|HA" + r"CK)\b|\bNotImpleme
 SKIPPED = re.compile(r"\bpytest\.(?:mark\.)?(?:sk" + r"ip|skip" + r"if|xf" + r"ail|importor" + r"skip)\b")
 PROSE = {".md"}
 # Leaves a test out only where somebody else's program is missing.
-THE_ONE_DOOR = "tests/foreign_programs.py"
+THE_ONE_DOOR = "tests/support/foreign_programs.py"
 
 
 def lines_with(pattern: re.Pattern[str], *, prose: bool = True) -> list[str]:

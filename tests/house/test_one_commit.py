@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tests.house.sources import python_files, tree_of
+from tests.support.sources import python_files, tree_of
 
 THE_PLACE = Path("portal_app/infra/database/database.py")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from portal_app import __version__
 from portal_app.infra.settings import Settings
-from tests.house.sources import ROOT, python_files, tree_of
+from tests.support.sources import ROOT, python_files, tree_of
 
 # Read by composed names: the limits of each lane to a vendor (integrations/build.py).
 _OF_LANES = {

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from tests.house.sources import python_files
+from tests.support.sources import python_files
 
 MOST_FILES = 16
 # One file per table, per element of the design system, and per part of one vendor's wire.

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from portal_app.infra.settings import Settings
-from tests.world import running_sandbox
+from tests.support.running.world import running_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,25 +13,8 @@ from pydantic import SecretStr, ValidationError
 
 from portal_app.infra.settings import DEVELOPMENT_SECRET, Settings
 from portal_app.infra.settings_document import GROUPS, REQUIRED, documents, env_example
-from tests.house.sources import ROOT
-
-SECRETS = {
-    "jwt_secret": "a" * 40,
-    "jwt_refresh_secret": "b" * 40,
-    "portal_index_key": "c" * 40,
-    "portal_keys": "1:" + "QUFB" * 10 + "QUE=",
-}
-PRODUCTION = {"portal_env": "production", "portal_url": "https://portal.example.jp", **SECRETS}
-
-
-def needed() -> dict[str, str]:
-    """Add whatever other secret production insists on, so that each test is about one of them."""
-    values = dict(PRODUCTION)
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, SecretStr) and default.get_secret_value() and name not in values:
-            values[name] = name[0] * 40
-    return values
+from tests.support.needed_settings import SECRETS, needed
+from tests.support.sources import ROOT
 
 
 def test_every_setting_is_described_in_one_sentence_and_has_a_group() -> None:

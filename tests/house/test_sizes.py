@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.house.sources import ROOT, functions_in, python_files
+from tests.support.sources import ROOT, functions_in, python_files
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40

@@ -7,7 +7,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.sources import ROOT, python_files, tracked, tree_of
+from tests.support.sources import ROOT, python_files, tracked, tree_of
 
 # Expression and what to write instead.
 FORBIDDEN = {

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from portal_app.local.browser import find_browser
-from tests.demo import Demo, running_demo, sign_in
+from tests.support.running.demo import Demo, running_demo, sign_in
 
 # What a browser says by itself and no customer sees: a cut socket when a page is left, a hint in the console, a proof
 # that was refused (the page tells it in words).

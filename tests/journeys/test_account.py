@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import expect
 
-from tests.demo import AIKO, Demo
+from tests.support.running.demo import AIKO, Demo
 
 
 def test_a_customer_moves_house_and_the_page_follows(visit, demo: Demo) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo import BEN, Demo, fill_details
+from tests.support.running.demo import BEN, Demo, fill_details
 
 
 @pytest.fixture(autouse=True)

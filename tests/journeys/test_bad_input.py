@@ -6,7 +6,7 @@ import time
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.demo import BEN, Demo
+from tests.support.running.demo import BEN, Demo
 
 
 def test_a_wrong_sign_in_says_so_and_keeps_the_address(visit) -> None:

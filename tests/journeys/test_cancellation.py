@@ -5,9 +5,9 @@ import re
 from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
-from tests.demo import BEN, Demo
 from tests.journeys.test_every_page import findings_on
 from tests.journeys.test_security import let_the_proof_age
+from tests.support.running.demo import BEN, Demo
 
 SERVICE = "/subscriptions/1"
 

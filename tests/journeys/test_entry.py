@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.demo import AIKO, Demo, fill_details, sign_in
+from tests.support.running.demo import AIKO, Demo, fill_details, sign_in
 
 BILLING_PASSWORD, NEW_PASSWORD = "walk-the-portal-1", "seven green apples"
 CHIE, EMI = "chie@example.jp", "emi@example.jp"

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from portal_app.jobs.demo_customers import PASSWORD
 from portal_app.pages import all_pages
 from portal_app.pages.shell.page import PAGES
-from tests.demo import AIKO, BEN, ROOT, Demo
+from tests.support.running.demo import AIKO, BEN, ROOT, Demo
 
 assert all_pages
 Views = tuple[tuple[int, Literal["light", "dark"]], ...]

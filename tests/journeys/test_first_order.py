@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.demo import Demo, fill_details
+from tests.support.running.demo import Demo, fill_details
 
 
 def test_a_customer_walks_from_the_landing_page_to_a_paid_invoice(visit, demo: Demo) -> None:

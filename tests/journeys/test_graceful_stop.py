@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.demo import BEN, Demo
+from tests.support.running.demo import BEN, Demo
 
 # It stops the web process that the other journeys walk through: with the long runs.
 pytestmark = pytest.mark.soak

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
-from tests.attacks.hostile import MARK, MARKUP
-from tests.contract.api.test_sign_up import DETAILS
-from tests.demo import BEN, Demo
+from tests.support.clients.api_steps import DETAILS
+from tests.support.running.demo import BEN, Demo
+from tests.support.values.hostile import MARK, MARKUP
 
 IMAGE = MARKUP[0]
 FORMULA = '=HYPERLINK("http://evil.example","x")'

@@ -5,10 +5,10 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.demo import Demo
 from tests.journeys.test_every_page import findings_on, post
 from tests.journeys.test_first_order import adds_a_card, signs_up
-from tests.unit.people import ADDRESS
+from tests.support.running.demo import Demo
+from tests.support.values.people import ADDRESS
 
 PLAN = "INTERNET-GOLD-HOME-1G"
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.world import BEN
+from tests.support.running.world import BEN
 
 
 def test_a_tab_of_the_last_version_loads_again_and_works(visit) -> None:

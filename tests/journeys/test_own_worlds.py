@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.demo import BEN, ROOT, Demo, Place, running_demo, sign_in
+from tests.support.running.demo import BEN, ROOT, Demo, Place, running_demo, sign_in
 
 # A second build of the pages and three starts of the demo: with the long runs.
 pytestmark = pytest.mark.soak

@@ -3,7 +3,7 @@
 import json
 
 from portal_app.local.frontend import OUTPUT, ROOT
-from tests.demo import Demo
+from tests.support.running.demo import Demo
 
 
 def routes_of_build() -> dict[str, set[str]]:

@@ -9,8 +9,8 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
-from tests.demo import Demo, sign_in
-from tests.unit.people import ADDRESS, PERSON
+from tests.support.running.demo import Demo, sign_in
+from tests.support.values.people import ADDRESS, PERSON
 
 NEW_PASSWORD = "seven green apples"
 

@@ -7,7 +7,7 @@ import pytest
 import socketio
 from playwright.sync_api import expect
 
-from tests.demo import BEN, Demo
+from tests.support.running.demo import BEN, Demo
 
 EVENTS = "/_event"
 

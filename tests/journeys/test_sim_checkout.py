@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
-from tests.demo import BEN
-from tests.documents import picture
 from tests.journeys.test_every_page import findings_on
+from tests.support.running.demo import BEN
+from tests.support.values.documents import picture
 
 PLAN = "SIM-DATA-VOICE-10GB"
 EID = "8904 9032 0000 0100 0000 0123 4567 8954"

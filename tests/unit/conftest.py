@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
@@ -16,8 +16,8 @@ from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.valkey import EmbeddedValkey
-from portal_app.models.user import EMAIL_PLACE, User
-from tests.world import servers
+from tests.support.running.world import servers
+from tests.support.values.users import new_user
 
 # A loopback server in a test; the suite keeps no secrets.
 os.environ.pop("PORTAL_ENV_FILE", None)
@@ -90,18 +90,3 @@ def queue(settings: Settings) -> Iterator[DurableQueue]:
 @pytest.fixture
 async def user_id(web: Database, ring: KeyRing) -> UUID:
     return await new_user(web, ring)
-
-
-async def new_user(database: Database, ring: KeyRing) -> UUID:
-    """Write a user down, as sign-up would."""
-    email = f"{uuid4().hex}@example.jp"
-    async with database.identity() as session:
-        user = User(
-            email=email,
-            email_index=ring.index(email, EMAIL_PLACE),
-            password_hash="-",
-            name="Taro Tanaka",
-            customer_number=uuid4().hex[:9],
-        )
-        session.add(user)
-    return user.id

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.attacks.site import ROOT
+from tests.support.running.site import ROOT
 
 _COPIED = re.compile(r"^COPY (?:--\S+ )*(.+) (\S+)$", re.M)
 _NO_RIGHTS = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]

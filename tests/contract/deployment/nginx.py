@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from portal_app.local.ports import free_port
 from portal_app.local.proxy import find_nginx
-from tests.foreign_programs import need
+from tests.support.foreign_programs import need
 
 SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "nginx.conf"
 HOST = "portal.example.jp"

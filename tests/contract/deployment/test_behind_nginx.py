@@ -12,9 +12,9 @@ import pytest
 
 from benchmarks.event_socket import event_socket
 from portal_app.local.ports import free_port
-from tests.attacks.site import HYDRATE, Site, running_site
 from tests.contract.deployment.nginx import HOST, make_certificate, running_nginx, sample, stock
-from tests.world import AIKO, BEN, PASSWORD, world
+from tests.support.running.site import HYDRATE, Site, running_site
+from tests.support.running.world import AIKO, BEN, PASSWORD, world
 
 MEGABYTE = 1024 * 1024
 CUSTOMER = "127.7.7.7"

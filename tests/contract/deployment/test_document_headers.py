@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.attacks.site import ROOT, Site, running_site
 from tests.contract.deployment.nginx import HOST
-from tests.world import BEN, PASSWORD
+from tests.support.running.site import ROOT, Site, running_site
+from tests.support.running.world import BEN, PASSWORD
 
 MOST_BYTES = 3500
 CLIENT = ROOT / ".web" / "build" / "client"

@@ -18,10 +18,10 @@ from dotenv import dotenv_values
 from portal_app.infra.settings_document import REQUIRED
 from portal_app.local.frontend import build_frontend
 from portal_app.local.ports import free_port
-from tests.attacks.site import ROOT
 from tests.contract.deployment.image import as_nobody, contents, environment, lay_out, running, wait_for_words
-from tests.faults.processes import environment as settings_of
-from tests.world import world
+from tests.support.running.processes import environment as settings_of
+from tests.support.running.site import ROOT
+from tests.support.running.world import world
 
 DATABASE = "image"
 

@@ -11,7 +11,7 @@ import pytest
 
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.postgres_binaries import find_programs
-from tests.attacks.site import ROOT
+from tests.support.running.site import ROOT
 
 ROLES = ("portal_identity", "portal_web", "portal_worker")
 PASSWORDS = {f"DATABASE_{name}_PASSWORD": f"{name.lower()}-pw" for name in ("IDENTITY", "WEB", "WORKER")}

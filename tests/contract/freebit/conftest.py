@@ -7,9 +7,9 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from portal_app.integrations.build import build_vendors
-from tests.contract.freebit.sims import Sims
-from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
 from tests.contract.systems import SANDBOX, known_there, settings_of_test_system, systems
+from tests.support.running.vendor_servers import RunningSandbox, redis, redis_url, sandbox
+from tests.support.vendors.sims import Sims
 
 __all__ = ["redis", "redis_url", "sandbox"]
 

@@ -21,15 +21,8 @@ from portal_app.integrations.http import vendor_client
 from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import Misconfigured, VendorCall
-from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
-
-SECRET, ACCOUNT = "s+cr&t%", "07012345678"
-HTML = http(b"<html><h1>Oops!</h1></html>")
-DEAD = {"resultCode": "401", "status": {"message": "x", "statusCode": "401"}}
-
-
-def ok(**data: Any) -> bytes:
-    return http({"resultCode": "100", "status": {"message": "OK", "statusCode": "200"}, **data})
+from tests.support.vendors.freebit_answers import ACCOUNT, DEAD, HTML, SECRET, SENSELESS, ok
+from tests.support.vendors.scripted_server import ScriptedServer, http, scripted_server
 
 
 def after_key(*answers: bytes) -> list[Any]:
@@ -112,14 +105,6 @@ async def test_a_refusal_is_told_by_its_codes_and_not_repeated(client, server, c
     with pytest.raises(kind) as caught:
         await client.call(op.DETAIL, {})
     assert len(calls(server)) == 1 and ACCOUNT not in str(caught.value)
-
-
-SENSELESS = [
-    HTML, http(b""), http(b"[]"), http(b'"x"'), http(b"null"), http({"status": {}}), http({"resultCode": True}),
-    http({"resultCode": None}), http({"resultCode": {}}), half(b'{"resultCode":"100","sta'), b"", http(b"<html>", 503),
-    http({"resultCode": "100", "status": {"statusCode": "500"}}), http({"resultCode": "100"}, 302), http(b"\xff\xfe"),
-    http({"resultCode": "100"}), http({"resultCode": ACCOUNT}),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("answer", SENSELESS)

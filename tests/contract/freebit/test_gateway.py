@@ -12,8 +12,8 @@ from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.codes import FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
-from tests.contract.freebit.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims
-from tests.contract.lanes.servers import quick_redis
+from tests.support.running.vendor_servers import quick_redis
+from tests.support.vendors.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims
 
 UNKNOWN = "07000000000"
 

@@ -8,8 +8,8 @@ import pytest
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown
 from portal_app.domain.sim.sim import NewLine
-from tests.contract.freebit.sims import EID, OTHER_EID, PORT_IN, Sims
 from tests.contract.freebit.test_gateway import forget, new_line
+from tests.support.vendors.sims import EID, OTHER_EID, PORT_IN, Sims
 
 LOST = [{"lose_answers": 1}, {"broken": "half", "times": 1}, {"special": {"html": 1}}]
 

@@ -12,7 +12,7 @@ from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from sandbox.faults import FaultSettings
-from tests.contract.lanes.servers import RunningSandbox, redis, redis_url, sandbox
+from tests.support.running.vendor_servers import RunningSandbox, redis, redis_url, sandbox
 
 __all__ = ["redis", "redis_url", "sandbox"]
 

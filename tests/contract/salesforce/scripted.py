@@ -13,8 +13,8 @@ from portal_app.integrations.salesforce.login import SalesforceLogin
 from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
-from tests.contract.lanes.scripted_server import ScriptedServer, http, scripted_server
-from tests.contract.lanes.subjects import new_key
+from tests.support.vendors.keys import new_key
+from tests.support.vendors.scripted_server import ScriptedServer, http, scripted_server
 
 ORDER = "801xx0000000001AAA"
 EXPIRED = http([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}], 401)

@@ -21,7 +21,6 @@ from portal_app.integrations.salesforce.responses import external_id_path
 from portal_app.integrations.throttling.call_limits import PRIORITIES, Priority
 from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.integrations.throttling.vendor_call import Busy
-from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 from tests.contract.salesforce.scripted import (
     HTML,
     ORDER,
@@ -35,6 +34,7 @@ from tests.contract.salesforce.scripted import (
     server,
     settings,
 )
+from tests.support.vendors.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 
 SOMEBODY = "Hanako"
 __all__ = ["client", "key_file", "lanes", "server", "settings"]

@@ -21,8 +21,8 @@ from portal_app.domain.sim.sim import Person, PortIn
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
-from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_NUMBER
+from tests.support.running.vendor_servers import RunningSandbox
 
 pytestmark = pytest.mark.usefixtures("good_mood")
 FORM = {

@@ -16,8 +16,8 @@ from portal_app.domain.profile.profile import ProfileChange
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
-from tests.contract.lanes.servers import RunningSandbox
-from tests.unit.people import ADDRESS, PERSON
+from tests.support.running.vendor_servers import RunningSandbox
+from tests.support.values.people import ADDRESS, PERSON
 
 pytestmark = pytest.mark.usefixtures("good_mood")
 WHERE = Address.parse(ADDRESS)

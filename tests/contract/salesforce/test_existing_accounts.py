@@ -14,7 +14,7 @@ from portal_app.domain.ports.whmcs_accounts import CrmPerson, MigratingCustomer
 from portal_app.domain.profile.profile import BillingAddress
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from tests.contract.lanes.servers import RunningSandbox
+from tests.support.running.vendor_servers import RunningSandbox
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from sandbox.faults import FaultSettings
-from tests.contract.lanes.servers import RunningSandbox
+from tests.support.running.vendor_servers import RunningSandbox
 
 CONTENT = bytes(range(256)) * 5000
 MEGABYTE = 1024 * 1024

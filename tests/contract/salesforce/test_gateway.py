@@ -19,9 +19,9 @@ from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.domain.profile.customer import Profile
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
-from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.systems import SANDBOX, settings_of_test_system, systems
-from tests.unit.people import ADDRESS, PERSON
+from tests.support.running.vendor_servers import RunningSandbox
+from tests.support.values.people import ADDRESS, PERSON
 
 
 @pytest.fixture(params=systems("salesforce"))

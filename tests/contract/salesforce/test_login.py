@@ -12,7 +12,6 @@ from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.login import LOGINS_PER_MINUTE, SalesforceLogin, SalesforceSession
 from portal_app.integrations.throttling.vendor_call import Misconfigured
-from tests.contract.lanes.scripted_server import ScriptedServer, Slowly, half, http
 from tests.contract.salesforce.scripted import (
     EXPIRED,
     HTML,
@@ -27,6 +26,7 @@ from tests.contract.salesforce.scripted import (
     server,
     settings,
 )
+from tests.support.vendors.scripted_server import ScriptedServer, Slowly, half, http
 
 __all__ = ["client", "key_file", "lanes", "server", "settings"]
 

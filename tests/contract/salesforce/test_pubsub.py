@@ -22,7 +22,7 @@ from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from sandbox.faults import FaultSettings
-from tests.contract.lanes.servers import RunningSandbox
+from tests.support.running.vendor_servers import RunningSandbox
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.world import running_sandbox
+from tests.support.running.world import running_sandbox
 
 LIVING = "07039990099"
 EID = "89049032000000000000000000000066"

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.foreign_programs import need
+from tests.support.foreign_programs import need
 
 # avro-js, which the Pub/Sub client brings, forgets to name underscore among what it needs.
 PACKAGES = ("jsforce@3.10.16", "salesforce-pubsub-api-client@5.5.2", "underscore@1.13.7")

@@ -6,10 +6,10 @@ import pytest
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
 from sandbox.faults import FaultSettings
 from sandbox.salesforce.bus.pubsub_errors import STATUSES
-from tests.contract.lanes.scripted_server import soon
 from tests.contract.sandbox_salesforce.running import Org
 from tests.contract.sandbox_salesforce.subscriber import FULFILMENT, PubSubClient
 from tests.contract.sandbox_salesforce.test_change_events import named, read_all
+from tests.support.vendors.scripted_server import soon
 
 
 def switch(org: Org, name: str, number: int = 1) -> None:

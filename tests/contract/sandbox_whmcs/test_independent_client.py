@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.foreign_programs import need
+from tests.support.foreign_programs import need
 
 PACKAGE = "whmcs-js@2.0.1"
 SCRIPT = """

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from tests.foreign_programs import need
+from tests.support.foreign_programs import need
 
 SCRIPT = """
 [$url, $keys, $client] = json_decode($argv[1], true);

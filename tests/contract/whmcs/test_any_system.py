@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 
 from portal_app.domain.errors import NotFound
 from portal_app.integrations.build import Vendors, build_vendors
-from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.systems import TEST_SYSTEM, known_there, settings_of_test_system, systems
+from tests.support.running.vendor_servers import RunningSandbox
 
 
 @dataclass(frozen=True)

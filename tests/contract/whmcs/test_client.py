@@ -21,7 +21,7 @@ from portal_app.integrations.whmcs.invoices import WHMCSInvoices
 from portal_app.integrations.whmcs.payments import WHMCSPayments
 from portal_app.integrations.whmcs.services import WHMCSServices
 from portal_app.integrations.whmcs.sso import WHMCSSso
-from tests.contract.lanes.scripted_server import ScriptedServer, half, http, scripted_server
+from tests.support.vendors.scripted_server import ScriptedServer, half, http, scripted_server
 
 SECRET = "s+cr&t%"
 HTML = http(b"<html><h1>Oops!</h1></html>")

@@ -11,7 +11,7 @@ from portal_app.integrations.whmcs.encoding import (
     php_packed,
     php_serialize,
 )
-from tests.foreign_programs import need
+from tests.support.foreign_programs import need
 
 VECTORS = [
     ({"1": "Yahoo"}, b'a:1:{i:1;s:5:"Yahoo";}', "YToxOntpOjE7czo1OiJZYWhvbyI7fQ=="),

@@ -13,9 +13,10 @@ from portal_app.domain.money import Money
 from portal_app.integrations import whmcs
 from portal_app.integrations.build import Vendors
 from sandbox.faults import FaultSettings
-from tests.contract.lanes.servers import RunningSandbox, documented_role
 from tests.contract.seeded import AIKO_CLIENT_ID, AIKO_EMAIL, AIKO_NUMBER, BEN_CLIENT_ID, BEN_EMAIL
-from tests.contract.whmcs.conftest import FEE, VPN, newcomer, sign_up
+from tests.contract.whmcs.conftest import sign_up
+from tests.support.running.vendor_servers import RunningSandbox, documented_role
+from tests.support.vendors.whmcs_orders import FEE, VPN, newcomer
 
 
 async def test_a_new_client_is_found_by_email_with_its_number(vendors: Vendors) -> None:

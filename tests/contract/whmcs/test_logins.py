@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from portal_app.domain.ports.whmcs_accounts import BillingLogins
 from portal_app.integrations.build import build_vendors
-from tests.contract.lanes.servers import RunningSandbox
+from tests.support.running.vendor_servers import RunningSandbox
 
 PASSWORD = "walk-the-portal-1"
 

@@ -16,9 +16,10 @@ from portal_app.domain.money import Money
 from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import FaultSettings
 from sandbox.whmcs.quirks import FORMS
-from tests.contract.lanes.servers import RunningSandbox
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
-from tests.contract.whmcs.conftest import VPN, sign_up
+from tests.contract.whmcs.conftest import sign_up
+from tests.support.running.vendor_servers import RunningSandbox
+from tests.support.vendors.whmcs_orders import VPN
 
 
 class AdminApi:

@@ -16,11 +16,11 @@ import pytest
 import uvicorn
 
 from portal_app.wiring.portal import Portal, set_portal
-from tests.contract.api.bridge import body_of, headers_of
-from tests.contract.api.conftest import portal, web_side, worker
-from tests.contract.api.visitor import edge
-from tests.contract.sandbox_whmcs.conftest import Receiver, listening
-from tests.foreign_programs import need
+from tests.support.clients.visitor import edge
+from tests.support.clients.webhook_calls import body_of, headers_of
+from tests.support.foreign_programs import need
+from tests.support.running.portal_fixtures import portal, web_side, worker
+from tests.support.vendors.hook_receiver import Receiver, listening
 
 __all__ = ["portal", "receiver", "web_side", "worker"]
 ROOT = Path(__file__).parents[3]

@@ -8,10 +8,9 @@ import pytest
 from portal_app.services.inbound.whmcs_hooks import HOOKS
 from portal_app.wiring.portal import Portal
 from sandbox.whmcs.bridge import BRIDGED
-from tests.contract.api.bridge import inbox_of
-from tests.contract.sandbox_whmcs.conftest import Receiver
-from tests.contract.sandbox_whmcs.test_bridge import is_signed
 from tests.contract.whmcs_bridge.conftest import Whmcs
+from tests.support.clients.webhook_calls import inbox_of
+from tests.support.vendors.hook_receiver import Receiver, is_signed
 
 PAID = ("InvoicePaid", {"invoiceid": 31, "invoice": {"total": "2750.00", "notes": "private"}})
 

@@ -13,7 +13,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.mirror import database_time
 from sandbox.clock import Clock, parse_shift
 from sandbox.store import Store
-from tests.house.test_settings import needed
+from tests.support.needed_settings import needed
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from portal_app.infra import metrics
 from portal_app.infra.metrics_folder import HostFigures, Snapshot, folder_of, prepare
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
-from tests.house.sources import ROOT
+from tests.support.sources import ROOT
 
 # A process that counts a request and a socket, says so and stays until its input ends.
 _PROCESS = """

@@ -17,8 +17,8 @@ from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.jobs.rotate_keys import keys_in_use, rotate
 from portal_app.models.user import EMAIL_PLACE, User
-from tests.faults.waiting import until
-from tests.unit.conftest import new_user
+from tests.support.values.users import new_user
+from tests.support.waiting import until
 
 SECOND = "2:" + "QkJC" * 10 + "QkI="
 

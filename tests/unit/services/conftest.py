@@ -1,14 +1,10 @@
 """The services of one web process over real servers; mails are read back instead of being sent."""
 
-import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 from redis.asyncio import Redis
-from sqlmodel import select
 
 from portal_app.domain.identity.account import Origin
 from portal_app.infra.database.database import Database
@@ -22,7 +18,6 @@ from portal_app.infra.security.passwords import Passwords
 from portal_app.infra.security.secrets import Secrets
 from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
-from portal_app.models.email_outbox import Mail
 from portal_app.services.identity.accounts import Accounts
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sessions import Sessions
@@ -31,6 +26,7 @@ from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.registration.sign_up import SignUps
 from portal_app.wiring.identity import build_identity
+from tests.support.values.written import Written
 
 
 class Outbox:
@@ -41,22 +37,6 @@ class Outbox:
 
     async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
         self.sent.append({"to": to, "subject": subject, "text": text, "html": html, "message_id": message_id})
-
-
-@dataclass
-class Written:
-    """Reads back what was written down, as the worker would."""
-
-    worker: Database
-
-    async def mails(self, recipient: str) -> list[tuple[str, dict[str, str]]]:
-        async with self.worker.unit_of_work() as session:
-            rows = (await session.exec(select(Mail))).all()
-        return [(row.template, json.loads(row.content)) for row in rows if row.recipient == recipient]
-
-    async def number(self, query: str, **values: object) -> int:
-        async with self.worker.unit_of_work() as session:
-            return int(await (await session.connection()).scalar(sa.text(query), values) or 0)
 
 
 @pytest.fixture

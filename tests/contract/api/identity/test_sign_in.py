@@ -1,0 +1,117 @@
+"""Signing in, staying signed in, signing out, over forms and JSON."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from portal_app.services.identity.sign_in import WRONG_SIGN_IN
+from portal_app.wiring.portal import Portal
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import BEN, PASSWORD
+
+
+async def test_a_form_signs_in_and_leads_to_the_dashboard(visitor: Visitor) -> None:
+    answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    cookies = answer.headers.get_list("set-cookie")
+    assert len(cookies) == 3 and all("HttpOnly; SameSite=Lax" in cookie for cookie in cookies)
+    assert (await visitor.get("/api/me")).json()["email"] == BEN
+
+
+async def test_sign_in_leads_on_to_the_page_that_was_asked_for(visitor: Visitor) -> None:
+    answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD, next="/billing/invoices?page=2")
+    assert answer.headers["location"] == "/billing/invoices?page=2"
+
+
+async def test_a_form_sent_before_its_page_knew_where_to_go_on_to_leads_there_all_the_same(visitor: Visitor) -> None:
+    page = "/auth/login?next=%2Fbilling%2Finvoices"
+    wrong = await visitor.submit("/api/auth/login", page=page, email=BEN, password="wrong", next="")
+    assert parse_qs(urlsplit(wrong.headers["location"]).query)["next"] == ["/billing/invoices"]
+    answer = await visitor.submit("/api/auth/login", page=page, email=BEN, password=PASSWORD, next="")
+    assert answer.headers["location"] == "/billing/invoices"
+
+
+@pytest.mark.parametrize("referer", ["http://[", "x" * 4000, "/auth/login?next=%00&next=%ff"])
+async def test_an_address_that_is_none_leads_to_the_dashboard(visitor: Visitor, referer: str) -> None:
+    headers = {"Origin": visitor.settings.portal_url, "Referer": referer, "Accept": "text/html"}
+    entries = {"email": BEN, "password": PASSWORD, "next": ""}
+    answer = await visitor.http.post("/api/auth/login", data=entries, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+
+
+async def test_json_signs_in_without_showing_a_token(visitor: Visitor) -> None:
+    answer = await visitor.call("POST", "/api/auth/login", {"email": BEN, "password": PASSWORD})
+    assert (answer.status_code, answer.json()) == (200, {"next": "/dashboard"})
+    assert (await visitor.get("/api/me")).status_code == 200
+
+
+async def test_a_wrong_password_goes_back_with_the_reason_and_the_address(visitor: Visitor, portal: Portal) -> None:
+    answer = await visitor.submit("/api/auth/login", email=BEN, password="wrong", next="/orders")
+    target = urlsplit(answer.headers["location"])
+    query = parse_qs(target.query)
+    assert (answer.status_code, target.path, query["next"]) == (303, "/auth/login", ["/orders"])
+    assert await portal.flash_messages.read(query["flash"][0]) == {"form": WRONG_SIGN_IN, "typed:email": BEN}
+    assert not visitor.cookie("access")
+
+
+async def test_a_wrong_password_in_json_is_a_problem(visitor: Visitor) -> None:
+    answer = await visitor.call("POST", "/api/auth/login", {"email": BEN, "password": "wrong"})
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == WRONG_SIGN_IN
+
+
+async def test_missing_fields_are_named(visitor: Visitor) -> None:
+    answer = await visitor.call("POST", "/api/auth/login", {"email": BEN})
+    assert (answer.status_code, answer.json()["fields"]) == (422, {"password": "Fill this in."})
+
+
+async def test_a_japanese_page_leads_to_japanese_pages(visitor: Visitor) -> None:
+    answer = await visitor.submit("/api/auth/login", page="/ja/auth/login", email=BEN, password=PASSWORD)
+    assert answer.headers["location"] == "/ja/dashboard"
+    answer = await visitor.submit("/api/auth/login", email=BEN, password="wrong", next="/ja/orders")
+    assert answer.headers["location"].startswith("/ja/auth/login?flash=")
+
+
+async def test_signing_out_ends_the_session_and_takes_the_cookies(ben: Visitor, portal: Portal) -> None:
+    kept = ben.cookie("access")
+    answer = await ben.submit("/api/auth/logout")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/auth/login")
+    assert not ben.cookie("access") and not ben.cookie("refresh")
+    ben.set_cookie("access", kept)
+    assert (await ben.get("/api/me")).status_code == 401
+
+
+async def test_signing_out_works_with_a_stale_access_token(ben: Visitor) -> None:
+    refresh = ben.cookie("refresh")
+    ben.set_cookie("access", "")
+    await ben.submit("/api/auth/logout")
+    ben.set_cookie("refresh", refresh)
+    assert (await ben.call("POST", "/api/auth/refresh")).status_code == 401
+
+
+async def test_signing_in_anew_ends_the_session_before(ben: Visitor) -> None:
+    kept = ben.cookie("access")
+    await ben.sign_in(BEN)
+    ben.set_cookie("access", kept)
+    assert (await ben.get("/api/me")).status_code == 401
+
+
+async def test_refresh_gives_new_tokens_of_the_same_session(ben: Visitor, portal: Portal) -> None:
+    before = portal.identity.sessions.read_access_token(ben.cookie("access"))
+    refresh = ben.cookie("refresh")
+    answer = await ben.call("POST", "/api/auth/refresh")
+    assert (answer.status_code, answer.json()) == (200, {"expires_in": 600})
+    assert portal.identity.sessions.read_access_token(ben.cookie("access")).session_id == before.session_id
+    assert ben.cookie("refresh") != refresh
+
+
+async def test_refresh_without_a_cookie_is_refused(visitor: Visitor) -> None:
+    assert (await visitor.call("POST", "/api/auth/refresh")).status_code == 401
+
+
+async def test_a_form_with_a_stale_access_token_is_renewed_on_the_way(ben: Visitor) -> None:
+    ben.set_cookie("access", "")
+    answer = await ben.submit("/api/payment-methods/sso-link")
+    assert answer.status_code == 303
+    assert ben.cookie("access")

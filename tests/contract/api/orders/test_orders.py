@@ -1,0 +1,106 @@
+"""Placing orders: once per key, at the catalogue's price."""
+
+import asyncio
+from uuid import uuid4
+
+from portal_app.wiring.portal import Portal
+from tests.support.clients.api_steps import SKU
+from tests.support.clients.visitor import Visitor
+from tests.support.waiting import until
+
+
+async def test_an_order_is_placed_and_followed(ben: Visitor) -> None:
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
+    placed = answer.json()
+    assert (answer.status_code, placed["stage"]) == (201, "received")
+    assert (placed["monthly"]["minor"], placed["one_time"]["minor"]) == (2500, 3000)
+    shown = (await ben.get(answer.headers["location"])).json()
+    assert shown["lines"] == placed["lines"] and [event["step"] for event in shown["events"]] == ["placed"]
+    assert placed["id"] in [row["id"] for row in (await ben.get("/api/orders")).json()["items"]]
+
+
+async def test_an_order_without_a_key_is_refused(ben: Visitor) -> None:
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key="")
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
+
+
+async def test_the_same_key_gives_the_same_order(ben: Visitor) -> None:
+    key = uuid4().hex
+    first = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key)
+    again = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key)
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+
+
+async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
+    before = len((await ben.get("/api/orders")).json()["items"])
+    key = uuid4().hex
+    answers = await asyncio.gather(
+        *(ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key) for _ in range(20))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len((await ben.get("/api/orders")).json()["items"]) == before + 1
+
+
+async def test_a_new_order_is_in_the_summary_that_was_kept_before(ben: Visitor, portal: Portal) -> None:
+    customer = await portal.identity.accounts.customer(
+        portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
+    )
+
+    async def kept() -> bool:
+        await ben.get("/api/me/summary")
+        return await portal.cache.peek_bytes(portal.dashboard.summary.cache_entry(customer.user_id)) is not None
+
+    await until(kept, "the summary is kept")
+    answer = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
+    shown = (await ben.get("/api/me/summary")).json()["orders"]
+    assert answer.json()["id"] in [order["id"] for order in shown]
+
+
+async def test_a_key_used_for_another_plan_is_refused(ben: Visitor) -> None:
+    key = uuid4().hex
+    await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=key)
+    answer = await ben.call(
+        "POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-USA-SF", "terms_accepted": True}, Idempotency_Key=key
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_an_order_without_a_card_says_what_is_missing(aiko: Visitor) -> None:
+    answer = await aiko.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"payment"})
+
+
+async def test_a_plan_that_is_not_sold_is_not_found(ben: Visitor) -> None:
+    for sku in ("VPN-ACTIVATION-FEE", "NO-SUCH-PLAN", "VPN' OR '1'='1"):
+        answer = await ben.call(
+            "POST", "/api/orders", {"sku": sku, "terms_accepted": True}, Idempotency_Key=uuid4().hex
+        )
+        assert answer.status_code == 404
+
+
+async def test_a_sim_order_takes_its_answers_and_refuses_what_is_missing(ben: Visitor) -> None:
+    sim = {"sim_type": "esim", "eid": "8904 9032 0000 0100 0000 0123 4567 8954", "start": "now"}
+    body = {"sku": "SIM-DATA-ONLY-5GB", "terms_accepted": True, "answers": {"sim": sim}}
+    placed = (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).json()
+    assert (placed["monthly"]["minor"], placed["one_time"]["minor"]) == (1100, 1500)
+    for change, field in (
+        ({"answers": {}}, "sim_type"),
+        ({"answers": {"sim": sim | {"eid": "1"}}}, "eid"),
+        ({"terms_accepted": False}, "terms_accepted"),
+        ({"answers": {"sim": sim, "number": {}}}, "answers"),
+        ({"answers": {"sim": sim | {"sim_type": "physical"}}}, "address"),
+    ):
+        answer = await ben.call("POST", "/api/orders", body | change, Idempotency_Key=uuid4().hex)
+        assert (answer.status_code, set(answer.json()["fields"]) >= {field}) == (422, True)
+
+
+async def test_a_family_plan_is_refused_without_a_line(ben: Visitor) -> None:
+    body = {"sku": "SIM-DATA-VOICE-5GB-FAMILY", "terms_accepted": True}
+    assert (await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)).status_code == 403
+
+
+async def test_an_internet_plan_is_refused_before_the_address_was_checked(ben: Visitor) -> None:
+    body = {"sku": "INTERNET-GOLD-HOME-1G", "terms_accepted": True}
+    answer = await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"address"})

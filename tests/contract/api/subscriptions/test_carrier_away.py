@@ -1,0 +1,122 @@
+"""Freebit answers badly in every way: a line's page goes on with its saved state, and recovery is noticed by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest_asyncio
+from sqlmodel import select
+
+from portal_app.models.sim import SimReservation
+from portal_app.models.user import EMAIL_PLACE, User
+from portal_app.services.sim.reservations import NUMBER_PLACE
+from portal_app.wiring.portal import Portal
+from tests.support.clients.api_steps import SKU
+from tests.support.clients.visitor import Visitor, instead_of
+from tests.support.running.world import AIKO, BEN, world
+from tests.support.vendors.outages import MOODS
+
+NUMBER = "07039990099"
+HURRIED = {
+    "freebit_timeout": 0.4, "freebit_concurrency": 4, "mirror_patience_seconds": 0.6,
+    "portal_breaker_failures": 3, "portal_breaker_seconds": 0.3,
+}  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def hurried(portal: Portal) -> AsyncIterator[Portal]:
+    """A portal that loses patience soon; Freebit is well before and after."""
+    async with instead_of(portal, world().settings_with(**HURRIED)) as other:
+        await other.redis.delete("breaker:{freebit}")
+        yield other
+        world().set_mood("freebit")
+        await other.redis.delete("breaker:{freebit}")
+
+
+@pytest_asyncio.fixture
+async def line(ben: Visitor, worker: Portal) -> AsyncIterator[str]:
+    """The address of a service of Ben's that has a line at Freebit, last heard of as waiting."""
+    ordered = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
+    (service, *_) = (await ben.get("/api/subscriptions")).json()["items"]
+    ring = worker.identity.secrets.ring
+    async with worker.database.identity() as session:
+        user = await User.by_email(session, ring.index(BEN, EMAIL_PLACE))
+    row = SimReservation(
+        order_id=UUID(ordered.json()["id"]),
+        user_id=user.id,
+        number=NUMBER,
+        number_index=ring.index(NUMBER, NUMBER_PLACE),
+        iccid="",
+        product_number="",
+        eid="",
+        service_id=service["id"],
+    )
+    async with worker.database.unit_of_work() as session:
+        session.add(row)
+    yield f"/api/subscriptions/{service['id']}"
+    async with worker.database.unit_of_work() as session:
+        await session.delete(row)
+
+
+async def test_a_line_is_shown_from_saved_data_until_freebit_is_back(
+    hurried: Portal, line: str, visitor: Visitor
+) -> None:
+    ben, aiko = await Visitor(hurried.settings).sign_in(BEN), await Visitor(hurried.settings).sign_in(AIKO)
+    living = {"number": NUMBER, "state": "active", "as_of": None}
+    assert (await ben.get(line)).json()["line"] == living
+    assert (await aiko.get(line)).status_code == 404
+    for mood in MOODS.values():
+        world().set_mood("freebit", **mood)
+        began = datetime.now(UTC)
+        looks = await asyncio.gather(*(ben.get(path) for path in (line, "/api/subscriptions", "/api/orders") * 4))
+        assert {look.status_code for look in looks} == {200}
+        saved = [look.json()["line"] for look in looks if "line" in look.json()]
+        assert {(shown["state"], datetime.fromisoformat(shown["as_of"]) < began) for shown in saved} == {
+            ("active", True)
+        }
+        health = await visitor.get("/api/health/freebit")
+        assert (health.status_code, health.json()) == (503, {"status": "unavailable"})
+        world().set_mood("freebit")
+        await until(ben, line, "line", living)
+        assert (await visitor.get("/api/health/freebit")).json()["status"] == "ok"
+    lane = (await visitor.get("/api/health/lanes")).json()["lanes"]["freebit"]
+    assert (lane["breaker"], lane["running"], sum(lane["waiting"].values())) == ("closed", 0, 0)
+    for one in (ben, aiko):
+        await one.http.aclose()
+
+
+async def test_a_state_that_freebit_tells_late_is_kept_and_told_to_open_pages(
+    hurried: Portal, line: str, worker: Portal
+) -> None:
+    ben = await Visitor(hurried.settings).sign_in(BEN)
+    world().set_mood("freebit", slow=0.3)
+    async with instead_of(hurried, world().settings_with(**HURRIED | {"mirror_patience_seconds": 0.05})) as hasty:
+        visitor = Visitor(hasty.settings)
+        visitor.http.cookies = ben.http.cookies
+        shown = (await visitor.get(line)).json()["line"]
+        assert shown["state"] == "waiting" and shown["as_of"]
+        await until_saved(worker, "active")
+        await visitor.http.aclose()
+    await ben.http.aclose()
+
+
+async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
+    """Ask until the answer is as it should be again."""
+    async with asyncio.timeout(10):
+        while (await visitor.get(path)).json()[name] != wanted:
+            await asyncio.sleep(0.05)
+
+
+async def until_saved(worker: Portal, state: str) -> None:
+    """Wait until the reading that nobody waits for has been kept."""
+    index = worker.identity.secrets.ring.index(NUMBER, NUMBER_PLACE)
+    async with asyncio.timeout(10):
+        while True:
+            async with worker.database.unit_of_work() as session:
+                query = select(SimReservation.state).where(SimReservation.number_index == index)
+                kept = (await session.exec(query)).one()
+            if kept == state:
+                return
+            await asyncio.sleep(0.05)

@@ -1,0 +1,96 @@
+"""A way to a server that a test can close, or make long, while everybody else's way stays as it is."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
+
+
+class Gate:
+    """One address in front of a server. `seconds` is how long each answer takes longer; closed, it hangs up on all."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.port = 0
+        self.seconds = 0.0
+        self._server_at = host, port
+        self._is_closed = False
+        self._ways: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def close(self) -> None:
+        """Hang up on every connection, open and new."""
+        self._is_closed = True
+        self._loop.call_soon_threadsafe(self._hang_up)
+
+    def open(self) -> None:
+        """Let everybody through again, without delay."""
+        self._is_closed, self.seconds = False, 0.0
+
+    def start(self) -> None:
+        """Begin to listen on a free port."""
+        self._thread.start()
+        self._ready.wait(10)
+
+    def stop(self) -> None:
+        """End, and hang up on everybody."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._stand())
+        self._loop.close()
+
+    async def _stand(self) -> None:
+        async with await asyncio.start_server(self._let_through, "127.0.0.1", 0) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            self._ready.set()
+            await self._over.wait()
+            self._hang_up()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+
+    def _hang_up(self) -> None:
+        for way in self._ways:
+            way.transport.abort()
+
+    async def _let_through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if self._is_closed:
+                raise ConnectionRefusedError("closed")
+            inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)
+        except OSError:
+            # Closed, or the server behind it is away.
+            writer.transport.abort()
+            return
+        self._ways |= {writer, inner_writer}
+        try:
+            await asyncio.gather(self._pass(reader, inner_writer), self._pass(inner_reader, writer, is_answer=True))
+        finally:
+            self._ways -= {writer, inner_writer}
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if is_answer and self.seconds:
+                    await asyncio.sleep(self.seconds)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@contextmanager
+def gate_to(url: str) -> Iterator[tuple[Gate, str]]:
+    """Yield a gate in front of a server, and the server's address by way of it."""
+    parts = urlsplit(url)
+    gate = Gate(str(parts.hostname), int(parts.port or 0))
+    gate.start()
+    try:
+        here = parts.netloc.rpartition(":")[0]
+        yield gate, urlunsplit(parts._replace(netloc=f"{here}:{gate.port}"))
+    finally:
+        gate.stop()

@@ -15,7 +15,7 @@ from portal_app.infra.clock import now
 from portal_app.services.inbound.whmcs_hooks import EARLY
 from tests.support.vendors.fake_vendors import CARD
 from tests.support.vendors.hook_points import EXPECTED
-from tests.support.vendors.late_bills import IDS, Hook, DelayedWhmcs, bill, service
+from tests.support.vendors.late_bills import IDS, DelayedWhmcs, Hook, bill, service
 
 _STATUSES = {
     "AcceptOrder": "active", "CancelOrder": "cancelled", "PendingOrder": "pending", "FraudOrder": "fraud",

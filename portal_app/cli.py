@@ -36,7 +36,7 @@ def web() -> None:
 
 @app.command()
 def worker() -> None:
-    """Run durable work and the timetable."""
+    """Run durable work and the schedule."""
     _become("portal_app.jobs.worker")
 
 

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     orders.add_argument("--orders", type=int, default=500)
     orders.add_argument("--minutes", type=float, default=0, help="how long the trouble lasts; by the number of orders")
     orders.add_argument("--flaky", type=float, default=0.1, help="share of vendor calls that fail")
-    # Long enough for the timetable to find what a lost event told: every five minutes, after two.
+    # Long enough for the schedule to find what a lost event told: every five minutes, after two.
     orders.add_argument("--rest", type=float, default=480.0, help="seconds in which all has to come to rest afterwards")
     hooks = parser.add_argument_group("hooks")
     hooks.add_argument("--hours", type=float, default=24, help="hours of the day")

@@ -89,7 +89,7 @@ async def count(report: Report, driver: PortalDriver, database: Database, book: 
 
 
 async def _count_stock(report: Report, driver: PortalDriver, reserved: SimReservation, case: Case) -> None:
-    """Hold our reservation against the inventory: whoever shared a SIM would have lost it there."""
+    """Hold our reservation against the inventory: an order that shared a SIM would have lost it there."""
     if reserved.stock_id:
         found = await driver.vendors.sim_inventory.assigned_to(case.sf_order_id)
         is_own = found is not None and (found.id, found.product_number) == (reserved.stock_id, reserved.product_number)

@@ -80,7 +80,7 @@ async def soak_hooks(*, hours: float, customers: int, seed: int) -> Report:
     chance = random.Random(seed)
     async with _opened(chance, customers) as day:
         say(f"hooks: {customers} customers, {hours:g} hours of {HOUR_SECONDS:g} s")
-        weather, *around = [asyncio.create_task(each) for each in (_weather(day), _answers(day), _timetable(day))]
+        weather, *around = [asyncio.create_task(each) for each in (_weather(day), _answers(day), _schedule(day))]
         around += [asyncio.create_task(_read_on(day, number)) for number in range(_READERS)]
         try:
             await _live(day, hours, [weather, *around])
@@ -228,7 +228,7 @@ async def _weather(day: Day) -> None:
             day.counts.pop("slow", None)
 
 
-async def _timetable(day: Day) -> None:
+async def _schedule(day: Day) -> None:
     """Read the oldest mirrors again every five minutes of the day."""
     while True:
         await asyncio.sleep(HOUR_SECONDS / 12)
@@ -246,7 +246,7 @@ async def _read_on(day: Day, number: int) -> None:
 
 
 async def _reconcile(day: Day) -> None:
-    """Read every mirror again, as the timetable does where they are old; from now on all of that has to be seen."""
+    """Read every mirror again, as the schedule does where they are old; from now on all of that has to be seen."""
     began = time.time()
     await day.keeper.mirror_refresh.run()
     for customer in day.customers:

@@ -173,7 +173,7 @@ async def _report(soak: Soak, people: People, seconds: float) -> Report:
     for name, number in sorted(soak.trouble.counts.items()):
         report.figure(name, number)
     for code, number in sorted(people.stopped.items()):
-        report.figure(f"stopped and mended: {code}", number)
+        report.figure(f"stopped and corrected: {code}", number)
     report.figure("seconds to come to rest", round(seconds, 1))
     report.count(
         "customers who did all they wanted", sum(_is_well(life) for life in soak.lives), expected=len(soak.lives)

@@ -1,4 +1,4 @@
-"""The people behind the desks of a soak: they check addresses and identities, approve, mend, and bring new SIMs."""
+"""The agents of a soak: they check addresses and identities, approve, correct orders, and bring new SIMs."""
 
 import asyncio
 from collections import Counter
@@ -22,7 +22,7 @@ _NO_STOCK = "failed_SIM_OUT_OF_STOCK"
 
 
 class People:
-    """Do what is due, again and again; `stopped` counts why orders stopped before somebody mended it."""
+    """Do what is due, again and again; `stopped` counts why orders stopped before an agent corrected it."""
 
     def __init__(self, driver: PortalDriver, book: Book, buyers: dict[UUID, Buyer]) -> None:
         self.stopped: Counter[str] = Counter()
@@ -64,7 +64,7 @@ class People:
                 await self._shop.add_card(case.buyer)
                 self._paying.add(case.buyer.customer.user_id)
         elif step.startswith("failed_"):
-            await self._mend(case, sf_order_id, step)
+            await self._supply(case, sf_order_id, step)
 
     async def _decide(self, case: Case, sf_order_id: str) -> None:
         if case.wanted.ends == "not_accepted":
@@ -85,7 +85,7 @@ class People:
                 await self._shop.decide_identity(buyer)
                 self._verified.add(user_id)
 
-    async def _mend(self, case: Case, sf_order_id: str, step: str) -> None:
+    async def _supply(self, case: Case, sf_order_id: str, step: str) -> None:
         """Bring new SIMs where they ran out, and approve again what stopped."""
         self.stopped[step.removeprefix("failed_")] += 1
         if step == _NO_STOCK:

@@ -142,8 +142,8 @@ class Readers:
 def promises_of(settings: Settings, *, slowest: float) -> dict[str, float]:
     """Return how old what each page shows as fresh may be.
 
-    Cards and payments are kept from when their reading ended, which took `slowest` seconds at most; whoever asks for an
-    invoice that is being read is shown what that reading finds.
+    Cards and payments are stored when their read ends, which takes `slowest` seconds at most; a request for an invoice
+    that is being read is answered by that read.
     """
     return {
         "list": settings.cache_invoices_seconds,

@@ -81,7 +81,7 @@ _backlog = gauge("portal_backlog_items", "Items that wait to be handled", ["kind
 _oldest = gauge("portal_backlog_oldest_seconds", "Age of the oldest item that waits", ["kind"], merge="max")
 _breaker = gauge("portal_breaker_state", "A vendor's breaker: 0 closed, 1 half-open, 2 open", ["vendor"], merge="max")
 _job_success = gauge(
-    "portal_job_last_success_timestamp_seconds", "When a job of the timetable last succeeded", ["job"], merge="latest"
+    "portal_job_last_success_timestamp_seconds", "When a job of the schedule last succeeded", ["job"], merge="latest"
 )
 _connected = gauge("portal_listener_connected", "Whether a Salesforce topic is followed", ["topic"], merge="max")
 _heard = gauge(
@@ -138,7 +138,7 @@ def forget_backlog() -> None:
 
 
 def record_job_success(job: str) -> None:
-    """Record that a job of the timetable has just succeeded."""
+    """Record that a job of the schedule has just succeeded."""
     set_latest(_job_success, unmoved_timestamp(), job)
 
 

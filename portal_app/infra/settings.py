@@ -221,7 +221,10 @@ class Settings(BaseSettings):
     sf_long_queue: int = Field(20, description="Long Salesforce calls that may wait for their turn")
     sf_long_wait: float = Field(60.0, description="Longest wait of a long Salesforce call for its turn")
     sf_background_percent: int = Field(
-        80, ge=0, le=100, description="Share of the org's daily requests at which the portal's own upkeep stops calling"
+        80,
+        ge=0,
+        le=100,
+        description="Share of the org's daily requests at which background work stops calling",
     )
     sf_customer_percent: int = Field(
         95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
@@ -286,11 +289,11 @@ class Settings(BaseSettings):
         1.5, description="How long a visit waits for vendors before it shows saved data or says so; readings go on"
     )
     mirror_reconcile_seconds: int = Field(
-        86400, description="How old saved invoices and services may get before the timetable reads them again"
+        86400, description="How old saved invoices and services may get before the schedule reads them again"
     )
     mirror_reconcile_batch: int = Field(
         60,
-        description="Customers whose saved data one run of the timetable reads at least; more where needed",
+        description="Customers whose saved data one run of the schedule reads at least; more where needed",
     )
     cache_gateways_seconds: int = Field(3600, description="The ways to pay that are switched on")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")

@@ -1,1 +1,1 @@
-"""The processes behind the pages: worker, listener, timetable."""
+"""The processes behind the pages: worker, listener, schedule."""

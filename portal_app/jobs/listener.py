@@ -98,7 +98,7 @@ async def follow(portal: Portal, topic: str) -> None:
                 _log.warning("listener.away", topic=topic, error=str(error)[:200])
             is_away, asked = True, vars(error).get("retry_after", 0)
         except ExternalRejected as error:
-            # No reconnect mends this (unknown topic, missing permission): log an error and try again now and then.
+            # No reconnect fixes this (unknown topic, missing permission): log an error and try again now and then.
             _log.error("listener.refused", topic=topic, error=str(error)[:200])
             is_away, asked = True, _REFUSED_SECONDS
         set_listener(topic, is_connected=False)

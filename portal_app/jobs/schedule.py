@@ -1,4 +1,4 @@
-"""The timetable: everything that happens by the clock, in one table, by the portal's clock.
+"""The schedule: everything that happens by the clock, in one table, by the portal's clock.
 
 What is due is only enqueued, under an id made of its name and minute: enqueued twice, it runs once.
 """
@@ -19,14 +19,14 @@ from portal_app.wiring.portal import Portal
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """One line of the timetable: a workflow's name and when (crontab, Japan's time)."""
+    """One line of the schedule: a workflow's name and when (crontab, Japan's time)."""
 
     workflow: str
     when: str
     why: str
 
 
-TIMETABLE = (
+SCHEDULE = (
     ScheduledJob("tidy_up", "17 * * * *", "forget dead sign-ups, used tokens and old idempotency keys"),
     ScheduledJob("catch_up_orders", "*/5 * * * *", "find orders whose event was lost and read their review again"),
     ScheduledJob("catch_up_address_checks", "*/5 * * * *", "find address checks whose answer's event was lost"),
@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def run_schedule(portal: Portal) -> None:
-    """Enqueue what the timetable says until cancelled. Only the leader does this."""
+    """Enqueue what the schedule says until cancelled. Only the leader does this."""
     seen = now() - _GRACE
     while True:
         at = now()
@@ -62,11 +62,11 @@ async def run_schedule(portal: Portal) -> None:
 
 
 async def enqueue_due(portal: Portal, *, after: datetime, until: datetime) -> list[str]:
-    """Enqueue each workflow of the timetable that came due in a span of time, once; return their names.
+    """Enqueue each workflow of the schedule that came due in a span of time, once; return their names.
 
     Where the clock jumped, work that waits for a moment looks at the clock again. Raises DatabaseUnavailable.
     """
-    due = [(entry.workflow, at) for entry in TIMETABLE if (at := first_due(entry.when, after, until))]
+    due = [(entry.workflow, at) for entry in SCHEDULE if (at := first_due(entry.when, after, until))]
     if until - after > _JUMP:
         due.append(("clock_moved", until))
     for workflow, at in due:

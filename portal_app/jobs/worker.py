@@ -1,4 +1,4 @@
-"""The worker: runs durable workflows and, as the one leader, the timetable."""
+"""The worker: runs durable workflows and, as the one leader, the schedule."""
 
 import asyncio
 import signal
@@ -56,13 +56,13 @@ async def work(settings: Settings) -> None:
     slot.watch(max(0.5, settings.portal_poll_seconds))
     metrics = Metrics(settings, "worker").start()
     clock = asyncio.create_task(sync_clock(portal.database))
-    timetable = asyncio.create_task(lead(settings, "timetable", lambda: _lead(portal)))
+    schedule = asyncio.create_task(lead(settings, "timetable", lambda: _lead(portal)))
     _log.info("worker.ready", slot=slot.executor)
-    await until_stopped(stop, timetable)
+    await until_stopped(stop, schedule)
     _log.info("worker.stopping")
-    timetable.cancel()
+    schedule.cancel()
     clock.cancel()
-    await asyncio.gather(timetable, clock, return_exceptions=True)
+    await asyncio.gather(schedule, clock, return_exceptions=True)
     # What is parked or waiting goes on elsewhere: steps that run now get a short while, not the whole drain.
     await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=min(5, settings.portal_drain_seconds))
     # The loop's own threads went with DBOS; closing what is left needs some.

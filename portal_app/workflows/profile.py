@@ -8,7 +8,7 @@ from portal_app.infra.database.durable import WakeTopic
 from portal_app.wiring.portal import portal
 from portal_app.workflows.step import durable, step
 
-# What Salesforce refuses, a person mends there; it is tried again this often, and at the customer's next change.
+# What Salesforce refuses, a person corrects there; it is tried again this often, and at the customer's next change.
 _REFUSED_SECONDS = 3600.0
 
 

@@ -1,4 +1,4 @@
-"""The workflows of the timetable."""
+"""The workflows of the schedule."""
 
 from datetime import timedelta
 from functools import partial
@@ -101,7 +101,7 @@ async def _stuck_orders() -> list[str]:
 
 
 async def _orders_behind() -> list[str]:
-    # The turn follows the clock, one for each run of the timetable: no process has to remember it.
+    # The turn follows the clock, one for each run of the schedule: no process has to remember it.
     turn = int(timestamp() // _CATCH_UP_SECONDS)
     unfinished = await portal().operations.cleanup.unfinished_orders(turn)
     return await portal().inbound.reconcile.orders_behind(unfinished)

@@ -53,7 +53,7 @@ def refused(code: str, message: str = "") -> Outcome:
 
 
 def scheduled(name: str) -> Callable[[Callable[[], Awaitable[str]]], Callable[[], Awaitable[str]]]:
-    """Register a workflow of the timetable; the figures say when it last ended without being refused."""
+    """Register a workflow of the schedule; the figures say when it last ended without being refused."""
 
     def register(work: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
         @wraps(work)
@@ -84,7 +84,7 @@ async def step(name: str, call: Callable[[], Awaitable[Any]], *, priority: Prior
 
 async def _attempt(name: str, call: Callable[[], Awaitable[Any]], priority: Priority) -> Outcome:
     _say_whose_work(name)
-    # A customer who waits for a page goes before work that may take its time, and that before upkeep.
+    # A customer who waits for a page goes before work that may take its time, and that before background work.
     call_priority.set(priority)
     try:
         async with _places[name]:

@@ -13,7 +13,7 @@ def current_customer() -> str:
 
 
 def set_current_customer(user_id: str) -> None:
-    """Count what the rest of this task does for a customer; empty for nobody."""
+    """Count what the rest of this task does for a customer; an empty id counts for no customer."""
     _customer.set(user_id)
 
 

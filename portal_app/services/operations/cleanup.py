@@ -1,4 +1,4 @@
-"""Upkeep: deletes what has expired, and names the orders whose events may have been lost."""
+"""Deletes what has expired, and finds the orders whose events may have been lost."""
 
 from datetime import timedelta
 

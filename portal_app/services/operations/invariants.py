@@ -29,7 +29,7 @@ Sample = dict[UUID, list[Subscription]]
 
 
 class Invariants:
-    """Each check names what it found; nothing is mended here."""
+    """Each check names what it found; nothing is corrected here."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 _DETAILS = 5
-# The timetable's interval; a run ends before the next begins.
+# The schedule's interval; a run ends before the next begins.
 _EVERY_SECONDS, _LONGEST_RUN_SECONDS = 300, 270
 _AT_ONCE = 3
 _log = structlog.get_logger(__name__)

@@ -92,7 +92,7 @@ class OrderRepair:
             words = f"Salesforce: clear the WHMCS number, set the order {order.sf_order_id} to Not Started."
             deeds.append(RepairAction(words, lambda: self._crm.order_reopened(order.sf_order_id)))
         words = f"Portal: begin attempt {order.attempt + 1}, in review; an agent must approve again."
-        return [*deeds, RepairAction(words, lambda: self._begin_anew(order))]
+        return [*deeds, RepairAction(words, lambda: self._restart(order))]
 
     async def _undo_billing(self, order: Order, customer: Customer) -> list[RepairAction]:
         number = order.whmcs_order_id
@@ -150,7 +150,7 @@ class OrderRepair:
             if row := await session.get(SimReservation, order_id):
                 await session.delete(row)
 
-    async def _begin_anew(self, order: Order) -> None:
+    async def _restart(self, order: Order) -> None:
         async with self._database.unit_of_work() as session:
             row = await lock_order(session, order.id)
             if row.attempt != order.attempt:

@@ -1,4 +1,4 @@
-"""The timetable: by the portal's clock and Japan's day, each time once, and caught up after a jump."""
+"""The schedule: by the portal's clock and Japan's day, each time once, and caught up after a jump."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.metrics import _backlog, _breaker, forget_backlog
 from portal_app.infra.settings import Settings
 from portal_app.jobs.backlog import measure_backlog
-from portal_app.jobs.schedule import TIMETABLE, enqueue_due, first_due
+from portal_app.jobs.schedule import SCHEDULE, enqueue_due, first_due
 from portal_app.workflows import cancellations, scheduled
 
 MIDNIGHT = datetime(2031, 3, 31, 15, tzinfo=UTC)
@@ -59,12 +59,12 @@ async def test_after_a_jump_each_job_runs_once_and_what_waits_looks_at_the_clock
 ) -> None:
     begin = MIDNIGHT + timedelta(days=1)
     done = await enqueue_due(portal_of(worker, queue), after=begin, until=begin + timedelta(days=25))
-    assert sorted(done) == sorted([*(entry.workflow for entry in TIMETABLE), "clock_moved"])
+    assert sorted(done) == sorted([*(entry.workflow for entry in SCHEDULE), "clock_moved"])
     assert len(await workflows(worker, "clock_moved-2031-%")) == 1
 
 
 def test_every_line_of_the_timetable_is_a_workflow_that_says_when_it_succeeded() -> None:
-    for entry in TIMETABLE:
+    for entry in SCHEDULE:
         work = getattr(scheduled, entry.workflow, None) or getattr(cancellations, entry.workflow)
         assert work.__wrapped__.__qualname__, entry.workflow
 

@@ -91,7 +91,8 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
 
 
 def _again(ring: KeyRing, column: sa.Column[Any], value: bytes, row: str) -> Ciphertext:
-    place = column.type.place
+    encrypted: Any = column.type
+    place = encrypted.place
     return Ciphertext(ring.seal(ring.open(bytes(value), place, row), place, row))
 
 

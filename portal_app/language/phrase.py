@@ -5,6 +5,8 @@ class Phrase(str):
     """An English text made from a template; `_()` translates the template and fills in the values."""
 
     __slots__ = ("template", "values")
+    template: str
+    values: dict[str, object]
 
     def __new__(cls, template: str, **values: object) -> "Phrase":
         """Return the English text, with template and values kept for `_()`."""

@@ -38,7 +38,7 @@ class IdentityCheckRow(SQLModel, table=True):
     def to_domain(self) -> IdentityCheck:
         """Return the domain object."""
         return IdentityCheck(
-            status=self.status,  # type: ignore[arg-type]
+            status=self.status,
             note=self.note or "",
             submitted_at=self.submitted_at,
             is_pending=self.is_pending,

@@ -12,7 +12,7 @@ async def hand_over_document(user_id: str, document_id: str) -> str:
     """Hand a document over, however long Salesforce is away; refused there, ask the customer for it again."""
     user, document, checks = UUID(user_id), UUID(document_id), portal().profile.kyc_review
     for name, call in (("store_document", checks.hand_over), ("ask_for_check", checks.request_review)):
-        outcome = await step(name, lambda call=call: call(user, document))  # type: ignore[misc]
+        outcome = await step(name, lambda call=call: call(user, document))
         if outcome["state"] == "refused":
             await step("ask_again", lambda: checks.delete_document(user, document, was_lost=True))
             return "refused"

@@ -28,7 +28,7 @@ async def open_line(order: UUID) -> Outcome:
     """Order the line and its voice options, and wait, durably, until the carrier has opened it."""
     sims = portal().provisioning.sims
     for name, call in (("open_line", sims.open), ("register_voice", sims.register_voice)):
-        ordered = await step(name, lambda call=call: call(order))  # type: ignore[misc]
+        ordered = await step(name, lambda call=call: call(order))
         if ordered["state"] == "refused":
             return ordered
     is_switched = False

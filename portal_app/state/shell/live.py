@@ -1,6 +1,7 @@
 """Live updates: a change of a customer's data refreshes the open tabs that show it."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import reflex as rx
@@ -98,7 +99,7 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
         if change.topic == "account":
             await show_account(identity, change.user_id)
         if page is not None:
-            state = await root.get_state(page)
+            state: Any = await root.get_state(page)
             problem = state.problem
             await state.refresh()
             if not (state.shown or state.missing or state.setting_up or state.problem):

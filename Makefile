@@ -36,7 +36,7 @@ dev: environment
 
 test: environment browser proxy checks
 	$(call say,Tests without a browser)
-	@$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults
+	@$(PYTEST) -n 4 --ignore=tests/journeys --ignore=tests/faults
 	$(call say,Journeys in a browser; at the same time faults: processes killed and vendors away)
 	@mkdir -p .portal/log
 	@$(PYTEST) -n 3 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \

@@ -14,7 +14,8 @@ def typed(form: object, *names: str) -> dict[str, str]:
         raise InvalidInput({"form": "Check this."})
     # Reflex sends a box as a boolean, the browser as its value or not at all.
     boxes = {True: "on", False: ""}
-    entries = {name: form.get(name, "") for name in names}
+    # A field that the page does not show is sent as null.
+    entries = {name: "" if form.get(name) is None else form[name] for name in names}
     entries |= {name: boxes[value] for name, value in entries.items() if isinstance(value, bool)}
     wrong = {name: "Check this." for name, value in entries.items() if not isinstance(value, str)}
     wrong |= {name: "This is too long." for name, value in entries.items() if len(str(value)) > _LONGEST}

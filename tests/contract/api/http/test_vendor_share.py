@@ -16,7 +16,7 @@ async def test_a_customer_who_hammers_is_refused_and_another_one_is_answered(
 ) -> None:
     # Other tests called WHMCS within the last minute.
     await portal.redis.delete("lane:{whmcs}:calls")
-    async with instead_of(portal, world().settings_with(whmcs_rate=f"{RATE}/minute")):
+    async with instead_of(portal, world().settings_with(whmcs_rate=f"{RATE}/minute", whmcs_wait=1)):
         hammered = await asyncio.gather(*(ben.call("POST", LINK) for _ in range(RATE)))
         answered = [await aiko.call("POST", LINK) for _ in range(3)]
     refused = [answer for answer in hammered if answer.status_code == 503]

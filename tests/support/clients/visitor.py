@@ -133,9 +133,9 @@ async def new_customer(worker: Portal) -> str:
     return email
 
 
-async def mailed(worker: Portal, email: str) -> dict[str, str]:
-    """Return occasion and content of the last mail written to an address."""
+async def mailed(worker: Portal, email: str, template: str = "") -> dict[str, str]:
+    """Return occasion and content of the last mail written to an address, of one template if it is named."""
     async with worker.database.unit_of_work() as session:
         found = (await session.exec(select(Mail).order_by(col(Mail.created_at).desc()).limit(200))).all()
-    mail = next(mail for mail in found if mail.recipient == email)
+    mail = next(mail for mail in found if mail.recipient == email and template in ("", mail.template))
     return {"occasion": mail.template, **json.loads(mail.content)}

@@ -220,7 +220,7 @@ class Settings(BaseSettings):
     sf_long_rate: str = Field("60/minute", description="Long Salesforce calls in any window, over all processes")
     sf_long_queue: int = Field(20, description="Long Salesforce calls that may wait for their turn")
     sf_long_wait: float = Field(60.0, description="Longest wait of a long Salesforce call for its turn")
-    sf_background_percent: int = Field(80, ge=0, le=100, description="Daily requests, in percent, for background work")
+    sf_background_percent: int = Field(80, ge=0, le=100, description="Share of daily calls where background work stops")
     sf_customer_percent: int = Field(
         95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
     )

@@ -52,7 +52,7 @@ REQUIRED = (
     "portal_pricebook_id",
 )
 _EXAMPLE_HEAD = """\
-# Copy this file, fill in the first part, change of the rest what you want. Made from portal_app/infra/settings.py by
+# Copy this file, fill in the first part, change of the rest what you want. Made from portal_app/infra/settings*.py by
 # python -m portal_app.infra.settings_document. What is commented out or empty keeps its default.
 
 # To be filled in
@@ -83,7 +83,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Made from `portal_app/infra/settings.py` by `python -m portal_app.infra.settings_document`; do not edit. "
+        "Made from `portal_app/infra/settings*.py` by `python -m portal_app.infra.settings_document`; do not edit. "
         "Settings come from the environment, or from the file that `PORTAL_ENV_FILE` names; the environment wins. "
         "An empty value is an unset one; `.env.example` begins with what must be set. "
         "An unset `PORTAL_ENV` means production, where a secret left at its default refuses to start.",
@@ -95,8 +95,9 @@ def settings_page() -> str:
 
 
 def _groups() -> Iterator[tuple[str, list[tuple[str, FieldInfo]]]]:
-    groups: dict[str, list[tuple[str, FieldInfo]]] = {}
-    for name, field in Settings.model_fields.items():
+    groups: dict[str, list[tuple[str, FieldInfo]]] = {name: [] for name in GROUPS}
+    # What Settings itself holds comes before what it inherits.
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] not in Settings.__annotations__):
         groups.setdefault(name.partition("_")[0], []).append((name, field))
     yield from groups.items()
 

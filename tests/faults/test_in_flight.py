@@ -89,12 +89,13 @@ async def test_a_crowd_of_orders_does_not_ask_for_all_its_turns_at_once(
             at_salesforce.append(state["running"] + state["waiting"]["background"])
             await asyncio.sleep(0.01)
 
-    # Beside the question whether all is done, which takes far longer than a call on a busy machine.
+    # Counted while the orders are awaited, because asking for their stages takes longer than a call.
     counting = asyncio.create_task(count())
     await driver.wait_for_stages(orders, "in_review")
     counting.cancel()
-    # Whoever else asks something meanwhile included.
-    assert 4 < max(at_salesforce) <= 10
+    # More than one at once shows that the orders are a crowd; how many more depends on how busy the machine is.
+    # The bound is for everything that asks Salesforce meanwhile, of 14 orders.
+    assert 1 < max(at_salesforce) <= 10
 
 
 async def kill_owner(driver: PortalDriver, processes: Processes, workflow_id: str) -> None:

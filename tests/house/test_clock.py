@@ -57,4 +57,4 @@ def test_rules_in_sql_get_the_time_as_a_value() -> None:
 def test_one_constant_names_the_business_zone() -> None:
     found = {str(path) for path in python_files("portal_app") for _, text in _texts(path) if text == "Asia/Tokyo"}
     # WHMCS's own zone is a setting: it is where that WHMCS stands.
-    assert found == {"portal_app/language/format.py", "portal_app/infra/settings.py"}
+    assert found == {"portal_app/language/format.py", "portal_app/infra/settings_vendors.py"}

@@ -11,8 +11,9 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
-from portal_app.infra.settings import DEVELOPMENT_SECRET, Settings
+from portal_app.infra.settings import Settings
 from portal_app.infra.settings_document import GROUPS, REQUIRED, documents, env_example
+from portal_app.infra.settings_identity import DEVELOPMENT_SECRET
 from tests.support.needed_settings import SECRETS, needed
 from tests.support.sources import ROOT
 

@@ -1,0 +1,93 @@
+"""The settings of sign-in, sessions and limits."""
+
+from limits import parse
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+DEVELOPMENT_SECRET = "only-for-development-only-for-development"  # noqa: S105  refused in production
+
+
+class IdentitySettings(BaseModel):
+    """Secrets, lives and limits. Durations are seconds unless the name says otherwise."""
+
+    jwt_secret: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens; at least 32 bytes")
+    jwt_refresh_secret: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Keys the hash of refresh tokens and codes; at least 32 bytes"
+    )
+    portal_keys: SecretStr = Field(
+        SecretStr("1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        description="Encryption keys as id:base64 of 32 bytes, comma separated; every one of them opens",
+    )
+    portal_key_current: int = Field(0, ge=0, description="Id of the key that seals; 0 takes the highest of the ring")
+    portal_pepper: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Keys the pre-hash of passwords; changing it voids every password"
+    )
+    portal_index_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Keys the look-up hash of e-mails")
+    bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of password hashing")
+    portal_access_seconds: int = Field(600, description="Life of an access token")
+    portal_idle_seconds: int = Field(12 * 3600, description="A session ends after this long without use")
+    portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
+    portal_step_up_seconds: int = Field(300, description="How long a proof of who it is counts for risky changes")
+    portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
+    portal_unlock_seconds: int = Field(3600, ge=60, description="Life of the mailed link that lifts a locked sign-in")
+    portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
+    portal_code_attempts: int = Field(5, description="Tries for one mailed code")
+    portal_second_step_seconds: int = Field(300, description="How long a sign-in waits for its second step")
+    portal_passkey_rp_id: str = Field("", description="Domain that passkeys belong to; PORTAL_URL's host when empty")
+    portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
+    portal_sign_in_total_limit: str = Field("1200/minute", description="Sign-in tries of everybody together")
+    portal_lock_tries: int = Field(5, ge=2, description="Failures in a row after which an account rests")
+    portal_lock_seconds: int = Field(60, description="The first rest; it doubles with every further failure")
+    portal_lock_longest_seconds: int = Field(3600, description="The longest rest")
+    portal_reset_seconds: int = Field(1800, description="Life of a mailed link for a new password")
+    portal_reset_limit: str = Field("5/hour", description="Such links mailed per e-mail address")
+    portal_password_limit: str = Field("5/minute", description="Tries of the present password when changing it")
+    portal_factor_limit: str = Field(
+        "10/15 minutes", description="Tries to confirm or give a second factor per account"
+    )
+    portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
+    portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
+    portal_document_limit: str = Field("20/hour", description="Identity documents sent per customer, good or not")
+    portal_event_limit: str = Field("600/minute", description="Events per browser tab")
+    portal_socket_limit: int = Field(
+        100, gt=0, description="Open tabs per network address (IPv6: per /64) and web worker"
+    )
+    portal_new_socket_limit: str = Field(
+        "300/minute", description="Tabs opened per network address (IPv6: per /64) and web worker"
+    )
+    portal_stranger_seconds: int = Field(
+        600, ge=60, description="How long the state of a tab without a session is kept after its last event"
+    )
+    portal_refusal_limit: str = Field(
+        "120/minute", description="Refused forms per network address and web worker that their page tells of"
+    )
+    portal_key_wait_seconds: float = Field(
+        10.0, ge=0, description="How long a repeated API call waits for the first one with its Idempotency-Key"
+    )
+    portal_calendar_limit: str = Field("60/hour", description="Readings of calendar links per network address")
+    portal_cancellation_cut_off: int = Field(
+        25, ge=1, le=28, description="Last day of a month, in Japan, on which a service can be cancelled for its end"
+    )
+    portal_due_notice_days: int = Field(
+        3, ge=0, le=30, description="How many days before it is due an invoice is announced"
+    )
+    portal_api_limit: str = Field("600/minute", description="API calls per session")
+
+    @field_validator(
+        "portal_sign_in_limit",
+        "portal_sign_in_total_limit",
+        "portal_reset_limit",
+        "portal_password_limit",
+        "portal_factor_limit",
+        "portal_sign_up_limit",
+        "portal_profile_limit",
+        "portal_document_limit",
+        "portal_event_limit",
+        "portal_new_socket_limit",
+        "portal_refusal_limit",
+        "portal_calendar_limit",
+        "portal_api_limit",
+    )
+    @classmethod
+    def _limits_make_sense(cls, text: str) -> str:
+        parse(text)
+        return text

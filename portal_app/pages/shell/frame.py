@@ -26,10 +26,9 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
     """Put a page into the signed-in frame; its body is rendered only once its session is known."""
     return signed_in_frame(
         reload_when_lost(),
-        step_up_dialog(),
         rx.cond(
             PageSession.signed_in,
-            rx.el.div(title, *children, class_name="grid min-w-0 gap-10"),
+            rx.el.div(step_up_dialog(), title, *children, class_name="grid min-w-0 gap-10"),
             rx.el.div(title, skeleton(5), class_name="grid min-w-0 gap-10"),
         ),
         nav=_navigation(),

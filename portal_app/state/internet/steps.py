@@ -52,7 +52,7 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
             "address", {"confirmed": form.get("confirmed", ""), "address_id": self._address_id}
         )
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far and the check."""
         leave = await self._show_step("address")
         if leave is not None:
@@ -72,7 +72,7 @@ class ConnectionStepPage(StepPage, rx.State):
     weekend: str = ""
     included: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far and what can be chosen."""
         leave = await self._show_step("connection")
         if leave is None:
@@ -95,7 +95,7 @@ class PhoneStepPage(StepPage, rx.State):
     home_phone: str = ""
     has_gateway: bool = False
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far."""
         leave = await self._show_step("phone")
         if leave is None:

@@ -1,7 +1,6 @@
 """The last step of signing up: who the customer is and where they live, the address found by its postcode."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import reflex as rx
 
@@ -38,13 +37,13 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
     entries: Entries = Entries()
     errors: dict[str, str] = {}
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the entries and their errors; an unverified e-mail address goes back to its code."""
         progress = await progress_of(self)
         if progress is None:
-            return rx.redirect(path_for("/auth/signup"))
+            return path_for("/auth/signup")
         if not progress.is_proven:
-            return rx.redirect(path_for("/auth/verify"))
+            return path_for("/auth/verify")
         flash = await portal().flash_messages.read(self._query("flash"))
         typed = progress.entries
         self.email = progress.email
@@ -52,6 +51,7 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
         self.notice = _("Check the marked fields.") if self.errors else flash.get("form", "")
         self.entries = Entries(**{name: typed.get(name, "") for name in Entries.__dataclass_fields__})
         self._set_place(Place(**{name: typed.get(name, "") for name in Place.__dataclass_fields__}))
+        return None
 
     @public
     @rx.event

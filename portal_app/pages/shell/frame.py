@@ -13,7 +13,7 @@ from portal_app.components.message import flash, message
 from portal_app.components.navigation import NavItem
 from portal_app.components.section import page_title
 from portal_app.components.states import problem_state, saved_data_note, skeleton
-from portal_app.language import _, path_for
+from portal_app.language import _, path_for, spoken
 from portal_app.pages.shell.step_up import step_up_dialog
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.session import PageSession
@@ -33,7 +33,7 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
         ),
         nav=_navigation(),
         active=active,
-        customer_name=PageSession.name,
+        customer_name=PageSession.japanese_name if spoken() == "ja" else PageSession.name,
         unread=NoticeCount.unread,
         unread_label=NoticeCount.label,
         connection=connection_notice(),

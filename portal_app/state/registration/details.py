@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
+from portal_app.domain.profile.address import room_number
 from portal_app.language import _, path_for
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
@@ -50,6 +51,8 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
         self.errors = {name: _(text) for name, text in progress.errors.items()}
         self.notice = _("Check the marked fields.") if self.errors else flash.get("form", "")
         self.entries = Entries(**{name: typed.get(name, "") for name in Entries.__dataclass_fields__})
+        if "building_romanised" in self.errors and not self.entries.building_romanised:
+            self.entries.building_romanised = room_number(self.entries.building)
         self._set_place(Place(**{name: typed.get(name, "") for name in Place.__dataclass_fields__}))
         return None
 

@@ -1,6 +1,6 @@
 """Changing the address: found by its postcode, in both scripts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -84,8 +84,6 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
             if "building_romanised" in error.fields and not self.entries.building_romanised:
-                self.entries = replace(
-                    self.entries, building_romanised=room_number(typed(form, "building")["building"])
-                )
+                self.entries.building_romanised = room_number(typed(form, "building")["building"])
             return None
         return rx.redirect(path_for(_NEXT_PAGES.get(self._query("for"), "/account")))

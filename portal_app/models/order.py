@@ -131,5 +131,5 @@ class OrderEventRow(SQLModel, table=True):
         """Return the last step of each stopped order of a customer; a case opened about it is no step of it."""
         stopped = select(cls.order_id, cls.step).join(OrderRow, col(OrderRow.id) == col(cls.order_id))
         stopped = stopped.where(OrderRow.user_id == user_id, OrderRow.stage == "needs_attention")
-        moves = stopped.where(cls.step != CASE_OPENED).order_by(col(cls.order_id), col(cls.at).desc())
-        return dict((await session.exec(moves.distinct(col(cls.order_id)))).all())
+        # A later step of an order takes the place of an earlier one.
+        return dict((await session.exec(stopped.where(cls.step != CASE_OPENED).order_by(col(cls.at)))).all())

@@ -49,8 +49,7 @@ class JsonApi:
             Route("/identities", _answering(self._identities)),
             Route("/identities/{number}/{action}", _answering(self._decide), methods=["POST"]),
             Route("/cases", _answering(self._cases)),
-            Route("/support", _answering(self._support_cases)),
-            Route("/support/{id}/{action}", _answering(self._act_on_case), methods=["POST"]),
+            *self._support_routes(),
             Route("/address-checks", _answering(self._address_checks)),
             Route("/address-checks/{id}", _answering(self._answer_check), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
@@ -66,6 +65,12 @@ class JsonApi:
             Route("/clock", _answering(self._advance), methods=["POST"]),
             Route("/reset", _answering(self._reset), methods=["POST"]),
             Route("/whmcs/{kind}", _answering(self._whmcs)),
+        ]
+
+    def _support_routes(self) -> list[Route]:
+        return [
+            Route("/support", _answering(self._support_cases)),
+            Route("/support/{id}/{action}", _answering(self._act_on_case), methods=["POST"]),
         ]
 
     async def _mail(self, request: Request) -> Any:

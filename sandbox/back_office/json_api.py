@@ -50,13 +50,10 @@ class JsonApi:
             Route("/identities/{number}/{action}", _answering(self._decide), methods=["POST"]),
             Route("/cases", _answering(self._cases)),
             *self._support_routes(),
+            *self._sim_routes(),
             Route("/address-checks", _answering(self._address_checks)),
             Route("/address-checks/{id}", _answering(self._answer_check), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
-            Route("/sim-lines", _answering(self._sim_lines)),
-            Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
-            Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
-            Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
             Route("/faults", _answering(self._fault_settings)),
             Route("/faults/{vendor}", _answering(self._set_faults), methods=["POST"]),
             Route("/calls", _answering(self._calls)),
@@ -71,6 +68,14 @@ class JsonApi:
         return [
             Route("/support", _answering(self._support_cases)),
             Route("/support/{id}/{action}", _answering(self._act_on_case), methods=["POST"]),
+        ]
+
+    def _sim_routes(self) -> list[Route]:
+        return [
+            Route("/sim-lines", _answering(self._sim_lines)),
+            Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
+            Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
+            Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
         ]
 
     async def _mail(self, request: Request) -> Any:

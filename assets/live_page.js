@@ -9,7 +9,7 @@ addEventListener("click", (event) => {
 }, true);
 addEventListener("beforeunload", (event) => {
   if (stays) event.stopImmediatePropagation();
-  else setTimeout(() => document.dispatchEvent(new Event("visibilitychange")), 2000);
+  setTimeout(() => document.dispatchEvent(new Event("visibilitychange")), stays ? 0 : 2000);
   stays = false;
 }, true);
 
@@ -25,10 +25,15 @@ function note(records) {
       if (text.nodeType !== Node.TEXT_NODE || text.parentNode === target) continue;
       const font = [...addedNodes, previousSibling, nextSibling].find((node) => node?.nodeName === "FONT");
       if (!font || font.parentNode !== target) continue;
-      standIns.set(text, font);
+      standIns.set(text, outermost(font));
       watch.observe(text, { characterData: true });
     }
   }
+}
+
+// Translated again, a text stands in an element that stands in another one: the page itself has none of them.
+function outermost(font) {
+  return font.parentNode?.nodeName === "FONT" ? outermost(font.parentNode) : font;
 }
 
 function bringBack(text) {

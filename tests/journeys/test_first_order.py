@@ -95,8 +95,8 @@ def _is_approved_and_sees_it_become_active(page: Page, demo: Demo) -> None:
 
 
 def _pays_the_invoice(page: Page) -> None:
-    closed: list[str] = []
-    page.on("websocket", lambda socket: closed.append(socket.url))
+    opened_sockets: list[str] = []
+    page.on("websocket", lambda socket: opened_sockets.append(socket.url))
     page.locator("a[href^='mailto:']").first.click()
     page.get_by_role("link", name="Billing").first.click()
     with page.expect_download():
@@ -106,8 +106,8 @@ def _pays_the_invoice(page: Page) -> None:
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Download as PDF").click()
     opened.value.close()
-    # A new socket would show that the old one was cut.
-    assert closed == []
+    # A new one would show that the first was cut.
+    assert opened_sockets == []
     page.evaluate(TRANSLATE)
     mine = page.context.new_page()
     mine.goto(page.url)

@@ -40,7 +40,10 @@ class JsonApi:
         self._invoice_actions: dict[str, Callable[[Any], None]] = {
             "pay": actions.pay_invoice, "cancel": actions.cancel_invoice, "refund": actions.refund_invoice,
         }  # fmt: skip
-        self.routes = [
+        self.routes = self._routes()
+
+    def _routes(self) -> list[Route]:
+        return [
             Route("/mail", _answering(self._mail)),
             Route("/orders", _answering(self._orders)),
             Route("/orders", _answering(self._new_order), methods=["POST"]),

@@ -84,9 +84,9 @@ class Demo:
         body = {"offers": offers, "note": note}
         httpx.post(f"{self.office}/api/address-checks/{account}", json=body).raise_for_status()
 
-    def set_mood(self, vendor: str, **mood: object) -> None:
-        """Make a vendor slow or dead; no mood makes it well."""
-        httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
+    def set_faults(self, vendor: str, **faults: object) -> None:
+        """Make a vendor slow or dead; without faults it is well."""
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=faults).raise_for_status()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def test_the_next_port_is_used_and_remembered_beside_another_copy(tmp_path: Path
     assert PortBook(tmp_path).claim("web", wanted) == chosen
 
 
-def test_a_changed_wish_counts_more_than_the_memory(tmp_path: Path) -> None:
+def test_a_changed_preferred_port_overrides_the_remembered_one(tmp_path: Path) -> None:
     book = PortBook(tmp_path)
     book.claim("web", free_port())
     wish = free_port()

@@ -1,4 +1,4 @@
-"""Letters: every template can be written in every language, and nothing a person typed becomes markup or a button."""
+"""Email templates: all exist in every language, and user input never becomes markup or a button."""
 
 import re
 from pathlib import Path

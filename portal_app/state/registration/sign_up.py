@@ -46,7 +46,7 @@ class VerifyPage(PublicPageState, rx.State):
     notice: str = ""
     tries_left: str = ""
     has_tries: bool = True
-    is_move: bool = False
+    is_migration: bool = False
     begin_path: str = ""
 
     async def _read_page(self) -> Any:

@@ -113,7 +113,7 @@ async def test_the_wait_for_a_caller_to_hang_up_has_no_deadline() -> None:
         sent.append(message)
 
     await BodyDeadline(waits, 0.01)(SCOPE, receive, send)
-    assert sent[1]["body"] == b"told"
+    assert sent[1]["body"] == b"served"
 
 
 async def test_a_caller_who_hangs_up_is_no_error() -> None:

@@ -27,7 +27,6 @@ from portal_app.wiring.identity import IdentityServices, build_context, build_id
 from portal_app.wiring.notifications import NotificationServices, build_notifications
 from portal_app.wiring.operations import InboundServices, OperationServices, build_inbound, build_operations
 from portal_app.wiring.orders import (
-    CustomerServices,
     InternetServices,
     Provisioning,
     build_internet,
@@ -114,7 +113,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     subscriptions = build_subscriptions(base, context, billing)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet))
+    orders = build_orders(base, billing, subscriptions, profile, internet.checks)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit

@@ -54,13 +54,13 @@ class CheckoutPage(PageState, rx.State):
     _draft_id: str = ""
     _totals: Totals | None = None
 
-    async def _open_page(self) -> Any:
+    async def _open_page(self) -> str | None:
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
         customer = await self._customer()
         draft = await self._current_draft(customer)
         if draft.open_step:
-            return rx.redirect(path_of_draft(draft))
+            return path_of_draft(draft)
         await self._show(customer, draft)
         return None
 
@@ -94,7 +94,8 @@ class CheckoutPage(PageState, rx.State):
             raise
         finally:
             self.ordering = False
-        yield rx.redirect(path_for(f"/orders/{order_id}"))
+        # The way back from the order leads past its checkout, which would begin another one.
+        yield rx.redirect(path_for(f"/orders/{order_id}"), replace=True)
 
     async def _current_draft(self, customer: Customer) -> Draft:
         """Begin or continue the draft of the plan in the address."""

@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app.domain.checkout.draft import Draft
 from portal_app.domain.checkout.options import VOICE_OPTIONS
 from portal_app.domain.checkout.steps import FIELDS, FURTHEST_DAYS, Step
-from portal_app.domain.errors import InvalidInput
+from portal_app.domain.errors import InvalidInput, NotFound
 from portal_app.domain.identifiers import our_id
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import with_tax
@@ -49,13 +49,19 @@ class StepPage(PageState, mixin=True):
         """Save the answer and go on."""
         return await self._save_answer(typed(form, *FIELDS[self.step]))
 
-    async def _show_step(self) -> Any:
-        """Read the draft; return a redirect to the step it is at when it has not reached this one."""
+    async def _show_step(self) -> str | None:
+        """Read the draft; return the path of the step it is at when it has not reached this one.
+
+        A draft that was ordered or given up is gone: its steps lead to the plans.
+        """
         step = self.step
-        draft = await portal().drafts.current(await self._customer())
+        try:
+            draft = await portal().drafts.current(await self._customer())
+        except NotFound:
+            return path_for("/catalog")
         steps = draft.steps
         if step not in steps or (draft.open_step and steps.index(draft.open_step) < steps.index(step)):
-            return rx.redirect(path_of_draft(draft))
+            return path_of_draft(draft)
         known = draft.answers.get(step) or _FIRST_ANSWERS[step] | await self._suggested_answers()
         self.entries = {name: known.get(name, "") for name in FIELDS[step]}
         self.errors, self._draft_id, self.plan_name = {}, str(draft.id), draft.plan.service.name
@@ -86,7 +92,7 @@ class SimStepPage(StepPage, rx.State):
     first_day: str = ""
     last_day: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far."""
         today = portal().checkout.rules().today
         self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=FURTHEST_DAYS))
@@ -101,7 +107,7 @@ class NumberStepPage(StepPage, rx.State):
     reservation_hint: str = ""
     prices: dict[str, str] = {}
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far."""
         days = portal().checkout.rules().reservation_days_left
         self.reservation_hint = _("At least {days} days from today.").format(days=days)

@@ -51,7 +51,7 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
         """Save the confirmation of the shown address and go on."""
         return await self._save_answer(typed(form, "confirmed") | {"address_id": self._address_id})
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far and the check."""
         leave = await self._show_step()
         if leave is not None:
@@ -73,7 +73,7 @@ class ConnectionStepPage(StepPage, rx.State):
     weekend: str = ""
     included: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far and what can be chosen."""
         leave = await self._show_step()
         if leave is None:
@@ -92,7 +92,7 @@ class PhoneStepPage(StepPage, rx.State):
     home_phone: str = ""
     has_gateway: bool = False
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far."""
         leave = await self._show_step()
         if leave is None:

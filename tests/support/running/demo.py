@@ -69,6 +69,10 @@ class Demo:
         """Approve or reject an order as an agent."""
         httpx.post(f"{self.office}/api/orders/{sf_order_id}/{decision}").raise_for_status()
 
+    def decide_identity(self, number: str, decision: str) -> None:
+        """Verify or reject the identity of a customer as an agent."""
+        httpx.post(f"{self.office}/api/identities/{number}/{decision}").raise_for_status()
+
     def pending_check(self) -> str:
         """Return the account of the address check that waits for an agent, once it is there."""
         deadline = time.monotonic() + 20

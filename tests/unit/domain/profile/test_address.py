@@ -3,7 +3,7 @@
 import pytest
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.profile.address import Address, parse_postcode
+from portal_app.domain.profile.address import Address, parse_postcode, room_number
 from portal_app.domain.profile.prefecture import PREFECTURES, ROMANISED
 from tests.support.values.people import ADDRESS
 
@@ -102,3 +102,18 @@ def test_nul_and_line_ends_are_dropped_and_too_long_or_unprintable_fields_refuse
     assert set(wrong_fields(building="あ" * 81)) == {"building"}
     for unprintable in ("光\x01", "\u202e光", "\ud800"):
         assert set(wrong_fields(building=unprintable)) == {"building"}
+
+
+@pytest.mark.parametrize(
+    ("building", "offered"),
+    [
+        ("青葉荘201号室", "201"),
+        ("第２青葉ビル　３階３０５", "305"),
+        ("青葉荘２ー２０１", "2-201"),
+        ("青葉荘B102", "B102"),
+        ("青葉荘", ""),
+        ("", ""),
+    ],
+)
+def test_the_room_of_a_japanese_building_is_offered_for_the_bill(building: str, offered: str) -> None:
+    assert room_number(building) == offered

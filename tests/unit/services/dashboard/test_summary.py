@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +11,17 @@ from redis.asyncio import Redis
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.checkout.options import SimOptions, options_to_json
+from portal_app.domain.orders.steps import CASE_OPENED
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.models.kyc import IdentityCheckRow
 from portal_app.models.mirror import MirrorState, database_time
-from portal_app.models.order import OrderRow
+from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.services.billing.invoice_mirror import InvoiceMirrorWriter
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
@@ -191,3 +195,38 @@ async def test_a_cached_summary_holds_no_answers_of_an_order(
         session.add(OrderRow(user_id=customer.user_id, category="sim", lines=[], options=options))
     (order,) = (await overview.summary_for(customer)).orders
     assert (order.options, order.address, order.category) == (None, None, "sim")
+
+
+@pytest.mark.parametrize(
+    ("step", "check", "words", "asks"),
+    [
+        ("waiting_for_card", None, "Waiting for you", True),
+        ("waiting_for_identity", None, "Waiting for you", True),
+        ("waiting_for_identity", "submitted", "With our team", False),
+        ("waiting_for_identity", "rejected", "Waiting for you", True),
+        ("failed_LINE_LATE", None, "With our team", False),
+    ],
+)
+async def test_only_an_order_that_waits_for_its_customer_is_a_task(
+    worker: Database,
+    overview_of: Callable[[Any], DashboardSummary],
+    make_customer: Callable[[], Awaitable[Customer]],
+    step: str,
+    check: str | None,
+    words: str,
+    asks: bool,
+) -> None:
+    overview, customer = overview_of(CountingWhmcs()), await make_customer()
+    user = customer.user_id
+    async with worker.unit_of_work() as session:
+        order = OrderRow(user_id=user, category="sim", stage="needs_attention", lines=[])
+        session.add(order)
+        await session.flush()
+        for minutes, name in enumerate(("approved", step, CASE_OPENED)):
+            at = now() + timedelta(minutes=minutes)
+            session.add(OrderEventRow(order_id=order.id, attempt=1, step=name, user_id=user, at=at))
+        if check:
+            session.add(IdentityCheckRow(user_id=user, status=check))
+    found = await overview.summary_for(customer)
+    assert [order.stage_text for order in found.orders] == [words]
+    assert ("order_needs_attention" in [task.kind for task in found.tasks]) is asks

@@ -12,7 +12,7 @@ from portal_app.domain.ports.support import CaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import SupportCase
 from portal_app.domain.support.case_list import CasePage, CaseQuery, folded, page_of
-from portal_app.domain.support.message import Entry
+from portal_app.domain.support.message import Thread
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
@@ -24,16 +24,6 @@ from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
 from portal_app.services.support.case_mirror import CASES, CaseMirror, case_of_row
 
 TOPIC = "support"
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A case with its entries. `as_of` is the age of saved entries, None for fresh ones."""
-
-    case: SupportCase
-    entries: tuple[Entry, ...]
-    can_be_reopened: bool
-    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from portal_app.wiring.orders import (
 from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
 from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, build_sim, build_subscriptions
+from portal_app.wiring.support import SupportServices, build_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Portal:
     orders: Orders
     provisioning: Provisioning
     dashboard: DashboardServices
+    support: SupportServices
     notifications: NotificationServices
     inbound: InboundServices
     operations: OperationServices
@@ -134,6 +136,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
+        support=build_support(base, context),
         notifications=build_notifications(base),
         inbound=build_inbound(base, billing, subscriptions, orders.catalog),
         operations=build_operations(base, billing, subscriptions, provisioning),

@@ -21,6 +21,7 @@ class WakeTopic:
     ORDER = "resume"
     CANCELLATION = "look-again"
     PROFILE = "again"
+    MESSAGE = "message-changed"
 
 
 class DurableQueue:

@@ -57,6 +57,7 @@ WORDS = {
     "account:calendar:opened": "New calendar link made",
     "account:calendar:closed": "Calendar link ended",
     "billing:sign_on:opened": "Payment page opened",
+    "support:case:opened": "Support case opened",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}
 

@@ -30,6 +30,7 @@ from portal_app.wiring.orders import (
     CustomerServices,
     InternetServices,
     Provisioning,
+    build_catalog,
     build_internet,
     build_orders,
     build_provisioning,
@@ -110,11 +111,11 @@ def build(settings: Settings, *, role: Role) -> Portal:
     base = build_base(settings, role)
     context = build_context(base)
     identity, profile = build_identity(context), build_profile(base, context)
-    billing = build_billing(base, context)
-    subscriptions = build_subscriptions(base, context, billing)
+    billing, catalog = build_billing(base, context), build_catalog(base)
+    subscriptions = build_subscriptions(base, context, billing, catalog)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet))
+    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet), catalog)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit

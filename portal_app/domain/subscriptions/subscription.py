@@ -48,7 +48,6 @@ class Subscription:
     next_due_on: date | None
     reference: str = ""
     gateway: str = ""
-    suspended_because: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     product: ProductClass | None = None
 

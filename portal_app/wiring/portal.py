@@ -29,6 +29,7 @@ from portal_app.wiring.operations import InboundServices, OperationServices, bui
 from portal_app.wiring.orders import (
     InternetServices,
     Provisioning,
+    build_catalog,
     build_internet,
     build_orders,
     build_provisioning,
@@ -111,11 +112,11 @@ def build(settings: Settings, *, role: Role) -> Portal:
     base = build_base(settings, role)
     context = build_context(base)
     identity, profile = build_identity(context), build_profile(base, context)
-    billing = build_billing(base, context)
-    subscriptions = build_subscriptions(base, context, billing)
+    billing, catalog = build_billing(base, context), build_catalog(base)
+    subscriptions = build_subscriptions(base, context, billing, catalog)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, billing, subscriptions, profile, internet.checks)
+    orders = build_orders(base, billing, subscriptions, profile, internet.checks, catalog=catalog)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit

@@ -19,6 +19,8 @@ from portal_app.services.profile.kyc_documents import KycDocuments
 from portal_app.services.profile.profiles import Profiles
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
+_SENT_THERE = "Add your address in Japanese first: the SIM card is sent there."
+_INSTALLED_THERE = "Add your address in Japanese first: the line is installed there."
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
 
 
@@ -65,9 +67,9 @@ class Checkout:
         return await self._available_extras_only(customer, plan)
 
     async def has_sim(self, customer: Customer) -> bool:
-        """Return whether a customer has an active SIM line; False if that is unknown."""
+        """Return whether a customer has a SIM line that is open or being opened."""
         services = (await self._context.subscriptions.subscriptions_for(customer)).rows
-        return any(row.category == "sim" and row.status == "active" for row in services)
+        return any(row.is_line_of("sim") and row.status in ("active", "pending") for row in services)
 
     async def basket(self, customer: Customer, plan: Plan, answers: Answers) -> Basket:
         """Return the basket for a plan and answers. Raises InvalidInput for missing or invalid answers."""
@@ -114,6 +116,5 @@ class Checkout:
                 raise
             return None
         if address is None and is_needed:
-            reason = "the SIM card is sent there" if is_sent else "the line is installed there"
-            raise InvalidInput({"address": f"Add your address in Japanese first: {reason}."})
+            raise InvalidInput({"address": _SENT_THERE if is_sent else _INSTALLED_THERE})
         return address

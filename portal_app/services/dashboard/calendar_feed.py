@@ -97,7 +97,7 @@ def _renewals(services: Iterable[Subscription], requests: dict[int, Cancellation
     for service in services:
         request = requests.get(service.id)
         is_ending = request is not None and request.is_open
-        if service.status == "active" and service.next_due_on and service.next_due_on >= today() and not is_ending:
+        if service.renews and service.next_due_on and service.next_due_on >= today() and not is_ending:
             yield CalendarEntry("renewal", service.id, service.name, service.next_due_on)
 
 

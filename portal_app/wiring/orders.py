@@ -74,7 +74,7 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     )
 
 
-def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
+def build_orders(base: Base, shared: ServiceContext, customer: CustomerServices) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
     context = CheckoutContext(
@@ -83,6 +83,7 @@ def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
         profiles=customer.profile.profiles,
         checks=customer.internet.checks,
         identity=customer.profile.kyc_documents,
+        limits=shared.customer_limits,
     )
     checkout = Checkout(base.settings, catalog, context)
     drafts = Drafts(base.database, checkout)

@@ -15,6 +15,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from portal_app.infra.clock import unmoved_timestamp
 from portal_app.infra.redis.scripts import RedisScripts
 
 # Twice as long as a try may take: one whose process died is no longer waited for.
@@ -75,7 +76,7 @@ class SharedTries:
 
     async def take(self, allowance: Allowance, token: str) -> int:
         """Count one; return 0 where it is allowed, -1 where undecided ones fill the limit, else the seconds to wait."""
-        args = (repr(time.time()), allowance.most, allowance.seconds, _OPEN_SECONDS, token)
+        args = (repr(unmoved_timestamp()), allowance.most, allowance.seconds, _OPEN_SECONDS, token)
         return int(await self._scripts.run(_TAKE, allowance.keys, args))
 
     async def settle(self, allowance: Allowance, token: str, *, counts: bool) -> None:

@@ -69,23 +69,8 @@ def build_catalog(base: Base) -> Catalog:
     return Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
 
 
-def build_orders(
-    base: Base,
-    billing: BillingServices,
-    subscriptions: SubscriptionServices,
-    profile: ProfileServices,
-    checks: EligibilityChecks,
-    *,
-    catalog: Catalog,
-) -> OrderServices:
+def build_orders(base: Base, catalog: Catalog, context: CheckoutContext) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
-    context = CheckoutContext(
-        payments=billing.payment_methods,
-        subscriptions=subscriptions.services,
-        profiles=profile.profiles,
-        checks=checks,
-        identity=profile.kyc_documents,
-    )
     checkout = Checkout(base.settings, catalog, context)
     drafts = Drafts(base.database, checkout)
     orders = Orders(

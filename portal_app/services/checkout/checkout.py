@@ -1,6 +1,8 @@
 """Validates an order request and turns it into items, options and an address."""
 
+import json
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from portal_app.domain.catalog.plan import CATEGORIES, Plan
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, extras_of
@@ -13,6 +15,7 @@ from portal_app.infra.clock import today
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.catalog.catalog import Catalog
+from portal_app.services.customer_limits import CustomerLimits
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.single_line import refuse_second_line
 from portal_app.services.profile.kyc_documents import KycDocuments
@@ -26,13 +29,14 @@ _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its
 
 @dataclass(frozen=True, slots=True)
 class CheckoutContext:
-    """The services with the customer's data that an order request is validated against."""
+    """The services with the customer's data that an order request is validated against, and the customer's limits."""
 
     payments: Payments
     subscriptions: Subscriptions
     profiles: Profiles
     identity: KycDocuments
     checks: EligibilityChecks
+    limits: CustomerLimits
 
 
 class Checkout:
@@ -96,6 +100,11 @@ class Checkout:
         if request.totals is not None and request.totals != basket.totals:
             raise OfferChanged("other totals than agreed")
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
+
+    async def count(self, customer: Customer, request: OrderRequest) -> None:
+        """Count a valid order before it is written. Raises RateLimited."""
+        content = json.dumps([request.sku, request.answers], sort_keys=True)
+        await self._context.limits.count_order(customer.user_id, sha256(content.encode()).hexdigest())
 
     async def _available_extras_only(self, customer: Customer, plan: Plan) -> Plan:
         """Return the plan without extras not available at the customer's address, if the address was checked."""

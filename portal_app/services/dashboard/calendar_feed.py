@@ -46,7 +46,11 @@ class Calendar:
             return row.created_at if row else None
 
     async def renew(self, user_id: UUID) -> str:
-        """Make a new link and return its token, which is not stored; the former link stops working."""
+        """Make a new link and return its token, which is not stored; the former link stops working.
+
+        Raises RateLimited.
+        """
+        await self._context.customer_limits.count_change(user_id, "calendar-link")
         token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
             hashed = self._context.secrets.tokens.hash(token, _PURPOSE)

@@ -88,7 +88,7 @@ class Cancellations:
         """Take a cancellation and return its id; the claim is finished in the same transaction.
 
         Raises StepUpNeeded, NotFound (also for another customer's service), Conflict where the service is ending
-        already or cannot be cancelled here.
+        already or cannot be cancelled here, and RateLimited.
         """
         await self._context.sessions.require_recent(asked.session_id)
         service, _ = await self._subscriptions.subscription_for(customer, service_id)
@@ -97,6 +97,7 @@ class Cancellations:
         ending = self.schedule_for(service)
         if ending is None:
             raise Conflict("not cancellable", user_message="This service cannot be cancelled here. Write to us.")
+        await self._context.customer_limits.count_change(customer.user_id, "cancellation")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # Two keys for one service queue up here; the second finds what the first wrote.
             await _lock(session, f"cancel:{customer.user_id}:{service_id}")

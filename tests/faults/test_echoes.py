@@ -37,11 +37,11 @@ class Echoes:
             self._sent.append(delivery)
 
     async def meanwhile(self, hooks: list[Hook], is_done: Callable[[], Awaitable[bool]]) -> None:
-        """Deliver hooks again and again until something is done."""
+        """Deliver hooks again and again until something is done, no quicker than they are applied."""
         async with asyncio.timeout(LONGEST_SECONDS):
             while not await is_done():
                 await self.send(*hooks)
-                await asyncio.sleep(0.1)
+                await self.all_applied()
 
     async def all_applied(self) -> None:
         """Wait until the worker has applied all of them."""

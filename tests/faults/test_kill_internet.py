@@ -39,6 +39,7 @@ async def expect_one_line(driver: PortalDriver, buyer: Buyer, order: Order) -> N
     assert len(others) == 4, "installation, weekend, home phone and its setup"
 
 
+@pytest.mark.soak
 async def test_one_line_each_when_worker_is_killed_right_after_any_step(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
@@ -54,7 +55,6 @@ async def test_one_line_each_when_worker_is_killed_right_after_any_step(
         await expect_one_line(driver, buyer, order)
 
 
-@pytest.mark.soak
 async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_record(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:

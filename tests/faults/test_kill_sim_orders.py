@@ -43,6 +43,7 @@ async def expect_one_line_each(driver: PortalDriver, bought: list[tuple[Buyer, O
         assert await driver.product_number_of(order) == lines[order.id]["product_number"]
 
 
+@pytest.mark.soak
 async def test_one_line_each_when_worker_is_killed_right_after_any_step(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
@@ -56,7 +57,6 @@ async def test_one_line_each_when_worker_is_killed_right_after_any_step(
     await expect_one_line_each(driver, bought)
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("steps", [STEPS[:5], STEPS[5:]])
 async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_record(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries, steps: tuple[str, ...]

@@ -154,4 +154,4 @@ def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
         yield {name.lower(): value for name, _, value in (line.partition("=") for line in told.splitlines())}
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONGEST_SECONDS)

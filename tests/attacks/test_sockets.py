@@ -20,6 +20,7 @@ from tests.support.clients.api_steps import aged_access
 from tests.support.clients.visitor import new_account
 from tests.support.running.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
 from tests.support.running.world import AIKO, BEN, PASSWORD, world
+from tests.support.waiting import LONGEST_SECONDS
 
 # Enough sockets that both workers have had some.
 OFTEN = 6
@@ -142,7 +143,7 @@ async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
         await tab.send(HYDRATE)
         assert NAME not in await told_until(tab, MUST_RELOAD)
     # Memories of a few seconds may still say that a session lives which nobody ended: it ran out.
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while browser.get("/api/me").status_code != 401:
             await asyncio.sleep(0.05)
 

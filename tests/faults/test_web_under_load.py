@@ -38,7 +38,7 @@ RESTLESS = {
     # server that is well must not be taken for slow because the machine is.
     "redis_timeout": 1.0,
     "mirror_patience_seconds": 1.5,
-    "database_wait": 2.0,
+    "database_wait": 0.5,
 }
 
 

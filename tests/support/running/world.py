@@ -55,7 +55,7 @@ _QUICK: dict[str, Any] = {
     "freebit_rate": "100000/minute",
     # On a busy machine a server that is well may look away; a test that wants it slow says so.
     "redis_timeout": 5.0,
-    "mirror_patience_seconds": 5.0,
+    "mirror_patience_seconds": 20.0,
 }
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
-from portal_app.local.ports import free_port
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from tests.support.waiting import LONGEST_SECONDS
 
@@ -111,7 +111,7 @@ def running_demo(place: Place | None = None, word: str = "demo", **settings: str
     with tempfile.TemporaryDirectory(prefix="portal-journeys-") as folder:
         place = place or Place(Path(folder) / "home")
         log = Path(folder) / "demo.log"
-        arguments = [word, "--home", str(place.home), "--port", str(free_port())]
+        arguments = [word, "--home", str(place.home), "--port", str(_first_port())]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*place.somebody, sys.executable, "-m", "portal_app.cli", *arguments],
@@ -146,6 +146,11 @@ def fill_details(page: Page) -> None:
     page.get_by_label("Block and house number").fill("1-5-12")
     page.get_by_label("Password", exact=True).fill("seven green apples")
     page.get_by_role("checkbox").check()
+
+
+def _first_port() -> int:
+    """Return a port to begin at: a demo takes twenty from there on, below all that single servers of tests get."""
+    return 10_000 + 40 * secrets.randbelow(150)
 
 
 def _when_ready(process: subprocess.Popen[bytes], log: Path, home: Path) -> Demo:

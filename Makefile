@@ -13,7 +13,7 @@ export REFLEX_TELEMETRY_ENABLED := false
 # A shell that forbids compiled modules makes each of a dozen processes compile all of its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 # Each process of these has servers and a world of its own. Many tests wait, so more processes than cores.
-PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile
+PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile --no-loadscope-reorder
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
@@ -41,7 +41,7 @@ test: environment browser proxy checks
 		printf '\n== %s\n' 'Tests without a browser'; \
 		$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
 		printf '\n== %s\n' 'Faults: processes killed and vendors away'; \
-		$(PYTEST) -n 4 --no-loadscope-reorder tests/faults; faults=$$?; \
+		$(PYTEST) -n 4 tests/faults; faults=$$?; \
 		wait $$journeys; journeys=$$?; \
 		printf '\n== %s\n' 'Journeys in a browser'; cat .portal/log/journeys.log; \
 		exit $$((rest + faults + journeys))

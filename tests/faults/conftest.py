@@ -13,15 +13,6 @@ from tests.support.clients.portal_driver import PortalDriver
 from tests.support.running.processes import Processes
 from tests.support.running.world import world
 
-# Begun first, the longest first: one that is begun last keeps a process busy while the others have ended.
-LONG = ("web_under_load", "listener", "sim_orders", "silent_vendors", "kill_sim_orders", "servers", "cancellations")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take long before the others."""
-    places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
-
 
 @pytest.fixture(scope="package")
 def settings() -> Settings:

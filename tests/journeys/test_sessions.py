@@ -60,8 +60,8 @@ def test_handlers_called_without_a_cookie_do_nothing(demo: Demo) -> None:
     # What any other handler would tell comes meanwhile.
     client.sleep(1.5)
     client.disconnect()
-    told = " ".join(received)
-    assert not re.search(r"Ben Carter|¥|ben@example|Invoice \d|VPN Router", told)
+    shown = " ".join(received)
+    assert not re.search(r"Ben Carter|¥|ben@example|Invoice \d|VPN Router", shown)
 
 
 def _handlers() -> list[str]:

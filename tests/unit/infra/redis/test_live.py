@@ -7,6 +7,7 @@ from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.support.waiting import LONGEST_SECONDS
 
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
@@ -28,7 +29,7 @@ async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own
             heard = max(heard, changes.count(change))
 
     tasks = [asyncio.create_task(listen(live)) for live in listeners]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONGEST_SECONDS):
         await both_hear()
         own_valkey.stop()
         await teller.publish(Change(uuid4(), "orders"))

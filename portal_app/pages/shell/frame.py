@@ -88,9 +88,10 @@ def _navigation() -> list[NavItem]:
     return [
         NavItem(_("Home"), path_for("/dashboard"), "house", "home"),
         NavItem(_("Services"), path_for("/subscriptions"), "router", "services"),
-        NavItem(_("Orders"), path_for("/orders"), "box", "orders"),
         NavItem(_("Billing"), path_for("/billing/invoices"), "bill", "billing"),
+        NavItem(_("Support"), path_for("/support/cases"), "help", "support"),
         NavItem(_("Account"), path_for("/account"), "person", "account"),
+        NavItem(_("Orders"), path_for("/orders"), "box", "orders"),
     ]
 
 

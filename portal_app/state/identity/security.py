@@ -10,6 +10,7 @@ import reflex as rx
 import segno
 
 from portal_app.domain.errors import InvalidInput, NotFound
+from portal_app.domain.identifiers import our_id
 from portal_app.domain.identity.mfa import Device, PasskeyView
 from portal_app.language import _
 from portal_app.language.format import day, time
@@ -136,7 +137,7 @@ class SecurityPage(PageState, rx.State):
         try:
             with suppress(NotFound):
                 await portal().identity.passkeys.rename(
-                    *await self._account(), _id(self.chosen), str(form.get("name", ""))[:200]
+                    *await self._account(), our_id(self.chosen), str(form.get("name", ""))[:200]
                 )
         except InvalidInput as error:
             self.name_error = _(error.fields["name"])
@@ -150,7 +151,7 @@ class SecurityPage(PageState, rx.State):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.passkeys.remove(*await self._account(), _id(self.chosen))
+            await portal().identity.passkeys.remove(*await self._account(), our_id(self.chosen))
         await self._read_page()
 
     @rx.event
@@ -159,7 +160,7 @@ class SecurityPage(PageState, rx.State):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.devices.sign_out((await self._account())[0], _id(session_id))
+            await portal().identity.devices.sign_out((await self._account())[0], our_id(session_id))
         await self._read_page()
 
     @rx.event
@@ -201,10 +202,3 @@ def _device_row(device: Device) -> DeviceRow:
     used = _("Last used {time}").format(time=time(device.used_at))
     note = f"{device.network} · {used}" if device.network else used
     return DeviceRow(str(device.session_id), device.browser or _("Unknown browser"), note, device.is_current)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(str(text))
-    except ValueError as error:
-        raise NotFound("malformed id") from error

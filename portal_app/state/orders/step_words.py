@@ -39,7 +39,7 @@ STEPS = {
     "identity_verified": StepText("Identity verified", "The order goes on."),
     "not_accepted": StepText("Not accepted", "Our team could not accept this order. Nothing was charged.", "agent"),
     "cancelled": StepText("Cancelled", "The order was cancelled."),
-    "undone": StepText("Begun anew", "Our team took the steps back and begins the order anew.", "agent"),
+    "undone": StepText("Restarted by our team", "Our team undid the steps and restarts the order.", "agent"),
     "needs_attention": StepText(
         "Needs attention", "Something stopped the order. Our team is looking into it.", "agent"
     ),

@@ -12,6 +12,13 @@ def test_the_wanted_port_is_taken_when_it_is_free(tmp_path: Path) -> None:
         assert book.claim("web", wanted) == wanted
 
 
+def test_a_free_port_is_none_that_an_outgoing_connection_gets() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        # The system took it from the range it uses for outgoing connections, too.
+        assert listener.getsockname()[1] > max(free_port() for _ in range(50))
+
+
 def test_the_next_port_is_used_and_remembered_beside_another_copy(tmp_path: Path) -> None:
     wanted = free_port()
     with socket.socket() as neighbour:
@@ -41,7 +48,7 @@ def test_a_claimed_port_that_another_program_took_is_replaced(tmp_path: Path) ->
         assert book.claim("web", lost) > lost
 
 
-def test_a_changed_wish_counts_more_than_the_memory(tmp_path: Path) -> None:
+def test_a_changed_preferred_port_overrides_the_remembered_one(tmp_path: Path) -> None:
     with PortBook(tmp_path) as book:
         book.claim("web", free_port())
         wish = free_port()

@@ -1,4 +1,4 @@
-"""The dashboard: from saved data at once, however slow billing is and however many look."""
+"""The dashboard: from saved data at once, however slow billing is and however many customers read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +31,7 @@ from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.open_case_count import OpenCaseCount
 from tests.support.vendors.billing_fixtures import make_customer
-from tests.support.vendors.fake_vendors import CARD, FakeWhmcs
+from tests.support.vendors.fake_vendors import CARD, FakeWhmcs, no_products
 from tests.support.vendors.late_bills import bill
 from tests.support.vendors.scripted_server import soon
 
@@ -40,7 +40,7 @@ __all__ = ["make_customer"]
 
 @dataclass
 class CountingWhmcs(FakeWhmcs):
-    """A billing system that counts who asked for what, and how many wait at once."""
+    """A billing system that counts its calls per customer and the concurrent ones."""
 
     calls: list[tuple[str, int]] = field(default_factory=list)
     waiting: int = 0
@@ -82,7 +82,7 @@ async def overview_of(
         links = WhmcsSso(settings, web, gateway)
         billing = Billing(settings, web, cache, gateway, live=live, sso=links)
         payments = Payments(settings, web, cache, gateway, live=live, sso=links)
-        services = Subscriptions(settings, web, cache, gateway, live=live)
+        services = Subscriptions(settings, web, cache, gateway, products=no_products, live=live)
         cases = OpenCaseCount(FakeCases(), reads)
         overview = DashboardSummary(
             settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache
@@ -127,7 +127,7 @@ async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once
     await soon(all_young)
     read = {(what, one.whmcs_client_id) for what in ("invoices", "services") for one in customers}
     assert sorted(fake_whmcs.calls) == sorted(read)
-    # Two processes with a few of each kind; a crowd of readings would hold up those who wait for theirs.
+    # Two processes with a few reads of each kind; more would delay the callers that wait.
     assert fake_whmcs.most_waiting <= 12
 
 
@@ -143,7 +143,7 @@ async def test_open_cases_are_unknown_until_they_were_counted(
     await soon(are_counted)
 
 
-async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
+async def test_the_summary_does_not_wait_for_cards_and_open_pages_get_them_later(
     overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     fake_whmcs, customer = CountingWhmcs(), await make_customer()
@@ -168,7 +168,7 @@ async def test_page_and_api_share_one_summary_until_something_changes(
     web, elsewhere = overview_of(CountingWhmcs()), overview_of(CountingWhmcs())
 
     async def is_answered_from_the_cache() -> bool:
-        """Write a bill that no change is published for, between two looks; background reads end after a while."""
+        """Add an invoice without a published change between two reads; background reads end after a while."""
         nonlocal bills
         before = await web.summary_for(customer)
         async with worker.unit_of_work() as session:

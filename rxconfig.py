@@ -9,6 +9,7 @@ import reflex as rx
 from portal_app.api.http.websocket_frames import LARGEST
 from portal_app.components.static_pages import StaticPagesPlugin
 from portal_app.components.tokens import TAILWIND
+from portal_app.infra.redis.client import with_timeouts
 from portal_app.infra.settings import Settings
 
 settings = Settings()
@@ -32,7 +33,7 @@ config = rx.Config(
     show_built_with_reflex=False,
     cors_allowed_origins=list(settings.allowed_origins),
     trusted_proxy_hops=settings.portal_trusted_proxies,
-    redis_url=settings.redis_url,
+    redis_url=with_timeouts(settings.redis_url, settings.redis_silence_seconds / 2),
     state_manager_mode="redis",
     frontend_compression_formats=["brotli", "gzip"],
     plugins=[rx.plugins.TailwindV4Plugin(config=TAILWIND), StaticPagesPlugin()],

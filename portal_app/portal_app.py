@@ -31,7 +31,7 @@ from portal_app.pages import all_pages
 from portal_app.pages.shell.page import add_pages, needs_session, static_routes
 from portal_app.state.shell.guard import SessionGuard
 from portal_app.state.shell.live import push_changes, watch_sessions
-from portal_app.state.shell.tab_states import TabStates
+from portal_app.state.shell.tab_states import TabStates, watch_tokens
 from portal_app.wiring.portal import build, set_portal
 
 settings = Settings()
@@ -67,7 +67,9 @@ app = rx.App(
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)
-app._state_manager = TabStates.replacing(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
+app._state_manager = TabStates.replacing(app.state_manager, settings)
+if app.event_namespace is not None:
+    watch_tokens(app.event_namespace._token_manager, settings)
 add_pages(app)
 
 

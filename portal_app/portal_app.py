@@ -67,6 +67,9 @@ app = rx.App(
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)
+if app.sio is not None:
+    # Pages wait so much longer for a ping. The server ends a dead line first, so that the page keeps its state.
+    app.sio.eio.ping_interval_grace_period = 2
 app._state_manager = TabStates.replacing(app.state_manager, settings)
 if app.event_namespace is not None:
     watch_tokens(app.event_namespace._token_manager, settings)

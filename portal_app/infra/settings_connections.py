@@ -7,26 +7,24 @@ class ConnectionSettings(BaseModel):
     """One deadline for each kind of lasting connection, in seconds."""
 
     portal_socket_ping_seconds: float = Field(
-        7.0, gt=0, description="Seconds between two pings to an open page; a page that hears none reconnects"
+        7.0, gt=0, description="Seconds between two pings to an open page; a page that receives none reconnects"
     )
     portal_socket_answer_seconds: float = Field(
-        6.0, gt=0, description="Longest wait for a page's answer to a ping, and of a page for a late ping"
+        5.0, gt=0, description="Longest wait for a page's answer to a ping, and two seconds less than a page's for one"
     )
     database_answer_seconds: float = Field(
         18.0,
         ge=1,
-        description="Longest wait for PostgreSQL's answer to one statement; then the connection is given up. The server "
-        "ends a statement after five sixths of it; a lock is given up after half of it",
+        description="Longest wait for PostgreSQL's answer to one statement; then the connection is given up. The "
+        "server ends a statement after five sixths of it; a lock is given up after half of it",
     )
     redis_silence_seconds: float = Field(
         10.0,
         gt=0,
-        description="How long a connection to Redis that waits for messages may be silent before it is replaced; half of "
-        "it is the longest wait for an open page's state",
+        description="How long a connection to Redis that waits for messages may be silent before it is replaced; "
+        "half of it is the longest wait for an open page's state",
     )
-    sf_stream_ping_seconds: float = Field(
-        60.0, gt=0, description="Seconds between two pings to Salesforce's event bus"
-    )
+    sf_stream_ping_seconds: float = Field(60.0, gt=0, description="Seconds between two pings to Salesforce's event bus")
     sf_stream_answer_seconds: float = Field(
         20.0, gt=0, description="Longest wait for the answer to such a ping; then the stream is opened again"
     )

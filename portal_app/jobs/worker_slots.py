@@ -7,8 +7,8 @@ import psycopg
 import structlog
 from dbos import DBOS
 
-from portal_app.infra.database.durable import QUEUE
 from portal_app.infra.database.connections import open_lock
+from portal_app.infra.database.durable import QUEUE
 from portal_app.infra.settings import Settings
 
 _NAMESPACE, _SLOTS = 777, 1000

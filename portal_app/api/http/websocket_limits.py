@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.request_context import address_of
-from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler
+from portal_app.api.http.websocket_frames import RECEIPT, RELOAD, Frames, Refused, UnknownHandler
 from portal_app.domain.identity.network import network_of
 from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
@@ -103,6 +103,8 @@ class _Paced:
                 await self._send({"type": "websocket.close", "code": refused.code})
                 break
             if checked is not None:
+                if self._frames.is_event(checked):
+                    await self._send({"type": "websocket.send", "text": RECEIPT})
                 return {"type": "websocket.receive", "text": checked}
         return {"type": "websocket.disconnect", "code": self._closed}
 

@@ -38,7 +38,7 @@ class _Connection(psycopg.Connection[Any]):
                 if not is_listening:
                     self.pgconn.finish()
                     raise NoAnswer("no answer within the deadline") from error
-            # Nothing to notify is no silence: ask. A notification that arrives with the answer is lost; DBOS polls, too.
+            # Nothing to notify is no silence: ask. What arrives with the answer is lost, but DBOS polls, too.
             self.pgconn.send_query(b"SELECT 1")
             self.wait(generators.execute(self.pgconn), interval)
             gen = generators.notifies(self.pgconn)  # type: ignore[assignment]

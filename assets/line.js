@@ -1,0 +1,60 @@
+// The line to the server as the customer has to know it: whether it is lost, and whether a press was lost with it.
+import { useSyncExternalStore } from "react";
+
+// The server answers each event with a packet that means nothing else: it has come in.
+const EVENT = '42/_event,["event"', JOINED = "40/_event,", RECEIPT = "6";
+// What a page sends by itself, and sends again when it has reconnected.
+const BY_ITSELF = /"name":"[^"]*\.(load|hydrate\w*|on_load_internal|set_is_hydrated|handle_frontend_exception|update_vars\w*)"/;
+const FINE = { lost: false, unsent: false };
+let line = FINE;
+let current = null;
+// The events that are on their way, oldest first: whether each is a press.
+let underway = [];
+const watchers = new Set();
+
+function tell(change) {
+  line = { ...line, ...change };
+  watchers.forEach((watcher) => watcher());
+}
+
+function end(socket) {
+  if (socket !== current) return;
+  current = null;
+  tell({ lost: true, unsent: line.unsent || underway.includes(true) });
+  underway = [];
+  // A mail link or a download closes the socket and leaves the page open: let the framework look again.
+  setTimeout(() => line.lost && document.dispatchEvent(new Event("visibilitychange")), 1000);
+}
+
+function begin(socket) {
+  current = socket;
+  underway = [];
+  socket.addEventListener("close", () => end(socket));
+  socket.addEventListener("message", ({ data }) => {
+    if (socket !== current || typeof data !== "string") return;
+    if (data === RECEIPT) underway.shift();
+    else if (line.lost && data.startsWith(JOINED)) tell({ lost: false });
+  });
+}
+
+if (typeof WebSocket !== "undefined" && typeof window !== "undefined") {
+  const { send, close } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    if (typeof data === "string" && data.includes("/_event,")) {
+      if (this !== current) begin(this);
+      if (data.startsWith(EVENT)) underway.push(!BY_ITSELF.test(data.slice(0, 400)));
+    }
+    return send.call(this, data);
+  };
+  WebSocket.prototype.close = function (...reasons) {
+    end(this);
+    return close.apply(this, reasons);
+  };
+}
+
+export const dismiss = () => tell({ unsent: false });
+
+export function useLine() {
+  const watch = (watcher) => (watchers.add(watcher), () => watchers.delete(watcher));
+  return useSyncExternalStore(watch, () => line, () => FINE);
+}

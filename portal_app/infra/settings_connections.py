@@ -24,7 +24,9 @@ class ConnectionSettings(BaseModel):
         description="How long a connection to Redis that waits for messages may be silent before it is replaced; "
         "half of it is the longest wait for an open page's state",
     )
-    sf_stream_ping_seconds: float = Field(60.0, gt=0, description="Seconds between two pings to Salesforce's event bus")
-    sf_stream_answer_seconds: float = Field(
-        20.0, gt=0, description="Longest wait for the answer to such a ping; then the stream is opened again"
+    sf_stream_check_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="How long a Salesforce event stream may be quiet before its connection is checked; without "
+        "an answer in ten seconds it is opened again",
     )

@@ -141,7 +141,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
-        _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
+        _closers=(freebit.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,
     )
 

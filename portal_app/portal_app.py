@@ -68,6 +68,9 @@ app = rx.App(
 )
 app.add_middleware(SessionGuard(), index=0)
 if app.sio is not None:
+    # How soon both sides notice a dead line; with Reflex's own values it takes more than two minutes.
+    app.sio.eio.ping_interval = settings.portal_socket_ping_seconds
+    app.sio.eio.ping_timeout = settings.portal_socket_answer_seconds
     # Pages wait so much longer for a ping. The server ends a dead line first, so that the page keeps its state.
     app.sio.eio.ping_interval_grace_period = 2
 app._state_manager = TabStates.replacing(app.state_manager, settings)

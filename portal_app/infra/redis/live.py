@@ -16,7 +16,7 @@ from portal_app.infra.redis.tags import customer_tag
 
 _CHANNEL = "portal:live"
 # What was published last: for a process whose subscription was lost meanwhile.
-_RECENT, _MOST_RECENT = "portal:live:recent", 5_000
+_RECENT, _MOST_RECENT, _RECENT_SECONDS = "portal:live:recent", 5_000, 600
 _MARGIN_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
@@ -43,10 +43,11 @@ class LiveUpdates:
         await self._cache.invalidate(customer_tag(change.user_id))
         body = json.dumps({"user": str(change.user_id), "topic": change.topic, "id": change.id})
         try:
-            async with self._redis.pipeline(transaction=False) as both:
-                both.publish(_CHANNEL, body)
-                both.xadd(_RECENT, {"body": body}, maxlen=_MOST_RECENT)
-                await both.execute()
+            async with self._redis.pipeline(transaction=False) as batch:
+                batch.publish(_CHANNEL, body)
+                batch.xadd(_RECENT, {"body": body}, maxlen=_MOST_RECENT)
+                batch.expire(_RECENT, _RECENT_SECONDS)
+                await batch.execute()
         except RedisError as error:
             _log.warning("live.not_published", topic=change.topic, error=type(error).__name__)
 

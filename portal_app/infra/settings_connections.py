@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field
 class ConnectionSettings(BaseModel):
     """One deadline for each kind of lasting connection, in seconds."""
 
-    portal_socket_ping_seconds: float = Field(7.0, gt=0, description="Seconds between two pings to an open page")
+    portal_socket_ping_seconds: float = Field(5.0, gt=0, description="Seconds between two pings to an open page")
     portal_socket_answer_seconds: float = Field(
-        5.0, gt=0, description="Longest wait for the answer to such a ping; pages wait two seconds longer for a ping"
+        8.0, gt=0, description="Longest wait for the answer to such a ping; pages wait two seconds longer for a ping"
     )
     database_answer_seconds: float = Field(
         18.0, ge=1, description="Longest wait for PostgreSQL's answer to one statement; then the connection is replaced"

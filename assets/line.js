@@ -26,8 +26,6 @@ function end(socket) {
   tell({ lost: true, unsent: line.unsent || underway.includes(true) || Boolean(held?.length) });
   underway = [];
   held = null;
-  // A mail link or a download closes the socket and leaves the page open: let the framework look again.
-  setTimeout(() => line.lost && document.dispatchEvent(new Event("visibilitychange")), 1000);
 }
 
 function release(socket) {

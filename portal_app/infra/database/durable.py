@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from asgi_correlation_id import correlation_id
@@ -24,6 +23,7 @@ class WakeTopic:
     ORDER = "resume"
     CANCELLATION = "look-again"
     PROFILE = "again"
+    MESSAGE = "message-changed"
 
 
 class DurableQueue:
@@ -108,9 +108,4 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     }
 
 
-def database_name(url: str) -> str:
-    """Return the database name of a URL."""
-    return urlsplit(url).path.lstrip("/")
-
-
-__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "database_name", "dbos_config"]
+__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "dbos_config"]

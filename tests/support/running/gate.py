@@ -1,4 +1,4 @@
-"""A way to a server that a test can close, make long or silence, while everybody else's way stays as it is."""
+"""A proxy in front of a server that a test can close, slow down or silence; other clients are not affected."""
 
 import asyncio
 import threading
@@ -44,7 +44,7 @@ class Gate:
         done.wait(10)
 
     def open(self) -> None:
-        """Let everybody through again, without delay; who hangs is sent away. What fell silent stays silent."""
+        """Pass all new connections again, without delay; those that hang are closed, silenced ones stay silent."""
         self._is_closed, self._is_silent_to_new, self.seconds = False, False, 0.0
         self._loop.call_soon_threadsafe(self._send_away)
 
@@ -54,7 +54,7 @@ class Gate:
         self._ready.wait(10)
 
     def stop(self) -> None:
-        """End, and hang up on everybody."""
+        """Stop and close all connections."""
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
@@ -90,7 +90,7 @@ class Gate:
                 return
             inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)
         except OSError:
-            # Closed, or the server behind it is away.
+            # Closed, or the server behind it is down.
             writer.transport.abort()
             return
         self._ways |= {writer, inner_writer}
@@ -117,7 +117,7 @@ class Gate:
 
 @contextmanager
 def gate_to(url: str) -> Iterator[tuple[Gate, str]]:
-    """Yield a gate in front of a server, and the server's address by way of it."""
+    """Yield a gate in front of a server, and the server's address through it."""
     parts = urlsplit(url)
     gate = Gate(str(parts.hostname), int(parts.port or 0))
     gate.start()

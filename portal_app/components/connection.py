@@ -1,4 +1,6 @@
-"""The notices of a lost connection: that it is lost, and that the last press may have been lost with it."""
+"""The notices of a missing connection: that it is missing and why, and that the last action may be lost with it."""
+
+from typing import Any
 
 import reflex as rx
 from reflex_base.constants import Hooks, Imports
@@ -7,27 +9,26 @@ from reflex_base.vars import VarData
 
 from portal_app.components.button import button
 from portal_app.components.status import shape
+from portal_app.domain.identity.tabs import TABS_OF_ACCOUNT, TABS_OF_NETWORK
 from portal_app.language import _
 
 # assets/line.js, as the bundler finds it.
 _SCRIPT = "$/public/line.js"
+_ERRORS = VarData(imports=Imports.CONNECT_ERRORS, hooks={Hooks.CONNECT_ERRORS: None})
 _LINE = VarData(imports={_SCRIPT: [ImportVar(tag="useLine")]}, hooks={"const line = useLine();": None})
-_IS_LOST = rx.Var(
-    "(connectErrors.length > 0 || line.lost)",
-    _var_type=bool,
-    _var_data=VarData.merge(_LINE, VarData(imports=Imports.CONNECT_ERRORS, hooks={Hooks.CONNECT_ERRORS: None})),
-)
+_IS_MISSING = rx.Var("(connectErrors.length > 0 || line.lost)", _var_type=bool, _var_data=VarData.merge(_ERRORS, _LINE))
+# What the server said, where it said anything: see `WebsocketLimits`.
+_REASON = rx.Var("(connectErrors[connectErrors.length - 1]?.message ?? '')", _var_type=str, _var_data=_ERRORS)
 _IS_UNSENT = rx.Var("line.unsent", _var_type=bool, _var_data=_LINE)
-_BOX = "flex items-start gap-3 rounded border border-line bg-surface px-4 py-3 text-small shadow"
 _DISMISS = rx.Var("(() => dismiss())", _var_data=VarData(imports={_SCRIPT: [ImportVar(tag="dismiss")]}))
+_BOX = "flex items-start gap-3 rounded border border-line bg-surface px-4 py-3 text-small shadow"
 
 
 def connection_notice() -> rx.Component:
-    """Say that the connection is lost, or that the last press may not have been received, until it is closed.
+    """Say that live updates are missing and why, and that the last action may not have been received.
 
     The stylesheet delays the first, so that a short interruption shows nothing.
     """
-    lost = _notice(_("The connection was lost. Reconnecting by itself; nothing you entered is gone."), "connection")
     unsent = _notice(
         _(
             "The connection broke before your last action was received. "
@@ -37,13 +38,23 @@ def connection_notice() -> rx.Component:
     )
     return rx.el.div(
         rx.cond(_IS_UNSENT, unsent),
-        rx.cond(_IS_LOST, lost),
+        rx.cond(_IS_MISSING, _notice(_reason(), "connection")),
         role="status",
         class_name="no-print fixed inset-x-4 top-4 z-50 mx-auto grid w-fit max-w-md gap-2 empty:hidden",
     )
 
 
-def _notice(text: str, class_name: str = "", *, action: rx.Component | None = None) -> rx.Component:
+def _reason() -> Any:
+    lost = _("The connection was lost. Reconnecting by itself; nothing you entered is gone.")
+    account = _("You have too many tabs of the portal open. Close some: this page goes on by itself within seconds.")
+    network = _(
+        "Too many pages of the portal are open from your network, so this one shows nothing live. Close other tabs, or "
+        "sign in here: your account has a connection of its own."
+    )
+    return rx.match(_REASON, (TABS_OF_ACCOUNT, account), (TABS_OF_NETWORK, network), lost)
+
+
+def _notice(text: Any, class_name: str = "", *, action: rx.Component | None = None) -> rx.Component:
     return rx.el.div(
         shape("mt-1.5"),
         rx.el.p(text, class_name="min-w-0 flex-1"),

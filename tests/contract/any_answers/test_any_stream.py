@@ -25,6 +25,7 @@ from sandbox.salesforce.bus import avro
 from tests.support.generated import examples
 from tests.support.vendors.keys import new_key
 from tests.support.vendors.scripted_server import http, scripted_server
+from tests.support.waiting import LONGEST_SECONDS
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 SCHEMA = avro.event_schema("Order_Fulfilment_Requested__e")
@@ -211,7 +212,7 @@ async def try_stream(
         stream = SalesforceEventStream(own, login, silence=QUIET, answer_timeout=TIME_LIMIT)
         found, error, began = [], None, time.monotonic()
         try:
-            async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:
+            async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(TOPIC, after=None)) as batches:
                 async for batch in batches:
                     found.append(batch)
         except (PortalError, PositionLost) as caught:

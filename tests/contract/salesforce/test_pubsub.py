@@ -65,7 +65,7 @@ class Bench:
 async def read_until(stream: SalesforceEventStream, after: bytes | None, mark: str) -> list[StreamEvent]:
     """Read events up to the one with this mark."""
     found: list[StreamEvent] = []
-    async with asyncio.timeout(10), aclosing(stream.batches(TOPIC, after=after)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(TOPIC, after=after)) as batches:
         async for batch in batches:
             found += batch.events
             if any(event.payload.get("IdemKey__c") == mark for event in batch.events):
@@ -74,7 +74,7 @@ async def read_until(stream: SalesforceEventStream, after: bytes | None, mark: s
 
 
 async def first_of(stream: SalesforceEventStream, topic: str, after: bytes | None) -> StreamBatch:
-    async with asyncio.timeout(10), aclosing(stream.batches(topic, after=after)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(topic, after=after)) as batches:
         return await anext(batches)
 
 
@@ -111,7 +111,10 @@ async def test_more_events_than_were_asked_for_are_all_read_once(bench: Bench) -
     bench.sandbox.faults.set("pubsub", FaultSettings(special={"crowded_answers": -1}))
     for mark in sent:
         await bench.publish(mark)
-    async with asyncio.timeout(10), aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches:
+    async with (
+        asyncio.timeout(LONGEST_SECONDS),
+        aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches,
+    ):
         first = await anext(batch async for batch in batches if batch.events)
         assert len(first.events) == 9
         await bench.publish(last := uuid4().hex)
@@ -161,7 +164,7 @@ async def test_a_change_event_names_the_fields_that_changed(bench: Bench) -> Non
     stream, topic = bench.stream(replay="ALL"), "/data/AccountChangeEvent"
     mark = uuid4().hex[:20]
     await bench.rest.update("Account", account, {"Phone": mark})
-    async with asyncio.timeout(10), aclosing(stream.batches(topic, after=None)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(topic, after=None)) as batches:
         async for batch in batches:
             found = [event for event in batch.events if event.payload.get("Phone") == mark]
             if found:
@@ -187,7 +190,10 @@ async def test_a_schema_that_is_not_there_yet_is_asked_for_again(bench: Bench, c
     refusal = {f"error:schema.not.found/{code}": 1}
     bench.sandbox.faults.set("pubsub", FaultSettings(special=refusal, operations=["GetSchema"]))
     await bench.publish(first)
-    async with asyncio.timeout(10), aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches:
+    async with (
+        asyncio.timeout(LONGEST_SECONDS),
+        aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches,
+    ):
         unread = await anext(batch async for batch in batches if batch.events)
         await bench.publish(second)
         read = await anext(batch async for batch in batches if batch.events)
@@ -268,7 +274,7 @@ async def test_a_reader_whose_cancellation_a_library_swallowed_stops_before_it_w
     await asyncio.sleep(0)  # lets it begin to wait
     answered.set_result(None)
     reading.cancel()
-    await asyncio.wait({reading}, timeout=10)
+    await asyncio.wait({reading}, timeout=LONGEST_SECONDS)
     assert reading.cancelled()
 
 

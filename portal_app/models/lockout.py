@@ -1,4 +1,4 @@
-"""Failed sign-in attempts per e-mail address."""
+"""Failed attempts to sign in, per e-mail address, and to confirm a signed-in account, per account."""
 
 from datetime import datetime
 
@@ -9,7 +9,10 @@ from portal_app.models.columns import time_column
 
 
 class SignInAttempts(SQLModel, table=True):
-    """The number of consecutive failed attempts for an address, and the end of its lock."""
+    """The number of consecutive failed attempts, and the end of the lock.
+
+    `email_index` is the index of an address, or of an account whose password or code is asked for again.
+    """
 
     __tablename__ = "sign_in_tries"
 

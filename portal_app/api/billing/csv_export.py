@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedInCustomer
+from portal_app.api.http.dependencies import RecentProof, SignedInCustomer
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceQuery
 from portal_app.wiring.portal import portal
@@ -20,8 +20,11 @@ _MOST = 10_000
 
 
 @router.get("/invoices.csv", response_class=Response)
-async def invoices_csv(customer: SignedInCustomer) -> Response:
-    """Return all invoices as CSV in UTF-8 with a byte order mark, newest first."""
+async def invoices_csv(_: RecentProof, customer: SignedInCustomer) -> Response:
+    """Return all invoices as CSV in UTF-8 with a byte order mark, newest first.
+
+    Needs a fresh proof (POST /api/me/step-up).
+    """
     found = await portal().billing.invoices.invoices_for(customer, InvoiceQuery(limit=_MOST))
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="invoices.csv"'}
     if found.as_of:

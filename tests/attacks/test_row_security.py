@@ -225,3 +225,14 @@ async def test_only_reading_and_adding_are_granted_on_the_audit(portal: Portal) 
     with psycopg.connect(world().postgres.url()) as owner:
         granted = set(owner.execute(query).fetchall())
     assert granted == {(f"portal_{role}", right) for role in ROLES for right in ("SELECT", "INSERT")}
+
+
+async def test_upkeep_can_delete_the_audit_of_strangers_and_of_nobody_else(owners: tuple[UUID, UUID]) -> None:
+    stranger = "INSERT INTO audit (at, actor, tag, detail, address) VALUES (now(), 'you', 'x', '{}', '')"
+    with connected("worker") as worker:
+        worker.execute(stranger)
+        assert worker.execute("DELETE FROM audit WHERE user_id IS NOT NULL").rowcount == 0
+        assert worker.execute("DELETE FROM audit WHERE tag = 'x'").rowcount == 1
+    for role in ("web", "identity"):
+        with connected(role) as other, pytest.raises(errors.InsufficientPrivilege):
+            other.execute("DELETE FROM audit")

@@ -78,11 +78,11 @@ async def test_a_line_is_shown_from_saved_data_until_freebit_is_back(
         }
         # The pages did not wait for the call to Freebit; once it has failed, the health page says so.
         await until(visitor, "/api/health/freebit", "status", "unavailable")
-        assert (await visitor.get("/api/health/freebit")).status_code == 503
+        assert (await visitor.get_as_operator("/api/health/freebit")).status_code == 503
         world().set_mood("freebit")
         await until(ben, line, "line", living)
-        assert (await visitor.get("/api/health/freebit")).json()["status"] == "ok"
-    lane = (await visitor.get("/api/health/lanes")).json()["lanes"]["freebit"]
+        assert (await visitor.get_as_operator("/api/health/freebit")).json()["status"] == "ok"
+    lane = (await visitor.get_as_operator("/api/health/lanes")).json()["lanes"]["freebit"]
     assert (lane["breaker"], lane["running"], sum(lane["waiting"].values())) == ("closed", 0, 0)
     for one in (ben, aiko):
         await one.http.aclose()
@@ -106,7 +106,7 @@ async def test_a_state_that_freebit_tells_late_is_kept_and_told_to_open_pages(
 async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
     """Ask until the answer is as it should be again."""
     async with asyncio.timeout(60):
-        while (await visitor.get(path)).json()[name] != wanted:
+        while (await visitor.get_as_operator(path)).json()[name] != wanted:
             await asyncio.sleep(0.05)
 
 

@@ -1,4 +1,4 @@
-"""Find sign-ups by their address; let sign-out end calendar links, and upkeep delete the audit of strangers."""
+"""Find sign-ups by their address; let sign-out end calendar links, and cleanup delete the audit of strangers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.execute(
         "CREATE POLICY strangers_only ON audit AS RESTRICTIVE FOR DELETE TO portal_worker USING (user_id IS NULL)"
     )
-    # What upkeep looks for: rows that are neither new nor of an account.
+    # What cleanup looks for: rows that are neither new nor of an account.
     op.execute("CREATE INDEX ix_audit_strangers ON audit (at) WHERE user_id IS NULL")
     op.execute("CREATE INDEX ix_mails_created_at ON mails (created_at)")
     op.execute("CREATE INDEX ix_inbox_received_at ON inbox (received_at)")

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class RetentionSettings(BaseModel):
-    """Days after which upkeep deletes records."""
+    """Days after which cleanup deletes records."""
 
     portal_keep_mail_days: int = Field(
         30, ge=2, description="Days that mails are kept, sent or not, with their content"

@@ -107,7 +107,9 @@ class Office:
     async def _mail(self, request: Request) -> Response:
         messages = self._actions.mailbox.messages(request.query_params.get("to"))
         first = {row["message_id"]: row["id"] for row in reversed(messages)}
-        rows = [row | {"code": _code(row["text"]), "copy": first[row["message_id"]] != row["id"]} for row in messages]
+        rows = [
+            row | {"code": _code(row["text"]), "is_copy": first[row["message_id"]] != row["id"]} for row in messages
+        ]
         return self._page("mail.html", request, messages=rows[::-1])
 
     async def _vendors(self, request: Request) -> Response:

@@ -227,7 +227,7 @@ async def test_only_reading_and_adding_are_granted_on_the_audit(portal: Portal) 
     assert granted == {(f"portal_{role}", right) for role in ROLES for right in ("SELECT", "INSERT")}
 
 
-async def test_upkeep_can_delete_the_audit_of_strangers_and_of_nobody_else(owners: tuple[UUID, UUID]) -> None:
+async def test_cleanup_can_delete_the_audit_of_strangers_and_of_nobody_else(owners: tuple[UUID, UUID]) -> None:
     stranger = "INSERT INTO audit (at, actor, tag, detail, address) VALUES (now(), 'you', 'x', '{}', '')"
     with connected("worker") as worker:
         worker.execute(stranger)

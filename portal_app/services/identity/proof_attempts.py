@@ -23,7 +23,7 @@ class ProofAttempts:
     """Counts the passwords and codes that a signed-in account is asked for again, wherever that is.
 
     They are counted before they are checked, so that concurrent attempts cannot exceed the limit. The locks are those
-    of sign-in, with a counter of their own: whoever has a session only cannot lock the owner out of signing in.
+    of sign-in, with a counter of their own: a thief who has a session only cannot lock the owner out of signing in.
     """
 
     def __init__(self, context: ServiceContext) -> None:

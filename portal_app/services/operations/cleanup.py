@@ -14,7 +14,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.order import OrderRow
 from portal_app.services.operations.retention import expired_rows
 
-# One transaction's worth, so that upkeep holds no locks for long, and what one run deletes of a table at most.
+# One transaction's worth, so that cleanup holds no locks for long, and what one run deletes of a table at most.
 ROWS_AT_ONCE = 2000
 _MOST_BATCHES = 50
 # Compared with Salesforce in one run: a few queries of the org's daily budget.

@@ -1,4 +1,4 @@
-"""Upkeep with many orders: everything gets its turn, and the work grows with what is due."""
+"""Cleanup with many orders: everything gets its turn, and the work grows with what is due."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def worker_queue(settings: Settings) -> Iterator[DurableQueue]:
 
 
 @pytest.fixture
-def upkeep(settings: Settings, worker: Database, worker_queue: DurableQueue) -> Cleanup:
+def cleaning(settings: Settings, worker: Database, worker_queue: DurableQueue) -> Cleanup:
     return Cleanup(settings, worker, worker_queue)
 
 
@@ -72,10 +72,10 @@ def counted_rows(database: Database) -> Iterator[list[int]]:
 
 
 async def test_every_unfinished_order_gets_its_turn_and_the_oldest_the_first(
-    upkeep: Cleanup, unfinished: UUID, monkeypatch: pytest.MonkeyPatch
+    cleaning: Cleanup, unfinished: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleanup, "ORDERS_AT_ONCE", 3)
-    turns = [await upkeep.unfinished_orders(turn) for turn in range(6)]
+    turns = [await cleaning.unfinished_orders(turn) for turn in range(6)]
     assert turns[0] == [f"{prefix_of(unfinished)}{n}" for n in (7, 6, 5)]
     assert [len(turn) for turn in turns] == [3, 3, 1, 3, 3, 1]
     assert len({order for turn in turns[:3] for order in turn}) == 7
@@ -112,7 +112,7 @@ async def test_steps_of_more_orders_than_a_statement_takes_parameters(worker: Da
         assert await StuckOrders._last_steps(session, [uuid4() for _ in range(70_000)]) == {}
 
 
-# What upkeep looks at, per table: how to make a row of that age in days, and the age up to which it is kept.
+# What cleanup looks at, per table: how to make a row of that age in days, and the age up to which it is kept.
 _SESSION = (
     "INSERT INTO sessions (id, user_id, factors, browser, address, created_at, used_at, confirmed_at, expires_at, "
 )
@@ -199,8 +199,8 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", _AGED)
-async def test_upkeep_deletes_what_is_older_than_it_is_kept_and_nothing_younger(
-    settings: Settings, worker: Database, upkeep: Cleanup, user_id: UUID, kind: str
+async def test_cleanup_deletes_what_is_older_than_it_is_kept_and_nothing_younger(
+    settings: Settings, worker: Database, cleaning: Cleanup, user_id: UUID, kind: str
 ) -> None:
     insert, count, kept_days = _AGED[kind]
     one_per_user, mark, left = kind.startswith("changes"), uuid4().hex, []
@@ -209,7 +209,7 @@ async def test_upkeep_deletes_what_is_older_than_it_is_kept_and_nothing_younger(
         at = max(now() - age, datetime(1970, 1, 2, tzinfo=UTC))
         for _ in range(1 if one_per_user else 5):
             await run(owner, sa.text(insert), mark=mark, user=user_id, at=at)
-        await upkeep.tidy_up()
+        await cleaning.tidy_up()
         left.append((await run(worker, sa.text(count), mark=mark, user=user_id))[0][0])
     await owner.close()
     young = 1 if one_per_user else 5

@@ -46,6 +46,7 @@ RISKY: dict[str, dict[str, Any]] = {
     f"{BILLING}invoices____invoices_page.download_csv": {},
     f"{BILLING}payment_methods____payment_methods_page.add_card": {},
     CHECKOUT.replace("load", "add_card"): {},
+    f"{PAGES}orders___order____order_page.add_card": {},
     POSTCODE.replace("look_up_postcode", "save_address"): {"form": DETAILS},
     f"{PAGES}notifications___preferences____notifications_page.make_link": {},
     ACCOUNT.replace("load", "begin_email_change"): {"form": {"email": "mallory@example.jp"}},

@@ -13,7 +13,7 @@ from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.components.timeline import timeline
 from portal_app.language import _, path_for
-from portal_app.pages.checkout.review import add_card_form, bought_lines
+from portal_app.pages.checkout.review import add_card_button, bought_lines
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.orders.order import OrderPage
@@ -70,7 +70,7 @@ def _back() -> rx.Component:
 def _next() -> rx.Component:
     actions = rx.cond(
         OrderPage.needs_card,
-        add_card_form(OrderPage.path),
+        add_card_button(OrderPage.add_card),
         rx.cond(
             OrderPage.needs_identity,
             link(_("See your identity check"), href=path_for("/account/verification")),

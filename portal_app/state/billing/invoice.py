@@ -68,7 +68,7 @@ class InvoicePage(PageState, rx.State):
     @report_errors
     async def pay(self):
         """Open the invoice at WHMCS after a recent proof of identity: the link opens the whole billing area."""
-        await self._require_proof()
+        await self._require_recent_proof()
         number = vendor_number(self._last_part())
         return rx.redirect(await portal().billing.invoices.pay_link(await self._customer(), number))
 
@@ -76,7 +76,7 @@ class InvoicePage(PageState, rx.State):
     @report_errors
     async def download_pdf(self):
         """Open the invoice's PDF at WHMCS after a recent proof of identity, as `pay` does."""
-        await self._require_proof()
+        await self._require_recent_proof()
         number = vendor_number(self._last_part())
         return rx.redirect(await portal().billing.invoices.pdf_link(await self._customer(), number))
 

@@ -69,7 +69,7 @@ class InvoicesPage(PageState, rx.State):
     @report_errors
     async def download_csv(self):
         """Download all invoices after a recent proof of identity."""
-        await self._require_proof()
+        await self._require_recent_proof()
         return rx.download(url="/api/invoices.csv")
 
     async def _read_page(self) -> None:

@@ -95,7 +95,7 @@ class PaymentMethodsPage(PageState, rx.State):
     async def make_default(self, method_id: int):
         """Make a method the default after a recent proof of identity."""
         row = self._row(method_id)
-        await self._require_proof()
+        await self._require_recent_proof()
         await portal().billing.payment_methods.make_default(await self._customer(), row.id)
         await self._read_page()
 
@@ -103,7 +103,7 @@ class PaymentMethodsPage(PageState, rx.State):
     @report_errors
     async def add_card(self):
         """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this page."""
-        await self._require_proof()
+        await self._require_recent_proof()
         return rx.redirect(await add_card_link(await self._customer(), self.path))
 
     @rx.event
@@ -118,7 +118,7 @@ class PaymentMethodsPage(PageState, rx.State):
     @report_errors
     async def remove(self):
         """Delete the chosen method after a recent proof of identity."""
-        await self._require_proof()
+        await self._require_recent_proof()
         chosen, self._chosen, self.choices = self._row(self._chosen), 0, 0
         customer = await self._customer()
         # Where somebody removed it elsewhere, the list shows so.

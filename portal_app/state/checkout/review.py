@@ -82,7 +82,7 @@ class CheckoutPage(PageState, rx.State):
         """Order the draft once and go on to the order; the proof of identity may be some hours old."""
         if not self._draft_id or self.ordering:
             return
-        await self._require_proof(seconds=portal().settings.portal_order_proof_seconds)
+        await self._require_recent_proof(seconds=portal().settings.portal_order_proof_seconds)
         accepted = bool(typed(form, "terms_accepted")["terms_accepted"])
         self.ordering, self.terms_error = True, ""
         yield
@@ -104,7 +104,7 @@ class CheckoutPage(PageState, rx.State):
     @report_errors
     async def add_card(self):
         """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this checkout."""
-        await self._require_proof()
+        await self._require_recent_proof()
         return rx.redirect(await add_card_link(await self._customer(), self.back))
 
     async def _current_draft(self, customer: Customer) -> Draft:

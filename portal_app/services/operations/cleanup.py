@@ -17,6 +17,10 @@ from portal_app.services.operations.retention import expired_rows
 # One transaction's worth, so that cleanup holds no locks for long, and what one run deletes of a table at most.
 ROWS_AT_ONCE = 2000
 _MOST_BATCHES = 50
+# The table is closed to deletion; this function of the database's owner deletes rows without an account alone.
+_FORGET_STRANGERS = sa.text("SELECT forget_strangers(:before, :most)").bindparams(
+    sa.bindparam("before", type_=sa.DateTime(timezone=True))
+)
 # Compared with Salesforce in one run: a few queries of the org's daily budget.
 ORDERS_AT_ONCE = 600
 
@@ -33,6 +37,7 @@ class Cleanup:
         """Delete what is older than it is kept: a bounded number of rows of each table, the rest at the next run."""
         for table, condition in expired_rows(self._settings):
             await _repeat(partial(self._delete, table, condition))
+        await _repeat(self._forget_strangers)
         ended_before = now() - timedelta(days=self._settings.portal_keep_workflow_days)
         await _repeat(lambda: self._queue.delete_ended(before=ended_before, most=ROWS_AT_ONCE))
 
@@ -42,6 +47,12 @@ class Cleanup:
         async with self._database.unit_of_work() as session:
             result = await (await session.connection()).execute(sa.delete(table).where(sa.tuple_(*keys).in_(rows)))
         return int(result.rowcount)
+
+    async def _forget_strangers(self) -> int:
+        """Delete the audit of strangers. The history of an account is kept with it: no role may delete that."""
+        values = {"before": now() - timedelta(days=self._settings.portal_keep_stranger_days), "most": ROWS_AT_ONCE}
+        async with self._database.unit_of_work() as session:
+            return int((await (await session.connection()).execute(_FORGET_STRANGERS, values)).scalar_one())
 
     async def unfinished_orders(self, turn: int) -> list[str]:
         """Return the Salesforce ids of a batch of orders that are not final and unchanged for two minutes.

@@ -10,7 +10,6 @@ from sqlmodel import SQLModel, col
 from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.audit import AuditEntry
 from portal_app.models.email_outbox import Mail
 from portal_app.models.idempotency import IdempotencyKey
 from portal_app.models.inbox import Inbox
@@ -51,9 +50,6 @@ def expired_rows(settings: Settings) -> Iterator[Expired]:
     # An event that was not handled is a case for operators (docs/operations.md, unapplied_events).
     handled = col(Inbox.handled_at) < at - timedelta(days=settings.portal_keep_event_days)
     yield Inbox, handled
-    # The history of an account is kept with it; the database lets nobody delete that.
-    strangers = col(AuditEntry.user_id).is_(None)
-    yield AuditEntry, sa.and_(strangers, col(AuditEntry.at) < at - timedelta(days=settings.portal_keep_stranger_days))
 
 
 def _is_over_before(moment: Any) -> sa.ColumnElement[bool]:

@@ -25,6 +25,7 @@ from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
+from portal_app.services.inbound.own_changes import is_own_change
 from portal_app.wiring.portal import Portal, build, set_portal
 
 # Longer than the bus is silent between two keepalives.
@@ -119,10 +120,11 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
     for event in batch.events:
         if event.undecodable:
             _log.error("listener.undecodable", topic=batch.topic, event_id=event.id, **_where(event))
-    events = [to_inbound(event, missed_since) for event in batch.events]
+    events = [to_inbound(event, missed_since) for event in batch.events if not is_own_change(event)]
     fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
-    if events:
-        _log.info("listener.received", topic=batch.topic, events=len(events), fresh=fresh)
+    if batch.events:
+        own = len(batch.events) - len(events)
+        _log.info("listener.received", topic=batch.topic, events=len(batch.events), fresh=fresh, own=own)
     if fresh and batch.topic == portal.settings.sf_provision_event_channel:
         await _show_approvals(portal, [order_id for event in events for order_id in event.data.get("order_ids", [])])
 

@@ -9,9 +9,10 @@ from portal_app.models.columns import time_column
 
 
 class SignInAttempts(SQLModel, table=True):
-    """The number of consecutive failed attempts, and the end of the lock.
+    """The number of consecutive failed attempts, and the end of the lock they led to.
 
-    `email_index` is the index of an address, or of an account whose password or code is asked for again.
+    Counted for an address by its look-up hash, and apart from it, each by a hash of its own, for each known device and
+    for an account whose password or code is asked for again.
     """
 
     __tablename__ = "sign_in_tries"
@@ -35,3 +36,11 @@ RETURNING tries
 """).bindparams(
     sa.bindparam("now", type_=sa.DateTime(timezone=True)), sa.bindparam("forgotten", type_=sa.DateTime(timezone=True))
 )
+
+# An attempt that was counted and then not checked. A lock stays where others would have led to it.
+UNCOUNT_ATTEMPT = sa.text("""
+UPDATE sign_in_tries SET
+    tries = tries - 1, locked_until = CASE WHEN tries > :most THEN locked_until END
+WHERE email_index = :email_index AND tries > 0
+""")
+TOUCH_ATTEMPTS = sa.text("UPDATE sign_in_tries SET tries = tries WHERE email_index = :email_index")

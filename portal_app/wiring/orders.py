@@ -55,16 +55,6 @@ class Provisioning:
     stuck: StuckOrders
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerServices:
-    """The services that a checkout validates an order against."""
-
-    billing: BillingServices
-    subscriptions: SubscriptionServices
-    profile: ProfileServices
-    internet: InternetServices
-
-
 def build_internet(base: Base, context: ServiceContext, profile: ProfileServices) -> InternetServices:
     """Build the services over Salesforce, where agents check addresses."""
     gateway, live = base.vendors.internet, base.live
@@ -74,16 +64,31 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     )
 
 
-def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
-    """Build the services over the catalogue and the customer's data."""
-    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
-    context = CheckoutContext(
-        payments=customer.billing.payment_methods,
-        subscriptions=customer.subscriptions.services,
-        profiles=customer.profile.profiles,
-        checks=customer.internet.checks,
-        identity=customer.profile.kyc_documents,
+def build_catalog(base: Base) -> Catalog:
+    """Build the catalogue over Salesforce's products and WHMCS's prices."""
+    return Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
+
+
+def checkout_context(
+    context: ServiceContext,
+    billing: BillingServices,
+    subscriptions: SubscriptionServices,
+    profile: ProfileServices,
+    internet: InternetServices,
+) -> CheckoutContext:
+    """Return what checkout needs of other capabilities."""
+    return CheckoutContext(
+        payments=billing.payment_methods,
+        subscriptions=subscriptions.services,
+        profiles=profile.profiles,
+        checks=internet.checks,
+        identity=profile.kyc_documents,
+        limits=context.customer_limits,
     )
+
+
+def build_orders(base: Base, catalog: Catalog, context: CheckoutContext) -> OrderServices:
+    """Build the services over the catalogue and the customer's data."""
     checkout = Checkout(base.settings, catalog, context)
     drafts = Drafts(base.database, checkout)
     orders = Orders(
@@ -112,6 +117,6 @@ def build_provisioning(
         ),
         sims=SimActivation(settings, progress, vendors, reservations=reservations, checks=kyc_review),
         reservations=reservations,
-        internet=InternetLine(settings, progress, vendors),
+        internet=InternetLine(settings, progress, vendors, services=subscriptions.services),
         stuck=StuckOrders(progress, vendors.crm),
     )

@@ -1,4 +1,4 @@
-"""Strangers who want much kept: what a tab without a session leaves in Redis is small, and soon gone."""
+"""Filling Redis: the state of a tab without a session is small and expires early."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from tests.attacks.test_every_handler import ACCOUNT, PUBLIC_POSTCODE, cookies_o
 from tests.support.clients.raw_socket import RawSocket, raw_socket
 from tests.support.running.web_process import running_web
 from tests.support.running.world import BEN, world
+from tests.support.waiting import LONGEST_SECONDS
 
 CHOOSE_TOWN = PUBLIC_POSTCODE.replace("look_up_postcode", "choose_town")
 MALLORY, HOME = "198.51.100.66", "198.51.100.1"
@@ -46,14 +47,14 @@ def event(handler: str, payload: Any = None, **place: Any) -> str:
 
 async def lookup(socket: RawSocket, **place: Any) -> None:
     """Send what a public page sends, and wait for the answer."""
-    socket.told.clear()
+    socket.received.clear()
     await socket.send_text(event(PUBLIC_POSTCODE, {"postcode": "5300001"}, **place))
-    await socket.told_about("Umeda")
+    await socket.wait_for_words("Umeda")
 
 
 async def state_of(kept: "redis.Redis", token: str) -> dict[bytes, bytes]:
-    """Return what is kept of a tab, once it is written: a worker holds it back for some seconds."""
-    deadline = time.monotonic() + 30
+    """Return the stored state of a tab, once it is written: a worker delays the write for some seconds."""
+    deadline = time.monotonic() + LONGEST_SECONDS
     while not (names := list(kept.scan_iter(f"{token}_*details_page"))):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
@@ -61,7 +62,7 @@ async def state_of(kept: "redis.Redis", token: str) -> dict[bytes, bytes]:
     return {name: kept.get(name) or b"" for name in names}
 
 
-async def test_a_hundred_tabs_leave_little_however_much_they_say(web: Settings, kept: "redis.Redis") -> None:
+async def test_a_hundred_tabs_without_a_session_store_little_in_redis(web: Settings, kept: "redis.Redis") -> None:
     async def fill() -> str:
         token = str(uuid4())
         async with raw_socket(web, address=f"198.51.101.{uuid4().int % 250}", token=token, **{"X-Junk": LONG}) as tab:
@@ -76,7 +77,7 @@ async def test_a_hundred_tabs_leave_little_however_much_they_say(web: Settings, 
     assert max(sizes) < 15_000
 
 
-async def test_what_a_stranger_made_up_is_not_in_the_state(web: Settings, kept: "redis.Redis") -> None:
+async def test_invented_event_data_is_not_stored_in_the_tab_state(web: Settings, kept: "redis.Redis") -> None:
     token = str(uuid4())
     junk = {"junk": MARK, "headers": {"cookie": MARK}, "ip": MARK, "token": MARK, "sid": MARK}
     async with raw_socket(web, address=MALLORY, token=token, **{"X-Junk": MARK}) as tab:
@@ -86,7 +87,7 @@ async def test_what_a_stranger_made_up_is_not_in_the_state(web: Settings, kept: 
     assert not [name for name, value in found.items() if MARK.encode() in value]
 
 
-async def test_a_message_of_900_kb_closes_the_socket_and_leaves_nothing(web: Settings, kept: "redis.Redis") -> None:
+async def test_a_message_of_900_kb_closes_the_socket_and_stores_nothing(web: Settings, kept: "redis.Redis") -> None:
     token = str(uuid4())
     async with raw_socket(web, address=MALLORY, token=token) as tab:
         await tab.send_text(event(PUBLIC_POSTCODE, {"postcode": "5300001"}, asPath="x" * 900_000))
@@ -125,10 +126,12 @@ async def test_sockets_of_one_network_are_opened_only_so_fast_and_others_connect
     assert refused == 20
     async with raw_socket(web, address=HOME, cookies=cookies) as ben:
         await ben.send(ACCOUNT, path="/account")
-        await ben.told_about("first_name", "Ben")
+        await ben.wait_for_words("first_name", "Ben")
 
 
-async def test_a_strangers_state_is_soon_gone_and_a_customers_stays(web: Settings, kept: "redis.Redis") -> None:
+async def test_tab_state_without_a_session_expires_early_and_a_customers_stays(
+    web: Settings, kept: "redis.Redis"
+) -> None:
     lives = {}
     for who, cookies in {"stranger": "", "Ben": cookies_of(web, BEN)}.items():
         token = str(uuid4())
@@ -139,14 +142,14 @@ async def test_a_strangers_state_is_soon_gone_and_a_customers_stays(web: Setting
     assert all(STRANGER_SECONDS < seconds <= HOUR for seconds in lives["Ben"])
 
 
-async def test_a_strangers_tab_that_is_used_keeps_all_of_its_state(web: Settings, kept: "redis.Redis") -> None:
+async def test_a_tab_without_a_session_keeps_all_state_while_it_is_used(web: Settings, kept: "redis.Redis") -> None:
     token = str(uuid4())
     async with raw_socket(web, address=HOME, token=token) as tab:
         await lookup(tab)
         for name in await state_of(kept, token):
             kept.expire(name, 30)
         await lookup(tab, asPath="/auth/sign-in?next=%2F")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LONGEST_SECONDS
         while min(kept.ttl(name) for name in await state_of(kept, token)) <= 30:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)

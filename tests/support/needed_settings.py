@@ -16,7 +16,7 @@ PRODUCTION = {"portal_env": "production", "portal_url": "https://portal.example.
 
 
 def needed() -> dict[str, str]:
-    """Add whatever other secret production insists on, so that each test is about one of them."""
+    """Add the other secrets that production requires, so that each test is about one of them."""
     values = dict(PRODUCTION)
     for name, field in Settings.model_fields.items():
         default = field.default

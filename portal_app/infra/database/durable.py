@@ -3,7 +3,6 @@
 import logging
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
@@ -25,6 +24,7 @@ class WakeTopic:
     ORDER = "resume"
     CANCELLATION = "look-again"
     PROFILE = "again"
+    MESSAGE = "message-changed"
 
 
 class DurableQueue:
@@ -106,9 +106,4 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     }
 
 
-def database_name(url: str) -> str:
-    """Return the database name of a URL."""
-    return urlsplit(url).path.lstrip("/")
-
-
-__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "database_name", "dbos_config"]
+__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "dbos_config"]

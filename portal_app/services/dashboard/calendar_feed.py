@@ -49,9 +49,10 @@ class Calendar:
     async def renew(self, user_id: UUID, session_id: UUID) -> str:
         """Make a new link and return its token, which is not stored; the former link stops working.
 
-        The owner gets a mail: the link can be read without a session. Raises StepUpNeeded.
+        The owner gets a mail: the link can be read without a session. Raises StepUpNeeded, RateLimited.
         """
         await self._context.sessions.require_recent(session_id)
+        await self._context.customer_limits.count_change(user_id, "calendar-link")
         async with self._context.database.identity() as session:
             recipient = (await User.required(session, user_id)).email
         token = self._context.secrets.tokens.new()
@@ -104,7 +105,7 @@ def _renewals(services: Iterable[Subscription], requests: dict[int, Cancellation
     for service in services:
         request = requests.get(service.id)
         is_ending = request is not None and request.is_open
-        if service.status == "active" and service.next_due_on and service.next_due_on >= today() and not is_ending:
+        if service.renews and service.next_due_on and service.next_due_on >= today() and not is_ending:
             yield CalendarEntry("renewal", service.id, service.name, service.next_due_on)
 
 

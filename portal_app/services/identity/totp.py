@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import unicodedata
 from uuid import UUID
 
 import pyotp
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
 from portal_app.domain.identity.mfa import Enrolment, TotpStatus
+from portal_app.domain.identity.typed_code import plain_code
 from portal_app.infra.clock import accepted_timestamps, now
 from portal_app.models.mfa import Authenticator, RecoveryCode
 from portal_app.models.user import User
@@ -105,8 +105,12 @@ class Totp:
         await self._context.sessions.publish_ended(ended)
 
     async def renew_codes(self, user_id: UUID, session_id: UUID) -> list[str]:
-        """Replace the recovery codes and return the new ones, which are shown once. Raises StepUpNeeded, Conflict."""
+        """Replace the recovery codes and return the new ones, which are shown once.
+
+        Raises StepUpNeeded, Conflict, RateLimited.
+        """
         await self._context.sessions.require_recent(session_id)
+        await self._context.customer_limits.count_change(user_id, "recovery-codes")
         async with self._context.database.identity() as session:
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:
@@ -178,11 +182,6 @@ class Totp:
 
     def _hash(self, user_id: UUID, plain: str) -> bytes:
         return self._context.secrets.tokens.hash(plain, f"recovery:{user_id}")
-
-
-def plain_code(text: str) -> str:
-    """Return a typed code in half-width lower case without spaces and hyphens."""
-    return re.sub(r"[\s\-‐-―−ー]", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def matching_step(secret: str, digits: str) -> int:

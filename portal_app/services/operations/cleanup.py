@@ -33,7 +33,7 @@ class Cleanup:
         self._database = database
         self._queue = queue
 
-    async def tidy_up(self) -> None:
+    async def delete_expired(self) -> None:
         """Delete what is older than it is kept: a bounded number of rows of each table, the rest at the next run."""
         for table, condition in expired_rows(self._settings):
             await _repeat(partial(self._delete, table, condition))

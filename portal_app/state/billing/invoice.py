@@ -78,7 +78,9 @@ class InvoicePage(PageState, rx.State):
         """Open the invoice's PDF at WHMCS after a recent proof of identity, as `pay` does."""
         await self._require_recent_proof()
         number = vendor_number(self._last_part())
-        return rx.redirect(await portal().billing.invoices.pdf_link(await self._customer(), number))
+        link = await portal().billing.invoices.pdf_link(await self._customer(), number)
+        # In a tab of its own: the page stays, with what it is told.
+        return rx.redirect(link, is_external=True)
 
     async def _read_page(self) -> None:
         """Read the invoice in the page's address."""

@@ -16,6 +16,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import day, time
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.shell.question import new_question
 from portal_app.wiring.portal import portal
 
 Value = TypeVar("Value")
@@ -83,7 +84,7 @@ class PaymentMethodsPage(PageState, rx.State):
     credit: str = ""
     credit_rows: list[MoveRow] = []
     chosen_name: str = ""
-    choices: int = 0
+    question: str = ""
     _chosen: int = 0
 
     async def _open_page(self) -> None:
@@ -112,14 +113,14 @@ class PaymentMethodsPage(PageState, rx.State):
         """Ask for confirmation before a method is removed."""
         row = self._row(method_id)
         self._chosen, self.chosen_name = row.id, row.name
-        self.choices += 1
+        self.question = new_question()
 
     @rx.event
     @report_errors
     async def remove(self):
         """Delete the chosen method after a recent proof of identity."""
         await self._require_recent_proof()
-        chosen, self._chosen, self.choices = self._row(self._chosen), 0, 0
+        chosen, self._chosen = self._row(self._chosen), 0
         customer = await self._customer()
         # Where somebody removed it elsewhere, the list shows so.
         with suppress(NotFound):

@@ -10,11 +10,11 @@ from portal_app.domain.billing.invoice_list import Owed
 from portal_app.domain.dashboard.summary import Summary, Task, TaskKind
 from portal_app.domain.errors import AccountNotReady, AccountWaits
 from portal_app.language import _, path_for
-from portal_app.language.format import day
+from portal_app.language.format import addressed, day
 from portal_app.state.orders.orders import OrderListRow, order_row
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
-from portal_app.state.subscriptions.subscriptions import ServiceRow, service_row
+from portal_app.state.subscriptions.subscriptions import ServiceRow, service_rows
 from portal_app.wiring.portal import portal
 
 
@@ -50,7 +50,7 @@ class DashboardPage(PageState, rx.State):
         """Read everything the dashboard shows."""
         identity = await self.get_state(PageSession)
         view = await portal().identity.accounts.view(UUID(identity._user_id))
-        self.greeting = _("Hello, {name}").format(name=view.name)
+        self.greeting = _("Hello, {name}").format(name=addressed(view.name))
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
         if view.customer is None:
             raise AccountWaits() if view.status == "waiting" else AccountNotReady()
@@ -68,9 +68,8 @@ class DashboardPage(PageState, rx.State):
         self.services_problem, self.services = "", []
         if found.services is None:
             self.services_problem = _("They appear here by themselves as soon as billing answers.")
-        for service in found.services or ():
-            if not service.is_over:
-                self.services.append(service_row(service, found.cancellations))
+        living = [service for service in found.services or () if not service.is_over]
+        self.services = service_rows(living, found.cancellations)
 
 
 def _case_words(count: int | None) -> str:
@@ -114,7 +113,7 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "See the service",
     ),
     "order_needs_attention": (
-        "Your order needs attention", "{subject}", "attention", "/orders/{id}", "See what is needed",
+        "Your order waits for you", "{subject}", "attention", "/orders/{id}", "See what is needed",
     ),
     "cancellation_refused": (
         "Our team sees to a cancellation",

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.running.site import ROOT
+from tests.support.waiting import LONGEST_SECONDS
 
 _COPIED = re.compile(r"^COPY (?:--\S+ )*(.+) (\S+)$", re.M)
 _NO_RIGHTS = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
@@ -60,9 +61,9 @@ def running(app: Path, command: str, settings: Mapping[str, str], log: Path) -> 
 def environment(app: Path, settings: Mapping[str, str], temporary: Path) -> dict[str, str]:
     """Return the variables of a container: those of the image, and on top of them those of its settings file."""
     stage = (ROOT / "deploy" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
-    told = re.search(r"^ENV ((?:.*\\\n)*.*)$", stage, re.M)
-    assert told
-    image = dict(part.split("=", 1) for part in told[1].replace("\\\n", " ").split())
+    variables = re.search(r"^ENV ((?:.*\\\n)*.*)$", stage, re.M)
+    assert variables
+    image = dict(part.split("=", 1) for part in variables[1].replace("\\\n", " ").split())
     image["REFLEX_DIR"] = str(temporary / "reflex")
     here = {name: os.environ[name] for name in _LEFT_ALONE if name in os.environ}
     return {**here, **image, "PYTHONPATH": str(app), "TMPDIR": str(temporary), **settings}
@@ -75,7 +76,7 @@ def as_nobody() -> list[str]:
 
 def wait_for_words(process: "subprocess.Popen[bytes]", log: Path, words: str) -> None:
     """Wait until a process said some words. Raises AssertionError with what it said instead."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + LONGEST_SECONDS
     while words not in (said := log.read_text(errors="replace")):
         assert process.poll() is None, f"it ended with {process.returncode}:\n{said[-3000:]}"
         assert time.monotonic() < deadline, f"it never said {words!r}:\n{said[-3000:]}"

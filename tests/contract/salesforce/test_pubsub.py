@@ -23,18 +23,19 @@ from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
+from tests.support.waiting import LONGEST_SECONDS
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 
 
 class Bench:
-    """A stream under test, and the wire that makes events happen."""
+    """A stream under test, and the client that publishes events."""
 
     def __init__(self, sandbox: RunningSandbox, redis: Redis) -> None:
         self.sandbox = sandbox
         self.login = SalesforceLogin(sandbox.settings, vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file))
-        lane = VendorLimiter(redis, "bench", CallLimits(concurrency=5, rate="9000/minute", queue=50, timeout=5.0))
-        self.rest = SalesforceClient(sandbox.settings, self.login, VendorCall("bench", lane, timeout=5.0))
+        limiter = VendorLimiter(redis, "bench", CallLimits(concurrency=5, rate="9000/minute", queue=50, timeout=5.0))
+        self.rest = SalesforceClient(sandbox.settings, self.login, VendorCall("bench", limiter, timeout=5.0))
         self._streams: list[SalesforceEventStream] = []
 
     def stream(self, *, replay: str = "LATEST", **changes) -> SalesforceEventStream:
@@ -64,7 +65,7 @@ class Bench:
 async def read_until(stream: SalesforceEventStream, after: bytes | None, mark: str) -> list[StreamEvent]:
     """Read events up to the one with this mark."""
     found: list[StreamEvent] = []
-    async with asyncio.timeout(10), aclosing(stream.batches(TOPIC, after=after)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(TOPIC, after=after)) as batches:
         async for batch in batches:
             found += batch.events
             if any(event.payload.get("IdemKey__c") == mark for event in batch.events):
@@ -73,7 +74,7 @@ async def read_until(stream: SalesforceEventStream, after: bytes | None, mark: s
 
 
 async def first_of(stream: SalesforceEventStream, topic: str, after: bytes | None) -> StreamBatch:
-    async with asyncio.timeout(10), aclosing(stream.batches(topic, after=after)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(topic, after=after)) as batches:
         return await anext(batches)
 
 
@@ -89,7 +90,7 @@ async def bench(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Bench]:
 
 
 @pytest.fixture(autouse=True)
-def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
+def healthy_salesforce(sandbox: RunningSandbox) -> Iterator[None]:
     yield
     sandbox.faults.set("pubsub", FaultSettings())
     sandbox.faults.set("salesforce", FaultSettings())
@@ -110,7 +111,10 @@ async def test_more_events_than_were_asked_for_are_all_read_once(bench: Bench) -
     bench.sandbox.faults.set("pubsub", FaultSettings(special={"crowded_answers": -1}))
     for mark in sent:
         await bench.publish(mark)
-    async with asyncio.timeout(10), aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches:
+    async with (
+        asyncio.timeout(LONGEST_SECONDS),
+        aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches,
+    ):
         first = await anext(batch async for batch in batches if batch.events)
         assert len(first.events) == 9
         await bench.publish(last := uuid4().hex)
@@ -132,7 +136,7 @@ async def test_without_a_position_only_new_events_arrive(bench: Bench) -> None:
     assert old not in marks(await reading)
 
 
-async def test_without_a_position_everything_kept_arrives_when_asked_for(bench: Bench) -> None:
+async def test_without_a_position_all_retained_events_arrive_on_request(bench: Bench) -> None:
     old, new = uuid4().hex, uuid4().hex
     await bench.publish(old)
     await bench.publish(new)
@@ -160,7 +164,7 @@ async def test_a_change_event_names_the_fields_that_changed(bench: Bench) -> Non
     stream, topic = bench.stream(replay="ALL"), "/data/AccountChangeEvent"
     mark = uuid4().hex[:20]
     await bench.rest.update("Account", account, {"Phone": mark})
-    async with asyncio.timeout(10), aclosing(stream.batches(topic, after=None)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(topic, after=None)) as batches:
         async for batch in batches:
             found = [event for event in batch.events if event.payload.get("Phone") == mark]
             if found:
@@ -186,7 +190,10 @@ async def test_a_schema_that_is_not_there_yet_is_asked_for_again(bench: Bench, c
     refusal = {f"error:schema.not.found/{code}": 1}
     bench.sandbox.faults.set("pubsub", FaultSettings(special=refusal, operations=["GetSchema"]))
     await bench.publish(first)
-    async with asyncio.timeout(10), aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches:
+    async with (
+        asyncio.timeout(LONGEST_SECONDS),
+        aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches,
+    ):
         unread = await anext(batch async for batch in batches if batch.events)
         await bench.publish(second)
         read = await anext(batch async for batch in batches if batch.events)
@@ -200,16 +207,16 @@ async def test_a_position_that_is_no_longer_valid_is_lost(bench: Bench) -> None:
             await first_of(bench.stream(), TOPIC, position)
 
 
-async def test_an_unknown_topic_will_never_work(bench: Bench) -> None:
+async def test_an_unknown_topic_is_a_permanent_error(bench: Bench) -> None:
     with pytest.raises(ExternalRejected):
         await first_of(bench.stream(), "/event/Nothing__e", None)
 
 
-@pytest.mark.parametrize("mood", [FaultSettings(down=True), FaultSettings(special={"drop_stream": -1})])
-async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, mood: FaultSettings) -> None:
+@pytest.mark.parametrize("faults", [FaultSettings(down=True), FaultSettings(special={"drop_stream": -1})])
+async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, faults: FaultSettings) -> None:
     after, mark = await bench.position(), uuid4().hex
     stream = bench.stream()
-    bench.sandbox.faults.set("pubsub", mood)
+    bench.sandbox.faults.set("pubsub", faults)
     with pytest.raises(ExternalUnavailable):
         await first_of(stream, TOPIC, after)
     bench.sandbox.faults.set("pubsub", FaultSettings())
@@ -248,7 +255,7 @@ async def test_a_reader_whose_cancellation_a_library_swallowed_stops_before_it_w
     await asyncio.sleep(0)  # lets it begin to wait
     answered.set_result(None)
     reading.cancel()
-    await asyncio.wait({reading}, timeout=10)
+    await asyncio.wait({reading}, timeout=LONGEST_SECONDS)
     assert reading.cancelled()
 
 

@@ -16,6 +16,7 @@ import pytest
 from dotenv import dotenv_values
 
 from tests.support.vendors.hook_receiver import Receiver, listening
+from tests.support.waiting import LONGEST_SECONDS
 
 # Plain http only: one empty context for all saves reading the certificate store for each test.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -51,7 +52,7 @@ class Process:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
-        status = self.process.wait(timeout=10)
+        status = self.process.wait(timeout=LONGEST_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return status
@@ -105,9 +106,9 @@ class Whmcs:
         token = await self.call("CreateSsoToken", client_id=client, **fields)
         return await self.browser.get(token["redirect_url"], follow_redirects=True)
 
-    async def set_mood(self, vendor: str, **mood: Any) -> None:
-        """Put a vendor into a mood by way of the back office."""
-        assert (await self.browser.post(f"{self.office}/api/faults/{vendor}", json=mood)).status_code == 200
+    async def set_faults(self, vendor: str, **set_faults: Any) -> None:
+        """Set the faults of a vendor through the back office."""
+        assert (await self.browser.post(f"{self.office}/api/faults/{vendor}", json=set_faults)).status_code == 200
 
 
 def new_person() -> dict[str, str]:
@@ -121,14 +122,14 @@ def new_person() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 async def receiver() -> AsyncIterator[Receiver]:
-    """The portal's stand-in for webhooks."""
+    """The webhook receiver in place of the portal."""
     async with listening() as receiver:
         yield receiver
 
 
 @pytest.fixture(scope="session")
 async def own_receiver() -> AsyncIterator[Receiver]:
-    """The stand-in of the sandbox that a test may kill."""
+    """The webhook receiver of the sandbox that a test may kill."""
     async with listening() as receiver:
         yield receiver
 
@@ -163,7 +164,7 @@ def own(mortal: Process) -> Process:
 @pytest.fixture
 async def own_whmcs(own: Process) -> AsyncIterator[Whmcs]:
     """The API of the sandbox that a test may kill."""
-    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=LONGEST_SECONDS) as browser:
         yield Whmcs(browser, own.settings())
 
 
@@ -182,7 +183,7 @@ def printed(process: Process) -> dict[str, str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A fresh browser."""
-    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=LONGEST_SECONDS) as browser:
         yield browser
 
 
@@ -193,8 +194,8 @@ def whmcs(printed: dict[str, str], browser: httpx.AsyncClient) -> Whmcs:
 
 
 @pytest.fixture
-async def mood(whmcs: Whmcs) -> AsyncIterator[Callable[..., Any]]:
-    """Set a vendor's mood; everybody is healthy again afterwards."""
-    yield whmcs.set_mood
+async def set_faults(whmcs: Whmcs) -> AsyncIterator[Callable[..., Any]]:
+    """Set the faults of a vendor; every vendor is healthy again afterwards."""
+    yield whmcs.set_faults
     for vendor in ("whmcs", "mail"):
-        await whmcs.set_mood(vendor)
+        await whmcs.set_faults(vendor)

@@ -1,4 +1,4 @@
-"""What tests do and see: customers with a card, orders, the agent's desk, and counts at every vendor."""
+"""What tests do and see: customers with a card, orders, the back office, and counts at every vendor."""
 
 import asyncio
 import itertools
@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import psycopg
 from sqlmodel import col, select
 
 from portal_app.domain.checkout.request import OrderRequest
@@ -23,9 +22,10 @@ from portal_app.models.email_outbox import Mail
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal
+from tests.support.clients.owner import Owner
 from tests.support.clients.placing import place_order
 from tests.support.values.people import ADDRESS, PERSON
-from tests.support.waiting import until
+from tests.support.waiting import LONGEST_SECONDS, until
 
 SKU = "VPN-REMOTE-ACCESS-USA-SF"
 _BROWSER = Origin(address="127.0.0.1", browser="test")
@@ -50,16 +50,17 @@ class PortalDriver:
         self.mappings = worker.database
         self.vendors = worker.vendors
         self._worker = worker
-        self._database = database
+        self._owner = Owner(database)
         # Shorter than the server waits: a connection that it closes just then would lose a call.
         limits = httpx.Limits(keepalive_expiry=2)
-        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20, limits=limits)
-        self._whmcs = httpx.AsyncClient(timeout=20)
+        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=LONGEST_SECONDS, limits=limits)
+        self._whmcs = httpx.AsyncClient(timeout=LONGEST_SECONDS)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self.office.aclose()
         await self._whmcs.aclose()
+        await self._owner.close()
 
     # -- customers
 
@@ -165,7 +166,7 @@ class PortalDriver:
         assert await self.mails_written(user_id, "welcome") == 1
 
     async def mails_written(self, user_id: UUID, occasion: str) -> int:
-        """Count the mails of one occasion to a user, sent or not."""
+        """Count the mails of one template to a user, sent or not."""
         return int(
             await self.value("SELECT count(*) FROM mails WHERE user_id = %s AND occasion = %s", user_id, occasion)
         )
@@ -197,11 +198,11 @@ class PortalDriver:
         return str(await self.value("SELECT stage FROM orders WHERE id = %s", order.id))
 
     async def wait_for_stage(self, order: Order, stage: str) -> None:
-        """Wait until an order is so far."""
+        """Wait until an order has reached a stage."""
         await self.wait_for_stages([order], stage)
 
     async def wait_for_stages(self, orders: list[Order], stage: str) -> None:
-        """Wait until all orders are so far."""
+        """Wait until all orders have reached a stage."""
         ids = [order.id for order in orders]
 
         async def there() -> bool:
@@ -227,11 +228,11 @@ class PortalDriver:
         return [row for row in (await self.office.get("/orders")).json() if row["portal_order_id"] == str(order.id)]
 
     async def approve(self, order: Order) -> None:
-        """Approve an order at the agent's desk."""
+        """Approve an order in the back office."""
         await self._decide(order, "approve")
 
     async def reject(self, order: Order) -> None:
-        """Reject an order at the agent's desk."""
+        """Reject an order in the back office."""
         await self._decide(order, "reject")
 
     async def _decide(self, order: Order, decision: str) -> None:
@@ -242,28 +243,28 @@ class PortalDriver:
         """Move the clock of all vendors on."""
         (await self.office.post("/clock", json={"seconds": seconds})).raise_for_status()
 
-    async def set_mood(self, vendor: str, **mood: Any) -> None:
-        """Make a vendor slow, flaky, forgetful or dead; no mood makes it well."""
-        (await self.office.post(f"/faults/{vendor}", json=mood)).raise_for_status()
+    async def set_faults(self, vendor: str, **faults: Any) -> None:
+        """Make a vendor slow, flaky, forgetful or dead; without faults it is well."""
+        (await self.office.post(f"/faults/{vendor}", json=faults)).raise_for_status()
 
     async def all_well(self) -> None:
-        """Make every vendor well."""
+        """Clear the faults of every vendor."""
         for vendor in ("whmcs", "salesforce", "pubsub", "freebit", "mail"):
-            await self.set_mood(vendor)
+            await self.set_faults(vendor)
 
     async def order_at_salesforce(self, buyer: Buyer, *, sku: str = SKU, **fields: Any) -> str:
-        """Make an order for a customer at the agent's desk and return its id there."""
+        """Make an order for a customer in the back office and return its id there."""
         wanted = {"customer": buyer.customer.customer_number, "skus": [sku], "fields": fields}
         answer = await self.office.post("/orders", json=wanted)
         return str(answer.raise_for_status().json()["id"])
 
     async def decide_identity(self, buyer: Buyer, decision: str = "verify", note: str = "") -> None:
-        """Verify or reject a customer's identity at the agent's desk."""
+        """Verify or reject a customer's identity in the back office."""
         path = f"/identities/{buyer.customer.customer_number}/{decision}"
         (await self.office.post(path, json={"note": note})).raise_for_status()
 
     async def let_time_pass(self, order: Order, time: timedelta) -> None:
-        """Make the last thing that happened to an order so much older."""
+        """Make the last change of an order older."""
         await self.rows("UPDATE orders SET updated_at = updated_at - %s WHERE id = %s", time, order.id)
 
     async def cases_about(self, order: Order) -> list[dict[str, Any]]:
@@ -272,14 +273,14 @@ class PortalDriver:
         return [row for row in rows if row["reference"] == str(order.id)]
 
     async def edit_review(self, order: Order, **fields: Any) -> None:
-        """Fill in fields of an order at the agent's desk."""
+        """Fill in fields of an order in the back office."""
         review = await self.review_of(order)
         (await self.office.post(f"/orders/{review['id']}", json=fields)).raise_for_status()
 
     # -- SIM lines
 
     async def stock(self, count: int, *, esim: bool = False) -> list[str]:
-        """Put blank SIMs on the shelf and return their numbers."""
+        """Put blank SIMs into stock and return their numbers."""
         answer = await self.office.post("/sim-lines/stock", json={"count": count, "esim": esim})
         return list(answer.raise_for_status().json()["numbers"])
 
@@ -366,9 +367,7 @@ class PortalDriver:
 
     async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query, asked as the database's owner."""
-        async with await psycopg.AsyncConnection.connect(self._database, autocommit=True) as connection:
-            cursor = await connection.execute(query, values)
-            return await cursor.fetchall() if cursor.description else []
+        return await self._owner.rows(query, *values)
 
     async def value(self, query: str, *values: Any) -> Any:
         """Return the one value of a query."""

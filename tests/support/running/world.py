@@ -42,6 +42,18 @@ _QUICK: dict[str, Any] = {
     "portal_operator_token": "a-token-of-operators-for-tests",
     "bcrypt_rounds": 4,
     "portal_sign_in_limit": "100000/minute",
+    "portal_account_sign_in_limit": "100000/minute",
+    "portal_stranger_audit_limit": "100000/minute",
+    # On a busy machine many sign-ins of a test wait long; a test that wants the queue to end says so.
+    "portal_hash_queue": 1000,
+    "portal_hash_seconds": 60.0,
+    "portal_request_limit": "100000/minute",
+    "portal_order_limit": "100000/minute",
+    "portal_same_order_limit": "100000/minute",
+    "portal_link_limit": "100000/minute",
+    "portal_change_limit": "100000/minute",
+    "portal_account_socket_limit": 1000,
+    "portal_account_new_socket_limit": "100000/minute",
     "portal_factor_limit": "100000/minute",
     "portal_sign_in_total_limit": "100000/minute",
     "portal_lock_tries": 100000,
@@ -54,9 +66,9 @@ _QUICK: dict[str, Any] = {
     "whmcs_rate": "100000/minute",
     "sf_rate": "100000/minute",
     "freebit_rate": "100000/minute",
-    # On a busy machine a server that is well may look away; a test that wants it slow says so.
+    # On a busy machine a healthy server may seem slow; a test that needs a slow one says so.
     "redis_timeout": 5.0,
-    "mirror_patience_seconds": 5.0,
+    "mirror_patience_seconds": 20.0,
 }
 
 
@@ -92,9 +104,9 @@ class World:
         """Return the settings with some changed."""
         return self.settings.model_copy(update=changes)
 
-    def set_mood(self, vendor: str, **mood: Any) -> None:
-        """Make a sandbox vendor ("whmcs", "salesforce", "mail") slow, flaky or dead; no mood makes it well."""
-        httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
+    def set_faults(self, vendor: str, **faults: Any) -> None:
+        """Make a sandbox vendor ("whmcs", "salesforce", "mail") slow, flaky or dead; without faults it is well."""
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=faults).raise_for_status()
 
 
 @cache
@@ -151,8 +163,8 @@ def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
         while not (home / "running.env").exists():
             assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.05)
-        told = (home / "running.env").read_text()
-        yield {name.lower(): value for name, _, value in (line.partition("=") for line in told.splitlines())}
+        printed = (home / "running.env").read_text()
+        yield {name.lower(): value for name, _, value in (line.partition("=") for line in printed.splitlines())}
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONGEST_SECONDS)

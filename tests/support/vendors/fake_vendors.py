@@ -1,4 +1,4 @@
-"""Small vendors in memory, for services that only ask them something."""
+"""Small vendors in memory, for services that only read from them."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -14,6 +14,7 @@ from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import IdentityCheck
 from portal_app.domain.profile.profile import BillingAddress, PersonalData, ProfileView
+from portal_app.domain.subscriptions.service_kind import ProductClass
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from tests.support.builders import catalog_item
 
@@ -129,18 +130,23 @@ class Agents:
         self.account = replace(self.account, **changes, changed_at=at)
 
     def answer(self, *offers: str) -> None:
-        """Write down what the building can have."""
+        """Store what is available in the building."""
         status = "eligible" if offers else "ineligible"
         self.write(status=status, offers=offers, note="Found out.", checked_at=datetime.now(UTC))
 
 
+async def no_products() -> dict[int, ProductClass]:
+    """Return what an empty catalogue says of WHMCS's products."""
+    return {}
+
+
 def listed(bill: Invoice) -> Invoice:
-    """Return an invoice as a list knows it: without lines, payments and balance."""
+    """Return an invoice as a list shows it: without lines, payments and balance."""
     return replace(bill, lines=(), payments=(), balance=None)
 
 
 class NoAccounts:
-    """Vendors that know nobody."""
+    """Vendors without accounts."""
 
     async def find(self, email: str) -> None:
         return None

@@ -1,4 +1,4 @@
-"""A billing system in memory that changes, tells of it by hooks, and answers when told: answers overtake each other."""
+"""A billing system in memory that changes, sends hooks and delays answers, so that answers overtake each other."""
 
 import asyncio
 import random
@@ -9,6 +9,7 @@ from itertools import count
 from portal_app.domain.billing.invoice import Invoice, InvoiceLine, InvoiceStatus, Payment
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
+from portal_app.domain.subscriptions.billing_cycle import BillingCycle
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
 from tests.support.vendors.fake_vendors import listed
@@ -31,13 +32,24 @@ def service(client_id: int, *, name: str = "SIM 5GB") -> Subscription:
     """Return an active service."""
     number = next(IDS)
     return Subscription(
-        number, client_id, 1, number, name, "SIM", "active", "monthly", Money(980), Money(980), date(2026, 1, 1), None
+        number,
+        client_id,
+        1,
+        number,
+        name,
+        "SIM",
+        "active",
+        BillingCycle.MONTHLY,
+        Money(980),
+        Money(980),
+        date(2026, 1, 1),
+        None,
     )
 
 
 @dataclass
 class DelayedWhmcs:
-    """Answers are taken when asked or later, and arrive later still; `is_late` holds them until they are let go."""
+    """Answers are read at the call or later and arrive after that; `is_late` holds them until they are released."""
 
     chance: random.Random
     clients: list[int]
@@ -82,7 +94,7 @@ class DelayedWhmcs:
         return _owner(next((one for one in self.services.values() if one.order_id == order_id), None))
 
     def change(self) -> Hook:
-        """Change something at random and return the hook that tells of it."""
+        """Change something at random and return its hook."""
         kinds = [
             self._bill,
             self._bill,
@@ -104,7 +116,7 @@ class DelayedWhmcs:
         return "InvoicePaid", self._edit(status="paid", paid_at=now(), balance=Money(0))
 
     def _pay_part(self) -> Hook:
-        # The list shows nothing of it but the time of the change.
+        # The list shows only the time of the change.
         return "AddInvoicePayment", self._edit(balance=Money(1), payments=(Payment(now(), "stripe", Money(5)),))
 
     def _cancel(self) -> Hook:
@@ -138,7 +150,7 @@ class DelayedWhmcs:
         return {"invoice_id": one.id}
 
     def let_go(self, place: int) -> None:
-        """Let one of the held answers go on its way."""
+        """Release one of the held answers."""
         self.held.pop(place).set_result(None)
 
     async def _pause(self) -> None:

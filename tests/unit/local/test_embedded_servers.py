@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Valkey: they start, keep what they were given, and survive violence."""
+"""The embedded PostgreSQL and Valkey: they start, keep their data, and survive a kill."""
 
 import os
 import shutil
@@ -14,11 +14,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from portal_app.local.errors import HomeInUse, LocalError
+from portal_app.local.errors import HomeInUse, PortTaken
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.postgres_binaries import SHARED_FOLDER, find_programs, remove_orphaned_data
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.support.waiting import LONGEST_SECONDS
 
 START_AND_WAIT = """
 import sys, time
@@ -126,7 +127,7 @@ def test_postgres_ignores_a_pid_file_that_names_a_stranger(tmp_path: Path) -> No
         assert second.is_running()
 
 
-def test_postgres_starts_anew_after_a_half_made_cluster(tmp_path: Path) -> None:
+def test_postgres_initialises_again_after_an_interrupted_initdb(tmp_path: Path) -> None:
     half_made = tmp_path / "pg" / "postgres-16" / "data.new"
     half_made.mkdir(parents=True)
     half_made.joinpath("PG_VERSION").write_text("16\n")
@@ -167,7 +168,7 @@ def test_two_starters_at_once_share_one_copy_of_unreachable_programs(tmp_path: P
 def test_postgres_says_why_when_its_port_is_taken(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "one", fast=True) as first:
         second = EmbeddedPostgres(tmp_path / "two", port=first.port, fast=True)
-        with pytest.raises(LocalError, match=f"port {first.port}"):
+        with pytest.raises(PortTaken, match=f"port {first.port}"):
             second.start()
 
 
@@ -188,7 +189,14 @@ def test_valkey_keeps_its_keys_over_a_restart_and_a_kill(tmp_path: Path) -> None
         assert client.get("plan") == b"kept again"
 
 
-def test_valkey_turns_away_whoever_has_no_password(tmp_path: Path) -> None:
+def test_valkey_says_so_when_its_port_is_taken(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path / "one") as first:
+        second = EmbeddedValkey(tmp_path / "two", port=first.port)
+        with pytest.raises(PortTaken, match=f"port {first.port}"):
+            second.start()
+
+
+def test_valkey_refuses_clients_without_the_password(tmp_path: Path) -> None:
     with (
         EmbeddedValkey(tmp_path / "valkey") as server,
         redis.Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as stranger,
@@ -227,7 +235,7 @@ def test_a_keyboard_interrupt_for_the_group_spares_the_servers(tmp_path: Path) -
     assert os.getpgid(server_pid) != os.getpgid(parent.pid)
     parent.send_signal(signal.SIGTERM)
     parent.wait(10)
-    end = time.monotonic() + 10
+    end = time.monotonic() + LONGEST_SECONDS
     while is_running(server_pid) and time.monotonic() < end:
         wait_until(lambda: not is_running(server_pid), seconds=1)
     assert sys.platform != "linux" or not is_running(server_pid)

@@ -7,6 +7,7 @@ from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.support.waiting import LONGEST_SECONDS
 
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
@@ -24,11 +25,11 @@ async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own
         while heard < 2:
             await teller.publish(change)
             await asyncio.sleep(0.05)
-            told = [received.get_nowait() for _ in range(received.qsize())]
-            heard = max(heard, told.count(change))
+            changes = [received.get_nowait() for _ in range(received.qsize())]
+            heard = max(heard, changes.count(change))
 
     tasks = [asyncio.create_task(listen(live)) for live in listeners]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONGEST_SECONDS):
         await both_hear()
         own_valkey.stop()
         await teller.publish(Change(uuid4(), "orders"))

@@ -211,6 +211,9 @@ async def test_cleanup_deletes_what_is_older_than_it_is_kept_and_nothing_younger
             await run(owner, sa.text(insert), mark=mark, user=user_id, at=at)
         await cleaning.delete_expired()
         left.append((await run(worker, sa.text(count), mark=mark, user=user_id))[0][0])
+    # Other tests share the database, and read mails.
+    if "JOIN" not in count:
+        await run(owner, sa.text(count.replace("SELECT count(*)", "DELETE")), mark=mark, user=user_id)
     await owner.close()
     young = 1 if one_per_user else 5
     assert left == ([young, 0] if one_per_user else [young, young * 2] if kept_days == 10**4 else [young, young])

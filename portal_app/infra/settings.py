@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal_app.infra.settings_connections import ConnectionSettings
 from portal_app.infra.settings_identity import IdentitySettings
 from portal_app.infra.settings_retention import RetentionSettings
 from portal_app.infra.settings_vendors import VendorSettings
@@ -17,7 +18,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DatabaseRole = Literal["owner", "identity", "web", "worker"]
 
 
-class Settings(VendorSettings, IdentitySettings, RetentionSettings, BaseSettings):
+class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSettings, BaseSettings):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.

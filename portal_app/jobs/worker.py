@@ -55,7 +55,8 @@ async def work(settings: Settings) -> None:
     # Launched from this loop, so that workflows run on it: the vendors' connections belong to one loop.
     DBOS.launch()
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
-    slot.watch(max(0.5, settings.portal_poll_seconds))
+    # More often than the server ends a lock's connection that is not used.
+    slot.watch(min(max(0.5, settings.portal_poll_seconds), settings.database_answer_seconds / 4))
     metrics = Metrics(settings, "worker").start()
     clock = asyncio.create_task(sync_clock(portal.database))
     schedule = asyncio.create_task(lead(settings, "timetable", lambda: _lead(portal)))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,8 +219,6 @@ async def try_stream(
             error = caught
         # Each answer may take its own time, and each unknown schema is asked for twice at most.
         assert time.monotonic() - began < (len(answers) + 1) * (QUIET + 4 * TIME_LIMIT) + SLACK
-        with suppress(PortalError):
-            await stream.aclose()
         await login.aclose()
         assert bus.subscribed == int(login_works)
     return found, error

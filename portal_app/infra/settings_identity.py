@@ -27,7 +27,12 @@ class IdentitySettings(BaseModel):
     portal_idle_seconds: int = Field(12 * 3600, description="A session ends after this long without use")
     portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
     portal_step_up_seconds: int = Field(300, description="How long a proof of who it is counts for risky changes")
-    portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
+    portal_order_proof_seconds: int = Field(
+        12 * 3600, ge=60, description="How long a proof of who it is counts for placing an order"
+    )
+    portal_refresh_grace_seconds: int = Field(
+        60, description="How long several new refresh tokens may follow from one; later the newest alone is valid"
+    )
     portal_unlock_seconds: int = Field(3600, ge=60, description="Life of the mailed link that lifts a locked sign-in")
     portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
     portal_code_attempts: int = Field(5, description="Tries for one mailed code")

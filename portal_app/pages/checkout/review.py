@@ -8,7 +8,7 @@ from portal_app.components.button import button, link_button
 from portal_app.components.condition import Text
 from portal_app.components.definition import definition_list, total_line
 from portal_app.components.field import checkbox_field
-from portal_app.components.form import live_form, native_form
+from portal_app.components.form import live_form
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import columns, page_title, section
@@ -96,16 +96,16 @@ def _payment() -> rx.Component:
     )
     none = rx.el.div(
         rx.el.p(_("You need a stored card before you order. You come back here afterwards."), class_name="text-quiet"),
-        add_card_form(CheckoutPage.back),
+        add_card_button(CheckoutPage.add_card),
         class_name="grid gap-4",
     )
     return section(_("Payment method"), rx.cond(CheckoutPage.methods.length() > 0, stored, none))
 
 
-def add_card_form(back: rx.Var[str], *, primary: bool = True) -> rx.Component:
-    """Lead to the card page of the billing system and back to a page of ours."""
-    add = button(_("Add a payment method"), type="submit", variant="primary" if primary else "secondary")
-    return native_form(rx.el.div(add), action="/api/payment-methods/sso-link", hidden={"back": back})
+def add_card_button(on_click: Any, *, primary: bool = True) -> rx.Component:
+    """Lead to the card page of the billing system and back to this page."""
+    look: Any = "primary" if primary else "secondary"
+    return rx.el.div(button(_("Add a payment method"), variant=look, on_click=on_click))
 
 
 def _order() -> rx.Component:

@@ -1,9 +1,10 @@
 """The settings of sign-in, sessions and limits."""
 
-from limits import parse
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-DEVELOPMENT_SECRET = "only-for-development-only-for-development"  # noqa: S105  refused in production
+from portal_app.infra.production import PUBLISHED, valid_rate
+
+DEVELOPMENT_SECRET = PUBLISHED[0]
 
 
 class IdentitySettings(BaseModel):
@@ -23,22 +24,34 @@ class IdentitySettings(BaseModel):
     )
     portal_index_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Keys the look-up hash of e-mails")
     bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of password hashing")
-    portal_access_seconds: int = Field(600, description="Life of an access token")
-    portal_idle_seconds: int = Field(12 * 3600, description="A session ends after this long without use")
-    portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
-    portal_step_up_seconds: int = Field(300, description="How long a proof of who it is counts for risky changes")
-    portal_refresh_grace_seconds: int = Field(60, description="How long a rotated refresh token is still accepted")
-    portal_unlock_seconds: int = Field(3600, ge=60, description="Life of the mailed link that lifts a locked sign-in")
-    portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
-    portal_code_attempts: int = Field(5, description="Tries for one mailed code")
-    portal_second_step_seconds: int = Field(300, description="How long a sign-in waits for its second step")
+    portal_access_seconds: int = Field(600, gt=0, le=3600, description="Life of an access token")
+    portal_idle_seconds: int = Field(
+        12 * 3600, gt=0, le=7 * 86400, description="A session ends after this long without use"
+    )
+    portal_session_seconds: int = Field(
+        30 * 86400, gt=0, le=90 * 86400, description="A session ends after this long in any case"
+    )
+    portal_step_up_seconds: int = Field(
+        300, ge=0, le=3600, description="How long a proof of who it is counts for risky changes"
+    )
+    portal_refresh_grace_seconds: int = Field(
+        60, ge=0, le=600, description="How long a rotated refresh token is still accepted"
+    )
+    portal_unlock_seconds: int = Field(
+        3600, ge=60, le=86400, description="Life of the mailed link that lifts a locked sign-in"
+    )
+    portal_code_seconds: int = Field(600, gt=0, le=3600, description="Life of a mailed six-digit code")
+    portal_code_attempts: int = Field(5, ge=1, le=10, description="Tries for one mailed code")
+    portal_second_step_seconds: int = Field(
+        300, gt=0, le=3600, description="How long a sign-in waits for its second step"
+    )
     portal_passkey_rp_id: str = Field("", description="Domain that passkeys belong to; PORTAL_URL's host when empty")
     portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
     portal_sign_in_total_limit: str = Field("1200/minute", description="Sign-in tries of everybody together")
     portal_lock_tries: int = Field(5, ge=2, description="Failures in a row after which an account rests")
-    portal_lock_seconds: int = Field(60, description="The first rest; it doubles with every further failure")
-    portal_lock_longest_seconds: int = Field(3600, description="The longest rest")
-    portal_reset_seconds: int = Field(1800, description="Life of a mailed link for a new password")
+    portal_lock_seconds: int = Field(60, gt=0, description="The first rest; it doubles with every further failure")
+    portal_lock_longest_seconds: int = Field(3600, gt=0, description="The longest rest")
+    portal_reset_seconds: int = Field(1800, gt=0, le=86400, description="Life of a mailed link for a new password")
     portal_reset_limit: str = Field("5/hour", description="Such links mailed per e-mail address")
     portal_password_limit: str = Field("5/minute", description="Tries of the present password when changing it")
     portal_factor_limit: str = Field(
@@ -89,5 +102,4 @@ class IdentitySettings(BaseModel):
     )
     @classmethod
     def _limits_make_sense(cls, text: str) -> str:
-        parse(text)
-        return text
+        return valid_rate(text)

@@ -17,13 +17,14 @@ from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, Stre
 from portal_app.infra.clock import timestamp
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
-from portal_app.infra.logs import set_up_logs
 from portal_app.infra.metrics import record_batch, set_listener
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
+from portal_app.jobs.preflight import check_database, check_keys
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
 from portal_app.wiring.portal import Portal, build, set_portal
 
@@ -182,7 +183,8 @@ def _committed_at(header: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    settings = Settings()
-    set_up_logs(process="listener", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    settings = read_settings("listener")
     report_flaws()
+    check_keys(settings)
+    check_database(settings, "worker")
     asyncio.run(listen(settings))

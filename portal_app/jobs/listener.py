@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from asgi_correlation_id import correlation_id
 from redis.exceptions import RedisError
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
@@ -125,18 +126,24 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
     if events:
         _log.info("listener.received", topic=batch.topic, events=len(events), fresh=fresh)
     if fresh and batch.topic == portal.settings.sf_provision_event_channel:
-        await _show_approvals(portal, [order_id for event in events for order_id in event.data.get("order_ids", [])])
+        await _show_approvals(portal, events)
 
 
-async def _show_approvals(portal: Portal, sf_order_ids: list[str]) -> None:
+async def _show_approvals(portal: Portal, events: list[InboundEvent]) -> None:
     """Let open pages say "approved" before a worker finds the work; what fails here is done there all the same."""
-    review = portal.provisioning.review
+    approved = [(event, sf_order_id) for event in events for sf_order_id in event.data.get("order_ids", [])]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_HURRY_SECONDS):
-            calls = (review.show_approval(sf_order_id) for sf_order_id in sf_order_ids)
+            calls = (_show_approval(portal, event, sf_order_id) for event, sf_order_id in approved)
             for outcome in await asyncio.gather(*calls, return_exceptions=True):
                 if isinstance(outcome, Exception):
                     _log.info("listener.not_shown", error=type(outcome).__name__)
+
+
+async def _show_approval(portal: Portal, event: InboundEvent, sf_order_id: str) -> None:
+    # The id that the worker's lines about this event have too. A task of its own: the next event has another.
+    correlation_id.set(event.workflow_id)
+    await portal.provisioning.review.show_approval(sf_order_id)
 
 
 def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:

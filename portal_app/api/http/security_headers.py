@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.public import built_frontend
+from portal_app.infra.rare_log import log_rarely
 from portal_app.infra.settings import Settings
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
@@ -49,7 +50,8 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*map(self._relative, message.get("headers", [])), *self._headers_of(path)]
+                given = message.get("headers", [])
+                headers = [*map(self._relative, given), *self._headers_of(path, is_page=_is_html(given))]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", _caching(path, message["status"])))
                 message = {**message, "headers": headers}
@@ -80,8 +82,8 @@ class SecurityHeaders:
             return header
         return name, value[found.end() :] or b"/"
 
-    def _headers_of(self, path: str) -> list[tuple[bytes, bytes]]:
-        if not _is_document(path):
+    def _headers_of(self, path: str, *, is_page: bool) -> list[tuple[bytes, bytes]]:
+        if not is_page and not _is_document(path):
             return self._plain
         file = built_frontend.document_file(path)
         if file not in self._documents:
@@ -92,6 +94,7 @@ class SecurityHeaders:
     def _may_connect(self, scope: Scope) -> bool:
         origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
         if origin is not None and origin not in self._settings.allowed_origins:
+            log_rarely("sockets.refused_origin", "not PORTAL_URL", origin=origin, portal_url=self._settings.portal_url)
             return False
         token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         # State trees are keyed by this token: it must never name anything but a tab.
@@ -101,6 +104,11 @@ class SecurityHeaders:
 def _is_document(path: str) -> bool:
     """Tell pages from files and data by their path: a 304 names no type, and its headers replace the kept ones."""
     return not path.startswith(("/assets/", "/api/")) and "." not in path.rpartition("/")[2]
+
+
+def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether an answer is a page, as the API's to a person's refused form is."""
+    return any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
 def _plain_headers(settings: Settings) -> list[tuple[bytes, bytes]]:

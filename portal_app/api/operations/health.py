@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from starlette.responses import Response
 
 from portal_app.api.http.responses import json
-from portal_app.api.operations.readiness import reasons
+from portal_app.api.operations.readiness import Readiness
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.wiring.portal import portal
@@ -16,6 +16,7 @@ from portal_app.wiring.portal import portal
 _STATUSES = ("connected", "connecting", "standby", "off")
 _RETRY_SECONDS = 5
 _log = structlog.get_logger(__name__)
+_readiness = Readiness()
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 
@@ -30,7 +31,7 @@ async def live() -> Response:
 @router.get("/ready")
 async def ready() -> Response:
     """Return whether this deployment fits; 503 names the parts that do not, and why."""
-    found = await reasons()
+    found = await _readiness.reasons()
     parts = {part: "unavailable" if reason else "ok" for part, reason in found.items()}
     wrong = {part: reason for part, reason in found.items() if reason}
     if not wrong:

@@ -1,11 +1,12 @@
 """Whether this deployment fits: servers that answer and take writes, a schema and pages that belong to this code."""
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -44,53 +45,60 @@ class NotReady(Exception):
         self.detail = detail
 
 
-@dataclass
-class _Known:
-    """What was found last, and which faults are logged already."""
+class Readiness:
+    """Checks each part of this process's portal, and logs each fault once."""
 
-    by: Portal | None = None
-    at: float = 0.0
-    reasons: dict[str, str] = field(default_factory=dict)
-    logged: dict[str, str] = field(default_factory=dict)
-    has_fitted: bool = False
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    def __init__(self, *, kept_seconds: float = _KEPT_SECONDS) -> None:
+        self._kept_seconds = kept_seconds
+        self._lock = asyncio.Lock()
+        self._of: Portal | None = None
+        self._at = 0.0
+        self._reasons: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
+        self._has_fitted = False
 
+    async def reasons(self) -> dict[str, str]:
+        """Return why each part does not fit, empty for one that does; found within the last two seconds."""
+        async with self._lock:
+            if self._of is not portal():
+                self._of, self._at, self._has_fitted = portal(), -math.inf, False
+            if time.monotonic() - self._at >= self._kept_seconds:
+                checks = {"database": _database(), "schema": self._schema(), "redis": _redis(), "frontend": _frontend()}
+                found = await asyncio.gather(*(self._reason_of(part, check) for part, check in checks.items()))
+                self._reasons, self._at = dict(zip(checks, found, strict=True)), time.monotonic()
+            return self._reasons
 
-_known = _Known()
+    async def _reason_of(self, part: str, check: Awaitable[None]) -> str:
+        reason, detail = "", ""
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                await check
+        except NotReady as error:
+            reason, detail = str(error), error.detail
+        except TimeoutError:
+            reason = f"no answer within {_DEADLINE_SECONDS} s"
+        before = self._logged.pop(part, "")
+        if reason:
+            self._logged[part] = reason
+        if reason and reason != before:
+            _log.error("ready.failed", part=part, reason=reason, detail=detail[:300])
+        elif before and not reason:
+            _log.info("ready.again", part=part)
+        return reason
 
-
-async def reasons() -> dict[str, str]:
-    """Return why each part does not fit, empty for one that does. Asked again after two seconds."""
-    async with _known.lock:
-        if _known.by is not portal() or time.monotonic() - _known.at >= _KEPT_SECONDS:
-            if _known.by is not portal():
-                _known.has_fitted = False
-            checks = (_database(), _schema(), _redis(), _frontend())
-            found = await asyncio.gather(*(_reason_of(*check) for check in zip(PARTS, checks, strict=True)))
-            _known.by, _known.at, _known.reasons = portal(), time.monotonic(), dict(zip(PARTS, found, strict=True))
-        return _known.reasons
-
-
-PARTS = ("database", "schema", "redis", "frontend")
-
-
-async def _reason_of(part: str, check: Awaitable[None]) -> str:
-    reason, detail = "", ""
-    try:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            await check
-    except NotReady as error:
-        reason, detail = str(error), error.detail
-    except TimeoutError:
-        reason = f"no answer within {_DEADLINE_SECONDS} s"
-    if reason and _known.logged.get(part) != reason:
-        _log.error("ready.failed", part=part, reason=reason, detail=detail[:300])
-    elif not reason and part in _known.logged:
-        _log.info("ready.again", part=part)
-    _known.logged.pop(part, None)
-    if reason:
-        _known.logged[part] = reason
-    return reason
+    async def _schema(self) -> None:
+        try:
+            schema = await portal().database.schema()
+        except ExternalUnavailable:
+            # The database's own part says why.
+            return
+        if schema.state == "fits":
+            self._has_fitted = True
+        elif schema.state == "ahead" and self._has_fitted:
+            # Migrated while this process runs: an update begins, and this process goes on until its turn comes.
+            _log.debug("ready.schema_ahead", revision=schema.revision)
+        else:
+            raise NotReady(schema.reason)
 
 
 async def _database() -> None:
@@ -98,21 +106,6 @@ async def _database() -> None:
         await portal().database.ping()
     except ExternalUnavailable as error:
         raise NotReady(_words_of(str(error)), str(error)) from error
-
-
-async def _schema() -> None:
-    try:
-        schema = await portal().database.schema()
-    except ExternalUnavailable:
-        # The database's own part says why.
-        return
-    if schema.state == "fits":
-        _known.has_fitted = True
-    elif schema.state == "ahead" and _known.has_fitted:
-        # Migrated while this process runs: an update begins, and this process goes on until its turn comes.
-        _log.debug("ready.schema_ahead", revision=schema.revision)
-    else:
-        raise NotReady(schema.reason)
 
 
 async def _redis() -> None:
@@ -125,14 +118,14 @@ async def _redis() -> None:
 async def _frontend() -> None:
     if os.environ.get(_SERVES_BUILT_PAGES) != "true":
         return
-    if not await asyncio.to_thread(_are_pages_current):
+    if not await asyncio.to_thread(_are_pages_current, client_folder()):
         raise NotReady(_OUTDATED)
 
 
 @cache
-def _are_pages_current() -> bool:
+def _are_pages_current(client: Path) -> bool:
     """Say whether the pages belong to this code; once per process, as neither changes while it runs."""
-    return is_built_from(client_folder(), stamp_of(ROOT))
+    return is_built_from(client, stamp_of(ROOT))
 
 
 def _words_of(said: str) -> str:

@@ -21,6 +21,7 @@ from sandbox.back_office.address_checks import AddressChecks
 from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.office import Office
 from sandbox.back_office.sim_lines import SimLines
+from sandbox.back_office.support import SupportCases
 from sandbox.broken_answers import CuttableProtocol
 from sandbox.clock import CLOCK_FILE, Clock, parse_shift
 from sandbox.environment import as_dotenv, environment, has_run, write_running
@@ -104,7 +105,8 @@ class Sandbox:
         actions = BackOffice(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
         rows = self.salesforce.rows
         sims, identity = SimLines(self.freebit.network, rows), IdentityChecks(rows, self.store)
-        office = Office(actions, sims, AddressChecks(rows), identity=identity, host=self.settings.host)
+        support = SupportCases(rows)
+        office = Office(actions, sims, AddressChecks(rows), identity=identity, support=support, host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(
             routes=[home, *self.whmcs.routes, *office.routes, *self.freebit.routes, *self.salesforce.routes]

@@ -22,6 +22,7 @@ from portal_app.domain.ports.event_stream import EventStream
 from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
+from portal_app.domain.ports.support import CaseGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.secrets import key_ring_of
@@ -32,6 +33,7 @@ from portal_app.integrations.freebit.locks import LineLocks
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.cancellations import SalesforceCancellations
+from portal_app.integrations.salesforce.cases import SalesforceCases
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.crm import SalesforceCrm
@@ -89,6 +91,7 @@ class Vendors:
     kyc: KycGateway
     internet: EligibilityGateway
     cancellations: CancellationCaseGateway
+    cases: CaseGateway
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -140,6 +143,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         kyc=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
         internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
+        cases=SalesforceCases(salesforce, settings),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,

@@ -10,7 +10,7 @@ _ACCOUNTS = (
     "Internet_Eligibility_Status__c, Internet_Eligibility__c, Internet_Eligibility_Requested_At__c, "
     "Internet_Eligibility_Checked_At__c, Internet_Eligibility_Note__c FROM Account"
 )
-_CASES = "SELECT AccountId, CaseNumber, Status, Portal_Reference__c FROM Case WHERE Portal_Category__c = 'Internet'"
+_CASES = "SELECT AccountId, CaseNumber, Status, Portal_Reference__c FROM Case WHERE Portal_Kind__c = 'Address Check'"
 _OPPORTUNITIES = "SELECT Id, AccountId, StageName, Name, Portal_Source__c, WHMCS_Service_ID__c FROM Opportunity"
 _ADDRESS = ("BillingPostalCode", "BillingState", "BillingCity", "BillingStreet")
 

@@ -12,6 +12,7 @@ from sandbox.back_office.actions import BackOffice, UnknownRecord, WrongState
 from sandbox.back_office.address_checks import AddressChecks
 from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.sim_lines import SimLines
+from sandbox.back_office.support import SupportCases
 from sandbox.faults import parse_fault_settings
 from sandbox.switches import SWITCHES
 
@@ -22,17 +23,27 @@ class JsonApi:
     """Routes below /office/api. Unknown ids answer 404, impossible wishes 409, malformed bodies 422."""
 
     def __init__(
-        self, actions: BackOffice, sims: SimLines, addresses: AddressChecks, *, identity: IdentityChecks
+        self,
+        actions: BackOffice,
+        sims: SimLines,
+        addresses: AddressChecks,
+        *,
+        identity: IdentityChecks,
+        support: SupportCases,
     ) -> None:
         self._actions = actions
         self._sims = sims
         self._addresses = addresses
         self._identity = identity
+        self._support = support
         self._order_actions: dict[str, Callable[[Any], None]] = {"approve": actions.approve, "reject": actions.reject}
         self._invoice_actions: dict[str, Callable[[Any], None]] = {
             "pay": actions.pay_invoice, "cancel": actions.cancel_invoice, "refund": actions.refund_invoice,
         }  # fmt: skip
-        self.routes = [
+        self.routes = self._routes()
+
+    def _routes(self) -> list[Route]:
+        return [
             Route("/mail", _answering(self._mail)),
             Route("/orders", _answering(self._orders)),
             Route("/orders", _answering(self._new_order), methods=["POST"]),
@@ -41,13 +52,11 @@ class JsonApi:
             Route("/identities", _answering(self._identities)),
             Route("/identities/{number}/{action}", _answering(self._decide), methods=["POST"]),
             Route("/cases", _answering(self._cases)),
+            *self._support_routes(),
+            *self._sim_routes(),
             Route("/address-checks", _answering(self._address_checks)),
             Route("/address-checks/{id}", _answering(self._answer_check), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
-            Route("/sim-lines", _answering(self._sim_lines)),
-            Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
-            Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
-            Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
             Route("/faults", _answering(self._fault_settings)),
             Route("/faults/{vendor}", _answering(self._set_faults), methods=["POST"]),
             Route("/calls", _answering(self._calls)),
@@ -56,6 +65,20 @@ class JsonApi:
             Route("/clock", _answering(self._advance), methods=["POST"]),
             Route("/reset", _answering(self._reset), methods=["POST"]),
             Route("/whmcs/{kind}", _answering(self._whmcs)),
+        ]
+
+    def _support_routes(self) -> list[Route]:
+        return [
+            Route("/support", _answering(self._support_cases)),
+            Route("/support/{id}/{action}", _answering(self._act_on_case), methods=["POST"]),
+        ]
+
+    def _sim_routes(self) -> list[Route]:
+        return [
+            Route("/sim-lines", _answering(self._sim_lines)),
+            Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
+            Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
+            Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
         ]
 
     async def _mail(self, request: Request) -> Any:
@@ -94,6 +117,13 @@ class JsonApi:
 
     async def _cases(self, request: Request) -> Any:
         return self._actions.cases()
+
+    async def _support_cases(self, request: Request) -> Any:
+        return self._support.cases()
+
+    async def _act_on_case(self, request: Request) -> Any:
+        action = request.path_params["action"]
+        return {"id": self._support.act(request.path_params["id"], action, await request.json())}
 
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])

@@ -19,6 +19,7 @@ from sandbox.back_office.guard import Guard
 from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.json_api import JsonApi
 from sandbox.back_office.sim_lines import SimLines
+from sandbox.back_office.support import SupportCases
 from sandbox.faults import FaultSettings
 from sandbox.switches import SWITCHES
 
@@ -48,7 +49,14 @@ class Office:
     """Routes below /office. Actions post a form and come back by redirect with a short note."""
 
     def __init__(
-        self, actions: BackOffice, sims: SimLines, addresses: AddressChecks, *, identity: IdentityChecks, host: str
+        self,
+        actions: BackOffice,
+        sims: SimLines,
+        addresses: AddressChecks,
+        *,
+        identity: IdentityChecks,
+        support: SupportCases,
+        host: str,
     ) -> None:
         self._actions = actions
         self._sims = sims
@@ -76,7 +84,7 @@ class Office:
             Route("/clock", self._posting(self._advance), methods=["POST"]),
             Route("/world", self._world),
             Route("/world/reset", self._posting(self._reset), methods=["POST"]),
-            Mount("/api", routes=JsonApi(actions, sims, addresses, identity=identity).routes),
+            Mount("/api", routes=JsonApi(actions, sims, addresses, identity=identity, support=support).routes),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]

@@ -8,14 +8,15 @@ from sandbox.salesforce.bus.events import publish
 from sandbox.salesforce.changes import Change, Unit
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.rows import Rows
+from sandbox.salesforce.tables import INTEGRATION_USER_ID, Row
 
 _CHECK = "Internet_Eligibility_Status__c"
-_OPEN_CHECKS = "SELECT Id, AccountId FROM Case WHERE Portal_Category__c = 'Internet' AND Status != 'Closed'"
+_OPEN_CHECKS = "SELECT Id, AccountId FROM Case WHERE Portal_Kind__c = 'Address Check' AND IsClosed = false"
 _FULFILMENT = "Order_Fulfilment_Requested__e"
 
 
 class Flows:
-    """Ask for fulfilment when an order is approved, touch a case when it is commented on, date address checks."""
+    """Ask for fulfilment when an order is approved, note activity at cases, date address checks."""
 
     def __init__(self, rows: Rows, bus: Bus, clock: Clock) -> None:
         self._rows = rows
@@ -24,10 +25,20 @@ class Flows:
 
     def on_change(self, change: Change) -> None:
         """Follow up on one change within its transaction."""
-        if change.object_name == "CaseComment" and change.type == "CREATE":
-            self._rows.update("Case", change.after["ParentId"], {})
+        is_published = change.object_name == "CaseComment" and change.became("IsPublished", True)
+        is_mail = change.object_name == "EmailMessage" and change.type == "CREATE"
+        if is_published or is_mail:
+            self._note_activity(change.after)
         if change.object_name == "Account" and any(change.became(_CHECK, word) for word in ("Eligible", "Ineligible")):
             self._end_check(change.row_id)
+
+    def _note_activity(self, entry: Row) -> None:
+        """Note at a case when somebody last wrote in it, and which side."""
+        is_customer = entry.get("Incoming") or entry["CreatedById"] == INTEGRATION_USER_ID
+        if entry.get("ParentId"):
+            noted = {"Portal_Last_Activity_At__c": entry["CreatedDate"]}
+            noted["Portal_Last_Activity_By__c"] = "Customer" if is_customer else "Agent"
+            self._rows.update("Case", entry["ParentId"], noted)
 
     def _end_check(self, account_id: str) -> None:
         """Date the answer and close the cases that asked for it."""

@@ -16,10 +16,10 @@ from sandbox.salesforce.schema import (
     row_object,
     text,
 )
+from sandbox.salesforce.support_objects import SUPPORT_OBJECTS
 
 DRAFT_STATUSES = ("Pending Review", "Rejected", "Cancelled")
 ACTIVATED_STATUSES = ("Processed",)
-CLOSED_CASE_STATUSES = ("Closed",)
 
 _OFFERINGS = ("Home 1G", "Apartment 1G", "Apartment 100M", "Home 10G", "Apartment 10G")
 
@@ -211,38 +211,6 @@ _SIM_INVENTORY = row_object(
     reference("Assigned_Order__c", "Order", "SIM_Inventory__r"),
 )
 
-_CASE = row_object(
-    "Case",
-    "500",
-    read_only(text("CaseNumber", 30)),
-    reference("AccountId", "Account", "Cases"),
-    reference("ContactId", "Contact", "Cases"),
-    reference("ParentId", "Case", "Cases"),
-    owned(),
-    text("Subject", 255),
-    long_text("Description"),
-    picklist("Status", "New", "Working", "Escalated", "Closed", default="New"),
-    picklist("Priority", "High", "Medium", "Low", default="Medium"),
-    picklist("Origin"),
-    picklist("Type"),
-    picklist("Reason"),
-    read_only(checkbox("IsClosed")),
-    read_only(Field("ClosedDate", "datetime")),
-    text("SuppliedName", 80),
-    Field("SuppliedEmail", "email", 80),
-    picklist("Portal_Category__c"),
-    text("Portal_Reference__c", 36, external_id=True),
-    change_events=True,
-)
-
-_CASE_COMMENT = row_object(
-    "CaseComment",
-    "00a",
-    reference("ParentId", "Case", "CaseComments", required=True, updateable=False),
-    long_text("CommentBody", 4000),
-    checkbox("IsPublished"),
-)
-
 _USER = row_object(
     "User",
     "005",
@@ -268,8 +236,6 @@ OBJECTS: dict[str, Object] = {
     each.name: each
     for each in (
         _ACCOUNT,
-        _CASE,
-        _CASE_COMMENT,
         _CONTACT,
         _OPPORTUNITY,
         _ORDER,
@@ -281,6 +247,7 @@ OBJECTS: dict[str, Object] = {
         _SIM_INVENTORY,
         _USER,
         *FILE_OBJECTS,
+        *SUPPORT_OBJECTS,
     )
 }
 CHANGE_EVENT_OBJECTS = tuple(each.name for each in OBJECTS.values() if each.change_events)

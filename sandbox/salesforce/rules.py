@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from sandbox.salesforce.errors import SalesforceError
-from sandbox.salesforce.objects import ACTIVATED_STATUSES, CLOSED_CASE_STATUSES, OBJECTS
+from sandbox.salesforce.objects import ACTIVATED_STATUSES, OBJECTS
+from sandbox.salesforce.support_objects import CLOSED_CASE_STATUSES
 from sandbox.salesforce.tables import STANDARD_PRICEBOOK_ID, Row, Tables
 
 Rule = Callable[[Tables, Row, Row], None]
@@ -184,7 +185,7 @@ _NUMBERS = {
     "SIM_Inventory__c": ("Name", "SIM-{:05d}"),
 }
 CASCADES = {
-    "Case": (("CaseComment", "ParentId"),),
+    "Case": (("CaseComment", "ParentId"), ("EmailMessage", "ParentId")),
     "Order": (("OrderItem", "OrderId"),),
     "Product2": (("PricebookEntry", "Product2Id"),),
 }

@@ -66,7 +66,7 @@ class SalesforceCancellations:
                 "Origin": "Portal Website",
                 "Status": "New",
                 "Priority": "Medium",
-                "Portal_Category__c": "Cancellation",
+                "Portal_Kind__c": "Cancellation",
                 "AccountId": salesforce_id(customer.sf_account_id),
                 "ContactId": salesforce_id(customer.sf_contact_id),
             }

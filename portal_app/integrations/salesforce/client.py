@@ -2,12 +2,13 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -55,7 +56,20 @@ class Part:
     name: str
     method: str
     path: str
-    body: Record
+    body: Record | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def query(cls, name: str, template: str, **values: str | Sequence[str]) -> "Part":
+        """Return a part that runs SOQL with bound values."""
+        return cls(name, "GET", f"query?{urlencode({'q': format_soql(template, **values)})}")
+
+    def as_json(self, base: str) -> dict[str, Any]:
+        """Return the part as the composite resource takes it."""
+        told: dict[str, Any] = {"referenceId": self.name, "method": self.method, "url": base + self.path}
+        # A composite call passes none of its own headers on but Accept, Authorization and Content-Type.
+        told["httpHeaders"] = {**_CALLER, **self.headers}
+        return told if self.body is None else told | {"body": dict(self.body)}
 
 
 class SalesforceClient:
@@ -112,11 +126,9 @@ class SalesforceClient:
         Raises the error of the part that failed: SalesforceRejected, NotFound, ExternalUnavailable, OutcomeUnknown.
         """
         base = f"/services/data/v{self._settings.sf_api_version}/"
-        wanted = [
-            {"referenceId": part.name, "method": part.method, "url": base + part.path, "body": dict(part.body)}
-            for part in parts
-        ]
-        body = {"allOrNone": True, "compositeRequest": wanted}
+        # Without this, parts may run in another order than written.
+        body: dict[str, Any] = {"allOrNone": True, "collateSubrequests": False}
+        body["compositeRequest"] = [part.as_json(base) for part in parts]
 
         def send(api: Salesforce) -> dict[str, Record]:
             answer = _rest(api, "POST", "composite", json=body)

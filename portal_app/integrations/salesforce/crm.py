@@ -180,8 +180,8 @@ class SalesforceCrm:
     async def open_cases(self, sf_account_id: str) -> int:
         """Count the cases of an account that are not closed, without those the portal opened for agents' own work."""
         query = (
-            "SELECT COUNT(Id) open FROM Case"
-            " WHERE AccountId = {account} AND IsClosed = false AND Portal_Reference__c = null"
+            "SELECT COUNT(Id) open FROM Case WHERE AccountId = {account} AND IsClosed = false"
+            " AND (Portal_Kind__c = null OR Portal_Kind__c = 'Question')"
         )
         found = await self._client.query(query, account=sf_account_id)
         with understood("open cases"):
@@ -198,6 +198,7 @@ class SalesforceCrm:
             "Priority": "High",
             "Subject": subject[:_MESSAGE_LENGTH],
             "Description": description,
+            "Portal_Kind__c": "Order Problem",
             "Portal_Category__c": "Order",
             "AccountId": salesforce_id(customer.sf_account_id),
             "ContactId": salesforce_id(customer.sf_contact_id),

@@ -141,7 +141,8 @@ def _case(customer: Customer, request: CheckRequest) -> dict[str, Any]:
         "Status": "New",
         "Subject": f"Address check for {customer.customer_number}",
         "Description": _lines(request.address),
-        "Portal_Category__c": "Internet",
+        "Portal_Kind__c": "Address Check",
+        "Portal_Category__c": "Internet line",
         "AccountId": salesforce_id(customer.sf_account_id),
         "ContactId": salesforce_id(customer.sf_contact_id) if customer.sf_contact_id else None,
     }

@@ -1,0 +1,1 @@
+"""Support: cases, their messages, and the rules of the conversation."""

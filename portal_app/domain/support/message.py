@@ -1,0 +1,80 @@
+"""Messages of a case: what a customer writes until Salesforce has it, and what stands in a thread."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from portal_app.domain.errors import InvalidInput
+from portal_app.domain.support.case import Side, clean_text
+
+# queued: can be taken back until `send_at`. sending: Salesforce is being called. refused: it will not be sent.
+MessageState = Literal["queued", "sending", "sent", "refused", "withdrawn"]
+# Why Salesforce did not accept a message.
+Refusal = Literal["reopening_refused", "case_gone", "not_accepted"]
+EntryKind = Literal["opening", "comment", "mail", "status"]
+# Salesforce counts the bytes of a comment, not its characters.
+COMMENT_BYTES = 4000
+LONGEST_REPLY_BYTES = 10 * COMMENT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a thread.
+
+    `id` is Salesforce's id, or ours as long as it has none. `author` is empty for the customer and for the team as a
+    whole. `html` is set only where a mail has no plain text, and is not cleaned. `state` and `refusal` tell how far a
+    message of the customer's is; None for what Salesforce has.
+    """
+
+    id: str
+    kind: EntryKind
+    side: Side
+    author: str
+    text: str
+    at: datetime
+    html: str = ""
+    state: MessageState | None = None
+    refusal: Refusal | None = None
+    send_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply to send: its id is the token by which it is found at Salesforce after a lost answer."""
+
+    id: UUID
+    case_id: UUID
+    text: str
+    reopens: bool
+
+    @property
+    def comments(self) -> list[str]:
+        """The text as the comments that carry it, each at most COMMENT_BYTES long."""
+        return list(split_text(self.text))
+
+
+def parse_reply(text: str) -> str:
+    """Return the text of a reply. Raises InvalidInput for an empty or too long one."""
+    text = clean_text(text)
+    if not text:
+        raise InvalidInput({"text": "Write your message."})
+    if len(text.encode()) > LONGEST_REPLY_BYTES:
+        raise InvalidInput({"text": "This message is too long. Send it in several parts."})
+    return text
+
+
+def split_text(text: str, limit: int = COMMENT_BYTES) -> Iterator[str]:
+    """Yield a text in parts of at most so many bytes, split at the last paragraph, line, space or character."""
+    while len(text.encode()) > limit:
+        head = text.encode()[:limit].decode("utf-8", "ignore")
+        for separator in ("\n\n", "\n", "。", " "):
+            cut = head.rfind(separator)
+            if cut > len(head) // 2:
+                head = head[: cut + len(separator)]
+                break
+        yield head.rstrip()
+        text = text[len(head) :].lstrip("\n ")
+    if text:
+        yield text

@@ -1,0 +1,77 @@
+"""What a support agent can do: answer a case, note something for colleagues, write and receive mails, set a status."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.back_office.actions import Rows, UnknownRecord, WrongState
+from sandbox.salesforce.errors import SalesforceError
+
+_FIELDS = (
+    "Id, CaseNumber, Subject, Description, Status, Priority, Origin, AccountId, ParentId, OwnerId, IsClosed,"
+    " Portal_Kind__c, Portal_Category__c, Portal_About__c, Portal_Reference__c, Portal_Last_Message__c,"
+    " Portal_Language__c, Portal_Rating__c, Portal_Rating_Words__c, CreatedDate"
+)
+_CASES = f"SELECT {_FIELDS} FROM Case ORDER BY CreatedDate DESC, Id DESC"
+_COMMENTS = "SELECT Id, ParentId, CommentBody, IsPublished, CreatedBy.Name, CreatedDate FROM CaseComment"
+_MAILS = "SELECT Id, ParentId, Subject, TextBody, FromAddress, ToAddress, Incoming, CreatedDate FROM EmailMessage"
+_OUR_ADDRESS = "support@sandbox.example"
+Action = Callable[[str, dict[str, Any]], str]
+
+
+class SupportCases:
+    """The support cases of the back office, for the page and JSON alike. Each action returns the id it wrote."""
+
+    def __init__(self, salesforce: Rows) -> None:
+        self._salesforce = salesforce
+        self._actions: dict[str, Action] = {
+            "comment": self._comment, "change": self._change_comment, "mail": self._mail, "set": self._set,
+        }  # fmt: skip
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Return every case with its comments and mails, newest case first."""
+        comments, mails = self._salesforce.query(_COMMENTS), self._salesforce.query(_MAILS)
+        return [
+            case | {
+                "comments": [row for row in comments if row["ParentId"] == case["Id"]],
+                "mails": [row for row in mails if row["ParentId"] == case["Id"]],
+            }
+            for case in self._salesforce.query(_CASES)
+        ]  # fmt: skip
+
+    def act(self, case_id: str, action: str, values: dict[str, Any]) -> str:
+        """Do one thing to a case. Raises UnknownRecord, and WrongState with what the org says."""
+        work = self._actions.get(action)
+        if work is None or self._salesforce.get("Case", case_id) is None:
+            raise UnknownRecord(case_id)
+        try:
+            return work(case_id, values)
+        except SalesforceError as error:
+            raise WrongState(error.message) from error
+
+    def _comment(self, case_id: str, values: dict[str, Any]) -> str:
+        row = {"ParentId": case_id, "CommentBody": values["text"], "IsPublished": bool(values.get("public", True))}
+        return self._salesforce.create("CaseComment", row)
+
+    def _change_comment(self, case_id: str, values: dict[str, Any]) -> str:
+        """Edit or publish a comment."""
+        comment = str(values["comment"])
+        row = self._salesforce.get("CaseComment", comment)
+        if row is None or row["ParentId"] != case_id:
+            raise UnknownRecord(comment)
+        names = {"text": "CommentBody", "public": "IsPublished"}
+        self._salesforce.update("CaseComment", comment, {names[name]: values[name] for name in names if name in values})
+        return comment
+
+    def _mail(self, case_id: str, values: dict[str, Any]) -> str:
+        """Write a mail of the team, or with `incoming` one that came in."""
+        incoming = bool(values.get("incoming"))
+        row = {"ParentId": case_id, "Incoming": incoming, "Status": "0" if incoming else "3"}
+        row |= {"FromAddress": values["from"] if incoming else _OUR_ADDRESS}
+        row |= {"ToAddress": _OUR_ADDRESS if incoming else values["to"], "Subject": values.get("subject", "")}
+        row |= {"TextBody": values.get("text"), "HtmlBody": values.get("html")}
+        return self._salesforce.create("EmailMessage", row | values.get("fields", {}))
+
+    def _set(self, case_id: str, values: dict[str, Any]) -> str:
+        """Set fields of the case, such as Status."""
+        self._salesforce.update("Case", case_id, values)
+        return case_id

@@ -1,4 +1,4 @@
-"""Checks before a process begins: what no restart mends ends it with 78 and names the setting."""
+"""Checks before a process begins: what no restart corrects ends it with 78 and names the setting."""
 
 import re
 import socket

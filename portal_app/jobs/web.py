@@ -29,7 +29,7 @@ _MOST_FILES = 1024 * 1024
 
 
 def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; return granian's exit code. Exits with 78 for what no restart mends."""
+    """Serve until SIGTERM or SIGINT; return granian's exit code. Exits with 78 for what no restart corrects."""
     # Here, not in granian's workers: it would start those again for ever.
     check_keys(settings)
     check_frontend()

@@ -1,4 +1,4 @@
-"""What no restart mends ends a process with 78, and the log names the setting."""
+"""What no restart corrects ends a process with 78, and the log names the setting."""
 
 import socket
 from collections.abc import Callable

@@ -7,6 +7,7 @@ from typing import Literal
 import psycopg
 
 from portal_app.frontend_files import client_folder
+from portal_app.infra.database.keepalive import CLIENT_PARAMETERS
 from portal_app.infra.database.schema import READ_REVISION, Schema, schema_at
 from portal_app.infra.production import Finding
 from portal_app.infra.security.encryption import KeyRing
@@ -67,7 +68,7 @@ def check_port(settings: Settings) -> None:
 def _fault_of(settings: Settings, role: DatabaseRole, *, needs_schema: bool) -> Finding | None:
     url = settings.database_url_for(role).replace("postgresql+psycopg://", "postgresql://")
     try:
-        with psycopg.connect(url, connect_timeout=_SECONDS) as connection:
+        with psycopg.connect(url, connect_timeout=_SECONDS, **CLIENT_PARAMETERS) as connection:
             schema = _schema_of(connection) if needs_schema and role == "worker" else None
     except psycopg.OperationalError as error:
         refused = _REFUSED.search(str(error))

@@ -190,7 +190,9 @@ def _redis_has_password(url: str, _: _Values) -> bool:
 
 def _mail_is_private(_: Any, settings: _Values) -> bool:
     has_secret = bool(settings.smtp_username or settings.smtp_password.get_secret_value())
-    return settings.smtp_start_tls or (is_loopback(settings.smtp_host) and not has_secret)
+    # SMTP_TLS is TLS from the first byte, SMTP_START_TLS the command for it.
+    has_tls = any(getattr(settings, name, False) for name in ("smtp_tls", "smtp_start_tls"))
+    return has_tls or (is_loopback(settings.smtp_host) and not has_secret)
 
 
 def _has_proxy(count: int, settings: _Values) -> bool:
@@ -235,7 +237,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "smtp_start_tls",
         _mail_is_private,
-        "must be true: mails hold codes and links, and SMTP_PASSWORD travels with them; or list "
+        "or SMTP_TLS must be true: mails hold codes and links, and SMTP_PASSWORD travels with them; or list "
         f"{PLAIN_MAIL} in PORTAL_ACCEPTED_RISKS where the mail server is in the same private network",
         risk=PLAIN_MAIL,
     ),

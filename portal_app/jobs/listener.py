@@ -34,6 +34,7 @@ _STATUS_SECONDS = 330
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
 # The stream goes on after this, whatever became of the approvals: their work is written down.
 _HURRY_SECONDS = 1.0
+_MOST_NAMED = 20
 _MARGIN = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
@@ -124,7 +125,10 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
     events = [to_inbound(event, missed_since) for event in batch.events]
     fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if events:
-        _log.info("listener.received", topic=batch.topic, events=len(events), fresh=fresh)
+        named = [sf_order_id for event in events for sf_order_id in event.data.get("order_ids", [])]
+        _log.info(
+            "listener.received", topic=batch.topic, events=len(events), fresh=fresh, sf_orders=named[:_MOST_NAMED]
+        )
     if fresh and batch.topic == portal.settings.sf_provision_event_channel:
         await _show_approvals(portal, events)
 

@@ -88,14 +88,16 @@ def _can_be_followed_in_the_log(demo: Demo, order: str) -> None:
     told = sorted((line for lines in own.values() for line in lines), key=lambda line: line["timestamp"])
     stages = [line for line in told if line["event"] == "order.stage"]
     assert [line["stage"] for line in stages] == ["received", "in_review", "being_set_up", "active"]
-    assert [line["process"] for line in stages] == ["web", "worker", "listener", "worker"]
-    assert all(line["correlation_id"] for line in stages)
-    # What the customer did and what the worker did for it have one id; the approval and what it caused another one.
-    assert (
-        len({line["correlation_id"] for line in stages[:2]})
-        == len({line["correlation_id"] for line in stages[2:]})
-        == 1
+    # The listener shows the approval at once; a worker that is faster has done it already.
+    assert [line["process"] for line in stages if line["process"] != "listener"] in (
+        ["web", "worker", "worker"],
+        ["web", "worker", "worker", "worker"],
     )
+    assert all(line["correlation_id"] for line in stages)
+    # What the customer did and what the worker did for it have one id.
+    assert stages[0]["correlation_id"] == stages[1]["correlation_id"]
+    at_salesforce = next(row["id"] for row in demo.orders() if row["portal_order_id"] == order)
+    assert any(at_salesforce in line.get("sf_orders", []) for line in logs["listener"])
     assert own["web"][0]["handler"].endswith("place_order") and own["web"][0]["user"]
     calls = {line["operation"] for line in own["worker"] if line["event"] == "vendor.called"}
     assert {"AddOrder", "AcceptOrder"} <= calls, calls

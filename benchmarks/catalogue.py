@@ -39,13 +39,13 @@ def stampede(stage: Stage) -> list[Row]:
         calls: list[dict[str, int]] = []
         took: list[float] = []
         for _ in range(ROUNDS):
-            asyncio.run(_bust(valkey.url()))
+            asyncio.run(_invalidate(valkey.url()))
             before = _calls(reach)
             took.append(max(_read_at_once(processes, READERS)))
             calls.append({vendor: count - before[vendor] for vendor, count in _calls(reach).items()})
         alone = []
         for _ in range(ROUNDS):
-            asyncio.run(_bust(valkey.url()))
+            asyncio.run(_invalidate(valkey.url()))
             alone += _read_at_once(processes[:1], 1)
     if any(each[vendor] == 0 for each in calls for vendor in _UPSTREAM):
         raise SystemExit(f"a catalogue was read without vendor calls: {calls}")
@@ -75,7 +75,7 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
             took = []
             for is_forgotten in (True, False):
                 if is_forgotten:
-                    await _bust(valkey)
+                    await _invalidate(valkey)
                 began = time.perf_counter()
                 (await http.get(url)).raise_for_status()
                 took.append((time.perf_counter() - began) * 1000)
@@ -85,7 +85,7 @@ async def _times(url: str, valkey: str) -> tuple[float, float]:
     return median(cached), median(uncached)
 
 
-async def _bust(url: str) -> None:
+async def _invalidate(url: str) -> None:
     redis = connect(url, seconds=5)
     await Cache(redis).invalidate(CATALOG)
     await redis.aclose()

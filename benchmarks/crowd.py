@@ -68,9 +68,9 @@ class Crowd:
             found[action] = found.get(action, 0) + int(float(count))
         return found
 
-    def set_mood(self, **mood: float) -> None:
+    def set_faults(self, **faults: float) -> None:
         """Set the fault settings of WHMCS; none resets them."""
-        httpx.post(f"{self.demo.office}/api/faults/whmcs", json=mood).raise_for_status()
+        httpx.post(f"{self.demo.office}/api/faults/whmcs", json=faults).raise_for_status()
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def measure(stage: Stage) -> list[Row]:
         took = burst(crowd.demo.url + SUMMARY, crowd.cookies)
         print_line(f"All {CUSTOMERS} came for the first time at once: answered within {max(took):,.0f} ms")
         _settle(crowd)
-        crowd.set_mood(slow=SLOW_SECONDS)
+        crowd.set_faults(slow=SLOW_SECONDS)
         first = _rows(crowd, "first look", crowd.forget_answers)
         again = _rows(crowd, "second look", lambda: None)
         old = _rows(crowd, "old mirrors", crowd.forget_answers, crowd.age_mirrors)
@@ -71,7 +71,7 @@ def _in_the_browser(crowd: Crowd) -> list[Row]:
     with chromium() as browser:
         for turn in range(_LOOKS + 1):
             for slow, samples in times.items():
-                crowd.set_mood(slow=slow)
+                crowd.set_faults(slow=slow)
                 crowd.forget_answers()
                 crowd.age_mirrors()
                 seconds = _look(crowd, browser, crowd.cookies[turn])

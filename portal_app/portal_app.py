@@ -63,7 +63,10 @@ app = rx.App(
     stylesheets=["/portal.css"],
     toaster=None,
     app_wraps={(55, "ErrorBoundary"): lambda _: default_error_boundary()},
-    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.script(src="/live_page.js", type="module"),
+    ],
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)

@@ -1,4 +1,4 @@
-"""Answers that are none: web pages, halves, silence and cut connections, for the HTTP side of any vendor."""
+"""Malformed answers: web pages, halves, silence and cut connections, for the HTTP side of any vendor."""
 
 from typing import Any
 

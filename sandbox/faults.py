@@ -51,7 +51,7 @@ def parse_fault_settings(wanted: object) -> FaultSettings:
     """Return the fault settings that a document describes. Raises ValueError, which names the field."""
     names = [each.name for each in fields(FaultSettings)]
     if not isinstance(wanted, dict):
-        raise ValueError("a mood is an object with any of " + ", ".join(names))
+        raise ValueError("fault settings are an object with any of " + ", ".join(names))
     if unknown := sorted(wanted.keys() - set(names)):
         raise ValueError(f"{unknown[0]}: no such field; there are {', '.join(names)}")
     try:

@@ -33,7 +33,7 @@ def _seed_plan(network: Network, item: Item) -> None:
 
 
 def put_in_stock(network: Network, salesforce: Rows, sim: BlankSim) -> None:
-    """Put a blank SIM on Freebit's shelf and into the inventory."""
+    """Put a blank SIM into Freebit's stock and the inventory."""
     kind = "esim" if sim.type == "eSIM" else "physical"
     own = {"account": sim.phone_number, "productNumber": sim.product_number, "iccid": sim.iccid, "kind": kind}
     network.save_sim(own | {"state": "blank"})

@@ -155,7 +155,7 @@ class Member(_Table):
 
 
 class BlankSim(_Table):
-    """A SIM on the shelf: blank at the SIM platform and a row of SIM_Inventory__c. An eSIM has no number of its own."""
+    """A SIM in stock: blank at the SIM platform and a row of SIM_Inventory__c. An eSIM has no number of its own."""
 
     phone_number: str = Field(pattern=r"^0\d{9,10}$")
     type: Literal["Physical SIM", "eSIM"] = "Physical SIM"

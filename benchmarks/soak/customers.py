@@ -98,7 +98,7 @@ def _house() -> Customer:
     return Customer((Wanted("internet", PLAN, answers=ANSWERS), _vpn(), _sim("SIM")))
 
 
-def _patient() -> Customer:
+def _scheduled() -> Customer:
     return Customer((_sim("eSIM, later", electronic=True, start="date", ends="scheduled"), _vpn()))
 
 
@@ -131,7 +131,7 @@ def _refused() -> Customer:
 
 
 _KINDS = (
-    *(_vpns, _data, _voice, _house, _data, _late_card, _voice, _patient, _vpns, _house, _by_telephone, _data),
+    *(_vpns, _data, _voice, _house, _data, _late_card, _voice, _scheduled, _vpns, _house, _by_telephone, _data),
     *(_unknown, _voice, _vpns, _refused, _house, _data, _by_telephone, _no_card),
 )
 

@@ -26,7 +26,7 @@ class People:
 
     def __init__(self, driver: PortalDriver, book: Book, buyers: dict[UUID, Buyer]) -> None:
         self.stopped: Counter[str] = Counter()
-        self._shop = driver
+        self._driver = driver
         self._book = book
         self._buyers = buyers
         self._answered: set[UUID] = set()
@@ -45,11 +45,11 @@ class People:
 
     async def look(self) -> None:
         """Do once what is due now."""
-        for (user_id,) in await self._shop.rows(_CHECKS):
+        for (user_id,) in await self._driver.rows(_CHECKS):
             if user_id in self._buyers and user_id not in self._answered:
-                await fibre.answer(self._shop, self._buyers[user_id], fibre.OFFER)
+                await fibre.answer(self._driver, self._buyers[user_id], fibre.OFFER)
                 self._answered.add(user_id)
-        for order_id, sf_order_id, stage, step in await self._shop.rows(_ROWS):
+        for order_id, sf_order_id, stage, step in await self._driver.rows(_ROWS):
             case = self._book.find(order_id, sf_order_id)
             if case is not None and case.may_be_decided and sf_order_id:
                 await self._attend(case, sf_order_id, stage, plain_step(step))
@@ -61,7 +61,7 @@ class People:
             await self._verify(case.buyer)
         elif step == "waiting_for_card" and case.customer.card == "asked":
             if case.buyer.customer.user_id not in self._paying:
-                await self._shop.add_card(case.buyer)
+                await self._driver.add_card(case.buyer)
                 self._paying.add(case.buyer.customer.user_id)
         elif step.startswith("failed_"):
             await self._supply(case, sf_order_id, step)
@@ -73,27 +73,27 @@ class People:
             if case.wanted.starts_in:
                 begins = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=case.wanted.starts_in)
                 path, fields = f"/orders/{sf_order_id}", {"Activation_Scheduled_At__c": begins.isoformat()}
-                (await self._shop.office.post(path, json=fields)).raise_for_status()
+                (await self._driver.office.post(path, json=fields)).raise_for_status()
             await self._post(sf_order_id, "approve")
         case.is_decided = True
 
     async def _verify(self, buyer: Buyer) -> None:
         user_id = buyer.customer.user_id
         if user_id not in self._verified:
-            check = await self._shop.web.profile.kyc_documents.check_for(buyer.customer)
+            check = await self._driver.web.profile.kyc_documents.check_for(buyer.customer)
             if not check.is_pending:
-                await self._shop.decide_identity(buyer)
+                await self._driver.decide_identity(buyer)
                 self._verified.add(user_id)
 
     async def _supply(self, case: Case, sf_order_id: str, step: str) -> None:
         """Bring new SIMs where they ran out, and approve again what stopped."""
         self.stopped[step.removeprefix("failed_")] += 1
         if step == _NO_STOCK:
-            await self._shop.stock(_PARCEL, esim=case.wanted.is_electronic)
+            await self._driver.stock(_PARCEL, esim=case.wanted.is_electronic)
         await self._post(sf_order_id, "approve")
 
     async def _post(self, sf_order_id: str, decision: str) -> None:
-        answer = await self._shop.office.post(f"/orders/{sf_order_id}/{decision}")
+        answer = await self._driver.office.post(f"/orders/{sf_order_id}/{decision}")
         # Somebody decided already, or what we saw of it is old: the next look tells.
         if answer.status_code != 409:
             answer.raise_for_status()

@@ -30,7 +30,7 @@ class Trouble:
 
     def __init__(self, driver: PortalDriver, processes: Processes, settings: Settings, *, flaky: float) -> None:
         self.counts: Counter[str] = Counter()
-        self._shop = driver
+        self._driver = driver
         self._processes = processes
         self._settings = settings
         self._flaky = flaky
@@ -51,7 +51,7 @@ class Trouble:
                 victim.kill()
                 self.counts[f"{victim.role}s killed"] += 1
                 await self._start_again(victim)
-        await self._shop.all_well()
+        await self._driver.all_well()
 
     async def replace_the_dead(self) -> None:
         """Start again what ended by itself, as a supervisor does."""
@@ -66,18 +66,18 @@ class Trouble:
             await asyncio.to_thread(fresh.wait_until_ready)
         except AssertionError:
             # A server was away: the next round starts it once more.
-            self.counts["starts in vain"] += 1
+            self.counts["failed starts"] += 1
 
     async def _spoil_vendors(self) -> None:
         for vendor in ("whmcs", "salesforce", "freebit"):
-            await self._shop.set_mood(vendor, flaky=self._flaky)
-        await self._shop.set_mood("mail", flaky=self._flaky)
+            await self._driver.set_faults(vendor, flaky=self._flaky)
+        await self._driver.set_faults("mail", flaky=self._flaky)
         special = {"duplicate_event": 1, "drop_stream": random.randint(0, 1), "lose_event": random.randint(0, 1)}
         self.counts["events to be lost"] += special["lose_event"]
-        await self._shop.set_mood("pubsub", special=special)
+        await self._driver.set_faults("pubsub", special=special)
         if random.random() < 0.5:
             forgetful = random.choice(list(_WRITES))
-            await self._shop.set_mood(forgetful, lose_answers=1, operations=_WRITES[forgetful])
+            await self._driver.set_faults(forgetful, lose_answers=1, operations=_WRITES[forgetful])
             self.counts["answers to be lost"] += 1
 
     async def _kill_postgres(self) -> None:

@@ -27,7 +27,6 @@ def countdown(*, id: str, until: Text, days: str, hours: str, minutes: str) -> r
     """
     return rx.el.span(
         id=id,
-        key=until,
         role="timer",
         custom_attrs={"data-until": until, "data-days": days, "data-hours": hours, "data-minutes": minutes},
         on_mount=rx.call_function(rx.Var(f"(() => {_TICK}('{id}'))")),

@@ -11,13 +11,12 @@ from portal_app.language import _
 
 def credentials(function: str, *arguments: str) -> EventSpec:
     """Return the handler that calls a function of the script; it replaces what the browser would do itself."""
-    given = ", ".join(json.dumps(argument) for argument in arguments)
-    # The address is made at run time, so that the bundler leaves the file out of every page's bundle.
-    call = (
-        "(() => { const at = new URL('/credentials.js', window.location.href).href; "
-        f"import(/* @vite-ignore */ at).then((script) => script.{function}({given})); }})"
-    )
-    return rx.call_function(rx.Var(call)).prevent_default
+    return rx.call_function(rx.Var(f"(() => {{ {_call(function, *arguments)} }})")).prevent_default
+
+
+def credentials_call(function: str, *arguments: str) -> str:
+    """Return the same for `when_changed`: it calls the function for every value that says something."""
+    return f"((value) => {{ if (value) {{ {_call(function, *arguments)} }} }})"
 
 
 def username_for_password(email: Text) -> rx.Component:
@@ -40,4 +39,13 @@ def credentials_problem(place: str) -> rx.Component:
             "data-unsupported": _("This browser cannot use passkeys."),
         },
         class_name="text-small text-problem empty:hidden",
+    )
+
+
+def _call(function: str, *arguments: str) -> str:
+    given = ", ".join(json.dumps(argument) for argument in arguments)
+    # The address is made at run time, so that the bundler leaves the file out of every page's bundle.
+    return (
+        "const at = new URL('/credentials.js', window.location.href).href; "
+        f"import(/* @vite-ignore */ at).then((script) => script.{function}({given}));"
     )

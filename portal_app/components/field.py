@@ -39,13 +39,14 @@ def password_field(
 def code_field(
     label: Content, *, name: str = "code", hint: Text = "", error: Text = "", **attributes: Any
 ) -> rx.Component:
-    """Ask for six digits; phones offer the code from a message or an authenticator."""
+    """Ask for six digits; phones offer the code from a message or an authenticator.
+
+    The server reads them, spaces and full-width digits too: the field neither cuts nor refuses what is pasted.
+    """
     digits = {
         "type": "text",
         "input_mode": "numeric",
         "auto_complete": "one-time-code",
-        "pattern": "[0-9]{6}",
-        "max_length": 6,
         "custom_attrs": {"data-kind": "code"},
     }
     return text_field(label, name=name, hint=hint, error=error, **(digits | attributes))

@@ -34,6 +34,7 @@ class NativeForm(BaseHTML):
     tag = "form"
     action: rx.Var[str]
     method: rx.Var[str]
+    target: rx.Var[str]
     enc_type: rx.Var[str]
     on_submit: rx.EventHandler[no_args_event_spec]
 
@@ -41,10 +42,14 @@ class NativeForm(BaseHTML):
 def native_form(
     *children: rx.Component, action: Text, hidden: Mapping[str, Text] | None = None, **attributes: Any
 ) -> rx.Component:
-    """Post its fields to `action` with a full page load. `hidden` are values sent along unseen."""
+    """Post its fields to `action` with a full page load. `hidden` are values sent along unseen.
+
+    A form whose answer may be a file has the `target` "_blank": this page stays as it is.
+    """
     attributes.setdefault("method", "post")
     attributes.setdefault("class_name", "grid gap-5")
-    attributes.setdefault("on_submit", rx.call_function(_MARK_BUSY))
+    if "target" not in attributes:
+        attributes.setdefault("on_submit", rx.call_function(_MARK_BUSY))
     unseen = [rx.el.input(type="hidden", name=name, value=value) for name, value in (hidden or {}).items()]
     return NativeForm.create(*unseen, *children, action=action, **attributes)
 

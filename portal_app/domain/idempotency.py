@@ -7,6 +7,8 @@ from uuid import UUID
 # Operations that are called from pages and by API: one key counts for both. The names are stored with the keys, and the
 # API makes the same ones from its routes.
 PLACE_ORDER = "POST /api/orders"
+OPEN_CASE = "POST /api/cases"
+REPLY_TO_CASE = "POST /api/cases/{case_id}/comments"
 SCHEDULE_CANCELLATION = "POST /api/subscriptions/{service_id}/cancellation"
 WITHDRAW_CANCELLATION = "DELETE /api/subscriptions/{service_id}/cancellation"
 

@@ -40,6 +40,14 @@ def our_id(text: str) -> UUID:
         raise NotFound("malformed id") from error
 
 
+def our_id_or_none(text: str) -> UUID | None:
+    """Return the id that a vendor stores for us, or None for other texts."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def vendor_number(text: str | int) -> int:
     """Parse a WHMCS number from a request. Raises NotFound."""
     digits = str(text)
@@ -55,10 +63,7 @@ def step_reference(order_id: UUID, step: str, attempt: int) -> str:
 
 def order_of_reference(reference: str) -> UUID | None:
     """Return the order id of a reference made by `step_reference`, or None for other texts."""
-    try:
-        return UUID(reference.partition(":")[0]) if reference.count(":") == 2 else None
-    except ValueError:
-        return None
+    return our_id_or_none(reference.partition(":")[0]) if reference.count(":") == 2 else None
 
 
 def _checksum_character(group: str) -> str:

@@ -132,6 +132,7 @@ class Settings(VendorSettings, IdentitySettings, BaseSettings):
     cache_gateways_seconds: int = Field(3600, description="The ways to pay that are switched on")
     cache_payment_methods_seconds: int = Field(900, description="Stored cards")
     cache_subscriptions_seconds: int = Field(300, description="Services")
+    cache_cases_seconds: int = Field(45, ge=5, description="Support cases and threads, without an event")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
     cache_eligibility_seconds: int = Field(300, description="Where the address check of a customer stands")
     tax_percent: int = Field(10, ge=0, le=100, description="Consumption tax shown beside catalogue prices")

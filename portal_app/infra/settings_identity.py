@@ -77,6 +77,12 @@ class IdentitySettings(BaseModel):
         10.0, ge=0, description="How long a repeated API call waits for the first one with its Idempotency-Key"
     )
     portal_calendar_limit: str = Field("60/hour", description="Readings of calendar links per network address")
+    portal_case_limit: str = Field("10/hour", description="Support cases opened per customer")
+    portal_message_limit: str = Field("60/hour", description="Support messages sent per customer")
+    portal_undo_seconds: int = Field(20, ge=0, description="How long a support message can be taken back")
+    portal_reopen_days: int = Field(
+        14, ge=0, description="How many days after its end a reply reopens a case; later it opens a new one"
+    )
     portal_cancellation_cut_off: int = Field(
         25, ge=1, le=28, description="Last day of a month, in Japan, on which a service can be cancelled for its end"
     )
@@ -98,6 +104,8 @@ class IdentitySettings(BaseModel):
         "portal_new_socket_limit",
         "portal_refusal_limit",
         "portal_calendar_limit",
+        "portal_case_limit",
+        "portal_message_limit",
         "portal_api_limit",
     )
     @classmethod

@@ -73,7 +73,8 @@ class VendorSettings(BaseModel):
         "/event/Order_Fulfilment_Requested__e", description="Topic that asks for fulfilment"
     )
     sf_change_channels: str = Field(
-        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent,/data/AccountChangeEvent",
+        "/data/Product2ChangeEvent,/data/PricebookEntryChangeEvent,/data/OrderChangeEvent,/data/AccountChangeEvent,"
+        "/data/CaseChangeEvent",
         description="Change event topics to follow, comma separated; none: follow none",
     )
     sf_timeout: float = Field(20.0, gt=0, description="Longest wait for one Salesforce answer")

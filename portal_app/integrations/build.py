@@ -95,7 +95,7 @@ class Vendors:
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
-    async def lanes(self) -> dict[str, dict[str, Any]]:
+    async def limiter_states(self) -> dict[str, dict[str, Any]]:
         """Return the state of each rate limiter and its vendor's breaker, by the limiter's name."""
         found = {line.limiter.name: await line.state() for line in self.lines}
         found["salesforce"]["daily_requests"] = self._budget.state()

@@ -64,21 +64,21 @@ async def _show(portal: Portal, order_id: UUID) -> None:
 
 
 async def _act(portal: Portal, action: str, order_id: UUID, *, is_sure: bool) -> None:
-    desk = portal.operations.order_repair
-    deeds = await (desk.retry(order_id) if action == "retry" else desk.undo(order_id))
-    if not deeds:
+    repair = portal.operations.order_repair
+    actions = await (repair.retry(order_id) if action == "retry" else repair.undo(order_id))
+    if not actions:
         _say(_NOTHING[action])
         return
-    for deed in deeds:
-        _say(f"- {deed.description}")
+    for step in actions:
+        _say(f"- {step.description}")
         if is_sure:
-            await _do(deed)
+            await _do(step)
     _say("Done." if is_sure else "Nothing was done. Add --yes to do it.")
 
 
-async def _do(deed: RepairAction) -> None:
+async def _do(action: RepairAction) -> None:
     try:
-        await deed.run()
+        await action.run()
     except PortalError:
         _say("  This did not work; what stands above it is done. Run the command again for the rest.")
         raise

@@ -53,5 +53,5 @@ async def measure_backlog(portal: Portal) -> None:
         async with portal.database.unit_of_work() as session:
             items, oldest = (await (await session.connection()).execute(question, times)).one()
         set_backlog(kind, items=items, oldest_seconds=max(0.0, float(oldest)))
-    for vendor, lane in (await portal.vendors.lanes()).items():
-        set_breaker(vendor, str(lane["breaker"]))
+    for vendor, state in (await portal.vendors.limiter_states()).items():
+        set_breaker(vendor, str(state["breaker"]))

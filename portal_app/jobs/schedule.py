@@ -38,6 +38,7 @@ SCHEDULE = (
         "remind_of_cards", "20 10 * * *", "announce expiring cards of a 28th of all customers, each card once"
     ),
     ScheduledJob("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
+    ScheduledJob("read_watched_cases", "* * * * *", "read support cases that customers may have open"),
     ScheduledJob("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )
 

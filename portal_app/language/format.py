@@ -1,12 +1,14 @@
 """Dates, times and durations as a customer reads them: in Japan's zone, in the spoken language."""
 
 import math
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from portal_app.language import spoken
 
 JAPAN = ZoneInfo("Asia/Tokyo")
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 # Units by their seconds, with their words.
 _UNITS = ((86400, "day", "日"), (3600, "hour", "時間"), (60, "minute", "分"), (1, "second", "秒"))
 
@@ -47,6 +49,22 @@ class Duration:
     def __str__(self) -> str:
         """Return the span in the spoken language."""
         return duration(self._seconds, rounds_up=self._rounds_up)
+
+
+def person(name: str) -> str:
+    """Write a name that is stored with the given name first in the order of the spoken language.
+
+    A name in Japanese script has its family name, the last word, in front on Japanese pages; others stay as they are.
+    """
+    given, _space, family = name.rpartition(" ")
+    return f"{family} {given}" if given and spoken() == "ja" and _EAST_ASIAN.search(name) else name
+
+
+def addressed(name: str) -> str:
+    """Write a name as a greeting says it: in Japanese with さま, behind a space where the name is in Latin letters."""
+    if spoken() != "ja":
+        return person(name)
+    return f"{person(name)}さま" if _EAST_ASIAN.search(name) else f"{name} さま"
 
 
 def phone_number(digits: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from portal_app.local.errors import PORT_TAKEN
 from portal_app.local.process import spawn, wait_until
 
 # Set in every child and inherited by its children, so that a later run finds processes that were left behind.
@@ -49,6 +50,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._pump: threading.Thread | None = None
         self._latest: deque[str] = deque(maxlen=15)
+        self._port_taken = ""
 
     def start(self) -> None:
         """Start the process; its pid is in `run/<name>.pid` while it runs."""
@@ -56,6 +58,7 @@ class Child:
             folder.mkdir(parents=True, exist_ok=True)
         self._rotate_log()
         self._latest.clear()
+        self._port_taken = ""
         self._process = spawn(
             self.program.argv,
             output=subprocess.PIPE,
@@ -99,8 +102,9 @@ class Child:
             self._pump.join(2)
 
     def last_lines(self) -> str:
-        """Return the last lines of output since the start."""
-        return "\n".join(self._latest)
+        """Return the last lines of output since the start, and before them the one that says that a port is taken."""
+        hidden = [self._port_taken] if self._port_taken and self._port_taken not in self._latest else []
+        return "\n".join([*hidden, *self._latest])
 
     def _copy_lines(self, output: IO[bytes]) -> None:
         in_trace = False
@@ -110,6 +114,8 @@ class Child:
                 log.write(f"{self.name} | {line}\n")
                 log.flush()
                 self._latest.append(line)
+                if not self._port_taken and PORT_TAKEN.search(line):
+                    self._port_taken = line
                 problem = PROBLEM.search(line) is not None
                 if problem or in_trace:
                     self._say(f"{self.name}: {line}")

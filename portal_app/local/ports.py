@@ -1,12 +1,16 @@
-"""Allocates loopback ports, the same ones after a restart."""
+"""Allocates loopback ports, the same ones after a restart, and no port to two copies that start together."""
 
 import errno
 import json
+import os
 import socket
+import tempfile
 from itertools import chain
 from pathlib import Path
+from types import TracebackType
 
-from portal_app.local.errors import LocalError
+from portal_app.local.errors import HomeInUse, LocalError
+from portal_app.local.lock import FileLock
 from portal_app.local.process import wait_until
 
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -25,10 +29,15 @@ def free_port() -> int:
 
 
 class PortBook:
-    """Allocates ports by name and stores them in `ports.json`, so that addresses stay the same after a restart."""
+    """Allocates ports by name and stores them in `ports.json`, so that addresses stay the same after a restart.
+
+    Minutes may pass between a claim and the start of the program. The port is locked for other books of this account
+    until this one is released; a program that knows no book can still take it, so claim again then.
+    """
 
     def __init__(self, home: Path) -> None:
         self._path = home / "ports.json"
+        self._locks: dict[int, FileLock] = {}
 
     def claim(self, name: str, wanted: int) -> int:
         """Return the stored port, else the wanted one, else the next free one above it.
@@ -44,11 +53,34 @@ class PortBook:
             wait_until(lambda: is_free(remembered), seconds=3)
         taken = {other["port"] for key, other in book.items() if key != name}
         for port in chain([remembered], range(wanted, min(wanted + 100, 65536))):
-            if port not in taken and is_free(port):
+            if port not in taken and is_free(port) and self._lock(port):
                 book[name] = {"wanted": wanted, "port": port}
                 self._write(book)
                 return port
         raise LocalError(f"No free port for {name} between {wanted} and {wanted + 99}.")
+
+    def release(self) -> None:
+        """Leave the ports to other books."""
+        while self._locks:
+            self._locks.popitem()[1].release()
+
+    def __enter__(self) -> "PortBook":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+    def _lock(self, port: int) -> bool:
+        """Lock a port for this book; return False where another one has it."""
+        if port in self._locks:
+            return True
+        lock = FileLock(Path(tempfile.gettempdir()) / f"portal-ports-{os.getuid()}" / str(port))
+        try:
+            lock.acquire()
+        except HomeInUse:
+            return False
+        self._locks[port] = lock
+        return True
 
     def _read(self) -> dict[str, dict[str, int]]:
         try:

@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import Protocol
 
 from portal_app.local.child import Child, Program
-from portal_app.local.errors import LocalError
+from portal_app.local.errors import LocalError, start_error
 from portal_app.local.leftovers import stop_leftovers
 from portal_app.local.lock import FileLock
 from portal_app.local.process import wait_until
@@ -100,7 +100,7 @@ class Supervisor:
     def run(self, *, on_ready: Callable[[], None] | None = None) -> int:
         """Start the programs in order, call `on_ready`, and supervise them until a stop signal; return an exit code.
 
-        Raises LocalError with the last lines of the log if a program does not become ready.
+        Raises LocalError with the last lines of the log if a program does not become ready, PortTaken if that is why.
         """
         self._running = True
         for child in self._children:
@@ -115,6 +115,11 @@ class Supervisor:
             wait_until(lambda: self._stop_requests > 0, seconds=0.2, every=0.05)
         return 0
 
+    def drop_programs(self) -> None:
+        """Stop the programs in reverse order and forget them; the servers go on."""
+        self._stop_children()
+        self._children.clear()
+
     def _start(self, child: Child) -> None:
         child.start()
         wait_until(
@@ -127,7 +132,7 @@ class Supervisor:
         code = child.exit_code()
         if code is not None:
             child.sweep()
-            raise LocalError(f"{child.name} ended at its start ({_ending(code)}):\n{child.last_lines()}")
+            raise start_error(f"{child.name} ended at its start ({_ending(code)})", child.last_lines())
         if not child.is_ready():
             raise LocalError(f"{child.name} is not ready after {STARTING_SECONDS:.0f} s:\n{child.last_lines()}")
 
@@ -164,10 +169,13 @@ class Supervisor:
         self.say(f"{child.name} ended ({_ending(code)}); starting it again in {pause:g} s. Its log: {child.log_path}")
 
     def _stop_all(self) -> None:
-        for child in reversed(self._children):
-            child.stop(seconds=STOPPING_SECONDS, hurry=lambda: self._stop_requests > 1)
+        self._stop_children()
         for server in reversed(self._servers.values()):
             server.stop()
+
+    def _stop_children(self) -> None:
+        for child in reversed(self._children):
+            child.stop(seconds=STOPPING_SECONDS, hurry=lambda: self._stop_requests > 1)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop_requests += 1

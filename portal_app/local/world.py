@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
-from portal_app.local.errors import LocalError
+from portal_app.local.errors import LocalError, PortTaken
 from portal_app.local.frontend import build_frontend, reflex_environment
 from portal_app.local.ports import PortBook
 from portal_app.local.servers.postgres import EmbeddedPostgres
@@ -16,6 +17,8 @@ from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.local.supervisor import Supervisor, print_line
 
 ROOT = Path(__file__).resolve().parents[2]
+# How often a port may be lost to another program.
+_PORT_TRIES = 5
 _SANDBOX_PORTS = ("http", "https", "pubsub", "smtp")
 
 
@@ -28,43 +31,72 @@ class World:
         self._reloads = reloads
         self._began = time.monotonic()
         self._env: dict[str, str] = {}
+        self._ports = PortBook(self.home)
         self._migrated: Future[str]
         self._customers: Future[str] | None = None
 
     def run(self) -> int:
         """Run until a stop signal and return the exit code. Raises LocalError."""
-        with ThreadPoolExecutor() as self._beside, Supervisor(self.home) as supervisor:
-            self._env = self._settings(supervisor)
+        with ThreadPoolExecutor() as self._beside, Supervisor(self.home) as supervisor, self._ports:
+            print_line("Starting PostgreSQL and Valkey ...")
+            servers = self._start_servers(supervisor)
+            self._env = servers | self._settings()
             print_line("Bringing the database up to date ...")
             self._migrated = self._beside.submit(self._call, "portal_app.infra.database.migrate")
             if not self._reloads:
                 build_frontend(ROOT, env=self._env, say=print_line)
-            self._add_programs(supervisor)
-            print_line("Starting the sandbox vendors and the portal ...")
-            return supervisor.run(on_ready=self._welcome)
+            for tries_left in reversed(range(_PORT_TRIES)):
+                try:
+                    return self._run_programs(supervisor, servers)
+                except PortTaken:
+                    if not tries_left:
+                        raise
+                    print_line("Another program took one of the ports meanwhile; trying the next ...")
+                    self._drop_programs(supervisor)
+            raise AssertionError("the last try raises")
 
-    def _settings(self, supervisor: Supervisor) -> dict[str, str]:
-        ports = PortBook(self.home)
-        print_line("Starting PostgreSQL and Valkey ...")
-        database = supervisor.attach(
-            "PostgreSQL", EmbeddedPostgres(self.home / "postgres", port=ports.claim("postgres", self._wanted + 1))
-        )
-        redis = supervisor.attach(
-            "Valkey", EmbeddedValkey(self.home / "valkey", port=ports.claim("valkey", self._wanted + 2))
-        )
-        portal = ports.claim("portal", self._wanted)
-        metrics = self.home / "metrics"
+    def _start_servers(self, supervisor: Supervisor) -> dict[str, str]:
+        """Start PostgreSQL and Valkey, each on the next port where another program takes its own."""
+
+        def attach(label: str, name: str, offset: int, kind: type[EmbeddedPostgres] | type[EmbeddedValkey]) -> str:
+            for _ in range(_PORT_TRIES - 1):
+                with suppress(PortTaken):
+                    return supervisor.attach(label, kind(self.home / name, port=self._claim(name, offset)))
+            return supervisor.attach(label, kind(self.home / name, port=self._claim(name, offset)))
+
+        return {
+            "DATABASE_URL": attach("PostgreSQL", "postgres", 1, EmbeddedPostgres),
+            "REDIS_URL": attach("Valkey", "valkey", 2, EmbeddedValkey),
+        }
+
+    def _run_programs(self, supervisor: Supervisor, servers: dict[str, str]) -> int:
+        # A port that was lost while the pages were built is another one now.
+        self._env = servers | self._settings()
+        self._add_programs(supervisor)
+        print_line("Starting the sandbox vendors and the portal ...")
+        return supervisor.run(on_ready=self._welcome)
+
+    def _drop_programs(self, supervisor: Supervisor) -> None:
+        supervisor.drop_programs()
+        if self._customers is not None:
+            # They were created at vendors that are gone now: whatever came of it, it is done again.
+            wait([self._customers])
+            self._customers = None
+
+    def _claim(self, name: str, offset: int) -> int:
+        return self._ports.claim(name, self._wanted + offset)
+
+    def _settings(self) -> dict[str, str]:
+        portal, metrics = self._claim("portal", 0), self.home / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
         env = {
-            "DATABASE_URL": database,
-            "REDIS_URL": redis,
             "PORTAL_ENV": "development",
             "PORTAL_ENV_FILE": str(self._vendor_settings),
             "PORTAL_URL": f"http://localhost:{portal}",
             "PORTAL_PORT": str(portal),
             "PORTAL_LOG_FORMAT": os.environ.get("PORTAL_LOG_FORMAT", "text"),
-            "PORTAL_METRICS_PORT": str(ports.claim("metrics", self._wanted + 3)),
+            "PORTAL_METRICS_PORT": str(self._claim("metrics", 3)),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "PORTAL_WEB_WORKERS": os.environ.get("PORTAL_WEB_WORKERS", "1"),
             "PORTAL_POLL_SECONDS": os.environ.get("PORTAL_POLL_SECONDS", "0.2"),
@@ -75,7 +107,7 @@ class World:
             "SANDBOX_WHMCS_WEBHOOK_URL": f"http://localhost:{portal}/api/webhooks/whmcs",
         }
         for offset, name in enumerate(_SANDBOX_PORTS):
-            env[f"SANDBOX_{name.upper()}_PORT"] = str(ports.claim(f"sandbox-{name}", self._wanted + 10 + offset))
+            env[f"SANDBOX_{name.upper()}_PORT"] = str(self._claim(f"sandbox-{name}", 10 + offset))
         return env
 
     def _add_programs(self, supervisor: Supervisor) -> None:

@@ -10,9 +10,12 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.catalog.plan import Category
+from portal_app.domain.errors import NotFound
+from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import OPEN_STATES, CancellationRequest, CancellationState, Reason
 from portal_app.infra.clock import now
 from portal_app.models.columns import encrypted_column, id_column, time_column
+from portal_app.models.user import IdMapping
 
 _IS_OPEN = "state IN ('scheduled', 'sending', 'sent')"
 
@@ -57,6 +60,14 @@ class CancellationRow(SQLModel, table=True):
             asked_at=self.asked_at,
             changed_at=self.changed_at,
         )
+
+    @classmethod
+    async def with_customer(cls, session: AsyncSession, cancellation_id: UUID) -> tuple[CancellationRequest, Customer]:
+        """Return a request and its customer. Raises NotFound."""
+        row = await session.get(cls, cancellation_id)
+        if row is None:
+            raise NotFound("no such cancellation")
+        return row.to_domain(), await IdMapping.customer_of(session, row.user_id)
 
     def set_state(self, state: CancellationState, at: datetime) -> None:
         """Set the state and the time of the change."""

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.checkout.options import address_from_json, options_from_json
 from portal_app.domain.orders.order import FINAL_STAGES, Order, OrderEvent, OrderLine, OrderStage
+from portal_app.domain.orders.steps import CASE_OPENED
 from portal_app.infra.clock import now
 from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
@@ -124,3 +125,11 @@ class OrderEventRow(SQLModel, table=True):
         """Return an order's timeline, oldest first."""
         query = select(cls).where(cls.order_id == order_id).order_by(col(cls.at))
         return list((await session.exec(query)).all())
+
+    @classmethod
+    async def last_moves(cls, session: AsyncSession, user_id: UUID) -> dict[UUID, str]:
+        """Return the last step of each stopped order of a customer; a case opened about it is no step of it."""
+        stopped = select(cls.order_id, cls.step).join(OrderRow, col(OrderRow.id) == col(cls.order_id))
+        stopped = stopped.where(OrderRow.user_id == user_id, OrderRow.stage == "needs_attention")
+        # A later step of an order takes the place of an earlier one.
+        return dict((await session.exec(stopped.where(cls.step != CASE_OPENED).order_by(col(cls.at)))).all())

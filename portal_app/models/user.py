@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import now
 from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
@@ -85,6 +85,14 @@ class IdMapping(SQLModel, table=True):
         return Customer(
             self.user_id, self.whmcs_client_id, self.sf_account_id, self.sf_contact_id, self.customer_number
         )
+
+    @classmethod
+    async def customer_of(cls, session: AsyncSession, user_id: UUID) -> Customer:
+        """Return a user's ids. Raises NotFound."""
+        mapping = await session.get(cls, user_id)
+        if mapping is None:
+            raise NotFound("no such customer")
+        return mapping.to_domain()
 
     @classmethod
     async def by_client(cls, session: AsyncSession, client_id: int) -> "IdMapping | None":

@@ -13,10 +13,11 @@ from portal_app.pages.profile import account, address, kyc
 from portal_app.pages.public import landing, not_found, plans, terms
 from portal_app.pages.registration import details, sign_up, whmcs_migration
 from portal_app.pages.subscriptions import cancellation, subscriptions
+from portal_app.pages.support import case, cases, new_case
 
 __all__ = [
-    "account", "account_recovery", "address", "cancellation", "catalog", "dashboard", "details", "history",
-    "internet_plans", "internet_steps", "invoices", "kyc", "landing", "mfa_challenge", "not_found", "notices",
-    "orders", "password", "payment_methods", "plans", "preferences", "review", "security", "sign_in", "sign_up",
-    "steps", "subscriptions", "terms", "whmcs_migration",
+    "account", "account_recovery", "address", "cancellation", "case", "cases", "catalog", "dashboard", "details",
+    "history", "internet_plans", "internet_steps", "invoices", "kyc", "landing", "mfa_challenge", "new_case",
+    "not_found", "notices", "orders", "password", "payment_methods", "plans", "preferences", "review", "security",
+    "sign_in", "sign_up", "steps", "subscriptions", "terms", "whmcs_migration",
 ]  # fmt: skip

@@ -66,6 +66,7 @@ class Tag(StrEnum):
     NOTIFICATIONS_CHANGED = "account:notifications:changed"
     CALENDAR_OPENED = "account:calendar:opened"
     CALENDAR_CLOSED = "account:calendar:closed"
+    CASE_OPENED = "support:case:opened"
     SIGN_ON_LINK = "billing:sign_on:opened"
 
 

@@ -55,16 +55,6 @@ class Provisioning:
     stuck: StuckOrders
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerServices:
-    """The services that a checkout validates an order against."""
-
-    billing: BillingServices
-    subscriptions: SubscriptionServices
-    profile: ProfileServices
-    internet: InternetServices
-
-
 def build_internet(base: Base, context: ServiceContext, profile: ProfileServices) -> InternetServices:
     """Build the services over Salesforce, where agents check addresses."""
     gateway, live = base.vendors.internet, base.live
@@ -74,15 +64,21 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     )
 
 
-def build_orders(base: Base, customer: CustomerServices) -> OrderServices:
+def build_orders(
+    base: Base,
+    billing: BillingServices,
+    subscriptions: SubscriptionServices,
+    profile: ProfileServices,
+    checks: EligibilityChecks,
+) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
     catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
     context = CheckoutContext(
-        payments=customer.billing.payment_methods,
-        subscriptions=customer.subscriptions.services,
-        profiles=customer.profile.profiles,
-        checks=customer.internet.checks,
-        identity=customer.profile.kyc_documents,
+        payments=billing.payment_methods,
+        subscriptions=subscriptions.services,
+        profiles=profile.profiles,
+        checks=checks,
+        identity=profile.kyc_documents,
     )
     checkout = Checkout(base.settings, catalog, context)
     drafts = Drafts(base.database, checkout)

@@ -27,7 +27,6 @@ from portal_app.wiring.identity import IdentityServices, build_context, build_id
 from portal_app.wiring.notifications import NotificationServices, build_notifications
 from portal_app.wiring.operations import InboundServices, OperationServices, build_inbound, build_operations
 from portal_app.wiring.orders import (
-    CustomerServices,
     InternetServices,
     Provisioning,
     build_internet,
@@ -37,6 +36,7 @@ from portal_app.wiring.orders import (
 from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
 from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, build_sim, build_subscriptions
+from portal_app.wiring.support import SupportServices, build_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Portal:
     orders: Orders
     provisioning: Provisioning
     dashboard: DashboardServices
+    support: SupportServices
     notifications: NotificationServices
     inbound: InboundServices
     operations: OperationServices
@@ -114,7 +115,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     subscriptions = build_subscriptions(base, context, billing)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, CustomerServices(billing, subscriptions, profile, internet))
+    orders = build_orders(base, billing, subscriptions, profile, internet.checks)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit
@@ -135,6 +136,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
+        support=build_support(base, context),
         notifications=build_notifications(base),
         inbound=build_inbound(base, billing, subscriptions, orders.catalog),
         operations=build_operations(base, billing, subscriptions, provisioning),

@@ -19,10 +19,12 @@ from portal_app.wiring.portal import portal
 from portal_app.workflows.account_changes import apply_to_accounts
 from portal_app.workflows.orders import provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
+from portal_app.workflows.support import apply_to_cases
 
 _ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
 # An order moves a few times within a second while it is set up; each time, what was read before may be old.
 _READINGS = 3
+_CASE = "CaseChangeEvent"
 _CATALOG = ("Product2ChangeEvent", "PricebookEntryChangeEvent")
 
 
@@ -40,6 +42,8 @@ async def apply_event(source: str, event_id: str) -> str:
         outcome = await reconcile(event.kind, str(since))
     elif event.kind in _CATALOG:
         outcome = await _apply_catalog_change()
+    elif event.kind == _CASE:
+        outcome = await apply_to_cases([str(each) for each in event.data.get("record_ids", [])])
     elif event.kind == _ACCOUNT:
         outcome = await apply_to_accounts(event.data.get("record_ids", []), event.id)
     else:
@@ -67,6 +71,10 @@ async def reconcile(kind: str, since: str) -> str:
         outcome = await _apply_catalog_change()
     if kind in (_ACCOUNT, ALL_CHANGES):
         outcome = await catch_up_checks()
+    if kind in (_CASE, ALL_CHANGES):
+        missed = datetime.fromisoformat(since)
+        cases = await step("cases_changed", lambda: portal().support.changes.changed_since(missed), priority="sync")
+        outcome = await apply_to_cases(cases["value"] or [])
     if kind in (_ORDER, ALL_CHANGES) or kind.endswith("__e"):
         moment = datetime.fromisoformat(since)
         found = await step(

@@ -23,7 +23,7 @@ _CATCH_UP_SECONDS = 300
 @scheduled("tidy_up")
 async def tidy_up() -> str:
     """Delete what has expired."""
-    return (await step("tidy_up", lambda: portal().operations.cleanup.tidy_up()))["state"]
+    return (await step("tidy_up", lambda: portal().operations.cleanup.delete_expired()))["state"]
 
 
 @scheduled("catch_up_orders")

@@ -151,9 +151,9 @@ class Office:
         vendor, switch = request.path_params["vendor"], form.get("switch", "").strip()
         if vendor not in self._actions.fault_settings():
             raise UnknownRecord(vendor)
-        if not switch and form.get("mood") not in _PRESETS:
-            raise UnknownRecord(form.get("mood"))
-        settings = FaultSettings(**self._actions.fault_settings()[vendor]) if switch else _PRESETS[form["mood"]]
+        if not switch and form.get("preset") not in _PRESETS:
+            raise UnknownRecord(form.get("preset"))
+        settings = FaultSettings(**self._actions.fault_settings()[vendor]) if switch else _PRESETS[form["preset"]]
         if switch:
             settings = replace(settings, special=settings.special | {switch: int(form.get("times") or "1")})
         self._actions.set_faults(vendor, settings)

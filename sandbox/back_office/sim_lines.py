@@ -30,7 +30,7 @@ class SimLines:
         return self._network.store.all("freebit.job")
 
     def stock(self, count: int, *, electronic: bool) -> list[str]:
-        """Put new blank SIMs on the shelf and into the inventory; return their numbers."""
+        """Put new blank SIMs into the stock of Freebit and the inventory; return their numbers."""
         with self._network.store.transaction():
             return [self._blank(electronic) for _ in range(count)]
 

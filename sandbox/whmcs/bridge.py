@@ -1,4 +1,4 @@
-"""The signed bridge events as portal_bridge.php sends them: an outbox in the store and a patient sender."""
+"""The signed bridge events as portal_bridge.php sends them: an outbox in the store and a sender that retries."""
 
 import asyncio
 import contextlib

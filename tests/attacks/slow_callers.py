@@ -1,4 +1,4 @@
-"""Connections that ask for nothing, stop in the middle, or send one byte at a time."""
+"""Connections that send no request, stop in the middle, or send one byte at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,17 +17,17 @@ class Caller:
 
     @classmethod
     async def call(cls, settings: Settings, said: bytes = b"") -> Self:
-        """Connect and say something, or nothing."""
+        """Connect and send some bytes, or none."""
         caller = cls(*await asyncio.open_connection("127.0.0.1", settings.portal_port))
         caller._writer.write(said)
         return caller
 
     def say(self, said: bytes) -> None:
-        """Say more."""
+        """Send more bytes."""
         self._writer.write(said)
 
-    async def told(self) -> bytes:
-        """Return everything the server says until it hangs up. Raises TimeoutError after a minute."""
+    async def read_all(self) -> bytes:
+        """Return all bytes until the server closes the connection. Raises TimeoutError after a minute."""
         try:
             async with asyncio.timeout(60):
                 return await self._reader.read()
@@ -41,7 +41,7 @@ class Caller:
 
 @asynccontextmanager
 async def crowd(settings: Settings, count: int, said: bytes = b"") -> AsyncIterator[list[Caller]]:
-    """Hold so many connections open that said the same."""
+    """Hold so many connections open that sent the same bytes."""
     async with AsyncExitStack() as held:
         callers = []
         for _ in range(count):
@@ -51,7 +51,7 @@ async def crowd(settings: Settings, count: int, said: bytes = b"") -> AsyncItera
 
 
 def post(path: str, body: bytes, *, length: int) -> bytes:
-    """Return the beginning of a request whose body is told to have some length."""
+    """Return the head of a request with a given Content-Length."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     )

@@ -1,4 +1,4 @@
-"""Attack case 5 at the checkout: prices, steps, plans and drafts nobody was offered, by event, program and form."""
+"""Attack case 5 at the checkout: forged prices, steps, plans and drafts by event, JSON and form."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -62,7 +62,7 @@ def orders(email: str = BEN) -> list[tuple[Any, ...]]:
 
 
 async def press(socket: RawSocket, **entries: Any) -> None:
-    """Press the button, with entries of one's own."""
+    """Press the button with forged form fields."""
     await socket.send(PLACE, {"form": {"terms_accepted": "on", **entries}}, path="/checkout")
 
 
@@ -70,14 +70,14 @@ async def test_entries_beside_the_terms_change_nothing_about_what_is_ordered(web
     before = orders()
     async with raw_socket(web, cookies=cookies_of(web, BEN)) as tab:
         await tab.send(OPEN, path=f"/checkout?plan={VPN}")
-        await tab.told_about("San Francisco")
+        await tab.wait_for_words("San Francisco")
         forged = {"price": 1, "monthly": "¥1", "quantity": 99, "sku": "VPN-ACTIVATION-FEE", "draft_id": str(uuid4())}
         await press(tab, terms_accepted="", **forged)
-        await tab.told_about("Accept the terms of service to order.")
+        await tab.wait_for_words("Accept the terms of service to order.")
         assert orders() == before
         await press(tab, **forged, totals=[1, 1], user_id=str(uuid4()))
-        await tab.told_about("/orders/")
-        # The draft went with its order: pressing on leads to the same one.
+        await tab.wait_for_words("/orders/")
+        # The order consumed the draft: another press leads to the same order.
         await press(tab)
         await still_works(tab, "Ben")
     (made,) = [row for row in orders() if row not in before]
@@ -89,10 +89,10 @@ async def test_a_step_left_out_by_forged_events_leads_to_no_order(web: Settings)
     for plan, steps in ((VOICE, {"number": NUMBER}), (FIBRE, FIBRE_ANSWERS)):
         async with raw_socket(web, cookies=cookies_of(web, BEN)) as tab:
             await tab.send(OPEN, path=f"/checkout?plan={plan}")
-            await tab.told_about("/checkout/")
+            await tab.wait_for_words("/checkout/")
             for step, form in steps.items():
                 await tab.send(SAVE[step], {"form": form}, path=f"/checkout/{step}")
-                # And as if the page of the step had been opened, which leads back to the one that is due.
+                # The same after opening the page of that step, which redirects to the step that is due.
                 await tab.send(SAVE[step].replace("save", "load"), path=f"/checkout/{step}")
                 await tab.send(SAVE[step], {"form": form}, path=f"/checkout/{step}")
             await press(tab)
@@ -102,7 +102,7 @@ async def test_a_step_left_out_by_forged_events_leads_to_no_order(web: Settings)
     assert orders() == before
 
 
-async def test_no_event_begins_a_draft_of_what_is_not_offered(web: Settings) -> None:
+async def test_no_event_starts_a_draft_of_a_plan_that_is_not_offered(web: Settings) -> None:
     before = orders(AIKO)
     async with raw_socket(web, cookies=cookies_of(web, AIKO)) as tab:
         await press(tab)
@@ -112,9 +112,9 @@ async def test_no_event_begins_a_draft_of_what_is_not_offered(web: Settings) -> 
         await still_works(tab, "Aiko")
         # No card: what is offered can be looked at, not ordered.
         await tab.send(OPEN, path=f"/checkout?plan={VPN}")
-        await tab.told_about("San Francisco")
+        await tab.wait_for_words("San Francisco")
         await press(tab)
-        await tab.told_about("Add a payment method first.")
+        await tab.wait_for_words("Add a payment method first.")
     drafts = "SELECT sku FROM order_drafts JOIN id_mappings USING (user_id) WHERE customer_number = %s"
     assert rows(drafts, AIKO) == [(VPN,)] and orders(AIKO) == before
 
@@ -133,14 +133,16 @@ async def test_no_event_begins_a_draft_of_what_is_not_offered(web: Settings) -> 
         ({"sku": VPN, "terms_accepted": False}, "terms_accepted"),
     ],
 )  # fmt: skip
-async def test_a_program_is_sold_nothing_of_another_plan(ben: Visitor, body: dict[str, Any], field: str) -> None:
+async def test_the_api_refuses_answers_that_belong_to_another_plan(
+    ben: Visitor, body: dict[str, Any], field: str
+) -> None:
     before = orders()
     answer = await ben.call("POST", "/api/orders", {"terms_accepted": True} | body, Idempotency_Key=uuid4().hex)
     assert answer.status_code == 422 and field in set(answer.json()["fields"])
     assert orders() == before
 
 
-async def test_a_form_orders_nothing_and_a_key_stands_for_all_that_was_said(ben: Visitor) -> None:
+async def test_a_form_cannot_order_and_a_key_is_bound_to_its_body(ben: Visitor) -> None:
     before = orders()
     assert (await ben.submit("/api/orders", page="/checkout", sku=VPN, terms_accepted="true")).status_code in (415, 422)
     assert orders() == before
@@ -159,7 +161,7 @@ async def test_a_form_orders_nothing_and_a_key_stands_for_all_that_was_said(ben:
 async def test_an_identity_document_of_somebody_else_opens_no_voice_line(hana: Hana, portal: Portal) -> None:
     assert (await hana.send(picture())).status_code == 202
     mallory = await hana.driver.buyer()
-    # Whatever is written about the holder: the document counts for who sent it.
+    # Whatever the form says about the holder, the document counts for the user who uploaded it.
     wish = OrderRequest(VOICE, {"sim": SIM, "number": NUMBER}, has_accepted_terms=True)
     with pytest.raises(InvalidInput) as caught:
         await place_order(portal, mallory.customer, wish, key=uuid4().hex, recipient=mallory.email)

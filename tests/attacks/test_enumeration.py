@@ -28,12 +28,12 @@ async def test_signing_in_answers_the_same_for_known_and_unknown_addresses(visit
 
 
 async def test_signing_in_says_the_same_to_both(visitor: Visitor, portal: Portal) -> None:
-    told = []
+    seen = []
     for email in (BEN, f"{uuid4().hex}@example.jp"):
         answer = await visitor.submit("/api/auth/login", email=email, password="wrong")
         flash = await portal.flash_messages.read(urlsplit(answer.headers["location"]).query.removeprefix("flash="))
-        told.append(flash["form"])
-    assert told[0] == told[1]
+        seen.append(flash["form"])
+    assert seen[0] == seen[1]
 
 
 async def test_signing_up_answers_the_same_for_known_and_unknown_addresses(visitor: Visitor) -> None:
@@ -48,12 +48,12 @@ async def test_signing_up_answers_the_same_for_known_and_unknown_addresses(visit
 
 
 async def test_a_code_is_refused_the_same_for_known_and_unknown_addresses(visitor: Visitor) -> None:
-    told = []
+    seen = []
     for email in (BEN, f"{uuid4().hex}@example.jp"):
         await visitor.call("POST", "/api/auth/signup", {"email": email})
         answers = [await visitor.call("POST", "/api/auth/signup/verify", {"code": "no"}) for _ in range(6)]
-        told.append([(looks_of(answer), answer.content) for answer in answers])
-    assert told[0] == told[1]
+        seen.append([(looks_of(answer), answer.content) for answer in answers])
+    assert seen[0] == seen[1]
 
 
 async def test_a_used_up_code_cannot_be_guessed_on(visitor: Visitor) -> None:

@@ -65,11 +65,11 @@ async def counts(worker: Portal) -> tuple[dict[str, int], list[int]]:
 async def test_known_and_unknown_addresses_are_the_same_work_and_answer(
     portal: Portal, worker: Portal, hashed: list[bytes], question: str
 ) -> None:
-    # At the second failure the lock falls: with its mail, to the owner or to nobody.
+    # The second failure locks the address; only an owner gets the mail.
     async with instead_of(portal, world().settings_with(portal_lock_tries=2, portal_lock_seconds=1)) as strict:
         known = await new_account(portal)
         unknown = f"{uuid4().hex}@example.jp"
-        told = []
+        seen = []
         for email in (known, unknown):
             hashed.clear()
             visitor = Visitor(strict.settings)
@@ -77,10 +77,10 @@ async def test_known_and_unknown_addresses_are_the_same_work_and_answer(
             for _ in range(2):
                 answer, jobs, rows = await work_of(worker, QUESTIONS[question](visitor, email))
                 steps.append((looks_of(answer), await words_of(strict, answer), jobs, rows))
-            told.append((steps, list(hashed)))
-        assert told[0] == told[1]
-        assert told[0][0][-1][2] == {"send_mail": 1}
-        assert bool(told[0][1]) == (question == "sign in")
+            seen.append((steps, list(hashed)))
+        assert seen[0] == seen[1]
+        assert seen[0][0][-1][2] == {"send_mail": 1}
+        assert bool(seen[0][1]) == (question == "sign in")
 
 
 async def words_of(portal: Portal, answer: httpx.Response) -> dict[str, str]:

@@ -28,7 +28,7 @@ NONSENSE: list[Any] = [
     None, True, -1, 2**70, 1.5, [], {}, "", "\x00", "\ud800", HUGE, DEEP, {"form": {"a": []}},
     {"first_name": ["x"], "email": {"a": 1}, "code": 7, "postcode": "\x00", "language": None}, "' OR 1=1 --",
 ]  # fmt: skip
-# What takes an account over, with entries that would do it.
+# Handlers that take an account over, with arguments that would succeed.
 SECURITY = "reflex___state____state.portal_app___state___identity___security____security_page."
 NAMES = {"first_name": "Aiko", "last_name": "Tanaka", "first_name_kana": "アイコ", "last_name_kana": "タナカ"}
 RISKY: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ RISKY: dict[str, dict[str, Any]] = {
     ACCOUNT.replace("load", "save_person"): {"form": {**NAMES, "phone": "080-9999-0000"}},
     ACCOUNT.replace("load", "begin_email_change"): {"form": {"email": "mallory@example.jp"}},
 }
-# Events that are none, as text: no dictionary, no name, names that are no text, JSON that is none, NaN.
+# Malformed events: not a dictionary, without a name, with a name that is not text, invalid JSON, NaN.
 NO_EVENTS = [
     '["event"]', '["event", 7]', '["event", "x"]', '["event", {}]', '["event", {"name": 7}]', '["event", {"name": []}]',
     '["event", {"name": "a.b", "payload": [1, 2], "router_data": {}}]', '["event", NaN]', '["event", {"name":',
@@ -62,7 +62,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield settings
 
 
-def test_the_frameworks_own_uploads_are_closed_to_strangers_and_customers(web: Settings) -> None:
+def test_the_upload_route_of_the_framework_is_closed_to_everybody(web: Settings) -> None:
     for cookies in ("", cookies_of(web, BEN)):
         headers = {"Cookie": cookies, "Origin": web.portal_url, "Reflex-Client-Token": str(uuid4())}
         for path in ("/_upload", "/_upload/x.jpg", "/_upload/"):
@@ -77,8 +77,8 @@ def cookies_of(web: Settings, email: str) -> str:
     return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
 
 
-def kept_of(customer: str = "") -> dict[str, str]:
-    """Return a fingerprint of all rows, or of one customer's, without what is noted at every look."""
+def rows_hash(customer: str = "") -> dict[str, str]:
+    """Return a fingerprint of all rows, or of one customer's, without columns that every read changes."""
     tables = (
         "users", "profiles", "email_changes", "orders", "order_events", "invoices_mirror", "subscriptions_mirror",
         "idempotency_keys", "id_mappings", "authenticators", "passkeys", "mails", "cancellations",
@@ -98,13 +98,13 @@ def kept_of(customer: str = "") -> dict[str, str]:
     return kept
 
 
-async def kept_at_last(before: dict[str, str]) -> dict[str, str]:
+async def settled_hash(before: dict[str, str]) -> dict[str, str]:
     """Return what is kept once all is as before, or ten seconds later.
 
     What was under way as its socket broke holds a key until it is refused.
     """
     for _ in range(100):
-        if (kept := kept_of() | {"authenticators": ""}) == before:
+        if (kept := rows_hash() | {"authenticators": ""}) == before:
             break
         await asyncio.sleep(0.1)
     return kept
@@ -127,28 +127,28 @@ def ids_of_ben(web: Settings) -> list[str]:
 
 async def still_works(socket: RawSocket, name: str) -> None:
     """Check that the next event of the tab is answered with its own customer's data."""
-    socket.told.clear()
+    socket.received.clear()
     await socket.send(ACCOUNT, path="/account")
-    await socket.told_about("first_name", name)
+    await socket.wait_for_words("first_name", name)
 
 
 async def test_no_handler_does_anything_without_a_cookie(web: Settings) -> None:
-    before = kept_of()
+    before = rows_hash()
     async with raw_socket(web) as stranger:
         for handler, arguments in handlers().items():
             await stranger.send(handler, dict.fromkeys(arguments, "1"))
         await stranger.send("reflex___state____state.no_such_handler")
-        # The last one sent is answered last: everything before it is through.
-        await stranger.told_about("must_reload")
+        # Events are answered in order: with this answer everything sent before has been handled.
+        await stranger.wait_for_words("must_reload")
         await stranger.send(
             f"{POSTCODE.replace('profile___address____address', 'registration___details____details')}",
             {"postcode": "5300001"},
         )
-        await stranger.told_about("Umeda")
-        told = " ".join(stranger.told)
+        await stranger.wait_for_words("Umeda")
+        answers = " ".join(stranger.received)
     for private in ("Ben", "Aiko", BEN, AIKO, "¥", "Invoice "):
-        assert private not in told
-    assert kept_of() == before
+        assert private not in answers
+    assert rows_hash() == before
 
 
 async def test_another_customers_ids_in_every_argument_and_address_show_and_change_nothing_of_theirs(
@@ -161,20 +161,20 @@ async def test_another_customers_ids_in_every_argument_and_address_show_and_chan
     mine = cookies_of(web, AIKO)
     async with raw_socket(web, cookies=mine) as aiko:
         await still_works(aiko, "Aiko")
-        before = kept_of(ids[3])
+        before = rows_hash(ids[3])
         for handler, arguments in handlers().items():
             for index, place in enumerate(pages):
                 values = {name: ids[(index + at) % len(ids)] for at, name in enumerate(arguments)}
                 await aiko.send(handler, values, path=place)
-        # Events of one tab are answered in their order: with this one everything before it is through.
+        # Events of one tab are answered in order: with this answer everything sent before has been handled.
         await aiko.send(POSTCODE, {"postcode": "5300001"}, path="/account/address")
-        await aiko.told_about("Umeda")
-        told = " ".join(aiko.told)
+        await aiko.wait_for_words("Umeda")
+        answers = " ".join(aiko.received)
     for private in ("Ben", BEN):
-        assert private not in told, private
-    # What is somebody else's is said not to be there, on every page that shows one thing.
-    assert told.count('"missing_rx_state_":true') >= len(pages)
-    assert kept_of(ids[3]) == before
+        assert private not in answers, private
+    # Every detail page says "not found" for a record of another customer.
+    assert answers.count('"missing_rx_state_":true') >= len(pages)
+    assert rows_hash(ids[3]) == before
 
 
 async def test_no_risky_handler_does_anything_before_a_recent_proof(web: Settings) -> None:
@@ -183,23 +183,23 @@ async def test_no_risky_handler_does_anything_before_a_recent_proof(web: Setting
         owner.execute("UPDATE sessions SET confirmed_at = confirmed_at - interval '1 hour'")
     async with raw_socket(web, cookies=mine) as socket:
         await still_works(socket, "Aiko")
-    before = kept_of()
+    before = rows_hash()
     for handler, arguments in RISKY.items():
         async with raw_socket(web, cookies=mine) as socket:
             await socket.send(handler, arguments, path="/account")
-            await socket.told_about('"asked_rx_state_":1')
+            await socket.wait_for_words('"asked_rx_state_":1')
             # Going on without having confirmed does nothing either.
             await socket.send(
                 "reflex___state____state.portal_app___state___shell___step_up____step_up.go_on", path="/account"
             )
             await still_works(socket, "Aiko")
-    assert kept_of() == before
+    assert rows_hash() == before
 
 
 @pytest.mark.parametrize("who", ["", AIKO], ids=["stranger", "customer"])
 async def test_nonsense_is_refused_and_the_next_event_works(web: Settings, who: str) -> None:
     mine = cookies_of(web, AIKO)
-    before = kept_of()
+    before = rows_hash()
     async with raw_socket(web, cookies=mine if who else "") as socket:
         for number, (handler, arguments) in enumerate(handlers().items()):
             for turn in range(3):
@@ -208,13 +208,13 @@ async def test_nonsense_is_refused_and_the_next_event_works(web: Settings, who: 
             await socket.send(handler, {"no_such_argument": 1})
         await socket.send("__class__")
         await socket.send(ACCOUNT, path="/account")
-        await (socket.told_about("first_name", "Aiko") if who else socket.told_about("must_reload"))
-    # An event that is none ends its socket; a new one of the same browser works at once.
+        await (socket.wait_for_words("first_name", "Aiko") if who else socket.wait_for_words("must_reload"))
+    # A malformed event closes its socket; a new one of the same browser works at once.
     for text in NO_EVENTS:
         async with raw_socket(web, cookies=mine if who else "") as socket:
             await socket.send_text(text)
             assert await socket.closed_with() == 1008
     async with raw_socket(web, cookies=mine) as again:
         await still_works(again, "Aiko")
-    # Beginning a second factor takes no arguments: called by its owner it is no nonsense.
-    assert await kept_at_last(before | {"authenticators": ""}) == before | {"authenticators": ""}
+    # The handler that starts a second factor takes no arguments, so its owner may call it.
+    assert await settled_hash(before | {"authenticators": ""}) == before | {"authenticators": ""}

@@ -1,4 +1,4 @@
-"""Strangers who want much kept: what a tab without a session leaves in Redis is small, and soon gone."""
+"""Filling Redis: the state of a tab without a session is small and expires early."""
 
 import asyncio
 import json
@@ -46,13 +46,13 @@ def event(handler: str, payload: Any = None, **place: Any) -> str:
 
 async def lookup(socket: RawSocket, **place: Any) -> None:
     """Send what a public page sends, and wait for the answer."""
-    socket.told.clear()
+    socket.received.clear()
     await socket.send_text(event(PUBLIC_POSTCODE, {"postcode": "5300001"}, **place))
-    await socket.told_about("Umeda")
+    await socket.wait_for_words("Umeda")
 
 
 async def state_of(kept: "redis.Redis", token: str) -> dict[bytes, bytes]:
-    """Return what is kept of a tab, once it is written: a worker holds it back for some seconds."""
+    """Return the stored state of a tab, once it is written: a worker delays the write for some seconds."""
     deadline = time.monotonic() + 30
     while not (names := list(kept.scan_iter(f"{token}_*details_page"))):
         assert time.monotonic() < deadline
@@ -61,7 +61,7 @@ async def state_of(kept: "redis.Redis", token: str) -> dict[bytes, bytes]:
     return {name: kept.get(name) or b"" for name in names}
 
 
-async def test_a_hundred_tabs_leave_little_however_much_they_say(web: Settings, kept: "redis.Redis") -> None:
+async def test_a_hundred_tabs_without_a_session_store_little_in_redis(web: Settings, kept: "redis.Redis") -> None:
     async def fill() -> str:
         token = str(uuid4())
         async with raw_socket(web, address=f"198.51.101.{uuid4().int % 250}", token=token, **{"X-Junk": LONG}) as tab:
@@ -76,7 +76,7 @@ async def test_a_hundred_tabs_leave_little_however_much_they_say(web: Settings, 
     assert max(sizes) < 15_000
 
 
-async def test_what_a_stranger_made_up_is_not_in_the_state(web: Settings, kept: "redis.Redis") -> None:
+async def test_invented_event_data_is_not_stored_in_the_tab_state(web: Settings, kept: "redis.Redis") -> None:
     token = str(uuid4())
     junk = {"junk": MARK, "headers": {"cookie": MARK}, "ip": MARK, "token": MARK, "sid": MARK}
     async with raw_socket(web, address=MALLORY, token=token, **{"X-Junk": MARK}) as tab:
@@ -86,7 +86,7 @@ async def test_what_a_stranger_made_up_is_not_in_the_state(web: Settings, kept: 
     assert not [name for name, value in found.items() if MARK.encode() in value]
 
 
-async def test_a_message_of_900_kb_closes_the_socket_and_leaves_nothing(web: Settings, kept: "redis.Redis") -> None:
+async def test_a_message_of_900_kb_closes_the_socket_and_stores_nothing(web: Settings, kept: "redis.Redis") -> None:
     token = str(uuid4())
     async with raw_socket(web, address=MALLORY, token=token) as tab:
         await tab.send_text(event(PUBLIC_POSTCODE, {"postcode": "5300001"}, asPath="x" * 900_000))
@@ -125,10 +125,12 @@ async def test_sockets_of_one_network_are_opened_only_so_fast_and_others_connect
     assert refused == 20
     async with raw_socket(web, address=HOME, cookies=cookies) as ben:
         await ben.send(ACCOUNT, path="/account")
-        await ben.told_about("first_name", "Ben")
+        await ben.wait_for_words("first_name", "Ben")
 
 
-async def test_a_strangers_state_is_soon_gone_and_a_customers_stays(web: Settings, kept: "redis.Redis") -> None:
+async def test_tab_state_without_a_session_expires_early_and_a_customers_stays(
+    web: Settings, kept: "redis.Redis"
+) -> None:
     lives = {}
     for who, cookies in {"stranger": "", "Ben": cookies_of(web, BEN)}.items():
         token = str(uuid4())
@@ -139,7 +141,7 @@ async def test_a_strangers_state_is_soon_gone_and_a_customers_stays(web: Setting
     assert all(STRANGER_SECONDS < seconds <= HOUR for seconds in lives["Ben"])
 
 
-async def test_a_strangers_tab_that_is_used_keeps_all_of_its_state(web: Settings, kept: "redis.Redis") -> None:
+async def test_a_tab_without_a_session_keeps_all_state_while_it_is_used(web: Settings, kept: "redis.Redis") -> None:
     token = str(uuid4())
     async with raw_socket(web, address=HOME, token=token) as tab:
         await lookup(tab)

@@ -1,4 +1,4 @@
-"""Somebody who sends more than people click: held back, while everybody else is served."""
+"""A client that sends more than people click is slowed down, and all others are served."""
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -27,9 +27,9 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 async def is_served(socket: RawSocket) -> bool:
     """Open the account page and wait for its data."""
-    socket.told.clear()
+    socket.received.clear()
     await socket.send(ACCOUNT, path="/account")
-    return bool(await socket.told_about("first_name", "Ben"))
+    return bool(await socket.wait_for_words("first_name", "Ben"))
 
 
 async def test_a_socket_that_floods_is_read_slowly_and_others_are_served(web: Settings) -> None:
@@ -42,8 +42,8 @@ async def test_a_socket_that_floods_is_read_slowly_and_others_are_served(web: Se
             await mallory.send(ACCOUNT, path="/account")
         assert await is_served(ben)
         with pytest.raises(TimeoutError):
-            # Each answered load tells at least once; the burst is through, the rest waits for its turn.
-            await mallory.told_times(4 * BURST, seconds=4)
+            # Each answered load sends at least one message; the burst is handled, the rest waits.
+            await mallory.wait_for_messages(4 * BURST, seconds=4)
         assert await is_served(ben)
 
 
@@ -67,6 +67,6 @@ async def test_five_hundred_sockets_of_one_address_are_few_and_others_connect(we
         assert 500 - MOST_SOCKETS <= refused < 500
         async with raw_socket(web, address=HOME, cookies=cookies) as ben:
             assert await is_served(ben)
-    # Whoever hangs up may come back.
+    # A client that disconnects may connect again.
     async with raw_socket(web, address=MALLORY, cookies=cookies) as mallory:
         assert await is_served(mallory)

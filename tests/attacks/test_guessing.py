@@ -30,11 +30,11 @@ async def test_many_addresses_together_stop_at_the_limit_for_everybody(portal: P
     async with instead_of(
         portal, world().settings_with(portal_sign_in_total_limit="6/minute", redis_url=GONE)
     ) as strict:
-        told = []
+        results = []
         for number in range(8):
             bot = Visitor(strict.settings, address=f"203.0.113.{number}")
-            told += await statuses(bot, [f"{uuid4().hex}@example.jp"])
-        assert told == [401] * 6 + [429] * 2
+            results += await statuses(bot, [f"{uuid4().hex}@example.jp"])
+        assert results == [401] * 6 + [429] * 2
 
 
 async def test_limits_and_locks_hold_while_redis_is_away(portal: Portal) -> None:
@@ -46,7 +46,7 @@ async def test_limits_and_locks_hold_while_redis_is_away(portal: Portal) -> None
         assert await statuses(visitor, [f"{uuid4().hex}@example.jp"] * 2) == [401, 429]
 
 
-async def test_a_lock_holds_the_right_password_back_too(portal: Portal) -> None:
+async def test_a_locked_account_refuses_the_right_password_too(portal: Portal) -> None:
     async with instead_of(portal, world().settings_with(portal_lock_tries=2)) as strict:
         email = await new_account(portal)
         visitor = Visitor(strict.settings)

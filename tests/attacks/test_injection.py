@@ -14,7 +14,7 @@ from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.crm import SalesforceCrm
 from portal_app.integrations.salesforce.existing_accounts import SalesforceExistingAccounts
 from portal_app.wiring.portal import Portal
-from tests.attacks.test_every_handler import cookies_of, handlers, kept_of, still_works
+from tests.attacks.test_every_handler import cookies_of, handlers, rows_hash, still_works
 from tests.support.clients.new_customer import chiyo
 from tests.support.clients.raw_socket import raw_socket
 from tests.support.clients.visitor import Visitor
@@ -26,7 +26,7 @@ from tests.support.values.people import ADDRESS, PERSON
 __all__ = ["chiyo"]
 PAGES = Path(__file__).parents[2] / "portal_app" / "pages"
 TEXTS = (*STATEMENTS, *MARKUP)
-# What is right everywhere but in the field under attack, so that this one is what decides.
+# Valid values for all fields but the attacked one, so that this one decides.
 GOOD: dict[str, Any] = {
     **PERSON,
     **ADDRESS,
@@ -54,7 +54,7 @@ GOOD: dict[str, Any] = {
     "method_id": "1",
     "items": [],
 }
-# They end the session that attacks, or take a secret that is told once.
+# They end the attacking session, or use a secret that is shown once.
 LEFT_OUT = ("/api/auth/logout", "/api/me/sessions", "/api/me/password")
 
 
@@ -62,11 +62,11 @@ async def fields(visitor: Visitor) -> list[tuple[str, str, str, str, list[str]]]
     """Return every field of every operation: method, path, where it stands, its name, and its neighbours' names."""
     found = []
     for path, operations in (await visitor.get("/api/openapi.json")).json()["paths"].items():
-        for method, told in operations.items():
+        for method, described in operations.items():
             if path.startswith(LEFT_OUT):
                 continue
-            places = [(one["in"], one["name"]) for one in told.get("parameters", [])]
-            content = told.get("requestBody", {}).get("content", {}).get("application/json", {})
+            places = [(one["in"], one["name"]) for one in described.get("parameters", [])]
+            content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
             names = list(content.get("schema", {}).get("properties", {}))
             places += [("body", name) for name in names]
             found += [(method.upper(), path, place, name, names) for place, name in places if place != "cookie"]
@@ -75,7 +75,7 @@ async def fields(visitor: Visitor) -> list[tuple[str, str, str, str, list[str]]]
 
 
 async def attack(visitor: Visitor, field: tuple[str, str, str, str, list[str]], text: str) -> int:
-    """Send one text in one field, everything else being right; return the status."""
+    """Send one text in one field and valid values in all others; return the status."""
     method, path, place, name, names = field
     values = {
         one: text if place == "path" and one == name else GOOD.get(one, "1") for one in re.findall(r"{(\w+)}", path)
@@ -92,7 +92,10 @@ async def test_every_field_of_the_api_takes_statements_for_texts(
 ) -> None:
     mallory, _ = chiyo
     aiko = await Visitor(portal.settings).sign_in(AIKO)
-    before, turn = kept_of(str(portal.identity.sessions.read_access_token(aiko.cookie("access")).user_id)), count()
+    before, turn = (
+        rows_hash(str(portal.identity.sessions.read_access_token(aiko.cookie("access")).user_id)),
+        count(),
+    )
     broken = []
     for field in await fields(mallory):
         # Two texts for a field; over all fields each text is tried a dozen times.
@@ -101,7 +104,7 @@ async def test_every_field_of_the_api_takes_statements_for_texts(
             if status >= 500:
                 broken.append((field[:4], text, status))
     assert broken == []
-    assert kept_of(str(portal.identity.sessions.read_access_token(aiko.cookie("access")).user_id)) == before
+    assert rows_hash(str(portal.identity.sessions.read_access_token(aiko.cookie("access")).user_id)) == before
     assert (await mallory.get("/api/me")).status_code == 200
     await aiko.http.aclose()
 
@@ -167,5 +170,5 @@ async def test_every_field_of_every_event_takes_statements_for_texts(web: tuple[
                 await aiko.send(load, path=f"/x/{quote(text, safe='')}")
     async with raw_socket(settings, cookies=mine) as again:
         await still_works(again, "Aiko")
-    told = log.read_text()
-    assert [line for line in told.splitlines() if "handler.broke" in line or "event.broke" in line] == []
+    described = log.read_text()
+    assert [line for line in described.splitlines() if "handler.broke" in line or "event.broke" in line] == []

@@ -57,9 +57,9 @@ async def send_all(web: Settings, cookies: str) -> None:
     for text in unknown_handlers(cookies):
         async with raw_socket(web, cookies=cookies) as tab:
             await tab.send_text(text)
-            await tab.told_about("state_mismatch")
+            await tab.wait_for_words("state_mismatch")
             await tab.send(ACCOUNT, path="/account")
-            await tab.told_about("Ben")
+            await tab.wait_for_words("Ben")
     for text in no_events(cookies):
         async with raw_socket(web, cookies=cookies) as tab:
             await tab.send_text(text)

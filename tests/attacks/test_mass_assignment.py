@@ -1,4 +1,4 @@
-"""Members nobody asked for."""
+"""Mass assignment: unexpected members in forms and JSON."""
 
 from uuid import uuid4
 

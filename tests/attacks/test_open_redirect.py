@@ -59,7 +59,7 @@ async def test_a_refused_sign_in_carries_no_foreign_next(visitor: Visitor, targe
 
 
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example/", "/\\evil.example", "@evil.example"])
-async def test_the_way_back_from_the_card_page_is_ours(ben: Visitor, back: str) -> None:
+async def test_the_return_link_of_the_card_page_is_ours(ben: Visitor, back: str) -> None:
     link = (await ben.call("POST", "/api/payment-methods/sso-link", {"back": back})).json()["url"]
     async with httpx.AsyncClient() as browser:
         landed = await browser.get(link)
@@ -67,7 +67,7 @@ async def test_the_way_back_from_the_card_page_is_ours(ben: Visitor, back: str) 
     assert wanted == [ben.settings.portal_url + "/billing/payments"]
 
 
-async def test_the_door_sends_a_stranger_to_our_own_sign_in(visitor: Visitor) -> None:
+async def test_protected_pages_redirect_visitors_to_our_own_sign_in(visitor: Visitor) -> None:
     answer = await visitor.http.get("/dashboard//evil.example?x=1", headers={"Host": "evil.example"})
     assert answer.headers["location"] == "/auth/login?next=%2Fdashboard%2F%2Fevil.example%3Fx%3D1"
 

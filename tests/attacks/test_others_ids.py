@@ -1,4 +1,4 @@
-"""Somebody else's ids, and ids that are none."""
+"""Ids of another customer, and malformed ids."""
 
 from uuid import uuid4
 
@@ -37,7 +37,7 @@ async def ids_of(ben: Visitor) -> list[str]:
     return paths
 
 
-async def test_what_belongs_to_somebody_else_is_not_found(ben: Visitor, aiko: Visitor) -> None:
+async def test_records_of_another_customer_are_not_found(ben: Visitor, aiko: Visitor) -> None:
     for path in await ids_of(ben):
         missing = await aiko.get(path.rpartition("/")[0] + ("/" + str(uuid4()) if "orders" in path else "/987654"))
         assert (await ben.get(path)).status_code == 200
@@ -47,7 +47,7 @@ async def test_what_belongs_to_somebody_else_is_not_found(ben: Visitor, aiko: Vi
             assert answer.content == missing.content
 
 
-async def test_no_link_is_made_to_somebody_elses_invoice(ben: Visitor, aiko: Visitor) -> None:
+async def test_no_sign_on_link_is_made_to_another_customers_invoice(ben: Visitor, aiko: Visitor) -> None:
     invoice = (await ben.get("/api/invoices")).json()["items"][0]["id"]
     answer = await aiko.call("POST", f"/api/invoices/{invoice}/sso-link")
     assert answer.status_code == 404 and "url" not in answer.text
@@ -55,13 +55,13 @@ async def test_no_link_is_made_to_somebody_elses_invoice(ben: Visitor, aiko: Vis
     assert led.headers["location"].startswith(f"/billing/invoices/{invoice}?flash=")
 
 
-async def test_lists_show_only_ones_own(ben: Visitor, aiko: Visitor) -> None:
+async def test_lists_show_only_the_customers_own_records(ben: Visitor, aiko: Visitor) -> None:
     theirs = {path.rpartition("/")[2] for path in await ids_of(ben)}
     for path in ("/api/invoices", "/api/subscriptions", "/api/orders"):
         assert not theirs & {str(row["id"]) for row in (await aiko.get(path)).json()["items"]}
 
 
-async def test_a_key_of_somebody_else_is_ones_own(ben: Visitor, aiko: Visitor) -> None:
+async def test_an_idempotency_key_belongs_to_one_customer(ben: Visitor, aiko: Visitor) -> None:
     key = uuid4().hex
     placed = await ben.call(
         "POST", "/api/orders", {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": True}, Idempotency_Key=key
@@ -73,7 +73,7 @@ async def test_a_key_of_somebody_else_is_ones_own(ben: Visitor, aiko: Visitor) -
 
 
 @pytest.mark.parametrize("kind", ["invoices", "subscriptions", "orders"])
-async def test_what_is_no_id_is_not_found(ben: Visitor, kind: str) -> None:
+async def test_a_malformed_id_is_not_found(ben: Visitor, kind: str) -> None:
     for odd in ODD:
         answer = await ben.get(f"/api/{kind}/{odd}")
         assert (odd, answer.status_code) == (odd, 404)

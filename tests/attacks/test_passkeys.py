@@ -1,4 +1,4 @@
-"""Passkey answers that are copied, foreign, forged or meant for something else."""
+"""Passkey answers that are replayed, from another user, forged or for another purpose."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ async def status_of(somebody: Visitor, passkey: str) -> int:
     return (await somebody.call("POST", SIGN_IN, {"passkey": passkey})).status_code
 
 
-async def test_an_answer_signs_in_once_even_many_at_a_time(hana: Visitor, portal: Portal) -> None:
+async def test_a_passkey_answer_signs_in_once_even_when_sent_concurrently(hana: Visitor, portal: Portal) -> None:
     passkey = await add_passkey(hana)
     visitors = [Visitor(portal.settings) for _ in range(8)]
     proof = passkey.prove(await sign_in_options(visitors[0]))
@@ -28,7 +28,7 @@ async def test_an_answer_signs_in_once_even_many_at_a_time(hana: Visitor, portal
     assert await status_of(visitors[0], proof) == 401
 
 
-async def test_an_answer_counts_only_for_what_it_was_asked_for(hana: Visitor, visitor: Visitor, portal: Portal) -> None:
+async def test_a_passkey_answer_counts_only_for_its_purpose(hana: Visitor, visitor: Visitor, portal: Portal) -> None:
     passkey = await add_passkey(hana)
     await turn_on(hana)
     await let_the_proof_age(portal, hana)
@@ -42,7 +42,7 @@ async def test_an_answer_counts_only_for_what_it_was_asked_for(hana: Visitor, vi
     assert (await pending.call("POST", "/api/auth/second-step", {"passkey": again})).status_code == 422
 
 
-async def test_somebody_elses_passkey_is_no_second_step_and_no_step_up(
+async def test_another_users_passkey_is_refused_as_second_factor_and_step_up(
     hana: Visitor, aiko: Visitor, portal: Portal
 ) -> None:
     await turn_on(hana)
@@ -89,13 +89,13 @@ async def test_a_flawed_answer_signs_nobody_in(hana: Visitor, visitor: Visitor, 
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", "null", '"x"', "{", '{"id": 1}', '{"response": {}}', "\u0000", "[" * 5000, '{"a":' * 900]
 )
-async def test_what_is_no_answer_at_all_is_refused(hana: Visitor, visitor: Visitor, text: str) -> None:
+async def test_a_malformed_passkey_answer_is_refused(hana: Visitor, visitor: Visitor, text: str) -> None:
     assert await status_of(visitor, text) == 401
     answer = await hana.call("POST", "/api/me/passkeys", {"passkey": text, "name": "x"})
     assert answer.status_code == 422
 
 
-async def test_parts_of_the_wrong_type_are_refused(hana: Visitor, visitor: Visitor) -> None:
+async def test_passkey_answer_members_of_the_wrong_type_are_refused(hana: Visitor, visitor: Visitor) -> None:
     passkey = await add_passkey(hana)
     good = json.loads(passkey.prove(await sign_in_options(visitor)))
     for name in ("clientDataJSON", "authenticatorData", "signature"):
@@ -116,13 +116,15 @@ async def test_an_unverified_or_known_passkey_is_not_added(hana: Visitor, aiko: 
     ).status_code == 422
 
 
-async def test_a_challenge_of_somebody_else_adds_nothing(hana: Visitor, aiko: Visitor) -> None:
+async def test_another_users_challenge_adds_no_passkey(hana: Visitor, aiko: Visitor) -> None:
     options = (await aiko.call("POST", "/api/me/passkeys/options")).json()
     made = SoftPasskey(hana.settings.portal_url).make(options)
     assert (await hana.call("POST", "/api/me/passkeys", {"passkey": made, "name": "x"})).status_code == 422
 
 
-async def test_others_passkeys_and_sessions_are_not_found(hana: Visitor, aiko: Visitor, portal: Portal) -> None:
+async def test_passkeys_and_sessions_of_another_user_are_not_found(
+    hana: Visitor, aiko: Visitor, portal: Portal
+) -> None:
     await add_passkey(hana)
     (item,) = (await hana.get("/api/me/passkeys")).json()["items"]
     assert (await aiko.call("PATCH", f"/api/me/passkeys/{item['id']}", {"name": "mine"})).status_code == 404

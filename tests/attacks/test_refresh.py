@@ -37,7 +37,7 @@ async def test_reuse_after_the_successor_was_used_ends_the_whole_session(ben: Vi
     assert (await mailed(worker, BEN))["occasion"] == "session_revoked"
 
 
-async def test_a_phone_that_lost_the_answer_may_ask_again(ben: Visitor) -> None:
+async def test_a_refresh_whose_response_was_lost_may_be_repeated(ben: Visitor) -> None:
     lost = ben.cookie("refresh")
     assert await refresh_with(ben, lost) == 200
     assert await refresh_with(ben, lost) == 200

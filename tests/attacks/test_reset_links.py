@@ -31,10 +31,12 @@ async def test_a_link_works_once(visitor: Visitor, portal: Portal, worker: Porta
     assert [await use(visitor, token), await use(visitor, token, "nine red oranges")] == [200, 401]
 
 
-async def test_of_many_uses_at_once_one_counts(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+async def test_concurrent_uses_of_a_link_count_once(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     token = await link_for(visitor, worker, await new_account(portal))
-    told = await asyncio.gather(*(use(visitor, token, f"{word} green apples") for word in ("six", "ten", "two", "any")))
-    assert sorted(told) == [200, 401, 401, 401]
+    results = await asyncio.gather(
+        *(use(visitor, token, f"{word} green apples") for word in ("six", "ten", "two", "any"))
+    )
+    assert sorted(results) == [200, 401, 401, 401]
 
 
 async def test_using_one_link_voids_the_others(visitor: Visitor, portal: Portal, worker: Portal) -> None:
@@ -44,7 +46,7 @@ async def test_using_one_link_voids_the_others(visitor: Visitor, portal: Portal,
     assert [await use(visitor, second), await use(visitor, first)] == [200, 401]
 
 
-async def test_a_late_link_is_dead(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+async def test_an_expired_link_is_refused(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     async with instead_of(portal, world().settings_with(portal_reset_seconds=-1)):
         token = await link_for(visitor, worker, await new_account(portal))
         assert await use(visitor, token) == 401
@@ -97,7 +99,9 @@ async def test_the_mail_goes_to_the_address_of_the_account_not_to_the_one_typed(
         await mailed(worker, typed)
 
 
-async def test_a_new_password_does_not_open_the_second_step(hana: Visitor, portal: Portal, worker: Portal) -> None:
+async def test_a_reset_password_does_not_bypass_the_second_factor(
+    hana: Visitor, portal: Portal, worker: Portal
+) -> None:
     await turn_on(hana)
     pending = await password_only(portal.settings, hana.email)
     token = await link_for(hana, worker, hana.email)
@@ -107,6 +111,6 @@ async def test_a_new_password_does_not_open_the_second_step(hana: Visitor, porta
     answer = await stranger.call("POST", "/api/auth/login", {"email": hana.email, "password": NEW_PASSWORD})
     assert "second" in answer.json()["next"] and not stranger.cookie("access")
     assert (await stranger.get("/api/me")).status_code == 401
-    # What somebody had begun with the old password ends with it.
+    # A sign-in that began with the old password ends with it.
     answer = await pending.call("POST", "/api/auth/second-step", {"code": "123456"})
     assert answer.status_code == 401

@@ -149,7 +149,7 @@ async def test_no_role_can_change_or_delete_the_audit(role: DatabaseRole, statem
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_no_role_can_step_over_row_security(role: DatabaseRole) -> None:
+async def test_no_role_can_bypass_row_security(role: DatabaseRole) -> None:
     with connected(role) as connection:
         rights = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = user"
         assert connection.execute(rights).fetchone() == (False,)
@@ -170,7 +170,7 @@ async def test_a_pooled_connection_forgets_the_customer_before(owners: tuple[UUI
 
 # What names a customer in a table of ours.
 OWNER_COLUMNS = ("user_id", "customer_id", "customer_number", "whmcs_client_id", "sf_account_id", "email_index")
-# Counted by what was typed, whether or not somebody has that address: nobody's rows.
+# Counted by the typed address, whether or not it has an account: these rows belong to no customer.
 NOBODYS = {"sign_in_tries"}
 
 
@@ -217,7 +217,7 @@ async def test_web_has_no_rights_on_a_table_of_customers_without_a_policy_of_its
             assert has_policy or not may, f"web may read {table} without a policy"
 
 
-async def test_only_reading_and_adding_are_granted_on_the_audit(portal: Portal) -> None:
+async def test_the_audit_grants_only_select_and_insert(portal: Portal) -> None:
     query = (
         "SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_name = 'audit' "
         "AND grantee <> 'portal' AND grantee NOT IN (SELECT usename FROM pg_user WHERE usesuper)"

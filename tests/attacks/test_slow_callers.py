@@ -1,4 +1,4 @@
-"""Callers who hold connections and say little: ended within their deadlines, while everybody else is served."""
+"""Clients that hold connections and send little are cut off at their deadlines, and all others are served."""
 
 import asyncio
 import resource
@@ -52,34 +52,34 @@ async def is_served(web: Settings) -> bool:
 )
 async def test_a_connection_that_says_no_more_is_ended(web: Settings, said: bytes) -> None:
     caller = await Caller.call(web, said)
-    told = await caller.told()
+    read_all = await caller.read_all()
     if said.endswith(b"{"):
-        assert b" 408 " in told and b"application/problem+json" in told
-        assert b"connection: close" in told.lower()
+        assert b" 408 " in read_all and b"application/problem+json" in read_all
+        assert b"connection: close" in read_all.lower()
     caller.hang_up()
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/me/identity-document", "/api/webhooks/whmcs", "/dashboard"])
-async def test_no_address_waits_for_a_body_without_end(web: Settings, path: str) -> None:
+async def test_every_route_limits_the_wait_for_a_body(web: Settings, path: str) -> None:
     caller = await Caller.call(web, post(path, b"{", length=50_000))
-    assert await caller.told()
+    assert await caller.read_all()
     caller.hang_up()
 
 
 @pytest.mark.parametrize("count", [1_100, 3_000])
-async def test_silent_connections_of_one_address_shut_nobody_out(web: Settings, count: int) -> None:
+async def test_silent_connections_of_one_address_block_no_other_caller(web: Settings, count: int) -> None:
     async with crowd(web, count) as silent:
         assert await is_served(web)
         for caller in silent:
-            assert await caller.told() == b""
+            assert await caller.read_all() == b""
     assert await is_served(web)
 
 
-async def test_bodies_that_never_end_shut_nobody_out(web: Settings) -> None:
+async def test_endless_bodies_block_no_other_caller(web: Settings) -> None:
     async with crowd(web, 1_100, post("/api/auth/login", b"{", length=50_000)) as slow:
         assert await is_served(web)
         for caller in slow:
-            assert b" 408 " in await caller.told()
+            assert b" 408 " in await caller.read_all()
     assert await is_served(web)
 
 
@@ -88,24 +88,24 @@ async def test_a_slow_line_still_sends_its_body(web: Settings) -> None:
     caller = await Caller.call(web, post("/api/auth/login", b"", length=len(body)))
     for at in range(0, len(body), 1_000):
         caller.say(body[at : at + 1_000])
-    assert b" 408 " not in (await caller.told())[:20]
+    assert b" 408 " not in (await caller.read_all())[:20]
     caller.hang_up()
 
 
 async def test_a_head_larger_than_any_browser_sends_is_refused(web: Settings) -> None:
     caller = await Caller.call(web, GET + b"X-Large: " + b"x" * 2 * LARGEST_HEAD + b"\r\n\r\n")
     # Where the rest of it is still on its way, the refusal may be lost with the connection.
-    assert b" 200 " not in await caller.told()
+    assert b" 200 " not in await caller.read_all()
     caller.hang_up()
 
 
 async def test_http_2_without_tls_is_not_spoken(web: Settings) -> None:
     caller = await Caller.call(web, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
-    assert not (await caller.told()).startswith(b"\x00\x00")
+    assert not (await caller.read_all()).startswith(b"\x00\x00")
     caller.hang_up()
 
 
-async def test_a_socket_that_answers_nobody_is_ended(web: Settings) -> None:
+async def test_a_socket_that_answers_no_ping_is_closed(web: Settings) -> None:
     query = f"EIO=4&transport=websocket&token={uuid4()}"
     url = f"ws://127.0.0.1:{web.portal_port}/_event/?{query}"
     async with connect(url, additional_headers={"Origin": web.portal_url}, proxy=None) as silent:

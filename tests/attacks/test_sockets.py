@@ -18,7 +18,7 @@ from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
 from tests.support.clients.api_steps import aged_access
 from tests.support.clients.visitor import new_account
-from tests.support.running.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, running_site, told_until
+from tests.support.running.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, received_until, running_site
 from tests.support.running.world import AIKO, BEN, PASSWORD, world
 
 # Enough sockets that both workers have had some.
@@ -39,7 +39,7 @@ async def open_account(site: Site, cookies: str, *, shows: str, token: str = "")
     async with event_socket(site.url, "/account", cookies=cookies, token=token) as tab:
         await tab.send(HYDRATE)
         await tab.send(ACCOUNT)
-        await told_until(tab, f'"{shows}"')
+        await received_until(tab, f'"{shows}"')
         yield tab
 
 
@@ -50,7 +50,7 @@ async def seen_with(site: Site, token: str, cookies: str) -> str:
         async with event_socket(site.url, "/account", cookies=cookies, token=token) as tab:
             await tab.send(HYDRATE)
             await tab.send(ACCOUNT)
-            seen += await told_until(tab, f'"{AIKO}"', MUST_RELOAD)
+            seen += await received_until(tab, f'"{AIKO}"', MUST_RELOAD)
     return seen
 
 
@@ -69,7 +69,7 @@ async def test_a_borrowed_tab_shows_nothing_of_its_owner(site: Site, thief: str)
     assert (AIKO in seen) == (thief == "Aiko")
 
 
-async def test_the_owner_meets_nothing_of_a_thief_who_took_the_tab(site: Site) -> None:
+async def test_the_owner_of_a_stolen_tab_sees_nothing_of_the_thief(site: Site) -> None:
     token, (_, ben), (_, aiko) = str(uuid.uuid4()), site.sign_in(BEN), site.sign_in(AIKO)
     async with open_account(site, ben, shows=BEN, token=token):
         pass
@@ -78,7 +78,7 @@ async def test_the_owner_meets_nothing_of_a_thief_who_took_the_tab(site: Site) -
     async with event_socket(site.url, "/account", cookies=ben, token=token) as tab:
         await tab.send(HYDRATE)
         await tab.send(ACCOUNT)
-        assert AIKO not in await told_until(tab, f'"{BEN}"')
+        assert AIKO not in await received_until(tab, f'"{BEN}"')
 
 
 @pytest.mark.parametrize("origin", ["null", "https://evil.example", "{url}.evil.example", "http://localhost", "{url}/"])
@@ -89,10 +89,10 @@ async def test_a_socket_from_another_site_is_refused_with_good_cookies(site: Sit
             pass
 
 
-async def test_a_socket_without_an_origin_is_nobody_without_a_cookie(site: Site) -> None:
+async def test_a_socket_without_an_origin_needs_a_cookie(site: Site) -> None:
     async with event_socket(site.url, "/account", origin="") as tab:
         await tab.send(ACCOUNT)
-        assert "@example.jp" not in await told_until(tab, MUST_RELOAD)
+        assert "@example.jp" not in await received_until(tab, MUST_RELOAD)
 
 
 async def signed_out(portal: Portal, session_id: UUID) -> None:
@@ -128,7 +128,7 @@ async def _set(portal: Portal, session_id: UUID, **values: object) -> None:
 
 
 @pytest.mark.parametrize("end", [signed_out, banned, password_changed, grown_old, left_idle])
-async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
+async def test_an_open_socket_is_notified_when_its_session_ends_and_gets_nothing_more(
     site: Site, portal: Portal, end: Callable[[Portal, UUID], Awaitable[None]]
 ) -> None:
     email = await new_account(portal)
@@ -136,12 +136,12 @@ async def test_a_socket_that_stays_open_is_told_and_gets_nothing_more(
     access = next(value for name, value in browser.cookies.items() if "access" in name)
     async with open_account(site, cookies, shows=NAME) as tab:
         await end(portal, portal.identity.sessions.read_access_token(access).session_id)
-        told = await told_until(tab, MUST_RELOAD)
-        assert '"signed_in_rx_state_":false' in told
+        shown = await received_until(tab, MUST_RELOAD)
+        assert '"signed_in_rx_state_":false' in shown
         await tab.send(ACCOUNT)
         await tab.send(HYDRATE)
-        assert NAME not in await told_until(tab, MUST_RELOAD)
-    # Memories of a few seconds may still say that a session lives which nobody ended: it ran out.
+        assert NAME not in await received_until(tab, MUST_RELOAD)
+    # Caches of a few seconds may still hold a session that expired, because no end was published.
     async with asyncio.timeout(30):
         while browser.get("/api/me").status_code != 401:
             await asyncio.sleep(0.05)
@@ -156,7 +156,7 @@ async def test_a_socket_outlives_its_access_token_but_a_new_one_does_not_open_wi
         while True:
             async with event_socket(site.url, "/account", cookies=cookies) as late:
                 await late.send(ACCOUNT)
-                if MUST_RELOAD in await told_until(late, MUST_RELOAD, f'"{BEN}"'):
+                if MUST_RELOAD in await received_until(late, MUST_RELOAD, f'"{BEN}"'):
                     break
         await tab.send(HYDRATE)
-        assert MUST_RELOAD not in await told_until(tab, f'"{BEN}"', MUST_RELOAD)
+        assert MUST_RELOAD not in await received_until(tab, f'"{BEN}"', MUST_RELOAD)

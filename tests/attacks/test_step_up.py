@@ -11,7 +11,7 @@ from tests.support.running.world import PASSWORD
 STEP_UP = "/api/me/step-up"
 
 
-async def test_a_replayed_call_proves_nothing_again(hana: Visitor, portal: Portal) -> None:
+async def test_a_replayed_step_up_proves_nothing(hana: Visitor, portal: Portal) -> None:
     key, proof = uuid4().hex, {"password": PASSWORD}
     assert (await hana.call("POST", STEP_UP, proof, Idempotency_Key=key)).status_code == 200
     await let_the_proof_age(portal, hana)
@@ -29,9 +29,7 @@ async def test_a_code_that_signed_in_confirms_nothing_afterwards(hana: Visitor, 
     assert not await is_recent(portal, browser)
 
 
-async def test_the_right_password_is_told_from_a_wrong_one_no_more_once_two_steps_are_on(
-    hana: Visitor, portal: Portal
-) -> None:
+async def test_with_mfa_a_right_password_gets_the_same_answer_as_a_wrong_one(hana: Visitor, portal: Portal) -> None:
     await turn_on(hana)
     await let_the_proof_age(portal, hana)
     for path, proofs in {

@@ -109,7 +109,7 @@ async def test_an_altered_token_is_refused(ben: Visitor, aiko: Visitor) -> None:
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "x" * 7000, "%00", "é"])
-async def test_what_is_no_token_is_refused(ben: Visitor, token: str) -> None:
+async def test_a_malformed_token_is_refused(ben: Visitor, token: str) -> None:
     assert (
         await ben.http.get("/api/me", headers={"Cookie": f"portal-access-3000={token}".encode()})
     ).status_code == 401
@@ -127,7 +127,7 @@ async def test_a_token_of_another_installation_is_refused(ben: Visitor, portal: 
         assert (await ben.get("/api/me")).status_code == 401
 
 
-async def test_signing_in_never_keeps_a_session_planted_before(visitor: Visitor, aiko: Visitor, portal: Portal) -> None:
+async def test_signing_in_never_keeps_a_planted_session(visitor: Visitor, aiko: Visitor, portal: Portal) -> None:
     planted = aiko.cookie("access")
     visitor.set_cookie("access", planted)
     await visitor.sign_in("ben@example.jp")
@@ -135,7 +135,7 @@ async def test_signing_in_never_keeps_a_session_planted_before(visitor: Visitor,
     assert mine.session_id != portal.identity.sessions.read_access_token(planted).session_id
 
 
-async def test_another_users_session_does_not_carry_a_token(ben: Visitor, aiko: Visitor) -> None:
+async def test_a_token_with_the_session_of_another_user_is_refused(ben: Visitor, aiko: Visitor) -> None:
     claims = claims_of(ben.cookie("access")) | {"sub": claims_of(aiko.cookie("access"))["sub"]}
     ben.set_cookie("access", jwt.encode({"alg": "HS256", **TYPE}, claims, ours()))
     ben.set_cookie("refresh", "")

@@ -1,4 +1,4 @@
-"""Attack case 3: uploads by strangers, too large, in disguise, too many, and looking for what others sent."""
+"""Attack case 3: uploads without a session, too large, disguised, too many, and reads of others' documents."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -39,7 +39,7 @@ async def send(visitor: Visitor, content: bytes, name: str = "card.jpg", **heade
 
 
 async def pour(visitor: Visitor, stream: Stream, **headers: str) -> httpx.Response:
-    """Send a stream of unknown length, unless a length is told."""
+    """Send a stream without a Content-Length, unless one is given."""
     kind = {"Content-Type": f"multipart/form-data; boundary={stream.boundary}"}
     named = {key.replace("_", "-"): value for key, value in headers.items()}
     return await visitor.http.post(PATH, content=stream.__aiter__(), headers=kind | named)
@@ -67,11 +67,11 @@ async def test_strangers_and_other_sites_are_refused_before_anything_is_read(
 
 
 async def test_sixty_megabytes_are_refused_early(mallory: Visitor) -> None:
-    told, untold = Stream(60), Stream(60)
-    answer = await pour(mallory, told, Content_Length=str(60 * 1024 * 1024))
-    assert (answer.status_code, told.read) == (413, 0)
-    assert (await pour(mallory, untold)).status_code == 413
-    assert untold.read < 6 * 1024 * 1024
+    announced, unannounced = Stream(60), Stream(60)
+    answer = await pour(mallory, announced, Content_Length=str(60 * 1024 * 1024))
+    assert (answer.status_code, announced.read) == (413, 0)
+    assert (await pour(mallory, unannounced)).status_code == 413
+    assert unannounced.read < 6 * 1024 * 1024
 
 
 @pytest.mark.parametrize("content", [picture() + pdf(), picture("PNG") + ARCHIVE_END, b"<svg onload=alert(1)>", b"\0"])

@@ -23,7 +23,7 @@ def written(folder: Path, text: str, name: str = "world.toml") -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[[catalogue]\n", "line 1"),
         (ITEM + "colour = 3\n", "catalogue[0].colour"),
@@ -36,11 +36,11 @@ def written(folder: Path, text: str, name: str = "world.toml") -> Path:
         ('[[members]]\nfirst_name="a"\nlast_name="b"\nemail="a@b.jp"\ncustomer="C1"\n', "members[0].customer"),
     ],
 )
-def test_bad_file_is_refused_with_its_line_or_field(tmp_path: Path, text: str, told: str) -> None:
+def test_bad_file_is_refused_with_its_line_or_field(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BadWorld) as refused:
         read_world(written(tmp_path, text))
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_json_file_is_refused_by_its_line_too(tmp_path: Path) -> None:
@@ -77,8 +77,8 @@ def test_described_world_stands_in_every_vendor(tmp_path: Path) -> None:
         switches = httpx.get(env["sandbox_switches_url"]).json()
         moved = httpx.post(env["sandbox_clock_url"], json={"to": "2030-01-01T00:00:00+09:00"}).json()
         refused = {
-            told: httpx.post(f"{env['sandbox_faults_url']}/{vendor}", json=mood)
-            for vendor, mood, told in (
+            message: httpx.post(f"{env['sandbox_faults_url']}/{vendor}", json=faults)
+            for vendor, faults, message in (
                 ("pubsub", {"special": {"nonsense": 1}}, "nonsense"),
                 ("whmcs", {"dwon": True}, "dwon: no such field"),
                 ("whmcs", {"slow": "a bit"}, "slow: Input should be a valid number"),
@@ -90,7 +90,7 @@ def test_described_world_stands_in_every_vendor(tmp_path: Path) -> None:
     assert sorted(each["status"] for each in invoices) == ["Paid", "Unpaid"]
     assert faults.keys() == switches.keys() == SWITCHES.keys()
     assert moved["now"].startswith("2029-12-31T15:00:0")
-    assert [told for told, answer in refused.items() if told not in answer.json()["error"]] == []
+    assert [message for message, answer in refused.items() if message not in answer.json()["error"]] == []
     assert [answer.status_code for answer in refused.values()] == [422, 422, 422, 404]
     assert Path(env["sandbox_ca_file"]).is_file() and Path(env["sf_private_key_file"]).is_file()
 

@@ -1,4 +1,4 @@
-"""Where one step of a workflow ends: told the moment it is recorded, or held shut just before.
+"""The boundary after a workflow step: notify when it is recorded, or hold it just before.
 
 Two triggers of the test's own on DBOS's table of outputs. The one before an insert takes an advisory lock, so that a
 test which holds it has the effect made and its record not yet written.
@@ -60,7 +60,7 @@ class Boundaries:
         await self._own.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (_NAMESPACE, f"{workflow_id}/{step}"))
 
     async def wait_for_held(self, count: int) -> None:
-        """Wait until so many steps stand at their closed doors."""
+        """Wait until so many steps are held."""
 
         async def stand() -> bool:
             return len(await self._waiting()) >= count
@@ -68,7 +68,7 @@ class Boundaries:
         await until(stand, f"{count} steps held")
 
     async def let_go(self) -> None:
-        """Open all doors; whoever still stood there is sent away: its process is dead."""
+        """Release all held steps; a step that still waits is cancelled, because its process is dead."""
         for backend in await self._waiting():
             await self._own.execute("SELECT pg_terminate_backend(%s)", (backend,))
         await self._own.execute("SELECT pg_advisory_unlock_all()")

@@ -49,7 +49,7 @@ async def worker_side(settings: Settings) -> AsyncIterator[Portal]:
 
 @pytest_asyncio.fixture
 async def driver(web: Portal, worker_side: Portal) -> AsyncIterator[PortalDriver]:
-    """Customers, orders, the agent's desk and the counts; every vendor is well before and after."""
+    """Customers, orders, the back office and the counts; every vendor is healthy before and after."""
     own = PortalDriver(web, worker_side, world().office, world().postgres.url())
     await own.all_well()
     yield own

@@ -17,7 +17,7 @@ from tests.support.clients.portal_driver import PortalDriver
 from tests.support.running.world import BEN
 from tests.support.waiting import until
 
-MOODS: dict[str, dict[str, Any]] = {
+OUTAGES: dict[str, dict[str, Any]] = {
     "fails with 500": {"flaky": 1.0},
     "is a maintenance page": {"down": True},
     "answers a web page": {"broken": "html"},
@@ -37,7 +37,7 @@ HURRIED = {
 
 @pytest_asyncio.fixture
 async def portal(settings: Settings) -> AsyncIterator[Portal]:
-    """A portal that loses patience soon."""
+    """A portal with a short vendor deadline."""
     built = build(settings.model_copy(update=HURRIED), role="web")
     await built.redis.delete("breaker:{whmcs}")
     yield built
@@ -54,37 +54,39 @@ async def ben(driver: PortalDriver) -> Customer:
     return mapping.to_domain()
 
 
-async def looked_at_anew(portal: Portal, customer: Customer) -> Invoices:
+async def fresh_invoices(portal: Portal, customer: Customer) -> Invoices:
     """Look at the invoices after WHMCS has said that they changed."""
     await portal.billing.invoices.mark_stale(customer)
     return await portal.billing.invoices.invoices_for(customer)
 
 
 async def whmcs_limiter(portal: Portal) -> dict[str, Any]:
-    return (await portal.vendors.lanes())["whmcs"]
+    return (await portal.vendors.limiter_states())["whmcs"]
 
 
-@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("outage", OUTAGES)
 async def test_pages_answer_from_saved_data_until_the_vendor_is_back(
-    driver: PortalDriver, portal: Portal, mood: str
+    driver: PortalDriver, portal: Portal, outage: str
 ) -> None:
     customer = await ben(driver)
-    fresh = await looked_at_anew(portal, customer)
+    fresh = await fresh_invoices(portal, customer)
     assert fresh.as_of is None and fresh.listing.rows
-    await driver.set_mood("whmcs", **MOODS[mood])
-    saved = await asyncio.gather(*(looked_at_anew(portal, customer) for _ in range(30)))
+    await driver.set_faults("whmcs", **OUTAGES[outage])
+    saved = await asyncio.gather(*(fresh_invoices(portal, customer) for _ in range(30)))
     assert all(seen.as_of and seen.listing.rows == fresh.listing.rows for seen in saved)
     await until_left_alone(portal, customer)
-    await driver.set_mood("whmcs")
+    await driver.set_faults("whmcs")
     await expect_recovery(portal, customer)
 
 
-async def test_an_address_that_refuses_is_left_alone_and_pages_go_on(driver: PortalDriver, settings: Settings) -> None:
+async def test_a_refusing_address_opens_the_breaker_and_pages_continue(
+    driver: PortalDriver, settings: Settings
+) -> None:
     customer = await ben(driver)
-    await looked_at_anew(driver.web, customer)
+    await fresh_invoices(driver.web, customer)
     nowhere = settings.model_copy(update={**HURRIED, "whmcs_api_url": "http://127.0.0.1:1/includes/api.php"})
     portal = build(nowhere, role="web")
-    assert (await looked_at_anew(portal, customer)).as_of
+    assert (await fresh_invoices(portal, customer)).as_of
     await until_left_alone(portal, customer)
     await portal.close()
     await expect_recovery(driver.web, customer)
@@ -92,14 +94,14 @@ async def test_an_address_that_refuses_is_left_alone_and_pages_go_on(driver: Por
 
 async def test_a_breaker_that_one_process_opened_spares_the_others(driver: PortalDriver, settings: Settings) -> None:
     # It stays open for longer than a busy machine needs to ask from another process.
-    patient = settings.model_copy(update=HURRIED | {"portal_breaker_seconds": 6})
-    first, other = build(patient, role="web"), build(patient, role="web")
+    slower = settings.model_copy(update=HURRIED | {"portal_breaker_seconds": 6})
+    first, other = build(slower, role="web"), build(slower, role="web")
     await first.redis.delete("breaker:{whmcs}")
     customer = await ben(driver)
     await first.billing.invoices.invoices_for(customer)
-    await driver.set_mood("whmcs", down=True)
+    await driver.set_faults("whmcs", down=True)
     await until_left_alone(first, customer)
-    await driver.set_mood("whmcs")
+    await driver.set_faults("whmcs")
     try:
         with pytest.raises(ExternalUnavailable, match="breaker open"):
             await other.vendors.product_prices.product_prices()
@@ -113,7 +115,7 @@ async def until_left_alone(portal: Portal, customer: Customer) -> None:
     """Look until the breaker is open: looks at one moment share one reading."""
 
     async def is_open() -> bool:
-        assert (await looked_at_anew(portal, customer)).listing.rows
+        assert (await fresh_invoices(portal, customer)).listing.rows
         return (await whmcs_limiter(portal))["breaker"] == "open"
 
     await until(is_open, "an open breaker")
@@ -123,7 +125,7 @@ async def expect_recovery(portal: Portal, customer: Customer) -> None:
     """Wait until pages are fresh again, then check that nothing is used up: many calls at once go through."""
 
     async def is_fresh() -> bool:
-        is_saved = (await looked_at_anew(portal, customer)).as_of
+        is_saved = (await fresh_invoices(portal, customer)).as_of
         return not is_saved and (await whmcs_limiter(portal))["breaker"] == "closed"
 
     await until(is_fresh, "fresh invoices")

@@ -1,4 +1,4 @@
-"""Cancellations while workers die, answers are lost and customers change their minds: one outcome, told once."""
+"""Cancellations while workers die, answers are lost and customers change their minds: one outcome, one announcement."""
 
 import asyncio
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ async def tenant(driver: PortalDriver) -> Tenant:
 
 async def cancelled_by(driver: PortalDriver, buyer: Buyer, service_id: int) -> Tenant:
     """Let a customer cancel a service."""
-    # With the patience of a worker: what is shown comes from the mirror.
+    # With the deadline of a worker: the page shows data of the mirror.
     await driver.web.subscriptions.services.freshness.read(buyer.customer)
     wish, asked = CancellationFeedback("price", "really"), await asking(driver, buyer)
     request = await cancel_service(driver.web, buyer.customer, service_id, wish, asked=asked)
@@ -142,7 +142,7 @@ async def test_one_request_when_whmcs_takes_it_and_the_answer_is_lost_and_agents
     driver: PortalDriver, worker_side: Portal, processes: Processes, settings: Settings
 ) -> None:
     cancelled = await tenants(driver, 1)
-    await driver.set_mood("whmcs", lose_answers=2, operations=["AddCancelRequest"])
+    await driver.set_faults("whmcs", lose_answers=2, operations=["AddCancelRequest"])
     await let_the_cut_off_pass(driver, *cancelled)
     processes.start_all("worker", settings=settings)
     await expect_all_sent_once(driver, cancelled)
@@ -158,7 +158,7 @@ async def test_one_request_when_whmcs_takes_it_and_the_answer_is_lost_and_agents
     assert (case["status"], request.ends_on.isoformat() in case["description"]) == ("New", True)
 
 
-async def test_the_line_of_a_cancelled_sim_service_is_ended_once_and_people_are_asked_where_that_is_refused(
+async def test_the_line_of_a_cancelled_sim_is_ended_once_and_a_refusal_opens_a_case(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
@@ -168,7 +168,7 @@ async def test_the_line_of_a_cancelled_sim_service_is_ended_once_and_people_are_
         await driver.approve(order)
     await driver.expect_all_active_once(list(bought))
     ended, refused = await asyncio.gather(*(tenant_of_line(driver, *each) for each in bought))
-    await driver.set_mood("freebit", lose_answers=1, operations=["master/cnclAcnt/"])
+    await driver.set_faults("freebit", lose_answers=1, operations=["master/cnclAcnt/"])
     await let_the_cut_off_pass(driver, ended)
     await expect_all_sent_once(driver, [ended])
 
@@ -182,7 +182,7 @@ async def test_the_line_of_a_cancelled_sim_service_is_ended_once_and_people_are_
     jobs = [job for job in await driver.sim_jobs() if job["account"] == lines[bought[0][1].id]["account"]]
     assert [job["kind"] for job in jobs].count("cancel") == 1
     # This call and no other: the line may still be looked at.
-    await driver.set_mood("freebit", special={"wrong_code": 1}, operations=["master/cnclAcnt/"])
+    await driver.set_faults("freebit", special={"wrong_code": 1}, operations=["master/cnclAcnt/"])
     await let_the_cut_off_pass(driver, refused)
 
     async def people_know() -> bool:
@@ -274,7 +274,9 @@ async def test_a_withdrawn_cancellation_is_never_sent_and_agents_see_that_too(
 
 
 @pytest.mark.parametrize("outcome", ["ended", "refused"])
-async def test_the_end_and_a_refusal_are_told_once(driver: PortalDriver, worker_side: Portal, outcome: str) -> None:
+async def test_the_end_and_a_refusal_are_announced_once(
+    driver: PortalDriver, worker_side: Portal, outcome: str
+) -> None:
     (each,) = await tenants(driver, 1)
     sending, number = ahead_of_time(worker_side), each.request.id
     await sending.claim(number)
@@ -297,5 +299,5 @@ async def test_the_end_and_a_refusal_are_told_once(driver: PortalDriver, worker_
     user = each.buyer.customer.user_id
     assert await state(driver, number) == outcome
     assert await driver.mails_written(user, f"cancellation_{outcome}") == 1
-    told = "SELECT count(*) FROM notices WHERE user_id = %s AND kind = %s"
-    assert await driver.value(told, user, f"cancellation_{outcome}") == 1
+    statement = "SELECT count(*) FROM notices WHERE user_id = %s AND kind = %s"
+    assert await driver.value(statement, user, f"cancellation_{outcome}") == 1

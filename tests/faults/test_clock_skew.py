@@ -41,7 +41,7 @@ async def test_sessions_and_codes_hold_over_hosts_that_disagree(
     off_by(seconds)
     await read_clock(portal.database)
     assert abs(clock.host_ahead_seconds() - seconds) < 5
-    # Issued by a host whose clock is right; put in anew, because the test's own browser lives by this host's clock.
+    # Issued by a host with the right clock; set again, because the test's browser uses the clock of this host.
     hana.set_cookie("access", elsewhere["access"])
     assert (await hana.get("/api/me")).status_code == 200
     assert (await hana.call("POST", "/api/auth/refresh")).status_code == 200

@@ -103,7 +103,7 @@ async def test_an_order_is_placed_once_however_its_own_hooks_come(
     await driver.expect_all_active_once([(buyer, order)])
 
 
-async def test_a_change_of_the_customers_is_written_once_and_never_seen_undone_however_its_own_hooks_come(
+async def test_a_change_is_written_once_and_never_appears_undone_whatever_its_hooks(
     driver: PortalDriver, processes: Processes, settings: Settings, echoes: Echoes
 ) -> None:
     buyer = await driver.buyer()
@@ -114,7 +114,7 @@ async def test_a_change_of_the_customers_is_written_once_and_never_seen_undone_h
     processes.start_all("worker", settings=settings)
     await driver.web.profile.profiles.profile_for(customer)
     # Long enough for hooks to be applied while WHMCS has not written yet.
-    await driver.set_mood("whmcs", slow=0.8, operations=["UpdateClient", "UpdatePayMethod"])
+    await driver.set_faults("whmcs", slow=0.8, operations=["UpdateClient", "UpdatePayMethod"])
     await echoes.send(edit, card)
     await driver.web.profile.profiles.change(customer, ProfileChange(first_name=NEW_NAME), session_id=uuid4())
     _, second = await driver.web.billing.payment_methods.payment_methods_for(customer)

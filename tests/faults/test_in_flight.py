@@ -15,7 +15,7 @@ async def wait_for_calls_at_whmcs(driver: PortalDriver, count: int) -> None:
 
     async def under_way() -> bool:
         nonlocal seen
-        seen = seen + 1 if (await driver.web.vendors.lanes())["whmcs"]["running"] >= count else 0
+        seen = seen + 1 if (await driver.web.vendors.limiter_states())["whmcs"]["running"] >= count else 0
         return seen > 6
 
     await until(under_way, f"{count} calls under way at WHMCS")
@@ -25,7 +25,7 @@ async def test_one_client_when_worker_dies_while_whmcs_adds_it(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", "worker", settings=settings)
-    await driver.set_mood("whmcs", slow=2.0, operations=["AddClient"])
+    await driver.set_faults("whmcs", slow=2.0, operations=["AddClient"])
     email = new_email()
     user = await driver.sign_up(email)
     await wait_for_calls_at_whmcs(driver, 1)
@@ -35,7 +35,7 @@ async def test_one_client_when_worker_dies_while_whmcs_adds_it(
 
 
 async def test_one_client_when_a_step_runs_again_while_its_first_run_is_still_at_whmcs(driver: PortalDriver) -> None:
-    await driver.set_mood("whmcs", slow=0.5, operations=["AddClient"])
+    await driver.set_faults("whmcs", slow=0.5, operations=["AddClient"])
     email = new_email()
     user = await driver.sign_up(email)
     first, second = await asyncio.gather(*(driver.onboarding.create_billing_client(user) for _ in range(2)))
@@ -45,10 +45,10 @@ async def test_one_client_when_a_step_runs_again_while_its_first_run_is_still_at
 async def test_one_order_when_worker_dies_while_whmcs_places_it(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
-    patient = settings.model_copy(update={"whmcs_settle_seconds": 4.0})
-    processes.start_all("listener", "worker", "worker", settings=patient)
+    settling = settings.model_copy(update={"whmcs_settle_seconds": 4.0})
+    processes.start_all("listener", "worker", "worker", settings=settling)
     ((buyer, order),) = await driver.reviewed_orders(1)
-    await driver.set_mood("whmcs", slow=2.0, operations=["AddOrder"])
+    await driver.set_faults("whmcs", slow=2.0, operations=["AddOrder"])
     await driver.approve(order)
     await wait_for_calls_at_whmcs(driver, 1)
     await kill_owner(driver, processes, f"provision-{order.id}-1")
@@ -61,10 +61,10 @@ async def test_one_set_up_when_a_step_runs_again_while_whmcs_still_accepts_the_o
     billing = worker_side.provisioning.billing
     order = await driver.place(await driver.buyer())
     await billing.place(order.id)
-    await driver.set_mood("whmcs", slow=0.5, operations=["AcceptOrder"])
+    await driver.set_faults("whmcs", slow=0.5, operations=["AcceptOrder"])
     before = await accepted(driver)
-    told = await asyncio.gather(*(billing.accept(order.id) for _ in range(2)), return_exceptions=True)
-    assert sorted(map(str, told)) == ["None", "an earlier call may still be running"]
+    results = await asyncio.gather(*(billing.accept(order.id) for _ in range(2)), return_exceptions=True)
+    assert sorted(map(str, results)) == ["None", "an earlier call may still be running"]
     await billing.accept(order.id)
     assert await accepted(driver) == before + 1
 
@@ -74,18 +74,18 @@ async def accepted(driver: PortalDriver) -> int:
     return int((await driver.office.get("/calls")).json()["whmcs"].get("AcceptOrder", 0))
 
 
-async def test_a_crowd_of_orders_does_not_ask_for_all_its_turns_at_once(
+async def test_many_orders_do_not_take_all_slots_at_once(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", settings=settings)
     buyers = await asyncio.gather(*(driver.buyer() for _ in range(14)))
-    await driver.set_mood("salesforce", slow=0.5)
+    await driver.set_faults("salesforce", slow=0.5)
     orders = [await driver.place(buyer) for buyer in buyers]
     at_salesforce: list[int] = []
 
     async def count() -> None:
         while True:
-            state = (await driver.web.vendors.lanes())["salesforce"]
+            state = (await driver.web.vendors.limiter_states())["salesforce"]
             at_salesforce.append(state["running"] + state["waiting"]["background"])
             await asyncio.sleep(0.01)
 

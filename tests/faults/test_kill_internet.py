@@ -1,4 +1,4 @@
-"""Address checks and fibre orders while the worker is killed: one case, one answer told, one line, one opportunity."""
+"""Address checks and fibre orders while the worker is killed: one case, one announcement, one line, one opportunity."""
 
 import asyncio
 
@@ -72,7 +72,7 @@ async def test_one_line_each_when_worker_is_killed_between_any_effect_and_its_re
         await expect_one_line(driver, buyer, order)
 
 
-async def test_one_case_and_one_answer_when_worker_is_killed_before_it_notes_the_request_and_the_agent_is_quicker(
+async def test_one_case_and_one_answer_when_worker_is_killed_before_recording_a_request_already_answered(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     processes.start_all("listener", settings=settings)

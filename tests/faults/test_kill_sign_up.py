@@ -43,18 +43,18 @@ async def test_account_is_set_up_once_when_worker_is_killed_between_any_effect_a
         await driver.expect_set_up_once(user, email)
 
 
-async def test_client_is_left_inactive_and_customer_told_when_salesforce_refuses_the_account(
+async def test_client_stays_inactive_and_customer_is_informed_when_salesforce_refuses_the_account(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     processes.start_all("worker", settings=settings)
     email = new_email()
-    await driver.set_mood("salesforce", special={"validation_rule": 1})
+    await driver.set_faults("salesforce", special={"validation_rule": 1})
     user = await driver.sign_up(email)
     await driver.wait_for_user(user, "failed")
     assert [row["status"] for row in await driver.clients_of(email)] == ["Inactive"]
     assert await driver.value("SELECT count(*) FROM id_mappings WHERE user_id = %s", user) == 0
 
-    async def told() -> bool:
+    async def is_announced() -> bool:
         return len(await driver.mails_to(email, "could not finish")) == 1
 
-    await until(told, "one mail says that the account could not be set up")
+    await until(is_announced, "one mail says that the account could not be set up")

@@ -79,7 +79,7 @@ async def test_one_line_when_the_carrier_opens_it_and_every_answer_is_lost(
     processes.start_all("listener", "worker", settings=settings)
     bought = await voice_orders(driver, 1)
     operations = ["master/addAcnt/", "mvno/talkoption/addOrder/"]
-    await driver.set_mood("freebit", lose_answers=2, operations=operations)
+    await driver.set_faults("freebit", lose_answers=2, operations=operations)
     await driver.approve(bought[0][1])
     await expect_one_line_each(driver, bought)
 
@@ -90,7 +90,7 @@ async def test_one_line_when_a_number_comes_along_and_the_answer_is_lost(
     processes.start_all("listener", "worker", settings=settings)
     await driver.stock(1)
     bought = [await reviewed(driver, sku=VOICE, **ported("09012340011"), **VOICE_OPTIONS)]
-    await driver.set_mood("freebit", lose_answers=1, operations=["mvno/semiblack/addAcnt/"])
+    await driver.set_faults("freebit", lose_answers=1, operations=["mvno/semiblack/addAcnt/"])
     await driver.approve(bought[0][1])
     await expect_one_line_each(driver, bought)
 
@@ -100,8 +100,8 @@ async def test_order_waits_for_a_carrier_that_is_away_and_is_billed_and_opened_o
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
     bought = await voice_orders(driver, 1)
-    await driver.set_mood("freebit", down=True)
+    await driver.set_faults("freebit", down=True)
     await driver.approve(bought[0][1])
     await driver.wait_for_step(bought[0][1], "service_set_up")
-    await driver.set_mood("freebit")
+    await driver.set_faults("freebit")
     await expect_one_line_each(driver, bought)

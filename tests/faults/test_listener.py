@@ -59,8 +59,8 @@ _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'replay_positions'::regcla
 
 async def test_an_answer_without_a_position_leaves_the_one_that_is_stored(worker_side: Portal) -> None:
     topic = f"/event/{uuid4().hex}__e"
-    for told in (b"\x00\x12", b""):
-        await worker_side.inbound.inbox.accept_batch([], ReplayPosition(topic, told))
+    for replay_id in (b"\x00\x12", b""):
+        await worker_side.inbound.inbox.accept_batch([], ReplayPosition(topic, replay_id))
     assert await worker_side.inbound.inbox.position(topic) == b"\x00\x12"
 
 
@@ -97,10 +97,10 @@ async def test_bus_that_comes_back_and_delivers_twice_leads_to_one_order(
 ) -> None:
     listener, _ = processes.start_all("listener", "worker", settings=settings)
     bought = await driver.reviewed_orders(1)
-    await driver.set_mood("pubsub", down=True, special={"duplicate_event": -1})
+    await driver.set_faults("pubsub", down=True, special={"duplicate_event": -1})
     listener.wait_until_it_says("listener.away")
     await driver.approve(bought[0][1])
-    await driver.set_mood("pubsub")
+    await driver.set_faults("pubsub")
     await driver.expect_all_active_once(bought)
     assert len(await inbox_of(driver, bought[0][1])) == 1
 
@@ -114,14 +114,14 @@ async def test_orders_approved_while_the_stream_is_cut_for_an_hour_are_received_
     await driver.wait_for_stage(bought[0][1], "active")
     # A stream that ends by itself is no outage, and hides none.
     before = await subscriptions(driver)
-    await driver.set_mood("pubsub", special={"end_stream": 1})
+    await driver.set_faults("pubsub", special={"end_stream": 1})
     await one_more(driver, before)
-    await driver.set_mood("pubsub", down=True)
+    await driver.set_faults("pubsub", down=True)
     listener.wait_until_it_says("listener.away")
     for _, order in bought[1:]:
         await driver.approve(order)
         await driver.pass_time(seconds=1800)
-    await driver.set_mood("pubsub")
+    await driver.set_faults("pubsub")
     listener.wait_until_it_says("listener.back")
     await driver.expect_all_active_once(bought)
     assert [len(await inbox_of(driver, order)) for _, order in bought] == [1, 1, 1]
@@ -155,7 +155,7 @@ async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
     assert await driver.value("SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = %s", workflow) == 1
 
 
-async def test_refused_position_is_begun_anew_and_the_missed_order_is_reconciled(
+async def test_a_refused_position_restarts_the_stream_and_the_missed_order_is_reconciled(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     # Only new events from there on: what was missed can come from nothing but the reconcile.
@@ -167,15 +167,15 @@ async def test_refused_position_is_begun_anew_and_the_missed_order_is_reconciled
     listener.kill()
     missed = bought[1][1]
     await driver.approve(missed)
-    await driver.set_mood("pubsub", special={"replay_corrupted": 4})
+    await driver.set_faults("pubsub", special={"replay_corrupted": 4})
     (second,) = processes.start_all("listener", settings=settings)
     second.wait_until_it_says("listener.position_lost")
     await driver.expect_all_active_once(bought)
     second.kill()
-    await driver.set_mood("pubsub")
+    await driver.set_faults("pubsub")
 
 
-async def test_what_is_published_before_a_topic_begins_anew_is_reconciled_with_its_first_answer(
+async def test_events_before_a_restarted_topic_are_reconciled_with_its_first_answer(
     driver: PortalDriver, processes: Processes, settings: Settings, worker_side: Portal
 ) -> None:
     settings = settings.model_copy(update={"sf_events_replay": "LATEST", **ONE_TOPIC})
@@ -225,7 +225,7 @@ async def test_order_is_found_once_whatever_becomes_of_its_change_event(
     processes.start_all("worker", settings=settings)
     (listener,) = processes.start_all("listener", settings=deaf)
     bought = await driver.reviewed_orders(1)
-    await driver.set_mood("pubsub", special={switch: -1})
+    await driver.set_faults("pubsub", special={switch: -1})
     await driver.approve(bought[0][1])
     await driver.expect_all_active_once(bought)
     assert listener.is_alive()

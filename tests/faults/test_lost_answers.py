@@ -10,7 +10,7 @@ async def test_one_order_when_whmcs_places_it_and_the_answer_is_lost(
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
     bought = await driver.reviewed_orders(1)
-    await driver.set_mood("whmcs", lose_answers=2, operations=["AddOrder", "AcceptOrder"])
+    await driver.set_faults("whmcs", lose_answers=2, operations=["AddOrder", "AcceptOrder"])
     await driver.approve(bought[0][1])
     await driver.expect_all_active_once(bought)
 
@@ -18,8 +18,8 @@ async def test_one_order_when_whmcs_places_it_and_the_answer_is_lost(
 async def test_one_client_and_one_account_when_both_vendors_lose_their_answers(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
-    await driver.set_mood("whmcs", lose_answers=1, operations=["AddClient"])
-    await driver.set_mood("salesforce", lose_answers=1, operations=["composite"])
+    await driver.set_faults("whmcs", lose_answers=1, operations=["AddClient"])
+    await driver.set_faults("salesforce", lose_answers=1, operations=["composite"])
     email = new_email()
     user = await driver.sign_up(email)
     processes.start_all("worker", settings=settings)
@@ -32,7 +32,7 @@ async def test_one_salesforce_order_when_it_is_created_and_the_answer_is_lost(
 ) -> None:
     buyer = await driver.buyer()
     order = await driver.place(buyer)
-    await driver.set_mood("salesforce", lose_answers=1, operations=["composite"])
+    await driver.set_faults("salesforce", lose_answers=1, operations=["composite"])
     processes.start_all("worker", settings=settings)
     await driver.wait_for_stage(order, "in_review")
     assert len(await driver.reviews_of(order)) == 1

@@ -17,7 +17,7 @@ async def test_mail_is_sent_once_after_an_hour_without_mail_server_and_a_killed_
     (worker,) = processes.start_all("worker", settings=quick)
     buyer = await driver.buyer(card=False)
     user_id = buyer.customer.user_id
-    await driver.set_mood("mail", down=True)
+    await driver.set_faults("mail", down=True)
     async with worker_side.database.unit_of_work() as session:
         await worker_side.notifications.email_outbox.enqueue(
             session, "welcome", recipient=buyer.email, user_id=user_id, customer_number=buyer.customer.customer_number
@@ -33,7 +33,7 @@ async def test_mail_is_sent_once_after_an_hour_without_mail_server_and_a_killed_
     processes.start_all("worker", settings=quick)
     await until(lambda: tried(TRIES_OF_AN_HOUR), "an hour's tries")
     assert await driver.mails_to(buyer.email) == []
-    await driver.set_mood("mail")
+    await driver.set_faults("mail")
 
     async def done() -> bool:
         query = "SELECT status FROM dbos.workflow_status WHERE workflow_uuid = %s"

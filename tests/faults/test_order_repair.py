@@ -14,19 +14,19 @@ from tests.support.running.processes import Processes, environment
 def operator(settings: Settings, *words: str) -> str:
     """Run `portal orders` as an operator does and return what it says."""
     command = [sys.executable, "-W", "ignore", "-m", "portal_app.cli", "orders", *words]
-    told = subprocess.run(command, env=environment(settings), capture_output=True, text=True, timeout=60, check=False)
-    assert told.returncode == 0, told.stderr[-2000:]
-    return told.stdout
+    result = subprocess.run(command, env=environment(settings), capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr[-2000:]
+    return result.stdout
 
 
 async def stopped_sim_order(driver: PortalDriver) -> Order:
     """Return an order that stopped after billing: the carrier made nothing of its line."""
     await driver.stock(1)
     _, order = await reviewed(driver)
-    await driver.set_mood("freebit", special={"fail_activation": 1})
+    await driver.set_faults("freebit", special={"fail_activation": 1})
     await driver.approve(order)
     await driver.wait_for_stage(order, "needs_attention")
-    await driver.set_mood("freebit")
+    await driver.set_faults("freebit")
     return order
 
 
@@ -47,7 +47,7 @@ async def test_operator_sees_what_retry_would_do_and_then_does_it(
     assert "Nothing to do" in operator(settings, "undo", str(order.id))
 
 
-async def test_undone_order_gives_its_sim_back_and_becomes_active_once_when_approved_anew(
+async def test_an_undone_order_returns_its_sim_and_becomes_active_once_when_approved_again(
     driver: PortalDriver, processes: Processes, settings: Settings, worker_side: Portal
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
@@ -76,11 +76,13 @@ async def test_undone_fibre_order_leaves_no_opportunity_active(driver: PortalDri
     await parts.billing.accept(order.id)
     await parts.internet.link(order.id, billed.service_ids[0])
     await parts.review.fail(order.id, code="STOPPED", message="An agent looks into it.")
-    account, desk = buyer.customer.sf_account_id, worker_side.vendors.internet
-    opportunity = await desk.opportunity_of(account, billed.service_ids[0])
-    deeds = await worker_side.operations.order_repair.undo(order.id)
-    assert f"Salesforce: set the opportunity {opportunity} of service" in " ".join(deed.description for deed in deeds)
-    for deed in (*deeds, *deeds):
-        await deed.run()
-    assert await desk.opportunity_of(account, billed.service_ids[0]) is None
+    account, opportunities = buyer.customer.sf_account_id, worker_side.vendors.internet
+    opportunity = await opportunities.opportunity_of(account, billed.service_ids[0])
+    actions = await worker_side.operations.order_repair.undo(order.id)
+    assert f"Salesforce: set the opportunity {opportunity} of service" in " ".join(
+        action.description for action in actions
+    )
+    for action in (*actions, *actions):
+        await action.run()
+    assert await opportunities.opportunity_of(account, billed.service_ids[0]) is None
     assert await driver.stage(order) == "in_review" and await worker_side.operations.order_repair.undo(order.id) == []

@@ -1,4 +1,4 @@
-"""A changed profile while vendors are away and workers die: told, and finished by itself, at WHMCS first."""
+"""A changed profile while vendors are down and workers die: shown as pending and completed later, WHMCS first."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -39,12 +39,12 @@ def workflow_of(user_id: UUID, version: int = 1) -> str:
     return f"save-profile-{user_id}-{version}"
 
 
-async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is_back(
+async def test_a_change_waits_while_whmcs_is_down_and_the_newest_value_is_written(
     driver: PortalDriver, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
 ) -> None:
     processes.start_all("worker", settings=settings)
     await driver.web.profile.profiles.profile_for(buyer.customer)
-    await driver.set_mood("whmcs", down=True)
+    await driver.set_faults("whmcs", down=True)
     await change(driver, buyer, first_name="花")
 
     async def waits() -> bool:
@@ -53,7 +53,7 @@ async def test_change_is_told_to_wait_and_newest_word_gets_through_when_whmcs_is
     await until(waits, "the page says that a system is away")
     await change(driver, buyer, first_name="花子")
     assert (await driver.web.profile.profiles.profile_for(buyer.customer)).person.first_name == "花子"
-    await driver.set_mood("whmcs")
+    await driver.set_faults("whmcs")
 
     async def done() -> bool:
         return await note(driver, buyer) == ""
@@ -77,13 +77,13 @@ async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothi
     buyer: Buyer,
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings)
-    await driver.set_mood("salesforce", down=True)
+    await driver.set_faults("salesforce", down=True)
     await change(driver, buyer, first_name="花子")
     await boundaries.recorded(workflow_of(buyer.customer.user_id), "change_billing")
     worker.kill()
     assert await note(driver, buyer) in (ON_ITS_WAY, AWAY)
     processes.start_all("worker", settings=settings)
-    await driver.set_mood("salesforce")
+    await driver.set_faults("salesforce")
 
     async def done() -> bool:
         return await note(driver, buyer) == ""
@@ -92,11 +92,11 @@ async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothi
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
 
 
-async def test_salesforce_refusing_is_kept_and_tried_again_with_the_customers_next_change(
+async def test_a_refusal_of_salesforce_is_retried_with_the_next_change_of_the_customer(
     driver: PortalDriver, worker_side: Portal, processes: Processes, settings: Settings, buyer: Buyer
 ) -> None:
     processes.start_all("worker", settings=settings)
-    await driver.set_mood("salesforce", special={"validation_rule": 1})
+    await driver.set_faults("salesforce", special={"validation_rule": 1})
     await change(driver, buyer, first_name="花")
     query = "SELECT count(*) FROM audit WHERE user_id = %s AND tag = 'account:salesforce:refused'"
 
@@ -104,7 +104,7 @@ async def test_salesforce_refusing_is_kept_and_tried_again_with_the_customers_ne
         return await driver.value(query, buyer.customer.user_id) == 1
 
     await until(is_refused, "the audit says that Salesforce refused")
-    await driver.set_mood("salesforce")
+    await driver.set_faults("salesforce")
     await change(driver, buyer, last_name="佐藤")
 
     async def done() -> bool:

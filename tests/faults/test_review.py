@@ -88,7 +88,7 @@ async def test_salesforce_learns_our_id_of_an_order_of_agents_when_it_is_away_at
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
     buyer = await driver.buyer()
-    await driver.set_mood("salesforce", down=True, operations=["update:Order"])
+    await driver.set_faults("salesforce", down=True, operations=["update:Order"])
     await driver.order_at_salesforce(buyer, Order_Type__c="VPN")
 
     async def appears() -> bool:

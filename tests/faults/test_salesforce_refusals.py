@@ -36,7 +36,7 @@ async def test_an_order_is_handed_over_once_whatever_passes(
 ) -> None:
     processes.start_all("worker", settings=settings.model_copy(update=SHORT))
     buyer = await driver.buyer()
-    await driver.set_mood("salesforce", **PASSING[trouble])
+    await driver.set_faults("salesforce", **PASSING[trouble])
     order = await driver.place(buyer)
     await driver.wait_for_stage(order, "in_review")
     assert len(await driver.reviews_of(order)) == 1
@@ -49,11 +49,11 @@ async def test_an_order_waits_for_the_daily_limit_and_goes_on_by_itself(
     buyer = await driver.buyer()
     # Plans are shown from what is kept.
     await driver.web.catalog.plans("vpn")
-    await driver.set_mood("salesforce", special={"daily_limit": -1})
+    await driver.set_faults("salesforce", special={"daily_limit": -1})
     order = await driver.place(buyer)
     worker.wait_until_it_says("salesforce.budget_spent")
     assert await driver.stage(order) == "received"
-    await driver.set_mood("salesforce")
+    await driver.set_faults("salesforce")
     await driver.wait_for_stage(order, "in_review")
     assert len(await driver.reviews_of(order)) == 1
 
@@ -63,18 +63,18 @@ async def test_an_order_with_a_field_too_long_waits_for_people(
 ) -> None:
     processes.start_all("worker", settings=settings.model_copy(update=SHORT))
     buyer = await driver.buyer()
-    await driver.set_mood("salesforce", special={"field_too_long": -1})
+    await driver.set_faults("salesforce", special={"field_too_long": -1})
     order = await driver.place(buyer)
     await driver.wait_for_stage(order, "needs_attention")
     assert await driver.reviews_of(order) == []
 
 
-async def test_upkeep_stops_at_its_share_of_the_day_while_orders_and_customers_go_on(
+async def test_background_work_stops_at_its_share_of_the_day_while_orders_and_customers_continue(
     driver: PortalDriver, processes: Processes, settings: Settings, fresh_budget: None
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings.model_copy(update={"portal_retry_seconds": 2.0}))
     buyer, vendors = await driver.buyer(), driver.web.vendors
-    await driver.set_mood("salesforce", special={"requests_used": 90_000})
+    await driver.set_faults("salesforce", special={"requests_used": 90_000})
     assert await vendors.catalog.items()
     async with driver.web.database.unit_of_work() as session:
         await driver.web.queue.enqueue(session, "reconcile_all", f"reconcile-all-{uuid4()}")
@@ -83,4 +83,4 @@ async def test_upkeep_stops_at_its_share_of_the_day_while_orders_and_customers_g
     await driver.wait_for_stage(order, "in_review")
     assert set(re.findall(r"salesforce\.budget_spent.* priority=(\w+)", worker.log())) == {"sync"}
     assert await vendors.catalog.items()
-    assert (await vendors.lanes())["salesforce"]["daily_requests"]["used"] >= 90_000
+    assert (await vendors.limiter_states())["salesforce"]["daily_requests"]["used"] >= 90_000

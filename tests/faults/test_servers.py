@@ -34,7 +34,7 @@ async def test_orders_finish_when_postgresql_is_restarted_and_the_worker_after_i
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
     bought = await driver.reviewed_orders(2)
-    await driver.set_mood("whmcs", slow=0.5)
+    await driver.set_faults("whmcs", slow=0.5)
     for _, order in bought:
         await driver.approve(order)
     await driver.wait_for_stages([order for _, order in bought], "being_set_up")
@@ -42,22 +42,22 @@ async def test_orders_finish_when_postgresql_is_restarted_and_the_worker_after_i
     world().postgres.start()
     assert worker.exit_code() == LOCK_LOST
     processes.start_all("worker", settings=settings)
-    await driver.set_mood("whmcs")
+    await driver.set_faults("whmcs")
     await driver.expect_all_active_once(bought)
 
 
-async def test_worker_told_to_stop_leaves_in_good_order_and_the_next_finishes_all(
+async def test_a_terminated_worker_stops_cleanly_and_the_next_finishes_all(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
     bought = await driver.reviewed_orders(3)
-    await driver.set_mood("whmcs", slow=0.3)
+    await driver.set_faults("whmcs", slow=0.3)
     for _, order in bought:
         await driver.approve(order)
     await boundaries.recorded(provision_of(bought[-1][1]), "check_approval")
     worker.terminate()
     assert worker.exit_code() == 0, worker.log()[-3000:]
-    await driver.set_mood("whmcs")
+    await driver.set_faults("whmcs")
     processes.start_all("worker", settings=settings)
     await driver.expect_all_active_once(bought)
 

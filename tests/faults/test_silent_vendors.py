@@ -55,18 +55,18 @@ class Looker:
         return (await self.http.get(path)).status_code
 
     async def open(self, handler: str, path: str) -> str:
-        """Open a live page and return what it is told until it has a face."""
+        """Open a live page and return what it receives until it has rendered."""
         async with self.tab(handler, path) as tab:
-            return " ".join(tab.told)
+            return " ".join(tab.received)
 
     @asynccontextmanager
     async def tab(self, handler: str, path: str) -> AsyncIterator[RawSocket]:
-        """Keep a live page open, from when it has a face."""
+        """Keep a live page open once it has rendered."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         async with raw_socket(self.settings, cookies=cookies) as tab:
 
             async def has_face() -> bool:
-                return any(end in message for message in tab.told for end in ENDS)
+                return any(end in message for message in tab.received for end in ENDS)
 
             await tab.send(handler, path=path)
             await until(has_face, f"{path} has a face")
@@ -113,15 +113,15 @@ async def looking(log: Path, **changes: float) -> AsyncIterator[Looker]:
                 yield Looker(settings, http)
             finally:
                 for vendor in VENDORS:
-                    world().set_mood(vendor)
+                    world().set_faults(vendor)
 
 
-async def test_everything_is_answered_while_no_vendor_says_anything(tmp_path: Path) -> None:
+async def test_every_route_and_page_answers_while_all_vendors_are_silent(tmp_path: Path) -> None:
     async with looking(tmp_path / "log") as ben:
         paths, pages = addresses(), live_pages()
         assert len(paths) > 20 and len(pages) > 35
         for vendor in VENDORS:
-            world().set_mood(vendor, broken="silence")
+            world().set_faults(vendor, broken="silence")
         async with asyncio.timeout(LONGEST_SECONDS):
             statuses = dict(zip(paths, await asyncio.gather(*(ben.read(path) for path in paths)), strict=True))
             await asyncio.gather(*(ben.open(handler, path) for handler, path in pages))
@@ -129,7 +129,7 @@ async def test_everything_is_answered_while_no_vendor_says_anything(tmp_path: Pa
         assert statuses["/api/services/vpn"] == 503 and statuses["/api/orders"] == 200
 
 
-async def test_a_page_that_waits_for_a_vendor_holds_up_no_news_of_another(tmp_path: Path, worker_side: Portal) -> None:
+async def test_a_page_that_waits_for_a_vendor_delays_no_push_of_another(tmp_path: Path, worker_side: Portal) -> None:
     pages = {path: handler for handler, path in live_pages()}
     async with worker_side.database.identity() as session:
         user = await User.by_email(session, worker_side.identity.secrets.ring.index(BEN, EMAIL_PLACE))
@@ -138,26 +138,24 @@ async def test_a_page_that_waits_for_a_vendor_holds_up_no_news_of_another(tmp_pa
         ben.tab(pages["/subscriptions"], "/subscriptions"),
         ben.tab(pages["/orders"], "/orders") as other,
     ):
-        world().set_mood("whmcs", broken="silence")
+        world().set_faults("whmcs", broken="silence")
         await worker_side.live.publish(Change(user.id, "billing"))
-        other.told.clear()
+        other.received.clear()
         async with worker_side.database.unit_of_work() as session:
             what = {"source_id": uuid4().hex, "subject": "Fibre", "path": "/orders"}
             await raise_notice(session, "order_active", user_id=user.id, **what)
         await worker_side.live.publish(Change(user.id, "notices"))
-        await other.told_about("unread")
+        await other.wait_for_words("unread")
 
 
-async def test_a_page_that_could_not_be_shown_is_shown_at_the_next_news_and_never_left_without_a_face(
-    tmp_path: Path, worker_side: Portal
-) -> None:
+async def test_a_page_that_failed_to_load_is_shown_after_the_next_push(tmp_path: Path, worker_side: Portal) -> None:
     pages = {path: handler for handler, path in live_pages()}
     async with worker_side.database.identity() as session:
         user = await User.by_email(session, worker_side.identity.secrets.ring.index(BEN, EMAIL_PLACE))
     async with looking(tmp_path / "log") as ben:
-        world().set_mood("whmcs", down=True)
+        world().set_faults("whmcs", down=True)
         async with ben.tab(pages[CHECKOUT], CHECKOUT) as tab:
-            await tab.told_about('"problem_rx_state_":"', "checkout_page")
-            world().set_mood("whmcs")
+            await tab.wait_for_words('"problem_rx_state_":"', "checkout_page")
+            world().set_faults("whmcs")
             await worker_side.live.publish(Change(user.id, "billing"))
-            await tab.told_about("checkout_page", '"shown_rx_state_":true')
+            await tab.wait_for_words("checkout_page", '"shown_rx_state_":true')

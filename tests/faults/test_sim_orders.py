@@ -1,4 +1,4 @@
-"""Every kind of SIM order ends as a working line, written everywhere; what one lacks is said, and mended it goes on."""
+"""Every kind of SIM order ends as a working line; an incomplete one says what is missing and continues later."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -57,7 +57,7 @@ async def test_customer_sees_the_number_and_state_of_the_line_and_a_stranger_doe
     assert shown is not None and (shown.number, shown.state, shown.as_of) == (line["account"], "active", None)
     stranger = await driver.buyer(card=False)
     assert await driver.web.sim.line_status.line_of(stranger.customer, service) is None
-    await driver.set_mood("freebit", down=True)
+    await driver.set_faults("freebit", down=True)
     saved = await driver.web.sim.line_status.line_of(buyer.customer, service)
     assert saved is not None and saved.state == "active" and saved.as_of is not None
 
@@ -89,8 +89,8 @@ async def test_orders_for_the_last_sim_never_share_it_and_the_other_goes_on_with
 
 async def use_up_stock(driver: PortalDriver) -> None:
     """Retire every eSIM of the inventory, as an agent may."""
-    desk = driver.vendors.sim_inventory
-    for sim in await desk.available("esim"):
+    inventory = driver.vendors.sim_inventory
+    for sim in await inventory.available("esim"):
         await driver.retire(sim.id)
 
 
@@ -102,7 +102,7 @@ async def use_up_stock(driver: PortalDriver) -> None:
         (DATA, {"MNP_Application__c": True, **HOLDER}, "MNP_Phone_Number__c is no mobile number"),
     ],
 )
-async def test_order_that_lacks_something_says_what_and_nothing_of_it_is_billed(
+async def test_an_incomplete_order_says_what_is_missing_and_is_not_billed(
     driver: PortalDriver, processes: Processes, settings: Settings, sku: str, fields: dict[str, Any], error: str
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
@@ -143,11 +143,11 @@ async def test_scheduled_order_waits_for_its_day_unbilled_and_then_goes_on(
 async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_when_approved_again(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
-    impatient = settings.model_copy(update={"freebit_opening_seconds": 0})
-    processes.start_all("listener", "worker", settings=impatient)
+    hurried = settings.model_copy(update={"freebit_opening_seconds": 0})
+    processes.start_all("listener", "worker", settings=hurried)
     await driver.stock(1)
     buyer, order = await reviewed(driver)
-    await driver.set_mood("freebit", special={"hold_activations": 1})
+    await driver.set_faults("freebit", special={"hold_activations": 1})
     await driver.approve(order)
     await driver.wait_for_stage(order, "needs_attention")
 
@@ -158,7 +158,7 @@ async def test_line_that_the_carrier_does_not_open_in_time_stops_and_goes_on_whe
         return (await driver.lines_of(order))[order.id]["state"] == "active"
 
     await until(agent_knows_why, "the agent reads why")
-    await driver.set_mood("freebit")
+    await driver.set_faults("freebit")
     # With no time to wait, an approval before the carrier is ready would only stop the order once more.
     await until(carrier_opened_it, "the carrier opened the line")
     await driver.approve(order)

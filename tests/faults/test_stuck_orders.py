@@ -1,4 +1,4 @@
-"""An order that does not move is told to agents by one case, and its page says so."""
+"""A stuck order opens one case for agents, and its page says so."""
 
 from datetime import timedelta
 from uuid import uuid4

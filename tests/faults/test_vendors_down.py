@@ -13,8 +13,8 @@ async def test_order_is_received_once_and_handed_over_when_both_vendors_are_back
     buyer = await driver.buyer()
     await driver.web.catalog.plans("vpn")
     await driver.web.billing.payment_methods.payment_methods_for(buyer.customer)
-    await driver.set_mood("whmcs", down=True)
-    await driver.set_mood("salesforce", down=True)
+    await driver.set_faults("whmcs", down=True)
+    await driver.set_faults("salesforce", down=True)
     order = await driver.place(buyer, key="one-key-for-both")
     assert (await driver.place(buyer, key="one-key-for-both")).id == order.id
     worker.wait_until_it_says("step=hand_over")
@@ -29,11 +29,11 @@ async def test_sign_up_finishes_with_all_that_was_typed_when_vendors_are_back(
 ) -> None:
     (worker,) = processes.start_all("worker", settings=settings)
     email = new_email()
-    await driver.set_mood("whmcs", down=True)
+    await driver.set_faults("whmcs", down=True)
     user = await driver.sign_up(email)
     worker.wait_until_it_says("step=create_billing_client")
-    await driver.set_mood("salesforce", down=True)
-    await driver.set_mood("whmcs")
+    await driver.set_faults("salesforce", down=True)
+    await driver.set_faults("whmcs")
     worker.wait_until_it_says("step=create_crm_customer")
     assert await driver.value("SELECT status FROM users WHERE id = %s", user) == "waiting"
     await driver.all_well()
@@ -47,14 +47,14 @@ async def test_order_becomes_active_while_mail_is_down_and_each_mail_arrives_onc
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
     _, worker = processes.start_all("listener", "worker", settings=settings)
-    await driver.set_mood("mail", down=True)
+    await driver.set_faults("mail", down=True)
     bought = await driver.reviewed_orders(1)
     ((buyer, order),) = bought
     await driver.approve(order)
     await driver.expect_all_active_once(bought)
     worker.wait_until_it_says("step=send")
     assert await driver.mails_to(buyer.email) == []
-    await driver.set_mood("mail")
+    await driver.set_faults("mail")
     query = "SELECT count(*) FROM mails WHERE user_id = %s AND sent_at IS NULL"
 
     async def all_sent() -> bool:

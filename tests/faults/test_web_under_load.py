@@ -15,7 +15,7 @@ from benchmarks.event_socket import event_socket
 from portal_app.infra.redis.client import connect
 from tests.faults.visitors import Visitors, visiting
 from tests.support.running.gate import Gate, gate_to
-from tests.support.running.site import ACCOUNT, HYDRATE, Site, running_site, told_until
+from tests.support.running.site import ACCOUNT, HYDRATE, Site, received_until, running_site
 from tests.support.running.world import BEN, world
 from tests.support.waiting import until
 
@@ -34,7 +34,7 @@ RESTLESS = {
     "whmcs_timeout": 2.0,
     "portal_breaker_failures": 3,
     "portal_breaker_seconds": 1.0,
-    # As in production: the world of the tests is patient, and this is about servers that are slow.
+    # As in production: the tests' world has long timeouts, and this test is about slow servers.
     "redis_timeout": 0.25,
     "mirror_patience_seconds": 1.5,
     "database_wait": 2.0,
@@ -73,7 +73,7 @@ class Busy:
         async with event_socket(self.site.url, "/account", cookies=self.cookies) as tab:
             await tab.send(HYDRATE)
             await tab.send(ACCOUNT)
-            await told_until(tab, f'"{BEN}"')
+            await received_until(tab, f'"{BEN}"')
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -155,7 +155,7 @@ TROUBLE: dict[str, Callable[[Busy], AbstractContextManager[None]]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-async def test_a_server_in_trouble_is_told_honestly_and_its_return_noticed(busy: Busy, trouble: str) -> None:
+async def test_a_failing_server_is_reported_and_its_recovery_noticed(busy: Busy, trouble: str) -> None:
     await until(busy.is_well, "all is well before")
     workers = busy.workers()
     crowd = CROWD if trouble == "no connection is left" else 0
@@ -174,7 +174,7 @@ async def test_a_server_in_trouble_is_told_honestly_and_its_return_noticed(busy:
     assert busy.workers() == workers
 
 
-async def test_a_flushed_redis_is_noticed_by_nobody(busy: Busy) -> None:
+async def test_a_flushed_redis_disturbs_no_customer(busy: Busy) -> None:
     await until(busy.is_well, "all is well before")
     redis, seen = connect(world().settings.redis_url, seconds=5), []
     for _ in range(3):
@@ -186,7 +186,7 @@ async def test_a_flushed_redis_is_noticed_by_nobody(busy: Busy) -> None:
 
 
 FROM_WHMCS = {"/api/me/summary", "/api/invoices", "/api/subscriptions", "/api/invoices/2"}
-MOODS = {
+OUTAGES = {
     "is down": {"down": True},
     "says nothing": {"broken": "silence"},
     "answers half": {"broken": "half"},
@@ -194,8 +194,8 @@ MOODS = {
 }
 
 
-@pytest.mark.parametrize("mood", MOODS)
-async def test_whmcs_in_trouble_stops_nothing_and_its_return_is_noticed(busy: Busy, mood: str) -> None:
+@pytest.mark.parametrize("outage", OUTAGES)
+async def test_failing_whmcs_stops_nothing_and_its_recovery_is_noticed(busy: Busy, outage: str) -> None:
     await until(busy.is_well, "all is well before")
     begin = len(busy.visitors.answers)
 
@@ -203,15 +203,15 @@ async def test_whmcs_in_trouble_stops_nothing_and_its_return_is_noticed(busy: Bu
         seen = await busy.visitors.look_around()
         return {answer.path for answer in seen if "x-data-as-of" in answer.headers} == FROM_WHMCS
 
-    world().set_mood("whmcs", **MOODS[mood])
+    world().set_faults("whmcs", **OUTAGES[outage])
     try:
-        if mood == "takes 800 ms":
+        if outage == "takes 800 ms":
             await busy.visitors.look_around()
         else:
             await until(all_say_how_old_they_are, "all lists say how old they are")
         assert await busy.is_ready()
     finally:
-        world().set_mood("whmcs")
+        world().set_faults("whmcs")
     assert {answer.status for answer in busy.visitors.answers[begin:]} == {200}
 
     async def is_fresh() -> bool:

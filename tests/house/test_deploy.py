@@ -59,7 +59,7 @@ def test_compose_overrules_what_a_container_cannot_have_from_the_settings_file()
     for command in COMMANDS:
         service = compose["services"][command]
         assert service["secrets"] == ["salesforce_key"]
-        told = service["environment"]
-        assert (told["PORTAL_HOST"], told["PORTAL_PORT"]) == ("0.0.0.0", 3000)
-        assert told["SF_PRIVATE_KEY_FILE"] == "/run/secrets/salesforce_key"
-        assert {told[name] for name in ("SMTP_HOST", "PORTAL_URL")} == {"${SMTP_HOST:?}", "${PORTAL_URL:?}"}
+        environment = service["environment"]
+        assert (environment["PORTAL_HOST"], environment["PORTAL_PORT"]) == ("0.0.0.0", 3000)
+        assert environment["SF_PRIVATE_KEY_FILE"] == "/run/secrets/salesforce_key"
+        assert {environment[name] for name in ("SMTP_HOST", "PORTAL_URL")} == {"${SMTP_HOST:?}", "${PORTAL_URL:?}"}

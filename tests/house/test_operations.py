@@ -8,10 +8,10 @@ from portal_app import __version__
 from portal_app.infra.settings import Settings
 from tests.support.sources import ROOT, python_files, tree_of
 
-# Read by composed names: the limits of each lane to a vendor (integrations/build.py).
+# Read by composed names: the limits of each vendor rate limiter (integrations/build.py).
 _OF_LANES = {
-    f"{lane}_{limit}"
-    for lane in ("whmcs", "sf", "sf_long", "freebit")
+    f"{limiter}_{limit}"
+    for limiter in ("whmcs", "sf", "sf_long", "freebit")
     for limit in ("concurrency", "rate", "queue", "timeout", "wait")
 }
 _PAGE = (ROOT / "docs" / "operations.md").read_text()

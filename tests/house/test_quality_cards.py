@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CARDS = sorted((ROOT / "portal_app" / "integrations").glob("*/QUALITY.md"))
 LINES = {
-    "timeouts", "retry-safe calls named", "look-up before second call named", "auth renewal", "rate limit and lanes",
+    "timeouts", "retry-safe calls named", "look-up before second call named", "auth renewal",
+    "rate limit and concurrency",
     "errors mapped", "log-once", "secrets redacted", "sandbox parity", "contract suite", "known limits",
 }  # fmt: skip
 NAMED = re.compile(r"`(tests/[\w/.]+|test_\w+(?:\.py)?)`")

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_sandbox_reads_none_of_the_products_settings() -> None:
-    told = {"WHMCS_", "SF_", "FREEBIT_", "SMTP_", "PORTAL_PRICEBOOK_ID"}  # what it prints for its clients
-    names = [name.upper() for name in Settings.model_fields if not name.upper().startswith(tuple(told))]
+    printed = {"WHMCS_", "SF_", "FREEBIT_", "SMTP_", "PORTAL_PRICEBOOK_ID"}  # what it prints for its clients
+    names = [name.upper() for name in Settings.model_fields if not name.upper().startswith(tuple(printed))]
     sources = list((ROOT / "sandbox").rglob("*.py"))
 
     found = [

@@ -1,4 +1,4 @@
-"""Every page on a phone in the dark and at a desk by day: no sideways scroll, nothing for axe to find, nothing raw."""
+"""Every page on a dark phone and a light wide screen: no sideways scroll, no axe finding, no raw text."""
 
 import re
 import time

@@ -87,8 +87,8 @@ def _see_a_service(demo: Demo) -> None:
 
 
 def _whmcs(demo: Demo, action: str, **fields: object) -> dict[str, str]:
-    told = (demo.home / "sandbox" / "running.env").read_text()
-    own = dict(line.split("=", 1) for line in told.splitlines())
+    printed = (demo.home / "sandbox" / "running.env").read_text()
+    own = dict(line.split("=", 1) for line in printed.splitlines())
     form = {"action": action, "responsetype": "json", "identifier": own["WHMCS_API_IDENTIFIER"], **fields}
     answer = httpx.post(own["WHMCS_API_URL"], data=form | {"secret": own["WHMCS_API_SECRET"]}).json()
     assert answer["result"] == "success", answer

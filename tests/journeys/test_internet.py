@@ -19,7 +19,7 @@ def test_a_customer_moves_to_where_fibre_is_and_orders_it_there(visit, demo: Dem
     signs_up(page, demo, email)
     page.goto("/catalog/internet")
     page.get_by_role("button", name="Check my address").dblclick()
-    _is_told(page, demo, email, [], "Fibre is not available at your address")
+    _expect_announced(page, demo, email, [], "Fibre is not available at your address")
     expect(page.get_by_text("Not available at your address.").first).to_be_visible()
     _moves(page)
     page.goto(f"/checkout?plan={PLAN}")
@@ -27,12 +27,12 @@ def test_a_customer_moves_to_where_fibre_is_and_orders_it_there(visit, demo: Dem
     page.goto("/checkout/phone")
     page.wait_for_url("**/checkout/address")
     page.get_by_role("button", name="Check my address").click()
-    _is_told(page, demo, email, ["Home 1G"], "Fibre is available at your address")
+    _expect_announced(page, demo, email, ["Home 1G"], "Fibre is available at your address")
     _answers(page)
     _orders(page, demo)
 
 
-def _is_told(page: Page, demo: Demo, email: str, offers: list[str], words: str) -> None:
+def _expect_announced(page: Page, demo: Demo, email: str, offers: list[str], words: str) -> None:
     """The page left open moves by itself when the agent has answered; a mail tells it too."""
     expect(page.get_by_text("We are checking your address").first).to_be_visible()
     account = demo.pending_check()

@@ -26,7 +26,7 @@ def test_two_step_sign_in_and_a_recovery_code(visit, demo: Demo) -> None:
     page.get_by_label("Code from your app").fill("000000" if totp.now() != "000000" else "111111")
     page.get_by_role("button", name="Turn it on").click()
     expect(page.get_by_text("That code does not match")).to_be_visible()
-    page.get_by_label("Code from your app").fill(code_at(totp, -1))
+    page.get_by_label("Code from your app").fill(full_width(code_at(totp, -1)))
     page.get_by_role("button", name="Turn it on").click()
     codes = page.locator("#recovery-codes li")
     expect(codes).to_have_count(10)
@@ -34,12 +34,13 @@ def test_two_step_sign_in_and_a_recovery_code(visit, demo: Demo) -> None:
     page.get_by_role("button", name="I have kept them").click()
     expect(codes).to_have_count(0)
     stand_before_the_second_step(page, email)
-    page.get_by_label("Code from your app").fill(code_at(totp, 0))
+    code = code_at(totp, 0)
+    page.get_by_label("Code from your app").fill(f"{code[:3]} {code[3:]}")
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/dashboard")
     stand_before_the_second_step(page, email)
     page.get_by_text("Your app is not at hand?").click()
-    page.get_by_label("Recovery code").fill(recovery)
+    page.get_by_label("Recovery code").fill(full_width(recovery.replace("-", " ")))
     page.get_by_role("button", name="Use this code").click()
     page.wait_for_url("**/dashboard")
     assert "codes left: 9" in demo.mail(email, "recovery code was used")
@@ -180,6 +181,11 @@ def confirm_with(page: Page, code: str) -> None:
 
 def code_at(totp: pyotp.TOTP, steps: int) -> str:
     return totp.generate_otp(int(time.time()) // 30 + steps)
+
+
+def full_width(text: str) -> str:
+    """Write a text as a Japanese keyboard does."""
+    return "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in text)
 
 
 def stand_before_the_second_step(page: Page, email: str) -> None:

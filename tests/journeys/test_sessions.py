@@ -53,9 +53,9 @@ def test_handlers_called_without_a_cookie_do_nothing(demo: Demo) -> None:
         client.emit("event", _event(name), namespace=EVENTS)
     client.sleep(1.5)
     client.disconnect()
-    told = " ".join(received)
-    assert "must_reload_rx_state_': True" in told
-    assert not re.search(r"Ben Carter|¥|ben@example|Invoice \d|VPN Router", told)
+    shown = " ".join(received)
+    assert "must_reload_rx_state_': True" in shown
+    assert not re.search(r"Ben Carter|¥|ben@example|Invoice \d|VPN Router", shown)
 
 
 def _handlers() -> list[str]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_every_page import findings_on
-from tests.support.running.demo import BEN
+from tests.support.running.demo import BEN, Demo
 from tests.support.values.documents import picture
 
 PLAN = "SIM-DATA-VOICE-10GB"
@@ -23,7 +23,7 @@ HOLDER = {
 }
 
 
-def test_a_customer_brings_a_number_along_on_an_esim(visit) -> None:
+def test_a_customer_brings_a_number_along_on_an_esim(visit, demo: Demo) -> None:
     page = visit(
         f"/checkout?plan={PLAN}", email=BEN, viewport={"width": 390, "height": 900}, bypass_csp=True, may_miss=True
     )
@@ -48,6 +48,10 @@ def test_a_customer_brings_a_number_along_on_an_esim(visit) -> None:
     page.get_by_role("button", name="Place order").dblclick()
     page.wait_for_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
     expect(page.get_by_text("In review", exact=True).first).to_be_visible()
+    _says_who_is_awaited(page, demo)
+    # The way back leads out of the checkout, which is over.
+    page.go_back()
+    page.wait_for_url("**/catalog")
 
 
 def test_a_step_that_is_not_due_leads_to_the_one_that_is(visit) -> None:
@@ -57,6 +61,23 @@ def test_a_step_that_is_not_due_leads_to_the_one_that_is(visit) -> None:
     page.wait_for_url("**/checkout/sim")
     page.goto("/checkout")
     page.wait_for_url("**/checkout/sim")
+    page.goto("/catalog/sim")
+    page.get_by_role("link", name=re.compile("Choose")).first.click()
+    page.wait_for_url("**/checkout/sim")
+    page.go_back()
+    page.wait_for_url("**/catalog/sim")
+
+
+def _says_who_is_awaited(page: Page, demo: Demo) -> None:
+    """Approve the order while the document is being checked, then refuse the document; the open page follows."""
+    demo.decide(max(demo.orders(), key=lambda order: order["number"])["id"], "approve")
+    heading = page.locator("main header")
+    expect(heading.get_by_text("With our team", exact=True)).to_be_visible()
+    expect(page.get_by_text("Your document is being checked")).to_be_visible()
+    demo.decide_identity("C00000002", "reject")
+    expect(heading.get_by_text("Waiting for you", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Send a document")).to_be_visible()
+    expect(page.get_by_text("With our team", exact=True)).to_have_count(0)
 
 
 def _sends_a_document(page: Page) -> None:

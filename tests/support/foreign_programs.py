@@ -1,4 +1,4 @@
-"""The one door through which a test may be left out: a program of somebody else's that this machine does not have."""
+"""The only reason to skip a test: a third-party program that this machine does not have."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def need(program: str, *, get: str, found: bool | None = None) -> Path:
-    """Return where a program is, or leave the test out and say how to `get` it; `found` overrules the search."""
+    """Return the path of a program, or skip the test and say how to `get` it; `found` overrides the search."""
     place = shutil.which(program)
     if place is None or found is False:
         pytest.skip(f"{program} is missing: {get}")

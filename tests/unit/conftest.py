@@ -60,7 +60,7 @@ def ring(settings: Settings) -> KeyRing:
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    # Patient: on a busy machine a server that is well may look away, and then everybody computes for themselves.
+    # A long timeout: on a busy machine a healthy server may seem down, and then every caller computes for itself.
     client = connect(redis_url, seconds=10)
     yield client
     await client.aclose()

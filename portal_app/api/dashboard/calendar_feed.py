@@ -62,11 +62,7 @@ async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
 @router.delete("/api/me/calendar")
 async def revoke(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """End the calendar link."""
-
-    async def ended() -> None:
-        await portal().dashboard.calendar_feed.revoke(access.user_id)
-
-    await once(None, ended)
+    await once(None, lambda: portal().dashboard.calendar_feed.revoke(access.user_id))
     return json({"made_at": None})
 
 

@@ -15,7 +15,8 @@ from portal_app.api.http.idempotency import IdempotentCall, IdempotentCallDepend
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json, refused
 from portal_app.api.identity.step_up import LARGEST_CREDENTIAL, SECURITY
-from portal_app.domain.errors import NotFound, PortalError
+from portal_app.domain.errors import PortalError
+from portal_app.domain.identifiers import our_id
 from portal_app.domain.identity.mfa import PasskeyView
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
@@ -106,7 +107,7 @@ async def rename_passkey(
     request: Request, access: SignedIn, passkey_id: str, once: IdempotentCallDependency
 ) -> Response:
     """Give a passkey another name."""
-    entries, number = await read(request, Name, form=False), _id(passkey_id)
+    entries, number = await read(request, Name, form=False), our_id(passkey_id)
     await once(entries, lambda: portal().identity.passkeys.rename(*_who(access), number, entries.name))
     return json({})
 
@@ -114,7 +115,7 @@ async def rename_passkey(
 @router.delete("/passkeys/{passkey_id}")
 async def remove_passkey(access: SignedIn, passkey_id: str, once: IdempotentCallDependency) -> Response:
     """Remove a passkey; other devices are signed out."""
-    number = _id(passkey_id)
+    number = our_id(passkey_id)
     await once(None, lambda: portal().identity.passkeys.remove(*_who(access), number))
     return json({})
 
@@ -140,7 +141,7 @@ async def sessions(access: SignedIn) -> Response:
 @router.delete("/sessions/{session_id}")
 async def end_session(access: SignedIn, session_id: str, once: IdempotentCallDependency) -> Response:
     """Sign one device out."""
-    number = _id(session_id)
+    number = our_id(session_id)
     await once(None, lambda: portal().identity.devices.sign_out(access.user_id, number))
     return json({})
 
@@ -182,10 +183,3 @@ def _who(access: Access) -> tuple[UUID, UUID]:
 def _passkey(view: PasskeyView) -> dict[str, Any]:
     used: datetime | None = view.used_at
     return {"id": str(view.id), "name": view.name, "created_at": view.created_at, "used_at": used}
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("malformed id") from error

@@ -54,7 +54,7 @@ async def salesforce_events() -> Response:
 @router.get("/lanes")
 async def lanes() -> Response:
     """Return the state of each vendor's rate limiter: limits, running and waiting calls, this hour's refusals."""
-    found = await portal().vendors.lanes()
+    found = await portal().vendors.limiter_states()
     is_shared = all(limiter["shared"] for limiter in found.values())
     return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
 

@@ -14,7 +14,7 @@ from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json
 from portal_app.api.orders import schemas
 from portal_app.domain.checkout.request import OrderRequest
-from portal_app.domain.errors import NotFound
+from portal_app.domain.identifiers import our_id
 from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.wiring.portal import portal
 
@@ -51,7 +51,7 @@ async def orders(customer: SignedInCustomer) -> Response:
 @router.get("/{order_id}", response_model=schemas.OrderWithEvents)
 async def order(customer: SignedInCustomer, order_id: str) -> Response:
     """Return one order with its timeline."""
-    found = await portal().orders.order_for(customer, _order_id(order_id))
+    found = await portal().orders.order_for(customer, our_id(order_id))
     return json(schemas.OrderWithEvents.from_domain(found.order, events=schemas.OrderEventView.list_of(found.events)))
 
 
@@ -67,10 +67,3 @@ async def place(request: Request, customer: SignedInCustomer, once: IdempotentCa
     set_current_order(order_id)
     placed = (await portal().orders.order_for(customer, UUID(order_id))).order
     return json(schemas.OrderView.from_domain(placed), 201, {"Location": f"/api/orders/{placed.id}"})
-
-
-def _order_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("malformed id") from error

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from portal_app.api.http.money import Amount
-from portal_app.api.http.resource import From, Resource
-from portal_app.domain.orders.order import STAGE_WORDS
+from portal_app.api.http.resource import Resource
 
 
 @dataclass
@@ -28,7 +26,7 @@ class OrderView(Resource):
     title: str
     category: str
     stage: str
-    stage_text: Annotated[str, From("stage", STAGE_WORDS.__getitem__)]
+    stage_text: str
     placed_at: datetime
     monthly: Amount
     one_time: Amount

@@ -89,12 +89,12 @@ async def verify(request: Request) -> Response:
         entries = await read(request, Code)
         await registration.sign_ups.verify_mailbox(token, entries.code)
         known = await registration.whmcs_migration.find_existing_account(token)
-        is_move = (await registration.sign_ups.progress(token)).is_migration
+        is_migration = (await registration.sign_ups.progress(token)).is_migration
     except PortalError as error:
         return await refused(request, error, page_of(error, VERIFY))
-    if known == "elsewhere" or (known == "new" and is_move):
+    if known == "elsewhere" or (known == "new" and is_migration):
         return await refused(request, Conflict(user_message=_NEXT_STEPS[known], code=f"{known}_customer"), MOVE)
-    return done(request, path_for(BILLING_PASSWORD if is_move else DETAILS))
+    return done(request, path_for(BILLING_PASSWORD if is_migration else DETAILS))
 
 
 @router.post("/complete", openapi_extra=takes(Details))

@@ -1,4 +1,4 @@
-"""Moving an existing customer here: the mailbox, the WHMCS password, then a new password (see `way_back`)."""
+"""Migration of an existing customer: the mailbox, the WHMCS password, then a new password (see `account_recovery`)."""
 
 from fastapi import APIRouter
 from pydantic import Field

@@ -90,7 +90,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A payment, or a refund with a negative amount; `refund_of` is the id of the refunded transaction."""
+    """A payment, or a refund with a negative amount."""
 
     id: int
     client_id: int
@@ -100,7 +100,6 @@ class Transaction:
     description: str
     amount: Money
     reference: str
-    refund_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

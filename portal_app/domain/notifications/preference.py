@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from portal_app.domain.errors import InvalidInput
 
-Topic = Literal["orders", "services", "billing", "cards", "security"]
+Topic = Literal["orders", "services", "billing", "cards", "support", "security"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 Channel = Literal["portal", "mail"]
 # These cannot be turned off: they protect the account, or announce the end of a service.
@@ -24,6 +24,7 @@ _TOPICS: dict[str, Topic] = {
     "invoice_due": "billing",
     "invoice_overdue": "billing",
     "card_expires": "cards",
+    "case_answered": "support",
 }
 
 

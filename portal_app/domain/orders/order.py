@@ -8,6 +8,7 @@ from uuid import UUID
 from portal_app.domain.catalog.plan import CatalogItem, Category, Cycle, monthly_of, one_time_of
 from portal_app.domain.checkout.options import Options
 from portal_app.domain.money import Money
+from portal_app.domain.orders.waiting import FROM_CUSTOMER, WaitsFor
 from portal_app.domain.profile.address import Address
 
 OrderStage = Literal[
@@ -18,12 +19,14 @@ STAGE_WORDS: dict[OrderStage, str] = {
     "received": "Received",
     "in_review": "In review",
     "being_set_up": "Being set up",
-    "needs_attention": "Needs attention: we are on it",
+    "needs_attention": "With our team",
     "active": "Active",
     "not_accepted": "Not accepted",
     "cancelled": "Cancelled",
     "in_progress": "In progress",
 }
+# A stopped order that goes on when its customer has done something.
+WAITS_FOR_CUSTOMER = "Waiting for you"
 FINAL_STAGES: frozenset[OrderStage] = frozenset({"active", "not_accepted", "cancelled"})
 
 
@@ -80,7 +83,7 @@ class Order:
     """A customer's order in the portal. `sf_order_id` is empty until Salesforce has the order.
 
     `address` is the customer's address at the time of the order. Orders created in Salesforce have neither `options`
-    nor `address`.
+    nor `address`. `waits_for` is what a stopped order waits for, where it was asked for (`services/orders/awaited.py`).
     """
 
     id: UUID
@@ -94,6 +97,17 @@ class Order:
     attempt: int = 1
     options: Options | None = None
     address: Address | None = field(default=None, repr=False)
+    waits_for: WaitsFor = ""
+
+    @property
+    def is_customer_awaited(self) -> bool:
+        """Whether the order goes on only when its customer has done something."""
+        return self.waits_for in FROM_CUSTOMER
+
+    @property
+    def stage_text(self) -> str:
+        """The stage in a customer's words: a stopped order says whom it waits for."""
+        return WAITS_FOR_CUSTOMER if self.is_customer_awaited else STAGE_WORDS[self.stage]
 
     @property
     def title(self) -> str:

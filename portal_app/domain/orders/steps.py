@@ -40,10 +40,15 @@ def plain_step(step: str) -> str:
     return step.partition("#")[0]
 
 
+def is_pause(step: str) -> bool:
+    """Return whether an order pauses at a step for something of its customer's: a card, a verified identity."""
+    return plain_step(step) in ("waiting_for_card", "waiting_for_identity")
+
+
 def target_of(stage: str, last_step: str, category: Category) -> timedelta | None:
     """Return the longest time an order may stay at its last step; None for no limit."""
     step = plain_step(last_step)
-    if step in ("waiting_for_card", "waiting_for_identity", "scheduled"):
+    if is_pause(step) or step == "scheduled":
         return None
     if (stage, category) == ("in_review", "internet"):
         return _INSTALLATION

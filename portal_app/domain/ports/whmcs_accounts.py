@@ -67,7 +67,7 @@ class ExistingAccounts(Protocol):
         """Link the contact with this address to our user unless it is linked to a user. Safe to repeat."""
         ...
 
-    async def adopt(self, mover: MigratingCustomer) -> CrmCustomer:
+    async def adopt(self, customer: MigratingCustomer) -> CrmCustomer:
         """Make the account of a customer number the portal's, or create it; tie one contact to our user.
 
         Safe to repeat. Raises Conflict where the account belongs to another WHMCS client or another portal user.

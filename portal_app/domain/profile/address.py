@@ -9,6 +9,7 @@ from portal_app.domain.profile.japanese_text import compose, fold_width
 from portal_app.domain.profile.prefecture import ROMANISED
 from portal_app.domain.profile.street import DASHES, romanised_street
 
+_NUMBERS = re.compile(r"[A-Za-z]?\d+(?:-\d+)*", re.ASCII)
 _POSTCODE = re.compile(r"〒?(\d{3})-?(\d{4})", re.ASCII)
 
 
@@ -19,6 +20,15 @@ def parse_postcode(text: str) -> str:
     if not match:
         raise ValueError("not a postcode")
     return f"{match[1]}-{match[2]}"
+
+
+def room_number(building: str) -> str:
+    """Return the last number of a building and its room, in half-width digits, or an empty text.
+
+    It is what can be offered for the bill where the name of the building is not in Latin letters.
+    """
+    numbers = _NUMBERS.findall(DASHES.sub("-", fold_width(building)))
+    return numbers[-1] if numbers else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from portal_app.domain.profile.japanese_text import fold_width
 # What Japanese keyboards write for a hyphen between numbers, the long-vowel mark among them.
 DASHES = re.compile(r"(?<=\d)\s*[‐‑‒–—―−ー－]\s*(?=\d)")
 _DIGITS = {numeral: digit for digit, numeral in enumerate("〇一二三四五六七八九")} | {"零": 0}
-_NUMERALS = re.compile("[〇零一二三四五六七八九十百]+")
 _TENS = re.compile(
     "(?P<hundreds>[一二三四五六七八九]?百)?(?P<tens>[一二三四五六七八九]?十)?(?P<ones>[〇一二三四五六七八九]?)"
 )

@@ -44,7 +44,6 @@ class Subscription:
     next_due_on: date | None
     reference: str = ""
     gateway: str = ""
-    suspended_because: str = ""
     fields: tuple[tuple[str, str], ...] = ()
 
     @property

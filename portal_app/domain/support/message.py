@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.support.case import Side, clean_text
+from portal_app.domain.support.case import Side, SupportCase, clean_text
 
 # queued: can be taken back until `send_at`. sending: Salesforce is being called. refused: it will not be sent.
 MessageState = Literal["queued", "sending", "sent", "refused", "withdrawn"]
@@ -38,6 +38,16 @@ class Entry:
     state: MessageState | None = None
     refusal: Refusal | None = None
     send_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A case with its entries. `as_of` is the age of saved entries, None for fresh ones."""
+
+    case: SupportCase
+    entries: tuple[Entry, ...]
+    can_be_reopened: bool
+    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

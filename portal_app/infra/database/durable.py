@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
@@ -23,6 +22,7 @@ class WakeTopic:
     ORDER = "resume"
     CANCELLATION = "look-again"
     PROFILE = "again"
+    MESSAGE = "message-changed"
 
 
 class DurableQueue:
@@ -109,11 +109,6 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     }
 
 
-def database_name(url: str) -> str:
-    """Return the database name of a URL."""
-    return urlsplit(url).path.lstrip("/")
-
-
 __all__ = [
     "APPLICATION",
     "DBOS",
@@ -121,7 +116,6 @@ __all__ = [
     "VERSION",
     "DurableQueue",
     "customer_of",
-    "database_name",
     "dbos_config",
     "order_of",
 ]

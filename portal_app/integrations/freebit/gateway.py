@@ -188,7 +188,7 @@ class FreebitGateway:
                 await self._client.call(op.DETAIL, self._detail_fields(_NOBODY, shows_code=False))
             return now().isoformat()
 
-        kept = "freebit-check" if await self._client.has_been_well() else "freebit-check-anew"
+        kept = "freebit-check" if await self._client.has_been_well() else "freebit-check-again"
         seconds = self._settings.freebit_check_seconds if kept == "freebit-check" else 0
         try:
             async with asyncio.timeout(_CHECK_SECONDS):

@@ -1,4 +1,4 @@
-"""Cancellations as agents see them: the service's opportunity and a case. Implements CancellationDesk."""
+"""Cancellations as agents see them: the service's opportunity and a case. Implements CancellationCaseGateway."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Address checks and opportunities in Salesforce: implements InternetDesk."""
+"""Address checks and opportunities in Salesforce: implements EligibilityGateway."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

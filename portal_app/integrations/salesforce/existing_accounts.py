@@ -53,38 +53,38 @@ class SalesforceExistingAccounts:
             contact = id_of("claim contact", contacts[0])
             await self._client.update("Contact", contact, {"Portal_User_Id__c": str(user_id)})
 
-    async def adopt(self, mover: MigratingCustomer) -> CrmCustomer:
+    async def adopt(self, customer: MigratingCustomer) -> CrmCustomer:
         """Make an account the portal's, or create it, and tie one contact to our user. Raises Conflict."""
         accounts = await self._client.query(
             "SELECT Id, WH_Account__c FROM Account WHERE SF_Account_No__c = {number} LIMIT 1",
-            number=mover.customer_number,
+            number=customer.customer_number,
         )
-        client = mover.client
-        contact_path = external_id_path("Contact", "Portal_User_Id__c", str(mover.user_id))
-        person = _fitted({"FirstName": client.first_name, "LastName": client.last_name, "Email": mover.email})
+        client = customer.client
+        contact_path = external_id_path("Contact", "Portal_User_Id__c", str(customer.user_id))
+        person = _fitted({"FirstName": client.first_name, "LastName": client.last_name, "Email": customer.email})
         contact = Part("contact", "PATCH", contact_path, person | {"AccountId": "@{account.id}"})
         if accounts:
             if _client_of(accounts[0].get("WH_Account__c")) not in (0, client.id):
                 raise Conflict("the Salesforce account names another WHMCS client")
-            contact = await self._contact_part(id_of("adopt customer", accounts[0]), mover) or contact
-        account_path = external_id_path("Account", "SF_Account_No__c", mover.customer_number)
-        account = Part("account", "PATCH", account_path, _account(mover, is_new=not accounts))
+            contact = await self._contact_part(id_of("adopt customer", accounts[0]), customer) or contact
+        account_path = external_id_path("Account", "SF_Account_No__c", customer.customer_number)
+        account = Part("account", "PATCH", account_path, _account(customer, is_new=not accounts))
         done = await self._client.composite("adopt customer", [account, contact], safe=True)
         # Setting fields of a known contact answers nothing; its id stands in the address.
         answer = done["contact"] or {"id": contact.path.rpartition("/")[2]}
         account_id = new_id_of("adopt customer", done["account"], safe=True)
         return CrmCustomer(account_id, new_id_of("adopt customer", answer, safe=True))
 
-    async def _contact_part(self, account_id: str, mover: MigratingCustomer) -> Part | None:
+    async def _contact_part(self, account_id: str, customer: MigratingCustomer) -> Part | None:
         """Return how the contact that is there becomes our user's, or None where there is none to take."""
         contacts = await self._client.query(
             "SELECT Id, Email, Portal_User_Id__c FROM Contact WHERE AccountId = {account} LIMIT 200",
             account=account_id,
         )
-        ours = str(mover.user_id)
+        ours = str(customer.user_id)
         if any(row.get("Portal_User_Id__c") not in (None, "", ours) for row in contacts):
             raise Conflict("the Salesforce account belongs to another portal user")
-        chosen = _best(contacts, mover.email, ours)
+        chosen = _best(contacts, customer.email, ours)
         if chosen is None:
             return None
         contact = id_of("adopt customer", chosen)
@@ -97,8 +97,8 @@ def _best(contacts: Sequence[Row], email: str, ours: str) -> Row | None:
     return next(iter(already or same or (contacts if len(contacts) == 1 else ())), None)
 
 
-def _account(mover: MigratingCustomer, *, is_new: bool) -> dict[str, Any]:
-    client, address = mover.client, mover.address
+def _account(customer: MigratingCustomer, *, is_new: bool) -> dict[str, Any]:
+    client, address = customer.client, customer.address
     name = f"{client.first_name} {client.last_name}".strip()
     ours = {
         "WH_Account__c": f"#{client.id} - {name}",

@@ -1,4 +1,4 @@
-"""Identity checks in Salesforce: the status on the account, the documents among its files. Implements IdentityDesk."""
+"""Identity checks in Salesforce: the status on the account, the documents among its files. Implements KycGateway."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""SIM orders and the SIM inventory in Salesforce: implements SimDesk."""
+"""SIM orders and the SIM inventory in Salesforce: implements SimInventoryGateway."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

@@ -88,7 +88,6 @@ def transaction_of(row: Row, *, currency: str, zone: ZoneInfo) -> Transaction:
         description=text(row, "description"),
         amount=money(row, "amountin", currency) - money(row, "amountout", currency),
         reference=text(row, "transid"),
-        refund_of=number_or_none(row, "refundid"),
     )
 
 
@@ -147,7 +146,6 @@ def subscription_of(row: Row, *, currency: str, reference_field: str, shown: fro
         next_due_on=day(row, "nextduedate"),
         reference=field_value_of(row, reference_field),
         gateway=text(row, "paymentmethod"),
-        suspended_because=text(row, "suspensionreason"),
         fields=tuple(_shown_fields(row, shown)),
     )
 

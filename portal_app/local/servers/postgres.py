@@ -11,7 +11,7 @@ from typing import IO
 
 import psycopg
 
-from portal_app.local.errors import LocalError
+from portal_app.local.errors import LocalError, start_error
 from portal_app.local.lock import FileLock
 from portal_app.local.ports import free_port
 from portal_app.local.process import command_line, is_running, spawn, stop, stop_by_pid, wait_until
@@ -120,7 +120,7 @@ class EmbeddedPostgres:
             output = self._last_output()
             is_port_taken = not wanted and "could not bind" in output
             if attempt == 4 or not (is_port_taken or any(error in output for error in TEMPORARY_ERRORS)):
-                raise LocalError(f"PostgreSQL did not start on port {self.port}:\n{output}")
+                raise start_error(f"PostgreSQL did not start on port {self.port}", output)
             wait_until(lambda: False, seconds=0.5)  # children of a killed server need time to end
 
     def _try_to_start(self) -> bool:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 import redis
 
-from portal_app.local.errors import LocalError
+from portal_app.local.errors import LocalError, start_error
 from portal_app.local.lock import FileLock
 from portal_app.local.ports import free_port
 from portal_app.local.process import command_line, spawn, stop, stop_by_pid, wait_until
@@ -118,7 +118,7 @@ class EmbeddedValkey:
             self.port = wanted or free_port()
             if self._try_to_start(program):
                 return
-        raise LocalError(f"Valkey did not start on port {self.port}:\n{self._last_output()}")
+        raise start_error(f"Valkey did not start on port {self.port}", self._last_output())
 
     def _try_to_start(self, program: Path) -> bool:
         _write_privately(

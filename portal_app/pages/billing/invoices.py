@@ -208,6 +208,7 @@ def _papers() -> rx.Component:
     pdf = native_form(
         button(icon("download"), _("Download as PDF"), type="submit", variant="secondary", class_name="w-full"),
         action=InvoicePage.pdf_action,
+        target="_blank",
     )
     copy = button(_("Print this copy"), variant="quiet", on_click=rx.call_function(_PRINT), class_name="w-full")
     return rx.el.div(pdf, copy, class_name="no-print mt-6 grid gap-2")

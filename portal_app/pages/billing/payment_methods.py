@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.dialog import close_dialog, dialog, open_dialog
+from portal_app.components.dialog import close_dialog, dialog
 from portal_app.components.link import link
 from portal_app.components.money import figure
 from portal_app.components.section import page_title, section
@@ -36,7 +36,7 @@ def payment_methods() -> rx.Component:
     methods = rx.el.div(
         rx.cond(PaymentMethodsPage.rows.length() > 0, stored, empty),
         rx.cond(PaymentMethodsPage.gateways != "", accepted),
-        rx.cond(PaymentMethodsPage.choices > 0, _removal()),
+        _removal(),
         class_name="grid gap-6",
     )
     body = rx.fragment(methods, _credit(), _moves())
@@ -93,8 +93,7 @@ def _removal() -> rx.Component:
                 on_click=[close_dialog("remove-method"), PaymentMethodsPage.remove],
             ),
         ),
-        on_mount=open_dialog("remove-method"),
-        key=PaymentMethodsPage.choices,
+        question=PaymentMethodsPage.question,
     )
 
 

@@ -84,7 +84,7 @@ def _orders() -> rx.Component:
 
 def _cases() -> rx.Component:
     words = rx.el.p(DashboardPage.cases, class_name="text-quiet")
-    return section(_("With our team"), words, aside=support_link(DashboardPage.support))
+    return section(_("Your questions"), words, aside=support_link(DashboardPage.support))
 
 
 def _service(row: Any) -> rx.Component:

@@ -65,7 +65,7 @@ def set_password() -> rx.Component:
         flash(SetPasswordPage.notice, tone="problem"),
         form,
         title=_("New password"),
-        lead=rx.cond(SetPasswordPage.is_move, moving, forgotten),
+        lead=rx.cond(SetPasswordPage.is_migration, moving, forgotten),
     )
 
 

@@ -22,7 +22,7 @@ def second_step() -> rx.Component:
     """Lay the page out."""
     onward = {"next": SecondStepPage.next_path}
     code = native_form(
-        code_field(_("Code from your app"), required=True, auto_focus=True, max_length=7, pattern="[0-9 ]{6,7}"),
+        code_field(_("Code from your app"), required=True, auto_focus=True),
         form_actions(button(_("Sign in"), type="submit")),
         action=_STEP,
         hidden=onward,

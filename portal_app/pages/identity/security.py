@@ -6,14 +6,15 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.card import card
-from portal_app.components.credentials import credentials, credentials_problem
-from portal_app.components.dialog import close_dialog, dialog, dialog_button, open_dialog
+from portal_app.components.credentials import credentials, credentials_call, credentials_problem
+from portal_app.components.dialog import close_dialog, dialog, dialog_button
 from portal_app.components.field import code_field, text_field
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
+from portal_app.components.watcher import when_changed
 from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
@@ -167,12 +168,9 @@ def _passkeys() -> rx.Component:
         rx.cond(SecurityPage.passkeys.length() > 0, rows),
         add,
         credentials_problem("passkey"),
-        rx.cond(
-            SecurityPage.adding > 0,
-            rx.el.span(hidden=True, key=SecurityPage.adding, on_mount=credentials("addPasskey", _PASSKEYS)),
-        ),
+        when_changed(SecurityPage.adding, credentials_call("addPasskey", _PASSKEYS)),
         rx.el.button(id="passkey-added", type="button", hidden=True, on_click=SecurityPage.passkey_added),
-        rx.cond(SecurityPage.chosen != "", _chosen()),
+        _chosen(),
     )
 
 
@@ -200,8 +198,7 @@ def _chosen() -> rx.Component:
             button(_("Close"), variant="quiet", on_click=close_dialog("passkey")),
             button(_("Remove this passkey"), variant="danger", on_click=[close_dialog("passkey"), SecurityPage.remove]),
         ),
-        on_mount=open_dialog("passkey"),
-        key=SecurityPage.choices,
+        question=SecurityPage.question,
     )
 
 

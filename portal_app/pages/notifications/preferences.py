@@ -95,7 +95,7 @@ def _calendar() -> rx.Component:
     about = rx.el.p(
         _("A secret link for your calendar program: due dates of invoices, renewals and last days of your services."),
         " ",
-        _("Whoever has it can read these days and the names of your services, and nothing else."),
+        _("Anyone who has it can read these days and the names of your services, and nothing else."),
         class_name="text-quiet",
     )
     shown = rx.el.div(
@@ -128,13 +128,13 @@ def _calendar() -> rx.Component:
     )
 
 
-def _sure(place: str, title: str, words: str, deed: Any) -> rx.Component:
+def _sure(place: str, title: str, words: str, handler: Any) -> rx.Component:
     return dialog(
         rx.el.p(_("Calendars that use the present link stop being kept up to date.")),
         id=place,
         title=title,
         actions=rx.fragment(
             button(_("Keep the present link"), variant="quiet", on_click=close_dialog(place)),
-            button(words, variant="danger", on_click=[close_dialog(place), deed]),
+            button(words, variant="danger", on_click=[close_dialog(place), handler]),
         ),
     )

@@ -68,22 +68,27 @@ def _back() -> rx.Component:
 
 
 def _next() -> rx.Component:
-    actions = rx.cond(
-        OrderPage.needs_card,
-        add_card_form(OrderPage.path),
-        rx.cond(
-            OrderPage.needs_identity,
-            link(_("See your identity check"), href=path_for("/account/verification")),
-            rx.cond(OrderPage.is_active, link(_("See your services"), href=path_for("/subscriptions")), rx.fragment()),
-        ),
+    identity = path_for("/account/verification")
+    actions = rx.match(
+        OrderPage.waits_for,
+        ("card", add_card_form(OrderPage.path)),
+        ("document", "new_document", link_button(_("Send a document"), href=identity, size="small")),
+        ("document_check", link(_("See your identity check"), href=identity)),
+        rx.cond(OrderPage.is_active, link(_("See your services"), href=path_for("/subscriptions")), rx.fragment()),
     )
     tone = rx.match(OrderPage.tone, ("attention", "attention"), ("problem", "problem"), ("ok", "ok"), "info")
-    title = rx.cond(OrderPage.is_active, _("Ready to use"), _("What happens next"))
+    title = rx.match(
+        OrderPage.tone,
+        ("ok", _("Ready to use")),
+        ("attention", _("Waiting for you")),
+        ("problem", "neutral", _("What happened")),
+        _("What happens next"),
+    )
     return rx.el.div(
         live_region(OrderPage.word),
         message(OrderPage.story, tone=tone, title=title, action=actions),
         rx.cond(
-            (OrderPage.tone == "attention") | (OrderPage.tone == "problem"),
+            (OrderPage.waits_for != "") | (OrderPage.tone == "problem"),
             rx.el.p(_("Questions?"), " ", support_link(OrderPage.support), class_name="mt-3 text-small text-quiet"),
         ),
     )

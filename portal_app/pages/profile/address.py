@@ -19,7 +19,7 @@ from portal_app.state.profile.address import AddressPage
 def address() -> rx.Component:
     """Lay the page out."""
     consequence = message(
-        _("Internet plans depend on the building: after a change we check anew what is available at your address."),
+        _("Internet plans depend on the building: after a change we check again what is available at your address."),
         title=_("Moving house?"),
     )
     form = live_form(

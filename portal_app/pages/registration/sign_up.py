@@ -73,7 +73,7 @@ def verify() -> rx.Component:
         title=_("Enter the code"),
         lead=rx.el.p(
             rx.cond(
-                VerifyPage.is_move,
+                VerifyPage.is_migration,
                 _("Step 2 of 4. We sent six digits to your address. The mail usually arrives within a minute."),
                 _("Step 2 of 3. We sent six digits to your address. The mail usually arrives within a minute."),
             ),

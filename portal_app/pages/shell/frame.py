@@ -13,7 +13,7 @@ from portal_app.components.message import flash, message
 from portal_app.components.navigation import NavItem
 from portal_app.components.section import page_title
 from portal_app.components.states import problem_state, saved_data_note, skeleton
-from portal_app.language import _, path_for
+from portal_app.language import _, path_for, spoken
 from portal_app.pages.shell.step_up import step_up_dialog
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.session import PageSession
@@ -26,15 +26,14 @@ def portal_page(title: Content, *children: rx.Component, active: str) -> rx.Comp
     """Put a page into the signed-in frame; its body is rendered only once its session is known."""
     return signed_in_frame(
         reload_when_lost(),
-        step_up_dialog(),
         rx.cond(
             PageSession.signed_in,
-            rx.el.div(title, *children, class_name="grid min-w-0 gap-10"),
+            rx.el.div(step_up_dialog(), title, *children, class_name="grid min-w-0 gap-10"),
             rx.el.div(title, skeleton(5), class_name="grid min-w-0 gap-10"),
         ),
         nav=_navigation(),
         active=active,
-        customer_name=PageSession.name,
+        customer_name=PageSession.japanese_name if spoken() == "ja" else PageSession.name,
         unread=NoticeCount.unread,
         unread_label=NoticeCount.label,
         connection=connection_notice(),
@@ -89,9 +88,10 @@ def _navigation() -> list[NavItem]:
     return [
         NavItem(_("Home"), path_for("/dashboard"), "house", "home"),
         NavItem(_("Services"), path_for("/subscriptions"), "router", "services"),
-        NavItem(_("Orders"), path_for("/orders"), "box", "orders"),
         NavItem(_("Billing"), path_for("/billing/invoices"), "bill", "billing"),
+        NavItem(_("Support"), path_for("/support/cases"), "help", "support"),
         NavItem(_("Account"), path_for("/account"), "person", "account"),
+        NavItem(_("Orders"), path_for("/orders"), "box", "orders"),
     ]
 
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.credentials import account_name, credentials, credentials_problem, username_for_password
-from portal_app.components.dialog import dialog, open_dialog
+from portal_app.components.dialog import close_dialog, dialog
 from portal_app.components.field import password_field, text_field
 from portal_app.components.form import native_form
 from portal_app.language import _
@@ -18,7 +18,7 @@ def step_up_dialog() -> rx.Component:
     passkey = button(
         _("Confirm with a passkey"), variant="secondary", on_click=credentials("confirmByPasskey", _CONFIRM)
     )
-    asked = dialog(
+    return dialog(
         rx.el.p(_("You are about to change something that protects your account."), account_name(StepUp.email)),
         rx.cond(StepUp.by_password, _by_password()),
         rx.cond(StepUp.by_code, _by_code()),
@@ -26,11 +26,9 @@ def step_up_dialog() -> rx.Component:
         rx.el.button(id="step-up-done", type="button", hidden=True, on_click=StepUp.go_on),
         id="step-up",
         title=_("Confirm that it is you"),
-        actions=button(_("Cancel"), variant="quiet", on_click=StepUp.give_up),
-        on_mount=open_dialog("step-up"),
-        key=StepUp.asked,
+        actions=button(_("Cancel"), variant="quiet", on_click=[close_dialog("step-up"), StepUp.give_up]),
+        question=StepUp.question,
     )
-    return rx.cond(StepUp.asked > 0, asked)
 
 
 def _by_password() -> rx.Component:

@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
-from portal_app.components.dialog import close_dialog, dialog, open_dialog
+from portal_app.components.dialog import close_dialog, dialog
 from portal_app.components.field import checkbox_field, select_field, text_area
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
@@ -29,7 +29,7 @@ def cancel_service() -> rx.Component:
             _("Cancel this service"), lead=CancelPage.name, back=link(_("Back to the service"), href=CancelPage.back)
         ),
         rx.cond(CancelPage.can_cancel, ask, other),
-        rx.cond(CancelPage.asked > 0, _second_question()),
+        _second_question(),
     )
     back = link(_("All services"), href=path_for("/subscriptions"))
     loading = rx.el.div(page_title(_("Cancel this service"), back=back), skeleton(6), class_name="grid gap-10")
@@ -94,8 +94,7 @@ def _second_question() -> rx.Component:
             button(_("Keep it"), variant="quiet", on_click=close_dialog(_DIALOG)),
             button(_("Cancel this service"), variant="danger", on_click=[close_dialog(_DIALOG), CancelPage.cancel]),
         ),
-        on_mount=open_dialog(_DIALOG),
-        key=CancelPage.asked,
+        question=CancelPage.question,
     )
 
 

@@ -9,8 +9,6 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.billing.invoice import OPEN_STATUSES, Invoice, PaymentMethod
-from portal_app.domain.errors import NotFound
-from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import today
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.notification_preference import Reminder
@@ -80,7 +78,9 @@ class Reminders:
 
     async def cards(self, user_id: UUID) -> None:
         """Announce a customer's cards that expire soon, each once. Raises ExternalUnavailable."""
-        for card in await self._payments.payment_methods_for(await self._customer(user_id)):
+        async with self._database.unit_of_work() as session:
+            customer = await IdMapping.customer_of(session, user_id)
+        for card in await self._payments.payment_methods_for(customer):
             if card.last_valid_on and card.expires_soon(today()):
                 about = {"number": card.last_four, "due_on": card.last_valid_on.isoformat()}
                 await self._remind(user_id, "card_expires", _name_of(card), about=about, path="/billing/payments")
@@ -91,13 +91,6 @@ class Reminders:
         about["invoice_id"] = str(invoice.id)
         async with places:
             await self._remind(user_id, kind, str(invoice.id), about=about, path=f"/billing/invoices/{invoice.id}")
-
-    async def _customer(self, user_id: UUID) -> Customer:
-        async with self._database.unit_of_work() as session:
-            mapping = await session.get(IdMapping, user_id)
-        if mapping is None:
-            raise NotFound("no such customer")
-        return mapping.to_domain()
 
     async def _remind(self, user_id: UUID, kind: str, source_id: str, *, about: dict[str, Any], path: str) -> None:
         async with self._database.unit_of_work() as session:

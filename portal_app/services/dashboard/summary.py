@@ -27,6 +27,7 @@ from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.dashboard.summary_query import SummaryRows, summary_rows
 from portal_app.services.dashboard.tasks import tasks_of
+from portal_app.services.orders.awaited import with_awaited
 from portal_app.services.subscriptions.mirror import SERVICES
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.open_case_count import OpenCaseCount
@@ -141,6 +142,7 @@ class DashboardSummary:
             orders = await OrderRow.for_user(session, customer.user_id) if rows.has_open_orders else ()
             requests = await CancellationRow.newest(session, customer.user_id) if rows.has_cancellations else ()
             still_open = [order.to_domain() for order in orders if order.stage not in FINAL_STAGES]
+            still_open = await with_awaited(session, customer.user_id, still_open)
             # Sealed in their table, and shown nowhere on the dashboard: they stay out of the cache.
             shown = tuple(replace(order, options=None, address=None) for order in still_open)
             return shown, [request.to_domain() for request in requests]

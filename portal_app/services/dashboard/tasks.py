@@ -27,11 +27,7 @@ def tasks_of(
     found = (
         *_of_invoices(rows.unpaid),
         *_of_services(rows.services),
-        *(
-            Task("order_needs_attention", str(order.id), order.title)
-            for order in orders
-            if order.stage == "needs_attention"
-        ),
+        *(Task("order_needs_attention", str(order.id), order.title) for order in orders if order.is_customer_awaited),
         *_of_cards(cards),
         *_of_check(rows),
         *_of_cancellations(cancellations),

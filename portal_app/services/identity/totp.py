@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import unicodedata
 from uuid import UUID
 
 import pyotp
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, InvalidInput
 from portal_app.domain.identity.mfa import Enrolment, TotpStatus
+from portal_app.domain.identity.typed_code import plain_code
 from portal_app.infra.clock import accepted_timestamps, now
 from portal_app.models.mfa import Authenticator, RecoveryCode
 from portal_app.models.user import User
@@ -178,11 +178,6 @@ class Totp:
 
     def _hash(self, user_id: UUID, plain: str) -> bytes:
         return self._context.secrets.tokens.hash(plain, f"recovery:{user_id}")
-
-
-def plain_code(text: str) -> str:
-    """Return a typed code in half-width lower case without spaces and hyphens."""
-    return re.sub(r"[\s\-‐-―−ー]", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def matching_step(secret: str, digits: str) -> int:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from sqlmodel import col, select
 
+from portal_app.domain.identifiers import our_id_or_none
 from portal_app.domain.orders.order import SalesforceOrder
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.infra.database.database import Database
@@ -44,7 +44,7 @@ class Reconcile:
         return found
 
     async def _behind_of(self, reviews: Sequence[SalesforceOrder]) -> list[str]:
-        ours = [UUID(review.portal_order_id) for review in reviews if _is_uuid(review.portal_order_id)]
+        ours = [order_id for review in reviews if (order_id := our_id_or_none(review.portal_order_id))]
         query = select(OrderRow).where(
             sa.or_(col(OrderRow.sf_order_id).in_([review.id for review in reviews]), col(OrderRow.id).in_(ours))
         )
@@ -69,10 +69,3 @@ def _is_behind(stages: dict[str | None, str], review: SalesforceOrder) -> bool:
 def _is_new(stages: dict[str | None, str], review: SalesforceOrder, accounts: set[str]) -> bool:
     """Say whether agents made this order for a customer of ours and we have not taken it in yet."""
     return review.id not in stages and not review.portal_order_id and review.account_id in accounts
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return bool(UUID(text))
-    except ValueError:
-        return False

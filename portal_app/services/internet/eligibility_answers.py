@@ -48,15 +48,14 @@ class EligibilityAnswers:
         check.
         """
         async with self._database.unit_of_work() as session:
-            row, mapping = await session.get(EligibilityRow, user_id), await session.get(IdMapping, user_id)
+            row, customer = await session.get(EligibilityRow, user_id), await IdMapping.customer_of(session, user_id)
             moving = await has_pending_address(session, user_id)
-        if row is None or mapping is None:
+        if row is None:
             raise NotFound("no such request")
         if row.check_id != check_id or row.address is None or row.requested_at is None:
             return  # the address changed in the meantime
         if moving:
             raise ExternalUnavailable("the new address is on its way to Salesforce", vendor="salesforce")
-        customer = mapping.to_domain()
         found = await self._gateway.check_of(customer.sf_account_id)
         if found.status == "not_requested":
             request = CheckRequest(check_id, address_from_json(row.address), row.requested_at)

@@ -27,7 +27,7 @@ class Cleanup:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def tidy_up(self) -> None:
+    async def delete_expired(self) -> None:
         """Delete dead sign-ups, sign-ins and links, old tries and tokens, keys of yesterday, drafts of last month."""
         async with self._database.unit_of_work() as session:
             connection = await session.connection()

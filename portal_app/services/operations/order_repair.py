@@ -1,4 +1,4 @@
-"""The operator's desk: where orders stand, and what to do about one that does not move. Shown first, then done."""
+"""Order repair for operators: where orders stand, and the actions for a stuck order. Shown first, then done."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class OrderRepair:
         self._queue = queue
         self._whmcs_orders, self._subscriptions = vendors.whmcs_orders, vendors.subscriptions
         self._crm, self._internet = vendors.crm, vendors.internet
-        self._desk, self._lines = vendors.sim_inventory, vendors.sims
+        self._inventory, self._lines = vendors.sim_inventory, vendors.sims
 
     async def overview(self, *, unfinished: bool = True) -> list[tuple[Order, str, str]]:
         """Return orders with their customer's number and last step, the longest without a step first."""
@@ -72,27 +72,27 @@ class OrderRepair:
                 )
             ]
         review = await self._crm.order(order.sf_order_id)
-        deeds: list[RepairAction] = []
+        actions: list[RepairAction] = []
         if review.stage == "needs_attention":
             why = review.error_code or "its error"
             words = f"Salesforce: set the order {review.id} to Activating again and clear {why}."
-            deeds.append(RepairAction(words, lambda: self._crm.order_resumed(review.id)))
+            actions.append(RepairAction(words, lambda: self._crm.order_resumed(review.id)))
         if review.stage in ("needs_attention", "being_set_up"):
             words = "Wake the provisioning; it goes on at the step that stopped and repeats nothing that was done."
-            deeds.append(RepairAction(words, lambda: self._enqueue(order, "look_again", order.sf_order_id)))
-        return deeds
+            actions.append(RepairAction(words, lambda: self._enqueue(order, "look_again", order.sf_order_id)))
+        return actions
 
     async def undo(self, order_id: UUID) -> list[RepairAction]:
         """Return what takes an order's steps back, so that it can be approved again; nothing for a finished one."""
         order, customer = await self._progress.order(order_id)
         if order.stage != "needs_attention":
             return []
-        deeds = await self._undo_billing(order, customer) + await self._undo_line(order)
+        actions = await self._undo_billing(order, customer) + await self._undo_line(order)
         if order.sf_order_id:
             words = f"Salesforce: clear the WHMCS number, set the order {order.sf_order_id} to Not Started."
-            deeds.append(RepairAction(words, lambda: self._crm.order_reopened(order.sf_order_id)))
+            actions.append(RepairAction(words, lambda: self._crm.order_reopened(order.sf_order_id)))
         words = f"Portal: begin attempt {order.attempt + 1}, in review; an agent must approve again."
-        return [*deeds, RepairAction(words, lambda: self._restart(order))]
+        return [*actions, RepairAction(words, lambda: self._restart(order))]
 
     async def _undo_billing(self, order: Order, customer: Customer) -> list[RepairAction]:
         number = order.whmcs_order_id
@@ -104,11 +104,13 @@ class OrderRepair:
         found = await self._subscriptions.subscriptions(customer.whmcs_client_id)
         services = [service for service in found if service.order_id == number]
         words = "WHMCS: ask for the end, at once, of service {} of order {}; refund what was paid by hand."
-        deeds = [
+        actions = [
             RepairAction(words.format(service.id, number), partial(self._end, customer, service.id))
             for service in services
         ]
-        return deeds + [deed for service in services for deed in await self._undo_opportunity(customer, service.id)]
+        return actions + [
+            action for service in services for action in await self._undo_opportunity(customer, service.id)
+        ]
 
     async def _undo_opportunity(self, customer: Customer, service_id: int) -> list[RepairAction]:
         """A fibre line's opportunity must not stay Active: agents would count a line that is not there."""
@@ -123,16 +125,16 @@ class OrderRepair:
             row = await session.get(SimReservation, order.id)
         if row is None:
             return []
-        deeds: list[RepairAction] = []
+        actions: list[RepairAction] = []
         has_line = await self._has_line(row.number)
         if has_line:
             words = f"Freebit: end the line ***{row.number[-4:]} at once. This cannot be taken back."
-            deeds.append(RepairAction(words, lambda: self._lines.cancel(row.number)))
+            actions.append(RepairAction(words, lambda: self._lines.cancel(row.number)))
         if row.stock_id:
             became = "Retired" if has_line else "Available"
             words = f"Salesforce: give the SIM {row.stock_id} back to the inventory as {became}."
-            deeds.append(RepairAction(words, lambda: self._desk.give_back(row.stock_id or "", is_used=has_line)))
-        return [*deeds, RepairAction("Portal: forget the SIM set aside.", lambda: self._forget_line(order.id))]
+            actions.append(RepairAction(words, lambda: self._inventory.give_back(row.stock_id or "", is_used=has_line)))
+        return [*actions, RepairAction("Portal: forget the SIM set aside.", lambda: self._forget_line(order.id))]
 
     async def _has_line(self, number: str) -> bool:
         try:

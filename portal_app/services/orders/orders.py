@@ -23,6 +23,7 @@ from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.internet.single_line import refuse_second_order
 from portal_app.services.notifications.email_outbox import EmailOutbox
+from portal_app.services.orders.awaited import with_awaited
 from portal_app.services.orders.timeline import log_stage, raise_order_notice
 
 
@@ -94,7 +95,8 @@ class Orders:
     async def orders_for(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            return [row.to_domain() for row in await OrderRow.for_user(session, customer.user_id)]
+            orders = [row.to_domain() for row in await OrderRow.for_user(session, customer.user_id)]
+            return await with_awaited(session, customer.user_id, orders)
 
     async def order_for(self, customer: Customer, order_id: UUID) -> OrderDetail:
         """Return an order with its timeline. Raises NotFound, also for an order of another customer."""
@@ -103,7 +105,8 @@ class Orders:
             if row is None or row.user_id != customer.user_id:
                 raise NotFound("not the customer's order")
             events = await OrderEventRow.for_order(session, order_id)
-        return OrderDetail(row.to_domain(), tuple(event.to_domain() for event in events))
+            (order,) = await with_awaited(session, customer.user_id, [row.to_domain()])
+        return OrderDetail(order, tuple(event.to_domain() for event in events))
 
     async def _write(
         self, session: AsyncSession, customer: Customer, basket: Basket, *, draft_id: UUID | None, recipient: str

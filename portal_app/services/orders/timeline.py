@@ -38,10 +38,9 @@ class OrderTimeline:
         """Return an order and its customer. Raises NotFound."""
         async with self.database.unit_of_work() as session:
             row = await session.get(OrderRow, order_id)
-            mapping = await session.get(IdMapping, row.user_id) if row else None
-        if row is None or mapping is None:
-            raise NotFound("no such order")
-        return row.to_domain(), mapping.to_domain()
+            if row is None:
+                raise NotFound("no such order")
+            return row.to_domain(), await IdMapping.customer_of(session, row.user_id)
 
     async def category(self, order_id: UUID) -> str:
         """Return the category of the ordered service. Raises NotFound."""

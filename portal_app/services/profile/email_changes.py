@@ -1,10 +1,10 @@
 """Change of the e-mail address: needs a recent proof of identity and a code mailed to the new address."""
 
-import unicodedata
 from datetime import timedelta
 from uuid import UUID
 
 from portal_app.domain.errors import InvalidInput, NotFound
+from portal_app.domain.identity.typed_code import plain_code
 from portal_app.domain.profile.customer import Customer, parse_email
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.clock import now
@@ -73,10 +73,10 @@ class EmailChanges:
             change = await EmailChange.locked(session, customer.user_id)
             if change is None or change.expires_at < now():
                 raise NotFound("no change under way", user_message="This code has run out. Ask for a new one.")
-            digits = "".join(unicodedata.normalize("NFKC", code).split())
+            hashed = self._hash(plain_code(code), customer.user_id)
             if change.attempts_left <= 0:
                 wrong = InvalidInput({"code": "No tries are left. Ask for a new code."})
-            elif not self._context.secrets.tokens.equals(self._hash(digits, customer.user_id), change.code_hash):
+            elif not self._context.secrets.tokens.equals(hashed, change.code_hash):
                 change.attempts_left -= 1
                 wrong = InvalidInput({"code": f"That is not the code. Tries left: {change.attempts_left}."})
             else:

@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import Document, KycReviewState
@@ -110,7 +109,8 @@ class KycReview:
 
     async def account_of(self, user_id: UUID) -> str:
         """Return the Salesforce account of a user. Raises NotFound."""
-        return (await self._customer(user_id)).sf_account_id
+        async with self._database.unit_of_work() as session:
+            return (await IdMapping.customer_of(session, user_id)).sf_account_id
 
     async def is_verified(self, customer: Customer) -> bool:
         """Read Salesforce and return whether the identity is verified."""
@@ -122,10 +122,3 @@ class KycReview:
         if user is not None:
             await self._email_outbox.enqueue(session, template, recipient=user.email, user_id=user.id)
         await raise_notice(session, template, user_id=row.user_id, source_id="check", subject="", path=PAGE)
-
-    async def _customer(self, user_id: UUID) -> Customer:
-        async with self._database.unit_of_work() as session:
-            mapping = await session.get(IdMapping, user_id)
-        if mapping is None:
-            raise NotFound("no such customer")
-        return mapping.to_domain()

@@ -171,8 +171,7 @@ class ProfileChanges:
 
     async def _customer(self, user_id: UUID) -> tuple[Customer, ProfileRow]:
         async with self._database.unit_of_work() as session:
-            mapping = await session.get(IdMapping, user_id)
             row = await session.get(ProfileRow, user_id)
-        if mapping is None or row is None:
-            raise NotFound("no profile of this user")
-        return mapping.to_domain(), row
+            if row is None:
+                raise NotFound("no profile of this user")
+            return await IdMapping.customer_of(session, user_id), row

@@ -15,7 +15,7 @@ class InternetLine:
     def __init__(self, settings: Settings, progress: OrderTimeline, vendors: FulfillingVendors) -> None:
         self._field = settings.whmcs_opportunity_field
         self._progress = progress
-        self._desk, self._subscriptions = vendors.internet, vendors.subscriptions
+        self._internet, self._subscriptions = vendors.internet, vendors.subscriptions
 
     async def check_alone(self, order_id: UUID) -> None:
         """Make sure, at WHMCS itself, that the customer has no other fibre line. Raises OrderStopped."""
@@ -30,5 +30,5 @@ class InternetLine:
     async def link(self, order_id: UUID, service_id: int) -> None:
         """Write the service into the account's opportunity, and the opportunity into the service."""
         order, customer = await self._progress.order(order_id)
-        opportunity = await self._desk.link_line(customer.sf_account_id, service_id=service_id, title=order.title)
+        opportunity = await self._internet.link_line(customer.sf_account_id, service_id=service_id, title=order.title)
         await self._subscriptions.set_service_fields(customer.whmcs_client_id, service_id, {self._field: opportunity})

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from portal_app.domain.identifiers import our_id_or_none
 from portal_app.domain.orders.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.infra.clock import now
@@ -86,7 +87,7 @@ class OrderReview:
         """Return our order of a Salesforce order, or None where the portal has none."""
         async with self._database.unit_of_work() as session:
             row = await OrderRow.by_salesforce_id(session, sf_order.id)
-            if row is None and (order_id := _uuid(sf_order.portal_order_id)):
+            if row is None and (order_id := our_id_or_none(sf_order.portal_order_id)):
                 row = await session.get(OrderRow, order_id)
             return row.to_domain() if row else None
 
@@ -239,10 +240,3 @@ def _step_for(sf_order: SalesforceOrder) -> str:
 def _is_echo(row: OrderRow, stage: OrderStage) -> bool:
     """Say whether this is our own write-back: the provisioning that made it announces the order itself."""
     return stage == "active" and row.stage == "being_set_up" and row.whmcs_order_id is not None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -40,7 +40,7 @@ class SimActivation:
         self._fields = [name.strip() for name in settings.whmcs_sim_fields.split(",")]
         self._progress = progress
         self._database = progress.database
-        self._desk, self._lines, self._subscriptions = vendors.sim_inventory, vendors.sims, vendors.subscriptions
+        self._inventory, self._lines, self._subscriptions = vendors.sim_inventory, vendors.sims, vendors.subscriptions
         self._reservations = reservations
         self._checks = checks
         # No time to settle: the line stays locked at Freebit for as long as a change of it runs.
@@ -49,14 +49,14 @@ class SimActivation:
     async def may_open(self, order_id: UUID) -> bool:
         """Say whether the law lets the order's line be opened: a voice line needs its holder's identity verified."""
         order, customer = await self._progress.order(order_id)
-        if order.category != "sim" or not (await self._desk.sim_order(order.sf_order_id)).options.has_voice:
+        if order.category != "sim" or not (await self._inventory.sim_order(order.sf_order_id)).options.has_voice:
             return True
         return await self._checks.is_verified(customer)
 
     async def reserve(self, order_id: UUID) -> datetime | None:
         """Set a SIM aside for an order, the same one whenever asked; return from when it may be opened."""
         order, customer = await self._progress.order(order_id)
-        wanted = await self._desk.sim_order(order.sf_order_id)
+        wanted = await self._inventory.sim_order(order.sf_order_id)
         await self._reservations.reserve(order, customer, wanted)
         await self._progress.advance(order_id, "sim_reserved", stage="being_set_up")
         return wanted.opens_at
@@ -68,7 +68,10 @@ class SimActivation:
     async def open(self, order_id: UUID) -> None:
         """Ask the carrier to open the line, as the kind of SIM needs it; one that is open or opening is left alone."""
         order, _ = await self._progress.order(order_id)
-        wanted, reserved = await self._desk.sim_order(order.sf_order_id), await self._reservations.for_order(order_id)
+        wanted, reserved = (
+            await self._inventory.sim_order(order.sf_order_id),
+            await self._reservations.for_order(order_id),
+        )
         new = NewLine(reserved.number, wanted.plan_code, product_number=reserved.product_number)
         if wanted.options.sim_type == "esim":
             await self._lines.activate_esim(new, eid=reserved.eid, port_in=wanted.options.port_in)
@@ -151,7 +154,7 @@ class SimActivation:
         await self._progress.advance(order_id, "line_open", stage="being_set_up")
 
     async def _options(self, order: Order) -> SimOptions:
-        return (await self._desk.sim_order(order.sf_order_id)).options
+        return (await self._inventory.sim_order(order.sf_order_id)).options
 
     async def _register_voice(self, number: str, wanted: SimOptions) -> None:
         if wanted.holder is None:

@@ -1,7 +1,6 @@
 """Sign-up: verify the mailbox, take the details, create the user and enqueue the set-up at the vendors."""
 
 import json
-import unicodedata
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn
 from portal_app.domain.identifiers import customer_number
 from portal_app.domain.identity.account import MfaRequired, Origin, Purpose, SignUpProgress, Tokens
+from portal_app.domain.identity.typed_code import plain_code
 from portal_app.domain.profile.customer import Profile, parse_email
 from portal_app.infra.clock import now
 from portal_app.infra.security.password_policy import check_new_password
@@ -71,9 +71,7 @@ class SignUps:
         wrong: InvalidInput | None = None
         async with self._context.database.identity() as session:
             sign_up = await self.locked_sign_up(session, token)
-            # Japanese keyboards may produce full-width digits.
-            digits = "".join(unicodedata.normalize("NFKC", code).split())
-            hashed = self._context.secrets.tokens.hash(digits, f"code:{token}")
+            hashed = self._context.secrets.tokens.hash(plain_code(code), f"code:{token}")
             if sign_up.attempts_left <= 0:
                 wrong = InvalidInput({"code": "No tries are left. Ask for a new code."})
             elif not self._context.secrets.tokens.equals(hashed, sign_up.code_hash):

@@ -12,7 +12,6 @@ from portal_app.infra.clock import today
 from portal_app.infra.database.database import Database
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.sim import SimReservation
-from portal_app.models.user import IdMapping
 
 
 class LineTermination:
@@ -52,9 +51,6 @@ class LineTermination:
 
     async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer, str]:
         async with self._database.unit_of_work() as session:
-            row = await session.get(CancellationRow, cancellation_id)
-            mapping = await session.get(IdMapping, row.user_id) if row else None
-            if row is None or mapping is None:
-                raise NotFound("no such cancellation")
-            line = await SimReservation.of_service(session, row.user_id, row.service_id)
-            return row.to_domain(), mapping.to_domain(), line.number if line else ""
+            request, customer = await CancellationRow.with_customer(session, cancellation_id)
+            line = await SimReservation.of_service(session, customer.user_id, request.service_id)
+            return request, customer, line.number if line else ""

@@ -18,7 +18,7 @@ from portal_app.domain.subscriptions.subscription import OVER_STATUSES
 from portal_app.infra.clock import now
 from portal_app.infra.redis.live import LiveUpdates
 from portal_app.models.cancellation import CancellationRow
-from portal_app.models.user import IdMapping, User
+from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.identity.context import ServiceContext
@@ -178,11 +178,7 @@ class CancellationDelivery:
 
     async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer]:
         async with self._database.unit_of_work() as session:
-            row = await session.get(CancellationRow, cancellation_id)
-            mapping = await session.get(IdMapping, row.user_id) if row else None
-        if row is None or mapping is None:
-            raise NotFound("no such cancellation")
-        return row.to_domain(), mapping.to_domain()
+            return await CancellationRow.with_customer(session, cancellation_id)
 
 
 async def _locked(session: AsyncSession, cancellation_id: UUID) -> CancellationRow:

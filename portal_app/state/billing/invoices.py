@@ -73,7 +73,7 @@ class InvoicesPage(PageState, rx.State):
         self._note_saved(found.as_of)
         self.due_total, self.due_words = str(listing.owed.due), _due_words(listing.owed)
         self.has_any = listing.count > 0
-        self.rows = [_row(invoice) for invoice in listing.rows]
+        self.rows = [invoice_row(invoice) for invoice in listing.rows]
         self._set_page_links(query.page, listing.total)
 
     def _query_of_address(self) -> InvoiceQuery:
@@ -109,7 +109,8 @@ def _due_words(owed: Owed) -> str:
     return _("due, {amount} of it overdue").format(amount=owed.overdue) if owed.overdue_count else _("due")
 
 
-def _row(invoice: Invoice) -> InvoiceRow:
+def invoice_row(invoice: Invoice) -> InvoiceRow:
+    """Return an invoice as a list shows it."""
     standing = invoice_standing(invoice, today())
     return InvoiceRow(
         label=_("Invoice {number}").format(number=invoice.label),

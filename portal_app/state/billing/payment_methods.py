@@ -16,6 +16,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import day, time
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.shell.question import new_question
 from portal_app.wiring.portal import portal
 
 Value = TypeVar("Value")
@@ -77,7 +78,7 @@ class PaymentMethodsPage(PageState, rx.State):
     credit: str = ""
     credit_rows: list[MoveRow] = []
     chosen_name: str = ""
-    choices: int = 0
+    question: str = ""
     _chosen: int = 0
 
     async def _open_page(self) -> None:
@@ -98,13 +99,13 @@ class PaymentMethodsPage(PageState, rx.State):
         """Ask for confirmation before a method is removed."""
         row = self._row(method_id)
         self._chosen, self.chosen_name = row.id, row.name
-        self.choices += 1
+        self.question = new_question()
 
     @rx.event
     @report_errors
     async def remove(self):
         """Delete the chosen method."""
-        chosen, self._chosen, self.choices = self._row(self._chosen), 0, 0
+        chosen, self._chosen = self._row(self._chosen), 0
         customer = await self._customer()
         # Where somebody removed it elsewhere, the list shows so.
         with suppress(NotFound):

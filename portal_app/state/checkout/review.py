@@ -8,7 +8,6 @@ from uuid import UUID
 import reflex as rx
 
 from portal_app.domain.checkout.draft import Draft
-from portal_app.domain.checkout.options import Options
 from portal_app.domain.checkout.request import Agreement, Basket, Totals
 from portal_app.domain.errors import InvalidInput, OfferChanged
 from portal_app.domain.idempotency import PLACE_ORDER, Call, Claim
@@ -17,7 +16,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.language import _, path_for
 from portal_app.state.billing.payment_methods import MethodRow, method_row, methods_of
-from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
+from portal_app.state.catalog.prices import LineRow, line_row, taxed
 from portal_app.state.checkout.option_words import option_words
 from portal_app.state.checkout.steps import path_of_draft
 from portal_app.state.shell.error_reporting import report_errors
@@ -44,9 +43,7 @@ class CheckoutPage(PageState, rx.State):
     choices: list[ChoiceRow] = []
     change: str = ""
     monthly: str = ""
-    monthly_note: str = ""
     once: str = ""
-    once_note: str = ""
     first_bill: str = ""
     methods: list[MethodRow] = []
     back: str = ""
@@ -58,13 +55,13 @@ class CheckoutPage(PageState, rx.State):
     _draft_id: str = ""
     _totals: Totals | None = None
 
-    async def _open_page(self) -> Any:
+    async def _open_page(self) -> str | None:
         """Begin or continue the draft of the plan in the address; lead to the first step that is still open."""
         self.ordering, self.terms_error = False, ""
         customer = await self._customer()
         draft = await self._current_draft(customer)
         if draft.open_step:
-            return rx.redirect(path_of_draft(draft))
+            return path_of_draft(draft)
         await self._show(customer, draft)
         return None
 
@@ -98,7 +95,8 @@ class CheckoutPage(PageState, rx.State):
             raise
         finally:
             self.ordering = False
-        yield rx.redirect(path_for(f"/orders/{order_id}"))
+        # The way back from the order leads past its checkout, which would begin another one.
+        yield rx.redirect(path_for(f"/orders/{order_id}"), replace=True)
 
     async def _current_draft(self, customer: Customer) -> Draft:
         """Begin or continue the draft of the plan in the address."""
@@ -123,7 +121,7 @@ class CheckoutPage(PageState, rx.State):
         basket = await portal().checkout.basket(customer, draft.plan, draft.answers)
         self._draft_id = str(draft.id)
         self._price(basket)
-        self._show_choices(basket.options)
+        self.choices = [ChoiceRow(label, text) for label, text in option_words(basket.options)]
         self.change = path_for(f"/checkout/{draft.steps[0]}") if draft.steps else ""
         await self._find_open_order(customer, draft.plan.service.sku)
         self.methods = [method_row(method) for method in await methods_of(customer, is_fresh=False)]
@@ -131,14 +129,10 @@ class CheckoutPage(PageState, rx.State):
         self.back = f"{path_for('/checkout')}?plan={quote(draft.plan.service.sku, safe='')}"
         self.verification = f"{path_for('/account/verification')}?next={quote(self.back, safe='')}"
 
-    def _show_choices(self, options: Options | None) -> None:
-        self.choices = [ChoiceRow(label, text) for label, text in option_words(options)]
-
     def _price(self, basket: Basket) -> None:
         self.lines, self._totals = [line_row(item) for item in basket.items], basket.totals
-        self.monthly, self.monthly_note = str(basket.monthly), with_tax(basket.monthly)
-        has_once = basket.one_time.minor > 0
-        self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")
+        self.monthly = str(basket.monthly)
+        self.once = str(basket.one_time) if basket.one_time.minor > 0 else ""
         self.first_bill = str(taxed(basket.monthly + basket.one_time))
 
     async def _find_open_order(self, customer: Customer, sku: str) -> None:

@@ -10,7 +10,7 @@ from portal_app.domain.billing.invoice_list import Owed
 from portal_app.domain.dashboard.summary import Summary, Task, TaskKind
 from portal_app.domain.errors import AccountNotReady, AccountWaits
 from portal_app.language import _, path_for
-from portal_app.language.format import day
+from portal_app.language.format import addressed, day
 from portal_app.state.orders.orders import OrderListRow, order_row
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
@@ -50,7 +50,7 @@ class DashboardPage(PageState, rx.State):
         """Read everything the dashboard shows."""
         identity = await self.get_state(PageSession)
         view = await portal().identity.accounts.view(UUID(identity._user_id))
-        self.greeting = _("Hello, {name}").format(name=view.name)
+        self.greeting = _("Hello, {name}").format(name=addressed(view.name))
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
         if view.customer is None:
             raise AccountWaits() if view.status == "waiting" else AccountNotReady()
@@ -114,7 +114,7 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "See the service",
     ),
     "order_needs_attention": (
-        "Your order needs attention", "{subject}", "attention", "/orders/{id}", "See what is needed",
+        "Your order waits for you", "{subject}", "attention", "/orders/{id}", "See what is needed",
     ),
     "cancellation_refused": (
         "Our team sees to a cancellation",

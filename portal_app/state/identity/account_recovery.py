@@ -32,14 +32,14 @@ class SetPasswordPage(PublicPageState, rx.State):
     email: str = ""
     error: str = ""
     notice: str = ""
-    is_move: bool = False
+    is_migration: bool = False
 
     async def _read_page(self) -> None:
         """Read what the last try left to say."""
         cookies, settings = self.router.headers.cookie, portal().settings
         moving = read_cookie(cookies, cookie_name(settings, "signup"))
-        self.is_move = bool(moving) and await portal().registration.whmcs_migration.is_ready(moving)
-        if self.is_move:
+        self.is_migration = bool(moving) and await portal().registration.whmcs_migration.is_ready(moving)
+        if self.is_migration:
             self.email = (await portal().registration.sign_ups.progress(moving)).email
         else:
             self.email = await portal().identity.password_changes.email_for_token(

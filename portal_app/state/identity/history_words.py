@@ -47,7 +47,7 @@ WORDS = {
     "internet:check:answered": "Address checked",
     "billing:payment_method:made_default": "Payment method made the default",
     "billing:payment_method:removed": "Payment method removed",
-    "order:order:undone": "Order begun anew by our team",
+    "order:order:undone": "Order restarted by our team",
     "service:cancellation:scheduled": "Cancellation of a service asked for",
     "service:cancellation:withdrawn": "Cancellation of a service withdrawn",
     "service:cancellation:sent": "Cancellation of a service sent on",
@@ -57,6 +57,7 @@ WORDS = {
     "account:calendar:opened": "New calendar link made",
     "account:calendar:closed": "Calendar link ended",
     "billing:sign_on:opened": "Payment page opened",
+    "support:case:opened": "Support case opened",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}
 

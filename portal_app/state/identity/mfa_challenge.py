@@ -1,7 +1,5 @@
 """The second step of signing in: which proofs are possible, and the error of the last try."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app.domain.errors import NotSignedIn
@@ -19,14 +17,15 @@ class SecondStepPage(PublicPageState, rx.State):
     by_passkey: bool = False
     next_path: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read which proofs this sign-in accepts; without a sign-in under way it begins at the password."""
         token = read_cookie(self.router.headers.cookie, cookie_name(portal().settings, "second"))
         try:
             ways = await portal().identity.mfa_challenge.proof_methods(token)
         except NotSignedIn:
-            return rx.redirect(path_for("/auth/login"))
+            return path_for("/auth/login")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.error = flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.by_passkey, self.next_path = ways.passkey, self._query("next")
+        return None

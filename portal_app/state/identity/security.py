@@ -10,11 +10,13 @@ import reflex as rx
 import segno
 
 from portal_app.domain.errors import InvalidInput, NotFound
+from portal_app.domain.identifiers import our_id
 from portal_app.domain.identity.mfa import Device, PasskeyView
 from portal_app.language import _
 from portal_app.language.format import day, time
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.shell.question import new_question
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -49,11 +51,11 @@ class SecurityPage(PageState, rx.State):
     codes: list[str] = []
     codes_file: str = ""
     passkeys: list[PasskeyRow] = []
-    adding: int = 0
+    adding: str = ""
     chosen: str = ""
     chosen_name: str = ""
     name_error: str = ""
-    choices: int = 0
+    question: str = ""
     devices: list[DeviceRow] = []
 
     async def _open_page(self) -> None:
@@ -110,13 +112,13 @@ class SecurityPage(PageState, rx.State):
     async def add_passkey(self):
         """Let the page's script create a passkey, once the proof of identity is recent."""
         await portal().identity.sessions.require_recent((await self._account())[1])
-        self.adding += 1
+        self.adding = new_question()
 
     @rx.event
     @report_errors
     async def passkey_added(self):
         """Show what the script has added."""
-        self.adding = 0
+        self.adding = ""
         await self._read_page()
 
     @rx.event
@@ -126,7 +128,7 @@ class SecurityPage(PageState, rx.State):
         row = next((row for row in self.passkeys if row.id == passkey_id), None)
         if row is not None:
             self.chosen, self.chosen_name, self.name_error = row.id, row.name, ""
-            self.choices += 1
+            self.question = new_question()
 
     @rx.event
     @report_errors
@@ -135,11 +137,12 @@ class SecurityPage(PageState, rx.State):
         try:
             with suppress(NotFound):
                 await portal().identity.passkeys.rename(
-                    *await self._account(), _id(self.chosen), str(form.get("name", ""))[:200]
+                    *await self._account(), our_id(self.chosen), str(form.get("name", ""))[:200]
                 )
         except InvalidInput as error:
             self.name_error = _(error.fields["name"])
             return
+        self.question = ""
         await self._read_page()
 
     @rx.event
@@ -148,7 +151,7 @@ class SecurityPage(PageState, rx.State):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.passkeys.remove(*await self._account(), _id(self.chosen))
+            await portal().identity.passkeys.remove(*await self._account(), our_id(self.chosen))
         await self._read_page()
 
     @rx.event
@@ -157,7 +160,7 @@ class SecurityPage(PageState, rx.State):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.devices.sign_out((await self._account())[0], _id(session_id))
+            await portal().identity.devices.sign_out((await self._account())[0], our_id(session_id))
         await self._read_page()
 
     @rx.event
@@ -179,7 +182,6 @@ class SecurityPage(PageState, rx.State):
         self.two_step_note = words.format(day=day(view.since.date()), count=view.codes_left) if view.since else ""
         self.passkeys = [_passkey_row(each) for each in await portal().identity.passkeys.passkeys_of(user_id)]
         self.devices = [_device_row(each) for each in await portal().identity.devices.devices_of(user_id, session_id)]
-        self.chosen, self.chosen_name, self.name_error = "", "", ""
 
     def _show_codes(self, codes: list[str]) -> None:
         self.codes = codes
@@ -187,7 +189,7 @@ class SecurityPage(PageState, rx.State):
 
     def _hide_secrets(self) -> None:
         self.qr = self.key = self.code_error = self.codes_file = ""
-        self.codes, self.adding = [], 0
+        self.codes, self.adding = [], ""
 
 
 def _passkey_row(view: PasskeyView) -> PasskeyRow:
@@ -200,10 +202,3 @@ def _device_row(device: Device) -> DeviceRow:
     used = _("Last used {time}").format(time=time(device.used_at))
     note = f"{device.network} · {used}" if device.network else used
     return DeviceRow(str(device.session_id), device.browser or _("Unknown browser"), note, device.is_current)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(str(text))
-    except ValueError as error:
-        raise NotFound("malformed id") from error

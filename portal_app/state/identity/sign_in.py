@@ -1,7 +1,5 @@
 """The sign-in page: the error of the last try, and where the customer goes afterwards."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app.language import path_for
@@ -18,11 +16,12 @@ class SignInPage(PublicPageState, rx.State):
     notice: str = ""
     done: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the error of a refused sign-in; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
-            return rx.redirect(path_for("/dashboard"))
+            return path_for("/dashboard")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.notice, self.email = flash.get("form", ""), flash.get("typed:email", "")
         self.done = flash.get("done", "")
         self.next_path = self._query("next")
+        return None

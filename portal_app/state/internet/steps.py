@@ -9,12 +9,14 @@ from portal_app.domain.catalog.plan import Plan
 from portal_app.domain.checkout.installation import InstallationChoice, installation_choices
 from portal_app.domain.checkout.internet_steps import PHONE_MODE
 from portal_app.domain.checkout.options import INTERNET_OPTIONS
+from portal_app.domain.checkout.steps import Step
 from portal_app.domain.money import Money
 from portal_app.language import _
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.checkout.steps import StepPage
 from portal_app.state.internet.eligibility import AddressCheckPage
 from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.form_entries import typed
 from portal_app.wiring.portal import portal
 
 
@@ -31,6 +33,7 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     """Whether the plan is available at the address, and the confirmation of the address."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"eligibility", "account"})
+    step: ClassVar[Step] = "address"
 
     is_offered: bool = False
     is_other: bool = False
@@ -46,15 +49,11 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     @report_errors
     async def save(self, form: dict[str, Any]):
         """Save the confirmation of the shown address and go on."""
-        if not isinstance(form, dict):
-            form = {}
-        return await self._save_answer(
-            "address", {"confirmed": form.get("confirmed", ""), "address_id": self._address_id}
-        )
+        return await self._save_answer(typed(form, "confirmed") | {"address_id": self._address_id})
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far and the check."""
-        leave = await self._show_step("address")
+        leave = await self._show_step()
         if leave is not None:
             return leave
         customer = await self._customer()
@@ -68,13 +67,15 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
 class ConnectionStepPage(StepPage, rx.State):
     """How the line is used, and how its installation is paid."""
 
+    step: ClassVar[Step] = "connection"
+
     payments: list[PaymentRow] = []
     weekend: str = ""
     included: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far and what can be chosen."""
-        leave = await self._show_step("connection")
+        leave = await self._show_step()
         if leave is None:
             plan = (await portal().drafts.current(await self._customer())).plan
             self.payments = [_payment(choice) for choice in installation_choices(plan)]
@@ -82,33 +83,23 @@ class ConnectionStepPage(StepPage, rx.State):
             self.included = ", ".join(item.name for item in plan.included if item.price.minor == 0)
         return leave
 
-    @rx.event
-    @report_errors
-    async def save(self, form: dict[str, Any]):
-        """Save the answer and go on."""
-        return await self._save_answer("connection", form)
-
 
 class PhoneStepPage(StepPage, rx.State):
     """Whether a home phone comes along, and which line is switched over."""
 
+    step: ClassVar[Step] = "phone"
+
     home_phone: str = ""
     has_gateway: bool = False
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the answer so far."""
-        leave = await self._show_step("phone")
+        leave = await self._show_step()
         if leave is None:
             draft = await portal().drafts.current(await self._customer())
             self.home_phone = _price_words(draft.plan, INTERNET_OPTIONS["home_phone"])
             self.has_gateway = draft.answers.get("connection", {}).get("access_mode") == PHONE_MODE
         return leave
-
-    @rx.event
-    @report_errors
-    async def save(self, form: dict[str, Any]):
-        """Save the answer and go on."""
-        return await self._save_answer("phone", form)
 
 
 def _payment(choice: InstallationChoice) -> PaymentRow:

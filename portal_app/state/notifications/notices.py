@@ -33,6 +33,7 @@ _WORDS = {
     "invoice_due": "An invoice is due soon",
     "invoice_overdue": "An invoice is overdue",
     "card_expires": "A card expires soon",
+    "case_answered": "Our team replied to your case",
     "order_stopped": "Something stopped your order; our team looks into it",
 }
 

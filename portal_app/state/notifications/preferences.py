@@ -20,6 +20,7 @@ _TOPICS: dict[Topic, tuple[str, str]] = {
     "services": ("Ending services", "Cancellations: scheduled, withdrawn, done."),
     "billing": ("Invoices", "A few days before they are due, and when they are overdue."),
     "cards": ("Cards", "When a stored card is about to expire."),
+    "support": ("Support", "When our team answers your questions."),
     "security": ("Security", "New devices, changed passwords, second steps, addresses."),
 }
 

@@ -5,12 +5,11 @@ from typing import ClassVar
 import reflex as rx
 
 from portal_app.domain.identifiers import our_id
-from portal_app.domain.orders.order import Order, OrderDetail
-from portal_app.domain.orders.steps import plain_step
+from portal_app.domain.orders.order import Order
 from portal_app.language.format import time
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.orders.standing import order_standing
-from portal_app.state.orders.timeline import StepRow, last_step, next_words, timeline_of
+from portal_app.state.orders.timeline import StepRow, next_words, timeline_of
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
@@ -25,8 +24,7 @@ class OrderPage(PageState, rx.State):
     word: str = ""
     tone: str = "neutral"
     story: str = ""
-    needs_card: bool = False
-    needs_identity: bool = False
+    waits_for: str = ""
     is_active: bool = False
     steps: list[StepRow] = []
     lines: list[LineRow] = []
@@ -42,12 +40,11 @@ class OrderPage(PageState, rx.State):
         """Read the order in the page's address."""
         order_id = our_id(self._last_part())
         detail = await portal().orders.order_for(await self._customer(), order_id)
-        order, standing = detail.order, order_standing(detail.order.stage)
+        order, standing = detail.order, order_standing(detail.order)
         self.title, self.placed = order.title, time(order.placed_at)
         self.word, self.tone = standing.word, standing.tone
         self.steps, self.story = timeline_of(detail), next_words(detail)
-        waits_for = _missing_from_customer(detail)
-        self.needs_card, self.needs_identity = waits_for == "card", waits_for == "identity"
+        self.waits_for = order.waits_for
         self.is_active = order.stage == "active"
         self.path, self.support = self.router.url.path, portal().settings.portal_support_email
         self._price(order)
@@ -57,11 +54,3 @@ class OrderPage(PageState, rx.State):
         self.monthly, self.monthly_with_tax = str(taxed(order.monthly)), with_tax(order.monthly)
         self.once, self.once_with_tax = str(taxed(order.one_time)), with_tax(order.one_time)
         self.has_once = order.one_time.minor > 0
-
-
-def _missing_from_customer(detail: OrderDetail) -> str:
-    """Return what of the customer's an order waits for: card, identity, or nothing."""
-    last = last_step(detail)
-    if detail.order.stage != "needs_attention" or last is None:
-        return ""
-    return plain_step(last.step).partition("waiting_for_")[2]

@@ -28,7 +28,7 @@ class OrderListRow:
 
 def order_row(order: Order) -> OrderListRow:
     """Return an order as lists show it."""
-    standing = order_standing(order.stage)
+    standing = order_standing(order)
     return OrderListRow(
         title=order.title,
         href=path_for(f"/orders/{order.id}"),

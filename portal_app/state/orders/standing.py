@@ -1,6 +1,6 @@
 """The status of an order, in a customer's words."""
 
-from portal_app.domain.orders.order import STAGE_WORDS, OrderStage
+from portal_app.domain.orders.order import Order, OrderStage
 from portal_app.language import _
 from portal_app.state.shell.standing import StatusLabel
 
@@ -8,7 +8,7 @@ _STAGE_TONES: dict[OrderStage, str] = {
     "received": "waiting",
     "in_review": "waiting",
     "being_set_up": "waiting",
-    "needs_attention": "attention",
+    "needs_attention": "waiting",
     "active": "ok",
     "not_accepted": "problem",
     "cancelled": "neutral",
@@ -16,6 +16,6 @@ _STAGE_TONES: dict[OrderStage, str] = {
 }
 
 
-def order_standing(stage: OrderStage) -> StatusLabel:
-    """Return the status of an order."""
-    return StatusLabel(_(STAGE_WORDS[stage]), _STAGE_TONES[stage])
+def order_standing(order: Order) -> StatusLabel:
+    """Return the status of an order: only what waits for the customer asks for attention."""
+    return StatusLabel(_(order.stage_text), "attention" if order.is_customer_awaited else _STAGE_TONES[order.stage])

@@ -34,12 +34,12 @@ STEPS = {
     ),
     "card_added": StepText("Payment method added", "The order goes on."),
     "waiting_for_identity": StepText(
-        "Waiting for your identity check", "The law asks for a verified identity before a voice line opens.", "you"
+        "Waiting for your identity check", "The law asks for a verified identity before a voice line opens.", "agent"
     ),
     "identity_verified": StepText("Identity verified", "The order goes on."),
     "not_accepted": StepText("Not accepted", "Our team could not accept this order. Nothing was charged.", "agent"),
     "cancelled": StepText("Cancelled", "The order was cancelled."),
-    "undone": StepText("Begun anew", "Our team took the steps back and begins the order anew.", "agent"),
+    "undone": StepText("Restarted by our team", "Our team undid the steps and restarts the order.", "agent"),
     "needs_attention": StepText(
         "Needs attention", "Something stopped the order. Our team is looking into it.", "agent"
     ),
@@ -57,6 +57,17 @@ STEPS = {
     ),
     "failed_LINE_LATE": StepText(
         "The carrier takes long", "The carrier has not opened the line yet. Our team asks there.", "carrier"
+    ),
+}
+# An order that pauses, by what it waits for.
+PAUSES = {
+    "card": STEPS["waiting_for_card"],
+    "document": StepText(
+        "Waiting for your identity document", "The law asks for a verified identity before a voice line opens.", "you"
+    ),
+    "document_check": StepText("Your document is being checked", "Our team compares it with your details.", "agent"),
+    "new_document": StepText(
+        "Waiting for another identity document", "Our team could not accept the one you sent.", "you"
     ),
 }
 FAILED = StepText(
@@ -99,11 +110,18 @@ STORIES = {
     "cancelled": "This order was cancelled. Nothing more happens with it.",
     "in_progress": "The order is in progress. This page changes by itself.",
     "needs_attention": "Something stopped the order and our team is looking into it. You need not order again.",
-    "needs_attention:waiting_for_card": "Add a card and the order goes on by itself. You need not order again.",
-    "needs_attention:waiting_for_identity": (
-        "A voice line opens only for a verified identity. Look at your identity check below; once it is verified the "
-        "order goes on by itself."
+    "needs_attention:card": "Add a card and the order goes on by itself. You need not order again.",
+    "needs_attention:document": (
+        "A voice line opens only for a verified identity. Send a document; once it is verified the order goes on by "
+        "itself."
     ),
+    "needs_attention:document_check": (
+        "Our team checks your document, usually within a working day. Once it is verified the order goes on by itself."
+    ),
+    "needs_attention:new_document": (
+        "Our team needs another document. Send it; once it is verified the order goes on by itself."
+    ),
+    "needs_attention:team": "Your identity is verified. The order goes on by itself within a few minutes.",
     "needs_attention:failed_SIM_OUT_OF_STOCK": (
         "No SIM is in stock at the moment. Our team gets new ones and continues; you need not order again."
     ),

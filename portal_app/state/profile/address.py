@@ -7,7 +7,7 @@ from uuid import UUID
 import reflex as rx
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.profile.address import Address
+from portal_app.domain.profile.address import Address, room_number
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.language import _, path_for
 from portal_app.state.profile.account import address_lines
@@ -83,5 +83,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
             await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}
+            if "building_romanised" in error.fields and not self.entries.building_romanised:
+                self.entries.building_romanised = room_number(typed(form, "building")["building"])
             return None
         return rx.redirect(path_for(_NEXT_PAGES.get(self._query("for"), "/account")))

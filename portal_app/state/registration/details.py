@@ -1,10 +1,10 @@
 """The last step of signing up: who the customer is and where they live, the address found by its postcode."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import reflex as rx
 
+from portal_app.domain.profile.address import room_number
 from portal_app.language import _, path_for
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
@@ -38,20 +38,23 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
     entries: Entries = Entries()
     errors: dict[str, str] = {}
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the entries and their errors; an unverified e-mail address goes back to its code."""
         progress = await progress_of(self)
         if progress is None:
-            return rx.redirect(path_for("/auth/signup"))
+            return path_for("/auth/signup")
         if not progress.is_proven:
-            return rx.redirect(path_for("/auth/verify"))
+            return path_for("/auth/verify")
         flash = await portal().flash_messages.read(self._query("flash"))
         typed = progress.entries
         self.email = progress.email
         self.errors = {name: _(text) for name, text in progress.errors.items()}
         self.notice = _("Check the marked fields.") if self.errors else flash.get("form", "")
         self.entries = Entries(**{name: typed.get(name, "") for name in Entries.__dataclass_fields__})
+        if "building_romanised" in self.errors and not self.entries.building_romanised:
+            self.entries.building_romanised = room_number(self.entries.building)
         self._set_place(Place(**{name: typed.get(name, "") for name in Place.__dataclass_fields__}))
+        return None
 
     @public
     @rx.event

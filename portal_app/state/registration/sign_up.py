@@ -1,7 +1,5 @@
 """The first two steps of signing up: an e-mail address, and the code that proves it."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app.domain.errors import NotSignedIn
@@ -29,13 +27,14 @@ class SignUpPage(PublicPageState, rx.State):
     error: str = ""
     notice: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
-            return rx.redirect(path_for("/dashboard"))
+            return path_for("/dashboard")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
         self.notice = "" if self.error else flash.get("form", "")
+        return None
 
 
 class VerifyPage(PublicPageState, rx.State):
@@ -46,20 +45,21 @@ class VerifyPage(PublicPageState, rx.State):
     notice: str = ""
     tries_left: str = ""
     has_tries: bool = True
-    is_move: bool = False
+    is_migration: bool = False
     begin_path: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the sign-up's progress: without one it begins at the e-mail address, once verified it goes on."""
         progress = await progress_of(self)
         if progress is None:
-            return rx.redirect(path_for("/auth/signup"))
+            return path_for("/auth/signup")
         if progress.is_proven:
-            return rx.redirect(path_for("/auth/billing-password" if progress.is_migration else "/auth/details"))
-        self.is_migration = progress.is_migration
+            return path_for("/auth/billing-password" if progress.is_migration else "/auth/details")
+        self.is_move = progress.is_migration
         self.begin_path = path_for("/auth/migrate" if progress.is_migration else "/auth/signup")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.has_tries = progress.attempts_left > 0
         self.tries_left = _("Tries left: {count}").format(count=progress.attempts_left)
+        return None

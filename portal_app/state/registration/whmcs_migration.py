@@ -1,7 +1,5 @@
 """State of the pages that migrate a WHMCS customer: e-mail address, then the password of the billing account."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app.language import path_for
@@ -19,14 +17,15 @@ class MovePage(PublicPageState, rx.State):
     notice: str = ""
     support: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
-            return rx.redirect(path_for("/dashboard"))
+            return path_for("/dashboard")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.support = portal().settings.portal_support_email
+        return None
 
 
 class BillingPasswordPage(PublicPageState, rx.State):
@@ -38,13 +37,14 @@ class BillingPasswordPage(PublicPageState, rx.State):
     reset_link: str = ""
     support: str = ""
 
-    async def _read_page(self) -> Any:
+    async def _read_page(self) -> str | None:
         """Read the migration's progress; without a verified e-mail address it begins there."""
         progress = await progress_of(self)
         if progress is None or not progress.is_proven:
-            return rx.redirect(path_for("/auth/migrate"))
+            return path_for("/auth/migrate")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("password", "")
         self.notice = "" if self.error else flash.get("form", "")
         self.reset_link = f"{portal().settings.whmcs_url}/index.php?rp=/password/reset"
         self.support = portal().settings.portal_support_email
+        return None

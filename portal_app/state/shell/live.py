@@ -113,7 +113,8 @@ async def _end(app: rx.App, tab: Tab) -> None:
         return
     async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=PageSession)) as root:
         identity = await root.get_state(PageSession)
-        identity.signed_in, identity.name, identity.must_reload = False, "", True
+        identity.signed_in, identity.must_reload = False, True
+        identity.name = identity.japanese_name = ""
 
 
 def _is_open(app: rx.App, tab: Tab) -> bool:

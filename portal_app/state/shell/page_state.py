@@ -20,7 +20,11 @@ from portal_app.wiring.portal import portal
 
 
 def page_load(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]:
-    """Make a handler the page's `load`: below `@rx.event`. A new address shows its skeleton, never the last rows."""
+    """Make a handler the page's `load`: below `@rx.event`. A new address shows its skeleton, never the last rows.
+
+    It returns the path of the page to show instead, or None. That page takes the place of this one in the browser's
+    history: the way back leads to where the customer came from.
+    """
     reported = report_errors(load)
 
     @wraps(load)
@@ -30,10 +34,10 @@ def page_load(load: Callable[[Any], Any]) -> Callable[[Any], AsyncIterator[Any]]
             self._opened_path, self.shown, self.loading = path, False, True
             yield
         await close_question(self)
-        redirect = await reported(self)
+        instead = await reported(self)
         await (await self.get_state(NoticeCount)).refresh()
-        if redirect is not None:
-            yield redirect
+        if instead is not None:
+            yield rx.redirect(instead, replace=True)
         elif not (self.problem or self.missing or self.setting_up):
             self.shown = True
 
@@ -71,12 +75,12 @@ class PageState(rx.State, mixin=True):
         await self._read_page()
         self.shown = True
 
-    async def _open_page(self) -> Any:
+    async def _open_page(self) -> str | None:
         """Read the page as it opens. A page that does more then than at a refresh says so here."""
         return await self._read_page()
 
-    async def _read_page(self) -> Any:
-        """Set what the page shows; nothing for a page without data. Return a redirect or None."""
+    async def _read_page(self) -> str | None:
+        """Set what the page shows; nothing for a page without data. Return the path of another page, or None."""
 
     async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import reflex as rx
 
+from portal_app.language import speaking
+from portal_app.language.format import person
 from portal_app.wiring.portal import portal
 
 
@@ -11,6 +13,7 @@ class PageSession(rx.State):
     """The session a state tree is bound to, and what pages show of it."""
 
     name: str = ""
+    japanese_name: str = ""
     signed_in: bool = False
     must_reload: bool = False
     _session_id: str = ""
@@ -25,3 +28,5 @@ async def show_account(identity: PageSession, user_id: UUID) -> None:
     """
     view = await portal().identity.accounts.view(user_id)
     identity.name, identity._email = view.name, view.email
+    with speaking("ja"):
+        identity.japanese_name = person(view.name)

@@ -7,6 +7,7 @@ import reflex as rx
 from reflex_base.registry import RegistrationContext
 
 from portal_app.domain.errors import StepUpNeeded
+from portal_app.state.shell.question import new_question
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -14,17 +15,16 @@ from portal_app.wiring.portal import portal
 class StepUp(rx.State):
     """Whether the dialog is open, how it can be answered, and which handler runs afterwards.
 
-    `asked` is the number of the open question, 0 for none: a new number opens a dialog that was closed.
+    `question` is the token of the question, empty for none: a new one opens a dialog that was closed.
     """
 
-    asked: int = 0
+    question: str = ""
     email: str = ""
     by_password: bool = False
     by_code: bool = False
     by_passkey: bool = False
     _wanted: str = ""
     _arguments: list[Any] = []
-    _count: int = 0
 
     @rx.event
     async def go_on(self):
@@ -46,7 +46,8 @@ class StepUp(rx.State):
         self._forget()
 
     def _forget(self) -> None:
-        self.asked, self._wanted, self._arguments = 0, "", []
+        self.question, self._wanted, self._arguments = "", "", []
+        self.email, self.by_password, self.by_code, self.by_passkey = "", False, False, False
 
 
 async def close_question(state: rx.State) -> None:
@@ -62,5 +63,4 @@ async def ask_for_proof(state: rx.State, handler: str, arguments: list[Any]) -> 
     asking.email = identity._email
     asking.by_password, asking.by_code, asking.by_passkey = ways.password, ways.code, ways.passkey
     asking._wanted, asking._arguments = f"{type(state).get_full_name()}.{handler}", arguments
-    asking._count += 1
-    asking.asked = asking._count
+    asking.question = new_question()

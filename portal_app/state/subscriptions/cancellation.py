@@ -14,6 +14,7 @@ from portal_app.language.format import day
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.shell.question import new_question
 from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.cancellation_words import consequences_of
 from portal_app.wiring.portal import portal
@@ -32,7 +33,7 @@ class CancelPage(PageState, rx.State):
     ends_already: bool = False
     support: str = ""
     errors: dict[str, str] = {}
-    asked: int = 0
+    question: str = ""
     _number: int = 0
     _reason: str = ""
     _comment: str = ""
@@ -53,7 +54,7 @@ class CancelPage(PageState, rx.State):
         self.consequences = consequences_of(service.category)
         self.reasons = [["", _("Choose one")], *([name, _(words)] for name, words in REASONS.items())]
         self.support = portal().settings.portal_support_email
-        self.errors, self.asked, self._key = {}, 0, uuid4().hex
+        self.errors, self._key = {}, uuid4().hex
 
     @rx.event
     @report_errors
@@ -70,7 +71,7 @@ class CancelPage(PageState, rx.State):
             wrong = wrong | {"understood": "Confirm that you know what ends."}
         self.errors = {name: _(text) for name, text in wrong.items()}
         if not wrong:
-            self.asked += 1
+            self.question = new_question()
 
     @rx.event
     @report_errors

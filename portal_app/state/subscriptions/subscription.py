@@ -6,17 +6,15 @@ from uuid import UUID, uuid4
 
 import reflex as rx
 
-from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.idempotency import WITHDRAW_CANCELLATION, Call, Claim
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Subscription
-from portal_app.infra.clock import today
 from portal_app.language import _, path_for
 from portal_app.language.format import day, phone_number, time
-from portal_app.state.billing.standing import invoice_standing
+from portal_app.state.billing.invoices import InvoiceRow, invoice_row
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
@@ -27,18 +25,6 @@ from portal_app.state.subscriptions.standing import cycle_words
 from portal_app.wiring.portal import portal
 
 _KINDS = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
-
-
-@dataclass(frozen=True)
-class ServiceInvoice:
-    """An invoice that bills the service."""
-
-    label: str
-    href: str
-    due: str
-    word: str
-    tone: str
-    total: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +50,7 @@ class SubscriptionPage(PageState, rx.State):
     since: str = ""
     next_due: str = ""
     fields: list[ServiceField] = []
-    invoices: list[ServiceInvoice] = []
+    invoices: list[InvoiceRow] = []
     support: str = ""
     has_line: bool = False
     line_number: str = ""
@@ -118,7 +104,7 @@ class SubscriptionPage(PageState, rx.State):
         self._show_line(await portal().sim.line_status.line_of(customer, number))
         # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
-        self.invoices = [_row(each) for each in invoices]
+        self.invoices = [invoice_row(each) for each in invoices]
 
     async def _show_end(self, customer: Customer, service: Subscription) -> None:
         cancelling = portal().subscriptions.cancellations
@@ -131,8 +117,7 @@ class SubscriptionPage(PageState, rx.State):
         can_cancel = cancelling.schedule_for(service) is not None and not is_ending
         self.cancel_href = path_for(f"/subscriptions/{service.id}/cancel") if can_cancel else ""
         self.withdraw_by = request.sends_at.isoformat() if request and request.state == "scheduled" else ""
-        is_over = service.status not in ("active", "suspended", "pending")
-        self.next_due = "–" if is_over else day(service.next_due_on)
+        self.next_due = day(service.next_due_on) if service.is_live else "–"
 
     def _show_line(self, line: ShownLine | None) -> None:
         self.has_line = line is not None
@@ -141,15 +126,3 @@ class SubscriptionPage(PageState, rx.State):
         standing = line_standing(line.state)
         self.line_number, self.line_word, self.line_tone = phone_number(line.number), standing.word, standing.tone
         self.line_note = _("Last heard from the carrier: {time}").format(time=time(line.as_of)) if line.as_of else ""
-
-
-def _row(invoice: Invoice) -> ServiceInvoice:
-    standing = invoice_standing(invoice, today())
-    return ServiceInvoice(
-        label=_("Invoice {number}").format(number=invoice.label),
-        href=path_for(f"/billing/invoices/{invoice.id}"),
-        due=day(invoice.due_on),
-        word=standing.word,
-        tone=standing.tone,
-        total=str(invoice.total),
-    )

@@ -126,5 +126,5 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
 
 def line_of(redis: Redis, vendor: str) -> VendorCall:
     """Return a line with short times."""
-    lane = VendorLimiter(redis, vendor, CallLimits(concurrency=5, rate="1000/second", queue=20, timeout=0.5))
-    return VendorCall(vendor, lane, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))
+    limiter = VendorLimiter(redis, vendor, CallLimits(concurrency=5, rate="1000/second", queue=20, timeout=0.5))
+    return VendorCall(vendor, limiter, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))

@@ -1,4 +1,4 @@
-"""Whatever a vendor answers, in whatever order: a call ends in time, sends a write once, raises only our errors."""
+"""Any answers of a vendor in any order: a call ends in time, sends a write once and raises only our errors."""
 
 import asyncio
 import contextlib
@@ -86,7 +86,7 @@ async def test_a_call_ends_in_time_writes_once_and_raises_only_our_errors(
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-async def test_silence_drops_bottomless_json_and_dead_sessions_never_get_through(
+async def test_silence_cut_connections_deep_json_and_dead_sessions_raise_our_errors(
     redis: Redis, key_file: Path, vendor: str
 ) -> None:
     chosen = VENDORS[vendor]
@@ -115,13 +115,13 @@ async def test_a_proper_answer_to_another_question_raises_only_our_errors(
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-async def test_what_is_safe_is_sent_three_times_and_a_write_once(redis: Redis, key_file: Path, vendor: str) -> None:
+async def test_a_safe_call_is_sent_three_times_and_a_write_once(redis: Redis, key_file: Path, vendor: str) -> None:
     chosen = VENDORS[vendor]
     writes: set[str] = set()
     # Without pauses.
     with stamina.set_testing(True, attempts=ATTEMPTS):
         async with scripted_server() as server, chosen.make(server.url, redis, key_file) as subject:
-            # Nothing here is silent: a busy machine may take its time.
+            # No answer here is a silence: a busy machine may be slow.
             subject.line.timeout = 5.0
             for good, count, (name, call) in product(chosen.good, range(3), chosen.calls.items()):
                 await forget_all_but_limiters(redis)
@@ -136,7 +136,7 @@ async def test_what_is_safe_is_sent_three_times_and_a_write_once(redis: Redis, k
 
 
 def calls_of(vendor: Vendor, server: ScriptedServer) -> list[Request]:
-    """Return what was asked, logins left out."""
+    """Return the requests without logins."""
     asked = zip(server.asked, server.requests, strict=True)
     return [request for request in asked if not vendor.is_login(request[0])]
 

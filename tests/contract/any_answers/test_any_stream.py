@@ -1,4 +1,4 @@
-"""Whatever the event bus sends, in whatever order: reading ends in time, never by itself again, by our errors alone."""
+"""Any messages of the event bus in any order: a read ends in time, is not retried and raises only our errors."""
 
 import asyncio
 import time
@@ -33,14 +33,14 @@ GOOD = avro.encode(
     {"CreatedDate": 1_700_000_000_000, "CreatedById": "005xx000001SwiUAAS", "Version__c": 1.0,
      "OrderId__c": "801xx0000000001AAA", "IdemKey__c": "key"},
 )  # fmt: skip
-QUIET, PATIENCE, SLACK = 0.3, 0.3, 3.0
+QUIET, TIME_LIMIT, SLACK = 0.3, 0.3, 3.0
 KNOWN = wire.SchemaInfo(schema_json=avro.schema_json(SCHEMA)).SerializeToString()
 NOTHING, SILENCE = b"nothing", b"silence"
 
 
 @dataclass(frozen=True)
 class Ends:
-    """The server breaks the call off, with a status and what it says in its trailers."""
+    """The server ends the call with a status and trailers."""
 
     code: grpc.StatusCode
     trailers: tuple[tuple[str, str], ...] = ()
@@ -84,7 +84,7 @@ SCHEMAS = st.one_of(
 
 @dataclass
 class Bus:
-    """A server that answers byte by byte what it is told, and counts what it is asked."""
+    """A server that sends scripted answers byte by byte and counts its calls."""
 
     keys: Keys
     endpoint: str = ""
@@ -156,9 +156,7 @@ async def test_reading_ends_in_time_asks_once_and_raises_only_our_errors(
     await try_stream(keys, key_file, answers, schema, login_works=login_works)
 
 
-async def test_a_message_that_is_none_breaks_the_stream_and_loses_no_event_before_it(
-    keys: Keys, key_file: Path
-) -> None:
+async def test_a_malformed_message_ends_the_stream_and_loses_no_earlier_event(keys: Keys, key_file: Path) -> None:
     good = fetched([GOOD], "known", "event", b"\x01")
     batches, error = await try_stream(keys, key_file, [good, b"\xff\xfe no message", good], SILENCE, login_works=True)
     assert [event.payload["IdemKey__c"] for batch in batches for event in batch.events] == ["key"]
@@ -200,17 +198,17 @@ async def try_stream(
     first_refusal: Ends | None = None,
 ) -> tuple[list[StreamBatch], PortalError | PositionLost | None]:
     """Read one stream to its end and check what must hold whatever was sent; return what came of it."""
-    async with scripted_server() as desk, running_bus(keys) as bus:
+    async with scripted_server() as login_server, running_bus(keys) as bus:
         identity = "https://login/id/00Dxx0000000001EAA/005xx"
-        token = {"access_token": "00D!x", "instance_url": desk.url, "id": identity}
-        desk.script(http(token) if login_works else http({"error": "invalid_grant"}, 400))
+        token = {"access_token": "00D!x", "instance_url": login_server.url, "id": identity}
+        login_server.script(http(token) if login_works else http({"error": "invalid_grant"}, 400))
         bus.answers, bus.schema, bus.first_refusal = answers, schema, first_refusal
         own = Settings(
-            portal_env="development", sf_login_url=desk.url, sf_private_key_file=str(key_file),
+            portal_env="development", sf_login_url=login_server.url, sf_private_key_file=str(key_file),
             sf_pubsub_endpoint=bus.endpoint, sf_pubsub_ca_file=str(keys.ca),
         )  # fmt: skip
         login = SalesforceLogin(own, vendor_client(timeout=1))
-        stream = SalesforceEventStream(own, login, silence=QUIET, answer_timeout=PATIENCE)
+        stream = SalesforceEventStream(own, login, silence=QUIET, answer_timeout=TIME_LIMIT)
         found, error, began = [], None, time.monotonic()
         try:
             async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:
@@ -219,7 +217,7 @@ async def try_stream(
         except (PortalError, PositionLost) as caught:
             error = caught
         # Each answer may take its own time, and each unknown schema is asked for twice at most.
-        assert time.monotonic() - began < (len(answers) + 1) * (QUIET + 4 * PATIENCE) + SLACK
+        assert time.monotonic() - began < (len(answers) + 1) * (QUIET + 4 * TIME_LIMIT) + SLACK
         with suppress(PortalError):
             await stream.aclose()
         await login.aclose()

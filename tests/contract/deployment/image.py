@@ -60,9 +60,9 @@ def running(app: Path, command: str, settings: Mapping[str, str], log: Path) -> 
 def environment(app: Path, settings: Mapping[str, str], temporary: Path) -> dict[str, str]:
     """Return the variables of a container: those of the image, and on top of them those of its settings file."""
     stage = (ROOT / "deploy" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
-    told = re.search(r"^ENV ((?:.*\\\n)*.*)$", stage, re.M)
-    assert told
-    image = dict(part.split("=", 1) for part in told[1].replace("\\\n", " ").split())
+    variables = re.search(r"^ENV ((?:.*\\\n)*.*)$", stage, re.M)
+    assert variables
+    image = dict(part.split("=", 1) for part in variables[1].replace("\\\n", " ").split())
     image["REFLEX_DIR"] = str(temporary / "reflex")
     here = {name: os.environ[name] for name in _LEFT_ALONE if name in os.environ}
     return {**here, **image, "PYTHONPATH": str(app), "TMPDIR": str(temporary), **settings}

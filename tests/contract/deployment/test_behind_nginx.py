@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def behind_stock(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def behind_default_nginx(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     port = free_port()
     config = stock(port, httpx.URL(site.url).port or 0)
     with (
@@ -70,8 +70,8 @@ def ask(front: Front, method: str, path: str, **options: Any) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_passes_a_stock_nginx_with_nothing_but_proxy_pass(behind_stock: httpx.Client, path: str) -> None:
-    assert behind_stock.get(path).status_code == PAGES[path]
+def test_a_page_passes_a_stock_nginx_with_nothing_but_proxy_pass(behind_default_nginx: httpx.Client, path: str) -> None:
+    assert behind_default_nginx.get(path).status_code == PAGES[path]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -103,7 +103,7 @@ def test_our_sample_stops_a_larger_body_before_the_portal(front: Front) -> None:
     assert answer.status_code == 413 and "nginx" in answer.text
 
 
-def test_our_sample_tells_the_portal_who_asks_whatever_they_say_themselves(front: Front) -> None:
+def test_our_sample_passes_the_real_client_address_whatever_the_client_sends(front: Front) -> None:
     sign_in = {"json": {"email": AIKO, "password": PASSWORD}, "headers": {"x-forwarded-for": "203.0.113.9"}}
     ask(front, "POST", "/api/auth/login", **sign_in).raise_for_status()
     with psycopg.connect(world().postgres.url()) as database:

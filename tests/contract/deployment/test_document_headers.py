@@ -32,10 +32,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def signed_in(site: Site) -> Iterator[httpx.Client]:
     """Ben with a refresh token alone: each document renews his session. Cookies of https are sent by hand."""
     with httpx.Client(base_url=site.url, timeout=30) as client:
-        told = client.post("/api/auth/login", json={"email": BEN, "password": PASSWORD})
-        told.raise_for_status()
+        answer = client.post("/api/auth/login", json={"email": BEN, "password": PASSWORD})
+        answer.raise_for_status()
         client.cookies.clear()
-        client.headers["cookie"] = _refresh_cookie(told)
+        client.headers["cookie"] = _refresh_cookie(answer)
         yield client
 
 

@@ -71,7 +71,9 @@ def test_an_owner_who_may_not_create_roles_migrates_where_they_are_there(
     assert again.returncode == 0 and re.fullmatch(r"The database is already at revision \d{4}\.\n", again.stdout)
 
 
-def test_missing_roles_are_told_with_the_statements_that_help(server: EmbeddedPostgres, database: str) -> None:
+def test_missing_roles_are_reported_with_the_statements_that_create_them(
+    server: EmbeddedPostgres, database: str
+) -> None:
     execute(server.url(), "CREATE ROLE portal_web LOGIN")
     refused = migrate(database)
     statements = re.findall(r"^CREATE ROLE .*;$", refused.stderr, re.M)
@@ -83,7 +85,7 @@ def test_missing_roles_are_told_with_the_statements_that_help(server: EmbeddedPo
     assert done.returncode == 0 and done.stdout.startswith("The database is at revision"), done.stderr
 
 
-def test_roles_lost_after_the_migration_are_told_too(server: EmbeddedPostgres, database: str) -> None:
+def test_roles_lost_after_the_migration_are_reported_too(server: EmbeddedPostgres, database: str) -> None:
     create_roles(server)
     assert migrate(database).returncode == 0
     execute(server.url("owned"), "DROP OWNED BY portal_worker", "DROP ROLE portal_worker")
@@ -92,7 +94,7 @@ def test_roles_lost_after_the_migration_are_told_too(server: EmbeddedPostgres, d
     assert "Traceback" not in refused.stderr
 
 
-def test_an_owner_who_may_create_roles_needs_nobody_else(server: EmbeddedPostgres, database: str) -> None:
+def test_an_owner_who_may_create_roles_needs_no_administrator(server: EmbeddedPostgres, database: str) -> None:
     execute(server.url(), "ALTER ROLE plain CREATEROLE")
     try:
         done = migrate(database)

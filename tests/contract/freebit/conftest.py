@@ -16,11 +16,11 @@ __all__ = ["redis", "redis_url", "sandbox"]
 
 @pytest_asyncio.fixture
 async def sims(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Sims]:
-    """The gateway on the sandbox, whose clock and moods the test holds."""
+    """The gateway on the sandbox, whose clock and faults the test sets."""
     own = Sims(sandbox, redis)
-    own.set_mood()
+    own.set_faults()
     yield own
-    own.set_mood()
+    own.set_faults()
     await own.close()
 
 
@@ -29,7 +29,7 @@ async def anywhere(request: pytest.FixtureRequest, sandbox: RunningSandbox, redi
     """The gateway on any system, with the account of a living line: CONTRACT_FREEBIT_ACCOUNT on a test system."""
     if request.param == SANDBOX:
         own = Sims(sandbox, redis)
-        own.set_mood()
+        own.set_faults()
         yield own
         await own.close()
         return

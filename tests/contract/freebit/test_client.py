@@ -1,4 +1,4 @@
-"""The wire to Freebit against answers it may give, and some that no server should."""
+"""The Freebit client against valid and malformed answers."""
 
 import asyncio
 import json
@@ -57,8 +57,8 @@ async def connect(server: ScriptedServer, redis: Redis) -> AsyncIterator[Callabl
         given = {"freebit_url": f"{server.url}/emptool/api", "freebit_client_id": "id"} | changes
         settings = Settings(portal_env="development", freebit_client_secret=SECRET, **given)
         ring = KeyRing.parse(settings.portal_keys.get_secret_value(), "index")
-        lane = VendorLimiter(redis, "freebit", CallLimits(concurrency=20, rate="1000/minute", queue=50, timeout=2.0))
-        line = VendorCall("freebit", lane, timeout=0.5)
+        limiter = VendorLimiter(redis, "freebit", CallLimits(concurrency=20, rate="1000/minute", queue=50, timeout=2.0))
+        line = VendorCall("freebit", limiter, timeout=0.5)
         made.append(FreebitClient(settings, vendor_client(timeout=0.5), line, cache=Cache(redis), ring=ring))
         return made[-1]
 
@@ -81,7 +81,7 @@ async def test_a_call_is_one_form_field_of_json_with_the_key_inside(client: Free
     assert server.headers[1]["content-type"] == "application/x-www-form-urlencoded"
 
 
-async def test_settings_say_otherwise_where_facts_are_in_doubt(connect, server: ScriptedServer) -> None:
+async def test_settings_override_undocumented_facts(connect, server: ScriptedServer) -> None:
     client = connect(
         freebit_paths="PA01=login, PA02-01=/other/add/", freebit_version="7", freebit_success_code="0",
         freebit_success_status="", freebit_auth_codes="211-9", freebit_missing_codes="215",
@@ -99,7 +99,7 @@ async def test_settings_say_otherwise_where_facts_are_in_doubt(connect, server: 
     ("codes", "kind"),
     [((210, 210), NotFound), (("400", "356"), FreebitRejected), (("409", 1), LineLocked), (("x", ""), FreebitRejected)],
 )
-async def test_a_refusal_is_told_by_its_codes_and_not_repeated(client, server, codes: tuple, kind: type) -> None:
+async def test_a_refusal_carries_its_codes_and_is_not_repeated(client, server, codes: tuple, kind: type) -> None:
     refusal = http({"resultCode": codes[0], "status": {"message": f"{ACCOUNT} は…", "statusCode": codes[1]}})
     server.script(*after_key(refusal))
     with pytest.raises(kind) as caught:
@@ -124,7 +124,7 @@ async def test_a_senseless_answer_to_a_write_leaves_its_outcome_unknown(client, 
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-async def test_being_turned_away_at_the_door_is_our_outage(client, server, status: int) -> None:
+async def test_a_refused_login_is_unavailable(client, server, status: int) -> None:
     server.script(*after_key(http(b"<html>", status)))
     with pytest.raises(Misconfigured):
         await client.call(op.ADD_DATA, {})
@@ -181,7 +181,7 @@ async def test_all_processes_share_one_key_and_one_renewal(connect, server: Scri
     assert sum("oemId" in form["json"] for form in server.requests) == 1
 
 
-def test_usage_can_not_be_set_to_be_read_more_often() -> None:
+def test_the_setting_for_usage_reads_has_a_minimum() -> None:
     with pytest.raises(ValidationError):
         Settings(portal_env="development", freebit_usage_seconds=299)
 
@@ -197,5 +197,5 @@ async def test_no_secret_and_no_number_reaches_a_log_or_an_error(client, server:
     server.script(*after_key(HTML))
     with capture_logs() as logs, pytest.raises(OutcomeUnknown) as caught:
         await client.call(op.ADD_DATA, {"account": ACCOUNT})
-    told = f"{logs}{caught.value!r}{caught.value.__cause__!r}"
-    assert not [word for word in (SECRET, ACCOUNT, "key-1") if word in told]
+    shown = f"{logs}{caught.value!r}{caught.value.__cause__!r}"
+    assert not [word for word in (SECRET, ACCOUNT, "key-1") if word in shown]

@@ -1,4 +1,4 @@
-"""SIM lines by way of our gateway: what every system must do, and what only the sandbox lets us do."""
+"""SIM lines through our gateway: what every system must do, and what only the sandbox allows."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -62,27 +62,27 @@ async def test_the_network_answers_a_check(anywhere: Sims) -> None:
 
 async def test_a_check_fails_while_the_network_is_away_and_recovers(sims: Sims, redis) -> None:
     began = datetime.now(UTC)
-    for mood in ({"down": True}, {"broken": "html"}, {"special": {"expire_key": -1}}):
-        sims.set_mood(**mood)
+    for faults in ({"down": True}, {"broken": "html"}, {"special": {"expire_key": -1}}):
+        sims.set_faults(**faults)
         with pytest.raises(ExternalUnavailable):
             await sims.lines.last_answered_at()
-        sims.set_mood()
+        sims.set_faults()
         await forget(redis, "breaker:*")
         assert await sims.lines.last_answered_at() >= began
         await forget(redis, "c:freebit-*")
 
 
-async def test_a_check_is_not_believed_any_more_once_a_call_has_failed(sims: Sims) -> None:
-    patient = {"freebit_check_seconds": 3600, "portal_breaker_failures": 50}
-    one, other = sims.another(**patient), sims.another(**patient)
+async def test_a_failed_call_discards_the_cached_health_check(sims: Sims) -> None:
+    long_lived = {"freebit_check_seconds": 3600, "portal_breaker_failures": 50}
+    one, other = sims.another(**long_lived), sims.another(**long_lived)
     answered_at = await other.last_answered_at()
     assert await other.last_answered_at() == answered_at
-    sims.set_mood(broken="half")
+    sims.set_faults(broken="half")
     with pytest.raises(ExternalUnavailable):
         await one.line(sims.living)
     with pytest.raises(ExternalUnavailable):
         await other.last_answered_at()
-    sims.set_mood()
+    sims.set_faults()
     assert await other.last_answered_at() > answered_at
 
 
@@ -101,11 +101,11 @@ async def test_a_physical_line_is_activated_with_voice(sims: Sims) -> None:
     line = await sims.lines.line(sim["account"])
     assert (line.state, line.network, line.iccid, line.eid) == ("active", "5G", sim["iccid"], "")
     assert (line.voice["voice_mail"], line.voice["call_waiting"], line.started_on is not None) == (True, False, True)
-    assert sims.kept(sim["account"])["identity"]["gender"] == "W"
+    assert sims.stored_line(sim["account"])["identity"]["gender"] == "W"
 
 
-async def test_a_sim_may_have_to_be_announced_first(sims: Sims) -> None:
-    sims.set_mood(special={"preregister": -1})
+async def test_a_sim_may_need_registration_before_activation(sims: Sims) -> None:
+    sims.set_faults(special={"preregister": -1})
     sim = sims.blank()
     new = NewLine(sim["account"], "PASI_D05G", product_number=sim["productNumber"])
     with pytest.raises(NotFound):
@@ -138,11 +138,11 @@ async def test_an_esim_is_activated_and_reissued(sims: Sims) -> None:
 async def test_an_esim_brings_a_number_along(sims: Sims) -> None:
     await sims.lines.activate_esim(NewLine("08011112222", "PASI_V05G"), eid=EID, port_in=PORT_IN)
     sims.advance(seconds=20)
-    assert (await sims.lines.line("08011112222")).state == "active" and sims.kept("08011112222")["ported"]
+    assert (await sims.lines.line("08011112222")).state == "active" and sims.stored_line("08011112222")["ported"]
 
 
 async def test_a_failed_activation_is_no_line_and_may_be_tried_again(sims: Sims) -> None:
-    sims.set_mood(special={"fail_activation": -1})
+    sims.set_faults(special={"fail_activation": -1})
     account = await new_line(sims)
     assert not (await sims.lines.line(account)).exists
 
@@ -152,9 +152,9 @@ async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims, redis:
     await sims.lines.change_network(account, "5G")
     locks = await redis.keys("freebit:lock:*")
     assert locks and not any(account.encode() in lock for lock in locks)
-    # The lock is ours: what were sent all the same would come back as a web page.
+    # The lock is ours: a call that was sent nevertheless would return a web page.
     changes = ["mvno/talkoption/changeOrder/", "mvno/contractline/change/", "mvno/changePlan/", "master/cnclAcnt/"]
-    sims.set_mood(broken="html", operations=changes)
+    sims.set_faults(broken="html", operations=changes)
     with pytest.raises(LineLocked) as caught:
         await other.change_voice(account, {"voice_mail": True})
     assert 1700 < caught.value.retry_after <= 1800
@@ -167,7 +167,7 @@ async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims, redis:
     assert (await sims.lines.line(account)).network == "5G"
 
 
-async def test_the_vendors_own_lock_is_told_as_ours(sims: Sims, redis) -> None:
+async def test_the_lock_of_the_vendor_raises_line_locked(sims: Sims, redis) -> None:
     account = await new_line(sims)
     await sims.lines.change_network(account, "5G")
     await forget(redis, "freebit:lock:*")
@@ -238,7 +238,7 @@ async def test_without_redis_lines_are_read_and_not_changed(sims: Sims) -> None:
 
 @pytest.mark.parametrize("account", ["", "090", "0901234567a", "090-1234-5678", "０９０１２３４５６７８"])
 async def test_a_malformed_account_never_goes_out(sims: Sims, account: str) -> None:
-    sims.set_mood(down=True)
+    sims.set_faults(down=True)
     for read in (sims.lines.line, sims.lines.usage, sims.lines.top_ups, sims.lines.esim_code):
         with pytest.raises(ValueError):
             await read(account)

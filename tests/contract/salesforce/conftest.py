@@ -19,18 +19,18 @@ __all__ = ["redis", "redis_url", "sandbox"]
 
 @pytest.fixture
 async def client(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[SalesforceClient]:
-    """The bare wire, to look at what was written."""
+    """The plain client, to read what was written."""
     http = vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file)
     login = SalesforceLogin(sandbox.settings, http)
-    lane = VendorLimiter(redis, "look", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=5.0))
-    client = SalesforceClient(sandbox.settings, login, VendorCall("look", lane, timeout=5.0))
+    limiter = VendorLimiter(redis, "look", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=5.0))
+    client = SalesforceClient(sandbox.settings, login, VendorCall("look", limiter, timeout=5.0))
     yield client
     await client.aclose()
     await login.aclose()
 
 
 @pytest.fixture
-def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
-    """Make Salesforce well again afterwards."""
+def healthy_salesforce(sandbox: RunningSandbox) -> Iterator[None]:
+    """Make Salesforce healthy again afterwards."""
     yield
     sandbox.faults.set("salesforce", FaultSettings())

@@ -1,4 +1,4 @@
-"""The wire to Salesforce at a server that answers as it is told: fixtures and what tests ask with."""
+"""The Salesforce client at a scripted server: fixtures and shared calls."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -46,8 +46,8 @@ def settings(server: ScriptedServer, key_file: Path) -> Settings:
     )
 
 
-class Lanes:
-    """The lane of calls and that of long ones, and how many took a turn in each."""
+class Limiters:
+    """The rate limiters of plain and of long calls, and the number of slots taken in each."""
 
     def __init__(self, redis: Redis) -> None:
         limits = {"concurrency": 9, "rate": "1000/minute", "queue": 90, "timeout": 2.0}
@@ -55,20 +55,20 @@ class Lanes:
             VendorLimiter(redis, name, CallLimits(**limits)) for name in ("salesforce", "salesforce-long")
         )
 
-    async def turns(self) -> tuple[int, int]:
-        hours = [(await lane.state())["hour"] for lane in (self.plain, self.long)]
+    async def slots_taken(self) -> tuple[int, int]:
+        hours = [(await limiter.state())["hour"] for limiter in (self.plain, self.long)]
         return hours[0].get("entered", 0), hours[1].get("entered", 0)
 
 
 @pytest.fixture
-def lanes(redis: Redis) -> Lanes:
-    return Lanes(redis)
+def limiters(redis: Redis) -> Limiters:
+    return Limiters(redis)
 
 
 @pytest.fixture
-async def client(settings: Settings, lanes: Lanes) -> AsyncIterator[SalesforceClient]:
+async def client(settings: Settings, limiters: Limiters) -> AsyncIterator[SalesforceClient]:
     login = SalesforceLogin(settings, vendor_client(timeout=0.5))
-    line, long_line = (VendorCall("salesforce", lane, timeout=1.0) for lane in (lanes.plain, lanes.long))
+    line, long_line = (VendorCall("salesforce", limiter, timeout=1.0) for limiter in (limiters.plain, limiters.long))
     client = SalesforceClient(settings, login, line, long_line=long_line)
     yield client
     await client.aclose()
@@ -81,7 +81,7 @@ def token(server: ScriptedServer, value: str = "00D!first") -> bytes:
 
 
 def by_path(server: ScriptedServer, rest: Callable[[dict[str, str]], bytes] | bytes) -> Callable[[dict], bytes]:
-    """Answer logins with a fresh token each, and everything else as told."""
+    """Answer logins with a fresh token each, and everything else as scripted."""
     logins = iter(range(100))
 
     def answer(form: dict[str, str]) -> bytes:

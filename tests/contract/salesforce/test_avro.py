@@ -82,6 +82,6 @@ def test_a_payload_that_does_not_fit_is_undecodable(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"type": "record"}', '{"type": "nonsense"}'])
-def test_a_schema_that_is_none_is_undecodable(text: str) -> None:
+def test_a_malformed_schema_is_undecodable(text: str) -> None:
     with pytest.raises(Undecodable):
         EventSchema(text).decode(b"")

@@ -15,7 +15,7 @@ from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
 from tests.support.values.people import ADDRESS, PERSON
 
-pytestmark = pytest.mark.usefixtures("good_mood")
+pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 QUESTION = NewCase.parse(category="billing", subject="請求について", text="Why twice?\r\nThanks", about="invoice:12")
 
 

@@ -1,4 +1,4 @@
-"""The REST wire to Salesforce against answers it really gives, and some that no server should."""
+"""The Salesforce REST client against valid and malformed answers."""
 
 import asyncio
 import re
@@ -25,19 +25,19 @@ from tests.contract.salesforce.scripted import (
     HTML,
     ORDER,
     ROWS,
-    Lanes,
+    Limiters,
     by_path,
     client,
     find,
     key_file,
-    lanes,
+    limiters,
     server,
     settings,
 )
 from tests.support.vendors.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 
 SOMEBODY = "Hanako"
-__all__ = ["client", "key_file", "lanes", "server", "settings"]
+__all__ = ["client", "key_file", "limiters", "server", "settings"]
 
 
 def test_the_guide_asks_for_every_object_that_is_read_or_written() -> None:
@@ -96,12 +96,14 @@ async def test_nobody_listening_means_that_nothing_was_written(
         await client.composite("create", [Part("order", "POST", "sobjects/Order", {})], safe=False)
 
 
-async def test_a_locked_row_is_tried_again(client: SalesforceClient, server: ScriptedServer, lanes: Lanes) -> None:
+async def test_a_locked_row_is_tried_again(
+    client: SalesforceClient, server: ScriptedServer, limiters: Limiters
+) -> None:
     locked = http([{"message": "unable to obtain exclusive access", "errorCode": "UNABLE_TO_LOCK_ROW"}], 400)
     answers = iter([locked, ROWS])
     server.script(by_path(server, lambda form: next(answers)))
     assert await find(client)
-    assert await lanes.turns() == (2, 0)
+    assert await limiters.slots_taken() == (2, 0)
 
 
 async def test_the_daily_limit_is_not_tried_again(client: SalesforceClient, server: ScriptedServer) -> None:
@@ -116,15 +118,15 @@ async def test_the_daily_limit_is_not_tried_again(client: SalesforceClient, serv
 
 
 async def test_a_refusal_names_code_and_fields_but_no_values(client: SalesforceClient, server: ScriptedServer) -> None:
-    told = {"message": f"Name: data value too large: {SOMEBODY}", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}
-    server.script(by_path(server, http([told], 400)))
+    refusal = {"message": f"Name: data value too large: {SOMEBODY}", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}
+    server.script(by_path(server, http([refusal], 400)))
     with capture_logs() as logs, pytest.raises(SalesforceRejected) as caught:
         await client.update("Account", ORDER, {"Name": SOMEBODY})
     assert (caught.value.error_code, caught.value.fields) == ("STRING_TOO_LONG", ("Name",))
     assert SOMEBODY not in f"{traceback.format_exception(caught.value)}{logs}"
 
 
-async def test_the_cause_of_a_composite_failure_is_told_not_its_consequences(
+async def test_a_composite_failure_reports_its_cause_and_not_its_consequences(
     client: SalesforceClient, server: ScriptedServer
 ) -> None:
     halted = [{"errorCode": "PROCESSING_HALTED", "message": "rolled back"}]
@@ -136,30 +138,30 @@ async def test_the_cause_of_a_composite_failure_is_told_not_its_consequences(
     assert caught.value.error_code == "FIELD_INTEGRITY_EXCEPTION"
 
 
-async def test_every_page_of_a_query_is_fetched_at_a_turn_of_its_own(
-    client: SalesforceClient, server: ScriptedServer, lanes: Lanes
+async def test_every_page_of_a_query_takes_its_own_slot(
+    client: SalesforceClient, server: ScriptedServer, limiters: Limiters
 ) -> None:
     first = {"totalSize": 2, "done": False, "nextRecordsUrl": "/services/data/v62.0/query/01g-1"}
     server.script(
         by_path(server, lambda form: ROWS if "01g-1" in server.asked[-1] else http(first | {"records": [{"Id": "a"}]}))
     )
     assert [row["Id"] for row in await find(client)] == ["a", ORDER]
-    assert await lanes.turns() == (2, 0)
+    assert await limiters.slots_taken() == (2, 0)
 
 
-async def test_files_and_wide_queries_take_the_lane_of_long_calls(
-    client: SalesforceClient, server: ScriptedServer, settings: Settings, lanes: Lanes
+async def test_files_and_wide_queries_use_the_limiter_of_long_calls(
+    client: SalesforceClient, server: ScriptedServer, settings: Settings, limiters: Limiters
 ) -> None:
     files = SalesforceFiles(client, settings)
     server.script(by_path(server, http({"id": "068xx0000000001AAA", "records": []}, 201)))
     await client.wide_query("SELECT Id FROM Order")
     await files.store(ORDER, name="a", content=b"x", media_type="text/plain")
     await files.content("068xx0000000001AAA")
-    assert await lanes.turns() == (0, 3)
+    assert await limiters.slots_taken() == (0, 3)
 
 
 @pytest.mark.parametrize("hostile", ["https://evil.example/", "../../x", "", "801xx0000000001AAB", "801xx\n000000001"])
-async def test_an_id_that_is_none_is_never_sent(client: SalesforceClient, server: ScriptedServer, hostile: str) -> None:
+async def test_a_malformed_id_is_never_sent(client: SalesforceClient, server: ScriptedServer, hostile: str) -> None:
     server.script(by_path(server, ROWS))
     with pytest.raises(NotFound):
         await client.read("Order", hostile, ["Id"])
@@ -188,9 +190,7 @@ def test_an_external_id_that_would_name_another_place_is_refused(value: str) -> 
         external_id_path("Account", "N__c", value)
 
 
-async def test_a_query_whose_cursor_ran_out_is_begun_again_once(
-    client: SalesforceClient, server: ScriptedServer
-) -> None:
+async def test_a_query_whose_cursor_expired_restarts_once(client: SalesforceClient, server: ScriptedServer) -> None:
     page = http({"done": False, "nextRecordsUrl": "/services/data/v62.0/query/01g-1", "records": [{"Id": "a"}]})
     gone = http([{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}], 400)
     answers = iter([page, gone, page, ROWS])
@@ -206,11 +206,11 @@ async def test_a_query_whose_cursor_ran_out_is_begun_again_once(
         [http(b"", 204), http({"Id": ORDER})],
     ],
 )
-async def test_an_upsert_tells_the_id_in_every_version(
+async def test_an_upsert_returns_the_id_in_every_version(
     client: SalesforceClient, server: ScriptedServer, answers: list[bytes]
 ) -> None:
-    told = iter(answers)
-    server.script(by_path(server, lambda form: next(told)))
+    refusal = iter(answers)
+    server.script(by_path(server, lambda form: next(refusal)))
     assert await client.upsert("Order", "Portal_Order_Id__c", "a/b", {"Status": "Draft"}) == ORDER
     assert server.asked[1] == "PATCH /services/data/v62.0/sobjects/Order/Portal_Order_Id__c/a%2Fb"
 

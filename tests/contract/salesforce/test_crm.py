@@ -1,4 +1,4 @@
-"""What test_gateway cannot ask of any org: what was written field by field, and bad days that only the sandbox has."""
+"""What test_gateway cannot check in any org: the fields written, and faults that only the sandbox has."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from sandbox.faults import FaultSettings
 from tests.contract.seeded import AIKO_NUMBER
 from tests.support.running.vendor_servers import RunningSandbox
 
-pytestmark = pytest.mark.usefixtures("good_mood")
+pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 FORM = {
     "first_name": "花子", "last_name": "O'Hara\\", "phone": "090-1234-5678", "first_name_kana": "ハナコ",
     "last_name_kana": "オハラ", "postcode": "106-0044", "prefecture": "東京都", "city": "港区", "town": "東麻布",
@@ -95,7 +95,7 @@ async def test_the_catalogue_holds_every_plan_with_its_price(vendors: Vendors) -
         ("Home 1G", False),
     ],
 )
-async def test_a_condition_the_portal_cannot_check_is_sold_to_nobody(
+async def test_a_plan_with_an_unsupported_condition_is_not_sold(
     vendors: Vendors, client: SalesforceClient, condition: str, is_sold: bool
 ) -> None:
     sku = "INTERNET-ADDON-HIKARI-DENWA"
@@ -125,7 +125,7 @@ async def test_repeating_a_customer_changes_nothing_but_their_data(vendors: Vend
     assert first == await vendors.crm.upsert_customer(moved, user_id=user_id, customer_number=number, whmcs_client_id=7)
 
 
-async def test_an_account_whose_contact_is_missing_is_told(vendors: Vendors) -> None:
+async def test_an_account_without_its_contact_is_reported(vendors: Vendors) -> None:
     found = await vendors.crm.find_customer(AIKO_NUMBER)
     assert found is not None and found.account_id
 
@@ -210,7 +210,7 @@ async def test_a_vendor_that_is_down_is_unavailable_and_noticed_when_it_is_back(
 
 
 @pytest.mark.parametrize("special", ["expire_sessions", "lock_row"])
-async def test_a_passing_trouble_is_overcome_within_the_call(
+async def test_a_temporary_failure_is_retried_within_the_call(
     vendors: Vendors, sandbox: RunningSandbox, special: str
 ) -> None:
     sandbox.faults.set("salesforce", FaultSettings(special={special: 1}))
@@ -228,7 +228,7 @@ async def test_an_order_that_met_a_locked_row_was_not_written(
     assert len(await items_of(client, await vendors.crm.upsert_order(new))) == 2
 
 
-async def test_the_daily_limit_is_told_with_a_long_pause(vendors: Vendors, sandbox: RunningSandbox) -> None:
+async def test_the_daily_limit_has_a_long_retry_after(vendors: Vendors, sandbox: RunningSandbox) -> None:
     sandbox.faults.set("salesforce", FaultSettings(special={"daily_limit": -1}))
     with pytest.raises(ExternalUnavailable) as caught:
         await vendors.catalog.items()
@@ -269,7 +269,7 @@ async def test_an_internet_order_carries_installation_and_access(vendors: Vendor
     assert kept["Switch_Number__c"] == "F1234567890"
 
 
-async def test_open_cases_are_a_customers_own_without_the_agents_own_work(
+async def test_open_cases_exclude_internal_cases_and_other_customers(
     vendors: Vendors, client: SalesforceClient
 ) -> None:
     made, other = await new_customer(vendors), await new_customer(vendors)

@@ -19,7 +19,7 @@ from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
 from tests.support.values.people import ADDRESS, PERSON
 
-pytestmark = pytest.mark.usefixtures("good_mood")
+pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 WHERE = Address.parse(ADDRESS)
 _CHECK = "Internet_Eligibility_Status__c"
 
@@ -78,7 +78,7 @@ async def test_a_request_whose_answer_was_lost_is_found_again(
     sandbox.faults.set("salesforce", FaultSettings(lose_answers=1, operations=("composite",)))
     with pytest.raises(OutcomeUnknown):
         await vendors.internet.request(customer, request)
-    # An agent was quick: what they found must not be overwritten.
+    # The agent answered first: the answer must not be overwritten.
     await client.update("Account", customer.sf_account_id, {_CHECK: "Eligible", "Internet_Eligibility__c": "Home 1G"})
     await vendors.internet.request(customer, request)
     assert len(await cases_of(client, customer)) == len(await opportunities_of(client, customer)) == 1
@@ -101,7 +101,7 @@ async def test_answers_of_agents_are_read_and_a_new_address_resets_them(
     await vendors.crm.change_customer(customer, moved)
     reset = await vendors.internet.check_of(customer.sf_account_id)
     assert (reset.status, reset.offers, reset.note, reset.checked_at) == ("not_requested", (), "", None)
-    # The next request goes on with the opportunity that is there, under a case of its own.
+    # The next request reuses the opportunity and opens its own case.
     await vendors.internet.request(customer, new_request())
     assert len(await opportunities_of(client, customer)) == 1
     assert len(await cases_of(client, customer)) == 2

@@ -15,7 +15,7 @@ from tests.support.running.vendor_servers import RunningSandbox
 CONTENT = bytes(range(256)) * 5000
 MEGABYTE = 1024 * 1024
 
-pytestmark = pytest.mark.usefixtures("good_mood")
+pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ async def test_a_file_whose_answer_was_lost_is_seen_among_those_of_its_record(
 async def test_a_document_whose_answer_was_lost_is_not_stored_twice(
     files: SalesforceFiles, client: SalesforceClient, sandbox: RunningSandbox, case_id: str
 ) -> None:
-    desk, document, number = SalesforceKyc(client, files), Document("pdf", b"%PDF"), uuid4()
+    kyc, document, number = SalesforceKyc(client, files), Document("pdf", b"%PDF"), uuid4()
     sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
     with pytest.raises(OutcomeUnknown):
-        await desk.store(case_id, document, document_id=number)
+        await kyc.store(case_id, document, document_id=number)
     sandbox.faults.set("salesforce", FaultSettings())
-    await desk.store(case_id, document, document_id=number)
+    await kyc.store(case_id, document, document_id=number)
     assert [file.name for file in await files.attached(case_id)] == [f"identity-{number}.pdf"]

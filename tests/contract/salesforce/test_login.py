@@ -1,4 +1,4 @@
-"""Logging in to Salesforce: one flight for all who wait, dead sessions, and logins that come to nothing."""
+"""Logins to Salesforce: one login for all waiting calls, expired sessions, and failed logins."""
 
 import asyncio
 import json
@@ -21,14 +21,14 @@ from tests.contract.salesforce.scripted import (
     client,
     find,
     key_file,
-    lanes,
+    limiters,
     logins,
     server,
     settings,
 )
 from tests.support.vendors.scripted_server import ScriptedServer, Slowly, half, http
 
-__all__ = ["client", "key_file", "lanes", "server", "settings"]
+__all__ = ["client", "key_file", "limiters", "server", "settings"]
 
 
 async def test_the_login_is_signed_and_every_call_carries_its_token(
@@ -37,9 +37,9 @@ async def test_the_login_is_signed_and_every_call_carries_its_token(
     server.script(by_path(server, ROWS))
     assert (await find(client))[0]["Id"] == ORDER
     claims = server.requests[0]["assertion"].split(".")[1]
-    told = json.loads(urlsafe_b64decode(claims + "=="))
-    assert (told["iss"], told["sub"], told["aud"]) == ("consumer", "portal@example.jp", server.url)
-    assert isinstance(told["exp"], int)
+    payload = json.loads(urlsafe_b64decode(claims + "=="))
+    assert (payload["iss"], payload["sub"], payload["aud"]) == ("consumer", "portal@example.jp", server.url)
+    assert isinstance(payload["exp"], int)
     assert server.headers[1]["authorization"] == "Bearer 00D!token0"
     assert server.headers[1]["sforce-call-options"] == "client=portal"
 

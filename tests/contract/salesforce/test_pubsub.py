@@ -28,13 +28,13 @@ TOPIC = "/event/Order_Fulfilment_Requested__e"
 
 
 class Bench:
-    """A stream under test, and the wire that makes events happen."""
+    """A stream under test, and the client that publishes events."""
 
     def __init__(self, sandbox: RunningSandbox, redis: Redis) -> None:
         self.sandbox = sandbox
         self.login = SalesforceLogin(sandbox.settings, vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file))
-        lane = VendorLimiter(redis, "bench", CallLimits(concurrency=5, rate="9000/minute", queue=50, timeout=5.0))
-        self.rest = SalesforceClient(sandbox.settings, self.login, VendorCall("bench", lane, timeout=5.0))
+        limiter = VendorLimiter(redis, "bench", CallLimits(concurrency=5, rate="9000/minute", queue=50, timeout=5.0))
+        self.rest = SalesforceClient(sandbox.settings, self.login, VendorCall("bench", limiter, timeout=5.0))
         self._streams: list[SalesforceEventStream] = []
 
     def stream(self, *, replay: str = "LATEST", **changes) -> SalesforceEventStream:
@@ -89,7 +89,7 @@ async def bench(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Bench]:
 
 
 @pytest.fixture(autouse=True)
-def good_mood(sandbox: RunningSandbox) -> Iterator[None]:
+def healthy_salesforce(sandbox: RunningSandbox) -> Iterator[None]:
     yield
     sandbox.faults.set("pubsub", FaultSettings())
     sandbox.faults.set("salesforce", FaultSettings())
@@ -132,7 +132,7 @@ async def test_without_a_position_only_new_events_arrive(bench: Bench) -> None:
     assert old not in marks(await reading)
 
 
-async def test_without_a_position_everything_kept_arrives_when_asked_for(bench: Bench) -> None:
+async def test_without_a_position_all_retained_events_arrive_on_request(bench: Bench) -> None:
     old, new = uuid4().hex, uuid4().hex
     await bench.publish(old)
     await bench.publish(new)
@@ -200,16 +200,16 @@ async def test_a_position_that_is_no_longer_valid_is_lost(bench: Bench) -> None:
             await first_of(bench.stream(), TOPIC, position)
 
 
-async def test_an_unknown_topic_will_never_work(bench: Bench) -> None:
+async def test_an_unknown_topic_is_a_permanent_error(bench: Bench) -> None:
     with pytest.raises(ExternalRejected):
         await first_of(bench.stream(), "/event/Nothing__e", None)
 
 
-@pytest.mark.parametrize("mood", [FaultSettings(down=True), FaultSettings(special={"drop_stream": -1})])
-async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, mood: FaultSettings) -> None:
+@pytest.mark.parametrize("faults", [FaultSettings(down=True), FaultSettings(special={"drop_stream": -1})])
+async def test_a_broken_stream_is_unavailable_and_goes_on_where_it_was(bench: Bench, faults: FaultSettings) -> None:
     after, mark = await bench.position(), uuid4().hex
     stream = bench.stream()
-    bench.sandbox.faults.set("pubsub", mood)
+    bench.sandbox.faults.set("pubsub", faults)
     with pytest.raises(ExternalUnavailable):
         await first_of(stream, TOPIC, after)
     bench.sandbox.faults.set("pubsub", FaultSettings())

@@ -1,4 +1,4 @@
-"""Every way the bus and the REST API say no, and what we make of it; what a stream's event leaves in the inbox."""
+"""Every error of the bus and the REST API as an error of ours, and the inbox row of a stream event."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ STREAM: dict[str, tuple[type[Exception], int | None]] = {
     "subscription.fetch.request.invalid": (ExternalRejected, None),
     "subscription.limit.exceeded": (ExternalUnavailable, 3600),
 }
-# What a call that writes becomes: error, and the seconds after which to come back where these are known.
+# The error of a write call, and its Retry-After seconds where they are known.
 REST: dict[tuple[int, str, str], tuple[type[Exception], int | None]] = {
     (400, "MALFORMED_QUERY", ""): (SalesforceRejected, None),
     (400, "INVALID_FIELD", ""): (SalesforceRejected, None),
@@ -102,7 +102,7 @@ def test_a_stream_recovers_by_its_error_code_whatever_the_status(name: str, code
 
 
 @pytest.mark.parametrize("code", [CODE.UNAVAILABLE, CODE.INTERNAL, CODE.UNAUTHENTICATED, CODE.CANCELLED])
-def test_an_end_without_a_code_is_the_networks_and_passes(code: grpc.StatusCode) -> None:
+def test_an_end_without_a_code_is_a_temporary_network_error(code: grpc.StatusCode) -> None:
     assert type(stream_fault("/event/X__e", code, None)) is ExternalUnavailable
     assert is_about_session(code, None) == (code == CODE.UNAUTHENTICATED)
 
@@ -116,7 +116,7 @@ def test_every_refusal_of_the_rest_api_becomes_one_error_of_ours(answer: tuple[i
     assert type(fault) is kind and vars(fault).get("retry_after") == pause
 
 
-def test_a_pause_that_came_with_a_refusal_is_kept() -> None:
+def test_the_retry_after_of_a_refusal_is_passed_on() -> None:
     error = SalesforceError("url", 503, "name", "<html>")
     assert vars(translated(error, "read", safe=True, asked=7))["retry_after"] == 7
 
@@ -143,15 +143,15 @@ def test_an_event_without_records_says_since_when_to_reconcile(event: StreamEven
 
 def test_an_undecodable_event_reconciles_from_what_was_heard_last() -> None:
     event = StreamEvent("/data/OrderChangeEvent", "e1", b"r", {}, undecodable=True)
-    told = to_inbound(event, "2026-01-01T00:00:00+00:00")
-    assert (told.kind, told.data["since"]) == ("OrderChangeEvent", "2026-01-01T00:00:00+00:00")
+    inbound = to_inbound(event, "2026-01-01T00:00:00+00:00")
+    assert (inbound.kind, inbound.data["since"]) == ("OrderChangeEvent", "2026-01-01T00:00:00+00:00")
 
 
 @pytest.mark.parametrize("topic", ["/data/ChangeEvents", "/data/Portal__chn"])
-def test_an_event_of_many_objects_is_filed_under_its_own(topic: str) -> None:
+def test_an_event_of_a_shared_channel_is_stored_under_its_own_object(topic: str) -> None:
     payload = {"ChangeEventHeader": {"entityName": "Product2", "recordIds": ["01txx0000000001AAA"]}}
-    told = to_inbound(StreamEvent(topic, "e1", b"r", payload))
-    assert (told.kind, told.data) == ("Product2ChangeEvent", {"record_ids": ["01txx0000000001AAA"]})
+    inbound = to_inbound(StreamEvent(topic, "e1", b"r", payload))
+    assert (inbound.kind, inbound.data) == ("Product2ChangeEvent", {"record_ids": ["01txx0000000001AAA"]})
     event = StreamEvent(topic, "e1", b"r", {}, undecodable=True, schema_id="s1")
     lost = to_inbound(event, "2026-01-01T00:00:00+00:00")
     where = {"topic": topic, "replay_id": b"r".hex(), "schema_id": "s1"}
@@ -159,5 +159,5 @@ def test_an_event_of_many_objects_is_filed_under_its_own(topic: str) -> None:
 
 
 def test_a_request_names_its_order_whatever_the_org_calls_the_event() -> None:
-    told = to_inbound(StreamEvent("/event/Fulfil__e", "e1", b"r", {"OrderId__c": ORDER}))
-    assert (told.kind, told.data) == ("Fulfil__e", {"order_ids": [ORDER]})
+    inbound = to_inbound(StreamEvent("/event/Fulfil__e", "e1", b"r", {"OrderId__c": ORDER}))
+    assert (inbound.kind, inbound.data) == ("Fulfil__e", {"order_ids": [ORDER]})

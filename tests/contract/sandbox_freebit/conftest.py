@@ -56,9 +56,9 @@ class Freebit:
         """Move the sandbox's clock."""
         (await self.browser.post(f"{self.office}/api/clock", json={"seconds": seconds})).raise_for_status()
 
-    async def set_mood(self, **mood: Any) -> None:
-        """Put the vendor into a mood."""
-        (await self.browser.post(f"{self.office}/api/faults/freebit", json=mood)).raise_for_status()
+    async def set_faults(self, **faults: Any) -> None:
+        """Set the faults of the vendor."""
+        (await self.browser.post(f"{self.office}/api/faults/freebit", json=faults)).raise_for_status()
 
     async def new_line(self, plan: str = "PASI_V10G") -> str:
         """Register a line on a blank SIM, wait until it is active and return its account."""
@@ -71,15 +71,15 @@ class Freebit:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox") / "home") as told:
-        yield told
+    with running_sandbox(tmp_path_factory.mktemp("sandbox") / "home") as settings:
+        yield settings
 
 
 @pytest_asyncio.fixture
 async def freebit(settings: dict[str, str]) -> AsyncIterator[Freebit]:
     async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
         own = Freebit(browser, settings)
-        await own.set_mood()
+        await own.set_faults()
         await own.log_in()
         yield own
-        await own.set_mood()
+        await own.set_faults()

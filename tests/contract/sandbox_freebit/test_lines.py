@@ -38,13 +38,13 @@ async def test_a_physical_line_becomes_active_after_a_while(freebit: Freebit) ->
     assert await freebit.codes("master/addAcnt/", **fields) == "400-310"
 
 
-async def test_a_sim_nobody_registered_before_does_not_exist(freebit: Freebit) -> None:
+async def test_an_unregistered_sim_does_not_exist(freebit: Freebit) -> None:
     fields = {"account": "07011112222", "productNumber": "AX9999999999999", "planCode": "PASI_V10G"}
     assert await freebit.codes("master/addAcnt/", **fields) == "210-210"
 
 
 async def test_a_network_may_want_sims_registered_first(freebit: Freebit) -> None:
-    await freebit.set_mood(special={"preregister": -1})
+    await freebit.set_faults(special={"preregister": -1})
     sim = await freebit.blank()
     fields = {"account": sim["account"], "productNumber": sim["productNumber"], "planCode": "PASI_D05G"}
     assert await freebit.codes("master/addAcnt/", **fields) == "210-210"
@@ -53,7 +53,7 @@ async def test_a_network_may_want_sims_registered_first(freebit: Freebit) -> Non
 
 
 async def test_an_activation_can_fail_and_frees_its_sim(freebit: Freebit) -> None:
-    await freebit.set_mood(special={"fail_activation": -1})
+    await freebit.set_faults(special={"fail_activation": -1})
     account = await freebit.new_line()
     assert (await freebit.line(account))["state"] == "obsolete"
     assert (await freebit.call("mvno/getWhiteSim/", account=account))["state"] == "blank"

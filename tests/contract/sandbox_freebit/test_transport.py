@@ -1,4 +1,4 @@
-"""Envelope, keys and result codes: one form field `json`, HTTP 200 whatever became of the call."""
+"""Envelope, keys and result codes: one form field `json`, HTTP 200 for every result."""
 
 import httpx
 import pytest
@@ -56,7 +56,7 @@ async def test_an_unknown_address_is_a_page_of_html(freebit: Freebit) -> None:
 
 
 async def test_a_key_can_end_under_way(freebit: Freebit) -> None:
-    await freebit.set_mood(special={"expire_key": 1})
+    await freebit.set_faults(special={"expire_key": 1})
     assert await freebit.codes("master/getAcnt/", **DETAIL) == "401-401"
     await freebit.log_in()
     assert await freebit.codes("master/getAcnt/", **DETAIL) == "100-200"
@@ -66,30 +66,30 @@ async def test_a_key_can_end_under_way(freebit: Freebit) -> None:
     ("lie", "status", "says"),
     [("html", 200, "<html>"), ("no_code", 200, '"status"'), ("wrong_code", 200, '"999"')],
 )
-async def test_answers_lie_on_demand_and_once(freebit: Freebit, lie: str, status: int, says: str) -> None:
-    await freebit.set_mood(special={lie: 1})
+async def test_a_wrong_answer_can_be_requested_once(freebit: Freebit, lie: str, status: int, says: str) -> None:
+    await freebit.set_faults(special={lie: 1})
     answer = await freebit.post("master/getAcnt/", {"authKey": freebit.key, **DETAIL})
     assert answer.status_code == status and says in answer.text and '"resultCode":"100"' not in answer.text
     assert await freebit.codes("master/getAcnt/", **DETAIL) == "100-200"
 
 
 async def test_codes_can_be_numbers(freebit: Freebit) -> None:
-    await freebit.set_mood(special={"numeric_codes": 1})
+    await freebit.set_faults(special={"numeric_codes": 1})
     answer = await freebit.call("master/getAcnt/", **DETAIL)
     assert (answer["resultCode"], answer["status"]["statusCode"]) == (100, 200)
 
 
-@pytest.mark.parametrize(("mood", "status"), [({"down": True}, 503), ({"flaky": 1.0}, 500)])
-async def test_a_vendor_away_answers_html(freebit: Freebit, mood: dict, status: int) -> None:
-    await freebit.set_mood(**mood)
+@pytest.mark.parametrize(("faults", "status"), [({"down": True}, 503), ({"flaky": 1.0}, 500)])
+async def test_a_vendor_away_answers_html(freebit: Freebit, faults: dict, status: int) -> None:
+    await freebit.set_faults(**faults)
     answer = await freebit.post("master/getAcnt/", DETAIL)
     assert (answer.status_code, answer.text[:6]) == (status, "<html>")
 
 
-@pytest.mark.parametrize("mood", [{"lose_answers": 1}, {"broken": "half", "times": 1}])
-async def test_an_answer_lost_leaves_its_effect(freebit: Freebit, mood: dict) -> None:
-    code = f"lost-{mood}"
-    await freebit.set_mood(**mood)
+@pytest.mark.parametrize("faults", [{"lose_answers": 1}, {"broken": "half", "times": 1}])
+async def test_an_answer_lost_leaves_its_effect(freebit: Freebit, faults: dict) -> None:
+    code = f"lost-{faults}"
+    await freebit.set_faults(**faults)
     with pytest.raises(httpx.RemoteProtocolError):
         await freebit.call("master/addSpec/", kind="MVNO", account=LIVING, quota="100", quotaCode=code)
     history = (await freebit.call("mvno/getQuotaHistory/", account=LIVING))["quotaHistory"]

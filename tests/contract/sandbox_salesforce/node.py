@@ -14,7 +14,7 @@ from tests.support.foreign_programs import need
 
 # avro-js, which the Pub/Sub client brings, forgets to name underscore among what it needs.
 PACKAGES = ("jsforce@3.10.16", "salesforce-pubsub-api-client@5.5.2", "underscore@1.13.7")
-_PATIENCE = 60
+_TIME_LIMIT = 60
 
 
 def node_home() -> Path:
@@ -36,7 +36,7 @@ async def run_node(script: str, **variables: str) -> dict[str, Any]:
     path = str(Path(__file__).with_name(script))
     process = await asyncio.create_subprocess_exec("node", path, env=environment, stdout=pipe, stderr=pipe)
     try:
-        out, err = await asyncio.wait_for(process.communicate(), _PATIENCE)
+        out, err = await asyncio.wait_for(process.communicate(), _TIME_LIMIT)
     finally:
         if process.returncode is None:
             process.kill()

@@ -166,7 +166,7 @@ async def _served(app: Starlette, **tls: Any) -> AsyncIterator[int]:
         server.should_exit = True
         await serving
         listener.close()
-        await asyncio.sleep(0)  # the connections just closed need one more turn of the loop to be gone
+        await asyncio.sleep(0)  # closed connections need one more turn of the loop
 
 
 def _certificate(name: str, key: Any, issuer: str, issuer_key: Any, *, is_ca: bool) -> x509.Certificate:

@@ -1,4 +1,4 @@
-"""What /limits tells of events."""
+"""Event allocations in /limits."""
 
 from datetime import timedelta
 

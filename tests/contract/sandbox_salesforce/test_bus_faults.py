@@ -1,4 +1,4 @@
-"""Bad days on the event bus, one switch after the other."""
+"""Faults of the event bus, one switch after the other."""
 
 import grpc
 import pytest

@@ -30,7 +30,7 @@ async def read_all(pubsub: PubSubClient, topic: str, count: int) -> list[tuple[d
     return [(await pubsub.decoded(event), event) for event in events]
 
 
-async def test_row_life_is_told_as_create_update_and_delete(org: Org, pubsub: PubSubClient) -> None:
+async def test_a_row_emits_create_update_and_delete(org: Org, pubsub: PubSubClient) -> None:
     rows = org.sandbox.rows
     account_id = rows.create("Account", {"Name": "Sato", "Phone": "1", "BillingCity": "Shibuya"})
     rows.update("Account", account_id, {"Phone": None, "BillingCity": None, "BillingStreet": "1-2-3", "Fax": "9"})
@@ -47,8 +47,8 @@ async def test_row_life_is_told_as_create_update_and_delete(org: Org, pubsub: Pu
     assert heads[0]["changedFields"] == []
     assert (updated["Name"], updated["Phone"], updated["Fax"]) == (None, None, "9")
     assert updated["BillingAddress"]["Street"] == "1-2-3"
-    told = {"Phone", "Fax", "BillingAddress.Street", "BillingAddress.City", "LastModifiedDate"}
-    assert named(schema, heads[1]["changedFields"]) == told
+    expected = {"Phone", "Fax", "BillingAddress.Street", "BillingAddress.City", "LastModifiedDate"}
+    assert named(schema, heads[1]["changedFields"]) == expected
     assert named(schema, heads[1]["nulledFields"]) == {"Phone", "BillingAddress.City"}
     assert all(value is None for name, value in deleted.items() if name != "ChangeEventHeader")
 

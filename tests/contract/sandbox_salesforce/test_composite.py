@@ -161,9 +161,9 @@ async def test_tree_with_a_bad_leaf_creates_nothing(api: httpx.AsyncClient) -> N
 
     answer = await api.post("/composite/tree/Account", json={"records": [root]})
 
-    (told,) = answer.json()["results"]
-    assert (answer.status_code, answer.json()["hasErrors"], told["referenceId"]) == (400, True, "leaf")
-    assert told["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    (result,) = answer.json()["results"]
+    assert (answer.status_code, answer.json()["hasErrors"], result["referenceId"]) == (400, True, "leaf")
+    assert result["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
     assert await count(api, "Account") == 0
 
 

@@ -1,4 +1,4 @@
-"""Bad days over REST."""
+"""Faults over REST."""
 
 import re
 from typing import Any
@@ -66,7 +66,7 @@ async def test_daily_limit_refuses_everything(org: Org, api: httpx.AsyncClient) 
     assert (answer.status_code, answer.json()) == (403, refusal)
 
 
-async def test_lock_inside_a_composite_is_told_by_its_part(org: Org, api: httpx.AsyncClient) -> None:
+async def test_a_lock_inside_a_composite_is_reported_by_its_part(org: Org, api: httpx.AsyncClient) -> None:
     org.faults.set("salesforce", FaultSettings(special={"lock_row": 1}))
     url = "/services/data/v62.0/sobjects/Account"
     parts = [{"method": "POST", "url": url, "referenceId": "a", "body": {"Name": "A"}}]
@@ -74,9 +74,9 @@ async def test_lock_inside_a_composite_is_told_by_its_part(org: Org, api: httpx.
     answer = await api.post("/composite", json={"allOrNone": True, "compositeRequest": parts})
     again = await api.post("/composite", json={"allOrNone": True, "compositeRequest": parts})
 
-    (told,) = answer.json()["compositeResponse"]
-    assert (answer.status_code, told["httpStatusCode"]) == (200, 400)
-    assert told["body"][0]["errorCode"] == "UNABLE_TO_LOCK_ROW"
+    (result,) = answer.json()["compositeResponse"]
+    assert (answer.status_code, result["httpStatusCode"]) == (200, 400)
+    assert result["body"][0]["errorCode"] == "UNABLE_TO_LOCK_ROW"
     assert again.json()["compositeResponse"][0]["httpStatusCode"] == 201
 
 

@@ -1,4 +1,4 @@
-"""The JWT bearer login and what becomes of its tokens."""
+"""The JWT bearer login and the life of its tokens."""
 
 import time
 from datetime import timedelta
@@ -65,7 +65,7 @@ async def test_wrong_claim_is_refused_with_the_vendors_words(
     assert answer.json() == {"error": error, "error_description": description}
 
 
-async def test_strangers_signature_is_refused(org: Org) -> None:
+async def test_an_unknown_signature_is_refused(org: Org) -> None:
     key = rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -88,7 +88,7 @@ async def test_other_grant_types_are_refused(org: Org) -> None:
     assert answer.json()["error"] == "unsupported_grant_type"
 
 
-async def test_call_without_a_living_token_is_told_to_log_in(org: Org, api: httpx.AsyncClient) -> None:
+async def test_a_call_without_a_valid_token_is_unauthorised(org: Org, api: httpx.AsyncClient) -> None:
     refusal = [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
 
     unknown = await api.get("/limits", headers={"Authorization": "Bearer nonsense"})

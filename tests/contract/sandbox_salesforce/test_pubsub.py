@@ -132,7 +132,7 @@ async def test_credits_are_capped_at_a_hundred(pubsub: PubSubClient) -> None:
     stream.call.cancel()
 
 
-async def test_stream_without_credits_is_closed_in_peace(org: Org, pubsub: PubSubClient) -> None:
+async def test_a_stream_without_credits_is_closed_without_an_error(org: Org, pubsub: PubSubClient) -> None:
     publish(org)
     stream = await pubsub.subscribe(num_requested=1, replay_preset=pb.EARLIEST)
 

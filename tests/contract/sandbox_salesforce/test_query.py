@@ -1,4 +1,4 @@
-"""SOQL over REST: what is found, how it is paged and how mistakes are told."""
+"""SOQL over REST: results, paging and errors."""
 
 from datetime import timedelta
 from typing import Any

@@ -105,9 +105,9 @@ class Whmcs:
         token = await self.call("CreateSsoToken", client_id=client, **fields)
         return await self.browser.get(token["redirect_url"], follow_redirects=True)
 
-    async def set_mood(self, vendor: str, **mood: Any) -> None:
-        """Put a vendor into a mood by way of the back office."""
-        assert (await self.browser.post(f"{self.office}/api/faults/{vendor}", json=mood)).status_code == 200
+    async def set_faults(self, vendor: str, **set_faults: Any) -> None:
+        """Set the faults of a vendor through the back office."""
+        assert (await self.browser.post(f"{self.office}/api/faults/{vendor}", json=set_faults)).status_code == 200
 
 
 def new_person() -> dict[str, str]:
@@ -121,14 +121,14 @@ def new_person() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 async def receiver() -> AsyncIterator[Receiver]:
-    """The portal's stand-in for webhooks."""
+    """The webhook receiver in place of the portal."""
     async with listening() as receiver:
         yield receiver
 
 
 @pytest.fixture(scope="session")
 async def own_receiver() -> AsyncIterator[Receiver]:
-    """The stand-in of the sandbox that a test may kill."""
+    """The webhook receiver of the sandbox that a test may kill."""
     async with listening() as receiver:
         yield receiver
 
@@ -193,8 +193,8 @@ def whmcs(printed: dict[str, str], browser: httpx.AsyncClient) -> Whmcs:
 
 
 @pytest.fixture
-async def mood(whmcs: Whmcs) -> AsyncIterator[Callable[..., Any]]:
-    """Set a vendor's mood; everybody is healthy again afterwards."""
-    yield whmcs.set_mood
+async def set_faults(whmcs: Whmcs) -> AsyncIterator[Callable[..., Any]]:
+    """Set the faults of a vendor; every vendor is healthy again afterwards."""
+    yield whmcs.set_faults
     for vendor in ("whmcs", "mail"):
-        await whmcs.set_mood(vendor)
+        await whmcs.set_faults(vendor)

@@ -8,8 +8,8 @@ from tests.contract.sandbox_whmcs.conftest import Process, Whmcs
 ADMIN = {"identifier": "sandbox-admin-identifier", "secret": "sandbox-admin-secret"}
 
 
-async def test_access_key_lets_a_foreign_address_in_but_no_stranger(whmcs, mood):
-    await mood("whmcs", special={"foreign_ip": -1})
+async def test_access_key_lets_a_foreign_address_in_but_no_stranger(whmcs, set_faults):
+    await set_faults("whmcs", special={"foreign_ip": -1})
 
     refused = await whmcs.post("GetClients", accesskey="guess")
     let_in = await whmcs.post("GetClients", accesskey="sandbox-access-key")

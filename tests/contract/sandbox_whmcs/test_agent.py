@@ -1,4 +1,4 @@
-"""An order's way over the agent's desk, from a client that signs in with the printed settings."""
+"""An order in the back office, from a client that signs in with the printed settings."""
 
 import ssl
 import time

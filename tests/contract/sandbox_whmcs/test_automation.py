@@ -144,7 +144,7 @@ async def test_modules_move_a_service_and_answer_in_their_own_words(whmcs, own_r
     assert await whmcs.error("ModuleCreate", serviceid=99999) == "Service ID not found"
     await own_receiver.wait_for("AfterModuleSuspend", service_id=int(service))
     await own_receiver.wait_for("AfterModuleTerminate", service_id=int(service))
-    await whmcs.set_mood("whmcs", special={"module_fails": 1})
+    await whmcs.set_faults("whmcs", special={"module_fails": 1})
     assert await whmcs.error("ModuleCreate", serviceid=service) == "Could not connect to the provisioning server"
 
 

@@ -37,8 +37,8 @@ async def test_inbox_shows_the_code_plainly(whmcs, printed):
     assert re.search(r'class="code"[^>]*>654321<', page.text)
 
 
-async def test_mail_server_that_is_down_refuses_the_connection(whmcs, printed, mood):
-    await mood("mail", down=True)
+async def test_mail_server_that_is_down_refuses_the_connection(whmcs, printed, set_faults):
+    await set_faults("mail", down=True)
 
     with pytest.raises(aiosmtplib.SMTPException):
         await send(printed, "lost@example.jp")
@@ -68,11 +68,11 @@ async def test_processed_order_can_be_neither_approved_nor_rejected(whmcs):
 @pytest.mark.parametrize(
     "path", ["orders/801000000000000AAA/approve", "invoices/99999/pay", "faults/moon", "invoices/1/eat"]
 )
-async def test_wish_for_what_is_not_there_is_not_found(whmcs, path):
+async def test_an_unknown_record_is_not_found(whmcs, path):
     assert (await whmcs.browser.post(f"{whmcs.office}/api/{path}", json={})).status_code == 404
 
 
-async def test_malformed_mood_is_refused(whmcs):
+async def test_malformed_fault_settings_are_refused(whmcs):
     answer = await whmcs.browser.post(f"{whmcs.office}/api/faults/whmcs", json={"grumpy": True})
 
     assert answer.status_code == 422
@@ -97,8 +97,8 @@ async def test_calls_are_counted_by_their_operation(whmcs):
     assert await count() == before + 1
 
 
-async def test_vendor_buttons_set_moods(whmcs, mood):
-    await whmcs.browser.post(f"{whmcs.office}/vendors/whmcs", data={"mood": "slow"})
+async def test_vendor_buttons_set_faults(whmcs, set_faults):
+    await whmcs.browser.post(f"{whmcs.office}/vendors/whmcs", data={"preset": "slow"})
 
     assert (await whmcs.browser.get(f"{whmcs.office}/api/faults")).json()["whmcs"]["slow"] == 3.0
 

@@ -72,9 +72,9 @@ async def test_gone_stops_everything_until_the_world_is_reset(own_whmcs, own_rec
     assert len(own_receiver.deliveries) == 1
 
 
-async def test_saboteur_spoils_one_signature(whmcs, receiver, mood):
+async def test_saboteur_spoils_one_signature(whmcs, receiver, set_faults):
     await receiver.wait_for("ClientAdd", client_id=await whmcs.new_client())
-    await mood("whmcs", special={"wrong_signature": 1})
+    await set_faults("whmcs", special={"wrong_signature": 1})
 
     spoilt, whole = await whmcs.new_client(), await whmcs.new_client()
 
@@ -82,9 +82,9 @@ async def test_saboteur_spoils_one_signature(whmcs, receiver, mood):
     assert is_signed(*(await receiver.wait_for("ClientAdd", client_id=whole))[0])
 
 
-async def test_saboteur_sends_one_event_twice(whmcs, receiver, mood):
+async def test_saboteur_sends_one_event_twice(whmcs, receiver, set_faults):
     await receiver.wait_for("ClientAdd", client_id=await whmcs.new_client())
-    await mood("whmcs", special={"duplicate_webhook": 1})
+    await set_faults("whmcs", special={"duplicate_webhook": 1})
 
     client = await whmcs.new_client()
 
@@ -92,7 +92,7 @@ async def test_saboteur_sends_one_event_twice(whmcs, receiver, mood):
     assert first[0]["x-whmcs-delivery"] == second[0]["x-whmcs-delivery"]
 
 
-async def test_refund_and_cancellation_at_the_till_are_told(whmcs, receiver):
+async def test_refund_and_cancellation_in_the_back_office_send_events(whmcs, receiver):
     client = await whmcs.new_client()
     paid, open_one = [int((await whmcs.new_order(client))["invoiceid"]) for _ in range(2)]
 

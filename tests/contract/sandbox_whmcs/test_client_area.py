@@ -43,7 +43,7 @@ async def test_token_dies_after_a_minute(whmcs):
         ({"client_id": 2, "destination": "clientarea:moon"}, "Invalid destination"),
     ],
 )
-async def test_token_for_nobody_or_nowhere_is_refused(whmcs, fields, message):
+async def test_a_token_without_a_client_or_destination_is_refused(whmcs, fields, message):
     assert await whmcs.error("CreateSsoToken", **fields) == message
 
 
@@ -59,7 +59,7 @@ async def test_pages_need_a_session(whmcs):
         assert (await whmcs.browser.get(f"{whmcs.site}/{page}")).status_code == 403
 
 
-async def test_card_is_added_and_the_way_back_leads_to_the_portal(whmcs):
+async def test_card_is_added_and_the_return_link_leads_to_the_portal(whmcs):
     client = await whmcs.new_client()
     page = await whmcs.sign_on(client, f"{CARDS}?return={BACK.replace('?', '%3F').replace('=', '%3D')}")
 
@@ -75,14 +75,14 @@ async def test_card_is_added_and_the_way_back_leads_to_the_portal(whmcs):
 @pytest.mark.parametrize(
     "back", ["https://evil.example/", "http://localhost:3000.evil.example/", "http://localhost:30001/"]
 )
-async def test_way_back_to_anywhere_else_is_not_followed(whmcs, back):
+async def test_return_link_to_another_host_is_not_followed(whmcs, back):
     page = await whmcs.sign_on(2, f"{CARDS}?return={back}")
 
     assert back not in re.findall('href="(.*?)"', page.text)
     assert 'href="http://localhost:3000"' in page.text
 
 
-async def test_wrong_card_is_told_beside_the_form(whmcs):
+async def test_wrong_card_shows_an_error_beside_the_form(whmcs):
     page = await whmcs.sign_on(await whmcs.new_client(), CARDS)
 
     form = {"token": form_token(page.text), "number": "4242 4242 4242 4241", "expiry": "12/35"}
@@ -124,7 +124,7 @@ async def test_invoice_downloads_as_pdf(whmcs):
     assert answer.content.startswith(b"%PDF-")
 
 
-async def test_paying_in_the_browser_is_told_by_a_signed_webhook(whmcs, receiver):
+async def test_paying_in_the_browser_sends_a_signed_webhook(whmcs, receiver):
     client = await whmcs.new_client()
     fields = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": "4242424242424242"}
     await whmcs.call("AddPayMethod", clientid=client, card_expiry="1235", **fields)

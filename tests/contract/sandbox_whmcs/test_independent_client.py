@@ -17,17 +17,17 @@ const config = { serverUrl: own.url, identifier: own.identifier, secret: own.sec
 const [clients, billing, orders, system] =
   ['Clients', 'Billing', 'Orders', 'System'].map(name => new whmcs[name](config))
 async function main () {
-  const told = {}
-  told.details = await clients.getClientsDetails({ clientid: 2, stats: true })
-  told.nobody = await clients.getClientsDetails({ clientid: 99999 })
-  told.invoices = await billing.getInvoices({ userid: 2 })
-  told.invoice = await billing.getInvoice({ invoiceid: told.invoices.invoices.invoice[0].id })
-  told.products = await orders.getProducts({ pid: 33 })
-  told.ordered = await orders.addOrder({ clientid: own.newcomer, paymentmethod: 'stripe', 'pid[0]': 33 })
-  told.accepted = await orders.acceptOrder({ orderid: told.ordered.orderid, autosetup: true })
-  told.currencies = await system.getCurrencies({})
-  told.wrong = await new whmcs.Clients({ ...config, secret: 'wrong' }).getClients({})
-  console.log(JSON.stringify(told))
+  const answers = {}
+  answers.details = await clients.getClientsDetails({ clientid: 2, stats: true })
+  answers.nobody = await clients.getClientsDetails({ clientid: 99999 })
+  answers.invoices = await billing.getInvoices({ userid: 2 })
+  answers.invoice = await billing.getInvoice({ invoiceid: answers.invoices.invoices.invoice[0].id })
+  answers.products = await orders.getProducts({ pid: 33 })
+  answers.ordered = await orders.addOrder({ clientid: own.newcomer, paymentmethod: 'stripe', 'pid[0]': 33 })
+  answers.accepted = await orders.acceptOrder({ orderid: answers.ordered.orderid, autosetup: true })
+  answers.currencies = await system.getCurrencies({})
+  answers.wrong = await new whmcs.Clients({ ...config, secret: 'wrong' }).getClients({})
+  console.log(JSON.stringify(answers))
 }
 main().catch(error => { console.error(error); process.exit(1) })
 """
@@ -53,13 +53,14 @@ async def test_independent_client_reads_and_orders(whmcs, folder):
     node = await asyncio.create_subprocess_exec("node", "ask.js", json.dumps(own), cwd=folder, stdout=subprocess.PIPE)
     out, _ = await asyncio.wait_for(node.communicate(), 60)
 
-    told = json.loads(out)
+    answers = json.loads(out)
     assert (
-        told["details"]["client"]["email"] == "ben@example.jp" and told["details"]["stats"]["numoverdueinvoices"] == 1
+        answers["details"]["client"]["email"] == "ben@example.jp"
+        and answers["details"]["stats"]["numoverdueinvoices"] == 1
     )
-    assert told["nobody"] == {"result": "error", "message": "Client Not Found"}
-    assert told["invoice"]["invoiceid"] == told["invoices"]["invoices"]["invoice"][0]["id"]
-    assert told["products"]["products"]["product"][0]["pricing"]["JPY"]["monthly"] == "2500.00"
-    assert (told["ordered"]["result"], told["accepted"]) == ("success", {"result": "success"})
-    assert told["currencies"]["currencies"]["currency"][0]["code"] == "JPY"
-    assert told["wrong"]["message"] == "Invalid or missing credentials"
+    assert answers["nobody"] == {"result": "error", "message": "Client Not Found"}
+    assert answers["invoice"]["invoiceid"] == answers["invoices"]["invoices"]["invoice"][0]["id"]
+    assert answers["products"]["products"]["product"][0]["pricing"]["JPY"]["monthly"] == "2500.00"
+    assert (answers["ordered"]["result"], answers["accepted"]) == ("success", {"result": "success"})
+    assert answers["currencies"]["currencies"]["currency"][0]["code"] == "JPY"
+    assert answers["wrong"]["message"] == "Invalid or missing credentials"

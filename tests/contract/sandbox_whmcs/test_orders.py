@@ -44,7 +44,7 @@ async def test_client_without_services_gets_no_container(whmcs):
     assert "products" not in listed
 
 
-async def test_noinvoice_is_obeyed_and_recurring_and_one_time_items_are_told_apart(whmcs):
+async def test_noinvoice_is_obeyed_and_recurring_and_one_time_items_are_distinguished(whmcs):
     client = await whmcs.new_client()
 
     placed = await whmcs.new_order(client, **{"pid[1]": "37", "billingcycle[1]": "onetime", "noinvoice": "1"})

@@ -14,14 +14,14 @@ $call = function ($action, $fields = [], $other = []) use ($url, $keys) {
     return json_decode(file_get_contents($url, false, stream_context_create(['http' => $post])), true);
 };
 $field = $call('GetProducts', ['pid' => 33])['products']['product'][0]['customfields']['customfield'][0]['id'];
-$told['ordered'] = $call('AddOrder', [
+$answers['ordered'] = $call('AddOrder', [
     'clientid' => $client, 'paymentmethod' => 'stripe', 'pid' => [33], 'billingcycle' => ['monthly'],
     'customfields' => [base64_encode(serialize([$field => 'Zürich + 1']))], 'noemail' => true,
 ]);
-$told['service'] = $call('GetClientsProducts', ['clientid' => $client])['products']['product'][0];
-$told['changed'] = $call('UpdateClient', ['clientid' => $client, 'email_preferences' => ['invoice' => true]]);
-$told['wrong'] = $call('GetClients', [], ['secret' => 'wrong']);
-echo json_encode($told);
+$answers['service'] = $call('GetClientsProducts', ['clientid' => $client])['products']['product'][0];
+$answers['changed'] = $call('UpdateClient', ['clientid' => $client, 'email_preferences' => ['invoice' => true]]);
+$answers['wrong'] = $call('GetClients', [], ['secret' => 'wrong']);
+echo json_encode($answers);
 """
 
 
@@ -32,9 +32,9 @@ async def test_php_orders_with_a_custom_field_and_reads_it_back(whmcs):
 
     given = json.dumps([whmcs.settings["WHMCS_API_URL"], keys, client])
     process = await asyncio.create_subprocess_exec(php, "-r", SCRIPT, given, stdout=asyncio.subprocess.PIPE)
-    told = json.loads((await asyncio.wait_for(process.communicate(), 60))[0])
+    answers = json.loads((await asyncio.wait_for(process.communicate(), 60))[0])
 
-    assert told["ordered"]["result"] == "success" and told["ordered"]["serviceids"] == told["service"]["id"]
-    assert told["service"]["customfields"]["customfield"][0]["value"] == "Zürich + 1"
-    assert told["changed"]["result"] == "success"
-    assert told["wrong"]["message"] == "Invalid or missing credentials"
+    assert answers["ordered"]["result"] == "success" and answers["ordered"]["serviceids"] == answers["service"]["id"]
+    assert answers["service"]["customfields"]["customfield"][0]["value"] == "Zürich + 1"
+    assert answers["changed"]["result"] == "success"
+    assert answers["wrong"]["message"] == "Invalid or missing credentials"

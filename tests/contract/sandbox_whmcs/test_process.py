@@ -38,7 +38,7 @@ async def test_sigterm_stops_within_three_seconds(own):
     assert (status, time.monotonic() - began < 3) == (0, True)
 
 
-def test_taken_port_is_told_in_one_line(process, tmp_path):
+def test_a_taken_port_is_reported_in_one_line(process, tmp_path):
     command = [sys.executable, "-m", "sandbox.main", "serve"]
     variables = process.variables | {"SANDBOX_HOME": str(tmp_path)}
 

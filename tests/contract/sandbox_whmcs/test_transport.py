@@ -32,8 +32,8 @@ async def test_unknown_action_is_a_business_error(whmcs):
     assert await whmcs.error("MakeCoffee") == "API Function Not Found"
 
 
-async def test_action_outside_the_role_is_forbidden_with_escaped_quotes(whmcs, mood):
-    await mood("whmcs", special={"forbid_getpaymethods": -1})
+async def test_action_outside_the_role_is_forbidden_with_escaped_quotes(whmcs, set_faults):
+    await set_faults("whmcs", special={"forbid_getpaymethods": -1})
 
     answer = await whmcs.post("GetPayMethods", clientid=1)
 
@@ -43,8 +43,8 @@ async def test_action_outside_the_role_is_forbidden_with_escaped_quotes(whmcs, m
     )
 
 
-async def test_foreign_address_is_told_before_the_credentials(whmcs, mood):
-    await mood("whmcs", special={"foreign_ip": -1})
+async def test_foreign_address_is_refused_before_the_credentials_are_checked(whmcs, set_faults):
+    await set_faults("whmcs", special={"foreign_ip": -1})
 
     answer = await whmcs.post("GetClients", secret="wrong")
 
@@ -94,7 +94,7 @@ async def test_scalar_where_a_list_belongs_is_refused(whmcs):
         ("a:1:{i:198;R:1;}", ""),
     ],
 )
-async def test_serialized_custom_fields_are_kept_unless_they_hold_objects_or_lies(whmcs, serialized, kept):
+async def test_serialized_custom_fields_are_stored_unless_they_hold_objects_or_wrong_lengths(whmcs, serialized, kept):
     client = await whmcs.new_client(customfields=base64.b64encode(serialized.encode()).decode())
 
     details = await whmcs.call("GetClientsDetails", clientid=client)
@@ -102,24 +102,24 @@ async def test_serialized_custom_fields_are_kept_unless_they_hold_objects_or_lie
     assert details["client"]["customfields"][0] == {"id": 198, "value": kept}
 
 
-async def test_vendor_that_is_down_shows_a_web_page(whmcs, mood):
-    await mood("whmcs", down=True)
+async def test_vendor_that_is_down_shows_a_web_page(whmcs, set_faults):
+    await set_faults("whmcs", down=True)
 
     answer = await whmcs.post("GetClients")
 
     assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
 
 
-async def test_flaky_vendor_fails_only_the_named_operations(whmcs, mood):
-    await mood("whmcs", flaky=1.0, operations=["GetClients"])
+async def test_flaky_vendor_fails_only_the_named_operations(whmcs, set_faults):
+    await set_faults("whmcs", flaky=1.0, operations=["GetClients"])
 
     assert (await whmcs.post("getclients")).status_code == 500
     assert (await whmcs.post("GetUsers")).status_code == 200
 
 
-async def test_lost_answer_cuts_the_connection_after_the_write(whmcs, mood):
+async def test_lost_answer_cuts_the_connection_after_the_write(whmcs, set_faults):
     client = await whmcs.new_client()
-    await mood("whmcs", lose_answers=1, operations=["AddOrder"])
+    await set_faults("whmcs", lose_answers=1, operations=["AddOrder"])
 
     with pytest.raises(httpx.RemoteProtocolError):
         await whmcs.new_order(client)

@@ -1,4 +1,4 @@
-"""The breaker of a vendor over a real Valkey: what one process learns, all know."""
+"""The circuit breaker of a vendor over a real Valkey, shared by all processes."""
 
 import asyncio
 import itertools
@@ -17,12 +17,12 @@ from tests.support.running.vendor_servers import quick_redis
 from tests.support.vendors.scripted_server import soon
 
 NUMBERS = itertools.count()
-# Open for longer than a busy machine needs to ask.
+# Open for longer than a busy machine needs for a call.
 TIMES = BreakerTimes(failures=3, open=1.0, longest_open=60.0)
 
 
 def line(redis: Redis, **changes) -> VendorCall:
-    """Return the line of one more process, through a limiter of its own."""
+    """Return the VendorCall of another process with its own limiter."""
     limits = CallLimits(concurrency=9, rate="1000/minute", queue=20, timeout=2.0)
     limiter = VendorLimiter(redis, f"limiter-{next(NUMBERS)}", limits)
     return VendorCall("vendor", limiter, **({"timeout": 0.5, "times": TIMES} | changes))
@@ -46,7 +46,7 @@ async def succeed(through: VendorCall) -> str:
     return await through.run("read", call, safe=True)
 
 
-async def test_what_one_process_suffers_keeps_the_others_and_other_lanes_away(redis: Redis) -> None:
+async def test_an_outage_of_one_process_opens_the_breaker_of_all_processes_and_limiters(redis: Redis) -> None:
     lines = [line(redis) for _ in range(3)]
     for one in lines:
         await fail(one)
@@ -57,7 +57,7 @@ async def test_what_one_process_suffers_keeps_the_others_and_other_lanes_away(re
     assert await lines[0].breaker.state() == "open"
 
 
-async def test_one_call_alone_tries_when_the_time_is_over(redis: Redis) -> None:
+async def test_one_call_probes_after_the_open_time(redis: Redis) -> None:
     first, second = line(redis), line(redis)
     for _ in range(3):
         await fail(first)
@@ -78,7 +78,7 @@ async def test_one_call_alone_tries_when_the_time_is_over(redis: Redis) -> None:
     assert await second.breaker.state() == "closed"
 
 
-async def test_a_probe_that_fails_or_leaves_does_not_block_the_next_one(redis: Redis) -> None:
+async def test_a_failed_or_cancelled_probe_does_not_block_the_next_one(redis: Redis) -> None:
     first, second = line(redis), line(redis)
     for _ in range(3):
         await fail(first)
@@ -93,7 +93,7 @@ async def test_a_probe_that_fails_or_leaves_does_not_block_the_next_one(redis: R
     assert await succeed(first) == "answer"
 
 
-async def test_a_vendor_that_asks_for_a_long_pause_is_left_alone_by_all(redis: Redis) -> None:
+async def test_a_long_retry_after_opens_the_breaker_of_all_processes(redis: Redis) -> None:
     asked, other = line(redis), line(redis)
     await fail(asked, retry_after=30)
     with pytest.raises(BreakerOpen) as caught:
@@ -101,7 +101,7 @@ async def test_a_vendor_that_asks_for_a_long_pause_is_left_alone_by_all(redis: R
     assert 28 <= caught.value.retry_after <= 30
 
 
-async def test_a_busy_vendor_is_not_an_absent_one(redis: Redis) -> None:
+async def test_a_rate_limited_answer_does_not_open_the_breaker(redis: Redis) -> None:
     one = line(redis)
     for _ in range(4):
         await fail(one, kind=Busy, retry_after=3600)
@@ -133,7 +133,7 @@ async def test_a_misconfigured_probe_leaves_the_next_one_to_others(redis: Redis)
     assert await succeed(right) == "answer"
 
 
-async def test_an_outage_is_one_line_for_all_processes_and_so_is_its_end(redis: Redis) -> None:
+async def test_all_processes_together_log_the_begin_and_end_of_an_outage_once(redis: Redis) -> None:
     lines = [line(redis) for _ in range(3)]
     with capture_logs() as logs:
         for one in lines:

@@ -1,4 +1,4 @@
-"""The share of one customer: nobody takes a vendor from all others."""
+"""The share of one customer: one customer cannot use all calls to a vendor."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from portal_app.infra.tasks.current_customer import working_for
 from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import LimiterFull, VendorLimiter, call_priority
-from tests.contract.throttling.test_limiter import Crowd, told_waiting
+from tests.contract.throttling.test_limiter import Crowd, shows_waiting
 from tests.support.running.vendor_servers import quick_redis
 from tests.support.vendors.scripted_server import soon
 
@@ -56,7 +56,7 @@ async def test_one_customer_gets_half_of_the_queue(clients: Redis) -> None:
     calls = [asyncio.create_task(call(vendor, "", crowd, stay=0.5))]
     await soon(lambda: crowd.inside == 1)
     calls += [asyncio.create_task(call(vendor, "ben", crowd)) for _ in range(2)]
-    await soon(lambda: told_waiting(vendor, 2))
+    await soon(lambda: shows_waiting(vendor, 2))
     with pytest.raises(LimiterFull):
         await call(vendor, "ben", crowd)
     await asyncio.gather(call(vendor, "aiko", crowd), *calls)

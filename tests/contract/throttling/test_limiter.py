@@ -1,4 +1,4 @@
-"""The limiter over a real Valkey: what it admits, in which order, and what happens without Redis."""
+"""The rate limiter over a real Valkey: what it admits, in which order, and what it does without Redis."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ class HastyLimiter(VendorLimiter):
     redis_pause_seconds = 0.1
 
 
-async def test_each_lane_has_the_limits_of_its_own_settings(redis: Redis) -> None:
+async def test_each_limiter_has_the_limits_of_its_own_settings(redis: Redis) -> None:
     prefixes = {"whmcs": "whmcs", "salesforce": "sf", "salesforce-long": "sf_long", "freebit": "freebit"}
     names, given = ("concurrency", "queue", "wait", "timeout"), {}
     for number, prefix in enumerate(prefixes.values(), 1):
@@ -43,8 +43,8 @@ async def test_each_lane_has_the_limits_of_its_own_settings(redis: Redis) -> Non
     vendors = build_vendors(Settings(portal_env="development", **given), redis)
     for line in vendors.lines:
         limits, prefix = (await line.limiter.state())["limits"], prefixes[line.limiter.name]
-        told = [limits["concurrency"], limits["queue"], limits["timeout"], line.timeout, limits["rate"]]
-        assert told == [given[f"{prefix}_{name}"] for name in (*names, "rate")]
+        state = [limits["concurrency"], limits["queue"], limits["timeout"], line.timeout, limits["rate"]]
+        assert state == [given[f"{prefix}_{name}"] for name in (*names, "rate")]
         assert line.vendor == line.limiter.name.removesuffix("-long")
     await vendors.close()
 
@@ -98,7 +98,7 @@ async def test_a_call_that_waited_too_long_is_turned_away(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
-async def test_waiting_customers_go_before_orders_and_orders_before_upkeep(
+async def test_customers_are_admitted_before_orders_and_orders_before_background_work(
     redis: Redis, nobody: Redis, has_redis: bool
 ) -> None:
     narrow, crowd = limiter(redis if has_redis else nobody, concurrency=1), Crowd()
@@ -107,13 +107,13 @@ async def test_waiting_customers_go_before_orders_and_orders_before_upkeep(
     for count, priority in enumerate(("sync", "background", "customer"), 1):
         call_priority.set(priority)
         visits += [asyncio.create_task(crowd.visit(narrow, priority)) for _ in range(2)]
-        await soon(lambda count=count: told_waiting(narrow, count * 2))
+        await soon(lambda count=count: shows_waiting(narrow, count * 2))
     await asyncio.gather(*visits)
     assert crowd.order == ["first", *["customer"] * 2, *["background"] * 2, *["sync"] * 2]
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
-async def test_a_queue_full_of_work_that_may_wait_turns_no_customer_away(
+async def test_a_queue_full_of_background_work_rejects_no_customer(
     redis: Redis, nobody: Redis, has_redis: bool
 ) -> None:
     narrow, crowd = limiter(redis if has_redis else nobody, concurrency=1, queue=2), Crowd()
@@ -121,7 +121,7 @@ async def test_a_queue_full_of_work_that_may_wait_turns_no_customer_away(
     await soon(lambda: crowd.inside == 1)
     call_priority.set("background")
     visits += [asyncio.create_task(crowd.visit(narrow, "background")) for _ in range(2)]
-    await soon(lambda: told_waiting(narrow, 2))
+    await soon(lambda: shows_waiting(narrow, 2))
     with pytest.raises(LimiterFull):
         await crowd.visit(narrow)
     call_priority.set("customer")
@@ -135,25 +135,25 @@ async def test_a_call_counts_until_a_window_after_its_end(redis: Redis) -> None:
     assert time.monotonic() - began >= 2.0
 
 
-async def test_the_state_tells_limits_counts_and_this_hours_waits(redis: Redis) -> None:
+async def test_the_state_shows_limits_counts_and_waits_of_the_hour(redis: Redis) -> None:
     narrow, crowd = limiter(redis, concurrency=1, queue=1), Crowd()
     visits = [asyncio.create_task(crowd.visit(narrow, stay=0.3)) for _ in range(2)]
-    await soon(lambda: told_waiting(limiter(redis), 1))
+    await soon(lambda: shows_waiting(limiter(redis), 1))
     with pytest.raises(LimiterFull):
         await crowd.visit(narrow)
-    told = await limiter(redis).state()
-    assert (told["shared"], told["running"], told["waiting"]["customer"], told["hour"]["full"]) == (True, 1, 1, 1)
+    state = await limiter(redis).state()
+    assert (state["shared"], state["running"], state["waiting"]["customer"], state["hour"]["full"]) == (True, 1, 1, 1)
     await asyncio.gather(*visits)
     hour = (await narrow.state())["hour"]
     assert hour["entered"] == 2 and 200 < hour["longest"] <= hour["waited"] < 2000
 
 
-async def test_the_state_says_when_each_process_is_on_its_own(nobody: Redis) -> None:
+async def test_the_state_shows_when_limits_are_local(nobody: Redis) -> None:
     alone, crowd = limiter(nobody), Crowd()
     visit = asyncio.create_task(crowd.visit(alone, stay=0.2))
     await soon(lambda: crowd.inside == 1)
-    told = await alone.state()
-    assert (told["shared"], told["running"], told["limits"]["rate"]) == (False, 1, "1000/minute")
+    state = await alone.state()
+    assert (state["shared"], state["running"], state["limits"]["rate"]) == (False, 1, "1000/minute")
     await visit
 
 
@@ -200,7 +200,7 @@ async def test_a_place_in_the_local_queue_is_given_up_when_redis_is_back(redis: 
     await quick.aclose()
 
 
-async def test_a_redis_that_misses_one_answer_is_not_away(redis: Redis, redis_url: str) -> None:
+async def test_one_missed_answer_does_not_mark_redis_unavailable(redis: Redis, redis_url: str) -> None:
     quick, crowd = quick_redis(redis_url), Crowd()
     vendor = limiter(quick)
     await crowd.visit(vendor)
@@ -230,7 +230,7 @@ async def test_a_running_call_that_redis_lost_is_counted_again_and_one_that_ende
     assert (await gate.counts()).running == 1
 
 
-async def test_a_clock_of_redis_that_is_put_back_stops_nobody(redis: Redis) -> None:
+async def test_a_redis_clock_set_back_blocks_no_call(redis: Redis) -> None:
     slow, crowd = limiter(redis, concurrency=1, rate="2/second"), Crowd()
     await crowd.visit(slow)
     late = int(time.time() * 1000) + 600_000
@@ -252,7 +252,7 @@ def redis_gate(redis: Redis, **changes) -> RedisGate:
     return RedisGate(redis, "vendor", CallLimits(**limits), lease=3.0)
 
 
-async def told_waiting(through: VendorLimiter, count: int) -> bool:
+async def shows_waiting(through: VendorLimiter, count: int) -> bool:
     return sum((await through.state())["waiting"].values()) == count
 
 

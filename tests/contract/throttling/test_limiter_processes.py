@@ -91,7 +91,7 @@ async def test_slots_are_kept_while_their_process_lives_and_come_back_within_the
         process.kill()
         await process.wait()
         await asyncio.gather(*(enter(other) for _ in range(LIMITS.concurrency)))
-    # The four calls of the killed process that waited left nothing behind either.
+    # The four waiting calls of the killed process left no entries either.
     assert sum((await other.state())["waiting"].values()) == 0
 
 

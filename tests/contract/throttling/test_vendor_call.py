@@ -1,4 +1,4 @@
-"""The line to a vendor: repetition, time limits, the breaker, and one log line per outage."""
+"""VendorCall: retries, deadlines, the breaker, and one log line per outage."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,12 +21,12 @@ TIMES = BreakerTimes(failures=5, open=0.3)
 
 @pytest.fixture
 def line(redis: Redis) -> VendorCall:
-    lane = VendorLimiter(redis, "vendor", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
-    return VendorCall("vendor", lane, timeout=0.3, times=TIMES)
+    limiter = VendorLimiter(redis, "vendor", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
+    return VendorCall("vendor", limiter, timeout=0.3, times=TIMES)
 
 
 class Vendor:
-    """Raises its troubles one after the other, then answers."""
+    """Raises its errors one after the other, then answers."""
 
     def __init__(self, *troubles: Exception) -> None:
         self.troubles, self.calls = list(troubles), 0
@@ -61,7 +61,7 @@ async def test_a_call_that_is_not_safe_is_sent_once(line: VendorCall) -> None:
 
 
 @pytest.mark.parametrize("trouble", [ExternalRejected("no"), Misconfigured("who are you")])
-async def test_an_answer_that_will_not_change_is_not_asked_for_again(line: VendorCall, trouble: Exception) -> None:
+async def test_a_permanent_error_is_not_retried(line: VendorCall, trouble: Exception) -> None:
     vendor = Vendor(trouble)
     with pytest.raises(type(trouble)):
         await line.run("read", vendor, safe=True)
@@ -78,16 +78,16 @@ async def test_a_long_pause_that_the_vendor_asks_for_is_left_to_the_caller(line:
 
 
 @pytest.mark.parametrize(("safe", "expected"), [(True, ExternalUnavailable), (False, OutcomeUnknown)])
-async def test_silence_is_unavailable_for_reads_and_doubt_for_writes(
+async def test_a_timeout_is_unavailable_for_reads_and_outcome_unknown_for_writes(
     line: VendorCall, safe: bool, expected: type[Exception]
 ) -> None:
     with pytest.raises(expected):
         await line.run("call", hang, safe=safe)
 
 
-async def test_repetitions_end_with_the_longest_that_a_call_may_take(redis: Redis) -> None:
-    lane = VendorLimiter(redis, "vendor", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=0.1))
-    line, begun = VendorCall("vendor", lane, timeout=0.3, times=TIMES), []
+async def test_retries_end_at_the_total_deadline_of_a_call(redis: Redis) -> None:
+    limiter = VendorLimiter(redis, "vendor", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=0.1))
+    line, begun = VendorCall("vendor", limiter, timeout=0.3, times=TIMES), []
 
     async def call() -> str:
         begun.append(1)
@@ -129,14 +129,14 @@ async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(lin
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("header", "seconds"),
     [
         ("120", 120), (" 5 ", 5), ("Thu, 01 Jan 2026 00:00:00 GMT", 0), ("", None), ("soon", None), ("-1", None),
         ("²", None), ("9" * 5000, None), ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
     ],
 )  # fmt: skip
-def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, seconds: int | None) -> None:
-    assert retry_after(told) == seconds
+def test_retry_after_is_read_as_seconds_or_date(header: str, seconds: int | None) -> None:
+    assert retry_after(header) == seconds
 
 
 async def _fail_often(line: VendorCall, trouble: Callable[[], Exception]) -> None:

@@ -1,4 +1,4 @@
-"""The wire to WHMCS against answers it really gives, and some that no server should."""
+"""The WHMCS client against valid and malformed answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,8 +36,8 @@ async def server() -> AsyncIterator[ScriptedServer]:
 @pytest.fixture
 async def client(server: ScriptedServer, redis: Redis) -> AsyncIterator[WHMCSClient]:
     settings = _settings(server.url)
-    lane = VendorLimiter(redis, "whmcs", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
-    client = WHMCSClient(settings, vendor_client(timeout=0.5), VendorCall("whmcs", lane, timeout=0.5))
+    limiter = VendorLimiter(redis, "whmcs", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
+    client = WHMCSClient(settings, vendor_client(timeout=0.5), VendorCall("whmcs", limiter, timeout=0.5))
     yield client
     await client.aclose()
 
@@ -91,7 +91,7 @@ async def test_success_has_several_spellings(client: WHMCSClient, server: Script
     ],
 )
 @pytest.mark.parametrize("status", [200, 403])
-async def test_being_refused_as_a_caller_is_our_outage_not_the_customers(
+async def test_refused_credentials_are_our_outage_and_not_an_error_of_the_customer(
     client: WHMCSClient, server: ScriptedServer, message: str, status: int
 ) -> None:
     server.script(http({"result": "error", "message": message}, status))
@@ -160,15 +160,15 @@ async def test_silence_times_out(client: WHMCSClient, server: ScriptedServer) ->
 
 
 async def test_nobody_listening_means_that_nothing_was_written(redis: Redis) -> None:
-    lane = VendorLimiter(redis, "whmcs", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
-    line = VendorCall("whmcs", lane, timeout=0.5)
+    limiter = VendorLimiter(redis, "whmcs", CallLimits(concurrency=5, rate="1000/minute", queue=20, timeout=2.0))
+    line = VendorCall("whmcs", limiter, timeout=0.5)
     client = WHMCSClient(_settings("http://127.0.0.1:1"), vendor_client(timeout=0.5), line)
     with pytest.raises(ExternalUnavailable):
         await client.call("AddOrder", {}, safe=False)
     await client.aclose()
 
 
-async def test_being_told_to_slow_down_is_obeyed(client: WHMCSClient, server: ScriptedServer) -> None:
+async def test_retry_after_is_obeyed(client: WHMCSClient, server: ScriptedServer) -> None:
     server.script(http(b"", 429, Retry_After="120"))
     with pytest.raises(ExternalUnavailable) as caught:
         await client.call("GetInvoices", {}, safe=True)
@@ -200,7 +200,7 @@ async def test_a_sign_on_path_that_is_not_relative_is_never_sent(
     assert server.requests == []
 
 
-async def test_rows_of_somebody_else_are_left_out(client: WHMCSClient, server: ScriptedServer) -> None:
+async def test_rows_of_another_client_are_left_out(client: WHMCSClient, server: ScriptedServer) -> None:
     own = _settings(server.url)
     payments = WHMCSPayments(client, own, WHMCSClientRecords(client, own))
     reads = (WHMCSInvoices(client, own).invoices, payments.transactions, WHMCSServices(client, own).subscriptions)
@@ -211,7 +211,7 @@ async def test_rows_of_somebody_else_are_left_out(client: WHMCSClient, server: S
         assert [row.id for row in await read(2)] == [2]
 
 
-async def test_an_answer_about_somebody_else_is_none(client: WHMCSClient, server: ScriptedServer) -> None:
+async def test_an_answer_about_another_client_is_not_found(client: WHMCSClient, server: ScriptedServer) -> None:
     own = _settings(server.url)
     clients, services = WHMCSClientRecords(client, own), WHMCSServices(client, own)
     payments = WHMCSPayments(client, own, clients)
@@ -246,8 +246,8 @@ async def test_no_secret_reaches_a_log_or_an_error(client: WHMCSClient, server: 
     server.script(HTML)
     with capture_logs() as logs, pytest.raises(ExternalUnavailable) as caught:
         await client.call("GetClientsDetails", {"email": "aiko@example.jp"}, safe=True)
-    told = f"{logs}{caught.value!r}{caught.value.__cause__!r}"
-    assert SECRET not in told and "aiko" not in told
+    shown = f"{logs}{caught.value!r}{caught.value.__cause__!r}"
+    assert SECRET not in shown and "aiko" not in shown
 
 
 async def test_a_cancelled_call_lets_the_next_one_through(client: WHMCSClient, server: ScriptedServer) -> None:

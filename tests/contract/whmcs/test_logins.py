@@ -1,4 +1,4 @@
-"""Who signs in at WHMCS: passwords checked, second factors told, clients owned or merely shared."""
+"""Logins at WHMCS: passwords, second factors, owned and shared clients."""
 
 from collections.abc import AsyncIterator
 
@@ -37,7 +37,7 @@ async def test_wrong_password_and_unknown_address_are_the_same_nothing(logins: B
     assert await logins.find("chie@example") is None
 
 
-async def test_a_second_factor_and_a_shared_client_are_told(logins: BillingLogins) -> None:
+async def test_a_second_factor_and_a_shared_client_are_reported(logins: BillingLogins) -> None:
     daichi = await logins.verify_password("daichi@example.jp", PASSWORD)
     emi = await logins.verify_password("emi@example.jp", PASSWORD)
     assert daichi and daichi.has_second_factor and len(daichi.owned) == 1

@@ -23,7 +23,7 @@ from tests.support.vendors.whmcs_orders import VPN
 
 
 class AdminApi:
-    """WHMCS's own staff, at the same API with a credential that may do everything."""
+    """Staff of WHMCS: the same API with a credential for every action."""
 
     def __init__(self, sandbox: RunningSandbox) -> None:
         self._url = sandbox.settings.whmcs_api_url
@@ -60,7 +60,7 @@ async def test_a_list_of_invoices_says_when_each_was_changed(vendors: Vendors, a
     assert invoice.id == number and invoice.updated_at is not None
 
 
-async def test_tax_is_told_by_its_rate(vendors: Vendors) -> None:
+async def test_tax_is_shown_with_its_rate(vendors: Vendors) -> None:
     invoice = (await vendors.invoices.invoices(BEN_CLIENT_ID))[-1]
     assert invoice.taxes == (Tax(Decimal(10), Money(250)),) and invoice.tax == Money(250)
 
@@ -114,7 +114,7 @@ async def test_another_card_becomes_the_default_and_is_removed(vendors: Vendors,
     assert [method.id for method in await vendors.payment_methods.payment_methods(client_id)] == [first]
 
 
-async def test_somebody_elses_card_is_not_found_and_stays(vendors: Vendors) -> None:
+async def test_another_clients_card_is_not_found_and_stays(vendors: Vendors) -> None:
     (card,) = await vendors.payment_methods.payment_methods(BEN_CLIENT_ID)
     for client_id, method_id in ((AIKO_CLIENT_ID, card.id), (BEN_CLIENT_ID, 999999)):
         with pytest.raises(NotFound):

@@ -59,7 +59,7 @@ def test_numbers_come_as_numbers_or_text(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "x", True, 1.5, [1]])
-def test_what_is_no_number_is_refused(value: object) -> None:
+def test_a_malformed_number_is_refused(value: object) -> None:
     with pytest.raises(ValueError):
         number({"id": value}, "id")
 
@@ -82,7 +82,7 @@ def test_booleans_have_many_spellings(value: object, meaning: bool) -> None:
     assert truth({"flag": value}, "flag") is meaning
 
 
-def test_a_boolean_that_is_none_is_refused() -> None:
+def test_a_malformed_boolean_is_refused() -> None:
     with pytest.raises(ValueError):
         truth({"flag": "perhaps"}, "flag")
 
@@ -134,7 +134,7 @@ def test_a_clients_number_is_found_in_its_custom_field() -> None:
     assert client_of({"userid": "1", "email": "a@example.jp"}, number_field=198).customer_number == ""
 
 
-def test_card_tokens_are_left_behind() -> None:
+def test_card_tokens_are_dropped() -> None:
     row = {"id": 2, "type": "RemoteCreditCard", "description": "", "card_type": "Visa", "card_last_four": "4242",
            "expiry_date": "02/28", "gateway_name": "stripe", "remote_token": "secret"}  # fmt: skip
     method = payment_method_of(row)

@@ -1,4 +1,4 @@
-"""Signed events of the bridge: only WHMCS's own, fresh and small ones are read."""
+"""Signed events of the bridge: only authentic, recent and small ones are read."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -78,7 +78,7 @@ class Whmcs:
             )
 
     def age(self, event_id: str, created_at: str) -> None:
-        """Make an event as old as is said."""
+        """Make an event older."""
         with closing(sqlite3.connect(self.database)) as database, database:
             database.execute("UPDATE mod_portal_outbox SET created_at = ? WHERE event_id = ?", (created_at, event_id))
 
@@ -104,7 +104,7 @@ def whmcs(tmp_path: Path, php: Path) -> Whmcs:
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    """A stand-in for the portal that answers as told."""
+    """A receiver in place of the portal with scripted answers."""
     async with listening() as running:
         yield running
 
@@ -119,7 +119,7 @@ async def webhook(web_side: Portal) -> AsyncIterator[str]:
         server.install_signal_handlers = lambda: None
         task = asyncio.create_task(server.serve(sockets=[sock]))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/api/webhooks/whmcs"
-        # The first request opens every connection; the hook file would not wait so long on a busy machine.
+        # The first request opens every connection; on a busy machine that exceeds the timeout of the hook file.
         first = str(uuid4())
         body = body_of(first)
         async with httpx.AsyncClient(timeout=30) as client:

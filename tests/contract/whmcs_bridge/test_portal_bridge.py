@@ -16,7 +16,7 @@ PAID = ("InvoicePaid", {"invoiceid": 31, "invoice": {"total": "2750.00", "notes"
 
 
 def minutes_until(moment: str) -> float:
-    """Return how far away a UTC time of the outbox is."""
+    """Return the minutes until a UTC time of the outbox."""
     then = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     return (then - datetime.now(UTC)).total_seconds() / 60
 
@@ -104,7 +104,7 @@ async def test_a_refused_event_is_sent_again_later_and_later(whmcs: Whmcs, recei
     assert is_signed(*last) and whmcs.outbox()[0]["delivered_at"] is not None
 
 
-async def test_a_portal_that_is_away_neither_breaks_nor_loses_anything(
+async def test_an_unreachable_portal_breaks_no_hook_and_loses_no_event(
     whmcs: Whmcs, receiver: Receiver, nobody: str
 ) -> None:
     whmcs.configure(nobody)

@@ -19,7 +19,7 @@ NEW_PASSWORD = "seven green apples"
 
 
 async def prove(visitor: Visitor, worker: Portal, email: str, *, start: str = "/api/auth/migrate") -> httpx.Response:
-    """Begin a move, or a sign-up, and prove the mailbox."""
+    """Start a migration or a sign-up, and prove the mailbox."""
     answer = await visitor.submit(start, email=email)
     assert answer.headers["location"] == "/auth/verify"
     return await visitor.submit("/api/auth/signup/verify", code=(await mailed(worker, email))["code"])

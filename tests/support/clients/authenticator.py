@@ -44,7 +44,7 @@ async def _step_lasts() -> bool:
 
 
 async def password_only(portal_settings, email: str) -> Visitor:
-    """Return a browser that has given the right password and stands before the second step."""
+    """Return a browser that has sent the right password and must give a second factor."""
     somebody = Visitor(portal_settings)
     somebody.email = email
     answer = await somebody.submit("/api/auth/login", email=email, password=PASSWORD)

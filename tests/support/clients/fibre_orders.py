@@ -46,7 +46,7 @@ async def check_name(driver: PortalDriver, buyer: Buyer) -> str:
 
 
 async def answer(driver: PortalDriver, buyer: Buyer, *offers: str) -> None:
-    """Answer a customer's request at the agent's desk."""
+    """Answer a customer's request in the back office."""
     path = f"/address-checks/{buyer.customer.sf_account_id}"
     (await driver.office.post(path, json={"offers": list(offers), "note": ""})).raise_for_status()
 

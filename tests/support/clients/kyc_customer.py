@@ -53,7 +53,7 @@ class Hana:
         return document
 
     async def decide(self, decision: str, note: str = "") -> list[str | None]:
-        """Decide as an agent, and take it over as its event does, delivered twice."""
+        """Decide as an agent, and apply the decision as its event does, delivered twice."""
         await self.driver.decide_identity(self.buyer, decision, note)
         account = self.buyer.customer.sf_account_id
         return [await self.worker.profile.kyc_review.apply_account(account) for _ in range(2)]
@@ -62,12 +62,12 @@ class Hana:
         rows = (await self.driver.office.get("/identities")).json()
         return next(row for row in rows if row["number"] == self.buyer.customer.customer_number)["files"]
 
-    async def told(self, kind: type[Any]) -> list[str]:
+    async def announced(self, kind: type[Any]) -> list[str]:
         async with self.worker.database.unit_of_work() as session:
             rows = (await session.exec(select(kind).where(kind.user_id == self.user_id))).all()
         return [row.template if isinstance(row, Mail) else row.kind for row in rows]
 
-    async def kept(self) -> list[IdentityFile]:
+    async def stored(self) -> list[IdentityFile]:
         async with self.worker.database.unit_of_work() as session:
             return list((await session.exec(select(IdentityFile).where(IdentityFile.user_id == self.user_id))).all())
 

@@ -1,4 +1,4 @@
-"""What tests do and see: customers with a card, orders, the agent's desk, and counts at every vendor."""
+"""What tests do and see: customers with a card, orders, the back office, and counts at every vendor."""
 
 import asyncio
 import itertools
@@ -165,7 +165,7 @@ class PortalDriver:
         assert await self.mails_written(user_id, "welcome") == 1
 
     async def mails_written(self, user_id: UUID, occasion: str) -> int:
-        """Count the mails of one occasion to a user, sent or not."""
+        """Count the mails of one template to a user, sent or not."""
         return int(
             await self.value("SELECT count(*) FROM mails WHERE user_id = %s AND occasion = %s", user_id, occasion)
         )
@@ -197,11 +197,11 @@ class PortalDriver:
         return str(await self.value("SELECT stage FROM orders WHERE id = %s", order.id))
 
     async def wait_for_stage(self, order: Order, stage: str) -> None:
-        """Wait until an order is so far."""
+        """Wait until an order has reached a stage."""
         await self.wait_for_stages([order], stage)
 
     async def wait_for_stages(self, orders: list[Order], stage: str) -> None:
-        """Wait until all orders are so far."""
+        """Wait until all orders have reached a stage."""
         ids = [order.id for order in orders]
 
         async def there() -> bool:
@@ -227,11 +227,11 @@ class PortalDriver:
         return [row for row in (await self.office.get("/orders")).json() if row["portal_order_id"] == str(order.id)]
 
     async def approve(self, order: Order) -> None:
-        """Approve an order at the agent's desk."""
+        """Approve an order in the back office."""
         await self._decide(order, "approve")
 
     async def reject(self, order: Order) -> None:
-        """Reject an order at the agent's desk."""
+        """Reject an order in the back office."""
         await self._decide(order, "reject")
 
     async def _decide(self, order: Order, decision: str) -> None:
@@ -242,28 +242,28 @@ class PortalDriver:
         """Move the clock of all vendors on."""
         (await self.office.post("/clock", json={"seconds": seconds})).raise_for_status()
 
-    async def set_mood(self, vendor: str, **mood: Any) -> None:
-        """Make a vendor slow, flaky, forgetful or dead; no mood makes it well."""
-        (await self.office.post(f"/faults/{vendor}", json=mood)).raise_for_status()
+    async def set_faults(self, vendor: str, **faults: Any) -> None:
+        """Make a vendor slow, flaky, forgetful or dead; without faults it is well."""
+        (await self.office.post(f"/faults/{vendor}", json=faults)).raise_for_status()
 
     async def all_well(self) -> None:
-        """Make every vendor well."""
+        """Clear the faults of every vendor."""
         for vendor in ("whmcs", "salesforce", "pubsub", "freebit", "mail"):
-            await self.set_mood(vendor)
+            await self.set_faults(vendor)
 
     async def order_at_salesforce(self, buyer: Buyer, *, sku: str = SKU, **fields: Any) -> str:
-        """Make an order for a customer at the agent's desk and return its id there."""
+        """Make an order for a customer in the back office and return its id there."""
         wanted = {"customer": buyer.customer.customer_number, "skus": [sku], "fields": fields}
         answer = await self.office.post("/orders", json=wanted)
         return str(answer.raise_for_status().json()["id"])
 
     async def decide_identity(self, buyer: Buyer, decision: str = "verify", note: str = "") -> None:
-        """Verify or reject a customer's identity at the agent's desk."""
+        """Verify or reject a customer's identity in the back office."""
         path = f"/identities/{buyer.customer.customer_number}/{decision}"
         (await self.office.post(path, json={"note": note})).raise_for_status()
 
     async def let_time_pass(self, order: Order, time: timedelta) -> None:
-        """Make the last thing that happened to an order so much older."""
+        """Make the last change of an order older."""
         await self.rows("UPDATE orders SET updated_at = updated_at - %s WHERE id = %s", time, order.id)
 
     async def cases_about(self, order: Order) -> list[dict[str, Any]]:
@@ -272,14 +272,14 @@ class PortalDriver:
         return [row for row in rows if row["reference"] == str(order.id)]
 
     async def edit_review(self, order: Order, **fields: Any) -> None:
-        """Fill in fields of an order at the agent's desk."""
+        """Fill in fields of an order in the back office."""
         review = await self.review_of(order)
         (await self.office.post(f"/orders/{review['id']}", json=fields)).raise_for_status()
 
     # -- SIM lines
 
     async def stock(self, count: int, *, esim: bool = False) -> list[str]:
-        """Put blank SIMs on the shelf and return their numbers."""
+        """Put blank SIMs into stock and return their numbers."""
         answer = await self.office.post("/sim-lines/stock", json={"count": count, "esim": esim})
         return list(answer.raise_for_status().json()["numbers"])
 

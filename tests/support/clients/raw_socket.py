@@ -19,11 +19,11 @@ _EVENT = f"42{_NAMESPACE},"
 
 
 class RawSocket:
-    """One open socket. `told` is everything the server sent as an event, as text."""
+    """One open socket. `received` holds the events of the server as text."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self.told: list[str] = []
+        self.received: list[str] = []
         self._news = asyncio.Condition()
         self._reading = asyncio.create_task(self._read())
 
@@ -35,26 +35,26 @@ class RawSocket:
         await self.send_text(json.dumps(["event", event]))
 
     async def send_text(self, text: str) -> None:
-        """Send an event as it stands."""
+        """Send an event unchanged."""
         await self._connection.send(_EVENT + text)
 
-    async def told_about(self, *words: str) -> str:
+    async def wait_for_words(self, *words: str) -> str:
         """Wait until one message names all the words, and return it."""
 
         def found() -> str:
-            return next((message for message in self.told if all(word in message for word in words)), "")
+            return next((message for message in self.received if all(word in message for word in words)), "")
 
         async with self._news:
             await asyncio.wait_for(self._news.wait_for(lambda: bool(found())), LONGEST_SECONDS)
         return found()
 
-    async def told_times(self, count: int, *, seconds: float) -> None:
+    async def wait_for_messages(self, count: int, *, seconds: float) -> None:
         """Wait for so many messages. Raises TimeoutError."""
         async with self._news:
-            await asyncio.wait_for(self._news.wait_for(lambda: len(self.told) >= count), seconds)
+            await asyncio.wait_for(self._news.wait_for(lambda: len(self.received) >= count), seconds)
 
     async def send_packet(self, packet: str | bytes) -> None:
-        """Send a packet of the transport as it stands."""
+        """Send a packet of the transport unchanged."""
         await self._connection.send(packet)
 
     async def closed_with(self) -> int:
@@ -79,7 +79,7 @@ class RawSocket:
                     await self._connection.send("3")
                 if message.startswith(_EVENT):
                     async with self._news:
-                        self.told.append(message)
+                        self.received.append(message)
                         self._news.notify_all()
         except ConnectionClosed:
             return

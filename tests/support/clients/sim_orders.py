@@ -1,4 +1,4 @@
-"""SIM orders for tests: what stands in Salesforce for each kind of SIM."""
+"""SIM orders for tests: the fields in Salesforce for each kind of SIM."""
 
 from datetime import date, timedelta
 from typing import Any

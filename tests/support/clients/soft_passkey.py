@@ -1,4 +1,4 @@
-"""A passkey in software: makes and answers WebAuthn ceremonies as a device would, and wrongly where told."""
+"""A passkey in software: makes and answers WebAuthn ceremonies as a device would, and wrongly on request."""
 
 import base64
 import hashlib

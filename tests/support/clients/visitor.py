@@ -1,4 +1,4 @@
-"""Somebody in front of the portal's HTTP edge: a browser that submits forms, or a program that sends JSON."""
+"""A client of the portal's HTTP edge: a browser that submits forms, or a program that sends JSON."""
 
 import json
 import secrets
@@ -37,7 +37,7 @@ def edge(settings: Settings) -> ASGIApp:
 
 @asynccontextmanager
 async def running(settings: Settings, role: Literal["web", "worker"] = "web") -> AsyncIterator[Portal]:
-    """Build a portal and give all of its connections back at the end, the rate limiter's included."""
+    """Build a portal and close all of its connections at the end, the rate limiter's included."""
     built = build(settings, role=role)
     yield built
     await built.close()
@@ -46,7 +46,7 @@ async def running(settings: Settings, role: Literal["web", "worker"] = "web") ->
 
 @asynccontextmanager
 async def instead_of(portal: Portal, settings: Settings) -> AsyncIterator[Portal]:
-    """Let another portal be this process's own for a while."""
+    """Replace the portal of this process for a while."""
     async with running(settings) as other:
         set_portal(other)
         try:
@@ -98,7 +98,7 @@ class Visitor:
         return self.http.cookies.get(cookie_name(self.settings, kind), "")
 
     def set_cookie(self, kind: str, value: str) -> None:
-        """Put a value of one's own into a cookie; an empty one removes it."""
+        """Set a cookie; an empty value removes it."""
         name = cookie_name(self.settings, kind)
         for cookie in [each for each in self.http.cookies.jar if each.name == name]:
             self.http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
@@ -107,7 +107,7 @@ class Visitor:
 
 
 async def new_account(portal: Portal) -> str:
-    """Write an account down that can sign in with PASSWORD, and return its address."""
+    """Store an account that can sign in with PASSWORD, and return its address."""
     email = f"{uuid4().hex}@example.jp"
     async with portal.database.identity() as session:
         user = User(
@@ -122,7 +122,7 @@ async def new_account(portal: Portal) -> str:
 
 
 async def new_customer(worker: Portal) -> str:
-    """Write an account down that is set up everywhere, under ids no vendor knows, and return its address."""
+    """Store an account that is mapped to ids which no vendor knows, and return its address."""
     email = await new_account(worker)
     async with worker.database.identity() as session:
         user = await User.by_email(session, worker.identity.secrets.ring.index(email, EMAIL_PLACE))
@@ -134,7 +134,7 @@ async def new_customer(worker: Portal) -> str:
 
 
 async def mailed(worker: Portal, email: str, template: str = "") -> dict[str, str]:
-    """Return occasion and content of the last mail written to an address, of one template if it is named."""
+    """Return template and content of the last mail to an address, of one template if it is named."""
     async with worker.database.unit_of_work() as session:
         found = (await session.exec(select(Mail).order_by(col(Mail.created_at).desc()).limit(200))).all()
     mail = next(mail for mail in found if mail.recipient == email and template in ("", mail.template))

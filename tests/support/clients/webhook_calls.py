@@ -1,4 +1,4 @@
-"""Deliveries as the WHMCS bridge sends them, and worse."""
+"""Deliveries as the WHMCS bridge sends them, and malformed ones."""
 
 import json
 import time
@@ -36,7 +36,7 @@ def headers_of(delivery: str, body: bytes, *, key: str = KEY, secret: bytes = SE
 async def deliver(
     visitor: Visitor, delivery: str, *, kind: str = "InvoicePaid", data: dict[str, Any] | None = None, **signed: Any
 ) -> httpx.Response:
-    """Send one event, signed as told."""
+    """Send one event with the given signature."""
     body = body_of(delivery, kind=kind, data=data)
     return await visitor.http.post(PATH, content=body, headers=headers_of(delivery, body, **signed))
 

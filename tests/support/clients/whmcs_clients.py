@@ -1,4 +1,4 @@
-"""The billing system as its staff sees it: clients and users made for one test, and Salesforce accounts beside them."""
+"""The billing system as its staff uses it: clients and users of one test, and their Salesforce accounts."""
 
 from typing import Any
 from uuid import uuid4

@@ -73,6 +73,10 @@ class Demo:
         """Approve or reject an order as an agent."""
         httpx.post(f"{self.office}/api/orders/{sf_order_id}/{decision}").raise_for_status()
 
+    def decide_identity(self, number: str, decision: str) -> None:
+        """Verify or reject the identity of a customer as an agent."""
+        httpx.post(f"{self.office}/api/identities/{number}/{decision}").raise_for_status()
+
     def pending_check(self) -> str:
         """Return the account of the address check that waits for an agent, once it is there."""
         deadline = time.monotonic() + 20
@@ -88,9 +92,9 @@ class Demo:
         body = {"offers": offers, "note": note}
         httpx.post(f"{self.office}/api/address-checks/{account}", json=body).raise_for_status()
 
-    def set_mood(self, vendor: str, **mood: object) -> None:
-        """Make a vendor slow or dead; no mood makes it well."""
-        httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
+    def set_faults(self, vendor: str, **faults: object) -> None:
+        """Make a vendor slow or dead; without faults it is well."""
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=faults).raise_for_status()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A way to a server that a test can close, or make long, while everybody else's way stays as it is."""
+"""A proxy in front of a server that a test can close or slow down, while other clients are not affected."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ class Gate:
         self._loop.call_soon_threadsafe(self._hang_up)
 
     def open(self) -> None:
-        """Let everybody through again, without delay."""
+        """Pass all connections again, without delay."""
         self._is_closed, self.seconds = False, 0.0
 
     def start(self) -> None:
@@ -36,7 +36,7 @@ class Gate:
         self._ready.wait(10)
 
     def stop(self) -> None:
-        """End, and hang up on everybody."""
+        """Stop and close all connections."""
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
@@ -62,7 +62,7 @@ class Gate:
                 raise ConnectionRefusedError("closed")
             inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)
         except OSError:
-            # Closed, or the server behind it is away.
+            # Closed, or the server behind it is down.
             writer.transport.abort()
             return
         self._ways |= {writer, inner_writer}
@@ -85,7 +85,7 @@ class Gate:
 
 @contextmanager
 def gate_to(url: str) -> Iterator[tuple[Gate, str]]:
-    """Yield a gate in front of a server, and the server's address by way of it."""
+    """Yield a gate in front of a server, and the server's address through it."""
     parts = urlsplit(url)
     gate = Gate(str(parts.hostname), int(parts.port or 0))
     gate.start()

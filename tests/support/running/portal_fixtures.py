@@ -19,7 +19,7 @@ async def web_side() -> AsyncIterator[Portal]:
 
 @pytest.fixture
 def portal(web_side: Portal) -> Portal:
-    """The portal of the web process: this process's own, whatever tests of other folders made so."""
+    """The portal of the web process, set as this process's own again."""
     return set_portal(web_side)
 
 

@@ -41,11 +41,11 @@ class Process:
         return self._process.pid or 0
 
     def log(self) -> str:
-        """Return all it has said."""
+        """Return its whole log."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def wait_until_ready(self) -> "Process":
-        """Wait until it works."""
+        """Wait until it is ready."""
         return self.wait_until_it_says(f"{self.role}.ready")
 
     def wait_until_it_says(self, words: str) -> "Process":
@@ -118,7 +118,7 @@ class Processes:
             process.kill()
 
     def logs(self) -> str:
-        """Return what all of them said."""
+        """Return the logs of all processes."""
         return "\n".join(f"--- {one.role} {one.pid}\n{one.log()[-6000:]}" for one in self.all)
 
 

@@ -72,13 +72,13 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
         process.wait(60)
 
 
-async def told_until(tab: EventSocket, *words: str) -> str:
-    """Return everything a tab is told until one of some words is among it."""
-    told = ""
+async def received_until(tab: EventSocket, *words: str) -> str:
+    """Return everything a tab receives until one of the words is in it."""
+    received = ""
     async with asyncio.timeout(LONGEST_SECONDS):
-        while not any(word in told for word in words):
-            told += await tab.update()
-    return told
+        while not any(word in received for word in words):
+            received += await tab.update()
+    return received
 
 
 def _answers(url: str) -> bool:

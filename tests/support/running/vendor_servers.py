@@ -17,7 +17,7 @@ from tests.support.running.world import running_sandbox, servers
 
 @dataclass
 class RunningSandbox:
-    """A sandbox in another process; its moods are set through its own state file."""
+    """A sandbox in another process; its faults are set through its state file."""
 
     settings: Settings
     faults: Faults
@@ -32,7 +32,7 @@ def redis_url() -> str:
 
 @pytest_asyncio.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    # Patient: on a busy machine a server that is well may look away.
+    # A long timeout: on a busy machine a healthy server may seem down.
     client = connect(redis_url, seconds=5)
     try:
         await client.flushdb()

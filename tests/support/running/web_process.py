@@ -18,7 +18,7 @@ from tests.support.running.world import world
 from tests.support.waiting import LONGEST_SECONDS
 
 _ROOT = Path(__file__).resolve().parents[3]
-# Reflex builds nothing and mounts no frontend: only the API and the socket are under attack here.
+# Reflex builds nothing and mounts no frontend: these tests attack only the API and the socket.
 _BARE = {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod", "REFLEX_OPLOCK_ENABLED": "true"}
 
 

@@ -53,7 +53,7 @@ _QUICK: dict[str, Any] = {
     "whmcs_rate": "100000/minute",
     "sf_rate": "100000/minute",
     "freebit_rate": "100000/minute",
-    # On a busy machine a server that is well may look away; a test that wants it slow says so.
+    # On a busy machine a healthy server may seem slow; a test that needs a slow one says so.
     "redis_timeout": 5.0,
     "mirror_patience_seconds": 5.0,
 }
@@ -91,9 +91,9 @@ class World:
         """Return the settings with some changed."""
         return self.settings.model_copy(update=changes)
 
-    def set_mood(self, vendor: str, **mood: Any) -> None:
-        """Make a sandbox vendor ("whmcs", "salesforce", "mail") slow, flaky or dead; no mood makes it well."""
-        httpx.post(f"{self.office}/api/faults/{vendor}", json=mood).raise_for_status()
+    def set_faults(self, vendor: str, **faults: Any) -> None:
+        """Make a sandbox vendor ("whmcs", "salesforce", "mail") slow, flaky or dead; without faults it is well."""
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=faults).raise_for_status()
 
 
 @cache
@@ -150,8 +150,8 @@ def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
         while not (home / "running.env").exists():
             assert process.poll() is None and time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.05)
-        told = (home / "running.env").read_text()
-        yield {name.lower(): value for name, _, value in (line.partition("=") for line in told.splitlines())}
+        printed = (home / "running.env").read_text()
+        yield {name.lower(): value for name, _, value in (line.partition("=") for line in printed.splitlines())}
     finally:
         process.terminate()
         process.wait(10)

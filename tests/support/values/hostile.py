@@ -1,4 +1,4 @@
-"""What attackers type: pieces of SQL, SOQL, markup, formulas and headers, and none of them may be more than a text."""
+"""What attackers type: pieces of SQL, SOQL, markup, formulas and headers, each of which must stay plain text."""
 
 STATEMENTS = (
     "' OR '1'='1",

@@ -1,4 +1,4 @@
-"""Somebody who exists only in tests, as a sign-up form."""
+"""A person of the tests as a sign-up form."""
 
 ADDRESS = {
     "postcode": "106-0044",

@@ -8,7 +8,7 @@ from portal_app.models.user import EMAIL_PLACE, User
 
 
 async def new_user(database: Database, ring: KeyRing) -> UUID:
-    """Write a user down, as sign-up would."""
+    """Store a user, as sign-up would."""
     email = f"{uuid4().hex}@example.jp"
     async with database.identity() as session:
         user = User(

@@ -1,4 +1,4 @@
-"""What a service wrote down, read as the worker does."""
+"""Rows that a service wrote, read with the worker's role."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from portal_app.models.email_outbox import Mail
 
 @dataclass
 class Written:
-    """Reads back what was written down, as the worker would."""
+    """Reads rows back with the worker's role."""
 
     worker: Database
 

@@ -1,4 +1,4 @@
-"""The services of one process that show bills, over any billing system; and whether they tell the truth."""
+"""The billing services of one process over any billing system, and a check that mirrors equal it."""
 
 import json
 from dataclasses import dataclass, replace
@@ -45,11 +45,13 @@ class BillingServices:
         payments = Payments(*parts, live=live, sso=links)
         services = Subscriptions(*parts, live=live)
         vendors: Any = SimpleNamespace(invoices=gateway, subscriptions=gateway, whmcs_orders=gateway)
-        told = BillingChanges(database, vendors, billing=billing, payments=payments, subscriptions=services, live=live)
+        is_published = BillingChanges(
+            database, vendors, billing=billing, payments=payments, subscriptions=services, live=live
+        )
         mirror_refresh = MirrorRefresh(
             settings, database, billing=billing, payments=payments, subscriptions=services, live=live
         )
-        return cls(billing, services, payments, told, mirror_refresh)
+        return cls(billing, services, payments, is_published, mirror_refresh)
 
 
 async def mirrored(billing_services: BillingServices, customer: Customer) -> dict[int, Invoice]:
@@ -59,7 +61,7 @@ async def mirrored(billing_services: BillingServices, customer: Customer) -> dic
 
 
 def as_shown(true: Invoice | None, shown: Invoice | None) -> Invoice | None:
-    """Return an invoice as it has to be shown where `shown` is: without lines if that has none."""
+    """Return an invoice as a page that shows `shown` has to show it: without lines if `shown` has none."""
     if true is None:
         return None
     return replace(true if shown is None or shown.lines else listed(true), updated_at=None)
@@ -68,7 +70,7 @@ def as_shown(true: Invoice | None, shown: Invoice | None) -> Invoice | None:
 async def untruths(
     billing_services: BillingServices, bills: DelayedWhmcs, customers: list[Customer]
 ) -> list[tuple[Any, Any]]:
-    """Return everything the mirrors have otherwise than the billing system: what is kept, and what is true."""
+    """Return the differences between mirrors and billing system as pairs: mirrored, actual."""
     found: list[tuple[Any, Any]] = []
     for customer in customers:
         true = {one.id: one for one in bills.bills.values() if one.client_id == customer.whmcs_client_id}
@@ -83,8 +85,8 @@ async def untruths(
     return [pair for pair in found if pair[0] != pair[1]]
 
 
-async def told(heard: Any, redis: Redis, customer: Customer) -> bool:
-    """Say whether open pages of a customer were told of anything up to now."""
+async def is_published(heard: Any, redis: Redis, customer: Customer) -> bool:
+    """Say whether a change of a customer was published up to now."""
     mark = uuid4().hex
     await redis.publish("portal:live", json.dumps({"user": mark}))
     users = set()

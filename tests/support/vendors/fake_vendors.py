@@ -1,4 +1,4 @@
-"""Small vendors in memory, for services that only ask them something."""
+"""Small vendors in memory, for services that only read from them."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -129,18 +129,18 @@ class Agents:
         self.account = replace(self.account, **changes, changed_at=at)
 
     def answer(self, *offers: str) -> None:
-        """Write down what the building can have."""
+        """Store what is available in the building."""
         status = "eligible" if offers else "ineligible"
         self.write(status=status, offers=offers, note="Found out.", checked_at=datetime.now(UTC))
 
 
 def listed(bill: Invoice) -> Invoice:
-    """Return an invoice as a list knows it: without lines, payments and balance."""
+    """Return an invoice as a list shows it: without lines, payments and balance."""
     return replace(bill, lines=(), payments=(), balance=None)
 
 
 class NoAccounts:
-    """Vendors that know nobody."""
+    """Vendors without accounts."""
 
     async def find(self, email: str) -> None:
         return None

@@ -18,13 +18,13 @@ ANSWERS = {"address": CONFIRMED, "connection": CONNECTION, "phone": PHONE}
 
 
 def item(sku: str, minor: int, place: int, **changes: object) -> CatalogItem:
-    """Return something of the internet catalogue, monthly unless told otherwise."""
+    """Return an item of the internet catalogue, monthly unless given otherwise."""
     new = replace(PLAN, sku=sku, name=sku, category="internet", price=Money(minor), whmcs_product_id=place, order=place)
     return replace(new, **changes)  # type: ignore[arg-type]
 
 
 def catalogue(*, single: int = 22800, twelfth: int = 1900, rest: int = 0) -> list[CatalogItem]:
-    """Return a plan with everything that goes with it; `rest` is paid once on top of twelve payments."""
+    """Return a plan with its extras; `rest` is paid once on top of twelve payments."""
     others = [tuple(sku for sku in INSTALLS if sku != own) for own in INSTALLS]
     extra = {"item_class": "installation"}
     once = extra | {"cycle": "onetime"}

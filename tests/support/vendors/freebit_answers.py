@@ -1,4 +1,4 @@
-"""Answers of Freebit, good and senseless."""
+"""Answers of Freebit, valid and malformed."""
 
 from typing import Any
 

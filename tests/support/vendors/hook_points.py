@@ -1,6 +1,6 @@
-"""Every hook point that changes what a customer sees: the ids it carries, and what it tells of."""
+"""Every hook point that changes what a customer sees: its ids, and the data it changes."""
 
-# What WHMCS's own documents say each hook point tells of, and the ids that the bridge takes of it.
+# What each hook point changes according to the documents of WHMCS, and the ids that the bridge sends.
 INVOICE, MONEY, SERVICE, CARDS = "invoice", "money", "service", "cards"
 EXPECTED: dict[str, tuple[tuple[str, ...], set[str]]] = {
     **dict.fromkeys(
@@ -26,7 +26,7 @@ EXPECTED: dict[str, tuple[tuple[str, ...], set[str]]] = {
     ),
     "ServiceRecurringCompleted": (("service_id",), {SERVICE}),
     "CancellationRequest": (("service_id", "client_id"), {SERVICE, INVOICE}),
-    # The hook names an upgrade alone, and no call of WHMCS's tells whose it is: ServiceEdit or the reconcile finds it.
+    # The hook names only an upgrade, and no call of WHMCS returns its owner: ServiceEdit or the reconcile finds it.
     **dict.fromkeys("AfterProductUpgrade AfterConfigOptionsUpgrade".split(), (("upgrade_id",), set())),
     "ClientEdit": (("client_id",), {MONEY}),
     "CCUpdate": (("client_id",), {CARDS}),

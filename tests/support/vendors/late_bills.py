@@ -1,4 +1,4 @@
-"""A billing system in memory that changes, tells of it by hooks, and answers when told: answers overtake each other."""
+"""A billing system in memory that changes, sends hooks and delays answers, so that answers overtake each other."""
 
 import asyncio
 import random
@@ -37,7 +37,7 @@ def service(client_id: int, *, name: str = "SIM 5GB") -> Subscription:
 
 @dataclass
 class DelayedWhmcs:
-    """Answers are taken when asked or later, and arrive later still; `is_late` holds them until they are let go."""
+    """Answers are read at the call or later and arrive after that; `is_late` holds them until they are released."""
 
     chance: random.Random
     clients: list[int]
@@ -82,7 +82,7 @@ class DelayedWhmcs:
         return _owner(next((one for one in self.services.values() if one.order_id == order_id), None))
 
     def change(self) -> Hook:
-        """Change something at random and return the hook that tells of it."""
+        """Change something at random and return its hook."""
         kinds = [
             self._bill,
             self._bill,
@@ -104,7 +104,7 @@ class DelayedWhmcs:
         return "InvoicePaid", self._edit(status="paid", paid_at=now(), balance=Money(0))
 
     def _pay_part(self) -> Hook:
-        # The list shows nothing of it but the time of the change.
+        # The list shows only the time of the change.
         return "AddInvoicePayment", self._edit(balance=Money(1), payments=(Payment(now(), "stripe", Money(5)),))
 
     def _cancel(self) -> Hook:
@@ -138,7 +138,7 @@ class DelayedWhmcs:
         return {"invoice_id": one.id}
 
     def let_go(self, place: int) -> None:
-        """Let one of the held answers go on its way."""
+        """Release one of the held answers."""
         self.held.pop(place).set_result(None)
 
     async def _pause(self) -> None:

@@ -1,4 +1,4 @@
-"""Servers and vendors in trouble."""
+"""Faults of servers and vendors."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _NOWHERE = "postgresql://portal@127.0.0.1:1/portal"
 NO_DATABASE = {f"database_{name}url": _NOWHERE for name in ("", "web_", "identity_")}
 
 
-MOODS: dict[str, dict[str, Any]] = {
+OUTAGES: dict[str, dict[str, Any]] = {
     "fails with 500": {"flaky": 1.0},
     "is a maintenance page": {"down": True},
     "answers a web page": {"broken": "html"},

@@ -1,4 +1,4 @@
-"""A vendor that answers exactly what a test tells it to, byte by byte, and remembers what it was asked."""
+"""A vendor with scripted answers, byte by byte, that records its requests."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ class ScriptedServer:
 
 
 async def hung_up(reader: asyncio.StreamReader, seconds: float) -> bool:
-    """Wait so long at most, and say whether the caller has left."""
+    """Wait for a limited time, and say whether the caller has disconnected."""
     try:
         return not await asyncio.wait_for(reader.read(1), seconds)
     except TimeoutError:
@@ -91,14 +91,14 @@ async def hung_up(reader: asyncio.StreamReader, seconds: float) -> bool:
 
 
 def http(body: Any, status: int = 200, **headers: str) -> bytes:
-    """Return a whole HTTP answer; a body that is no bytes is sent as JSON."""
+    """Return a whole HTTP answer; a body that is not bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status} Any\r\nContent-Length: {len(raw)}\r\n{extra}\r\n".encode() + raw
 
 
 def half(body: bytes) -> bytes:
-    """Return an answer that promises more than it brings."""
+    """Return an answer that is shorter than its Content-Length."""
     return b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n" + body
 
 

@@ -1,4 +1,4 @@
-"""The gateway together with changes that tests make at the vendor directly."""
+"""The gateway, and changes that tests make at the vendor directly."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
@@ -43,8 +43,8 @@ class Sims:
         for closer in self._closers:
             await closer()
 
-    def set_mood(self, **mood: Any) -> None:
-        self._sandbox.faults.set("freebit", FaultSettings(**mood))
+    def set_faults(self, **faults: Any) -> None:
+        self._sandbox.faults.set("freebit", FaultSettings(**faults))
 
     def blank(self, kind: str = "physical") -> dict[str, str]:
         """Put a SIM that nobody has into stock."""
@@ -62,6 +62,6 @@ class Sims:
         jobs = self._sandbox.store.all("freebit.job")
         return sum(job["kind"] == kind and job["account"] == account for job in jobs)
 
-    def kept(self, account: str) -> dict[str, Any]:
-        """Return the line as the network keeps it."""
+    def stored_line(self, account: str) -> dict[str, Any]:
+        """Return the line as the network stores it."""
         return self._sandbox.store.get("freebit.line", account) or {}

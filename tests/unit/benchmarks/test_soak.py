@@ -1,4 +1,4 @@
-"""Who judges a soak: what was true when, and what there is too little or too much of."""
+"""The checks of a soak: what was true when, and which effects are missing or doubled."""
 
 import math
 import time
@@ -21,7 +21,7 @@ def test_what_is_shown_is_as_old_as_the_end_of_its_truth() -> None:
     assert ledger.age(BILL, {"unpaid"}.__contains__, changed + 60) == 0
 
 
-def test_a_hook_has_to_be_seen_by_whoever_comes_after_it_was_applied() -> None:
+def test_a_hook_must_be_visible_after_it_was_applied() -> None:
     ledger = Ledger()
     ledger.hear("bill", 7, None, since=123.0)
     assert ledger.floor(BILL, time.time()) == -math.inf

@@ -1,4 +1,4 @@
-"""Ids: checked before use, and a guess learns nothing."""
+"""Ids: checked before use, and a guess reveals nothing."""
 
 from uuid import UUID
 

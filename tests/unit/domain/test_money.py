@@ -32,7 +32,7 @@ def test_a_vendors_decimal_is_read_as_whole_yen(text: str, yen: int) -> None:
         "0x10",
     ],
 )
-def test_what_is_no_plain_whole_amount_is_refused(text: str) -> None:
+def test_an_amount_that_is_not_a_plain_whole_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
         Money.parse(text)
 

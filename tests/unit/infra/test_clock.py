@@ -46,7 +46,7 @@ def test_the_clock_follows_each_move_of_the_sandboxs_at_once(tmp_path: Path) -> 
     assert clock.now() - datetime.now(UTC) > timedelta(days=24)
 
 
-def test_times_that_a_clock_outside_checks_stay_real(tmp_path: Path) -> None:
+def test_times_checked_by_other_systems_stay_real(tmp_path: Path) -> None:
     file = tmp_path / "clock.offset"
     file.write_text("86400")
     clock.follow_offset(file)
@@ -56,14 +56,14 @@ def test_times_that_a_clock_outside_checks_stay_real(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "soon"])
-def test_a_file_that_is_missing_or_says_nothing_moves_nothing(tmp_path: Path, content: str | None) -> None:
+def test_a_missing_or_empty_clock_file_shifts_nothing(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "offset").write_text(content)
     clock.follow_offset(tmp_path / "offset")
     assert clock.offset_seconds() == 0
 
 
-async def test_the_time_read_in_a_transaction_is_the_portals(worker: Database, tmp_path: Path) -> None:
+async def test_the_time_read_in_a_transaction_is_the_portal_time(worker: Database, tmp_path: Path) -> None:
     (tmp_path / "offset").write_text("7200")
     clock.follow_offset(tmp_path / "offset")
     async with worker.unit_of_work() as session:

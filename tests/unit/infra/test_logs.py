@@ -71,7 +71,7 @@ print("it went on")
 """
 
 
-def test_a_line_that_nobody_can_take_loses_nothing_else() -> None:
+def test_an_unloggable_line_loses_no_other_line() -> None:
     done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=False)
     assert "it went on" in done.stdout
 
@@ -163,7 +163,7 @@ def test_a_line_has_a_bound_and_stays_json(value: Any) -> None:
     assert json.loads(text)["event"] == "e" and json.loads(text)["cut"] is True
 
 
-def test_a_library_writes_so_many_lines_of_one_place_and_others_are_not_held_up() -> None:
+def test_repeated_library_lines_are_limited_per_place() -> None:
     limit = LibraryFilter()
 
     def passed(line: int) -> int:
@@ -203,7 +203,7 @@ except KeyError:
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_a_library_tells_its_place_and_constant_text_but_no_values(form: str) -> None:
+def test_a_library_line_shows_its_place_and_constant_text_but_no_values(form: str) -> None:
     done = subprocess.run([sys.executable, "-c", LIBRARY.format(form=form)], capture_output=True, text=True, check=True)
     assert SECRET not in done.stderr
     assert done.stderr.count("library.message") == 3

@@ -1,4 +1,4 @@
-"""Figures: summed over a host's processes, without those that died, and never the end of what they observe."""
+"""Metrics: summed over the processes of a host, without dead ones, and never a reason for a process to stop."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from tests.support.sources import ROOT
 
-# A process that counts a request and a socket, says so and stays until its input ends.
+# A process that counts a request and a socket, prints that and stays until its input ends.
 _PROCESS = """
 import sys
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_counters_of_a_killed_process_stay_and_its_gauges_go(tmp_path: Path) -> 
     assert left['portal_http_seconds_bucket{le="0.025",method="GET",route="/api/me"}'] == 2
 
 
-def test_what_was_set_last_outlives_its_process(tmp_path: Path) -> None:
+def test_the_latest_value_of_a_gauge_outlives_its_process(tmp_path: Path) -> None:
     with running(tmp_path):
         pass
     assert shown(tmp_path)['portal_invariant_violations{invariant="stuck_orders"}'] == 3
@@ -90,7 +90,7 @@ def test_dead_processes_leave_no_files(tmp_path: Path) -> None:
     assert shown(tmp_path)[REQUESTS] == 3
 
 
-def test_what_was_moved_once_is_not_counted_again_where_its_files_stayed(tmp_path: Path) -> None:
+def test_merged_counters_of_dead_processes_are_counted_once(tmp_path: Path) -> None:
     with running(tmp_path):
         kept = {path: path.read_text() for path in tmp_path.glob("web-*")}
     HostFigures(tmp_path, "web").sweep()
@@ -101,7 +101,7 @@ def test_what_was_moved_once_is_not_counted_again_where_its_files_stayed(tmp_pat
     assert shown(tmp_path)[REQUESTS] == 1
 
 
-def test_a_start_forgets_earlier_runs_but_not_beside_a_living_process(tmp_path: Path) -> None:
+def test_a_start_clears_earlier_runs_unless_a_process_is_alive(tmp_path: Path) -> None:
     with running(tmp_path):
         pass
     with running(tmp_path):
@@ -133,9 +133,7 @@ def served(port: int) -> str:
     return str(urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
 
 
-def test_a_full_disk_costs_figures_and_neither_the_process_nor_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_loses_new_figures_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = Snapshot(tmp_path, "web")
     snapshot.write()
     before = {path.name: path.read_text() for path in tmp_path.glob("*.json")}

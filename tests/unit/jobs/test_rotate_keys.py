@@ -67,7 +67,7 @@ async def test_a_killed_rotation_goes_on_and_the_old_key_can_go(
     async with ring_in_use(both, ring):
         assert await everybody_readable(worker, people)
         with psycopg.connect(settings.database_url) as held:
-            # A row that somebody else is writing stops the job in the middle of its work.
+            # A row locked by another transaction stops the job in the middle of its work.
             held.execute("SELECT 1 FROM users WHERE id = %s FOR UPDATE", (people[5],))
             job = multiprocessing.get_context("spawn").Process(target=rotate, args=(both,), kwargs={"batch": 1})
             job.start()
@@ -95,7 +95,7 @@ async def test_a_killed_rotation_goes_on_and_the_old_key_can_go(
     rotate(both.model_copy(update={"portal_key_current": 1}))
 
 
-async def test_a_row_that_was_tampered_with_is_named_and_holds_nobody_up(
+async def test_a_tampered_row_is_named_and_does_not_stop_the_rotation(
     settings: Settings, worker: Database, ring: KeyRing, people: list[UUID]
 ) -> None:
     with psycopg.connect(settings.database_url, autocommit=True) as owner:

@@ -20,10 +20,12 @@ MIDNIGHT = datetime(2031, 3, 31, 15, tzinfo=UTC)
 
 
 def portal_of(worker: Database, queue: DurableQueue, settings: Settings | None = None) -> Any:
-    async def lanes() -> dict[str, dict[str, Any]]:
+    async def limiter_states() -> dict[str, dict[str, Any]]:
         return {"whmcs": {"breaker": "open"}, "salesforce": {"breaker": "closed"}}
 
-    return SimpleNamespace(database=worker, queue=queue, settings=settings, vendors=SimpleNamespace(lanes=lanes))
+    return SimpleNamespace(
+        database=worker, queue=queue, settings=settings, vendors=SimpleNamespace(limiter_states=limiter_states)
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ async def workflows(worker: Database, like: str) -> list[str]:
         return [row[0] for row in await (await session.connection()).execute(query, {"like": like})]
 
 
-async def test_two_leaders_in_a_row_enqueue_a_time_once(worker: Database, queue: DurableQueue) -> None:
+async def test_consecutive_leaders_enqueue_a_due_time_once(worker: Database, queue: DurableQueue) -> None:
     portal = portal_of(worker, queue)
     first = await enqueue_due(portal, after=MIDNIGHT, until=MIDNIGHT + timedelta(minutes=5))
     again = await enqueue_due(portal, after=MIDNIGHT + timedelta(minutes=1), until=MIDNIGHT + timedelta(minutes=6))
@@ -63,13 +65,13 @@ async def test_after_a_jump_each_job_runs_once_and_what_waits_looks_at_the_clock
     assert len(await workflows(worker, "clock_moved-2031-%")) == 1
 
 
-def test_every_line_of_the_timetable_is_a_workflow_that_says_when_it_succeeded() -> None:
+def test_every_scheduled_job_is_a_workflow_that_records_its_success() -> None:
     for entry in SCHEDULE:
         work = getattr(scheduled, entry.workflow, None) or getattr(cancellations, entry.workflow)
         assert work.__wrapped__.__qualname__, entry.workflow
 
 
-async def test_what_waits_is_measured_and_forgotten_with_the_lead(
+async def test_the_backlog_is_measured_by_the_leader_only(
     worker: Database, queue: DurableQueue, settings: Settings
 ) -> None:
     received = now() - timedelta(hours=2)

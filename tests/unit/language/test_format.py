@@ -1,4 +1,4 @@
-"""Durations in words: as the settings say, in the reader's language."""
+"""Durations and names in words: as the settings say, in the reader's language."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from portal_app.domain.errors import LineLocked
 from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.settings import Settings
 from portal_app.language import Language, _, speaking
-from portal_app.language.format import Duration, duration
+from portal_app.language.format import Duration, addressed, duration, person
 from portal_app.language.phrase import Phrase
 
 
@@ -59,3 +59,21 @@ def test_a_mail_says_the_duration_that_is_set(occasion: str, setting: str, langu
     content = {"code": "012345", "token": "t", "email": "hana@example.jp"}
     written = mails.write(occasion, language, content)
     assert said in written.text and said in written.html
+
+
+@pytest.mark.parametrize(
+    ("stored", "english", "japanese", "greeting"),
+    [
+        ("愛子 田中", "愛子 田中", "田中 愛子", "田中 愛子さま"),
+        ("マリア クララ 田中", "マリア クララ 田中", "田中 マリア クララ", "田中 マリア クララさま"),
+        ("Ben Carter", "Ben Carter", "Ben Carter", "Ben Carter さま"),
+        ("田中", "田中", "田中", "田中さま"),
+    ],
+)
+def test_a_japanese_name_has_its_family_name_first_on_japanese_pages(
+    stored: str, english: str, japanese: str, greeting: str
+) -> None:
+    with speaking("en"):
+        assert (person(stored), addressed(stored)) == (english, english)
+    with speaking("ja"):
+        assert (person(stored), addressed(stored)) == (japanese, greeting)

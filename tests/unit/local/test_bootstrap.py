@@ -27,11 +27,11 @@ def test_the_fingerprint_names_lock_file_python_and_place() -> None:
     assert Path(place) == bootstrap.ROOT / ".venv"
 
 
-def test_a_command_that_does_not_exist_simply_does_not_work() -> None:
+def test_a_missing_command_counts_as_failed() -> None:
     assert not bootstrap.succeeds(["/nowhere/python"])
     assert bootstrap.succeeds([sys.executable, "-c", "pass"])
 
 
-def test_stopping_says_one_sentence_to_the_person() -> None:
+def test_a_failed_bootstrap_prints_one_sentence() -> None:
     with pytest.raises(SystemExit, match="install python3-venv"):
         bootstrap.stop("On Debian: install python3-venv")

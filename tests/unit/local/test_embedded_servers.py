@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Valkey: they start, keep what they were given, and survive violence."""
+"""The embedded PostgreSQL and Valkey: they start, keep their data, and survive a kill."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from portal_app.local.errors import HomeInUse, LocalError
+from portal_app.local.errors import HomeInUse, PortTaken
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.postgres_binaries import SHARED_FOLDER, find_programs, remove_orphaned_data
@@ -126,7 +126,7 @@ def test_postgres_ignores_a_pid_file_that_names_a_stranger(tmp_path: Path) -> No
         assert second.is_running()
 
 
-def test_postgres_starts_anew_after_a_half_made_cluster(tmp_path: Path) -> None:
+def test_postgres_initialises_again_after_an_interrupted_initdb(tmp_path: Path) -> None:
     half_made = tmp_path / "pg" / "postgres-16" / "data.new"
     half_made.mkdir(parents=True)
     half_made.joinpath("PG_VERSION").write_text("16\n")
@@ -167,7 +167,7 @@ def test_two_starters_at_once_share_one_copy_of_unreachable_programs(tmp_path: P
 def test_postgres_says_why_when_its_port_is_taken(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "one", fast=True) as first:
         second = EmbeddedPostgres(tmp_path / "two", port=first.port, fast=True)
-        with pytest.raises(LocalError, match=f"port {first.port}"):
+        with pytest.raises(PortTaken, match=f"port {first.port}"):
             second.start()
 
 
@@ -188,7 +188,14 @@ def test_valkey_keeps_its_keys_over_a_restart_and_a_kill(tmp_path: Path) -> None
         assert client.get("plan") == b"kept again"
 
 
-def test_valkey_turns_away_whoever_has_no_password(tmp_path: Path) -> None:
+def test_valkey_says_so_when_its_port_is_taken(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path / "one") as first:
+        second = EmbeddedValkey(tmp_path / "two", port=first.port)
+        with pytest.raises(PortTaken, match=f"port {first.port}"):
+            second.start()
+
+
+def test_valkey_refuses_clients_without_the_password(tmp_path: Path) -> None:
     with (
         EmbeddedValkey(tmp_path / "valkey") as server,
         redis.Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as stranger,

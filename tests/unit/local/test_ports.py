@@ -8,7 +8,8 @@ from portal_app.local.ports import PortBook, free_port, is_free
 
 def test_the_wanted_port_is_taken_when_it_is_free(tmp_path: Path) -> None:
     wanted = free_port()
-    assert PortBook(tmp_path).claim("web", wanted) == wanted
+    with PortBook(tmp_path) as book:
+        assert book.claim("web", wanted) == wanted
 
 
 def test_the_next_port_is_used_and_remembered_beside_another_copy(tmp_path: Path) -> None:
@@ -16,22 +17,41 @@ def test_the_next_port_is_used_and_remembered_beside_another_copy(tmp_path: Path
     with socket.socket() as neighbour:
         neighbour.bind(("127.0.0.1", wanted))
         neighbour.listen()
-        chosen = PortBook(tmp_path).claim("web", wanted)
+        with PortBook(tmp_path) as book:
+            chosen = book.claim("web", wanted)
         assert chosen > wanted
-    assert PortBook(tmp_path).claim("web", wanted) == chosen
+    with PortBook(tmp_path) as book:
+        assert book.claim("web", wanted) == chosen
 
 
-def test_a_changed_wish_counts_more_than_the_memory(tmp_path: Path) -> None:
-    book = PortBook(tmp_path)
-    book.claim("web", free_port())
-    wish = free_port()
-    assert book.claim("web", wish) == wish
+def test_two_copies_that_start_together_get_different_ports(tmp_path: Path) -> None:
+    wanted = free_port()
+    with PortBook(tmp_path / "one") as one, PortBook(tmp_path / "two") as other:
+        first = one.claim("web", wanted)
+        assert other.claim("web", wanted) > first
+        # Claimed again before its program starts: nobody else has got it meanwhile.
+        assert one.claim("web", wanted) == first
+
+
+def test_a_claimed_port_that_another_program_took_is_replaced(tmp_path: Path) -> None:
+    with PortBook(tmp_path) as book, socket.socket() as neighbour:
+        lost = book.claim("web", free_port())
+        neighbour.bind(("127.0.0.1", lost))
+        neighbour.listen()
+        assert book.claim("web", lost) > lost
+
+
+def test_a_changed_preferred_port_overrides_the_remembered_one(tmp_path: Path) -> None:
+    with PortBook(tmp_path) as book:
+        book.claim("web", free_port())
+        wish = free_port()
+        assert book.claim("web", wish) == wish
 
 
 def test_two_names_never_share_one_port(tmp_path: Path) -> None:
-    book = PortBook(tmp_path)
     wanted = free_port()
-    assert book.claim("web", wanted) != book.claim("sandbox", wanted)
+    with PortBook(tmp_path) as book:
+        assert book.claim("web", wanted) != book.claim("sandbox", wanted)
 
 
 def test_a_port_with_a_listener_is_not_called_free() -> None:

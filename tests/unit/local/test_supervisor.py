@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal_app.local.errors import HomeInUse, LocalError
+from portal_app.local.errors import HomeInUse, LocalError, PortTaken
 from portal_app.local.ports import free_port
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.supervisor import Supervisor
@@ -102,6 +102,21 @@ def test_log_lines_carry_the_name_and_only_problems_reach_the_terminal(tmp_path:
         supervisor.run(on_ready=lambda: os.kill(os.getpid(), signal.SIGINT))
     assert log.read_text() == "web | all is well\nweb | ERROR the roof leaks\n"
     assert said == ["web: ERROR the roof leaks"]
+
+
+def test_a_program_that_finds_its_port_taken_says_so_and_the_next_try_begins_without_it(tmp_path: Path) -> None:
+    script = "print('port 3010: Address already in use'); print('a line of its trace\\n' * 50); raise SystemExit(1)"
+    late = [sys.executable, "-c", script]
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.add("first", SLEEPER)
+        supervisor.add("sandbox", late, ready=lambda: False)
+        with pytest.raises(PortTaken, match="sandbox ended at its start"):
+            supervisor.run()
+        first = pid_of(tmp_path, "first")
+        supervisor.drop_programs()
+        assert not is_running(first)
+        supervisor.add("sandbox", SLEEPER)
+        assert supervisor.run(on_ready=lambda: os.kill(os.getpid(), signal.SIGTERM)) == 0
 
 
 def test_two_supervisors_on_one_home_refuse_clearly(tmp_path: Path) -> None:

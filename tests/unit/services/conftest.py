@@ -80,7 +80,7 @@ async def identity(
     email_outbox: EmailOutbox,
     redis: Redis,
 ) -> AsyncIterator[ServiceContext]:
-    # Every test is alone on the network: the limits have tests of their own.
+    # Every test has its own network address: the limits have their own tests.
     generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
     limits = RateLimits(settings.redis_url, timeout=10)
     secrets = Secrets(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)

@@ -1,4 +1,4 @@
-"""A write whose answer was lost is looked up before it is sent again, and never sent while it may still run."""
+"""A write whose answer was lost is looked up before a repeat, and never repeated while it may still run."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ SETTLE = timedelta(seconds=60)
 
 @dataclass
 class Vendor:
-    """Takes an order, or loses it with the error it is told to raise; a clock stands beside it."""
+    """Takes an order or raises a scripted error; has a clock."""
 
     error: Exception | None = None
     is_taken: bool = False

@@ -19,7 +19,7 @@ def tokens(tabs: Tabs, user: str) -> list[str]:
     return [tab.token for tab in tabs.tabs_of_user(user)]
 
 
-def test_a_users_tabs_are_found_and_nobody_elses() -> None:
+def test_only_the_tabs_of_a_user_are_found() -> None:
     tabs = Tabs()
     record(tabs, "a")
     record(tabs, "b", session="s2")
@@ -29,7 +29,7 @@ def test_a_users_tabs_are_found_and_nobody_elses() -> None:
     assert sorted(tabs.sessions()) == ["s1", "s2", "s3"]
 
 
-def test_a_tab_that_changes_hands_is_the_new_users_alone() -> None:
+def test_a_tab_with_a_new_user_belongs_to_that_user_only() -> None:
     tabs = Tabs()
     record(tabs, "a", page=Page)
     record(tabs, "a", user="aiko", session="s2")

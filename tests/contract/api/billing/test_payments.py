@@ -19,7 +19,7 @@ async def test_a_card_is_made_the_default_and_removed_by_its_owner_alone(ben: Vi
     assert card not in [row["id"] for row in (await ben.get("/api/payment-methods")).json()["items"]]
 
 
-async def test_what_was_paid_and_the_credit_are_told_and_only_ones_own(ben: Visitor, aiko: Visitor) -> None:
+async def test_transactions_and_credit_are_shown_to_their_owner_only(ben: Visitor, aiko: Visitor) -> None:
     paid = (await ben.get("/api/transactions")).json()["items"]
     assert paid and paid[0]["amount"]["minor"] > 0 and paid[0]["invoice_id"]
     credit = (await ben.get("/api/credit")).json()

@@ -1,4 +1,4 @@
-"""Salesforce answers badly in every way: what is saved is shown, what is not is said to be away."""
+"""Bad answers of Salesforce: saved data are shown, missing data are reported as unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest_asyncio
 from portal_app.wiring.portal import Portal
 from tests.support.clients.visitor import Visitor, instead_of
 from tests.support.running.world import BEN, world
-from tests.support.vendors.outages import MOODS
+from tests.support.vendors.outages import OUTAGES
 
 SAVED = ("/api/services/vpn", "/api/services/sim", "/api/orders", "/api/subscriptions", "/api/invoices")
 HURRIED = {"sf_timeout": 0.4, "portal_breaker_failures": 3, "portal_breaker_seconds": 0.3}
@@ -17,29 +17,29 @@ HURRIED = {"sf_timeout": 0.4, "portal_breaker_failures": 3, "portal_breaker_seco
 
 @pytest_asyncio.fixture
 async def hurried(portal: Portal) -> AsyncIterator[Portal]:
-    """A portal that loses patience soon; Salesforce is well before and after."""
+    """A portal with a short vendor deadline; Salesforce is well before and after."""
     async with instead_of(portal, world().settings_with(**HURRIED)) as other:
         await other.redis.delete("breaker:{salesforce}")
         yield other
-        world().set_mood("salesforce")
+        world().set_faults("salesforce")
         await other.redis.delete("breaker:{salesforce}")
 
 
-@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("outage", OUTAGES)
 async def test_customers_go_on_while_salesforce_answers_badly_and_see_the_catalogue_when_it_is_back(
-    hurried: Portal, mood: str
+    hurried: Portal, outage: str
 ) -> None:
     ben = await Visitor(hurried.settings).sign_in(BEN)
     for path in SAVED:
         assert (await ben.get(path)).status_code == 200
-    world().set_mood("salesforce", **MOODS[mood])
+    world().set_faults("salesforce", **OUTAGES[outage])
     looks = await asyncio.gather(*(ben.get(path) for path in (*SAVED, "/api/me/summary") * 3))
     assert {answer.status_code for answer in looks} == {200}
     await hurried.catalog.invalidate()
     unknown = await asyncio.gather(*(ben.get("/api/services/vpn") for _ in range(10)))
     assert {(answer.status_code, answer.json()["code"]) for answer in unknown} == {(503, "external_unavailable")}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in unknown)
-    world().set_mood("salesforce")
+    world().set_faults("salesforce")
     await until_it_answers(ben, "/api/services/vpn")
     await ben.http.aclose()
 

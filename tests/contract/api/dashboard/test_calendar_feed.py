@@ -48,12 +48,12 @@ async def test_a_calendar_program_reads_due_dates_and_last_days_without_a_cookie
     assert found[f"withdraw_until-{service['id']}@{host}"]["dtstart"].dt.isoformat() == taken["withdraw_until"]
     # Its own time of writing may hold any digits.
     fields = (field for event in found.values() for field in event.items() if field[0] != "DTSTAMP")
-    told = " ".join(str(value.to_ical()) for _, value in fields)
+    text = " ".join(str(value.to_ical()) for _, value in fields)
     for private in ("Ben", "Carter", ben.email, unpaid["total"]["text"], "4242", "C00000002"):
-        assert private not in told
+        assert private not in text
 
 
-async def test_a_new_link_ends_the_old_one_and_an_ended_one_is_gone(ben: Visitor, visitor: Visitor) -> None:
+async def test_a_new_link_revokes_the_old_one_and_a_revoked_one_is_gone(ben: Visitor, visitor: Visitor) -> None:
     first = await link_of(ben)
     second = await link_of(ben)
     assert (await ben.get("/api/me/calendar")).json()["made_at"]
@@ -72,7 +72,7 @@ async def test_every_link_shows_its_own_customer_alone(ben: Visitor, aiko: Visit
     assert await events(visitor, theirs) and not await events(aiko, mine)
     head = await visitor.http.head(theirs)
     assert (head.status_code, head.content) == (200, b"")
-    # A session of one's own opens nobody else's, and changes nothing of it.
+    # A session of another customer does not open the feed and does not change it.
     await aiko.call("DELETE", "/api/me/calendar")
     assert await events(visitor, theirs)
 

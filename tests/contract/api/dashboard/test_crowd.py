@@ -1,4 +1,4 @@
-"""Many customers come for the first time at the same moment: everybody is answered."""
+"""Many customers visit for the first time at the same moment, and all are answered."""
 
 import asyncio
 import secrets
@@ -12,7 +12,7 @@ CROWD = 50
 
 
 async def newcomers(worker: Portal) -> list[str]:
-    """Write customers down who were never here, each with a session; return their access tokens."""
+    """Store customers without mirrors, each with a session; return their access tokens."""
     tokens = []
     for _ in range(CROWD):
         number = secrets.randbelow(10**8)
@@ -31,7 +31,7 @@ async def newcomers(worker: Portal) -> list[str]:
     return tokens
 
 
-async def test_a_crowd_that_was_never_here_is_answered(visitor: Visitor, worker: Portal) -> None:
+async def test_a_crowd_of_first_time_customers_is_answered(visitor: Visitor, worker: Portal) -> None:
     name = cookie_name(visitor.settings, "access")
     crowd = [{"Cookie": f"{name}={token}"} for token in await newcomers(worker)]
     answers = await asyncio.gather(*(visitor.http.get("/api/me/summary", headers=own) for own in crowd))

@@ -58,13 +58,13 @@ def test_figures_of_all_processes_are_summed(tmp_path: Path) -> None:
 
 
 async def waits() -> list[float]:
-    """Return what is left of ten seconds' patience now and a little later."""
+    """Return what is left of a deadline of ten seconds now and a little later."""
     now = remaining_seconds(10)
     await asyncio.sleep(0.01)
     return [now, remaining_seconds(10)]
 
 
-async def test_a_request_and_an_event_of_a_page_are_one_visit_each() -> None:
+async def test_a_request_and_a_page_event_have_one_deadline_each() -> None:
     seen: list[list[float]] = []
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The cookie filter: what other sites and strangers send as cookies goes no further than the edge."""
+"""The cookie filter: cookies of other sites and hostile cookies stop at the edge."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ async def handed_on(settings: Settings, *cookies: str, kind: str = "http") -> li
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-async def test_foreign_and_quoted_cookies_go_no_further(visitor: Visitor, kind: str) -> None:
+async def test_foreign_and_quoted_cookies_are_dropped(visitor: Visitor, kind: str) -> None:
     settings = visitor.settings
     own = f"{cookie_name(settings, 'access')}=eyJ.x.y"
     assert await handed_on(settings, f"_ga=1; {own}; {QUOTED}", kind=kind) == [own]

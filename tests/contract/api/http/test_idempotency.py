@@ -1,4 +1,4 @@
-"""One key, one effect: every call that changes something, repeated, raced, reused and left alone."""
+"""One key, one effect: every changing call repeated, concurrent, reused and abandoned."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from tests.support.clients.visitor import Visitor, running
 from tests.support.running.world import PASSWORD, world
 
 # Signing in and out, single-use links to WHMCS, and challenges, which are new by nature.
-# A document is known again by its content: the same one twice is once.
+# A document is recognised by its content: the same one twice counts once.
 EXEMPT = ("/api/auth/", "/sso-link", "/options", "/passkey-options", "/identity-document")
 NEW_PASSWORD = "a quite different sentence"
 
@@ -35,7 +35,7 @@ def owner(statement: str, *values: object) -> int:
 
 
 @pytest.fixture
-async def impatient() -> AsyncIterator[Portal]:
+async def quick() -> AsyncIterator[Portal]:
     """A second web process, which waits a moment only."""
     async with running(world().settings_with(portal_key_wait_seconds=0.1)) as built:
         yield built
@@ -61,12 +61,12 @@ async def test_a_repeated_call_gives_the_first_answer_and_does_nothing_again(han
     session, key = portal.identity.sessions.read_access_token(other.cookie("access")).session_id, uuid4().hex
     answers = [await hana.call("DELETE", f"/api/me/sessions/{session}", Idempotency_Key=key) for _ in range(2)]
     assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {})] * 2
-    # Asked for with a new key it is done anew: there is no such session any more.
+    # A new key repeats the call: the session does not exist any more.
     assert (await hana.call("DELETE", f"/api/me/sessions/{session}")).status_code == 404
     await other.http.aclose()
 
 
-async def test_a_key_goes_with_one_body_one_address_one_route_and_one_user(hana: Visitor, ben: Visitor) -> None:
+async def test_a_key_is_bound_to_one_body_one_address_one_route_and_one_user(hana: Visitor, ben: Visitor) -> None:
     key, sessions = uuid4().hex, "/api/me/sessions"
     assert (await hana.call("DELETE", sessions, Idempotency_Key=key)).status_code == 200
     other_address = await hana.call("DELETE", f"{sessions}?everywhere=1", Idempotency_Key=key)
@@ -80,7 +80,7 @@ async def test_a_key_goes_with_one_body_one_address_one_route_and_one_user(hana:
     await theirs.http.aclose()
 
 
-async def test_what_failed_may_be_asked_again_with_the_same_key(hana: Visitor) -> None:
+async def test_a_failed_call_may_be_repeated_with_the_same_key(hana: Visitor) -> None:
     key = uuid4().hex
     for password, status in (("wrong", 422), (PASSWORD, 200)):
         answer = await hana.call("POST", "/api/me/step-up", {"password": password}, Idempotency_Key=key)
@@ -99,7 +99,7 @@ async def test_a_native_form_carries_its_key_in_a_field(hana: Visitor, portal: P
     assert (await hana.call("POST", "/api/me/step-up", {"password": NEW_PASSWORD})).status_code == 200
 
 
-async def test_recovery_codes_are_shown_once_even_to_the_same_call(hana: Visitor) -> None:
+async def test_recovery_codes_are_shown_once_even_to_a_repeated_call(hana: Visitor) -> None:
     key = uuid4().hex
     begun = [(await hana.call("POST", "/api/me/two-step", Idempotency_Key=key)).json()["key"] for _ in range(2)]
     assert begun[0] == begun[1]
@@ -110,7 +110,7 @@ async def test_recovery_codes_are_shown_once_even_to_the_same_call(hana: Visitor
     assert (await hana.get("/api/me/two-step")).json()["recovery_codes_left"] == 10
 
 
-async def test_fifty_at_once_with_one_key_are_one_change(hana: Visitor, portal: Portal, impatient: Portal) -> None:
+async def test_fifty_concurrent_calls_with_one_key_are_one_change(hana: Visitor, portal: Portal, quick: Portal) -> None:
     done, user_id = [], user_of(portal, hana)
     call = Call(user_id, "POST /api/test", uuid4().hex, "{}")
 
@@ -118,14 +118,12 @@ async def test_fifty_at_once_with_one_key_are_one_change(hana: Visitor, portal: 
         done.append(uuid4().hex)
         return done[-1]
 
-    answers = await asyncio.gather(
-        *(each.idempotency.once(call, do) for _ in range(25) for each in (portal, impatient))
-    )
+    answers = await asyncio.gather(*(each.idempotency.once(call, do) for _ in range(25) for each in (portal, quick)))
     assert answers == [done[0]] * 50 and len(done) == 1
 
 
-async def test_a_call_waits_for_the_first_one_and_then_gives_up(
-    hana: Visitor, portal: Portal, impatient: Portal
+async def test_a_repeated_call_waits_for_the_first_one_until_its_deadline(
+    hana: Visitor, portal: Portal, quick: Portal
 ) -> None:
     call, begun, may_end = (
         Call(user_of(portal, hana), "POST /api/test", uuid4().hex, "{}"),
@@ -140,18 +138,18 @@ async def test_a_call_waits_for_the_first_one_and_then_gives_up(
 
     first = asyncio.create_task(portal.idempotency.once(call, slow))
     await begun.wait()
-    with pytest.raises(StillRunning) as told:
-        await impatient.idempotency.once(call, slow)
-    assert (told.value.status, told.value.retryable) == (409, True)
-    patient = asyncio.create_task(portal.idempotency.once(call, slow))
+    with pytest.raises(StillRunning) as refusal:
+        await quick.idempotency.once(call, slow)
+    assert (refusal.value.status, refusal.value.retryable) == (409, True)
+    waiting = asyncio.create_task(portal.idempotency.once(call, slow))
     may_end.set()
-    assert await asyncio.gather(first, patient) == ["made", "made"]
+    assert await asyncio.gather(first, waiting) == ["made", "made"]
     with pytest.raises(KeyReused):
         await portal.idempotency.once(Call(call.user_id, call.operation, call.key, "other"), slow)
 
 
-async def test_keys_of_dead_processes_and_of_yesterday_are_free_again(
-    hana: Visitor, portal: Portal, worker: Portal, impatient: Portal
+async def test_keys_of_dead_processes_and_expired_keys_are_free_again(
+    hana: Visitor, portal: Portal, worker: Portal, quick: Portal
 ) -> None:
     call, done = Call(user_of(portal, hana), "POST /api/test", uuid4().hex, "{}"), []
 
@@ -162,18 +160,18 @@ async def test_keys_of_dead_processes_and_of_yesterday_are_free_again(
     age = "UPDATE idempotency_keys SET created_at = created_at - %s::interval WHERE key = %s"
     assert await portal.idempotency.once(call, do) == "made 1"
     owner(age, "23 hours", call.key)
-    await worker.operations.cleanup.tidy_up()
+    await worker.operations.cleanup.delete_expired()
     assert await portal.idempotency.once(call, do) == "made 1"
     owner(age, "2 hours", call.key)
     assert await portal.idempotency.once(call, do) == "made 2"
-    # Its process dies while it is carried out: nobody else begins before its time is over.
+    # Its process dies during the call: no other call starts before its lease ends.
     owner("UPDATE idempotency_keys SET status = NULL WHERE key = %s", call.key)
     with pytest.raises(StillRunning):
-        await impatient.idempotency.once(call, do)
+        await quick.idempotency.once(call, do)
     owner(age, "2 minutes", call.key)
-    assert await impatient.idempotency.once(call, do) == "made 3"
+    assert await quick.idempotency.once(call, do) == "made 3"
     owner(age, "25 hours", call.key)
-    await worker.operations.cleanup.tidy_up()
+    await worker.operations.cleanup.delete_expired()
     assert owner("DELETE FROM idempotency_keys WHERE key = %s", call.key) == 0
 
 

@@ -1,4 +1,4 @@
-"""How the API says no, and what it tells of itself."""
+"""Problem responses of the API, and its OpenAPI description."""
 
 import httpx
 import pytest
@@ -27,7 +27,7 @@ async def test_an_unknown_address_is_a_problem_not_a_page(visitor: Visitor) -> N
     }
 
 
-async def test_a_wrong_method_is_told(visitor: Visitor) -> None:
+async def test_a_wrong_method_names_the_allowed_ones(visitor: Visitor) -> None:
     answer = await visitor.call("DELETE", "/api/me")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
     assert (await visitor.call("PUT", "/api/invoices/1")).headers["allow"] == "GET"
@@ -45,7 +45,7 @@ async def test_a_wrong_method_is_told(visitor: Visitor) -> None:
         "/api/subscriptions/{number}/cancellation",
     ],
 )
-async def test_a_number_beyond_the_columns_is_no_fault_of_ours(ben: Visitor, path: str) -> None:
+async def test_a_number_beyond_its_column_is_invalid_input(ben: Visitor, path: str) -> None:
     for number in (-(2**63), -1, 0, 2**31 - 1, 2**31, 999_999_999_999, 2**63, 10**40):
         assert (await ben.get(path.format(number=number))).status_code in (200, 404, 422)
 
@@ -64,18 +64,18 @@ async def test_an_oversized_body_is_refused_without_being_read(visitor: Visitor)
 
 
 @pytest.mark.parametrize("body", [b"[" * 5000, b"null", b'"x"', b"\xff\xfe", b'{"email": {"a": 1}, "password": []}'])
-async def test_odd_json_is_refused_politely(visitor: Visitor, body: bytes) -> None:
+async def test_malformed_json_is_invalid_input(visitor: Visitor, body: bytes) -> None:
     answer = await visitor.http.post("/api/auth/login", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
 
 
-async def test_odd_forms_are_refused_politely(visitor: Visitor) -> None:
+async def test_malformed_forms_are_invalid_input(visitor: Visitor) -> None:
     for body in (b"email=%00%ff&password=%00", b"=&=&=", b"a=1&" * 500, b"email=" + b"x" * 400 + b"&password=y"):
         answer = await visitor.http.post("/api/auth/login", content=body, headers=FORM)
         assert answer.status_code == 303 and not visitor.cookie("access")
 
 
-async def test_too_many_calls_are_told_when_to_come_back(ben: Visitor, portal: Portal) -> None:
+async def test_too_many_calls_get_a_retry_after(ben: Visitor, portal: Portal) -> None:
     async with instead_of(portal, world().settings_with(portal_api_limit="2/minute")):
         answers = [await ben.get("/api/me") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -101,7 +101,7 @@ async def test_the_description_is_openapi_3_1_and_the_console_is_off(visitor: Vi
     assert (await visitor.get("/docs")).status_code == 404
 
 
-async def test_an_unforeseen_error_tells_nothing_but_is_logged() -> None:
+async def test_an_unexpected_error_shows_no_detail_and_is_logged() -> None:
     api = FastAPI()
     answer_errors(api)
     api.add_middleware(ErrorMiddleware)

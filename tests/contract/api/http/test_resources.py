@@ -57,7 +57,7 @@ async def test_invoices_can_be_searched_and_sorted(ben: Visitor) -> None:
     assert found["items"] and {row["total"]["minor"] for row in found["items"]} == {amounts[0]}
 
 
-async def test_the_summary_tells_what_is_owed_and_what_is_unknown(ben: Visitor, aiko: Visitor) -> None:
+async def test_the_summary_shows_the_amount_due_and_what_is_unknown(ben: Visitor, aiko: Visitor) -> None:
     await ben.get("/api/invoices")
     await ben.get("/api/subscriptions")
     summary = (await ben.get("/api/me/summary")).json()
@@ -69,7 +69,7 @@ async def test_the_summary_tells_what_is_owed_and_what_is_unknown(ben: Visitor, 
     assert (await aiko.get("/api/me/summary")).json()["owed"]["due_count"] == 0
 
 
-async def test_before_anything_was_read_the_summary_says_unknown_not_zero(
+async def test_before_the_first_read_the_summary_says_unknown_not_zero(
     visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     await visitor.sign_in(await new_customer(worker))
@@ -112,7 +112,7 @@ async def test_services_are_listed_and_shown(ben: Visitor) -> None:
     assert shown["recurring"] == listed[0]["recurring"]
 
 
-async def test_the_catalogue_is_open_to_everybody(visitor: Visitor) -> None:
+async def test_the_catalogue_needs_no_session(visitor: Visitor) -> None:
     answer = await visitor.get("/api/services/vpn")
     plan = answer.json()["items"][0]
     assert plan["sku"] == "VPN-REMOTE-ACCESS-USA-SF"
@@ -132,7 +132,7 @@ async def test_a_sign_on_link_is_given_to_programs_and_followed_by_forms(ben: Vi
     assert led.status_code == 303 and led.headers["location"].startswith(ben.settings.whmcs_url)
 
 
-async def test_the_card_page_is_told_the_way_back(ben: Visitor) -> None:
+async def test_the_card_page_gets_the_return_link(ben: Visitor) -> None:
     answer = await ben.submit("/api/payment-methods/sso-link", back="/checkout/VPN-REMOTE-ACCESS-USA-SF")
     assert answer.status_code == 303 and answer.headers["location"].startswith(ben.settings.whmcs_url)
 

@@ -1,4 +1,4 @@
-"""The short way of kept answers: the same answer, never to the wrong person, never after it is stale."""
+"""Cached responses: the same response, never for another customer, never after it is stale."""
 
 import httpx
 
@@ -18,11 +18,11 @@ SUMMARY, SERVICES = "/api/me/summary", "/api/subscriptions"
 LISTS = (INVOICES, PLANS)
 
 
-async def test_a_kept_answer_is_the_same_answer_and_needs_no_database(ben: Visitor, portal: Portal) -> None:
-    # What makes a mirror read anew and finds news is not kept: it began before the news.
+async def test_a_cached_response_is_the_same_response_and_needs_no_database(ben: Visitor, portal: Portal) -> None:
+    # A response that started a mirror read which found a change is not cached: it is older than the change.
     first = {path: await ben.get(path) for path in LISTS * 2}
     mine = portal.identity.sessions.read_access_token(ben.cookie("access"))
-    # Longer than the moment for which Redis answers for PostgreSQL: the machine may be busy.
+    # Longer than the time for which Redis replaces PostgreSQL: the machine may be busy.
     await portal.redis.set(portal.identity.sessions.redis_key(mine.session_id), str(mine.user_id), ex=60)
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         for path in LISTS:
@@ -33,19 +33,19 @@ async def test_a_kept_answer_is_the_same_answer_and_needs_no_database(ben: Visit
         assert (await ben.get("/api/me")).status_code == 503
 
 
-async def test_a_session_that_ended_elsewhere_gets_no_kept_answer(ben: Visitor, portal: Portal) -> None:
+async def test_a_session_that_ended_elsewhere_gets_no_cached_response(ben: Visitor, portal: Portal) -> None:
     for _ in range(2):
         assert (await ben.get(INVOICES)).status_code == 200
     async with running(world().settings) as elsewhere:
         await elsewhere.identity.sessions.end(
             portal.identity.sessions.read_access_token(ben.cookie("access")).session_id
         )
-    # Nobody pushed the end to this process: Redis says so together with the answer, and what was remembered is gone.
+    # The end was not pushed to this process: Redis reports it with the cached response and the memory is cleared.
     for path in (INVOICES, "/api/me", INVOICES):
         assert (await ben.get(path)).status_code == 401
 
 
-async def test_a_kept_answer_goes_to_its_owner_alone(ben: Visitor, aiko: Visitor) -> None:
+async def test_a_cached_response_goes_to_its_owner_only(ben: Visitor, aiko: Visitor) -> None:
     own, cookies = {}, (ben.cookie("access"), aiko.cookie("access"))
     for turn in range(3):
         for cookie in cookies:
@@ -75,7 +75,7 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
     visitor, customer = chiyo
 
     async def kept() -> bool:
-        """Say whether both answers are kept: what is read behind the first ones makes those stale."""
+        """Say whether both responses are cached: background reads make the first ones stale."""
         for path in (SUMMARY, SERVICES):
             assert (await visitor.get(path)).status_code == 200
         entries = (
@@ -101,23 +101,23 @@ async def test_any_change_is_in_the_next_summary_and_list_of_services(
     assert len((await visitor.get(SUMMARY)).json()["services"]) == 1
 
 
-async def test_what_cannot_be_answered_is_said_on_the_short_way_and_asked_once(
+async def test_the_cached_path_answers_unavailable_and_calls_the_vendor_once(
     chiyo: tuple[Visitor, Customer], portal: Portal
 ) -> None:
     visitor, _ = chiyo
-    told = []
+    answers = []
     async with instead_of(portal, world().settings_with(portal_breaker_failures=1000)):
-        world().set_mood("whmcs", down=True, operations=["GetInvoices"])
+        world().set_faults("whmcs", down=True, operations=["GetInvoices"])
         try:
             for _ in range(3):
                 before = await asked_for_invoices()
                 answer = await visitor.get("/api/invoices")
-                told.append((answer.status_code, answer.content, await asked_for_invoices() - before))
+                answers.append((answer.status_code, answer.content, await asked_for_invoices() - before))
         finally:
-            world().set_mood("whmcs")
+            world().set_faults("whmcs")
             await portal.redis.delete("breaker:{whmcs}")
-    # The first went the long way, and taught the short one.
-    assert told[0][0] == 503 and told[0][2] > 0 and told == told[:1] * 3
+    # The first response took the uncached path and filled the cache.
+    assert answers[0][0] == 503 and answers[0][2] > 0 and answers == answers[:1] * 3
 
 
 async def asked_for_invoices() -> int:
@@ -126,7 +126,7 @@ async def asked_for_invoices() -> int:
         return int((await office.get(f"{world().office}/api/calls")).json()["whmcs"].get("GetInvoices", 0))
 
 
-async def test_kept_answers_count_against_the_limit_like_all_others(ben: Visitor, portal: Portal) -> None:
+async def test_cached_responses_count_against_the_rate_limit(ben: Visitor, portal: Portal) -> None:
     await ben.get("/api/invoices")
     async with instead_of(portal, world().settings_with(portal_api_limit="7/minute")):
         paths = ["/api/invoices", "/api/me", "/api/invoices", "/api/me"] * 3
@@ -135,7 +135,7 @@ async def test_kept_answers_count_against_the_limit_like_all_others(ben: Visitor
     assert all(1 <= int(answer.headers["retry-after"]) <= 61 for answer in answers[7:])
 
 
-async def test_without_redis_the_long_way_answers(ben: Visitor, portal: Portal) -> None:
+async def test_without_redis_the_uncached_path_answers(ben: Visitor, portal: Portal) -> None:
     first = {path: (await ben.get(path)).content for path in LISTS}
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")) as alone:
         assert {path: (await ben.get(path)).content for path in LISTS} == first

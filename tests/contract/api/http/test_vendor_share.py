@@ -11,7 +11,7 @@ LINK = "/api/payment-methods/sso-link"
 RATE, SHARE = 200, 100
 
 
-async def test_a_customer_who_hammers_is_refused_and_another_one_is_answered(
+async def test_a_customer_over_the_share_is_refused_and_another_one_is_answered(
     ben: Visitor, aiko: Visitor, portal: Portal
 ) -> None:
     # Other tests called WHMCS within the last minute.

@@ -46,7 +46,7 @@ async def test_a_mailed_link_sets_a_new_password_and_ends_every_session(
     await visitor.sign_in(email, NEW_PASSWORD)
 
 
-async def test_the_owner_is_told_of_the_changed_password(visitor: Visitor, worker: Portal, email: str) -> None:
+async def test_the_owner_gets_a_mail_about_the_changed_password(visitor: Visitor, worker: Portal, email: str) -> None:
     token = await reset_token(visitor, worker, email)
     await visitor.submit("/api/auth/set-password", password=NEW_PASSWORD, token=token)
     assert (await mailed(worker, email))["occasion"] == "password_changed"
@@ -58,7 +58,7 @@ async def test_a_poor_password_is_refused_and_the_link_stays_good(
     token = await reset_token(visitor, worker, email)
     refused = await visitor.submit("/api/auth/set-password", password="short", token=token)
     assert "at least 12" in (await flash_of(portal, refused, "/auth/set-password"))["password"]
-    # By now the fragment is gone from the address: the token waits in a cookie.
+    # The fragment is removed from the address by now: the token is in a cookie.
     answer = await visitor.submit("/api/auth/set-password", password=NEW_PASSWORD)
     assert urlsplit(answer.headers["location"]).path == "/auth/login"
     assert not visitor.cookie("reset")
@@ -100,7 +100,7 @@ async def test_signing_out_everywhere_ends_all_sessions(visitor: Visitor, email:
     assert (await visitor.call("POST", "/api/auth/logout-everywhere")).status_code == 401
 
 
-async def test_failures_lock_an_address_and_the_mailed_link_frees_one_browser(
+async def test_failures_lock_an_address_and_the_mailed_link_unlocks_one_browser(
     portal: Portal, worker: Portal, email: str
 ) -> None:
     settings = world().settings_with(portal_lock_tries=3, portal_lock_seconds=600)
@@ -115,13 +115,11 @@ async def test_failures_lock_an_address_and_the_mailed_link_frees_one_browser(
         assert await status_of_sign_in(mallory, email, PASSWORD) == 429
         assert await status_of_sign_in(owner, email, "wrong") == 401
         await owner.sign_in(email)
-        # The owner's success lets the address rest no longer, for anybody.
+        # A successful sign-in of the owner lifts the lock for everybody.
         assert await status_of_sign_in(mallory, email, "wrong") == 401
 
 
-async def test_the_key_an_unlock_link_leaves_runs_out_after_ten_tries(
-    portal: Portal, worker: Portal, email: str
-) -> None:
+async def test_an_unlock_link_allows_ten_tries(portal: Portal, worker: Portal, email: str) -> None:
     settings = world().settings_with(portal_lock_tries=2, portal_lock_seconds=600)
     async with instead_of(portal, settings):
         visitor = Visitor(settings)
@@ -131,7 +129,7 @@ async def test_the_key_an_unlock_link_leaves_runs_out_after_ten_tries(
         assert tries == [401] * 10 + [429]
 
 
-async def test_many_tries_at_once_do_not_slip_through_a_lock(portal: Portal, email: str) -> None:
+async def test_concurrent_tries_do_not_bypass_a_lock(portal: Portal, email: str) -> None:
     settings = world().settings_with(portal_lock_tries=4, portal_lock_seconds=600)
     async with instead_of(portal, settings):
         visitor = Visitor(settings)
@@ -139,7 +137,7 @@ async def test_many_tries_at_once_do_not_slip_through_a_lock(portal: Portal, ema
         assert sorted(statuses) == [401] * 4 + [429] * 8
 
 
-async def test_each_further_failure_makes_the_rest_twice_as_long(portal: Portal, email: str) -> None:
+async def test_each_further_failure_doubles_the_lock(portal: Portal, email: str) -> None:
     settings = world().settings_with(portal_lock_tries=2, portal_lock_seconds=0, portal_lock_longest_seconds=3600)
     async with instead_of(portal, settings):
         visitor = Visitor(settings)

@@ -11,7 +11,7 @@ from tests.support.running.world import PASSWORD
 STEP = "/api/auth/second-step"
 
 
-async def test_the_second_step_stands_between_password_and_session(hana: Visitor, portal: Portal) -> None:
+async def test_the_second_factor_is_required_before_a_session_opens(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     assert len(set(app.recovery_codes)) == 10
     other = await password_only(portal.settings, hana.email)
@@ -23,9 +23,7 @@ async def test_the_second_step_stands_between_password_and_session(hana: Visitor
     assert portal.identity.sessions.read_access_token(other.cookie("access")).factors == ("pwd", "otp")
 
 
-async def test_a_code_sent_before_its_page_was_alive_leads_on_to_the_page_that_was_asked_for(
-    hana: Visitor, portal: Portal
-) -> None:
+async def test_a_code_sent_before_the_page_loaded_leads_to_the_requested_page(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     other = await password_only(portal.settings, hana.email)
     answer = await other.submit(STEP, page="/auth/second-step?next=%2Forders", code=app.code(), next="")
@@ -47,8 +45,8 @@ async def test_a_recovery_code_signs_in_once_and_is_mailed(hana: Visitor, portal
     code = app.recovery_codes[3].upper().replace("-", " ")
     other = await password_only(portal.settings, hana.email)
     assert (await other.call("POST", STEP, {"code": code})).status_code == 200
-    told = await mailed(worker, hana.email)
-    assert told["occasion"] in ("recovery_code_used", "new_device")
+    mail = await mailed(worker, hana.email)
+    assert mail["occasion"] in ("recovery_code_used", "new_device")
     again = await password_only(portal.settings, hana.email)
     assert (await again.call("POST", STEP, {"code": code})).status_code == 422
     view = (await other.get("/api/me/two-step")).json()
@@ -86,9 +84,7 @@ async def test_every_change_asks_for_a_recent_proof(
     assert (answer.status_code, answer.json()["code"]) == (403, "step_up_needed")
 
 
-async def test_with_two_steps_the_password_alone_confirms_nothing_and_a_code_does(
-    hana: Visitor, portal: Portal
-) -> None:
+async def test_with_mfa_a_code_confirms_and_the_password_alone_does_not(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     await let_the_proof_age(portal, hana)
     assert (await hana.call("POST", "/api/me/step-up", {"password": PASSWORD})).status_code == 422
@@ -97,7 +93,7 @@ async def test_with_two_steps_the_password_alone_confirms_nothing_and_a_code_doe
     assert await is_recent(portal, hana)
 
 
-async def test_with_two_steps_a_stolen_password_does_not_replace_itself(hana: Visitor, portal: Portal) -> None:
+async def test_with_mfa_a_stolen_password_cannot_change_the_password(hana: Visitor, portal: Portal) -> None:
     app, change = await turn_on(hana), {"present": PASSWORD, "password": "a quite different sentence"}
     await let_the_proof_age(portal, hana)
     answer = await hana.call("POST", "/api/me/password", change)
@@ -114,7 +110,7 @@ async def test_new_recovery_codes_end_the_old_ones(hana: Visitor, portal: Portal
     assert (await other.call("POST", STEP, {"code": fresh[0]})).status_code == 200
 
 
-async def test_turned_off_the_password_is_enough_again_and_old_codes_are_nothing(
+async def test_after_turning_mfa_off_the_password_is_enough_and_old_codes_are_refused(
     hana: Visitor, portal: Portal, worker: Portal
 ) -> None:
     app = await turn_on(hana)

@@ -35,7 +35,7 @@ async def test_a_passkey_is_a_second_step(hana: Visitor, portal: Portal) -> None
     assert portal.identity.sessions.read_access_token(other.cookie("access")).factors == ("pwd", "passkey")
 
 
-async def test_a_passkey_confirms_that_it_is_its_owner(hana: Visitor, portal: Portal) -> None:
+async def test_a_passkey_is_a_step_up(hana: Visitor, portal: Portal) -> None:
     passkey = await add_passkey(hana)
     await let_the_proof_age(portal, hana)
     options = (await hana.call("POST", "/api/me/step-up/passkey-options")).json()
@@ -56,8 +56,8 @@ async def test_several_passkeys_are_named_renamed_and_removed(
     assert (await hana.call("PATCH", path, {"name": " \u200b\n"})).status_code == 422
     elsewhere = await Visitor(portal.settings).sign_in(hana.email)
     assert (await hana.call("DELETE", path)).status_code == 200
-    told = await mailed(worker, hana.email)
-    assert (told["occasion"], told["title"]) == ("passkey_removed", "Old phone")
+    mail = await mailed(worker, hana.email)
+    assert (mail["occasion"], mail["title"]) == ("passkey_removed", "Old phone")
     assert (await elsewhere.get("/api/me")).status_code == 401
     answer = await visitor.call("POST", SIGN_IN, {"passkey": first.prove(await sign_in_options(visitor))})
     assert answer.status_code == 401

@@ -18,12 +18,12 @@ async def test_a_form_signs_in_and_leads_to_the_dashboard(visitor: Visitor) -> N
     assert (await visitor.get("/api/me")).json()["email"] == BEN
 
 
-async def test_sign_in_leads_on_to_the_page_that_was_asked_for(visitor: Visitor) -> None:
+async def test_sign_in_leads_to_the_requested_page(visitor: Visitor) -> None:
     answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD, next="/billing/invoices?page=2")
     assert answer.headers["location"] == "/billing/invoices?page=2"
 
 
-async def test_a_form_sent_before_its_page_knew_where_to_go_on_to_leads_there_all_the_same(visitor: Visitor) -> None:
+async def test_a_form_sent_before_the_page_loaded_leads_to_the_requested_page(visitor: Visitor) -> None:
     page = "/auth/login?next=%2Fbilling%2Finvoices"
     wrong = await visitor.submit("/api/auth/login", page=page, email=BEN, password="wrong", next="")
     assert parse_qs(urlsplit(wrong.headers["location"]).query)["next"] == ["/billing/invoices"]
@@ -32,7 +32,7 @@ async def test_a_form_sent_before_its_page_knew_where_to_go_on_to_leads_there_al
 
 
 @pytest.mark.parametrize("referer", ["http://[", "x" * 4000, "/auth/login?next=%00&next=%ff"])
-async def test_an_address_that_is_none_leads_to_the_dashboard(visitor: Visitor, referer: str) -> None:
+async def test_a_malformed_next_address_leads_to_the_dashboard(visitor: Visitor, referer: str) -> None:
     headers = {"Origin": visitor.settings.portal_url, "Referer": referer, "Accept": "text/html"}
     entries = {"email": BEN, "password": PASSWORD, "next": ""}
     answer = await visitor.http.post("/api/auth/login", data=entries, headers=headers)
@@ -73,7 +73,7 @@ async def test_a_japanese_page_leads_to_japanese_pages(visitor: Visitor) -> None
     assert answer.headers["location"].startswith("/ja/auth/login?flash=")
 
 
-async def test_signing_out_ends_the_session_and_takes_the_cookies(ben: Visitor, portal: Portal) -> None:
+async def test_signing_out_ends_the_session_and_deletes_the_cookies(ben: Visitor, portal: Portal) -> None:
     kept = ben.cookie("access")
     answer = await ben.submit("/api/auth/logout")
     assert (answer.status_code, answer.headers["location"]) == (303, "/auth/login")
@@ -90,7 +90,7 @@ async def test_signing_out_works_with_a_stale_access_token(ben: Visitor) -> None
     assert (await ben.call("POST", "/api/auth/refresh")).status_code == 401
 
 
-async def test_signing_in_anew_ends_the_session_before(ben: Visitor) -> None:
+async def test_signing_in_again_ends_the_earlier_session(ben: Visitor) -> None:
     kept = ben.cookie("access")
     await ben.sign_in(BEN)
     ben.set_cookie("access", kept)

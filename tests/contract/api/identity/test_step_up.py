@@ -20,7 +20,9 @@ async def test_a_password_stamps_the_session_and_rotates_its_tokens(ben: Visitor
     assert await is_recent(portal, ben)
 
 
-async def test_a_wrong_password_is_told_in_the_pages_language_and_stamps_nothing(ben: Visitor, portal: Portal) -> None:
+async def test_a_wrong_password_is_reported_in_the_language_of_the_page_and_proves_nothing(
+    ben: Visitor, portal: Portal
+) -> None:
     await let_the_proof_age(portal, ben)
     for page, words in {"/account": "That is not your password.", "/ja/account": "パスワードが違います。"}.items():
         answer = await ben.call("POST", PATH, {"password": "wrong"}, Referer=portal.settings.portal_url + page)
@@ -47,11 +49,11 @@ async def test_guessing_the_password_in_an_open_session_is_limited(ben: Visitor,
 
 
 @pytest.mark.parametrize("body", [{}, {"password": ""}, {"password": 1}, {"password": "\u0000"}, {"passwords": "x"}])
-async def test_no_proof_is_no_proof(ben: Visitor, portal: Portal, body: dict) -> None:
+async def test_a_step_up_without_a_proof_is_refused(ben: Visitor, portal: Portal, body: dict) -> None:
     await let_the_proof_age(portal, ben)
     assert (await ben.call("POST", PATH, body)).status_code == 422
     assert not await is_recent(portal, ben)
 
 
-async def test_a_stranger_cannot_confirm_anything(visitor: Visitor) -> None:
+async def test_a_step_up_needs_a_session(visitor: Visitor) -> None:
     assert (await visitor.call("POST", PATH, {"password": PASSWORD})).status_code == 401

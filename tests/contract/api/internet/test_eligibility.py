@@ -1,4 +1,4 @@
-"""The address check over the API: asked, answered by an agent, ordered with, and nobody else's."""
+"""The address check over the API: requested, answered by an agent, used for an order, private to its customer."""
 
 from uuid import uuid4
 
@@ -87,11 +87,11 @@ async def test_without_a_session_or_an_address_there_is_nothing_to_check(visitor
     assert (await visitor.get("/api/me/eligibility")).status_code == 401
     refused = await ben.call("POST", "/api/me/eligibility")
     assert (refused.status_code, set(refused.json()["fields"])) == (422, {"address"})
-    # Never asked about and never answered: unknown or not requested, and never "no".
+    # Without a request and an answer the state is unknown or not requested, and never "no".
     assert (await ben.get("/api/me/eligibility")).json()["status"] == "not_requested"
 
 
-async def test_the_internet_plans_are_open_to_everybody_with_what_goes_with_them(visitor: Visitor) -> None:
+async def test_internet_plans_with_their_extras_need_no_session(visitor: Visitor) -> None:
     plans = (await visitor.get("/api/services/internet")).json()["items"]
     assert [plan["sku"] for plan in plans][:3] == ["INTERNET-SILVER-HOME-1G", PLAN, "INTERNET-PLATINUM-HOME-1G"]
     assert all(plan["is_orderable"] for plan in plans)

@@ -1,4 +1,4 @@
-"""What customers chose to be told is respected where it is told; the clock reminds once."""
+"""Notification preferences are respected by notices and mails; scheduled reminders are sent once."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -17,8 +17,8 @@ PATH = "/api/me/notifications"
 
 
 @pytest.fixture
-async def told(ben: Visitor, worker: Portal, portal: Portal):
-    """Ask how often Ben was told something: (notices, mails); what was chosen is forgotten afterwards."""
+async def announcements(ben: Visitor, worker: Portal, portal: Portal):
+    """Count Ben's notices and mails of a kind; his preferences are reset afterwards."""
     user = portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
 
     async def count(kind: str) -> tuple[int, int]:
@@ -38,7 +38,7 @@ async def value(worker: Portal, query: str, **values: Any) -> int:
         return int(await (await session.connection()).scalar(sa.text(query), values) or 0)
 
 
-async def test_everything_is_told_until_something_is_turned_off(ben: Visitor) -> None:
+async def test_every_topic_notifies_until_it_is_turned_off(ben: Visitor) -> None:
     items = {each["topic"]: each for each in (await ben.get(PATH)).json()["items"]}
     assert set(items) == {"orders", "services", "billing", "cards", "security"}
     assert all(each["portal"] and each["mail"] for each in items.values())
@@ -58,36 +58,36 @@ async def test_everything_is_told_until_something_is_turned_off(ben: Visitor) ->
         {"topic": "billing", "user_id": str(uuid4())},
     ],
 )
-async def test_what_protects_a_customer_and_what_is_no_choice_is_refused(ben: Visitor, item: dict[str, Any]) -> None:
+async def test_mandatory_topics_and_malformed_choices_are_refused(ben: Visitor, item: dict[str, Any]) -> None:
     before = (await ben.get(PATH)).json()
     assert (await ben.call("PATCH", PATH, {"items": [item]})).status_code == 422
     assert (await ben.get(PATH)).json() == before
 
 
-async def test_a_notice_that_was_turned_off_is_not_raised_and_the_mail_that_protects_is_sent(
-    ben: Visitor, told: Any
-) -> None:
+async def test_a_disabled_notice_is_not_raised_and_a_mandatory_mail_is_sent(ben: Visitor, announcements: Any) -> None:
     await ben.call("PATCH", PATH, {"items": [{"topic": "services", "portal": False}]})
-    notices, mails = await told("cancellation_scheduled")
+    notices, mails = await announcements("cancellation_scheduled")
     path = await path_of(ben)
     assert (await cancel(ben, path)).status_code == 201
-    assert await told("cancellation_scheduled") == (notices, mails + 1)
+    assert await announcements("cancellation_scheduled") == (notices, mails + 1)
 
 
-async def test_an_overdue_invoice_is_announced_once_and_as_chosen(ben: Visitor, worker: Portal, told: Any) -> None:
+async def test_an_overdue_invoice_is_announced_once_and_as_chosen(
+    ben: Visitor, worker: Portal, announcements: Any
+) -> None:
     unpaid = (await ben.get("/api/invoices?status=unpaid")).json()["items"][0]
     await ben.call("PATCH", PATH, {"items": [{"topic": "billing", "mail": False}]})
-    notices, mails = await told("invoice_overdue")
+    notices, mails = await announcements("invoice_overdue")
     assert await worker.billing.reminders.invoices() >= 1
-    assert await told("invoice_overdue") == (notices + 1, mails)
-    # The second time the clock finds nothing new, also not what was turned off before and is on now.
+    assert await announcements("invoice_overdue") == (notices + 1, mails)
+    # A second run finds nothing new, even for a topic that was off before and is on now.
     await ben.call("PATCH", PATH, {"items": [{"topic": "billing", "mail": True}]})
     await worker.billing.reminders.invoices()
-    assert await told("invoice_overdue") == (notices + 1, mails)
+    assert await announcements("invoice_overdue") == (notices + 1, mails)
     for days, announced in ((4, 0), (3, 1), (0, 1)):
         await let_it_be_due(worker, unpaid["id"], today() + timedelta(days=days))
         await worker.billing.reminders.invoices()
-        assert (await told("invoice_due"))[1] == announced
+        assert (await announcements("invoice_due"))[1] == announced
     await let_it_be_due(worker, unpaid["id"], date.fromisoformat(unpaid["due_on"]))
 
 
@@ -98,12 +98,14 @@ async def let_it_be_due(worker: Portal, invoice_id: int, day: date) -> None:
         await connection.execute(sa.text(f"{move} WHERE invoice_id = :id"), {"day": day, "id": invoice_id})
 
 
-async def test_an_expiring_card_is_announced_once(ben: Visitor, worker: Portal, portal: Portal, told: Any) -> None:
+async def test_an_expiring_card_is_announced_once(
+    ben: Visitor, worker: Portal, portal: Portal, announcements: Any
+) -> None:
     user = portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
     customer = await worker.identity.accounts.customer(user)
     assert str(user) in [each for turn in range(28) for each in await customers_of(worker, turn)]
     await worker.billing.reminders.cards(user)
-    assert await told("card_expires") == (0, 0)
+    assert await announcements("card_expires") == (0, 0)
     (card,) = await worker.billing.payment_methods.payment_methods_for(customer)
     soon = (today() + timedelta(days=20)).strftime("%m/%y")
     key = f"payment-methods:{user}"
@@ -115,7 +117,7 @@ async def test_an_expiring_card_is_announced_once(ben: Visitor, worker: Portal, 
     await worker.cache.get_or_set(key, expiring, seconds=60, tags=(key,))
     for _ in range(2):
         await worker.billing.reminders.cards(user)
-        assert await told("card_expires") == (1, 1)
+        assert await announcements("card_expires") == (1, 1)
     await worker.cache.invalidate(key)
 
 

@@ -1,4 +1,4 @@
-"""Liveness, readiness, and how Salesforce's events are heard."""
+"""Liveness, readiness, and the health of vendors and event streams."""
 
 import re
 from datetime import UTC, datetime
@@ -154,19 +154,19 @@ async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself
     assert (await ben.get("/dashboard")).status_code != 303
 
 
-async def test_lanes_tell_limits_counts_and_breakers_without_redis_for_this_process_alone(
+async def test_limiters_report_limits_counts_and_breakers_without_redis_for_this_process_only(
     visitor: Visitor, portal: Portal
 ) -> None:
-    told = (await visitor.get("/api/health/lanes")).json()
-    assert told["status"] == "shared" and {"whmcs", "salesforce", "salesforce-long", "freebit"} <= set(told["lanes"])
-    whmcs = told["lanes"]["whmcs"]
+    state = (await visitor.get("/api/health/lanes")).json()
+    assert state["status"] == "shared" and {"whmcs", "salesforce", "salesforce-long", "freebit"} <= set(state["lanes"])
+    whmcs = state["lanes"]["whmcs"]
     assert whmcs["limits"]["concurrency"] == portal.settings.whmcs_concurrency and whmcs["breaker"] == "closed"
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
         alone = (await visitor.get("/api/health/lanes")).json()
     assert alone["status"] == "this process alone" and not alone["lanes"]["whmcs"]["shared"]
 
 
-async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+async def test_salesforce_health_shows_position_and_listener(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     channel = f"/event/Unheard_{uuid4().hex}__e"
     async with instead_of(portal, world().settings_with(sf_provision_event_channel=channel)):
         await portal.redis.delete("listener:status")
@@ -183,7 +183,7 @@ async def test_salesforce_events_tell_position_and_listener(visitor: Visitor, po
     assert (heard["replay"], heard["subscriber"]) == ({"lastReplayId": "0012"}, {"status": "connected"})
 
 
-async def test_freebit_is_told_as_answering_away_or_off(visitor: Visitor, portal: Portal) -> None:
+async def test_freebit_health_is_ok_unavailable_or_off(visitor: Visitor, portal: Portal) -> None:
     well = (await visitor.get("/api/health/freebit")).json()
     assert well["status"] == "ok" and datetime.fromisoformat(well["answered_at"]) <= datetime.now(UTC)
     async with instead_of(portal, world().settings_with(freebit_url="http://127.0.0.1:1/emptool/api")) as other:

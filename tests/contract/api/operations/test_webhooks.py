@@ -11,7 +11,7 @@ from tests.support.clients.webhook_calls import deliver, inbox_of
 from tests.support.running.world import world
 
 
-async def test_a_new_event_is_written_down_with_its_work(visitor: Visitor, worker: Portal) -> None:
+async def test_a_new_event_is_stored_with_its_workflow(visitor: Visitor, worker: Portal) -> None:
     delivery = str(uuid4())
     answer = await deliver(visitor, delivery, data={"invoice_id": 1})
     assert (answer.status_code, answer.json()) == (202, {"result": "accepted"})
@@ -19,7 +19,7 @@ async def test_a_new_event_is_written_down_with_its_work(visitor: Visitor, worke
     assert await worker.queue.status(f"event-whmcs-{delivery}") == "ENQUEUED"
 
 
-async def test_an_event_of_no_interest_is_acknowledged_and_forgotten(visitor: Visitor, worker: Portal) -> None:
+async def test_an_unused_event_is_acknowledged_and_not_stored(visitor: Visitor, worker: Portal) -> None:
     delivery = str(uuid4())
     answer = await deliver(visitor, delivery, kind="TicketOpen")
     assert (answer.status_code, answer.json()) == (200, {"result": "ignored"})

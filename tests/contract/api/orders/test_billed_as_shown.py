@@ -1,4 +1,4 @@
-"""Whatever is put together from the catalogue: the checkout's first bill is the one WHMCS makes, to the yen."""
+"""For any combination of the catalogue the checkout shows the first bill that WHMCS makes, to the yen."""
 
 from functools import cache
 from typing import Any

@@ -31,7 +31,7 @@ async def test_the_same_key_gives_the_same_order(ben: Visitor) -> None:
     assert (first.status_code, first.content) == (again.status_code, again.content)
 
 
-async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
+async def test_twenty_concurrent_calls_with_one_key_are_one_order(ben: Visitor) -> None:
     before = len((await ben.get("/api/orders")).json()["items"])
     key = uuid4().hex
     answers = await asyncio.gather(
@@ -42,7 +42,7 @@ async def test_twenty_at_once_with_one_key_are_one_order(ben: Visitor) -> None:
     assert len((await ben.get("/api/orders")).json()["items"]) == before + 1
 
 
-async def test_a_new_order_is_in_the_summary_that_was_kept_before(ben: Visitor, portal: Portal) -> None:
+async def test_a_new_order_invalidates_the_cached_summary(ben: Visitor, portal: Portal) -> None:
     customer = await portal.identity.accounts.customer(
         portal.identity.sessions.read_access_token(ben.cookie("access")).user_id
     )

@@ -1,4 +1,4 @@
-"""The account over HTTP: what a customer reads and changes of themselves, and what of it reaches the vendors."""
+"""The account over HTTP: what a customer reads and changes, and what of it reaches the vendors."""
 
 import asyncio
 import json
@@ -165,7 +165,7 @@ async def test_wrong_entries_are_named_and_change_nothing(
     assert await hana.me() == before
 
 
-async def test_a_new_phone_number_needs_a_fresh_proof_and_is_told(hana: Hana, portal: Portal) -> None:
+async def test_a_new_phone_number_needs_a_step_up_and_is_announced(hana: Hana, portal: Portal) -> None:
     await let_the_proof_age(portal, hana.browser)
     answer = await hana.browser.call("PATCH", "/api/me", {"phone": "080-9876-5432"})
     assert (answer.status_code, answer.json()["code"]) == (403, "step_up_needed")
@@ -179,7 +179,7 @@ async def test_a_new_phone_number_needs_a_fresh_proof_and_is_told(hana: Hana, po
     assert (await mailed(hana.worker, hana.email))["occasion"] == "phone_changed"
 
 
-async def test_a_proven_new_mailbox_signs_in_and_the_old_one_is_told(hana: Hana) -> None:
+async def test_a_proven_new_mailbox_signs_in_and_the_old_one_gets_a_mail(hana: Hana) -> None:
     new = f"{uuid4().hex}@example.jp"
     answer = await hana.browser.call("POST", "/api/me/email", {"email": new})
     assert (answer.status_code, answer.json()) == (202, {"waiting_for": new})
@@ -192,7 +192,7 @@ async def test_a_proven_new_mailbox_signs_in_and_the_old_one_is_told(hana: Hana)
     link = (await mailed(hana.worker, hana.email))["token"]
     await hana.carry_out()
     assert (await hana.me())["email"] == new
-    # What the old mailbox holds opens nothing any more.
+    # Links in the old mailbox do not work any more.
     late = {"token": link, "password": "seven green apples"}
     assert (await hana.browser.call("POST", "/api/auth/set-password", late)).status_code == 401
     person = await hana.worker.vendors.people.person(hana.customer.whmcs_client_id)
@@ -207,7 +207,7 @@ async def test_a_proven_new_mailbox_signs_in_and_the_old_one_is_told(hana: Hana)
     assert again.status_code == 404
 
 
-async def test_a_new_mailbox_needs_a_fresh_proof_and_a_known_one_is_not_told_apart(hana: Hana, portal: Portal) -> None:
+async def test_a_new_mailbox_needs_a_step_up_and_a_known_one_gets_the_same_answer(hana: Hana, portal: Portal) -> None:
     taken = await hana.browser.call("POST", "/api/me/email", {"email": BEN})
     assert (taken.status_code, taken.json()) == (202, {"waiting_for": BEN})
     assert (await mailed(hana.worker, BEN))["occasion"] == "already_registered"
@@ -218,7 +218,7 @@ async def test_a_new_mailbox_needs_a_fresh_proof_and_a_known_one_is_not_told_apa
     assert (answer.status_code, answer.json()["code"]) == (403, "step_up_needed")
 
 
-async def test_what_whmcs_refuses_changes_nothing_and_is_told(hana: Hana, worker: Portal) -> None:
+async def test_a_change_refused_by_whmcs_changes_nothing_and_is_announced(hana: Hana, worker: Portal) -> None:
     taken = f"{uuid4().hex}@example.jp"
     fields = {"firstname": "A", "lastname": "B", "email": taken, "address1": "1", "city": "C", "state": "Tokyo"}
     fields |= {"postcode": "106-0044", "country": "JP", "phonenumber": "0312345678", "password2": uuid4().hex}
@@ -236,14 +236,12 @@ async def test_what_whmcs_refuses_changes_nothing_and_is_told(hana: Hana, worker
     assert (await hana.me())["profile"]["note"] == ""
 
 
-async def test_what_staff_edit_at_whmcs_is_shown_at_once_and_told_only_when_it_is_new(
-    hana: Hana, portal: Portal
-) -> None:
+async def test_an_edit_of_staff_at_whmcs_is_shown_at_once_and_pushed_once(hana: Hana, portal: Portal) -> None:
     client_id, read_again = hana.customer.whmcs_client_id, hana.worker.profile.profile_changes.refresh_from_whmcs
     assert (await hana.me())["profile"]["phone"] == "09012345678"
     edit = {"clientid": client_id, "firstname": "Hanako", "phonenumber": "08011112222"}
     await hana.worker.vendors.people._client.call("UpdateClient", edit, safe=True)
-    # What WHMCS said just now is still kept: nobody would look before it is old.
+    # The last read of WHMCS is still fresh: no request would read again before it is stale.
     assert (await hana.me())["profile"]["first_name"] == "太郎"
     async with portal.redis.pubsub() as pages:
         await pages.psubscribe("*")
@@ -256,7 +254,7 @@ async def test_what_staff_edit_at_whmcs_is_shown_at_once_and_told_only_when_it_i
     await read_again(2**31 - 1)
 
 
-async def test_a_name_that_staff_changed_follows_when_the_profile_is_read_and_never_overtakes_our_own(
+async def test_a_name_changed_by_staff_is_copied_on_read_and_never_overwrites_our_own_change(
     hana: Hana,
 ) -> None:
     edit = {"clientid": hana.customer.whmcs_client_id, "firstname": "Hanako"}
@@ -270,23 +268,23 @@ async def test_a_name_that_staff_changed_follows_when_the_profile_is_read_and_ne
 
 
 async def forget_when_read(hana: Hana) -> None:
-    """Have the next look ask WHMCS."""
+    """Make the next read call WHMCS."""
     async with hana.worker.database.unit_of_work() as session:
         await (await session.connection()).execute(sa.text("UPDATE profiles SET read_at = NULL"))
 
 
 async def topics_of(pages: PubSub, user_id: UUID) -> list[str]:
-    """Return what open pages of a user are told, until the end."""
-    told: list[str] = []
+    """Return the topics pushed to open pages of a user, until the end."""
+    topics: list[str] = []
     async with asyncio.timeout(20):
-        while "end" not in told:
+        while "end" not in topics:
             message = await pages.get_message(ignore_subscribe_messages=True, timeout=1)
             body = json.loads(message["data"]) if message and message["data"].startswith(b"{") else {}
-            told += [body["topic"]] if body.get("user") == str(user_id) else []
-    return told[:-1]
+            topics += [body["topic"]] if body.get("user") == str(user_id) else []
+    return topics[:-1]
 
 
-async def test_the_language_of_mails_is_changed_at_once(hana: Hana, worker: Portal) -> None:
+async def test_the_language_of_mails_changes_at_once(hana: Hana, worker: Portal) -> None:
     assert (await hana.patch(language="ja"))["language"] == "ja"
     async with worker.database.unit_of_work() as session:
         assert (await session.get(User, hana.customer.user_id)).language == "ja"

@@ -65,7 +65,7 @@ async def test_a_new_code_replaces_the_old_one(visitor: Visitor, portal: Portal,
     assert answer.headers["location"] == "/auth/details"
 
 
-async def test_wrong_details_go_back_and_are_kept_without_the_password(
+async def test_wrong_details_return_to_the_form_without_the_password(
     visitor: Visitor, portal: Portal, worker: Portal, email: str
 ) -> None:
     await prove(visitor, worker, email)
@@ -76,7 +76,7 @@ async def test_wrong_details_go_back_and_are_kept_without_the_password(
     assert "password" not in progress.entries and set(progress.errors) == {"postcode", "password"}
 
 
-async def test_details_without_a_proven_mailbox_begin_anew(
+async def test_details_without_a_proven_mailbox_restart_the_sign_up(
     visitor: Visitor, portal: Portal, worker: Portal, email: str
 ) -> None:
     await begin(visitor, worker, email)
@@ -85,12 +85,12 @@ async def test_details_without_a_proven_mailbox_begin_anew(
     assert not visitor.cookie("access")
 
 
-async def test_a_dead_sign_up_begins_anew(visitor: Visitor, portal: Portal) -> None:
+async def test_an_expired_sign_up_restarts(visitor: Visitor, portal: Portal) -> None:
     flash = await flash_of(portal, await visitor.submit("/api/auth/signup/verify", code="123456"), "/auth/signup")
     assert flash["form"].startswith("This sign-up has run out.")
 
 
-async def test_a_malformed_address_is_told_beside_the_field(visitor: Visitor, portal: Portal) -> None:
+async def test_a_malformed_address_is_an_error_of_its_field(visitor: Visitor, portal: Portal) -> None:
     flash = await flash_of(portal, await visitor.submit("/api/auth/signup", email="hana@"), "/auth/signup")
     assert flash["email"].startswith("Enter an e-mail address") and flash["typed:email"] == "hana@"
 
@@ -106,7 +106,7 @@ async def test_the_japanese_pages_stay_japanese(visitor: Visitor, email: str) ->
     assert answer.headers["location"] == "/ja/auth/verify"
 
 
-async def test_a_program_signs_up_too(visitor: Visitor, worker: Portal, email: str) -> None:
+async def test_sign_up_works_over_json(visitor: Visitor, worker: Portal, email: str) -> None:
     assert (await visitor.call("POST", "/api/auth/signup", {"email": email})).json() == {"next": "/auth/verify"}
     code = (await mailed(worker, email))["code"]
     assert (await visitor.call("POST", "/api/auth/signup/verify", {"code": code})).status_code == 200
@@ -114,7 +114,7 @@ async def test_a_program_signs_up_too(visitor: Visitor, worker: Portal, email: s
     assert (answer.status_code, answer.json()) == (200, {"next": "/dashboard"})
 
 
-async def test_an_account_being_set_up_is_told_when_to_ask_again(visitor: Visitor, worker: Portal, email: str) -> None:
+async def test_an_account_being_set_up_gets_a_retry_after(visitor: Visitor, worker: Portal, email: str) -> None:
     await prove(visitor, worker, email)
     await visitor.submit("/api/auth/signup/complete", **DETAILS)
     answer = await visitor.get("/api/invoices")

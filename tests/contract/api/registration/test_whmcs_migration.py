@@ -1,4 +1,4 @@
-"""Moving an existing customer here: every case gets its own next step, and a stranger learns nothing."""
+"""Migration of an existing customer: every case gets its own next step, and answers do not reveal accounts."""
 
 from uuid import uuid4
 
@@ -17,13 +17,13 @@ DAICHI_EMAIL, EMI_EMAIL, BILLING_PASSWORD = "daichi@example.jp", "emi@example.jp
 
 
 async def moved(visitor: Visitor, worker: Portal, email: str) -> None:
-    """Go the whole way."""
+    """Complete a migration."""
     assert (await prove(visitor, worker, email)).headers["location"] == "/auth/billing-password"
     assert (await old_password(visitor)).headers["location"] == "/auth/set-password"
     assert (await set_password(visitor)).headers["location"] == "/dashboard"
 
 
-async def told(portal: Portal, answer: httpx.Response, page: str) -> str:
+async def message_of(portal: Portal, answer: httpx.Response, page: str) -> str:
     """Return the general message of a refused form."""
     return (await flash_of(portal, answer, page))["form"]
 
@@ -52,7 +52,7 @@ async def test_the_old_password_is_refused_as_the_new_one(visitor: Visitor, port
     assert (await set_password(visitor)).headers["location"] == "/dashboard"
 
 
-async def test_wrong_password_and_unknown_address_are_told_alike_and_counted(
+async def test_wrong_password_and_unknown_address_get_the_same_answer_and_are_counted(
     visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     email, _ = await new_client()
@@ -68,11 +68,9 @@ async def test_wrong_password_and_unknown_address_are_told_alike_and_counted(
     ]
 
 
-async def test_a_proven_mailbox_nobody_knows_is_led_to_sign_up(
-    visitor: Visitor, portal: Portal, worker: Portal
-) -> None:
+async def test_an_unknown_proven_mailbox_is_sent_to_sign_up(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     answer = await prove(visitor, worker, f"{uuid4().hex}@example.jp")
-    assert "create an account" in await told(portal, answer, "/auth/migrate")
+    assert "create an account" in await message_of(portal, answer, "/auth/migrate")
 
 
 async def test_a_second_factor_at_whmcs_has_to_be_switched_off_first(
@@ -80,7 +78,7 @@ async def test_a_second_factor_at_whmcs_has_to_be_switched_off_first(
 ) -> None:
     await prove(visitor, worker, DAICHI_EMAIL)
     answer = await old_password(visitor, BILLING_PASSWORD)
-    assert "second step" in await told(portal, answer, "/auth/billing-password")
+    assert "second step" in await message_of(portal, answer, "/auth/billing-password")
     assert (await flash_of(portal, await set_password(visitor), "/auth/forgot"))["form"]
 
 
@@ -89,17 +87,17 @@ async def test_a_user_who_does_not_own_the_client_is_sent_to_its_owner(
 ) -> None:
     await prove(visitor, worker, EMI_EMAIL)
     answer = await old_password(visitor, BILLING_PASSWORD)
-    assert "Ask its owner" in await told(portal, answer, "/auth/billing-password")
+    assert "Ask its owner" in await message_of(portal, answer, "/auth/billing-password")
 
 
 async def test_a_closed_client_is_sent_to_our_team(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     email, client_id = await new_client()
     await whmcs("CloseClient", clientid=client_id)
     await prove(visitor, worker, email)
-    assert "is closed" in await told(portal, await old_password(visitor), "/auth/billing-password")
+    assert "is closed" in await message_of(portal, await old_password(visitor), "/auth/billing-password")
 
 
-async def test_several_owned_clients_are_told_apart_by_their_address(
+async def test_several_owned_clients_are_distinguished_by_their_address(
     visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     email, first = await new_client()
@@ -107,13 +105,13 @@ async def test_several_owned_clients_are_told_apart_by_their_address(
     await new_client(owner=owner)
     await moved(visitor, worker, email)
     await whmcs("UpdateClient", clientid=first, email=f"{uuid4().hex}@example.jp")
-    # The first has moved; with no client of this very address left, a person has to choose.
+    # The first is migrated; with no client of this address left, an agent has to choose.
     other = Visitor(visitor.settings)
     await other.submit("/api/auth/migrate", email=email)
     assert (await mailed(worker, email))["occasion"] == "already_registered"
 
 
-async def test_a_client_moves_only_once_even_for_two_addresses(
+async def test_a_client_is_migrated_only_once_even_for_two_addresses(
     visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     email, client_id = await new_client()
@@ -123,7 +121,7 @@ async def test_a_client_moves_only_once_even_for_two_addresses(
     await whmcs("UpdateUser", user_id=owner, email=renamed)
     other = Visitor(visitor.settings)
     await prove(other, worker, renamed)
-    assert "moved already" in await told(portal, await old_password(other), "/auth/login")
+    assert "moved already" in await message_of(portal, await old_password(other), "/auth/login")
 
 
 async def test_a_portal_customer_gets_the_same_screen_and_a_mail_that_says_so(
@@ -136,7 +134,7 @@ async def test_a_portal_customer_gets_the_same_screen_and_a_mail_that_says_so(
     assert (await visitor.submit("/api/auth/migrate", email=BEN)).headers["location"] == "/auth/verify"
 
 
-async def test_somebody_whmcs_knows_is_led_from_sign_up_to_the_move(visitor: Visitor, worker: Portal) -> None:
+async def test_a_customer_of_whmcs_is_sent_from_sign_up_to_the_migration(visitor: Visitor, worker: Portal) -> None:
     email, _ = await new_client()
     answer = await prove(visitor, worker, email, start="/api/auth/signup")
     assert answer.headers["location"] == "/auth/billing-password"
@@ -150,15 +148,15 @@ async def test_without_a_proven_mailbox_no_password_is_tried(visitor: Visitor, p
     await flash_of(portal, await set_password(visitor), "/auth/forgot")
 
 
-async def test_a_try_is_not_used_up_while_whmcs_is_away(visitor: Visitor, portal: Portal, worker: Portal) -> None:
+async def test_a_try_does_not_count_while_whmcs_is_down(visitor: Visitor, portal: Portal, worker: Portal) -> None:
     email, _ = await new_client()
     await prove(visitor, worker, email)
-    whmcs_mood = portal.settings.whmcs_url.removesuffix("/whmcs") + "/office/api/faults/whmcs"
+    whmcs_faults = portal.settings.whmcs_url.removesuffix("/whmcs") + "/office/api/faults/whmcs"
     async with httpx.AsyncClient() as http:
-        await http.post(whmcs_mood, json={"down": True})
+        await http.post(whmcs_faults, json={"down": True})
         refused = await old_password(visitor)
-        await http.post(whmcs_mood, json={})
-    assert "not answering" in await told(portal, refused, "/auth/billing-password")
+        await http.post(whmcs_faults, json={})
+    assert "not answering" in await message_of(portal, refused, "/auth/billing-password")
     flash = await flash_of(portal, await old_password(visitor, "wrong"), "/auth/billing-password")
     assert flash["password"].endswith("4.")
 
@@ -173,7 +171,7 @@ async def test_a_double_click_on_the_last_step_makes_one_account(visitor: Visito
         assert (await set_password(visitor)).headers["location"] == "/dashboard"
 
 
-async def test_somebody_only_salesforce_knows_keeps_their_number_at_sign_up(
+async def test_a_customer_of_salesforce_alone_keeps_the_number_at_sign_up(
     visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     number, email = f"C6{uuid4().int % 10**7:07}", f"{uuid4().hex}@example.jp"
@@ -192,7 +190,7 @@ async def test_a_billed_account_under_another_address_stops_a_second_sign_up(
     number, email = f"C7{uuid4().int % 10**7:07}", f"{uuid4().hex}@example.jp"
     await known_to_salesforce(worker, number, email, client="#9999 - Hana Mori")
     answer = await prove(visitor, worker, email, start="/api/auth/signup")
-    assert "under another address" in await told(portal, answer, "/auth/migrate")
+    assert "under another address" in await message_of(portal, answer, "/auth/migrate")
 
 
 async def known_to_salesforce(worker: Portal, number: str, email: str, *, client: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Cancelling a service and taking that back: once per key, with a fresh proof, for one's own services alone."""
+"""Cancel a service and withdraw that: once per key, after a step-up, for the customer's own services only."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from tests.support.clients.visitor import Visitor, mailed
 __all__ = ["put_back"]
 
 
-async def test_a_cancellation_is_held_shown_everywhere_and_taken_back(ben: Visitor, worker: Portal) -> None:
+async def test_a_cancellation_is_scheduled_shown_everywhere_and_withdrawn(ben: Visitor, worker: Portal) -> None:
     path = await path_of(ben)
     before = (await ben.get(path)).json()
     wanted = cancellation_schedule(datetime.now(UTC), cut_off=25)
@@ -42,7 +42,7 @@ async def test_a_cancellation_is_held_shown_everywhere_and_taken_back(ben: Visit
     assert (await ben.get(path)).json()["if_cancelled"] == before["if_cancelled"]
 
 
-async def test_twenty_at_once_with_one_key_are_one_cancellation(ben: Visitor) -> None:
+async def test_twenty_concurrent_calls_with_one_key_are_one_cancellation(ben: Visitor) -> None:
     path, key, back = await path_of(ben), uuid4().hex, uuid4().hex
     answers = await asyncio.gather(*(cancel(ben, path, key) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {201}
@@ -52,14 +52,14 @@ async def test_twenty_at_once_with_one_key_are_one_cancellation(ben: Visitor) ->
     assert {(answer.status_code, answer.content) for answer in kept} == {(200, kept[0].content)}
 
 
-async def test_two_keys_at_once_are_one_cancellation(ben: Visitor) -> None:
+async def test_concurrent_calls_with_two_keys_are_one_cancellation(ben: Visitor) -> None:
     path = await path_of(ben)
     answers = await asyncio.gather(*(cancel(ben, path) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
     assert (await keep(ben, path)).status_code == 200
 
 
-async def test_a_cancellation_asks_for_a_fresh_proof_and_a_withdrawal_does_not(ben: Visitor, portal: Portal) -> None:
+async def test_a_cancellation_needs_a_step_up_and_a_withdrawal_does_not(ben: Visitor, portal: Portal) -> None:
     path = await path_of(ben)
     await let_the_proof_age(portal, ben)
     refused = await cancel(ben, path)
@@ -90,7 +90,7 @@ async def test_somebody_elses_service_is_not_found_by_any_method(ben: Visitor, a
     assert (await keep(ben, path)).status_code == 200
 
 
-async def test_a_cancellation_that_was_sent_on_cannot_be_taken_back(ben: Visitor, worker: Portal) -> None:
+async def test_a_cancellation_sent_to_the_vendors_cannot_be_withdrawn(ben: Visitor, worker: Portal) -> None:
     path = await path_of(ben)
     assert (await cancel(ben, path)).status_code == 201
     move = sa.text("UPDATE cancellations SET state = :to WHERE state = :was")

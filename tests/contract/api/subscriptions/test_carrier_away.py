@@ -1,4 +1,4 @@
-"""Freebit answers badly in every way: a line's page goes on with its saved state, and recovery is noticed by itself."""
+"""Bad answers of Freebit: the page of a line shows its saved state, and recovery is noticed automatically."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from portal_app.wiring.portal import Portal
 from tests.support.clients.api_steps import SKU
 from tests.support.clients.visitor import Visitor, instead_of
 from tests.support.running.world import AIKO, BEN, world
-from tests.support.vendors.outages import MOODS
+from tests.support.vendors.outages import OUTAGES
 
 NUMBER = "07039990099"
 HURRIED = {
@@ -27,11 +27,11 @@ HURRIED = {
 
 @pytest_asyncio.fixture
 async def hurried(portal: Portal) -> AsyncIterator[Portal]:
-    """A portal that loses patience soon; Freebit is well before and after."""
+    """A portal with a short vendor deadline; Freebit is well before and after."""
     async with instead_of(portal, world().settings_with(**HURRIED)) as other:
         await other.redis.delete("breaker:{freebit}")
         yield other
-        world().set_mood("freebit")
+        world().set_faults("freebit")
         await other.redis.delete("breaker:{freebit}")
 
 
@@ -67,8 +67,8 @@ async def test_a_line_is_shown_from_saved_data_until_freebit_is_back(
     living = {"number": NUMBER, "state": "active", "as_of": None}
     assert (await ben.get(line)).json()["line"] == living
     assert (await aiko.get(line)).status_code == 404
-    for mood in MOODS.values():
-        world().set_mood("freebit", **mood)
+    for outage in OUTAGES.values():
+        world().set_faults("freebit", **outage)
         began = datetime.now(UTC)
         looks = await asyncio.gather(*(ben.get(path) for path in (line, "/api/subscriptions", "/api/orders") * 4))
         assert {look.status_code for look in looks} == {200}
@@ -79,20 +79,20 @@ async def test_a_line_is_shown_from_saved_data_until_freebit_is_back(
         # The pages did not wait for the call to Freebit; once it has failed, the health page says so.
         await until(visitor, "/api/health/freebit", "status", "unavailable")
         assert (await visitor.get("/api/health/freebit")).status_code == 503
-        world().set_mood("freebit")
+        world().set_faults("freebit")
         await until(ben, line, "line", living)
         assert (await visitor.get("/api/health/freebit")).json()["status"] == "ok"
-    lane = (await visitor.get("/api/health/lanes")).json()["lanes"]["freebit"]
-    assert (lane["breaker"], lane["running"], sum(lane["waiting"].values())) == ("closed", 0, 0)
+    limiter = (await visitor.get("/api/health/lanes")).json()["lanes"]["freebit"]
+    assert (limiter["breaker"], limiter["running"], sum(limiter["waiting"].values())) == ("closed", 0, 0)
     for one in (ben, aiko):
         await one.http.aclose()
 
 
-async def test_a_state_that_freebit_tells_late_is_kept_and_told_to_open_pages(
+async def test_a_late_state_from_freebit_is_saved_and_pushed_to_open_pages(
     hurried: Portal, line: str, worker: Portal
 ) -> None:
     ben = await Visitor(hurried.settings).sign_in(BEN)
-    world().set_mood("freebit", slow=0.3)
+    world().set_faults("freebit", slow=0.3)
     async with instead_of(hurried, world().settings_with(**HURRIED | {"mirror_patience_seconds": 0.05})) as hasty:
         visitor = Visitor(hasty.settings)
         visitor.http.cookies = ben.http.cookies
@@ -111,7 +111,7 @@ async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
 
 
 async def until_saved(worker: Portal, state: str) -> None:
-    """Wait until the reading that nobody waits for has been kept."""
+    """Wait until the background read has been saved."""
     index = worker.identity.secrets.ring.index(NUMBER, NUMBER_PLACE)
     async with asyncio.timeout(60):
         while True:

@@ -1,4 +1,4 @@
-"""A file for spreadsheets shows what the invoices are, and runs nothing."""
+"""The CSV export shows the invoices and contains no formulas."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from tests.support.vendors.late_bills import bill
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", '=HYPERLINK("http://evil","x")']
 )
-def test_what_would_begin_a_formula_is_shown_as_text(text: str) -> None:
+def test_text_that_starts_a_formula_is_escaped(text: str) -> None:
     assert harmless(text) == f"'{text}"
 
 

@@ -1,4 +1,4 @@
-"""The calendar feed: names are texts in it, whatever line breaks and properties they pretend to be."""
+"""The calendar feed: names are escaped, whatever line breaks and properties they contain."""
 
 from datetime import UTC, date, datetime
 

@@ -38,8 +38,8 @@ def chunks(*sizes: int, more: bool = True) -> list[Message]:
     ]
 
 
-async def told(app: ASGIApp, messages: Iterable[Message], *, seconds: float) -> list[Message]:
-    """Serve one request whose caller says no more after these messages."""
+async def served(app: ASGIApp, messages: Iterable[Message], *, seconds: float) -> list[Message]:
+    """Serve one request whose client sends nothing after these messages."""
     left, sent = list(messages), []
 
     async def receive() -> Message:
@@ -56,7 +56,7 @@ async def told(app: ASGIApp, messages: Iterable[Message], *, seconds: float) -> 
 
 @pytest.mark.parametrize("app", [reads, answers_whatever_happens])
 async def test_a_body_that_stops_is_answered_with_a_problem_and_the_connection_ends(app: ASGIApp) -> None:
-    start, body = await told(app, chunks(1), seconds=0.01)
+    start, body = await served(app, chunks(1), seconds=0.01)
     headers = dict(start["headers"])
     assert start["status"] == 408
     assert headers[b"connection"] == b"close"
@@ -65,11 +65,11 @@ async def test_a_body_that_stops_is_answered_with_a_problem_and_the_connection_e
 
 
 async def test_a_body_that_never_begins_is_late_too() -> None:
-    assert (await told(reads, [], seconds=0.01))[0]["status"] == 408
+    assert (await served(reads, [], seconds=0.01))[0]["status"] == 408
 
 
-async def test_what_came_buys_time_for_the_rest() -> None:
-    # Each part waits for its turn longer than a body without any bytes would be waited for.
+async def test_each_received_chunk_extends_the_deadline() -> None:
+    # The chunks together take longer than the deadline of a body without bytes.
     left = chunks(*[SLOWEST_BYTES] * 5, more=False)
     sent: list[Message] = []
 
@@ -85,8 +85,8 @@ async def test_what_came_buys_time_for_the_rest() -> None:
     assert sent[1]["body"] == str(5 * SLOWEST_BYTES).encode()
 
 
-async def test_an_answer_that_has_begun_gets_no_second_beginning() -> None:
-    sent = await told(begins_first, chunks(1), seconds=0.01)
+async def test_a_started_response_is_not_started_again() -> None:
+    sent = await served(begins_first, chunks(1), seconds=0.01)
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
@@ -97,7 +97,7 @@ async def test_the_wait_for_a_caller_to_hang_up_has_no_deadline() -> None:
         await receive()
         hung_up.set()
         assert (await receive())["type"] == "http.disconnect"
-        await PlainTextResponse("told")(scope, receive, send)
+        await PlainTextResponse("served")(scope, receive, send)
 
     left = chunks(1, more=False)
     sent: list[Message] = []
@@ -113,8 +113,8 @@ async def test_the_wait_for_a_caller_to_hang_up_has_no_deadline() -> None:
         sent.append(message)
 
     await BodyDeadline(waits, 0.01)(SCOPE, receive, send)
-    assert sent[1]["body"] == b"told"
+    assert sent[1]["body"] == b"served"
 
 
 async def test_a_caller_who_hangs_up_is_no_error() -> None:
-    assert await told(reads, [*chunks(1), {"type": "http.disconnect"}], seconds=5) == []
+    assert await served(reads, [*chunks(1), {"type": "http.disconnect"}], seconds=5) == []

@@ -26,7 +26,7 @@ def test_an_address_belongs_to_a_network(address: str, network: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "unknown", "_hidden", "1.2.3", "a" * 500, "1.2.3.4:x", "[::1", "1::2::3", "é"])
-def test_what_is_no_address_is_one_network(address: str) -> None:
+def test_malformed_addresses_count_as_one_network(address: str) -> None:
     assert network_of(address) == "unknown"
 
 

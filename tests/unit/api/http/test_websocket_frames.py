@@ -1,4 +1,4 @@
-"""The packets of the event socket: those that pages send, and all that they do not."""
+"""Packets of the event socket: those that pages send are passed on, all others are refused."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ def test_an_event_of_a_page_is_passed_on_as_it_is() -> None:
     assert passed_on(event()) == EVENT
 
 
-def test_what_a_page_brings_along_as_it_joins_is_passed_on() -> None:
+def test_the_state_a_page_sends_when_it_joins_is_passed_on() -> None:
     brought = {"event": EVENT, "state_schema": "a1b2"}
     checked = unjoined().checked(f"40/_event,{json.dumps(brought)}")
     assert checked is not None and json.loads(checked.removeprefix("40/_event,")) == brought
@@ -56,7 +56,7 @@ def test_an_event_that_nothing_handles_is_not_passed_on() -> None:
     frames = joined()
     with pytest.raises(UnknownHandler):
         frames.checked(event(name="state.page.removed_by_a_release"))
-    # A tab of an old page is not an attack: what is known still passes.
+    # A tab of an old page is not an attack: known events still pass.
     assert frames.checked(event()) is not None
 
 
@@ -103,7 +103,7 @@ def test_a_binary_packet_is_refused() -> None:
         f'["event",{{"name":"{"a" * 301}"}}]',
     ],
 )  # fmt: skip
-def test_an_event_that_is_none_is_refused(text: str) -> None:
+def test_a_malformed_event_is_refused(text: str) -> None:
     assert code_of(f"42/_event,{text}") == 1008
 
 
@@ -114,11 +114,11 @@ def test_a_tab_joins_once_and_before_anything_else() -> None:
 
 
 @pytest.mark.parametrize("brought", ["[]", "7", '"x"', '{"event":7}', '{"event":{"name":"a","payload":[]}}', "{"])
-def test_a_tab_that_brings_nonsense_along_does_not_join(brought: str) -> None:
+def test_a_tab_with_malformed_join_data_does_not_join(brought: str) -> None:
     assert code_of(f"40/_event,{brought}", unjoined()) == 1008
 
 
-def test_reports_of_a_browsers_errors_are_left_unheard() -> None:
+def test_browser_error_reports_are_dropped() -> None:
     assert joined().checked(call("client_error", {"message": "x"})) is None
 
 
@@ -129,7 +129,7 @@ def test_the_largest_message_is_passed_on_and_a_larger_one_is_not() -> None:
     assert code_of(f'42/_event,["event",{{"name":"a","payload":{{"x":"{"梅" * (LARGEST // 2)}"}}}}]') == 1009
 
 
-def test_what_is_no_member_of_an_event_or_a_place_is_left_out() -> None:
+def test_unknown_members_of_an_event_or_a_place_are_dropped() -> None:
     headers = {"cookie": "portal-access=x"}
     kept = passed_on(event(token="x", router_data=PLACE | {"headers": headers, "ip": "1.2.3.4", "junk": "x" * 9000}))
     assert kept == EVENT
@@ -143,7 +143,7 @@ def test_a_place_is_cut_to_what_an_address_may_have() -> None:
     assert kept["query"] == {"id": "7", "next": "/a"}
 
 
-def test_a_place_that_is_no_text_is_left_out() -> None:
+def test_a_place_that_is_not_text_is_dropped() -> None:
     assert passed_on(event(router_data={"pathname": 7, "asPath": [], "query": 7}))["router_data"] == {}
 
 
@@ -156,7 +156,7 @@ def test_nested_deeper_than_any_page_sends_is_refused() -> None:
     assert code_of(nested(15_000)) == 1008
 
 
-def test_many_brackets_in_a_text_are_no_depth() -> None:
+def test_brackets_inside_a_text_do_not_count_as_nesting() -> None:
     assert passed_on(event(payload={"text": "[{" * 2_000}))["payload"] == {"text": "[{" * 2_000}
 
 

@@ -1,4 +1,4 @@
-"""One socket at its limits: how much it is read, what of its handshake is kept."""
+"""Limits of one socket: read rate and the headers of its handshake."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ class Tab:
             self.read.append(await receive())
 
     async def receive(self) -> Message:
-        """Tell the next message, the end after the last."""
+        """Return the next message, the end after the last."""
         return self._messages.pop(0) if self._messages else {"type": "websocket.disconnect", "code": 1000}
 
     async def send(self, message: Message) -> None:
@@ -75,7 +75,7 @@ async def test_a_refused_message_ends_the_socket_for_both_sides() -> None:
     assert tab.read[-1] == {"type": "websocket.disconnect", "code": 1009}
 
 
-async def test_the_page_of_an_event_that_nothing_handles_is_told_to_load_again() -> None:
+async def test_a_page_that_sends_an_unknown_event_must_reload() -> None:
     unknown = event(200)
     tab = await Tab([unknown | {"text": unknown["text"].replace('"a"', '"b"')}, event(200)]).open(scope())
     assert tab.count() == 1
@@ -90,7 +90,7 @@ async def test_of_the_handshake_only_short_known_headers_are_kept() -> None:
     assert tab.scope["headers"] == [(name.encode(), value.encode()) for name, value in known]
 
 
-async def test_who_called_is_told_by_the_connection() -> None:
+async def test_the_client_address_comes_from_the_connection() -> None:
     tab = await Tab().open(scope(("x-forwarded-for", "6.6.6.6, 198.51.100.9"), address="10.0.0.1"), PROXIED)
     assert tab.scope["client"] == ("198.51.100.9", 0)
     assert not tab.scope["headers"]

@@ -1,4 +1,4 @@
-"""What a fibre order asks, what excludes what, and instalments that add up to the yen."""
+"""Questions of a fibre order, exclusions, and instalments that add up to the yen."""
 
 from dataclasses import replace
 from datetime import date
@@ -75,7 +75,7 @@ def test_a_condition_says_at_which_addresses_a_plan_and_its_extras_can_be_had() 
     assert own.is_offered_with(["Home 10G", "Home 1G"]) and not own.is_offered_with(["Apartment 1G"])
     wider = replace(own, service=replace(own.service, conditions=("Home 10G", "Apartment 1G")))
     assert wider.is_offered_with(["Apartment 1G"]) and not wider.is_offered_with(["Home 1G"])
-    # What always comes along must be to be had too; a line that names no offer type is to be had nowhere.
+    # Mandatory items must be available too; a line without an offer type is available nowhere.
     along = (replace(own.extras[0], conditions=("Home 10G",)),)
     assert not replace(own, included=along).is_offered_with(["Home 1G"])
     assert not replace(own, service=replace(own.service, offering="")).is_offered_with(["Home 1G"])

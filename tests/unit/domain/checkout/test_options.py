@@ -1,4 +1,4 @@
-"""What was chosen beyond a plan comes back from its row exactly as it was written."""
+"""Order options are read from their row exactly as they were written."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What a SIM order asks, and every way to answer it wrongly."""
+"""Questions of a SIM order, and every wrong answer."""
 
 from dataclasses import replace
 from datetime import date

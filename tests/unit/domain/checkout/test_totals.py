@@ -1,4 +1,4 @@
-"""Whatever is put together, the totals are the sum of the lines and tax is rounded once."""
+"""For any items the totals are the sum of the lines and tax is rounded once."""
 
 from dataclasses import replace
 from decimal import Decimal

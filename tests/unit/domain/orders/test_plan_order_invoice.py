@@ -1,4 +1,4 @@
-"""Plans, orders and invoices: what comes along, where an order stands, what is overdue."""
+"""Plans, orders and invoices: mandatory items, stages, overdue dates."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -33,7 +33,7 @@ INVOICE = Invoice(
 )
 
 
-def test_what_is_always_added_comes_along_and_is_part_of_the_price() -> None:
+def test_mandatory_items_are_added_and_part_of_the_price() -> None:
     (plan,) = plans_of([ALONG, SERVICE], "vpn")
     assert [item.sku for item in plan.items] == ["VPN-1", "VPN-A"]
     assert (plan.monthly, plan.one_time) == (Money(980), Money(3000))
@@ -45,7 +45,7 @@ def test_plans_stand_in_display_order_and_only_of_their_category() -> None:
     assert [plan.service.sku for plan in plans_of(items, "vpn")] == ["VPN-0", "VPN-1"]
 
 
-def test_what_may_not_be_ordered_or_chosen_is_no_plan_and_comes_along_with_none() -> None:
+def test_items_not_for_sale_are_neither_plans_nor_extras() -> None:
     hidden = replace(SERVICE, sku="HIDDEN", choosable=False)
     closed = replace(SERVICE, sku="CLOSED", orderable=False)
     other = replace(ALONG, sku="OTHER", category="sim")
@@ -53,7 +53,7 @@ def test_what_may_not_be_ordered_or_chosen_is_no_plan_and_comes_along_with_none(
     assert [[item.sku for item in plan.items] for plan in plans] == [["VPN-1"]]
 
 
-def test_what_is_required_comes_along_hidden_fees_included_and_a_plan_without_it_is_none() -> None:
+def test_required_items_and_hidden_fees_are_added_and_a_plan_without_them_is_not_sold() -> None:
     fee = replace(ALONG, sku="FEE", auto_add=False)
     deep = replace(fee, sku="DEEP", order=9)
     needy = replace(SERVICE, required=("FEE",))

@@ -1,9 +1,9 @@
-"""Addresses: what Japanese keyboards write is understood, what no vendor can keep is refused."""
+"""Addresses: input of Japanese keyboards is accepted, text that no vendor can store is refused."""
 
 import pytest
 
 from portal_app.domain.errors import InvalidInput
-from portal_app.domain.profile.address import Address, parse_postcode
+from portal_app.domain.profile.address import Address, parse_postcode, room_number
 from portal_app.domain.profile.prefecture import PREFECTURES, ROMANISED
 from tests.support.values.people import ADDRESS
 
@@ -22,7 +22,7 @@ def test_a_postcode_is_read_however_a_japanese_keyboard_writes_it(text: str) -> 
 
 
 @pytest.mark.parametrize("text", ["", "106-004", "10600444", "٣٣٣-٣٣٣٣", "106-0044\n1", "abc-defg", "106--0044"])
-def test_what_is_no_postcode_is_refused(text: str) -> None:
+def test_a_malformed_postcode_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a postcode"):
         parse_postcode(text)
 
@@ -68,9 +68,9 @@ def test_the_street_reaches_whmcs_in_latin_letters(street: str, line: str) -> No
 @pytest.mark.parametrize("street", ["1丁目2番3号 青葉荘201", "字大野123番地", "四条通烏丸東入長刀鉾町1", "イ12番地"])
 def test_a_street_that_cannot_be_written_in_latin_letters_is_asked_for(street: str) -> None:
     assert set(wrong_fields(street=street)) == {"street_romanised"}
-    told = Address.parse({**ADDRESS, "street": street, "street_romanised": "１-2-3"})
-    assert told.romanised_lines()[0] == "1-2-3 Higashi-Azabu"
-    assert told.street == street
+    address = Address.parse({**ADDRESS, "street": street, "street_romanised": "１-2-3"})
+    assert address.romanised_lines()[0] == "1-2-3 Higashi-Azabu"
+    assert address.street == street
     assert set(wrong_fields(street=street, street_romanised="青葉 1")) == {"street_romanised"}
 
 
@@ -102,3 +102,18 @@ def test_nul_and_line_ends_are_dropped_and_too_long_or_unprintable_fields_refuse
     assert set(wrong_fields(building="あ" * 81)) == {"building"}
     for unprintable in ("光\x01", "\u202e光", "\ud800"):
         assert set(wrong_fields(building=unprintable)) == {"building"}
+
+
+@pytest.mark.parametrize(
+    ("building", "offered"),
+    [
+        ("青葉荘201号室", "201"),
+        ("第２青葉ビル　３階３０５", "305"),
+        ("青葉荘２ー２０１", "2-201"),
+        ("青葉荘B102", "B102"),
+        ("青葉荘", ""),
+        ("", ""),
+    ],
+)
+def test_the_room_of_a_japanese_building_is_offered_for_the_bill(building: str, offered: str) -> None:
+    assert room_number(building) == offered

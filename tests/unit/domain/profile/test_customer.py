@@ -24,7 +24,7 @@ def test_a_japanese_phone_number_is_kept_as_digits(typed: str, kept: str) -> Non
 
 
 @pytest.mark.parametrize("typed", ["", "110", "+1 212 555 0100", "090-1234-567", "090\x0012345678", "9" * 300, "phone"])
-def test_what_is_no_japanese_phone_number_is_refused(typed: str) -> None:
+def test_a_phone_number_that_is_not_japanese_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="Enter a Japanese phone number"):
         parse_phone(typed)
 
@@ -51,7 +51,7 @@ def test_a_reading_becomes_full_width_katakana(typed: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["Tanaka", "田中", "タナカ1", "タ\x00ナカ", "ア" * 41])
-def test_what_is_no_reading_is_refused(typed: str) -> None:
+def test_a_malformed_reading_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="Use"):
         parse_kana(typed)
 
@@ -66,7 +66,7 @@ def test_what_is_no_reading_is_refused(typed: str) -> None:
         ("ſaro@example.jp", "saro@example.jp"),
     ],
 )
-def test_an_email_address_is_kept_plainly(typed: str, kept: str) -> None:
+def test_an_email_address_is_normalised(typed: str, kept: str) -> None:
     assert parse_email(typed) == kept
 
 
@@ -109,7 +109,7 @@ def test_a_name_that_cannot_be_a_name_is_refused(name: str) -> None:
     assert set(caught.value.fields) == {"first_name"}
 
 
-def test_everything_wrong_with_a_form_is_told_at_once() -> None:
+def test_all_errors_of_a_form_are_reported_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         Profile.parse("a@b.jp", {"phone": "1", "first_name_kana": "x", "postcode": "1"})
     assert {"first_name", "last_name", "phone", "first_name_kana", "postcode", "city"} <= set(caught.value.fields)

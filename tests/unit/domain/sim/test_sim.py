@@ -1,4 +1,4 @@
-"""The numbers of SIM lines: which are real, and which of them was given by mistake."""
+"""Numbers of SIM lines: valid ones, and another kind given by mistake."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ def test_an_eid_is_read_however_it_is_typed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (EID[:-1] + "7", "not an EID"),
         (EID[:2] + EID[3] + EID[2] + EID[4:], "not an EID"),
@@ -26,8 +26,8 @@ def test_an_eid_is_read_however_it_is_typed(text: str) -> None:
         ("490154203237519", "not an EID"),
     ],
 )
-def test_what_is_no_eid_is_told_by_what_it_is(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_number_that_is_not_an_eid_is_named_by_its_kind(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_eid(text)
 
 
@@ -57,6 +57,6 @@ def test_a_new_line_and_a_number_brought_along_are_checked() -> None:
 def test_no_number_and_no_name_shows_in_a_representation() -> None:
     line = SimLine("09012345678", "active", "P", "5G", "8981100000000000016", EID, {}, 1, None, "", None, None)
     person = Person("田中", "愛子", "タナカ", "アイコ", "F", date(1990, 4, 1))
-    told = f"{line!r}{PortIn(person, '1234567890', date(2030, 1, 1))!r}{NewLine('09012345678', 'P')!r}"
+    message = f"{line!r}{PortIn(person, '1234567890', date(2030, 1, 1))!r}{NewLine('09012345678', 'P')!r}"
     for secret in ("0901234", "898110", EID, "田中", "アイコ", "1990", "1234567890"):
-        assert secret not in told
+        assert secret not in message

@@ -60,7 +60,7 @@ def test_a_cancellation_says_why_in_one_of_our_words_and_not_at_length() -> None
         assert set(wrong.value.fields) == {field}
 
 
-def test_what_protects_a_customer_cannot_be_turned_off() -> None:
+def test_mandatory_topics_cannot_be_turned_off() -> None:
     assert TopicPreference("billing").changed(mail=False) == TopicPreference("billing", mail=False)
     assert TopicPreference("services").changed(portal=False) == TopicPreference("services", portal=False)
     for topic, way in (("services", "mail"), ("security", "mail"), ("security", "portal")):

@@ -1,4 +1,4 @@
-"""The database: who may see and change which rows, and what happens while it is away."""
+"""The database: who may read and write which rows, and what happens while it is unavailable."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -110,7 +110,7 @@ async def test_the_audit_is_written_with_its_cause_or_not_at_all(web: Database, 
     assert await count(web, user_id, audited) == 1
 
 
-async def test_an_error_of_the_database_does_not_tell_the_values(web: Database, ring: KeyRing, user_id: UUID) -> None:
+async def test_a_database_error_shows_no_values(web: Database, ring: KeyRing, user_id: UUID) -> None:
     with pytest.raises(IntegrityError) as caught:
         async with web.unit_of_work(customer=user_id) as session:
             session.add(OrderRow(user_id=user_id, category="secret value", lines=[], sf_order_id="1"))
@@ -118,7 +118,7 @@ async def test_an_error_of_the_database_does_not_tell_the_values(web: Database, 
     assert "secret value" not in str(caught.value)
 
 
-async def test_a_read_only_database_is_unavailable_and_no_defect(web: Database, user_id: UUID) -> None:
+async def test_a_read_only_database_is_unavailable(web: Database, user_id: UUID) -> None:
     with pytest.raises(DatabaseUnavailable):
         async with web.unit_of_work(customer=user_id) as session:
             await (await session.connection()).execute(sa.text("SET TRANSACTION READ ONLY"))
@@ -167,7 +167,7 @@ async def test_a_stopped_server_is_unavailable_and_its_return_is_noticed(
     assert await count(worker) >= 0
 
 
-async def test_a_mistake_of_ours_stays_a_mistake(web: Database) -> None:
+async def test_a_programming_error_is_not_reported_as_unavailable(web: Database) -> None:
     with pytest.raises(DBAPIError) as caught:
         await run(web, "SELECT nonsense")
     assert not isinstance(caught.value, DatabaseUnavailable)

@@ -60,7 +60,7 @@ async def test_work_vanishes_with_a_transaction_that_fails(
     assert await queue.status(name) is None
 
 
-async def test_a_known_id_is_left_alone(web: Database, worker: Database, queue: DurableQueue) -> None:
+async def test_work_with_a_known_id_is_enqueued_once(web: Database, worker: Database, queue: DurableQueue) -> None:
     name = uuid4().hex
     for argument in ("first", "second"):
         async with web.unit_of_work() as session:

@@ -1,4 +1,4 @@
-"""Letters: every template can be written in every language, and nothing a person typed becomes markup or a button."""
+"""Email templates: all exist in every language, and user input never becomes markup or a button."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from portal_app.infra.email.preview import content_for, preview, template_names
+from portal_app.infra.email.preview import SAMPLES, content_for, preview, template_names
 from portal_app.infra.email.templates import FOLDER, EmailTemplates
 from portal_app.language import LANGUAGES
 
 PORTAL = "https://portal.example.jp"
 HOSTILE = f"<script>alert(1)</script>{{{{ product }}}}\n\nFree money\n{PORTAL}/evil\n\n- a: b"
 # What is a time or a day is never what somebody typed.
-TIMES = {"at", "last_day", "withdraw_until", "due_on"}
+TIMES = {name for name, text in SAMPLES.items() if re.match(r"\d{4}-\d\d-\d\d(T|$)", text)}
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 
 

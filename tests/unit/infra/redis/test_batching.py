@@ -1,4 +1,4 @@
-"""What is asked for in one turn of the event loop shares a question, and nobody's trouble is another's."""
+"""Loads of one turn of the event loop share a query, and an error stays with its callers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from portal_app.infra.redis.scripts import RedisScripts
 
 
 class Loader:
-    """Doubles numbers and notes what it was asked; odd ones it does not know."""
+    """Doubles numbers and records its queries; odd numbers are unknown."""
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
@@ -25,7 +25,7 @@ class Loader:
         return {number: number * 2 for number in numbers if number % 2 == 0}
 
 
-async def test_who_asks_in_one_turn_shares_a_question() -> None:
+async def test_loads_of_one_loop_turn_share_a_query() -> None:
     loader = Loader()
     doubles = BatchLoader(loader.load)
     assert await asyncio.gather(*(doubles.load(number) for number in (2, 4, 4, 5))) == [4, 8, 8, None]
@@ -33,16 +33,16 @@ async def test_who_asks_in_one_turn_shares_a_question() -> None:
     assert loader.asked == [[2, 4, 5], [2]]
 
 
-async def test_a_question_that_fails_fails_for_all_and_not_for_the_next() -> None:
+async def test_a_failed_query_fails_for_its_callers_only() -> None:
     loader = Loader()
     doubles, loader.is_broken = BatchLoader(loader.load), True
-    told = await asyncio.gather(doubles.load(2), doubles.load(4), return_exceptions=True)
-    assert [type(each) for each in told] == [LookupError, LookupError]
+    results = await asyncio.gather(doubles.load(2), doubles.load(4), return_exceptions=True)
+    assert [type(each) for each in results] == [LookupError, LookupError]
     loader.is_broken = False
     assert await doubles.load(2) == 4
 
 
-async def test_who_leaves_takes_nobody_along() -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_others() -> None:
     doubles = BatchLoader(Loader().load)
     leaving, staying = (asyncio.create_task(doubles.load(2)) for _ in range(2))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The cache: one computation at a time, nothing stale kept, open when Redis is away."""
+"""The cache: one computation at a time, no stale value stored, bypassed when Redis is down."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from tests.support.running.gate import gate_to
 
 
 class Upstream:
-    """Something slow that counts how often it is asked."""
+    """A slow source that counts its calls."""
 
     def __init__(self, answer: object = "value") -> None:
         self.answer, self.calls = answer, 0
@@ -48,7 +48,7 @@ def cache(redis: Redis) -> Cache:
 @pytest.fixture
 async def other_cache(redis_url: str) -> AsyncIterator[Cache]:
     """The cache of another process: a client and memory of its own."""
-    # On a busy machine a server that is well may look away, and then everybody computes for themselves.
+    # On a busy machine a healthy server may seem down, and then every caller computes for itself.
     client = connect(redis_url, seconds=10)
     yield Cache(client)
     await client.aclose()
@@ -67,7 +67,7 @@ async def test_callers_of_one_key_share_one_computation_over_all_processes(
     assert upstream.calls == 1
 
 
-async def test_a_caller_who_leaves_does_not_take_the_others_down(cache: Cache, key: str) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_shared_computation(cache: Cache, key: str) -> None:
     upstream = Upstream()
     first, second = (asyncio.create_task(cache.get_or_set(key, upstream.held, seconds=60)) for _ in range(2))
     await upstream.began.wait()
@@ -78,7 +78,7 @@ async def test_a_caller_who_leaves_does_not_take_the_others_down(cache: Cache, k
 
 
 @pytest.mark.parametrize("where", ["here", "elsewhere"])
-async def test_what_was_computed_before_an_invalidation_is_never_kept(
+async def test_a_value_computed_before_an_invalidation_is_never_stored(
     cache: Cache, other_cache: Cache, key: str, where: str
 ) -> None:
     upstream = Upstream("old")
@@ -93,7 +93,7 @@ async def test_what_was_computed_before_an_invalidation_is_never_kept(
     assert upstream.calls == 2
 
 
-async def test_who_asks_after_an_invalidation_does_not_join_an_older_computation(cache: Cache, key: str) -> None:
+async def test_a_caller_after_an_invalidation_does_not_join_an_older_computation(cache: Cache, key: str) -> None:
     upstream = Upstream("old")
     flight = asyncio.create_task(cache.get_or_set(key, upstream.held, seconds=60, tags=(key,)))
     await upstream.began.wait()
@@ -104,7 +104,7 @@ async def test_who_asks_after_an_invalidation_does_not_join_an_older_computation
     assert await flight == "old"
 
 
-async def test_other_tags_stay(cache: Cache, key: str) -> None:
+async def test_an_invalidation_leaves_other_tags(cache: Cache, key: str) -> None:
     upstream = Upstream()
     await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
     await cache.invalidate("somebody-else")
@@ -127,14 +127,14 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_kept(
     assert await other_cache.get_or_set(key, Upstream("well").quick, seconds=60) == "well"
 
 
-async def test_a_hung_redis_holds_no_page_up_and_is_not_asked_by_the_next(own_valkey: EmbeddedValkey, key: str) -> None:
+async def test_a_hung_redis_delays_no_caller_and_is_skipped_by_the_next(own_valkey: EmbeddedValkey, key: str) -> None:
     client = connect(own_valkey.url(), seconds=0.25)
     cache, upstream = Cache(client), Upstream()
     await client.ping()
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        # Redis stands still until the end of this test.
+        # Redis is paused until the end of this test.
         async with asyncio.timeout(60):
             assert await cache.get_or_set(key, upstream.quick, seconds=60) == "value"
         assert not cache.is_exact and await cache.peek_bytes(Entry(key)) is None
@@ -143,7 +143,7 @@ async def test_a_hung_redis_holds_no_page_up_and_is_not_asked_by_the_next(own_va
         await client.aclose()
 
 
-async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_is_made_good(
+async def test_after_a_restart_values_are_cached_and_missed_invalidations_are_sent(
     own_valkey: EmbeddedValkey, key: str
 ) -> None:
     client, reader = connect(own_valkey.url(), seconds=0.25), connect(own_valkey.url(), seconds=0.25)
@@ -166,7 +166,7 @@ async def test_after_a_restart_values_are_kept_again_and_a_missed_invalidation_i
     await reader.aclose()
 
 
-async def test_a_process_that_ends_says_what_redis_has_missed(redis: Redis, redis_url: str, key: str) -> None:
+async def test_a_stopping_process_sends_its_pending_invalidations(redis: Redis, redis_url: str, key: str) -> None:
     upstream, elsewhere = Upstream("old"), Cache(redis)
     await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,))
     with gate_to(redis_url) as (gate, url):
@@ -182,9 +182,7 @@ async def test_a_process_that_ends_says_what_redis_has_missed(redis: Redis, redi
     assert await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
 
 
-async def test_what_is_kept_for_good_never_runs_out_and_leaves_nothing_behind(
-    cache: Cache, redis: Redis, key: str
-) -> None:
+async def test_a_value_without_expiry_stays_and_leaves_no_tag_entries(cache: Cache, redis: Redis, key: str) -> None:
     upstream = Upstream()
     for _ in range(3):
         await cache.get_or_set(key, upstream.quick, seconds=None, tags=(key,))

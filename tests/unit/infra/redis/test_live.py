@@ -24,8 +24,8 @@ async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own
         while heard < 2:
             await teller.publish(change)
             await asyncio.sleep(0.05)
-            told = [received.get_nowait() for _ in range(received.qsize())]
-            heard = max(heard, told.count(change))
+            changes = [received.get_nowait() for _ in range(received.qsize())]
+            heard = max(heard, changes.count(change))
 
     tasks = [asyncio.create_task(listen(live)) for live in listeners]
     async with asyncio.timeout(60):

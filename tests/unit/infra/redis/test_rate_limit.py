@@ -23,7 +23,7 @@ Make = Callable[..., RateLimits]
 async def make() -> AsyncIterator[Make]:
     made: list[RateLimits] = []
 
-    # On a busy machine a server that is well may look away, and then everybody counts for themselves.
+    # On a busy machine a healthy server may seem down, and then every process counts for itself.
     def make_one(url: str, timeout: float = 10) -> RateLimits:
         made.append(RateLimits(url, timeout=timeout))
         return made[-1]
@@ -61,26 +61,26 @@ async def test_without_redis_a_limit_on_reads_lets_through(make: Make) -> None:
     assert await allowed([make(NOBODY)], "name", 30, strict=False) == 30
 
 
-async def test_a_hung_redis_holds_no_sign_in_up(own_valkey: EmbeddedValkey, make: Make) -> None:
+async def test_a_hung_redis_delays_no_sign_in(own_valkey: EmbeddedValkey, make: Make) -> None:
     limits = make(own_valkey.url(), timeout=0.25)
     await limits.consume("10/minute", "test", "name")
     assert own_valkey._process is not None
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
-        # Redis stands still until the end of this test.
+        # Redis is paused until the end of this test.
         async with asyncio.timeout(60):
             await limits.consume("10/minute", "test", "name")
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)
 
 
-async def test_counting_in_one_process_asks_nobody_and_forgets_who_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_local_counting_uses_no_redis_and_drops_inactive_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = LocalLimits()
-    told = [limits.seconds_left("3/second", "tab") for _ in range(4)]
-    assert told == [0, 0, 0, 1] and limits.seconds_left("3/second", "other") == 0
+    waits = [limits.seconds_left("3/second", "tab") for _ in range(4)]
+    assert waits == [0, 0, 0, 1] and limits.seconds_left("3/second", "other") == 0
     later = time.monotonic() + 1.5
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert limits.seconds_left("3/second", "third") == 0
-    # Both that stayed away are gone; the one that came back counts anew.
+    # Both inactive keys are dropped; the one that came back starts again.
     assert len(limits._tries) == 1
     assert limits.seconds_left("3/second", "tab") == 0

@@ -41,6 +41,6 @@ def test_every_kind_of_cookie_survives_the_filter_and_nothing_else(settings: Set
     assert keep_cookies(f"_ga=1; {own}; {QUOTED}; theme=dark", cookie_names(settings)) == own
 
 
-def test_a_flaw_of_the_interpreter_is_told_by_its_number(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interpreter_with_a_cookie_flaw_names_the_issue(capsys: pytest.CaptureFixture[str]) -> None:
     report_flaws()
     assert all(number in capsys.readouterr().out for number in known_flaws())

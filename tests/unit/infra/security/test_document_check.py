@@ -63,7 +63,7 @@ def test_anything_else_is_refused_in_words_for_its_field(name: str, content: byt
     assert set(refused.value.fields) == {FIELD}
 
 
-def test_where_a_picture_was_taken_does_not_go_on_and_it_stands_upright() -> None:
+def test_location_metadata_is_dropped_and_rotation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "35.6895 N 139.6917 E"
     taken = BytesIO()
@@ -75,7 +75,7 @@ def test_where_a_picture_was_taken_does_not_go_on_and_it_stands_upright() -> Non
 
 
 @pytest.mark.parametrize("kind", ["link", "page", "program", "attachment"])
-def test_what_acts_inside_a_pdf_is_not_in_what_is_stored(kind: str) -> None:
+def test_active_pdf_content_is_not_stored(kind: str) -> None:
     sent = active_pdf(kind)
     assert any(mark in sent for mark in (b"/JavaScript", b"/Launch", b"/EF"))
     stored = read_document(sent, "card.pdf").content

@@ -56,7 +56,7 @@ def test_a_malformed_key_ring_is_refused(text: str) -> None:
         KeyRing.parse(text, "index")
 
 
-def test_a_ring_may_know_a_key_before_it_seals_with_it() -> None:
+def test_a_key_ring_may_hold_a_key_before_it_encrypts_with_it() -> None:
     both = KeyRing.parse(f"{NEW},{OLD}", "index", current=1)
     sealed = both.seal("田中", "users.name", ROW)
     assert key_of(sealed) == (2, 1)
@@ -107,9 +107,7 @@ async def test_sealed_bytes_of_one_row_do_not_open_in_another(worker: Database, 
         assert (await session.get(User, other)).name == "Taro Tanaka"
 
 
-async def test_a_changed_text_is_sealed_anew_and_an_untouched_one_is_left_alone(
-    worker: Database, user_id: object
-) -> None:
+async def test_a_changed_text_is_encrypted_again_and_an_unchanged_one_is_not(worker: Database, user_id: object) -> None:
     query = sa.text("SELECT email, name FROM users WHERE id = :id")
 
     async def stored() -> list[bytes]:

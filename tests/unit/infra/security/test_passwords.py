@@ -1,4 +1,4 @@
-"""Passwords: every character counts, easy ones are refused, a stranger costs the same work."""
+"""Passwords: every character counts, easy ones are refused, an unknown account costs the same work."""
 
 from collections.abc import Iterator
 
@@ -39,11 +39,11 @@ async def test_a_stolen_hash_is_useless_without_the_pepper(passwords: Passwords)
     other.close()
 
 
-async def test_half_a_surrogate_pair_is_a_wrong_password_and_no_error(passwords: Passwords) -> None:
+async def test_an_unpaired_surrogate_is_a_wrong_password(passwords: Passwords) -> None:
     assert not await passwords.verify("\ud800", await passwords.hash("correct horse battery"))
 
 
-async def test_without_an_account_the_answer_is_no_after_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_account_costs_the_same_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
     passwords = Passwords(rounds=5, pepper="pepper")
     hashed = await passwords.hash("correct horse battery")
     checked: list[bytes] = []
@@ -61,7 +61,7 @@ async def test_without_an_account_the_answer_is_no_after_the_same_work(monkeypat
     assert [against[:7] for against in checked] == [b"$2b$05$"] * 2
 
 
-def test_a_hash_of_another_cost_is_made_anew() -> None:
+def test_a_hash_of_another_cost_needs_rehashing() -> None:
     old, new = Passwords(rounds=4, pepper="p"), Passwords(rounds=5, pepper="p")
     assert new.needs_rehash("$2b$04$" + "x" * 53)
     assert not old.needs_rehash("$2b$04$" + "x" * 53)

@@ -1,4 +1,4 @@
-"""Tokens: whatever is forged, altered, foreign or expired is nobody."""
+"""Tokens: forged, altered, foreign and expired ones are refused."""
 
 import base64
 import json
@@ -79,7 +79,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("token", BAD.values(), ids=BAD.keys())
-def test_a_token_that_is_not_ours_or_not_now_is_nobody(token: str) -> None:
+def test_a_foreign_or_expired_token_is_refused(token: str) -> None:
     with pytest.raises(NotSignedIn):
         TOKENS.verify(token)
 

@@ -1,4 +1,4 @@
-"""One visit has one patience, however many vendors it waits for."""
+"""A request has one deadline, however many vendors it waits for."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return own
 
 
-def test_who_waits_within_a_visit_has_what_the_others_left(clock: Clock) -> None:
+def test_calls_within_a_request_share_its_deadline(clock: Clock) -> None:
     assert remaining_seconds(1.5) == 1.5
     with request_deadline():
         assert remaining_seconds(1.5) == 1.5
@@ -42,8 +42,8 @@ def test_who_waits_within_a_visit_has_what_the_others_left(clock: Clock) -> None
     assert remaining_seconds(1.5) == 1.5
 
 
-async def test_work_for_nobody_takes_its_time_whoever_began_it(clock: Clock) -> None:
-    async def behind() -> float:
+async def test_background_work_has_no_deadline(clock: Clock) -> None:
+    async def background() -> float:
         no_deadline()
         async with deadline(0.001, vendor="whmcs"):
             await asyncio.sleep(0.02)
@@ -51,11 +51,11 @@ async def test_work_for_nobody_takes_its_time_whoever_began_it(clock: Clock) -> 
 
     with request_deadline():
         clock.now += 1.0
-        assert await asyncio.create_task(behind()) == math.inf
+        assert await asyncio.create_task(background()) == math.inf
         assert remaining_seconds(1.5) == 0.5
 
 
-async def test_who_has_no_patience_left_is_told_which_vendor_was_slow() -> None:
+async def test_an_expired_deadline_names_the_slow_vendor() -> None:
     with pytest.raises(ExternalUnavailable) as raised:
         async with deadline(0.01, vendor="salesforce"):
             await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Shielded tasks: callers of one key share a task, and no caller's leaving ends it."""
+"""Shielded tasks: callers of one key share a task, and a cancelled caller does not end it."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from portal_app.infra.tasks.shielded import ShieldedTasks
 
 
 class Work:
-    """Work that waits until it may end, and counts how often it was begun."""
+    """Work that waits until it is released and counts its starts."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.begun, self.error = 0, error
@@ -46,7 +46,7 @@ async def test_after_a_release_of_keys_running_tasks_go_on_and_nobody_joins_them
     assert [await first, await second] == [1, 2]
 
 
-async def test_a_caller_who_leaves_ends_nothing_and_an_error_reaches_those_who_wait() -> None:
+async def test_a_cancelled_caller_ends_no_task_and_an_error_reaches_the_waiting_callers() -> None:
     tasks, work = ShieldedTasks(), Work(error=ValueError("no"))
     leaves, stays = (asyncio.create_task(tasks.run(work.run, key="a")) for _ in range(2))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Whatever order hooks and answers come in, and whichever are lost, the mirrors end as WHMCS is."""
+"""In any order of hooks and answers, and whichever are lost, the mirrors end equal to WHMCS."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.models.mirror import MirrorState
 from tests.support.vendors.billing_fixtures import billing_services_of, customer, make_customer
-from tests.support.vendors.billing_services import BillingServices, mirrored, told, untruths
+from tests.support.vendors.billing_services import BillingServices, is_published, mirrored, untruths
 from tests.support.vendors.fake_vendors import FakeWhmcs, listed
 from tests.support.vendors.late_bills import DelayedWhmcs, Hook, bill, service
 
@@ -32,7 +32,7 @@ async def deliver(billing_services: BillingServices, hook: Hook) -> None:
 
 @dataclass
 class Traffic:
-    """Readings under way; each stands still whenever it asks, until its answer is let go."""
+    """Running reads; each one waits at its call until its answer is released."""
 
     bills: DelayedWhmcs
     under_way: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -46,12 +46,12 @@ class Traffic:
         await self._moved()
 
     async def end(self) -> None:
-        """Let all answers go, the latest first: those that were asked for earliest arrive last."""
+        """Release all answers, the latest first: the oldest reads arrive last."""
         while self.under_way:
             await self.let_go(-1) if self.bills.held else await self._moved()
 
     async def _moved(self) -> None:
-        """Wait until one reading has come to its end or asks again."""
+        """Wait until one read has ended or calls again."""
         self.bills.has_held.clear()
         asks = asyncio.create_task(self.bills.has_held.wait())
         done, _ = await asyncio.wait({asks, *self.under_way}, return_when=asyncio.FIRST_COMPLETED)
@@ -63,7 +63,7 @@ class Traffic:
 
 @pytest.mark.parametrize("lost", [0.0, 0.4], ids="{:.0%} lost".format)
 @pytest.mark.parametrize("seed", range(4))
-async def test_shuffled_doubled_and_lost_hooks_end_with_the_mirrors_equal_to_whmcs(
+async def test_mirrors_equal_whmcs_after_shuffled_doubled_and_lost_hooks(
     worker: Database,
     billing_services_of: Callable[..., BillingServices],
     make_customer: Callable[[], Awaitable[Customer]],
@@ -96,7 +96,7 @@ async def test_shuffled_doubled_and_lost_hooks_end_with_the_mirrors_equal_to_whm
     assert await untruths(billing_services, bills, customers) == []
 
 
-async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one(
+async def test_an_older_read_never_overwrites_a_newer_one(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     billing_services, invoice = billing_services_of(web, FakeWhmcs()), bill(customer.whmcs_client_id)
@@ -108,7 +108,7 @@ async def test_an_answer_that_was_asked_for_earlier_never_overwrites_a_later_one
     assert (await mirrored(billing_services, customer))[invoice.id].status == "paid"
 
 
-async def test_what_was_forgotten_is_not_brought_back_by_an_earlier_answer(
+async def test_an_older_read_does_not_restore_a_deleted_invoice(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     billing_services, invoice = billing_services_of(web, FakeWhmcs()), bill(customer.whmcs_client_id)
@@ -142,31 +142,31 @@ async def test_an_invoice_that_moves_is_seen_by_its_new_owner_alone(
     )
 
 
-async def test_a_slow_billing_system_is_answered_for_by_the_mirror_and_read_meanwhile(
+async def test_a_slow_billing_system_is_read_in_the_background_while_the_mirror_answers(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     fake_whmcs, first, second = FakeWhmcs(), bill(customer.whmcs_client_id), bill(customer.whmcs_client_id)
-    patient, billing_services = (
+    waiting, billing_services = (
         billing_services_of(web, fake_whmcs),
         billing_services_of(web, fake_whmcs, mirror_patience_seconds=0.1),
     )
     fake_whmcs.bills[first.id] = first
-    await patient.billing.invoices_for(customer)
+    await waiting.billing.invoices_for(customer)
     fake_whmcs.bills[second.id], fake_whmcs.is_slow = second, asyncio.Event()
     await billing_services.billing.mark_stale(customer)
     saved = await billing_services.billing.invoices_for(customer)
     assert saved.as_of is not None and [one.id for one in saved.listing.rows] == [first.id]
     fake_whmcs.is_slow.set()
-    fresh = await patient.billing.invoices_for(customer)
+    fresh = await waiting.billing.invoices_for(customer)
     assert fresh.as_of is None and {one.id for one in fresh.listing.rows} == {first.id, second.id}
     assert fake_whmcs.asked.count("invoices") == 2
 
 
-async def test_a_first_reading_that_takes_too_long_is_said_to_be_unknown_not_empty(
+async def test_a_slow_first_read_is_unknown_not_empty(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     fake_whmcs = FakeWhmcs(is_slow=asyncio.Event())
-    patient, billing_services = (
+    waiting, billing_services = (
         billing_services_of(web, fake_whmcs),
         billing_services_of(web, fake_whmcs, mirror_patience_seconds=0.1),
     )
@@ -179,17 +179,17 @@ async def test_a_first_reading_that_takes_too_long_is_said_to_be_unknown_not_emp
     with pytest.raises(ExternalUnavailable):
         await billing_services.billing.invoice_for(customer, 5)
     fake_whmcs.is_slow.set()
-    assert (await patient.billing.invoices_for(customer)).listing.count == 0
+    assert (await waiting.billing.invoices_for(customer)).listing.count == 0
     with pytest.raises(NotFound):
-        await patient.billing.invoice_for(customer, 5)
+        await waiting.billing.invoice_for(customer, 5)
 
 
-async def test_many_readers_at_once_ask_the_billing_system_once(
+async def test_concurrent_readers_call_the_billing_system_once(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     fake_whmcs = FakeWhmcs()
-    desks = [billing_services_of(web, fake_whmcs), billing_services_of(web, fake_whmcs)]
-    await asyncio.gather(*(billing_services.billing.invoices_for(customer) for billing_services in desks * 10))
+    processes = [billing_services_of(web, fake_whmcs), billing_services_of(web, fake_whmcs)]
+    await asyncio.gather(*(billing_services.billing.invoices_for(customer) for billing_services in processes * 10))
     assert fake_whmcs.asked == ["invoices"]
 
 
@@ -238,7 +238,7 @@ def as_bytes(found: Invoices) -> bytes:
     return " ".join(f"{one.id}:{one.status}" for one in found.listing.rows).encode()
 
 
-async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_found(
+async def test_reading_one_invoice_updates_the_cached_list(
     web: Database, redis: Redis, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     fake_whmcs, invoice = FakeWhmcs(), bill(customer.whmcs_client_id)
@@ -248,12 +248,12 @@ async def test_a_list_kept_as_text_knows_at_once_what_a_look_at_one_invoice_foun
     async with redis.pubsub() as heard:
         await heard.subscribe("portal:live")
         assert (await billing_services.billing.invoice_for(customer, invoice.id)).invoice.status == "paid"
-        assert await told(heard, redis, customer)
+        assert await is_published(heard, redis, customer)
     text = await billing_services.billing.invoices_bytes(customer, InvoiceQuery(), as_bytes)
     assert text.decode() == f"{invoice.id}:paid"
 
 
-async def test_a_text_is_kept_no_longer_than_the_list_it_was_written_from(
+async def test_a_cached_text_expires_with_the_list_it_was_made_from(
     web: Database,
     worker: Database,
     redis: Redis,

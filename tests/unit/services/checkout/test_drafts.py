@@ -1,4 +1,4 @@
-"""Drafts of orders: kept on the server, forgotten with their plan, ordered once whatever is pressed."""
+"""Order drafts: stored on the server, dropped with their plan, ordered once."""
 
 import asyncio
 from dataclasses import replace
@@ -58,7 +58,7 @@ async def test_a_wrong_answer_is_not_kept_and_a_step_of_another_plan_is_refused(
     assert (await ordering.drafts.current(customer)).answers == {}
 
 
-async def test_a_draft_is_nobody_elses(ordering: OrderingServices, customer: Customer, make_customer) -> None:  # type: ignore[no-untyped-def]
+async def test_a_draft_belongs_to_its_customer(ordering: OrderingServices, customer: Customer, make_customer) -> None:  # type: ignore[no-untyped-def]
     draft, other = await ordering.drafts.begin(customer, "SIM-D"), await make_customer()
     with pytest.raises(NotFound):
         await ordering.drafts.current(other)
@@ -125,7 +125,7 @@ async def test_a_draft_is_not_ordered_for_another_price_than_the_page_showed(
     assert await press(PLAN.price + Money(1), Money(0)) == PLAN.price + Money(1)
 
 
-async def test_a_draft_of_a_plan_that_is_sold_no_more_is_kept_but_not_ordered(
+async def test_a_draft_of_a_withdrawn_plan_stays_but_cannot_be_ordered(
     ordering: OrderingServices, customer: Customer
 ) -> None:
     draft = await ordering.drafts.begin(customer, PLAN.sku)

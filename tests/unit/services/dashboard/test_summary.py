@@ -1,8 +1,9 @@
-"""The dashboard: from saved data at once, however slow billing is and however many look."""
+"""The dashboard: from saved data at once, however slow billing is and however many customers read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +11,17 @@ from redis.asyncio import Redis
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.checkout.options import SimOptions, options_to_json
+from portal_app.domain.orders.steps import CASE_OPENED
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
+from portal_app.models.kyc import IdentityCheckRow
 from portal_app.models.mirror import MirrorState, database_time
-from portal_app.models.order import OrderRow
+from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.services.billing.invoice_mirror import InvoiceMirrorWriter
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.billing.payment_methods import Payments
@@ -36,7 +40,7 @@ __all__ = ["make_customer"]
 
 @dataclass
 class CountingWhmcs(FakeWhmcs):
-    """A billing system that counts who asked for what, and how many wait at once."""
+    """A billing system that counts its calls per customer and the concurrent ones."""
 
     calls: list[tuple[str, int]] = field(default_factory=list)
     waiting: int = 0
@@ -123,7 +127,7 @@ async def test_a_crowd_is_answered_while_billing_is_silent_and_each_is_read_once
     await soon(all_young)
     read = {(what, one.whmcs_client_id) for what in ("invoices", "services") for one in customers}
     assert sorted(fake_whmcs.calls) == sorted(read)
-    # Two processes with a few of each kind; a crowd of readings would hold up those who wait for theirs.
+    # Two processes with a few reads of each kind; more would delay the callers that wait.
     assert fake_whmcs.most_waiting <= 12
 
 
@@ -139,7 +143,7 @@ async def test_open_cases_are_unknown_until_they_were_counted(
     await soon(are_counted)
 
 
-async def test_cards_are_not_waited_for_and_told_of_once_they_are_known(
+async def test_the_summary_does_not_wait_for_cards_and_open_pages_get_them_later(
     overview_of: Callable[[Any], DashboardSummary], make_customer: Callable[[], Awaitable[Customer]]
 ) -> None:
     fake_whmcs, customer = CountingWhmcs(), await make_customer()
@@ -164,7 +168,7 @@ async def test_page_and_api_share_one_summary_until_something_changes(
     web, elsewhere = overview_of(CountingWhmcs()), overview_of(CountingWhmcs())
 
     async def is_answered_from_the_cache() -> bool:
-        """Write a bill that no change is published for, between two looks; background reads end after a while."""
+        """Add an invoice without a published change between two reads; background reads end after a while."""
         nonlocal bills
         before = await web.summary_for(customer)
         async with worker.unit_of_work() as session:
@@ -191,3 +195,38 @@ async def test_a_cached_summary_holds_no_answers_of_an_order(
         session.add(OrderRow(user_id=customer.user_id, category="sim", lines=[], options=options))
     (order,) = (await overview.summary_for(customer)).orders
     assert (order.options, order.address, order.category) == (None, None, "sim")
+
+
+@pytest.mark.parametrize(
+    ("step", "check", "words", "asks"),
+    [
+        ("waiting_for_card", None, "Waiting for you", True),
+        ("waiting_for_identity", None, "Waiting for you", True),
+        ("waiting_for_identity", "submitted", "With our team", False),
+        ("waiting_for_identity", "rejected", "Waiting for you", True),
+        ("failed_LINE_LATE", None, "With our team", False),
+    ],
+)
+async def test_only_an_order_that_waits_for_its_customer_is_a_task(
+    worker: Database,
+    overview_of: Callable[[Any], DashboardSummary],
+    make_customer: Callable[[], Awaitable[Customer]],
+    step: str,
+    check: str | None,
+    words: str,
+    asks: bool,
+) -> None:
+    overview, customer = overview_of(CountingWhmcs()), await make_customer()
+    user = customer.user_id
+    async with worker.unit_of_work() as session:
+        order = OrderRow(user_id=user, category="sim", stage="needs_attention", lines=[])
+        session.add(order)
+        await session.flush()
+        for minutes, name in enumerate(("approved", step, CASE_OPENED)):
+            at = now() + timedelta(minutes=minutes)
+            session.add(OrderEventRow(order_id=order.id, attempt=1, step=name, user_id=user, at=at))
+        if check:
+            session.add(IdentityCheckRow(user_id=user, status=check))
+    found = await overview.summary_for(customer)
+    assert [order.stage_text for order in found.orders] == [words]
+    assert ("order_needs_attention" in [task.kind for task in found.tasks]) is asks

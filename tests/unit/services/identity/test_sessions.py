@@ -1,4 +1,4 @@
-"""Sessions: tokens rotate, stolen ones are noticed, and an end is an end everywhere."""
+"""Sessions: tokens rotate, stolen ones are detected, and an ended session is over everywhere."""
 
 import asyncio
 from collections.abc import Callable
@@ -66,9 +66,7 @@ async def test_tokens_do_not_show_in_a_log_or_traceback(web: Database, sessions:
     assert tokens.refresh not in repr(tokens)
 
 
-async def test_sessions_that_are_looked_at_together_do_not_wait_for_one_that_is_held(
-    web: Database, sessions: Sessions, user_id: UUID
-) -> None:
+async def test_a_locked_session_delays_no_other_session(web: Database, sessions: Sessions, user_id: UUID) -> None:
     held, others = await sign_in(web, sessions, user_id), [await sign_in(web, sessions, user_id) for _ in range(2)]
     for tokens in (held, *others):
         await age(web, tokens, used=600)
@@ -83,7 +81,7 @@ async def test_sessions_that_are_looked_at_together_do_not_wait_for_one_that_is_
         assert await (await session.connection()).scalar(sa.text(lately), ids) == 2
 
 
-async def test_a_lost_answer_is_forgiven_within_the_grace_time(
+async def test_a_rotated_token_is_accepted_within_the_grace_time(
     web: Database, sessions: Sessions, user_id: UUID
 ) -> None:
     first = await sign_in(web, sessions, user_id)
@@ -100,12 +98,12 @@ async def test_two_tabs_that_rotate_at_once_both_stay_signed_in(
     tabs = await asyncio.gather(*(sessions.rotate(first.refresh) for _ in range(5)))
     assert len({tab.refresh for tab in tabs}) == 5
     assert await is_alive(sessions, first)
-    # The browser keeps the cookie that came last, and goes on with that one.
+    # The browser keeps the last cookie and continues with it.
     assert await is_alive(sessions, await sessions.rotate(tabs[3].refresh))
 
 
 @pytest.mark.parametrize("which", ["the first token", "a sibling"])
-async def test_once_a_successor_is_used_all_older_tokens_are_somebody_elses(
+async def test_older_tokens_are_reuse_after_the_successor_was_used(
     web: Database, sessions: Sessions, user_id: UUID, written: Written, which: str
 ) -> None:
     first = await sign_in(web, sessions, user_id)
@@ -136,13 +134,13 @@ async def test_reuse_after_the_grace_time_ends_this_session_and_no_other(
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "a" * 5000])
-async def test_an_unknown_refresh_token_is_nobody(sessions: Sessions, token: str) -> None:
+async def test_an_unknown_refresh_token_is_refused(sessions: Sessions, token: str) -> None:
     with pytest.raises(NotSignedIn):
         await sessions.rotate(token)
 
 
 @pytest.mark.parametrize("passed", [{"used": 12 * 3600 + 1}, {"expires": 30 * 86400 + 1}])
-async def test_a_session_ends_by_idleness_and_by_age(
+async def test_a_session_ends_after_idle_time_and_total_time(
     web: Database, sessions: Sessions, user_id: UUID, passed: dict[str, float]
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
@@ -163,7 +161,7 @@ async def test_use_slides_the_idle_time_but_never_the_end(web: Database, session
         await sessions.rotate(tokens.refresh)
 
 
-async def test_what_is_pushed_to_an_open_page_is_no_use_of_its_session(
+async def test_a_push_to_an_open_page_does_not_extend_its_session(
     web: Database, sessions: Sessions, user_id: UUID
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
@@ -188,7 +186,7 @@ async def test_an_ended_session_is_over_at_once_and_stays_over_when_redis_is_flu
     assert await is_alive(sessions, other)
 
 
-async def test_an_end_that_redis_missed_shows_within_five_seconds(
+async def test_an_end_missed_by_redis_is_effective_within_five_seconds(
     web: Database, sessions: Sessions, user_id: UUID, redis: Redis
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
@@ -196,7 +194,7 @@ async def test_an_end_that_redis_missed_shows_within_five_seconds(
     assert await redis.ttl(f"session:{tokens.session_id}") + sessions_module._MEMORY_SECONDS <= 5
 
 
-async def test_a_process_that_is_told_of_an_end_forgets_what_it_remembered(
+async def test_a_published_end_clears_the_memory_of_a_process(
     web: Database, make_sessions: Callable[..., Sessions], user_id: UUID
 ) -> None:
     here, elsewhere = make_sessions(), make_sessions()
@@ -207,7 +205,7 @@ async def test_a_process_that_is_told_of_an_end_forgets_what_it_remembered(
     assert not await is_alive(here, tokens)
 
 
-async def test_an_end_that_comes_in_during_a_look_is_not_remembered_as_life(
+async def test_a_session_that_ends_during_a_check_is_not_remembered_as_valid(
     web: Database, sessions: Sessions, user_id: UUID, redis: Redis
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
@@ -219,9 +217,7 @@ async def test_an_end_that_comes_in_during_a_look_is_not_remembered_as_life(
     assert not await is_alive(sessions, tokens)
 
 
-async def test_looking_which_sessions_are_over_is_no_use_of_them(
-    web: Database, sessions: Sessions, user_id: UUID
-) -> None:
+async def test_listing_ended_sessions_does_not_extend_them(web: Database, sessions: Sessions, user_id: UUID) -> None:
     alive, idle, old, ended = [await sign_in(web, sessions, user_id) for _ in range(4)]
     await age(web, alive, used=12 * 3600 - 60)
     await age(web, idle, used=12 * 3600 + 1)
@@ -253,7 +249,7 @@ async def test_without_redis_postgresql_decides(
     await nobody.aclose()
 
 
-async def test_an_access_token_of_another_portal_is_nobody(
+async def test_an_access_token_of_another_installation_is_refused(
     web: Database, sessions: Sessions, user_id: UUID, make_sessions: Callable[..., Sessions]
 ) -> None:
     tokens = await sign_in(web, sessions, user_id)
@@ -262,9 +258,7 @@ async def test_an_access_token_of_another_portal_is_nobody(
         make_sessions(jwt_secret=other).read_access_token(tokens.access)
 
 
-async def test_a_risky_change_needs_a_proof_of_the_last_minutes(
-    web: Database, sessions: Sessions, user_id: UUID
-) -> None:
+async def test_a_sensitive_change_needs_a_recent_step_up(web: Database, sessions: Sessions, user_id: UUID) -> None:
     tokens = await sign_in(web, sessions, user_id)
     await sessions.require_recent(tokens.session_id)
     await age(web, tokens, confirmed=301)
@@ -279,7 +273,7 @@ async def test_a_risky_change_needs_a_proof_of_the_last_minutes(
         await sessions.require_recent(tokens.session_id)
 
 
-async def test_a_proof_stamps_only_the_session_whose_refresh_token_comes_along(
+async def test_a_step_up_counts_only_for_the_session_of_its_refresh_token(
     web: Database, sessions: Sessions, user_id: UUID
 ) -> None:
     mine, other = await sign_in(web, sessions, user_id), await sign_in(web, sessions, user_id)

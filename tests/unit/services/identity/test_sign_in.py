@@ -1,4 +1,4 @@
-"""Signing in: one answer for everything that is wrong."""
+"""Sign-in: one answer for every failure."""
 
 import pytest
 

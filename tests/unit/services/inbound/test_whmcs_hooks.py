@@ -1,4 +1,4 @@
-"""Each hook point of WHMCS: what a customer sees is read again and pushed to open pages; the known is not echoed."""
+"""Each hook point of WHMCS: changed data are read again and pushed to open pages; unchanged data are not pushed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.services.inbound.whmcs_hooks import HOOKS
 from tests.support.vendors.billing_fixtures import billing_services_of, make_customer
-from tests.support.vendors.billing_services import BillingServices, mirrored, told
+from tests.support.vendors.billing_services import BillingServices, is_published, mirrored
 from tests.support.vendors.fake_vendors import CARD
 from tests.support.vendors.hook_points import CARDS, EXPECTED, INVOICE, MONEY, SERVICE
 from tests.support.vendors.late_bills import DelayedWhmcs, bill, service
@@ -42,7 +42,7 @@ class FullWhmcs(DelayedWhmcs):
 
 
 async def seen(billing_services: BillingServices, customer: Customer, bills: FullWhmcs) -> set[str]:
-    """Return what a customer sees as it is at WHMCS now."""
+    """Return the present data of a customer at WHMCS."""
     invoice, one = next(iter(bills.bills.values())), next(iter(bills.services.values()))
     true = {
         INVOICE: (await mirrored(billing_services, customer))[invoice.id].status == invoice.status,
@@ -58,7 +58,7 @@ def test_every_hook_point_is_expected() -> None:
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-async def test_what_a_hook_tells_of_is_seen_at_once_and_told_once(
+async def test_a_change_named_by_a_hook_is_visible_at_once_and_pushed_once(
     worker: Database,
     redis: Redis,
     billing_services_of: Callable[..., BillingServices],
@@ -85,9 +85,9 @@ async def test_what_a_hook_tells_of_is_seen_at_once_and_told_once(
         await heard.subscribe("portal:live")
         await billing_services.changes.apply(event)
         assert await seen(billing_services, customer, bills) == expected
-        assert await told(heard, redis, customer) == bool(expected)
+        assert await is_published(heard, redis, customer) == bool(expected)
         await billing_services.changes.apply(event)
-        assert not await told(heard, redis, customer)
+        assert not await is_published(heard, redis, customer)
 
 
 async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it(
@@ -96,7 +96,7 @@ async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it
     billing_services_of: Callable[..., BillingServices],
     make_customer: Callable[[], Awaitable[Customer]],
 ) -> None:
-    """No hook tells of it: the reconcile finds it, or a hook that tells of something else, once."""
+    """No hook names it: the reconcile finds it, or a hook for something else, once."""
     customer, stranger = await make_customer(), await make_customer()
     clients = [each.whmcs_client_id for each in (customer, stranger)]
     bills = FullWhmcs(None, clients)  # type: ignore[arg-type]
@@ -108,15 +108,15 @@ async def test_credit_that_staff_give_reaches_the_open_pages_of_those_who_saw_it
         await heard.subscribe("portal:live")
         bills.balance = Money(500)
         assert [await billing_services.mirror_refresh.read(each) for each in (customer, stranger)] == [True, False]
-        assert await told(heard, redis, customer)
+        assert await is_published(heard, redis, customer)
         assert (await billing_services.payments.credit_for(customer)).balance == Money(500)
         assert not await billing_services.mirror_refresh.read(customer)
         bills.balance = Money(300)
         edit = InboundEvent("whmcs", str(uuid4()), "ClientEdit", {"client_id": customer.whmcs_client_id})
         await billing_services.changes.apply(edit)
-        assert await told(heard, redis, customer)
+        assert await is_published(heard, redis, customer)
         await billing_services.changes.apply(edit)
-        assert not await told(heard, redis, customer)
+        assert not await is_published(heard, redis, customer)
     assert (await billing_services.payments.credit_for(customer)).balance == Money(300)
 
 
@@ -127,7 +127,7 @@ async def test_a_hook_of_an_invoice_reads_it_once(
     make_customer: Callable[[], Awaitable[Customer]],
     kind: str,
 ) -> None:
-    """Whose it is and what it says come with one call; so does each of the two tries of an early hook."""
+    """Owner and contents come with one call, also for each of the two tries of an early hook."""
     customer = await make_customer()
     bills, invoice = FullWhmcs(None, [customer.whmcs_client_id]), bill(customer.whmcs_client_id)  # type: ignore[arg-type]
     bills.bills = {invoice.id: invoice}

@@ -1,4 +1,4 @@
-"""Address checks: asked for once, answered once, void at a new address, and the only door to a fibre order."""
+"""Address checks: requested once, answered once, void at a new address, and required for a fibre order."""
 
 import asyncio
 from collections.abc import Callable
@@ -32,7 +32,7 @@ LINE = Subscription(1, 1, 1, 1, "Internet (Home 1G)", "Internet", "active", "Mon
 
 @pytest.fixture(autouse=True)
 async def at_home(ordering: OrderingServices, customer: Customer, worker: Database) -> None:
-    """Let the customer be mapped and live somewhere, and fibre be sold."""
+    """Map the customer, give them an address and put fibre on sale."""
     ordering.fake_whmcs.address = HOME
     ordering.fake_catalog.stock = catalogue()
     ordering.fake_whmcs.prices = {
@@ -54,14 +54,14 @@ async def hand_over(ordering: OrderingServices, customer: Customer, worker: Data
 
 
 async def make_old(worker: Database, customer: Customer) -> None:
-    """Let what is saved be too old to be trusted."""
+    """Make the saved state stale."""
     async with worker.unit_of_work() as session:
         row = await EligibilityRow.locked(session, customer.user_id)
         row.read_at = now() - timedelta(hours=1)
 
 
 async def move(ordering: OrderingServices, customer: Customer, worker: Database) -> None:
-    """Have a new address on its way, as a changed profile does; `arrive` ends it."""
+    """Start a change of address, as a changed profile does; `arrive` completes it."""
     ordering.fake_whmcs.address = replace(HOME, street="9-9")
     async with worker.unit_of_work() as session:
         profile = await ProfileRow.locked(session, customer.user_id)
@@ -80,15 +80,15 @@ async def order(ordering: OrderingServices, customer: Customer, **changes: dict[
     return await place_order(ordering, customer, wish, key=uuid4().hex, recipient="a@example.jp")
 
 
-async def told(written: Written, customer: Customer) -> tuple[int, int]:
-    """Return how many mails and notices tell of an answer."""
+async def announcements(written: Written, customer: Customer) -> tuple[int, int]:
+    """Return how many mails and notices announce an answer."""
     about = "user_id = :u AND {} LIKE 'address_%available'"
     mails = await written.number(f"SELECT count(*) FROM mails WHERE {about.format('occasion')}", u=customer.user_id)
     query = f"SELECT count(*) FROM notices WHERE {about.format('kind')}"
     return mails, await written.number(query, u=customer.user_id)
 
 
-async def test_ten_clicks_ask_once_and_the_answer_is_told_once(
+async def test_ten_clicks_request_one_check_and_its_result_is_announced_once(
     ordering: OrderingServices, customer: Customer, worker: Database, written: Written
 ) -> None:
     assert (await ordering.checks.check_for(customer)).status == "not_requested"
@@ -101,19 +101,19 @@ async def test_ten_clicks_ask_once_and_the_answer_is_told_once(
     query = "SELECT count(*) FROM dbos.workflow_status WHERE workflow_uuid = :id"
     assert await written.number(query, id=f"check-address-{check_id}") == 1
     assert [request.address for request in ordering.agents.requests] == [HOME]
-    assert await told(written, customer) == (0, 0)
+    assert await announcements(written, customer) == (0, 0)
     ordering.agents.answer("Home 1G")
     for _ in range(3):
         await ordering.answers.apply_account(customer.sf_account_id)
     found = await ordering.checks.check_for(customer)
     assert (found.status, found.offers, found.note) == ("eligible", ("Home 1G",), "Found out.")
-    assert await told(written, customer) == (1, 1)
-    # Checked once, known for good: asking again changes nothing.
+    assert await announcements(written, customer) == (1, 1)
+    # A check is final: another request changes nothing.
     assert (await ordering.checks.request(customer)).status == "eligible"
     assert len(ordering.agents.requests) == 1
 
 
-async def test_an_answer_that_comes_before_our_own_write_is_not_moved_back(
+async def test_an_answer_that_arrives_before_our_own_write_is_not_reverted(
     ordering: OrderingServices, customer: Customer, worker: Database, written: Written
 ) -> None:
     await ordering.checks.request(customer)
@@ -124,31 +124,31 @@ async def test_an_answer_that_comes_before_our_own_write_is_not_moved_back(
     await hand_over(ordering, customer, worker)
     assert ordering.agents.requests == []
     answered = ordering.agents.account
-    # A slow reader comes late with what was true before.
+    # A slow read arrives late with the former state.
     ordering.agents.account = replace(before, status="pending")
     await ordering.answers.apply_account(customer.sf_account_id)
     ordering.agents.account = replace(answered, status="pending", checked_at=None)
     await ordering.answers.apply_account(customer.sf_account_id)
     assert (await ordering.checks.check_for(customer)).status == "ineligible"
-    assert await told(written, customer) == (1, 1)
+    assert await announcements(written, customer) == (1, 1)
 
 
-async def test_a_changed_answer_is_told_again_and_an_old_one_never(
+async def test_a_changed_answer_is_announced_and_an_old_one_is_not(
     ordering: OrderingServices, customer: Customer, written: Written
 ) -> None:
     ordering.agents.answer("Home 1G")
     ordering.agents.write(checked_at=datetime.now(UTC) - timedelta(days=400))
     await ordering.answers.apply_account(customer.sf_account_id)
     assert (await ordering.checks.check_for(customer)).status == "eligible"
-    assert await told(written, customer) == (0, 0)
+    assert await announcements(written, customer) == (0, 0)
     ordering.agents.answer("Home 1G", "Home 10G")
     await ordering.answers.apply_account(customer.sf_account_id)
     ordering.agents.answer()
     await ordering.answers.apply_account(customer.sf_account_id)
-    assert (await told(written, customer))[0] == 2
+    assert (await announcements(written, customer))[0] == 2
 
 
-async def test_a_customer_who_looks_before_the_event_comes_is_told_all_the_same(
+async def test_an_answer_seen_before_its_event_is_still_announced(
     ordering: OrderingServices, customer: Customer, worker: Database, written: Written
 ) -> None:
     await ordering.checks.request(customer)
@@ -157,7 +157,7 @@ async def test_a_customer_who_looks_before_the_event_comes_is_told_all_the_same(
     await make_old(worker, customer)
     assert (await ordering.checks.check_for(customer)).status == "eligible"
     await ordering.answers.apply_account(customer.sf_account_id)
-    assert await told(written, customer) == (1, 1)
+    assert await announcements(written, customer) == (1, 1)
 
 
 async def test_a_new_address_voids_the_answer_and_the_next_request_waits_for_it(
@@ -166,7 +166,7 @@ async def test_a_new_address_voids_the_answer_and_the_next_request_waits_for_it(
     ordering.agents.answer("Home 1G")
     await ordering.answers.apply_account(customer.sf_account_id)
     await move(ordering, customer, worker)
-    # Salesforce still has the old answer: it counts for nothing while the address is on its way.
+    # Salesforce still has the old answer: it does not count while the address is being changed.
     await ordering.answers.apply_account(customer.sf_account_id)
     assert (await ordering.checks.check_for(customer)).status == "not_requested"
     assert (await ordering.checks.request(customer)).status == "pending"
@@ -179,7 +179,7 @@ async def test_a_new_address_voids_the_answer_and_the_next_request_waits_for_it(
     assert [request.address.street for request in ordering.agents.requests] == ["9-9"]
 
 
-async def test_a_request_of_an_address_that_was_left_is_not_handed_over(
+async def test_a_request_for_a_former_address_is_not_sent_to_salesforce(
     ordering: OrderingServices, customer: Customer, worker: Database
 ) -> None:
     await ordering.checks.request(customer)
@@ -310,7 +310,7 @@ async def test_a_lost_event_is_found(
     assert customer.sf_account_id in await ordering.answers.accounts_with_missed_answers()
 
 
-async def test_what_was_asked_is_nobody_elses_and_unreadable_in_the_database(
+async def test_a_request_belongs_to_its_customer_and_is_encrypted_in_the_database(
     ordering: OrderingServices, customer: Customer, make_customer: Callable, written: Written
 ) -> None:
     await ordering.checks.request(customer)

@@ -1,4 +1,4 @@
-"""A slow vendor: nobody waits for longer than their patience, what was begun goes on, and open pages are told."""
+"""A slow vendor: no request exceeds its deadline, started reads continue, and open pages get the result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,8 +30,8 @@ def hurried(settings: Settings) -> Settings:
     return settings.model_copy(update={"mirror_patience_seconds": 0.1})
 
 
-async def next_told(redis: Redis, act: Callable[[], Awaitable[None]]) -> Change:
-    """Act, and return the next change that open pages are told of."""
+async def next_change(redis: Redis, act: Callable[[], Awaitable[None]]) -> Change:
+    """Act, and return the next change pushed to open pages."""
     changes = LiveUpdates(redis, Cache(redis)).changes()
     first = asyncio.create_task(anext(changes))
     while not (await redis.pubsub_numsub("portal:live"))[0][1]:
@@ -42,9 +42,7 @@ async def next_told(redis: Redis, act: Callable[[], Awaitable[None]]) -> Change:
     return found
 
 
-async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_been_read(
-    hurried: Settings, redis: Redis
-) -> None:
+async def test_a_slow_catalogue_is_unknown_until_it_was_read(hurried: Settings, redis: Redis) -> None:
     cache, fake_catalog, fake_whmcs = (
         Cache(redis),
         FakeCatalog(is_slow=asyncio.Event()),
@@ -57,7 +55,7 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
         await catalog.plan(PLAN.sku)
     assert fake_catalog.is_slow and fake_whmcs.is_slow
     fake_catalog.is_slow.set()
-    # What it costs is known, whether WHMCS bills the same is not.
+    # The price is known; whether WHMCS bills the same is not.
     assert not (await catalog.plan(PLAN.sku)).is_orderable
     fake_whmcs.is_slow.set()
     assert (await catalog.plan(PLAN.sku)).is_orderable
@@ -65,7 +63,7 @@ async def test_a_catalogue_that_is_slow_is_unknown_now_and_known_when_it_has_bee
     await cache.close()
 
 
-async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_there(
+async def test_slow_customer_data_are_pushed_when_they_arrive(
     hurried: Settings, identity: ServiceContext, redis: Redis, customer: Customer
 ) -> None:
     cache, fake_whmcs = Cache(redis), FakeWhmcs(is_slow=asyncio.Event())
@@ -80,8 +78,8 @@ async def test_a_customers_data_that_were_slow_are_shown_as_soon_as_they_are_the
         assert fake_whmcs.is_slow
         fake_whmcs.is_slow.set()
 
-    told = await next_told(redis, answer)
-    assert (told.user_id, told.topic) == (customer.user_id, "account")
+    change = await next_change(redis, answer)
+    assert (change.user_id, change.topic) == (customer.user_id, "account")
     assert (await profiles.profile_for(customer)).person.first_name == "Aiko"
     assert fake_whmcs.asked == ["person"]
     await cache.close()
@@ -100,7 +98,7 @@ def never_fresh(fake_whmcs: FakeWhmcs, tell: Change) -> SavedRead[None]:
     return SavedRead("person", "whmcs", load, lambda _: False, update, change=tell)
 
 
-async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_an_outage_is_no_news(
+async def test_late_reads_are_pushed_to_every_waiting_page_and_outages_are_not(
     hurried: Settings, redis: Redis, customer: Customer
 ) -> None:
     cache, fake_whmcs, tell = Cache(redis), FakeWhmcs(is_slow=asyncio.Event()), Change(customer.user_id, "account")
@@ -121,7 +119,7 @@ async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_
         fake_whmcs.is_slow.set()
         await other
 
-    assert (await next_told(redis, answer_while_another_waits)).user_id == customer.user_id
+    assert (await next_change(redis, answer_while_another_waits)).user_id == customer.user_id
     fake_whmcs.is_away = True
     with pytest.raises(ExternalUnavailable):
         await look()
@@ -131,11 +129,11 @@ async def test_who_gave_up_is_told_also_where_somebody_else_asked_meanwhile_and_
         await look()
         await LiveUpdates(redis, cache).publish(Change(customer.user_id, "end"))
 
-    assert (await next_told(redis, look_and_end)).topic == "end"
+    assert (await next_change(redis, look_and_end)).topic == "end"
     await cache.close()
 
 
-async def test_a_change_that_fails_late_shows_what_is_so_still(
+async def test_a_change_that_fails_late_shows_the_unchanged_state(
     web: Database, billing_services_of: Callable[..., BillingServices], redis: Redis, customer: Customer
 ) -> None:
     fake_whmcs = FakeWhmcs(is_slow=asyncio.Event(), is_away=True)
@@ -147,12 +145,12 @@ async def test_a_change_that_fails_late_shows_what_is_so_still(
         assert fake_whmcs.is_slow
         fake_whmcs.is_slow.set()
 
-    told = await next_told(redis, answer)
-    assert (told.user_id, told.topic) == (customer.user_id, "billing")
+    change = await next_change(redis, answer)
+    assert (change.user_id, change.topic) == (customer.user_id, "billing")
     await billing_services.payments.close()
 
 
-async def test_a_change_that_whmcs_is_slow_about_goes_on_and_is_told_when_it_is_done(
+async def test_a_slow_change_continues_and_is_pushed_when_done(
     web: Database, billing_services_of: Callable[..., BillingServices], redis: Redis, customer: Customer
 ) -> None:
     fake_whmcs = FakeWhmcs(is_slow=asyncio.Event())
@@ -164,12 +162,12 @@ async def test_a_change_that_whmcs_is_slow_about_goes_on_and_is_told_when_it_is_
         assert fake_whmcs.is_slow
         fake_whmcs.is_slow.set()
 
-    told = await next_told(redis, answer)
-    assert (told.user_id, told.topic) == (customer.user_id, "billing")
+    change = await next_change(redis, answer)
+    assert (change.user_id, change.topic) == (customer.user_id, "billing")
     await billing_services.payments.close()
 
 
-async def test_paying_asks_whmcs_for_nothing_but_the_link(
+async def test_paying_requests_only_the_sign_on_link(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     fake_whmcs, invoice = FakeWhmcs(), bill(customer.whmcs_client_id)

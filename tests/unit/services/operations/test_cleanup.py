@@ -1,4 +1,4 @@
-"""Upkeep with many orders: everything gets its turn, and the work grows with what is due."""
+"""Cleanup with many orders: every order is checked, and the work grows with the orders that are due."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -57,7 +57,7 @@ def counted_rows(database: Database) -> Iterator[list[int]]:
     sa.event.remove(engine, "after_cursor_execute", count)
 
 
-async def test_every_unfinished_order_gets_its_turn_and_the_oldest_the_first(
+async def test_every_unfinished_order_is_checked_the_oldest_first(
     worker: Database, unfinished: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleanup, "ORDERS_AT_ONCE", 3)
@@ -83,7 +83,7 @@ async def test_a_case_about_one_order_reads_one_order(worker: Database, unfinish
     assert all(count <= 1 for count in counts)
 
 
-async def test_an_orders_last_step_is_the_newest_but_its_case(worker: Database, unfinished: UUID) -> None:
+async def test_the_last_step_of_an_order_excludes_its_case(worker: Database, unfinished: UUID) -> None:
     ((order_id,), *_) = await run(worker, sa.text("SELECT id FROM orders WHERE user_id = :user"), user=unfinished)
     for age, step in ((3, "placed"), (2, "approved"), (1, "case_opened")):
         values = {"order": order_id, "user": unfinished, "step": step, "at": now() - timedelta(hours=age)}
@@ -93,6 +93,6 @@ async def test_an_orders_last_step_is_the_newest_but_its_case(worker: Database, 
         assert await StuckOrders._last_steps(session, [order_id]) == {order_id: ("approved", True)}
 
 
-async def test_steps_of_more_orders_than_a_statement_takes_parameters(worker: Database) -> None:
+async def test_steps_are_read_for_more_orders_than_a_statement_has_parameters(worker: Database) -> None:
     async with worker.unit_of_work() as session:
         assert await StuckOrders._last_steps(session, [uuid4() for _ in range(70_000)]) == {}

@@ -1,4 +1,4 @@
-"""What must always hold: an event that was taken in and never applied is named."""
+"""Invariants: an event that was received and never applied is named."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -11,7 +11,7 @@ from portal_app.services.operations.invariants import Invariants
 
 
 class NothingStuck:
-    """Orders that all go on."""
+    """Orders without a stuck one."""
 
     async def found(self) -> list[object]:
         return []

@@ -66,9 +66,7 @@ async def test_two_customers_may_use_the_same_key(
     assert [order.id for order in await ordering.orders.orders_for(customer)] == [mine]
 
 
-async def test_the_price_is_the_catalogues_and_is_kept_when_it_changes_later(
-    ordering: OrderingServices, customer: Customer
-) -> None:
+async def test_an_order_keeps_the_catalogue_price_of_its_day(ordering: OrderingServices, customer: Customer) -> None:
     key = uuid4().hex
     order_id = await place(ordering, customer, key=key)
     ordering.fake_catalog.stock[0] = replace(PLAN, price=Money(1))
@@ -98,7 +96,7 @@ async def test_while_billing_is_away_nothing_is_ordered(ordering: OrderingServic
 
 
 @pytest.mark.parametrize("sku", ["HIDDEN", "CLOSED", "ALONG", "", "VPN-1' OR '1'='1"])
-async def test_what_is_not_sold_cannot_be_ordered(ordering: OrderingServices, customer: Customer, sku: str) -> None:
+async def test_an_unsold_item_cannot_be_ordered(ordering: OrderingServices, customer: Customer, sku: str) -> None:
     ordering.fake_catalog.stock += [
         replace(PLAN, sku="HIDDEN", choosable=False),
         replace(PLAN, sku="CLOSED", orderable=False),
@@ -109,7 +107,7 @@ async def test_what_is_not_sold_cannot_be_ordered(ordering: OrderingServices, cu
 
 
 @pytest.mark.parametrize("billed", [{}, {1: {"monthly": Money(981)}}, {1: {"onetime": Money(980)}}])
-async def test_what_would_be_billed_otherwise_than_shown_cannot_be_ordered(
+async def test_an_item_whose_whmcs_price_differs_cannot_be_ordered(
     ordering: OrderingServices, customer: Customer, billed: dict[int, dict[str, Money]]
 ) -> None:
     ordering.fake_whmcs.prices = billed
@@ -159,7 +157,7 @@ async def test_while_billing_is_away_saved_invoices_are_shown_with_their_age(
     assert (await ordering.billing.invoice_for(customer, invoice.id)).as_of is not None
 
 
-async def test_somebody_elses_invoice_is_not_found_neither_live_nor_saved(
+async def test_another_customers_invoice_is_not_found_live_or_saved(
     ordering: OrderingServices, make_customer: Callable, customer: Customer
 ) -> None:
     other = await make_customer()
@@ -178,7 +176,7 @@ async def test_somebody_elses_invoice_is_not_found_neither_live_nor_saved(
             await ordering.billing.invoice_for(customer, number)
 
 
-async def test_a_sign_on_link_is_audited_and_never_kept(
+async def test_a_sign_on_link_is_audited_and_never_stored(
     ordering: OrderingServices, customer: Customer, written: Written
 ) -> None:
     await ordering.payments.add_card_link(customer, back_to="http://localhost:3000/checkout")

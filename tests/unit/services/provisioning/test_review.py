@@ -1,4 +1,4 @@
-"""The guard before anything is bought: only what Salesforce calls approved, now, is provisioned."""
+"""The check before provisioning: only an order that Salesforce shows as approved now is provisioned."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4

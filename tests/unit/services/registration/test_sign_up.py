@@ -1,4 +1,4 @@
-"""Signing up: a mailbox is proven before anything exists, and no answer tells who has an account."""
+"""Sign-up: a mailbox is proven before anything is created, and no answer reveals an account."""
 
 import asyncio
 
@@ -31,14 +31,14 @@ async def test_a_mailed_code_proves_the_mailbox(
     assert (await sign_ups.progress(token)).is_proven
 
 
-async def test_five_wrong_codes_use_a_sign_up_up_even_all_at_once(
+async def test_five_wrong_codes_end_a_sign_up_even_concurrently(
     sign_ups: SignUps, written: Written, email: str, origin: Origin
 ) -> None:
     token = await sign_ups.begin(email, origin)
     code = await code_of(written, email)
     wrong = "000000" if code != "000000" else "111111"
-    told = await asyncio.gather(*(wrong_with(sign_ups, token, wrong) for _ in range(12)))
-    assert sum("Tries left" in fields["code"] for fields in told) == 5
+    errors = await asyncio.gather(*(wrong_with(sign_ups, token, wrong) for _ in range(12)))
+    assert sum("Tries left" in fields["code"] for fields in errors) == 5
     assert (await sign_ups.progress(token)).attempts_left == 0
     assert "No tries" in (await wrong_with(sign_ups, token, code))["code"]
     assert not (await sign_ups.progress(token)).is_proven
@@ -67,7 +67,7 @@ async def test_nothing_is_created_before_the_mailbox_is_proven(
     assert await written.number("SELECT count(*) FROM users") == before
 
 
-async def test_wrong_entries_are_all_told_and_what_was_typed_is_kept_without_the_password(
+async def test_all_wrong_entries_are_reported_and_the_input_is_kept_without_the_password(
     sign_ups: SignUps, written: Written, email: str, origin: Origin
 ) -> None:
     token = await proven(sign_ups, written, email, origin)
@@ -129,7 +129,7 @@ async def test_two_sign_ups_of_one_address_at_once_make_one_account_and_one_plai
     assert any(isinstance(outcome, Conflict) for outcome in outcomes)
 
 
-async def test_a_known_address_gets_the_same_answer_the_same_rows_and_a_mail_without_a_code(
+async def test_a_known_address_gets_the_same_answer_and_rows_and_a_mail_without_a_code(
     sign_ups: SignUps, web: Database, written: Written, email: str, origin: Origin
 ) -> None:
     await sign_ups.complete(await proven(sign_ups, written, email, origin), FORM, origin)

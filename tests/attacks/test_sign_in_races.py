@@ -1,4 +1,4 @@
-"""Signing in while the account is being protected: what was checked before must not open anything after."""
+"""Sign-in races: a password checked before the account was protected must not open a session afterwards."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ LOGIN, STEP = "/api/auth/login", "/api/auth/second-step"
 
 @asynccontextmanager
 async def held_up(portal: Portal) -> AsyncIterator[None]:
-    """Let every password check of a process wait its turn until the block ends, as in a storm of sign-ins."""
+    """Queue every password check of a process until the block ends, as many sign-ins at once do."""
     gate = threading.Event()
     threads = [portal.identity.secrets.passwords._pool.submit(gate.wait) for _ in range(2)]
     try:
@@ -63,7 +63,7 @@ async def account_closed(worker: Portal, user: User) -> None:
 
 
 @pytest.mark.parametrize("protect", [password_changed, account_closed])
-async def test_a_password_that_was_right_when_it_was_typed_opens_nothing_afterwards(
+async def test_a_sign_in_that_began_before_the_account_was_protected_opens_no_session(
     visitor: Visitor, portal: Portal, worker: Portal, protect: Callable[[Portal, User], Awaitable[None]]
 ) -> None:
     email = await new_account(portal)
@@ -82,7 +82,7 @@ async def test_a_password_that_was_right_when_it_was_typed_opens_nothing_afterwa
 
 
 @pytest.mark.parametrize("protect", [password_reset, account_closed])
-async def test_second_steps_and_sign_ins_that_arrive_together_with_it_leave_no_session_behind(
+async def test_sign_ins_concurrent_with_the_protection_leave_no_session(
     portal: Portal, worker: Portal, protect: Callable[[Portal, User], Awaitable[None]]
 ) -> None:
     email = await new_account(portal)
@@ -97,11 +97,11 @@ async def test_second_steps_and_sign_ins_that_arrive_together_with_it_leave_no_s
     answers = await asyncio.gather(*steps, protect(worker, user))
     assert {answer.status_code for answer in answers if answer is not None} <= {200, 401}
     assert await sessions_of(portal, user.id) == 0
-    # Nor is one left that goes on later.
+    # No pending sign-in is left that could be completed later.
     assert {(await finish(thief, app.recovery_codes[9])).status_code for thief in waiting} == {401}
 
 
-async def test_a_closed_account_is_out_everywhere_in_the_usual_words_and_back_when_it_is_opened(
+async def test_closing_an_account_ends_its_sessions_and_reopening_allows_sign_in(
     hana: Visitor, visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     user = await owner_of(portal, hana.email)

@@ -28,7 +28,7 @@ async def test_an_address_in_another_case_has_to_prove_the_mailbox_whmcs_knows(
     assert (await mailed(worker, victim))["occasion"] == "sign_up_code"
     assert (await set_password(visitor)).headers["location"].startswith("/auth/forgot")
     assert (await old_password(visitor)).headers["location"].startswith("/auth/signup")
-    # The owner, who gets that code, goes on.
+    # The owner, who gets that code, continues.
     await visitor.submit("/api/auth/signup/verify", code=(await mailed(worker, victim))["code"])
     assert (await old_password(visitor)).headers["location"] == "/auth/set-password"
 
@@ -63,7 +63,7 @@ async def test_a_look_alike_address_never_becomes_a_mailbox_of_its_own(
     answer = await visitor.call("POST", "/api/auth/migrate", {"email": letter + plain[1:]})
     if answer.status_code == 422:
         return
-    # What is only another way to write a letter is written the plain way, and mailed there.
+    # Compatibility forms of a letter are normalised, and the mail goes to the normalised address.
     assert letter == "ſ" and (await mailed(worker, plain))["occasion"] == "sign_up_code"
 
 
@@ -75,9 +75,7 @@ async def test_full_width_letters_lead_to_the_plain_mailbox_only(visitor: Visito
         await mailed(worker, wide)
 
 
-async def test_the_mailbox_alone_or_the_password_alone_moves_nothing(
-    visitor: Visitor, worker: Portal, victim: str
-) -> None:
+async def test_mailbox_alone_or_password_alone_migrates_nothing(visitor: Visitor, worker: Portal, victim: str) -> None:
     await prove(visitor, worker, victim)
     assert (await visitor.call("POST", "/api/auth/migrate/password", {"password": "wrong"})).status_code == 422
     assert (await set_password(visitor)).headers["location"].startswith("/auth/forgot")
@@ -86,7 +84,7 @@ async def test_the_mailbox_alone_or_the_password_alone_moves_nothing(
     assert (await thief.call("POST", "/api/auth/migrate/password", {"password": OLD_PASSWORD})).status_code == 401
 
 
-async def test_one_browsers_proof_is_of_no_use_in_another(visitor: Visitor, worker: Portal, victim: str) -> None:
+async def test_a_proof_of_one_browser_does_not_count_in_another(visitor: Visitor, worker: Portal, victim: str) -> None:
     await prove(visitor, worker, victim)
     await old_password(visitor)
     thief = Visitor(visitor.settings)
@@ -94,16 +92,14 @@ async def test_one_browsers_proof_is_of_no_use_in_another(visitor: Visitor, work
     assert (await set_password(thief)).headers["location"].startswith("/auth/forgot")
 
 
-async def test_a_stranger_sees_the_same_for_every_kind_of_address(
-    visitor: Visitor, worker: Portal, victim: str
-) -> None:
+async def test_every_kind_of_address_gets_the_same_answer(visitor: Visitor, worker: Portal, victim: str) -> None:
     closed, client_id = await new_client()
     await whmcs("CloseClient", clientid=client_id)
-    told = []
+    seen = []
     for email in (victim, closed, f"{uuid4().hex}@example.jp"):
         stranger = Visitor(visitor.settings)
         begun = await stranger.call("POST", "/api/auth/migrate", {"email": email})
         wrong = await stranger.call("POST", "/api/auth/signup/verify", {"code": "no"})
         tried = await stranger.call("POST", "/api/auth/migrate/password", {"password": OLD_PASSWORD})
-        told.append([(looks_of(answer), answer.content) for answer in (begun, wrong, tried)])
-    assert told[0] == told[1] == told[2]
+        seen.append([(looks_of(answer), answer.content) for answer in (begun, wrong, tried)])
+    assert seen[0] == seen[1] == seen[2]

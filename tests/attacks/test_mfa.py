@@ -22,14 +22,14 @@ async def status_of(somebody: Visitor, code: str) -> int:
     return (await somebody.call("POST", STEP, {"code": code})).status_code
 
 
-async def test_a_code_signs_in_once_even_many_at_a_time(hana: Visitor, portal: Portal) -> None:
+async def test_a_code_signs_in_once_even_when_sent_concurrently(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     code = app.code()
     thieves = [await password_only(portal.settings, hana.email) for _ in range(8)]
     assert sorted(await asyncio.gather(*(status_of(each, code) for each in thieves))) == [200] + [422] * 7
 
 
-async def test_an_older_code_is_dead_once_a_newer_one_was_used(hana: Visitor, portal: Portal) -> None:
+async def test_an_older_code_is_refused_after_a_newer_one_was_used(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     older, newer = app.code(), app.code(1)
     assert await status_of(await password_only(portal.settings, hana.email), newer) == 200
@@ -44,7 +44,7 @@ async def test_codes_more_than_a_step_away_are_refused(hana: Visitor, portal: Po
     assert {await status_of(pending, app.code(steps)) for steps in (-4, -3, 3, 4)} == {422}
 
 
-async def test_a_recovery_code_works_once_even_many_at_a_time(hana: Visitor, portal: Portal) -> None:
+async def test_a_recovery_code_works_once_even_when_sent_concurrently(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     thieves = [await password_only(portal.settings, hana.email) for _ in range(8)]
     answers = await asyncio.gather(*(status_of(each, app.recovery_codes[0]) for each in thieves))
@@ -73,7 +73,7 @@ async def test_guessing_is_limited_over_all_sign_ins_of_an_account(hana: Visitor
         assert await status_of(pending, app.code()) == 429
 
 
-async def test_a_pending_sign_in_is_no_session_and_ends_with_its_use_or_its_time(hana: Visitor, portal: Portal) -> None:
+async def test_a_pending_sign_in_is_no_session_and_ends_when_used_or_expired(hana: Visitor, portal: Portal) -> None:
     app = await turn_on(hana)
     pending = await password_only(portal.settings, hana.email)
     token = pending.cookie("second")
@@ -101,20 +101,22 @@ async def test_another_accounts_code_is_refused(hana: Visitor, portal: Portal) -
     assert await status_of(pending, theirs.recovery_codes[0]) == 422
 
 
-async def test_a_new_password_by_mail_does_not_take_the_second_step_away(
+async def test_a_password_reset_keeps_the_second_factor(
     hana: Visitor, visitor: Visitor, portal: Portal, worker: Portal
 ) -> None:
     await turn_on(hana)
     await visitor.call("POST", "/api/auth/forgot", {"email": hana.email})
-    told = await mailed(worker, hana.email)
+    mail = await mailed(worker, hana.email)
     changed = "another long password of mine"
-    await portal.identity.password_changes.reset(told["token"], changed)
+    await portal.identity.password_changes.reset(mail["token"], changed)
     answer = await visitor.submit("/api/auth/login", email=hana.email, password=changed)
     assert answer.headers["location"] == "/auth/second-step"
     assert not visitor.cookie("access")
 
 
-async def test_the_second_step_keeps_no_session_planted_before(hana: Visitor, aiko: Visitor, portal: Portal) -> None:
+async def test_completing_the_second_factor_keeps_no_planted_session(
+    hana: Visitor, aiko: Visitor, portal: Portal
+) -> None:
     app = await turn_on(hana)
     planted = aiko.cookie("access")
     victim = await password_only(portal.settings, hana.email)

@@ -1,0 +1,1 @@
+"""Routes of support cases."""

@@ -1,0 +1,158 @@
+"""Support cases: the list, one conversation, new cases and messages, drafts."""
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app.api.http.dependencies import SignedIn, SignedInCustomer
+from portal_app.api.http.idempotency import IdempotentCallDependency
+from portal_app.api.http.request_parsing import Body, read, takes
+from portal_app.api.http.responses import as_of, json
+from portal_app.api.support import schemas
+from portal_app.domain.identifiers import our_id
+from portal_app.domain.support.case import NewCase
+from portal_app.domain.support.case_list import CaseQuery
+from portal_app.domain.support.message import parse_reply
+from portal_app.wiring.portal import portal
+
+router = APIRouter(prefix="/api", tags=["support"])
+
+
+class CaseBody(Body):
+    """A new case. `category`: billing, internet, sim, vpn, order, account or other.
+
+    `about` names an invoice, order, service or line as `invoice:12`; `follows` is the id of a closed case.
+    """
+
+    category: str = Field(max_length=20)
+    subject: str = Field(max_length=500)
+    text: str = Field(max_length=40_000)
+    about: str = Field("", max_length=80)
+    context: str = Field("", max_length=2_000)
+    follows: str = Field("", max_length=40)
+
+
+class MessageBody(Body):
+    """A message in a case, at most 40,000 bytes."""
+
+    text: str = Field(max_length=40_000)
+
+
+class DraftBody(Body):
+    """Text that is not sent yet, with the version that was read."""
+
+    content: str = Field(max_length=40_000)
+    version: int = Field(ge=0, le=2**31 - 1)
+
+
+@router.get("/cases", response_model=schemas.CaseList)
+async def cases(
+    customer: SignedInCustomer,
+    status: str = Query("", max_length=20, description="all, open, waiting or closed"),
+    q: str = Query("", max_length=200, description="Words of the subject, number or conversation"),
+    sort: str = Query("", max_length=20, description="activity, newest or oldest"),
+    page: str = Query("", max_length=6),
+) -> Response:
+    """Return a page of the customer's cases."""
+    query = CaseQuery.parse(status=status, q=q, sort=sort, page=page)
+    found = await portal().support.cases.page(customer, query)
+    shown = schemas.CaseList(
+        schemas.CaseView.list_of(found.cases), found.total, found.page, found.last_page, found.as_of
+    )
+    return json(shown, headers=as_of(found.as_of))
+
+
+@router.get("/cases/{case_id}", response_model=schemas.CaseDetail)
+async def case(customer: SignedInCustomer, case_id: str) -> Response:
+    """Return a case with its conversation."""
+    thread = await portal().support.cases.thread(customer, our_id(case_id))
+    shown = schemas.CaseDetail.from_domain(
+        thread.case,
+        entries=schemas.EntryView.list_of(thread.entries),
+        can_be_reopened=thread.can_be_reopened,
+        as_of=thread.as_of,
+    )
+    return json(shown, headers=as_of(thread.as_of))
+
+
+@router.post("/cases", status_code=201, response_model=schemas.CaseDetail, openapi_extra=takes(CaseBody))
+async def open_case(request: Request, customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
+    """Open a case. It is taken also while Salesforce is away; its number follows."""
+    body = await read(request, CaseBody)
+    new = NewCase.parse(
+        category=body.category, subject=body.subject, text=body.text, about=body.about, context=body.context
+    )
+    follows = our_id(body.follows) if body.follows else None
+    conversation = portal().support.conversation
+    taken = await once.in_one_transaction(
+        f"{body.follows}\n{new.fingerprint()}",
+        lambda claim: conversation.open(customer, new, claim=claim, follows=follows),
+    )
+    answer = await case(customer, taken)
+    return Response(answer.body, 201, {"Location": f"/api/cases/{taken}"}, media_type="application/json")
+
+
+@router.post(
+    "/cases/{case_id}/comments", status_code=201, response_model=schemas.MessageTaken, openapi_extra=takes(MessageBody)
+)
+async def reply(request: Request, customer: SignedInCustomer, case_id: str, once: IdempotentCallDependency) -> Response:
+    """Write a message. A closed case is reopened by it; 409 where it was closed too long ago."""
+    body, known = await read(request, MessageBody), our_id(case_id)
+    text = parse_reply(body.text)
+    conversation = portal().support.conversation
+    taken = await once.in_one_transaction(
+        f"{known}\n{text}", lambda claim: conversation.reply(customer, known, text, claim=claim)
+    )
+    return json(schemas.MessageTaken(taken, str(known)), 201, {"Location": f"/api/cases/{known}"})
+
+
+@router.delete("/cases/{case_id}/comments/{message_id}", response_model=schemas.DraftView)
+async def withdraw(
+    customer: SignedInCustomer, case_id: str, message_id: str, once: IdempotentCallDependency
+) -> Response:
+    """Take a message back before it is sent, and return its text. 409 once it is being sent."""
+    our_id(case_id)
+    message = our_id(message_id)
+
+    async def take_back() -> str:
+        await portal().support.conversation.withdraw(customer, message)
+        return str(message)
+
+    await once(None, take_back)
+    return json(schemas.DraftView(await portal().support.conversation.text_of(customer, message), 0))
+
+
+@router.post("/cases/{case_id}/comments/{message_id}/retry", response_model=schemas.MessageTaken)
+async def retry(customer: SignedInCustomer, case_id: str, message_id: str, once: IdempotentCallDependency) -> Response:
+    """Send again a message that was not accepted."""
+    known, message = our_id(case_id), our_id(message_id)
+
+    async def send_again() -> str:
+        await portal().support.conversation.retry(customer, message)
+        return str(message)
+
+    return json(schemas.MessageTaken(await once(None, send_again), str(known)))
+
+
+@router.get("/drafts/{key}", response_model=schemas.DraftView)
+async def draft(access: SignedIn, key: str) -> Response:
+    """Return what is typed and not sent: for a case by its id, or for a `new` one."""
+    found = await portal().support.conversation.draft(access.user_id, _draft_key(key))
+    return json(schemas.DraftView.from_domain(found))
+
+
+@router.put("/drafts/{key}", response_model=schemas.DraftView, openapi_extra=takes(DraftBody, form=False))
+async def save_draft(request: Request, access: SignedIn, key: str, once: IdempotentCallDependency) -> Response:
+    """Save a draft. 409 where it was changed elsewhere since this version; both texts are kept."""
+    body = await read(request, DraftBody, form=False)
+
+    async def save() -> str:
+        saved = portal().support.conversation.save_draft
+        return str(await saved(access.user_id, _draft_key(key), body.content, version=body.version))
+
+    return json(schemas.DraftView(body.content, int(await once(body, save))))
+
+
+def _draft_key(key: str) -> str:
+    return key if key == "new" else str(our_id(key))

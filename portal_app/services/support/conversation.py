@@ -1,0 +1,208 @@
+"""What a customer writes to support: taken in one transaction with the durable work that hands it to Salesforce."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from portal_app.domain.errors import Conflict, NotFound
+from portal_app.domain.idempotency import Claim
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.support.case import NewCase
+from portal_app.domain.support.message import parse_reply
+from portal_app.infra.clock import now
+from portal_app.infra.database.durable import WakeTopic
+from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.models.support import CaseRow, DraftRow, MessageRow
+from portal_app.services.audit import Tag, record
+from portal_app.services.identity.context import ServiceContext
+from portal_app.services.support.case_mirror import case_of_row
+from portal_app.services.support.cases import TOPIC
+
+NEW_CASE_DRAFT = "new"
+_TOO_LATE = "It is too late to take this message back: it is being sent."
+_CLOSED = "This case was closed too long ago to be reopened. Open a new one; it will refer to this one."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a customer has typed. `version` 0 is a draft that was never saved."""
+
+    content: str
+    version: int
+
+
+class Conversation:
+    """Take new cases and messages, keep drafts."""
+
+    def __init__(self, context: ServiceContext, live: LiveUpdates, *, clock: Callable[[], datetime] = now) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._database = context.database
+        self._live = live
+        self._clock = clock
+
+    async def open(self, customer: Customer, new: NewCase, *, claim: Claim, follows: UUID | None = None) -> str:
+        """Take a new case and return its id; Salesforce gets it as soon as it can. Raises RateLimited, NotFound."""
+        await self._context.limits.consume(self._settings.portal_case_limit, "case", str(customer.user_id))
+        at = self._clock()
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            if follows is not None and await CaseRow.own(session, customer.user_id, follows) is None:
+                raise NotFound("no such case")
+            row = CaseRow(
+                user_id=customer.user_id,
+                subject=new.subject,
+                category=new.category,
+                about=str(new.about or ""),
+                follows=follows,
+                opened_at=at,
+                last_activity_at=at,
+                seen_at=at,
+            )
+            session.add(row)
+            await session.flush()
+            message = MessageRow(
+                case_id=row.id, user_id=customer.user_id, seq=0, text=new.text, context=new.context, send_at=at
+            )
+            await self._take(session, message)
+            await _delete_draft(session, customer.user_id, NEW_CASE_DRAFT)
+            record(session, Tag.CASE_OPENED, user_id=customer.user_id, actor="you", detail={"case": str(row.id)})
+            await claim.finish(session, str(row.id))
+            case_id = str(row.id)
+        await self._publish(customer.user_id, case_id)
+        return case_id
+
+    async def reply(self, customer: Customer, case_id: UUID, text: str, *, claim: Claim) -> str:
+        """Take a message and return its id. It can be taken back for some seconds.
+
+        Raises InvalidInput, RateLimited, NotFound, and Conflict where the case was closed too long ago.
+        """
+        text = parse_reply(text)
+        await self._context.limits.consume(self._settings.portal_message_limit, "message", str(customer.user_id))
+        at = self._clock()
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await self._locked(session, customer, case_id)
+            case = case_of_row(row)
+            if not case.can_be_reopened(at, days=self._settings.portal_reopen_days):
+                raise Conflict("closed too long", user_message=_CLOSED)
+            message = MessageRow(
+                case_id=case_id,
+                user_id=customer.user_id,
+                seq=await _next_number(session, case_id),
+                text=text,
+                context="",
+                reopens=case.is_closed,
+                created_at=at,
+                send_at=at + timedelta(seconds=self._settings.portal_undo_seconds),
+            )
+            await self._take(session, message)
+            row.last_activity_at, row.last_by, row.seen_at = at, "customer", at
+            await _delete_draft(session, customer.user_id, str(case_id))
+            await claim.finish(session, str(message.id))
+        await self._publish(customer.user_id, str(case_id))
+        return str(message.id)
+
+    async def withdraw(self, customer: Customer, message_id: UUID) -> str:
+        """Take a message back before it is sent, and return its text. Raises NotFound, Conflict once it is sent."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            message = await self._message(session, customer, message_id)
+            # The worker that sends it takes the same lock: the second of the two sees what the first did.
+            if message.state != "queued" or message.seq == 0:
+                raise Conflict("sent already", user_message=_TOO_LATE)
+            message.state = "withdrawn"
+            await self._wake(session, message)
+        await self._publish(customer.user_id, str(message.case_id))
+        return message.text
+
+    async def text_of(self, customer: Customer, message_id: UUID) -> str:
+        """Return the text of a customer's message. Raises NotFound."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            return (await self._message(session, customer, message_id)).text
+
+    async def send_now(self, customer: Customer, message_id: UUID) -> None:
+        """Send a message without waiting until it cannot be taken back. Raises NotFound."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            message = await self._message(session, customer, message_id)
+            message.send_at = min(message.send_at, self._clock())
+            await self._wake(session, message)
+
+    async def retry(self, customer: Customer, message_id: UUID) -> None:
+        """Send again what Salesforce did not accept. Raises NotFound, Conflict where it was not refused."""
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            message = await self._message(session, customer, message_id)
+            if message.state != "refused":
+                raise Conflict("not refused", user_message="This message was not refused.")
+            message.state, message.refusal = "queued", ""
+            await self._enqueue(session, message, attempt=uuid4().hex)
+        await self._publish(customer.user_id, str(message.case_id))
+
+    async def draft(self, user_id: UUID, key: str) -> Draft:
+        """Return what a customer typed and did not send, for a case by its id or for a new one."""
+        async with self._database.unit_of_work(customer=user_id) as session:
+            row = await session.get(DraftRow, (user_id, key[:40]))
+        return Draft(row.content, row.version) if row else Draft("", 0)
+
+    async def save_draft(self, user_id: UUID, key: str, content: str, *, version: int) -> int:
+        """Save a draft that was read with this version, and return its new version.
+
+        Raises Conflict where another device saved it meanwhile: both texts are still there.
+        """
+        async with self._database.unit_of_work(customer=user_id) as session:
+            row = await session.get(DraftRow, (user_id, key[:40]), with_for_update=True)
+            if row is not None and row.version != version and row.content != content:
+                raise Conflict("draft changed", user_message="This text was changed on another device.")
+            if row is None:
+                row = DraftRow(user_id=user_id, key=key[:40], content=content)
+                session.add(row)
+            else:
+                row.content, row.version, row.updated_at = content, row.version + 1, self._clock()
+            await session.flush()
+            return row.version
+
+    async def _take(self, session: AsyncSession, message: MessageRow) -> None:
+        session.add(message)
+        await session.flush()
+        await self._enqueue(session, message)
+
+    async def _enqueue(self, session: AsyncSession, message: MessageRow, *, attempt: str = "") -> None:
+        name = workflow_of(message.id) + (f"-{attempt}" if attempt else "")
+        await self._context.queue.enqueue(session, "send_support_message", name, str(message.id))
+
+    async def _wake(self, session: AsyncSession, message: MessageRow) -> None:
+        await self._context.queue.send(
+            session, workflow_of(message.id), "changed", topic=WakeTopic.MESSAGE, key=uuid4().hex
+        )
+
+    async def _locked(self, session: AsyncSession, customer: Customer, case_id: UUID) -> CaseRow:
+        row = await CaseRow.locked(session, case_id)
+        if row is None or row.user_id != customer.user_id or not row.is_shown:
+            raise NotFound("no such case")
+        return row
+
+    async def _message(self, session: AsyncSession, customer: Customer, message_id: UUID) -> MessageRow:
+        message = await MessageRow.locked(session, message_id)
+        if message is None or message.user_id != customer.user_id:
+            raise NotFound("no such message")
+        return message
+
+    async def _publish(self, user_id: UUID, case_id: str) -> None:
+        await self._live.publish(Change(user_id, TOPIC, case_id))
+
+
+def workflow_of(message_id: UUID) -> str:
+    """Return the id of the workflow that sends a message."""
+    return f"support-message-{message_id}"
+
+
+async def _next_number(session: AsyncSession, case_id: UUID) -> int:
+    query = select(sa.func.coalesce(sa.func.max(col(MessageRow.seq)), 0)).where(MessageRow.case_id == case_id)
+    return int((await session.exec(query)).one()) + 1
+
+
+async def _delete_draft(session: AsyncSession, user_id: UUID, key: str) -> None:
+    delete = sa.delete(DraftRow).where(col(DraftRow.user_id) == user_id, col(DraftRow.key) == key)
+    await (await session.connection()).execute(delete)

@@ -55,7 +55,7 @@ class VerifyPage(PublicPageState, rx.State):
             return path_for("/auth/signup")
         if progress.is_proven:
             return path_for("/auth/billing-password" if progress.is_migration else "/auth/details")
-        self.is_move = progress.is_migration
+        self.is_migration = progress.is_migration
         self.begin_path = path_for("/auth/migrate" if progress.is_migration else "/auth/signup")
         flash = await portal().flash_messages.read(self._query("flash"))
         self.email, self.error = progress.email, flash.get("code", "")

@@ -32,6 +32,6 @@ def test_a_stopped_order_says_who_is_awaited(last_step: str, check: CheckStatus,
     assert replace(ORDER, waits_for=awaited).stage_text == words
 
 
-def test_an_order_that_goes_on_waits_for_nobody() -> None:
+def test_an_order_in_progress_awaits_no_one() -> None:
     assert waits_for("being_set_up", "waiting_for_card", "not_submitted") == ""
     assert replace(ORDER, stage="being_set_up").stage_text == "Being set up"

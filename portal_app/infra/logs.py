@@ -40,13 +40,20 @@ def set_up_logs(*, process: str, log_format: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         cache_logger_on_first_use=True,
     )
-    sys.excepthook = _log_failure
 
 
 def web_server_formatter() -> logging.Formatter:
     """Return the formatter of the web server's own lines (LOGGING_FILE names it): the same as of the portal's."""
     log_format = os.environ.get("PORTAL_LOG_FORMAT", "json")
     return _library_formatter(_first_processors("web", log_format), _last_processors(log_format))
+
+
+def log_failure(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Log the exception that ends the process, as its `sys.excepthook`; Python would write it as plain text."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    _log.critical("process.failed", exc_info=error.with_traceback(traceback))
 
 
 def _first_processors(process: str, log_format: str) -> list[Any]:
@@ -74,14 +81,6 @@ def _with_process(process: str, is_whole: bool, _: Any, __: str, line: Line) -> 
         # Not read once: the server's workers are forks.
         line["pid"], line["version"] = os.getpid(), __version__
     return line
-
-
-def _log_failure(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Log the exception that ends the process; Python would write it as plain text."""
-    if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, traceback)
-        return
-    _log.critical("process.failed", exc_info=(kind, error, traceback))
 
 
 def _last_processors(log_format: str) -> list[Any]:

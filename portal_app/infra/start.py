@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn
 import structlog
 from pydantic import ValidationError
 
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.logs import log_failure, set_up_logs
 from portal_app.infra.production import Finding
 from portal_app.infra.settings import RefusedInProduction, Settings
 
@@ -25,6 +25,7 @@ def read_settings(process: Literal["web", "worker", "listener"]) -> Settings:
         set_up_logs(process=process, log_format="text" if log_format == "text" else "json", level="INFO")
         refuse_to_start(*refusals(error))
     set_up_logs(process=process, log_format=settings.portal_log_format, level=settings.portal_log_level)
+    sys.excepthook = log_failure
     return settings
 
 

@@ -19,7 +19,7 @@ from portal_app.api.http.cookie_filter import CookieFilter
 from portal_app.api.http.request_context import RequestContextMiddleware
 from portal_app.api.http.response_cache import CachedResponses
 from portal_app.api.http.security_headers import SecurityHeaders
-from portal_app.api.http.session_middleware import SessionMiddleware
+from portal_app.api.http.session_middleware import SessionMiddleware, account_of_token
 from portal_app.api.http.websocket_limits import WebsocketLimits
 from portal_app.api.public.public_pages import PublicPages
 from portal_app.infra.database.clock_sync import sync_clock
@@ -46,10 +46,8 @@ def edge(inner: ASGIApp) -> ASGIApp:
     public = PublicPages(inner, static_routes())
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
     guarded = SecurityHeaders(CookieFilter(RequestContextMiddleware(served, settings), settings), settings)
-    limited = BodyDeadline(
-        WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__), settings.portal_body_seconds
-    )
-    return CorrelationIdMiddleware(AccessLog(limited))
+    sockets = WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__, account_of=account_of_token)
+    return CorrelationIdMiddleware(AccessLog(BodyDeadline(sockets, settings.portal_body_seconds)))
 
 
 def on_defect(exception: Exception) -> None:

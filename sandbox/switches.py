@@ -21,6 +21,11 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "single_rows": "write lists of one row in the next answer as that row alone",
         "empty_texts": "write empty lists in the next answer as empty texts",
         "missing_lists": "leave empty lists out of the next answer",
+        "odd_rows": "write the first row of each list in the next answer so that it cannot be read",
+        "escaped_texts": "write the texts of the next answer with HTML entities, as in O&#039;Hara",
+        "number_texts": "write the numbers of the next answer as texts",
+        "translated_names": "give products and groups of the next answer a translated name unlike their own",
+        "tax_in_hundredths": "a level, not counted off: work tax out in hundredths of a yen, as WHMCS does",
         "forbid_*": "refuse an API action to these credentials, as in forbid_getpaymethods",
     },
     "salesforce": {

@@ -13,6 +13,7 @@ PortalError
 ├── OrderStopped          409  an order needs a correction by an agent
 ├── LineLocked            409  a phone line is still being changed; `retry_after` in seconds
 ├── RateLimited           429  `retry_after` in seconds
+├── Overloaded            503  more work than this process can do; `retry_after` in seconds
 └── ExternalError
     ├── ExternalRejected     502  the vendor rejected the call
     ├── ExternalUnavailable  503  no answer, or an invalid one; nothing was written
@@ -24,6 +25,7 @@ from collections.abc import Mapping
 from portal_app.language.format import Duration
 from portal_app.language.phrase import Phrase
 
+_OVERLOADED = "Many people are signing in at this moment, so your password was not checked. Try again in {wait}."
 _LOCKED_LINE = "This line is still being changed. You can change it again in {wait} at the latest."
 
 
@@ -176,6 +178,18 @@ class RateLimited(PortalError):
 
     def __init__(self, retry_after: int, *, user_message: str | None = None) -> None:
         super().__init__(f"retry after {retry_after} s", user_message=user_message)
+        self.retry_after = retry_after
+
+
+class Overloaded(PortalError):
+    """More passwords are to be checked than this process can check; `retry_after` is in seconds."""
+
+    code = "overloaded"
+    status = 503
+    retryable = True
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail, user_message=Phrase(_OVERLOADED, wait=Duration(retry_after, rounds_up=True)))
         self.retry_after = retry_after
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Self
 
 _MINOR_DIGITS = {"JPY": 0}
@@ -22,13 +22,18 @@ class Money:
     @classmethod
     def parse(cls, text: str | int | Decimal, currency: str = "JPY") -> Self:
         """Parse a vendor's decimal such as "6500.00". Raises ValueError unless it is a whole number of minor units."""
-        plain = str(text).strip()
-        if not _AMOUNT.fullmatch(plain):
-            raise ValueError(f"not an amount: {text!r}")
-        scaled = Decimal(plain.replace(",", "")) * (Decimal(10) ** _MINOR_DIGITS.get(currency, 2))
+        scaled = _scaled(text, currency)
         if scaled != scaled.to_integral_value():
             raise ValueError(f"not a whole minor unit of {currency}: {text!r}")
         return cls(int(scaled), currency)
+
+    @classmethod
+    def parse_rounded(cls, text: str | int | Decimal, currency: str = "JPY") -> Self:
+        """Parse a vendor's decimal and round it half up to the minor unit, away from zero. Raises ValueError.
+
+        For amounts to be shown: WHMCS works tax out in hundredths of any currency. Prices are compared exactly.
+        """
+        return cls(int(_scaled(text, currency).to_integral_value(ROUND_HALF_UP)), currency)
 
     @classmethod
     def total(cls, amounts: Iterable["Money"], currency: str = "JPY") -> Self:
@@ -69,3 +74,10 @@ class Money:
     def _same_currency(self, other: "Money") -> None:
         if other.currency != self.currency:
             raise ValueError(f"cannot mix {self.currency} and {other.currency}")
+
+
+def _scaled(text: str | int | Decimal, currency: str) -> Decimal:
+    plain = str(text).strip()
+    if not _AMOUNT.fullmatch(plain):
+        raise ValueError(f"not an amount: {text!r}")
+    return Decimal(plain.replace(",", "")) * (Decimal(10) ** _MINOR_DIGITS.get(currency, 2))

@@ -46,8 +46,22 @@ class IdentitySettings(BaseModel):
         300, gt=0, le=3600, description="How long a sign-in waits for its second step"
     )
     portal_passkey_rp_id: str = Field("", description="Domain that passkeys belong to; PORTAL_URL's host when empty")
-    portal_sign_in_limit: str = Field("10/minute", description="Sign-in tries per network address")
-    portal_sign_in_total_limit: str = Field("1200/minute", description="Sign-in tries of everybody together")
+    portal_hash_queue: int = Field(24, ge=1, description="Passwords that wait to be checked in one web worker at most")
+    portal_hash_reserved: int = Field(8, ge=0, description="How many of these places strangers cannot take")
+    portal_hash_seconds: float = Field(5.0, gt=0, description="Longest wait of a password to be checked; then 503")
+    portal_sign_in_limit: str = Field(
+        "10/minute", description="Wrong sign-ins per network address (IPv6: per /64) from unknown browsers"
+    )
+    portal_sign_in_total_limit: str = Field(
+        "1200/minute", description="Wrong sign-ins of everybody together from unknown browsers"
+    )
+    portal_account_sign_in_limit: str = Field("20/minute", description="Sign-ins to one account, right or wrong")
+    portal_stranger_audit_limit: str = Field(
+        "1000/hour", description="Failed sign-ins to addresses without an account that the audit keeps"
+    )
+    portal_request_limit: str = Field(
+        "30/minute", description="Mails asked for before sign-in, or passkey sign-ins, per network address"
+    )
     portal_lock_tries: int = Field(5, ge=2, description="Failures in a row after which an account rests")
     portal_lock_seconds: int = Field(60, gt=0, description="The first rest; it doubles with every further failure")
     portal_lock_longest_seconds: int = Field(3600, gt=0, description="The longest rest")
@@ -59,14 +73,22 @@ class IdentitySettings(BaseModel):
     )
     portal_sign_up_limit: str = Field("10/hour", description="Codes mailed per e-mail address")
     portal_profile_limit: str = Field("30/hour", description="Changes of name, phone, e-mail or address per customer")
+    portal_order_limit: str = Field("20/hour", description="Orders placed per customer")
+    portal_same_order_limit: str = Field("5/hour", description="Orders with the same contents placed per customer")
+    portal_link_limit: str = Field("60/hour", description="Links to WHMCS (invoice, PDF, cards) made per customer")
+    portal_change_limit: str = Field(
+        "20/hour", description="Changes of one kind per customer that send a mail, or ask a vendor or our team"
+    )
     portal_document_limit: str = Field("20/hour", description="Identity documents sent per customer, good or not")
     portal_event_limit: str = Field("600/minute", description="Events per browser tab")
     portal_socket_limit: int = Field(
-        100, gt=0, description="Open tabs per network address (IPv6: per /64) and web worker"
+        100, gt=0, description="Open tabs without a session per network address (IPv6: per /64) and web worker"
     )
     portal_new_socket_limit: str = Field(
-        "300/minute", description="Tabs opened per network address (IPv6: per /64) and web worker"
+        "300/minute", description="Tabs opened without a session per network address and web worker"
     )
+    portal_account_socket_limit: int = Field(30, gt=0, description="Open tabs per account and web worker")
+    portal_account_new_socket_limit: str = Field("120/minute", description="Tabs opened per account and web worker")
     portal_stranger_seconds: int = Field(
         600, ge=60, description="How long the state of a tab without a session is kept after its last event"
     )
@@ -94,6 +116,13 @@ class IdentitySettings(BaseModel):
     @field_validator(
         "portal_sign_in_limit",
         "portal_sign_in_total_limit",
+        "portal_account_sign_in_limit",
+        "portal_stranger_audit_limit",
+        "portal_request_limit",
+        "portal_order_limit",
+        "portal_same_order_limit",
+        "portal_link_limit",
+        "portal_change_limit",
         "portal_reset_limit",
         "portal_password_limit",
         "portal_factor_limit",
@@ -102,6 +131,7 @@ class IdentitySettings(BaseModel):
         "portal_document_limit",
         "portal_event_limit",
         "portal_new_socket_limit",
+        "portal_account_new_socket_limit",
         "portal_refusal_limit",
         "portal_calendar_limit",
         "portal_case_limit",

@@ -27,6 +27,7 @@ from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
 from portal_app.jobs.preflight import check_database, check_keys
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
+from portal_app.services.inbound.own_changes import is_own_change
 from portal_app.wiring.portal import Portal, build, set_portal
 
 # Longer than the bus is silent between two keepalives.
@@ -122,13 +123,13 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
     for event in batch.events:
         if event.undecodable:
             _log.error("listener.undecodable", topic=batch.topic, event_id=event.id, **_where(event))
-    events = [to_inbound(event, missed_since) for event in batch.events]
+    events = [to_inbound(event, missed_since) for event in batch.events if not is_own_change(event)]
     fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
-    if events:
-        named = [sf_order_id for event in events for sf_order_id in event.data.get("order_ids", [])]
-        _log.info(
-            "listener.received", topic=batch.topic, events=len(events), fresh=fresh, sf_orders=named[:_MOST_NAMED]
-        )
+    if batch.events:
+        own = len(batch.events) - len(events)
+        named = [sf_order_id for event in events for sf_order_id in event.data.get("order_ids", [])][:_MOST_NAMED]
+        counts = {"events": len(batch.events), "fresh": fresh, "own": own}
+        _log.info("listener.received", topic=batch.topic, **counts, sf_orders=named)
     if fresh and batch.topic == portal.settings.sf_provision_event_channel:
         await _show_approvals(portal, events)
 

@@ -9,7 +9,10 @@ from portal_app.models.columns import time_column
 
 
 class SignInAttempts(SQLModel, table=True):
-    """The number of consecutive failed attempts for an address, and the end of its lock."""
+    """The number of consecutive failed attempts, and the end of the lock they led to.
+
+    Counted for an address by its look-up hash, and apart from it for each known device by a hash of its own.
+    """
 
     __tablename__ = "sign_in_tries"
 
@@ -32,3 +35,11 @@ RETURNING tries
 """).bindparams(
     sa.bindparam("now", type_=sa.DateTime(timezone=True)), sa.bindparam("forgotten", type_=sa.DateTime(timezone=True))
 )
+
+# An attempt that was counted and then not checked. A lock stays where others would have led to it.
+UNCOUNT_ATTEMPT = sa.text("""
+UPDATE sign_in_tries SET
+    tries = tries - 1, locked_until = CASE WHEN tries > :most THEN locked_until END
+WHERE email_index = :email_index AND tries > 0
+""")
+TOUCH_ATTEMPTS = sa.text("UPDATE sign_in_tries SET tries = tries WHERE email_index = :email_index")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.security.encrypted_column import use_key_ring
+from portal_app.infra.security.hash_queue import HashQueue
 from portal_app.infra.security.passwords import Passwords
 from portal_app.infra.security.secrets import Secrets, key_ring_of
 from portal_app.infra.security.tokens import RandomTokens
@@ -19,6 +20,7 @@ from portal_app.services.identity.password_changes import PasswordChanges
 from portal_app.services.identity.sessions import Sessions
 from portal_app.services.identity.sign_in import SignIn
 from portal_app.services.identity.sign_in_completion import SignInCompletion
+from portal_app.services.identity.sign_in_tries import SignInTries
 from portal_app.services.identity.step_up import StepUp
 from portal_app.services.identity.totp import Totp
 from portal_app.wiring.base import Base
@@ -65,7 +67,7 @@ def build_identity(context: ServiceContext) -> IdentityServices:
         accounts=Accounts(context.database),
         sessions=context.sessions,
         secrets=context.secrets,
-        sign_in=SignIn(context, completion, lockout),
+        sign_in=SignIn(context, completion, lockout, SignInTries(context)),
         lockout=lockout,
         password_changes=PasswordChanges(context, lockout, totp),
         mfa_challenge=MfaChallenge(context, completion, totp, passkeys),
@@ -81,8 +83,10 @@ def _secrets(settings: Settings) -> Secrets:
     ring = key_ring_of(settings)
     use_key_ring(ring)
     secret = settings.jwt_refresh_secret.get_secret_value()
-    return Secrets(
-        Passwords(rounds=settings.bcrypt_rounds, pepper=settings.portal_pepper.get_secret_value()),
-        RandomTokens(secret),
-        ring,
+    queue = HashQueue(
+        waiting=settings.portal_hash_queue,
+        reserved=settings.portal_hash_reserved,
+        seconds=settings.portal_hash_seconds,
     )
+    pepper = settings.portal_pepper.get_secret_value()
+    return Secrets(Passwords(rounds=settings.bcrypt_rounds, pepper=pepper, queue=queue), RandomTokens(secret), ring)

@@ -64,22 +64,13 @@ def build_internet(base: Base, context: ServiceContext, profile: ProfileServices
     )
 
 
-def build_orders(
-    base: Base,
-    billing: BillingServices,
-    subscriptions: SubscriptionServices,
-    profile: ProfileServices,
-    checks: EligibilityChecks,
-) -> OrderServices:
+def build_catalog(base: Base) -> Catalog:
+    """Build the catalogue over Salesforce's products and WHMCS's prices."""
+    return Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
+
+
+def build_orders(base: Base, catalog: Catalog, context: CheckoutContext) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
-    catalog = Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
-    context = CheckoutContext(
-        payments=billing.payment_methods,
-        subscriptions=subscriptions.services,
-        profiles=profile.profiles,
-        checks=checks,
-        identity=profile.kyc_documents,
-    )
     checkout = Checkout(base.settings, catalog, context)
     drafts = Drafts(base.database, checkout)
     orders = Orders(
@@ -108,6 +99,6 @@ def build_provisioning(
         ),
         sims=SimActivation(settings, progress, vendors, reservations=reservations, checks=kyc_review),
         reservations=reservations,
-        internet=InternetLine(settings, progress, vendors),
+        internet=InternetLine(settings, progress, vendors, services=subscriptions.services),
         stuck=StuckOrders(progress, vendors.crm),
     )

@@ -13,7 +13,7 @@ from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors
 from portal_app.services.catalog.catalog import Catalog
-from portal_app.services.checkout.checkout import Checkout
+from portal_app.services.checkout.checkout import Checkout, CheckoutContext
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.flash_messages import FlashMessages
 from portal_app.services.idempotency import Idempotency
@@ -29,6 +29,7 @@ from portal_app.wiring.operations import InboundServices, OperationServices, bui
 from portal_app.wiring.orders import (
     InternetServices,
     Provisioning,
+    build_catalog,
     build_internet,
     build_orders,
     build_provisioning,
@@ -111,11 +112,19 @@ def build(settings: Settings, *, role: Role) -> Portal:
     base = build_base(settings, role)
     context = build_context(base)
     identity, profile = build_identity(context), build_profile(base, context)
-    billing = build_billing(base, context)
-    subscriptions = build_subscriptions(base, context, billing)
+    billing, catalog = build_billing(base, context), build_catalog(base)
+    subscriptions = build_subscriptions(base, context, billing, catalog)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    orders = build_orders(base, billing, subscriptions, profile, internet.checks)
+    checkout = CheckoutContext(
+        payments=billing.payment_methods,
+        subscriptions=subscriptions.services,
+        profiles=profile.profiles,
+        checks=internet.checks,
+        identity=profile.kyc_documents,
+        limits=context.customer_limits,
+    )
+    orders = build_orders(base, catalog, checkout)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit

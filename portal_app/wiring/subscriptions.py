@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.line_termination import LineTermination
@@ -29,10 +30,19 @@ class SimServices:
     line_termination: LineTermination
 
 
-def build_subscriptions(base: Base, context: ServiceContext, billing: BillingServices) -> SubscriptionServices:
+def build_subscriptions(
+    base: Base, context: ServiceContext, billing: BillingServices, catalog: Catalog
+) -> SubscriptionServices:
     """Build the services over WHMCS and Salesforce."""
     vendors, live = base.vendors, base.live
-    services = Subscriptions(base.settings, base.database, base.cache, vendors.subscriptions, live=live)
+    services = Subscriptions(
+        base.settings,
+        base.database,
+        base.cache,
+        vendors.subscriptions,
+        products=catalog.product_classes,
+        live=live,
+    )
     return SubscriptionServices(
         services=services,
         cancellations=Cancellations(context, services, live),

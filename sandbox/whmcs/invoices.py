@@ -41,7 +41,9 @@ def new_invoice(whmcs: Installation, client_id: int, items: list[Document], **fi
 def balance_of(whmcs: Installation, invoice: Document) -> Balance:
     """Work out an invoice's amounts from its lines, credit and transactions."""
     subtotal = sum(item["amount"] for item in invoice["items"])
-    tax = tax_on(sum(item["amount"] for item in invoice["items"] if item["taxed"]), invoice["taxrate"])
+    taxed = sum(item["amount"] for item in invoice["items"] if item["taxed"])
+    in_hundredths = bool(whmcs.faults.level("whmcs", "tax_in_hundredths"))
+    tax = tax_on(taxed, invoice["taxrate"], in_hundredths=in_hundredths)
     total = subtotal + tax - invoice["credit"]
     moved = sum(row["amountin"] - row["amountout"] for row in whmcs.rows("transaction", invoiceid=invoice["id"]))
     return Balance(subtotal, tax, total, total - moved)

@@ -1,7 +1,7 @@
 """Amounts as WHMCS writes them. Inside the sandbox an amount is an integer of hundredths of a yen."""
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 CURRENCY_ID = 1
 CURRENCY_CODE = "JPY"
@@ -28,6 +28,8 @@ def formatted(amount: int) -> str:
     return f"{PREFIX}{Decimal(amount) / 100:,.0f}{SUFFIX}"
 
 
-def tax_on(taxable: int, rate: str) -> int:
-    """Return the tax on an amount at a percentage, floored to whole yen."""
+def tax_on(taxable: int, rate: str, *, in_hundredths: bool = False) -> int:
+    """Return the tax on an amount at a percentage: floored to whole yen, or rounded to hundredths as WHMCS does."""
+    if in_hundredths:
+        return int((Decimal(taxable) * Decimal(rate) / 100).quantize(Decimal(1), ROUND_HALF_UP))
     return int(Decimal(taxable) * Decimal(rate) / 10000) * 100

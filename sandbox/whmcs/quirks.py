@@ -1,17 +1,21 @@
 """The same answer in the other forms that WHMCS's versions give it (fact sheet 1.7), by switch."""
 
+import html
 from typing import Any
 
 from sandbox.store import Document
 
-FORMS = ("flattened_lists", "gappy_lists", "single_rows", "empty_texts", "missing_lists")
+_CONTENTS = ("odd_rows", "escaped_texts", "number_texts", "translated_names")
+# Contents first: a list that is flattened has no rows any more.
+FORMS = (*_CONTENTS, "flattened_lists", "gappy_lists", "single_rows", "empty_texts", "missing_lists")
+_AMOUNTS = ("total", "recurringamount", "amountin", "amount")
 
 
 def with_quirk(answer: Document, form: str) -> Document:
     """Return an answer whose lists of rows are written in one of FORMS."""
     if form == "flattened_lists":
         return _flattened(answer)
-    shown = _reshaped(answer, form)
+    shown = _rewritten(answer, form) if form in _CONTENTS else _reshaped(answer, form)
     return shown if isinstance(shown, dict) else answer
 
 
@@ -26,6 +30,31 @@ def _flattened(answer: Document) -> Document:
         for place, row in enumerate(rows):
             flat |= {f"{plural}[{singular}][{place}][{name}]": value for name, value in row.items()}
     return flat
+
+
+def _rewritten(value: Any, form: str) -> Any:
+    if isinstance(value, dict):
+        inner = {name: _rewritten(item, form) for name, item in value.items()}
+        return _translated(inner) if form == "translated_names" else inner
+    if isinstance(value, list):
+        rows = [_rewritten(item, form) for item in value]
+        is_odd = form == "odd_rows" and rows and isinstance(rows[0], dict)
+        return [_unreadable(rows[0]), *rows[1:]] if is_odd else rows
+    if form == "escaped_texts" and isinstance(value, str):
+        return html.escape(value).replace("&#x27;", "&#039;")
+    if form == "number_texts" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _unreadable(row: Document) -> Document:
+    amounts = {name: "n/a" for name in _AMOUNTS if name in row}
+    return row | (amounts or {"id": "n/a"})
+
+
+def _translated(row: Document) -> Document:
+    names = {name: f"訳 {row['id']}" for name in ("translated_name", "translated_groupname") if name in row}
+    return row | names
 
 
 def _reshaped(value: Any, form: str) -> Any:

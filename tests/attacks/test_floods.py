@@ -58,15 +58,22 @@ async def test_what_a_page_reads_counts_against_the_share_of_its_customer(web: S
 
 async def test_five_hundred_sockets_of_one_address_are_few_and_others_connect(web: Settings) -> None:
     cookies, refused = cookies_of(web, BEN), 0
+    entered: list[RawSocket] = []
     async with AsyncExitStack() as crowd:
         for _ in range(500):
             try:
-                await crowd.enter_async_context(raw_socket(web, address=MALLORY))
+                entered.append(await crowd.enter_async_context(raw_socket(web, address=MALLORY)))
             except InvalidStatus:
                 refused += 1
-        assert 500 - MOST_SOCKETS <= refused < 500
+        # Some are told why before they are closed.
+        told = len(entered) - MOST_SOCKETS
+        assert 0 < told <= 60 and refused + told == 500 - MOST_SOCKETS
+        assert [await socket.closed_with() for socket in entered[MOST_SOCKETS:]] == [4429] * told
         async with raw_socket(web, address=HOME, cookies=cookies) as ben:
             assert await is_served(ben)
+        # A customer behind the same address has sockets of the account's own.
+        async with raw_socket(web, address=MALLORY, cookies=cookies) as neighbour:
+            assert await is_served(neighbour)
     # A client that disconnects may connect again.
     async with raw_socket(web, address=MALLORY, cookies=cookies) as mallory:
         assert await is_served(mallory)

@@ -33,7 +33,9 @@ async def stopped_sim_order(driver: PortalDriver) -> Order:
 async def test_operator_sees_what_retry_would_do_and_then_does_it(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
-    processes.start_all("listener", "worker", settings=settings)
+    # The carrier's pause between two openings, ten minutes, is for one that is under way, not for one that failed.
+    long_pause = settings.model_copy(update={"freebit_pending_seconds": 600})
+    processes.start_all("listener", "worker", settings=long_pause)
     order = await stopped_sim_order(driver)
     assert str(order.id) in operator(settings, "list")
     assert "failed_LINE_NOT_OPENED" in operator(settings, "show", str(order.id))

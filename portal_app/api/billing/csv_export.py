@@ -10,6 +10,8 @@ from starlette.responses import Response
 from portal_app.api.http.dependencies import SignedInCustomer
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceQuery
+from portal_app.language import _
+from portal_app.language.format import JAPAN
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api", tags=["billing"])
@@ -21,7 +23,10 @@ _MOST = 10_000
 
 @router.get("/invoices.csv", response_class=Response)
 async def invoices_csv(customer: SignedInCustomer) -> Response:
-    """Return all invoices as CSV in UTF-8 with a byte order mark, newest first."""
+    """Return all invoices as CSV in UTF-8 with a byte order mark, newest first; times are Japan's.
+
+    Asked for on a Japanese page, its headings are Japanese.
+    """
     found = await portal().billing.invoices.invoices_for(customer, InvoiceQuery(limit=_MOST))
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="invoices.csv"'}
     if found.as_of:
@@ -30,12 +35,12 @@ async def invoices_csv(customer: SignedInCustomer) -> Response:
 
 
 def as_csv(invoices: Iterable[Invoice]) -> bytes:
-    """Write invoices as CSV (RFC 4180)."""
+    """Write invoices as CSV (RFC 4180), with headings in the current language."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(_HEADINGS)
+    writer.writerow(map(_, _HEADINGS))
     for one in invoices:
-        days = (one.issued_on, one.due_on, one.paid_at)
+        days = (one.issued_on, one.due_on, one.paid_at and one.paid_at.astimezone(JAPAN))
         amounts = (one.subtotal, one.tax, one.credit, one.total)
         cells = [one.label, one.status, *(day.isoformat() if day else "" for day in days)]
         writer.writerow([*map(harmless, cells), *(money.minor for money in amounts), one.total.currency])

@@ -1,9 +1,9 @@
 """The calendar link: a feed of days for calendar programs (RFC 5545), and making and ending the link."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
-from icalendar import Calendar, Event, vDuration
+from icalendar import Calendar, Event, Timezone, TimezoneStandard, vDuration
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from portal_app.api.http.responses import json
 from portal_app.domain.dashboard.calendar import CalendarEntry, CalendarFeed, EntryKind
 from portal_app.infra.email.templates import PRODUCT
 from portal_app.language import _, path_for, speaking
+from portal_app.language.format import JAPAN
 from portal_app.wiring.portal import portal
 
 router = APIRouter(tags=["calendar"])
@@ -24,7 +25,7 @@ _WORDS: dict[EntryKind, str] = {
     "withdraw_until": "Last day to keep {name}",
 }
 _PATHS: dict[EntryKind, str] = {"due": "/billing/invoices/{id}"}
-_READ_AGAIN = timedelta(hours=6)
+_READ_AGAIN, _JAPAN_OFFSET = timedelta(hours=6), timedelta(hours=9)
 
 
 @router.head("/calendar/{token}.ics", include_in_schema=False)
@@ -67,7 +68,10 @@ async def revoke(access: SignedIn, once: IdempotentCallDependency) -> Response:
 
 
 def written(found: CalendarFeed, portal_url: str) -> bytes:
-    """Write a feed: whole days without a zone, as the business dates of Japan are."""
+    """Write a feed: whole days without a zone, as the business dates of Japan are.
+
+    RFC 5545 asks for at least one component in a calendar: Japan's time zone is one, also where there are no days.
+    """
     with speaking(found.language):
         calendar = Calendar()
         calendar.add("prodid", f"-//{PRODUCT}//EN")
@@ -76,9 +80,22 @@ def written(found: CalendarFeed, portal_url: str) -> bytes:
         calendar.add("x-wr-calname", PRODUCT)
         calendar["refresh-interval"] = vDuration(_READ_AGAIN)
         calendar["refresh-interval"].params["VALUE"] = "DURATION"
+        calendar.add_component(_japan())
         for entry in found.entries:
             calendar.add_component(_event(entry, found, portal_url))
     return calendar.to_ical()
+
+
+def _japan() -> Timezone:
+    standard = TimezoneStandard()
+    standard.add("dtstart", datetime(1970, 1, 1))
+    standard.add("tzoffsetfrom", _JAPAN_OFFSET)
+    standard.add("tzoffsetto", _JAPAN_OFFSET)
+    standard.add("tzname", "JST")
+    zone = Timezone()
+    zone.add("tzid", JAPAN.key)
+    zone.add_component(standard)
+    return zone
 
 
 def _event(entry: CalendarEntry, found: CalendarFeed, portal_url: str) -> Event:

@@ -7,7 +7,7 @@ from portal_app.api.billing.schemas import InvoiceSummary, OwedView
 from portal_app.api.http.money import Amount
 from portal_app.api.http.resource import Resource
 from portal_app.api.orders.schemas import OrderView
-from portal_app.api.subscriptions.schemas import SubscriptionView, subscription_view
+from portal_app.api.subscriptions.schemas import ListedSubscription, listed
 from portal_app.domain.dashboard.summary import Summary
 
 
@@ -28,7 +28,7 @@ class SummaryView(Resource):
 
     owed: OwedView | None
     next_invoice: InvoiceSummary | None
-    services: list[SubscriptionView] | None
+    services: list[ListedSubscription] | None
     orders: list[OrderView]
     open_cases: int | None
     internet: str | None
@@ -40,5 +40,5 @@ def summary_view(found: Summary) -> SummaryView:
     """Return the dashboard's figures, each service with its newest cancellation."""
     services = None
     if found.services is not None:
-        services = [subscription_view(row, found.cancellations.get(row.id)) for row in found.services]
+        services = listed(found.services, found.cancellations)
     return SummaryView.from_domain(found, services=services)

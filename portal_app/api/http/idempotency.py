@@ -13,7 +13,6 @@ from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.problem import BadRequest
 from portal_app.api.http.request_parsing import Body, form_field, wants_json
 from portal_app.domain.idempotency import Call, Claim
-from portal_app.infra.security.passwords import slow_hash
 from portal_app.wiring.portal import portal
 
 FIELD = "idempotency_key"
@@ -44,7 +43,8 @@ class IdempotentCall:
         given = entries.model_dump() if entries else {}
         fingerprint = json.dumps([self.target, given])
         if any(given.get(name) for name in _PASSWORDS):
-            fingerprint = await slow_hash(fingerprint, salt=f"{self.user_id} {self.operation} {self.key}")
+            passwords = portal().identity.secrets.passwords
+            fingerprint = await passwords.slow_hash(fingerprint, salt=f"{self.user_id} {self.operation} {self.key}")
         return await portal().idempotency.once(self._call(fingerprint), carried_out, status=self.status)
 
     async def in_one_transaction(self, fingerprint: str, do: Callable[[Claim], Awaitable[str]]) -> str:

@@ -22,6 +22,8 @@ from portal_app.language import DEFAULT, LANGUAGES, Language, speaking
 
 _log = structlog.get_logger(__name__)
 _KEY = "portal.context"
+# Four accounts' marks of a known device.
+_LONGEST_MARKS = 400
 # The cache entry of a response: one for everybody, or one for each user; and what builds the response again.
 CacheEntry = Entry | Callable[[UUID], Entry]
 Rebuild = Callable[[Customer], Awaitable[Response]]
@@ -62,12 +64,14 @@ class RequestContext:
 
         A browser is recognised by a random mark in a cookie; one that has none gets this one when it signs in.
         """
-        device = self._connection.cookies.get(cookie_name(self._settings, "device"), "")[:100]
+        cookies = self._connection.cookies
+        device = cookies.get(cookie_name(self._settings, "device"), "")[:100]
         return Origin(
             address_of(self._connection, self._settings)[:64],
             self._connection.headers.get("user-agent", "")[:200],
             self.language,
             device or secrets.token_urlsafe(32),
+            cookies.get(cookie_name(self._settings, "known"), "")[:_LONGEST_MARKS],
         )
 
 

@@ -134,6 +134,14 @@ def _with_cookies(send: Send, tokens: Any, settings: Settings, *, is_page: bool)
     return sending
 
 
+def account_of_token(token: str) -> str:
+    """Return the account of a valid access token, an empty text for another; whether its session lives is not asked."""
+    try:
+        return str(portal().identity.sessions.read_access_token(token).user_id)
+    except NotSignedIn:
+        return ""
+
+
 def session_cookies(tokens: Any, settings: Settings) -> list[str]:
     """Return the Set-Cookie values that carry a session; the access cookie leaves the jar when it expires."""
     return [

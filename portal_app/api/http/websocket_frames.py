@@ -20,8 +20,16 @@ _CONNECT, _DISCONNECT, _EVENT = f"40{_NAMESPACE}", f"41{_NAMESPACE}", f"42{_NAME
 # What Reflex tells a page that was built for another version: it loads again, at most once in the cooldown, and then
 # shows a bar with a button instead. Ours names no version.
 RELOAD = f'{_EVENT}["state_mismatch",{{"backend":"","reload_cooldown_ms":60000}}]'
+# Engine.IO opens a socket by this packet; no other is sent after the refusal that follows it.
+_OPENED = '0{"sid":"refused","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":32768}'
+_REFUSED = "44/_event,"
 # Browser error reports: the caller would choose what our log contains.
 _UNHEARD = "client_error"
+
+
+def refusal(reason: str) -> tuple[str, str]:
+    """Return the packets that tell a page why it is not connected: Socket.IO hands it an error with this message."""
+    return _OPENED, _REFUSED + json.dumps({"message": reason})
 
 
 class Refused(Exception):

@@ -1,20 +1,24 @@
-"""Limits of websockets: how many per network, which headers and messages each may send, and how fast."""
+"""Limits of websockets: how many per account or network, which headers and messages each may send, and how fast."""
 
 import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from limits import parse
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from portal_app.api.http.cookie_filter import LARGEST_COOKIE_HEADER
 from portal_app.api.http.request_context import address_of
-from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler
+from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler, refusal
 from portal_app.domain.identity.network import network_of
+from portal_app.domain.identity.tabs import TABS_OF_ACCOUNT, TABS_OF_NETWORK
 from portal_app.infra.metrics import count_socket
 from portal_app.infra.redis.rate_limit import LocalLimits
+from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.infra.settings import Settings
 
 # What a page sends when it opens: several events at once are no flood.
@@ -22,6 +26,8 @@ _BURST = 60
 # A long message counts as several: its first 4 KiB, and each further one.
 _ONE_MESSAGE = 4 * 1024
 _TOO_MANY = 4429
+# Refused sockets that are told why, per owner: a page asks again every two seconds, and a flood needs no answer.
+_TOLD = "60/minute"
 # Reflex keeps the headers of the handshake in the state of the tab: none but those that are read, none of any length.
 _KEPT_HEADERS = {b"cookie": 8192, b"user-agent": 512} | dict.fromkeys(
     (b"host", b"origin", b"upgrade", b"connection", b"accept-language", b"sec-websocket-version"), 256
@@ -29,19 +35,39 @@ _KEPT_HEADERS = {b"cookie": 8192, b"user-agent": 512} | dict.fromkeys(
 _log = structlog.get_logger(__name__)
 
 
-class WebsocketLimits:
-    """Refuse a network that holds or opens too many sockets; read a socket that floods only as fast as its limit.
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """What a socket is counted for, and how many of it may be open and opened."""
 
+    name: str
+    most: int
+    new: str
+    words: str
+
+
+class WebsocketLimits:
+    """Refuse an account or network with too many sockets; read a socket that floods only as fast as its limit.
+
+    A socket with a session counts for its account alone: neighbours behind one address do not take each other's places.
     Reading slowly fills the sender's own buffers: nothing piles up here, and other sockets are not held up. Counted
-    per process: each holds its own sockets.
+    per process: each holds its own sockets. `account_of` reads an access token, and returns nothing for an invalid one.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, has_handler: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        *,
+        has_handler: Callable[[str], bool],
+        account_of: Callable[[str], str],
+    ) -> None:
         self._app = app
         self._has_handler = has_handler
+        self._account_of = account_of
         self._settings = settings
         self._open: Counter[str] = Counter()
         self._new = LocalLimits()
+        self._told = LocalLimits()
         limit = parse(settings.portal_event_limit)
         self._per_second = limit.amount / limit.get_expiry()
 
@@ -51,24 +77,42 @@ class WebsocketLimits:
             await self._app(scope, receive, send)
             return
         address = address_of(HTTPConnection(scope), self._settings)
-        network = network_of(address)
-        if self._open[network] >= self._settings.portal_socket_limit or self._new.seconds_left(
-            self._settings.portal_new_socket_limit, network
-        ):
+        owner = self._owner_of(scope, address)
+        if self._open[owner.name] >= owner.most or self._new.seconds_left(owner.new, owner.name):
             _log.warning("sockets.too_many")
             await receive()
-            await send({"type": "websocket.close", "code": _TOO_MANY})
+            is_ours = dict(scope["headers"]).get(b"origin", b"").decode("latin-1") in self._settings.allowed_origins
+            await self._refuse(owner, send, is_ours=is_ours)
             return
-        self._open[network] += 1
+        self._open[owner.name] += 1
         count_socket(1)
         try:
             paced = _Paced(receive, send, Frames(self._has_handler), per_second=self._per_second)
             await self._app(_trimmed(scope, address), paced.receive, send)
         finally:
-            self._open[network] -= 1
+            self._open[owner.name] -= 1
             count_socket(-1)
-            if not self._open[network]:
-                del self._open[network]
+            if not self._open[owner.name]:
+                del self._open[owner.name]
+
+    def _owner_of(self, scope: Scope, address: str) -> _Owner:
+        settings = self._settings
+        brought = [value for name, value in scope["headers"] if name == b"cookie"]
+        header = brought[0].decode("latin-1") if len(brought) == 1 and len(brought[0]) <= LARGEST_COOKIE_HEADER else ""
+        token = read_cookie(header, cookie_name(settings, "access"))
+        if token and (account := self._account_of(token)):
+            most, new = settings.portal_account_socket_limit, settings.portal_account_new_socket_limit
+            return _Owner(f"account {account}", most, new, TABS_OF_ACCOUNT)
+        network = network_of(address)
+        return _Owner(network, settings.portal_socket_limit, settings.portal_new_socket_limit, TABS_OF_NETWORK)
+
+    async def _refuse(self, owner: _Owner, send: Send, *, is_ours: bool) -> None:
+        """Close a socket that was not accepted; one of our pages is told why first, as often as pages ask."""
+        if is_ours and not self._told.seconds_left(_TOLD, owner.name):
+            await send({"type": "websocket.accept"})
+            for packet in refusal(owner.words):
+                await send({"type": "websocket.send", "text": packet})
+        await send({"type": "websocket.close", "code": _TOO_MANY})
 
 
 class _Paced:

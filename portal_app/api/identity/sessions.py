@@ -14,6 +14,7 @@ from portal_app.api.http.session_middleware import SIGN_IN, local_path, session_
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.domain.identity.account import MfaRequired, Tokens
 from portal_app.infra.security.cookies import cookie_name
+from portal_app.infra.security.known_devices import KNOWN_SECONDS
 from portal_app.infra.security.tokens import Access
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal
@@ -96,7 +97,8 @@ async def admitted(
         return done(request, f"{page}{onward}", cookies=[pending, *gone])
     await _end_current(request)
     device = set_cookie(settings, "device", context_of(request.scope).origin.device, _DEVICE_SECONDS)
-    cookies = [*session_cookies(outcome, settings), device, *gone]
+    known = set_cookie(settings, "known", outcome.known, KNOWN_SECONDS)
+    cookies = [*session_cookies(outcome, settings), device, known, *gone]
     return done(request, target or path_for(HOME), cookies=cookies)
 
 

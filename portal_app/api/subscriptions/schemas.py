@@ -1,5 +1,6 @@
 """How the API shows services and SIM lines."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -9,15 +10,16 @@ from portal_app.api.http.money import Amount
 from portal_app.api.http.resource import From, Resource
 from portal_app.api.subscriptions.cancellation_schema import CancellationView, EndingView
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
-from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.domain.subscriptions.subscription import Subscription, grouped
 
 
 @dataclass
 class SubscriptionView(Resource):
-    """One service a customer has."""
+    """One service a customer has; `kind` is line or add-on, and instalment or fee for what only pays for one."""
 
     id: int
     name: str
+    kind: str
     category: str
     status: str
     cycle: str
@@ -25,6 +27,13 @@ class SubscriptionView(Resource):
     registered_on: date | None
     next_due_on: date | None
     cancellation: CancellationView | None
+
+
+@dataclass
+class ListedSubscription(SubscriptionView):
+    """A service in a list; `line_id` names the line of an add-on, null where it is not known."""
+
+    line_id: int | None
 
 
 @dataclass
@@ -37,9 +46,9 @@ class FieldView(Resource):
 
 @dataclass
 class SubscriptionList(Resource):
-    """All services, newest first."""
+    """All services, newest line first, each with its add-ons after it; fees and instalments are none."""
 
-    items: list[SubscriptionView]
+    items: list[ListedSubscription]
     as_of: datetime | None
 
 
@@ -67,6 +76,16 @@ class SubscriptionDetail(SubscriptionView):
     line: PhoneLineView | None
 
 
-def subscription_view(service: Subscription, request: CancellationRequest | None) -> SubscriptionView:
-    """Return a service with its newest cancellation."""
-    return SubscriptionView.from_domain(service, cancellation=CancellationView.from_optional(request))
+def listed(rows: Sequence[Subscription], requests: Mapping[int, CancellationRequest]) -> list[ListedSubscription]:
+    """Return the services among rows, each with its newest cancellation."""
+    pairs = [
+        (service, group.line.id if service is not group.line else None)
+        for group in grouped(rows)
+        for service in (group.line, *group.add_ons)
+    ]
+    return [
+        ListedSubscription.from_domain(
+            service, cancellation=CancellationView.from_optional(requests.get(service.id)), line_id=line_id
+        )
+        for service, line_id in pairs
+    ]

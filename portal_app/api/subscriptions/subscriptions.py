@@ -34,7 +34,7 @@ class NewCancellation(Body):
 
 @router.get("", response_model=schemas.SubscriptionList)
 async def subscriptions(request: Request, customer: SignedInCustomer) -> Response:
-    """Return the customer's services, newest first."""
+    """Return the customer's services, newest line first, each with its add-ons after it."""
     cached_under(request, portal().subscriptions.services.cache_entry, _services)
     return await _services(customer)
 
@@ -118,7 +118,6 @@ async def _requester(access: Access) -> CancellationRequester:
 async def _services(customer: Customer) -> Response:
     async def write(found: Services) -> bytes:
         requests = await portal().subscriptions.cancellations.requests_for(customer)
-        rows = [schemas.subscription_view(row, requests.get(row.id)) for row in found.rows]
-        return body_of(schemas.SubscriptionList(rows, found.as_of))
+        return body_of(schemas.SubscriptionList(schemas.listed(found.rows, requests), found.as_of))
 
     return written_list(await portal().subscriptions.services.services_bytes(customer, write))

@@ -21,7 +21,8 @@ class CatalogItem:
     (Portal_Accessible__c); a hidden fee is orderable but not choosable. `auto_add`: included in every service of its
     category. `required` SKUs are ordered together with this item, one of the `dependent` SKUs must be selected with
     it, and `exclusive` SKUs cannot be ordered with it. `conditions`: the address must have one of these offer types
-    (Eligibility_Condition__c). `is_billed_alike`: WHMCS bills the same amount in the same cycle.
+    (Eligibility_Condition__c). `is_billed_alike`: WHMCS bills the same amount in the same cycle. `is_sold`: it is on
+    sale; what is not any more still says what the services of earlier customers are.
     """
 
     sku: str
@@ -49,6 +50,7 @@ class CatalogItem:
     has_voice: bool = False
     is_family: bool = False
     is_billed_alike: bool = True
+    is_sold: bool = True
 
     @property
     def offers(self) -> tuple[str, ...]:

@@ -13,13 +13,14 @@ class Origin:
     """The origin of a request: network address and browser, used for limits, the audit and the device list.
 
     `language` is the page's language, used for mails to a recipient without an account. `device` is the random
-    identifier in the browser's device cookie.
+    identifier in the browser's device cookie, `known` what proves that it has signed in before.
     """
 
     address: str
     browser: str
     language: str = "en"
     device: str = field(default="", repr=False)
+    known: str = field(default="", repr=False)
 
     @property
     def network(self) -> str:
@@ -71,12 +72,13 @@ class ProofMethods:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of a session; both go into HttpOnly cookies and nowhere else."""
+    """The tokens of a session, and after a sign-in what proves the device; HttpOnly cookies and nowhere else."""
 
     user_id: UUID
     session_id: UUID
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+    known: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,10 @@ class SimLines(Protocol):
         """Register a line on the eSIM of a device, with a number brought along if given."""
         ...
 
+    async def note_failed_opening(self, account: str) -> None:
+        """Free a line whose opening came to nothing, by its own state: another one need not wait. Safe to repeat."""
+        ...
+
     async def reissue_esim(self, account: str, *, eid: str) -> None:
         """Make a new profile for a line; afterwards `line` has another ICCID. Raises LineLocked."""
         ...

@@ -8,6 +8,7 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.profile.japanese_text import compose, fold_width
 from portal_app.domain.profile.prefecture import ROMANISED
 from portal_app.domain.profile.street import DASHES, romanised_street
+from portal_app.language.phrase import Phrase
 
 _NUMBERS = re.compile(r"[A-Za-z]?\d+(?:-\d+)*", re.ASCII)
 _POSTCODE = re.compile(r"〒?(\d{3})-?(\d{4})", re.ASCII)
@@ -146,7 +147,11 @@ def _is_latin(text: str) -> bool:
 def _too_long(values: dict[str, str]) -> dict[str, str]:
     # Salesforce stores 40 characters of a city, and a street line that fits three fields of 80.
     most = {name: 40 if name.startswith("city") else 80 for name in values}
-    return {name: f"Use at most {most[name]} characters." for name in values if len(values[name]) > most[name]}
+    return {
+        name: Phrase("Use at most {most} characters.", most=most[name])
+        for name in values
+        if len(values[name]) > most[name]
+    }
 
 
 def _invisible(values: dict[str, str]) -> dict[str, str]:

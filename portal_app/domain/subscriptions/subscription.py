@@ -1,11 +1,14 @@
 """Services of a customer as WHMCS bills them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.money import Money
+from portal_app.domain.subscriptions.billing_cycle import BillingCycle
+from portal_app.domain.subscriptions.service_kind import ProductClass, ServiceKind, category_of, kind_of
 
 SubscriptionStatus = Literal[
     "pending", "active", "completed", "suspended", "terminated", "cancelled", "fraud", "unknown"
@@ -25,9 +28,10 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One WHMCS service. `reference` is the portal's, stored in a product custom field.
+    """One row of WHMCS's services. `reference` is the portal's, stored in a product custom field.
 
-    `fields` are the custom fields visible to customers, as (name, value).
+    `name` may be translated, `group` is not. `product` is what the catalogue says of its product, None for one that it
+    does not have. `fields` are the custom fields visible to customers, as (name, value).
     """
 
     id: int
@@ -37,7 +41,7 @@ class Subscription:
     name: str
     group: str
     status: SubscriptionStatus
-    cycle: str
+    cycle: BillingCycle
     recurring: Money
     first_payment: Money
     registered_on: date | None
@@ -45,12 +49,7 @@ class Subscription:
     reference: str = ""
     gateway: str = ""
     fields: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_internet_line(self) -> bool:
-        """Whether this is a fibre line and not an add-on of one, judged by the product's name."""
-        name = self.name.lower()
-        return "internet" in name or "sonixnet" in name or ("ntt" in name and "fiber" in name)
+    product: ProductClass | None = None
 
     @property
     def is_live(self) -> bool:
@@ -63,21 +62,72 @@ class Subscription:
         return self.status in OVER_STATUSES
 
     @property
+    def kind(self) -> ServiceKind:
+        """What it is: a line, an add-on, an instalment or a fee."""
+        return kind_of(self.product, self.cycle)
+
+    @property
     def category(self) -> Category:
-        """The category, guessed from product and group names as the original system does."""
-        text = f"{self.name} {self.group}".lower()
-        if "sim" in text:
-            return "sim"
-        if "vpn" in text:
-            return "vpn"
-        if "internet" in text or ("ntt" in text and "fiber" in text):
-            return "internet"
-        return "other"
+        """What it is about."""
+        return category_of(self.product, self.group)
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a service of its own and not a way to pay for one."""
+        return self.kind in ("line", "add-on")
+
+    @property
+    def renews(self) -> bool:
+        """Whether it is billed again on its next due date."""
+        return self.is_service and self.cycle.is_recurring and self.status == "active"
+
+    def is_line_of(self, category: Category) -> bool:
+        """Return whether it is a line of a category, living or over."""
+        return self.kind == "line" and self.category == category
+
+    def is_live_line(self, category: Category) -> bool:
+        """Return whether it is a line of a category that is being opened, open or suspended."""
+        return self.is_line_of(category) and self.is_live
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGroup:
+    """A line with its add-ons, or an add-on whose line is not known."""
+
+    line: Subscription
+    add_ons: tuple[Subscription, ...] = ()
+
+
+def grouped(rows: Sequence[Subscription]) -> list[ServiceGroup]:
+    """Return the services among rows as groups, in the order of the lines.
+
+    An add-on belongs to the line of its category in the same order, otherwise to the only living one of its category.
+    """
+    services = [row for row in rows if row.is_service]
+    lines = [row for row in services if row.kind == "line"]
+    of_line: dict[int, list[Subscription]] = {}
+    alone: set[int] = set()
+    for add_on in (row for row in services if row.kind == "add-on"):
+        line = _line_of(add_on, lines)
+        if line is None:
+            alone.add(add_on.id)
+        else:
+            of_line.setdefault(line.id, []).append(add_on)
+    return [
+        ServiceGroup(row, tuple(of_line.get(row.id, ()))) for row in services if row.kind == "line" or row.id in alone
+    ]
+
+
+def _line_of(add_on: Subscription, lines: Sequence[Subscription]) -> Subscription | None:
+    alike = [line for line in lines if line.category == add_on.category]
+    ordered = [line for line in alike if line.order_id is not None and line.order_id == add_on.order_id]
+    living = [line for line in alike if line.is_live]
+    return next((found[0] for found in (ordered, living) if len(found) == 1), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """A customer's services; `as_of` is the time of the data if they are staler than the policy allows."""
+    """All rows of a customer, fees too; `as_of` is the time of the data if they are staler than the policy allows."""
 
     rows: list[Subscription]
     as_of: datetime | None = None

@@ -1,8 +1,11 @@
 """Rate limits shared by all processes; where Redis is away, sign-in falls back to this process, reads go through."""
 
+import asyncio
 import math
 import time
 from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +19,9 @@ from redis.exceptions import RedisError
 
 from portal_app.domain.errors import RateLimited
 from portal_app.infra.redis.client import connect
+from portal_app.infra.redis.reservations import Allowance, Reservations
+from portal_app.language.format import Duration
+from portal_app.language.phrase import Phrase
 
 _log = structlog.get_logger(__name__)
 # Limits are read from the settings at every event and call.
@@ -29,6 +35,13 @@ class Window:
     key: str
     most: int
     seconds: int
+
+
+@dataclass(slots=True)
+class Try:
+    """A try that is counted, and given back at its end unless it still counts."""
+
+    counts: bool = True
 
 
 class LocalLimits:
@@ -73,11 +86,12 @@ class RateLimits:
         self._shared = MovingWindowRateLimiter(
             RedisStorage(f"async+{redis_url}", implementation="redispy", connection_pool=pool)
         )
+        self._reservations = Reservations(self._redis)
         self._own = LocalLimits()
         self._is_away = False
 
-    async def consume(self, limit: str, *names: str, strict: bool = True) -> None:
-        """Count one try. Raises RateLimited when the limit is used up.
+    async def consume(self, limit: str, *names: str, strict: bool = True, words: str | None = None) -> None:
+        """Count one try. Raises RateLimited when the limit is used up, with `words` that may name the `{wait}`.
 
         `limit` as in "5/minute". Redis away: a strict limit is counted in this process, another lets through.
         """
@@ -89,7 +103,33 @@ class RateLimits:
             self._note(error)
             seconds = self._own.seconds_left(limit, *names) if strict else 0
         if seconds:
-            raise RateLimited(seconds)
+            raise refusal(seconds, words)
+
+    async def has_room(self, limit: str, *names: str) -> bool:
+        """Count one try, and return whether the limit allows it."""
+        try:
+            await self.consume(limit, *names)
+        except RateLimited:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def undecided(self, limit: str, *names: str, wait: float, words: str | None = None) -> AsyncIterator[Try]:
+        """Count one try until its outcome is known: at the end it stays counted, or is given back (`counts`).
+
+        Where only tries that are not decided yet fill the limit, waits for them, `wait` seconds at most. Raises
+        RateLimited.
+        """
+        item = parse(limit)
+        allowance = Allowance(":".join(names), item.amount, item.get_expiry())
+        token, seconds = await self._reservations.take(allowance, wait=wait)
+        if seconds:
+            raise refusal(seconds, words)
+        made = Try()
+        try:
+            yield made
+        finally:
+            await asyncio.shield(self._reservations.settle(allowance, token, counts=made.counts))
 
     def window(self, limit: str, *names: str) -> Window:
         """Return where `hit` counts, for a script that counts there together with other work."""
@@ -107,6 +147,13 @@ class RateLimits:
         elif error is None and self._is_away:
             _log.info("rate_limit.redis_back")
         self._is_away = error is not None
+
+
+def refusal(seconds: int, words: str | None) -> RateLimited:
+    """Return the error of a limit that is used up, in these words with the wait filled in."""
+    if words is None:
+        return RateLimited(seconds)
+    return RateLimited(seconds, user_message=Phrase(words, wait=Duration(seconds, rounds_up=True)))
 
 
 async def _try(limiter: MovingWindowRateLimiter, item: RateLimitItem, names: tuple[str, ...]) -> int:

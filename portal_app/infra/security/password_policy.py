@@ -6,6 +6,7 @@ import unicodedata
 from pathlib import Path
 
 from portal_app.domain.errors import InvalidInput
+from portal_app.language.phrase import Phrase
 
 MIN_LENGTH, MAX_LENGTH = 12, 128
 # Longest first, so that a long word is matched before a shorter one inside it.
@@ -22,6 +23,7 @@ _NEIGHBOURS = frozenset(
 )
 # Guessers try up to two common words with decoration early; a password with more other letters than this is fine.
 _MOST_WORDS, _ENOUGH_ELSE = 2, 4
+_TOO_SHORT = "Use at least {least} characters; 15 or more are better."
 
 
 def check_new_password(password: str, *, context: tuple[str, ...] = ()) -> str:
@@ -31,9 +33,9 @@ def check_new_password(password: str, *, context: tuple[str, ...] = ()) -> str:
     """
     text = unicodedata.normalize("NFKC", password)
     if len(text) < MIN_LENGTH:
-        raise InvalidInput({"password": f"Use at least {MIN_LENGTH} characters; 15 or more are better."})
+        raise InvalidInput({"password": Phrase(_TOO_SHORT, least=MIN_LENGTH)})
     if len(text) > MAX_LENGTH:
-        raise InvalidInput({"password": f"Use at most {MAX_LENGTH} characters."})
+        raise InvalidInput({"password": Phrase("Use at most {most} characters.", most=MAX_LENGTH)})
     folded = text.casefold()
     words = tuple(word.casefold() for word in (*context, *_CONTEXT) if len(word) > 3)
     if _is_monotonous(folded) or _is_personal(folded, words) or _is_common(folded):

@@ -105,6 +105,10 @@ class FreebitGateway:
             fields |= port_in_fields(port_in)
         await self._activate(new, self._sending(op.ESIM, fields))
 
+    async def note_failed_opening(self, account: str) -> None:
+        """Release what an opening locked that came to nothing: Freebit works on nothing of this line any more."""
+        await self._locks.release(account, ("activate", *self._voice_change.holds))
+
     async def reissue_esim(self, account: str, *, eid: str) -> None:
         """Make a new profile (PA05-41, R). Raises LineLocked, Conflict, ValueError."""
         line = await self._living(account)

@@ -1,6 +1,6 @@
 """Locks of a line, for all processes: Freebit takes half an hour to change one, and nothing may come between."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -41,6 +41,7 @@ class LineLocks:
 
     def __init__(self, redis: Redis, ring: KeyRing) -> None:
         self._ring = ring
+        self._redis = redis
         self._take = cast(Callable[..., Awaitable[int]], redis.register_script(_TAKE))
         self._release = cast(Callable[..., Awaitable[None]], redis.register_script(_RELEASE))
 
@@ -51,10 +52,8 @@ class LineLocks:
         Raises LineLocked with the seconds to wait, and ExternalUnavailable while Redis is away: without the locks
         nothing is sent.
         """
-        line = self._ring.index(account, "freebit.line").hex()
-        own = [f"freebit:lock:{{{line}}}:{name}" for name in change.holds]
-        token = uuid4().hex
-        await self._lock([f"freebit:lock:{{{line}}}:{name}" for name in change.waits_for], own, change, token)
+        own, token = self._keys(account, change.holds), uuid4().hex
+        await self._lock(self._keys(account, change.waits_for), own, change, token)
         try:
             yield
         except OutcomeUnknown:
@@ -62,6 +61,17 @@ class LineLocks:
         except PortalError:
             await self._unlock(own, token)
             raise
+
+    async def release(self, account: str, names: Iterable[str]) -> None:
+        """Release locks, whichever change holds them. While Redis is away they stay until they end by themselves."""
+        try:
+            await self._redis.delete(*self._keys(account, names))
+        except (RedisError, OSError) as error:
+            _log.warning("freebit.lock_stays", error=type(error).__name__)
+
+    def _keys(self, account: str, names: Iterable[str]) -> list[str]:
+        line = self._ring.index(account, "freebit.line").hex()
+        return [f"freebit:lock:{{{line}}}:{name}" for name in names]
 
     async def _lock(self, blockers: list[str], own: list[str], change: Change, token: str) -> None:
         times = [seconds * 1000 for seconds in change.holds.values()]

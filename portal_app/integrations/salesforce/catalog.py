@@ -5,15 +5,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast, get_args
 
-import structlog
-
 from portal_app.domain.catalog.plan import CatalogItem, Category, Cycle, ItemClass
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.money import Money
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.client import SalesforceClient
+from portal_app.integrations.salesforce.responses import read_each
 
-_log = structlog.get_logger(__name__)
 _DETAILS = {
     "Internet_Plan_Tier__c": "Tier",
     "Internet_Offering_Type__c": "Line",
@@ -29,9 +27,9 @@ SELECT Id, UnitPrice, Product2.Id, Product2.Name, Product2.Description, Product2
   Product2.Internet_Plan_Tier__c, Product2.Internet_Offering_Type__c, Product2.VPN_Region__c,
   Product2.SIM_Data_Size__c, Product2.SIM_Plan_Type__c, Product2.SIM_Has_Family_Discount__c,
   Product2.Required_Products__c, Product2.Dependent_Products__c, Product2.Mutually_Exclusive__c,
-  Product2.Eligibility_Condition__c
+  Product2.Eligibility_Condition__c, IsActive, Product2.IsActive
 FROM PricebookEntry
-WHERE Pricebook2Id = {pricebook} AND IsActive = true AND Product2.IsActive = true
+WHERE Pricebook2Id = {pricebook}
 """
 _QUERY = " ".join(_ITEMS.split())
 
@@ -44,15 +42,9 @@ class SalesforceCatalog:
         self._settings = settings
 
     async def items(self) -> list[CatalogItem]:
-        """Return every active item with a price, in display order; an entry we cannot read is left out and logged."""
+        """Return every item with a price, in display order; an entry we cannot read is left out and logged."""
         found = await self._client.query(_QUERY, pricebook=self._settings.portal_pricebook_id)
-        items: list[CatalogItem] = []
-        for row in found:
-            try:
-                items.append(_item(row))
-            except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError) as error:
-                _log.warning("catalog.entry_left_out", entry=str(row.get("Id")), reason=str(error))
-        return sorted(items, key=lambda item: (item.order, item.name))
+        return sorted(read_each(found, _item, listing="catalogue"), key=lambda item: (item.order, item.name))
 
 
 def _item(row: Mapping[str, Any]) -> CatalogItem:
@@ -82,6 +74,7 @@ def _item(row: Mapping[str, Any]) -> CatalogItem:
         region=str(product.get("VPN_Region__c") or ""),
         has_voice=product.get("SIM_Plan_Type__c") == "DataSmsVoice",
         is_family=bool(product.get("SIM_Has_Family_Discount__c")),
+        is_sold=bool(row.get("IsActive")) and bool(product.get("IsActive")),
     )
 
 

@@ -28,7 +28,15 @@ from portal_app.integrations.salesforce.records import (
     new_order_of,
     order_of,
 )
-from portal_app.integrations.salesforce.responses import checked_id, external_id_path, id_of, new_id_of, understood
+from portal_app.integrations.salesforce.responses import (
+    checked_id,
+    external_id_path,
+    id_of,
+    new_id_of,
+    read_each,
+    understood,
+)
+from portal_app.language.phrase import Phrase
 
 # A composite call takes 25 requests; the first is the order itself.
 MOST_LINES = 24
@@ -97,7 +105,7 @@ class SalesforceCrm:
         Raises OutcomeUnknown when the answer was lost and the order is not to be seen; calling again is safe.
         """
         if len(order.lines) > MOST_LINES:
-            raise InvalidInput({"lines": f"At most {MOST_LINES} items."})
+            raise InvalidInput({"lines": Phrase("Order at most {most} items at once.", most=MOST_LINES)})
         return await self._find_order(order.order_id) or await self._create_order(order)
 
     async def order(self, sf_order_id: str) -> SalesforceOrder:
@@ -240,13 +248,7 @@ class SalesforceCrm:
 
 
 def _orders_of(rows: Sequence[Mapping[str, Any]]) -> list[SalesforceOrder]:
-    found: list[SalesforceOrder] = []
-    for row in rows:
-        try:
-            found.append(order_of(row))
-        except (ValueError, KeyError, TypeError) as error:
-            _log.warning("salesforce.order_left_out", order=str(row.get("Id")), reason=type(error).__name__)
-    return found
+    return read_each(rows, order_of, listing="orders")
 
 
 def _has_whmcs_product(row: Mapping[str, Any]) -> bool:

@@ -10,7 +10,14 @@ from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import today
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.responses import checked_id, external_id_path, id_of, new_id_of, understood
+from portal_app.integrations.salesforce.responses import (
+    checked_id,
+    external_id_path,
+    id_of,
+    new_id_of,
+    read_each,
+    understood,
+)
 from portal_app.language.format import JAPAN
 
 _FIELDS = (
@@ -39,14 +46,16 @@ class SalesforceEligibility:
 
     async def check_of(self, sf_account_id: str) -> AddressCheck:
         """Return where the check of an account stands. Raises NotFound."""
-        return _read(await self._client.read("Account", sf_account_id, _FIELDS))
+        row = await self._client.read("Account", sf_account_id, _FIELDS)
+        with understood("address check"):
+            return _check_of(row)
 
     async def checks_of(self, sf_account_ids: Sequence[str]) -> list[AddressCheck]:
         """Return those of at most 200 accounts that exist, in one call."""
         if not sf_account_ids:
             return []
         ids = [checked_id(account_id) for account_id in sf_account_ids]
-        return [_read(row) for row in await self._client.query(_ACCOUNTS, ids=ids)]
+        return read_each(await self._client.query(_ACCOUNTS, ids=ids), _check_of, listing="address checks")
 
     async def request(self, customer: Customer, request: CheckRequest) -> None:
         """Create opportunity and case and set the account Pending, all or none. Safe to repeat.
@@ -100,17 +109,16 @@ class SalesforceEligibility:
         await self._client.update("Opportunity", opportunity_id, {"StageName": "Void"})
 
 
-def _read(row: Mapping[str, Any]) -> AddressCheck:
-    with understood("address check"):
-        return AddressCheck(
-            account_id=salesforce_id(str(row["Id"])),
-            status=_status(row),
-            changed_at=datetime.fromisoformat(str(row["SystemModstamp"])),
-            offers=tuple(filter(None, str(row.get("Internet_Eligibility__c") or "").split(";"))),
-            note=str(row.get("Internet_Eligibility_Note__c") or ""),
-            requested_at=_moment(row.get("Internet_Eligibility_Requested_At__c")),
-            checked_at=_moment(row.get("Internet_Eligibility_Checked_At__c")),
-        )
+def _check_of(row: Mapping[str, Any]) -> AddressCheck:
+    return AddressCheck(
+        account_id=salesforce_id(str(row["Id"])),
+        status=_status(row),
+        changed_at=datetime.fromisoformat(str(row["SystemModstamp"])),
+        offers=tuple(filter(None, str(row.get("Internet_Eligibility__c") or "").split(";"))),
+        note=str(row.get("Internet_Eligibility_Note__c") or ""),
+        requested_at=_moment(row.get("Internet_Eligibility_Requested_At__c")),
+        checked_at=_moment(row.get("Internet_Eligibility_Checked_At__c")),
+    )
 
 
 def _status(row: Mapping[str, Any]) -> CheckStatus:

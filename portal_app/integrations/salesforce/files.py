@@ -13,6 +13,7 @@ from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.errors import VENDOR
 from portal_app.integrations.salesforce.responses import checked_id, id_of, new_id_of, understood
+from portal_app.language.phrase import Phrase
 
 _PART = 64 * 1024
 
@@ -39,7 +40,9 @@ class SalesforceFiles:
         Raises InvalidInput for an empty or too large one, OutcomeUnknown when the answer was lost.
         """
         if not 0 < len(content) <= self._largest:
-            raise InvalidInput({"file": f"Between 1 byte and {self._largest // 1024 // 1024} MB."})
+            raise InvalidInput(
+                {"file": Phrase("Choose a file of at most {most} MB.", most=self._largest // 1024 // 1024)}
+            )
         about = {"Title": name[:255], "PathOnClient": name[:500], "FirstPublishLocationId": checked_id(record_id)}
         parts = {
             "entity_content": (None, json.dumps(about), "application/json"),

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.profile.kyc_document import MEDIA_TYPES, CheckStatus, Document, KycReviewState
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.responses import id_of, understood
+from portal_app.integrations.salesforce.responses import read_each, understood
 
 _STATUS, _NOTE, _AT = "Id_Verification_Status__c", "Id_Verification_Note__c", "Id_Verification_Submitted_At__c"
 _FIELDS = (_STATUS, _NOTE, _AT)
@@ -25,12 +26,14 @@ class SalesforceKyc:
 
     async def status_of(self, account_id: str) -> KycReviewState:
         """Return how the check stands; a status we do not know counts as not submitted. Raises NotFound."""
-        return _check_of(await self._client.read("Account", account_id, _FIELDS))
+        row = await self._client.read("Account", account_id, _FIELDS)
+        with understood("identity check"):
+            return _check_of(row)
 
     async def checks(self, account_ids: list[str]) -> dict[str, KycReviewState]:
         """Return how the checks of at most 200 accounts stand, by account, in one call."""
         rows = await self._client.query(_CHECKS, ids=account_ids) if account_ids else []
-        return {id_of("identity checks", row): _check_of(row) for row in rows}
+        return dict(read_each(rows, _account_and_check, listing="identity checks"))
 
     async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
         """Put a document with an account, unless it is there: looked up by its name, which only the portal gives."""
@@ -47,11 +50,14 @@ class SalesforceKyc:
             await self._client.update("Account", account_id, fields)
 
 
+def _account_and_check(row: Mapping[str, Any]) -> tuple[str, KycReviewState]:
+    return salesforce_id(str(row["Id"])), _check_of(row)
+
+
 def _check_of(row: Mapping[str, Any]) -> KycReviewState:
     submitted = row.get(_AT)
-    with understood("identity check"):
-        return KycReviewState(
-            status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
-            note=str(row.get(_NOTE) or ""),
-            submitted_at=datetime.fromisoformat(str(submitted)) if submitted else None,
-        )
+    return KycReviewState(
+        status=_STATUSES.get(str(row.get(_STATUS)), "not_submitted"),
+        note=str(row.get(_NOTE) or ""),
+        submitted_at=datetime.fromisoformat(str(submitted)) if submitted else None,
+    )

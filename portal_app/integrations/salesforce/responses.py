@@ -1,14 +1,16 @@
 """Reading Salesforce's answers, and writing addresses from checked parts only."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound
 from portal_app.domain.identifiers import salesforce_id
+from portal_app.integrations.odd_rows import read_rows
 from portal_app.integrations.salesforce.errors import VENDOR, lost, refusal
 
+Read = TypeVar("Read")
 Record = Mapping[str, Any]
 # The parts that were undone say only that another one failed.
 _CONSEQUENCES = frozenset({"PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
@@ -30,6 +32,11 @@ def external_id_path(kind: str, field: str, value: str) -> str:
     if value in ("", ".", ".."):
         raise ExternalRejected(f"{kind}: {value!r} is no external id", vendor=VENDOR)
     return f"sobjects/{kind}/{field}/{quote(value, safe='')}"
+
+
+def read_each(rows: Iterable[Record], read: Callable[[Record], Read], *, listing: str) -> list[Read]:
+    """Return what `read` makes of the rows of a list, without those that it cannot read (`odd_rows`)."""
+    return read_rows(rows, read, vendor=VENDOR, listing=listing, id_of=lambda row: row.get("Id"))[0]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from portal_app.domain.orders.sim_order import SimOrder, StockSim
 from portal_app.domain.sim.sim import Gender, Person, PortIn, parse_eid, parse_sim_account
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.order_fields import SIM_TYPES
-from portal_app.integrations.salesforce.responses import understood
+from portal_app.integrations.salesforce.responses import read_each, understood
 from portal_app.language.format import JAPAN
 
 _FIELDS = (
@@ -46,14 +46,15 @@ class SalesforceSimInventory:
     async def assigned_to(self, sf_order_id: str) -> StockSim | None:
         """Return the SIM that the inventory has assigned to an order, or None."""
         found = await self._client.query(_SIMS + "Assigned_Order__c = {order} ORDER BY Name LIMIT 1", order=sf_order_id)
+        if found and not _is_number(found[0].get("Phone_Number__c")):
+            raise NotFound("a SIM without a proper number")
         with understood("find SIM"):
             return _sim_of(found[0]) if found else None
 
     async def available(self, sim_type: SimType) -> list[StockSim]:
         """Return unassigned SIMs, oldest first, at most fifty; one without a proper number is left out."""
         found = await self._client.query(_SIMS + _FREE, type=SIM_TYPES[sim_type])
-        with understood("free SIMs"):
-            return [_sim_of(row) for row in found if _is_number(row.get("Phone_Number__c"))]
+        return read_each(found, _sim_of, listing="SIM inventory")
 
     async def assign(self, stock_id: str, *, sf_order_id: str, sf_account_id: str) -> None:
         """Assign a SIM to an order. Safe to repeat; it does not check that the SIM is free: see `available`."""
@@ -160,7 +161,7 @@ def _scheduled(row: Mapping[str, Any]) -> datetime | None:
 
 def _sim_of(row: Mapping[str, Any]) -> StockSim:
     if not _is_number(row.get("Phone_Number__c")):
-        raise NotFound("a SIM without a proper number")
+        raise ValueError("Phone_Number__c is no mobile number")
     return StockSim(
         id=salesforce_id(str(row["Id"])),
         number=_number(row.get("Phone_Number__c")),

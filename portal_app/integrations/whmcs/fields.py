@@ -1,7 +1,8 @@
 """Single values as WHMCS sends them: lists, numbers, booleans, dates and money in all spellings."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,9 +25,12 @@ def rows(body: Row, plural: str, singular: str = "") -> list[Row]:
 def number(row: Row, name: str) -> int:
     """Read a whole number sent as a number or text. Raises ValueError."""
     value = row.get(name)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"{name} is no number")
-    return int(value)
+    with _named(name, "no number"):
+        return int(value)
 
 
 def number_or_none(row: Row, name: str) -> int | None:
@@ -48,15 +52,19 @@ def truth(row: Row, name: str) -> bool:
 
 
 def text(row: Row, name: str) -> str:
-    """Read a text; HTML entities are undone once, because WHMCS stores names as its web pages escaped them."""
+    """Read a text; HTML entities are undone once, because WHMCS stores names as its web pages escaped them.
+
+    A list or an object is no text: PHP writes an empty value as [] too.
+    """
     value = row.get(name)
-    return html.unescape(str(value)).strip() if value is not None else ""
+    return html.unescape(str(value)).strip() if isinstance(value, str | int | float) else ""
 
 
 def day(row: Row, name: str) -> date | None:
     """Read a date; empty and zero dates are None. Raises ValueError."""
     value = str(row.get(name) or "")[:10]
-    return date.fromisoformat(value) if value and not value.startswith("0000") else None
+    with _named(name, "no date"):
+        return date.fromisoformat(value) if value and not value.startswith("0000") else None
 
 
 def moment(row: Row, name: str, zone: ZoneInfo) -> datetime | None:
@@ -64,13 +72,47 @@ def moment(row: Row, name: str, zone: ZoneInfo) -> datetime | None:
     value = str(row.get(name) or "")
     if not value or value.startswith("0000"):
         return None
-    return datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC)
+    with _named(name, "no time"):
+        return datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC)
 
 
 def money(row: Row, name: str, currency: str) -> Money:
-    """Read an amount; a missing one is zero. Raises ValueError."""
+    """Read an amount to show, rounded half up to whole yen; a missing one is zero. Raises ValueError."""
+    with _named(name, "no amount"):
+        return Money.parse_rounded(_amount(row, name), currency)
+
+
+def exact_money(row: Row, name: str, currency: str) -> Money:
+    """Read an amount to compare with another; a missing one is zero. Raises ValueError, also for parts of a yen."""
+    with _named(name, "no whole amount"):
+        return Money.parse(_amount(row, name), currency)
+
+
+def is_yes(row: Row, name: str) -> bool:
+    """Return whether a field says yes; whatever else it says is no."""
+    return str(row.get(name, "")).strip().lower() in _YES
+
+
+def names_id(row: Row, name: str, wanted: int) -> bool:
+    """Return whether a field has this id; one that cannot be read has another."""
+    try:
+        return number(row, name) == wanted
+    except ValueError:
+        return False
+
+
+def _amount(row: Row, name: str) -> str:
     value = row.get(name)
-    return Money.parse(str(value) if value not in (None, "") else "0", currency)
+    return str(value) if value not in (None, "") else "0"
+
+
+@contextmanager
+def _named(name: str, what: str) -> Iterator[None]:
+    """Say which field cannot be read, and not what is in it: the reason is logged."""
+    try:
+        yield
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} is {what}") from error
 
 
 def _items(value: object) -> list[Any]:

@@ -1,14 +1,16 @@
 """Invoices at WHMCS: implements InvoiceGateway."""
 
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.errors import NotFound
+from portal_app.domain.ports.listing import Listing
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.encoding import FormValue
 from portal_app.integrations.whmcs.fields import Row
-from portal_app.integrations.whmcs.reading import all_rows, not_found_when, understood
+from portal_app.integrations.whmcs.reading import all_rows, not_found_when, read_each, understood
 from portal_app.integrations.whmcs.schemas import invoice_of
 
 _NEWEST_FIRST: dict[str, FormValue] = {"orderby": "id", "order": "desc"}
@@ -23,11 +25,13 @@ class WHMCSInvoices:
         self._zone = ZoneInfo(settings.whmcs_timezone)
 
     async def invoices(self, client_id: int) -> list[Invoice]:
-        """Return all invoices of a client, newest first, drafts left out."""
+        """Return all invoices of a client, newest first, drafts left out; unreadable ones are named in the listing."""
         wanted = {"userid": client_id, **_NEWEST_FIRST}
         found = await all_rows(self._client, "GetInvoices", wanted, plural="invoices", singular="invoice")
-        with understood("GetInvoices"):
-            return self._own(found, client_id)
+        read = read_each(found, self._parse, action="GetInvoices")
+        own = Listing(sorted((one for one in read if one.is_of(client_id)), key=attrgetter("id"), reverse=True))
+        own.unreadable = read.unreadable
+        return own
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
         """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
@@ -45,11 +49,6 @@ class WHMCSInvoices:
         if invoice.id != invoice_id:
             raise NotFound("GetInvoice: another invoice")
         return invoice
-
-    def _own(self, found: list[Row], client_id: int) -> list[Invoice]:
-        read = [self._parse(row) for row in found]
-        own = [invoice for invoice in read if invoice.is_of(client_id)]
-        return sorted(own, key=lambda invoice: invoice.id, reverse=True)
 
     def _parse(self, row: Row) -> Invoice:
         return invoice_of(row, currency=self._currency, zone=self._zone)

@@ -8,7 +8,7 @@ from portal_app.infra.settings import Settings
 from portal_app.integrations.throttling.vendor_call import Misconfigured
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import php_packed
-from portal_app.integrations.whmcs.fields import Row, number, rows, text, truth
+from portal_app.integrations.whmcs.fields import Row, names_id, number, rows, text, truth
 from portal_app.integrations.whmcs.reading import all_rows, not_found_when, understood
 
 _WRONG = "email or password invalid"
@@ -42,7 +42,7 @@ class WHMCSLogins:
         for row in await self._users(email):
             with understood("GetUsers"):
                 # The list is found by the beginning of an address: only this user counts.
-                if number(row, "id") == user_id and text(row, "email").casefold() == email.casefold():
+                if names_id(row, "id", user_id) and text(row, "email").casefold() == email.casefold():
                     return _login(row, has_second_factor=has_second_factor)
         return None
 

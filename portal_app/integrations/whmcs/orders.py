@@ -8,9 +8,9 @@ from portal_app.domain.ports.billing import BillingOrder
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import php_packed
-from portal_app.integrations.whmcs.fields import Row, number, number_or_none, rows, text
+from portal_app.integrations.whmcs.fields import Row, names_id, number, number_or_none, rows, text
 from portal_app.integrations.whmcs.reading import understood
-from portal_app.integrations.whmcs.schemas import field_id_of, new_order_of
+from portal_app.integrations.whmcs.schemas import field_id_of, field_value_of, new_order_of
 from portal_app.integrations.whmcs.services import WHMCSServices
 
 _NOT_PENDING = "order id not found or status not pending"
@@ -27,11 +27,16 @@ class WHMCSOrders:
 
     async def find_order(self, client_id: int, reference: str) -> BillingOrder | None:
         """Look an order up by our reference, with its invoice."""
-        services = await self._services.subscriptions(client_id)
-        order_id = next((service.order_id for service in services if service.reference == reference), None)
-        if not reference or order_id is None:
+        # Only the fields that are needed are read: a price that cannot be read must not hide an order that was placed.
+        field = self._settings.whmcs_reference_field
+        rows_of_client = await self._services.rows({"clientid": client_id})
+        own_rows = [row for row in rows_of_client if names_id(row, "clientid", client_id)]
+        ours = next((row for row in own_rows if field_value_of(row, field) == reference), None)
+        if not reference or ours is None:
             return None
-        own = tuple(sorted(service.id for service in services if service.order_id == order_id))
+        with understood("GetClientsProducts"):
+            order_id = number(ours, "orderid")
+            own = tuple(sorted(number(row, "id") for row in own_rows if names_id(row, "orderid", order_id)))
         row = await self._order(order_id)
         with understood("GetOrders"):
             return BillingOrder(order_id, own, number_or_none(row, "invoiceid"))
@@ -98,8 +103,7 @@ class WHMCSOrders:
 
     async def _found(self, order_id: int) -> Row | None:
         body = await self._client.call("GetOrders", {"id": order_id}, safe=True)
-        with understood("GetOrders"):
-            found = [row for row in rows(body, "orders", "order") if number(row, "id") == order_id]
+        found = [row for row in rows(body, "orders", "order") if names_id(row, "id", order_id)]
         return found[0] if found else None
 
     async def _reference_fields(self, products: Sequence[int]) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from portal_app.domain.profile.profile import BillingAddress, PersonalData, ProfileChange
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue
-from portal_app.integrations.whmcs.fields import Row, number_or_none, text, truth
+from portal_app.integrations.whmcs.fields import Row, is_yes, number_or_none, text
 from portal_app.integrations.whmcs.reading import not_found_when, understood
 
 _LANGUAGES = {"en": "english", "ja": "japanese"}
@@ -60,7 +60,7 @@ def person_of(row: Row) -> PersonalData:
         last_name=text(row, "lastname"),
         phone=text(row, "phonenumber"),
         email=text(row, "email"),
-        marketing=truth(row, "marketing_emails_opt_in"),
+        marketing=is_yes(row, "marketing_emails_opt_in"),
         billing_address=BillingAddress(
             text(row, "address1"), text(row, "address2"), text(row, "city"), text(row, "state"), text(row, "postcode")
         ),

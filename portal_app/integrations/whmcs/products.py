@@ -3,8 +3,8 @@
 from portal_app.domain.money import Money
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient
-from portal_app.integrations.whmcs.fields import number, rows
-from portal_app.integrations.whmcs.reading import understood
+from portal_app.integrations.whmcs.fields import Row, number, rows
+from portal_app.integrations.whmcs.reading import read_each
 from portal_app.integrations.whmcs.schemas import prices_of
 
 
@@ -16,8 +16,10 @@ class WHMCSProducts:
         self._currency = settings.whmcs_currency
 
     async def product_prices(self) -> dict[int, dict[str, Money]]:
-        """Return product id -> billing cycle -> price."""
+        """Return product id -> billing cycle -> price; a product whose price cannot be read has none."""
         body = await self._client.call("GetProducts", {}, safe=True)
-        with understood("GetProducts"):
-            products = rows(body, "products", "product")
-            return {number(row, "pid"): prices_of(row, self._currency) for row in products}
+        products = rows(body, "products", "product")
+        return dict(read_each(products, self._prices_of, action="GetProducts", id_name="pid"))
+
+    def _prices_of(self, row: Row) -> tuple[int, dict[str, Money]]:
+        return number(row, "pid"), prices_of(row, self._currency)

@@ -19,12 +19,15 @@ from portal_app.domain.billing.invoice import (
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.clients import BillingClient
+from portal_app.domain.subscriptions.billing_cycle import RECURRING, BillingCycle
 from portal_app.domain.subscriptions.subscription import Cancellation, Subscription, SubscriptionStatus
 from portal_app.integrations.whmcs.fields import (
     Row,
     day,
+    exact_money,
     moment,
     money,
+    names_id,
     number,
     number_or_none,
     numbers,
@@ -33,14 +36,12 @@ from portal_app.integrations.whmcs.fields import (
     truth,
 )
 
-_CYCLES = ("monthly", "quarterly", "semiannually", "annually", "biennially", "triennially")
-
 
 def client_of(body: Row, *, number_field: int, currency: str = "JPY") -> BillingClient:
     """Read GetClientsDetails: `client` first, then its deprecated copy at the root."""
     inner = body.get("client")
     row: Row = inner if isinstance(inner, dict) else body
-    number_row = next((field for field in rows(row, "customfields") if number(field, "id") == number_field), {})
+    number_row = next((field for field in rows(row, "customfields") if names_id(field, "id", number_field)), {})
     return BillingClient(
         id=number(row, "id" if "id" in row else "userid"),
         email=text(row, "email"),
@@ -137,9 +138,9 @@ def subscription_of(row: Row, *, currency: str, reference_field: str, shown: fro
         product_id=number(row, "pid"),
         order_id=number_or_none(row, "orderid"),
         name=text(row, "translated_name") or text(row, "name"),
-        group=text(row, "translated_groupname") or text(row, "groupname"),
+        group=text(row, "groupname"),
         status=_service_status(text(row, "status")),
-        cycle=text(row, "billingcycle").lower().replace("-", "").replace(" ", ""),
+        cycle=BillingCycle(text(row, "billingcycle")),
         recurring=money(row, "recurringamount", currency),
         first_payment=money(row, "firstpaymentamount", currency),
         registered_on=day(row, "regdate"),
@@ -168,8 +169,10 @@ def prices_of(product: Row, currency: str) -> dict[str, Money]:
     if not isinstance(cells, dict) or text(product, "paytype") == "free":
         return {}
     once = text(product, "paytype") == "onetime"
-    offered = {cycle: money(cells, cycle, currency) for cycle in (_CYCLES[:1] if once else _CYCLES) if cycle in cells}
-    return {"onetime" if once else cycle: price for cycle, price in offered.items() if price.minor >= 0}
+    cycles = (BillingCycle.MONTHLY,) if once else RECURRING
+    offered = {cycle: exact_money(cells, cycle, currency) for cycle in cycles if cycle in cells}
+    prices = {BillingCycle.ONE_TIME: offered[BillingCycle.MONTHLY]} if once and offered else offered
+    return {cycle.value: price for cycle, price in prices.items() if price.minor >= 0}
 
 
 def _custom_fields(row: Row) -> list[Row]:

@@ -1,15 +1,17 @@
 """Services at WHMCS, their custom fields and cancellation requests: implements SubscriptionGateway."""
 
 from collections.abc import Mapping
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.errors import NotFound
+from portal_app.domain.ports.listing import Listing
 from portal_app.domain.subscriptions.subscription import Cancellation, Subscription
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue, PhpValue, php_packed
-from portal_app.integrations.whmcs.fields import Row, number
-from portal_app.integrations.whmcs.reading import all_rows, not_found_when, understood
+from portal_app.integrations.whmcs.fields import Row, names_id, number
+from portal_app.integrations.whmcs.reading import all_rows, not_found_when, read_each, understood
 from portal_app.integrations.whmcs.schemas import cancellation_of, field_id_of, field_value_of, subscription_of
 
 _ASKED_ALREADY = "existing cancellation request exists"
@@ -26,9 +28,11 @@ class WHMCSServices:
         self._shown = frozenset(name.strip().casefold() for name in names if name.strip())
 
     async def subscriptions(self, client_id: int) -> list[Subscription]:
-        """Return all services of a client; rows of other clients are left out."""
-        found = await self._read({"clientid": client_id})
-        return [service for service in found if service.client_id == client_id]
+        """Return all services of a client, without rows of other clients; unreadable ones are named in the listing."""
+        read = read_each(await self.rows({"clientid": client_id}), self._parse, action="GetClientsProducts")
+        own = Listing(service for service in read if service.client_id == client_id)
+        own.unreadable = read.unreadable
+        return own
 
     async def subscription(self, client_id: int, service_id: int) -> Subscription:
         """Return one service. Raises NotFound, also for another client's."""
@@ -38,9 +42,10 @@ class WHMCSServices:
 
     async def service_owner(self, service_id: int) -> int:
         """Return the client a service belongs to. Raises NotFound."""
-        for service in await self._read({"serviceid": service_id}):
-            if service.id == service_id:
-                return service.client_id
+        for row in await self.rows({"serviceid": service_id}):
+            if names_id(row, "id", service_id):
+                with understood("GetClientsProducts"):
+                    return number(row, "clientid")
         raise NotFound(f"GetClientsProducts: no service {service_id}")
 
     async def request_cancellation(self, client_id: int, service_id: int, *, reason: str, at_period_end: bool) -> None:
@@ -60,8 +65,7 @@ class WHMCSServices:
         found: list[Row] = await all_rows(
             self._client, "GetCancelledPackages", {}, plural="packages", singular="package"
         )
-        with understood("GetCancelledPackages"):
-            read = [cancellation_of(row, zone=self._zone) for row in found]
+        read = read_each(found, partial(cancellation_of, zone=self._zone), action="GetCancelledPackages")
         return {request.service_id: request for request in read}
 
     async def set_service_fields(self, client_id: int, service_id: int, fields: Mapping[str, str]) -> None:
@@ -81,18 +85,13 @@ class WHMCSServices:
             return field_value_of(row, name)
 
     async def _own_row(self, client_id: int, service_id: int) -> Row:
-        for row in await self._rows({"clientid": client_id, "serviceid": service_id}):
-            with understood("GetClientsProducts"):
-                if (number(row, "clientid"), number(row, "id")) == (client_id, service_id):
-                    return row
+        for row in await self.rows({"clientid": client_id, "serviceid": service_id}):
+            if names_id(row, "clientid", client_id) and names_id(row, "id", service_id):
+                return row
         raise NotFound("GetClientsProducts: not this client's")
 
-    async def _read(self, which: dict[str, FormValue]) -> list[Subscription]:
-        found = await self._rows(which)
-        with understood("GetClientsProducts"):
-            return [self._parse(row) for row in found]
-
-    async def _rows(self, which: dict[str, FormValue]) -> list[Row]:
+    async def rows(self, which: dict[str, FormValue]) -> list[Row]:
+        """Return rows of GetClientsProducts as they came, for readers of single fields."""
         return await all_rows(self._client, "GetClientsProducts", which, plural="products", singular="product")
 
     def _parse(self, row: Row) -> Subscription:

@@ -88,7 +88,9 @@ def _cases() -> rx.Component:
 
 
 def _service(row: Any) -> rx.Component:
-    return _line(row, rx.el.span(row.price, " ", row.period, class_name="tabular-nums"))
+    price = rx.el.span(row.price, " ", row.period, class_name="tabular-nums")
+    note = rx.cond(row.is_add_on, rx.el.span(_("Add-on"), " · "))
+    return _line(row, rx.fragment(note, price), indent=rx.cond(row.is_add_on, "border-l border-line pl-4", ""))
 
 
 def _order(row: Any) -> rx.Component:
@@ -99,12 +101,12 @@ def _list(rows: rx.Var, line: Any) -> rx.Component:
     return rx.el.ul(rx.foreach(rows, line), class_name="divide-y divide-line border-y border-line")
 
 
-def _line(row: Any, note: Any, *, name: Any = None) -> rx.Component:
+def _line(row: Any, note: Any, *, name: Any = None, indent: Any = "") -> rx.Component:
     return rx.el.li(
         rx.el.div(
             link(row.name if name is None else name, href=row.href, class_name="link inline-block py-1 font-medium"),
             rx.el.p(note, class_name="text-small text-quiet"),
-            class_name="min-w-0",
+            class_name=f"min-w-0 {indent}",
         ),
         status(row.word, tone=row.tone),
         class_name="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 py-3",

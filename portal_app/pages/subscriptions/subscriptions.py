@@ -1,5 +1,7 @@
 """All services, and one service."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.button import button, link_button
@@ -27,7 +29,7 @@ def subscriptions() -> rx.Component:
     table = data_table(
         SubscriptionsPage.rows,
         columns=[
-            Column(_("Service"), lambda row: row_link(row.name, href=row.href)),
+            Column(_("Service"), _name),
             Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
             Column(_("Next due"), lambda row: row.next_due),
             Column(
@@ -36,7 +38,7 @@ def subscriptions() -> rx.Component:
                 align="end",
             ),
         ],
-        caption=_("Your services, newest first"),
+        caption=_("Your services, newest first; add-ons below their line"),
     )
     empty = empty_state(
         _("No service yet"),
@@ -47,6 +49,13 @@ def subscriptions() -> rx.Component:
     add = link_button(_("Add a service"), href=path_for("/catalog"), variant="secondary")
     title = page_title(_("Services"), actions=add)
     return portal_page(title, page_body(SubscriptionsPage, body, loading=table_skeleton()), active="services")
+
+
+def _name(row: Any) -> rx.Component:
+    note = rx.cond(row.is_add_on, rx.el.span(" ", _("Add-on"), class_name="text-small text-quiet"))
+    return rx.el.div(
+        row_link(row.name, href=row.href), note, class_name=rx.cond(row.is_add_on, "border-l border-line pl-4", "")
+    )
 
 
 @page("/subscriptions/[service_id]", title="Service", load=SubscriptionPage.load)

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.billing.invoice import Invoice
+from portal_app.domain.ports.listing import unreadable_in
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.models.mirror import InvoiceMirror, MirrorState
@@ -31,7 +32,10 @@ class InvoiceMirrorWriter:
         self._database = database
 
     async def write_list(self, customer: Customer, found: list[Invoice], *, asked_at: datetime) -> bool:
-        """Write a customer's whole list and delete what is not in it; return whether anything changed."""
+        """Write a customer's whole list and delete what is not in it; return whether anything changed.
+
+        An invoice that is in the list but could not be read stays as it was saved.
+        """
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             state = await MirrorState.locked(session, customer.user_id, INVOICES)
             if state.read_at is not None and state.read_at >= asked_at:
@@ -39,10 +43,11 @@ class InvoiceMirrorWriter:
             saved = await _rows(session, customer.user_id)
             fresh = [row for invoice in found if (row := _from_list(invoice, saved.get(invoice.id), asked_at))]
             await _write(session, customer.user_id, fresh)
+            listed = {one.id for one in found} | unreadable_in(found)
             gone = [
                 row.invoice_id
                 for row in saved.values()
-                if row.read_at < asked_at and (row.is_gone or row.invoice_id not in {one.id for one in found})
+                if row.read_at < asked_at and (row.is_gone or row.invoice_id not in listed)
             ]
             await _delete(session, customer.user_id, gone)
             state.read_at = asked_at

@@ -6,6 +6,20 @@ from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.deadline import deadline
 from portal_app.services.audit import Tag, record
+from portal_app.services.customer_limits import CustomerLimits
+
+
+class LimitedLinks:
+    """WHMCS's links within the limit of their customer. Raises RateLimited beyond it."""
+
+    def __init__(self, gateway: SsoGateway, limits: CustomerLimits) -> None:
+        self._gateway = gateway
+        self._limits = limits
+
+    async def sign_on_link(self, client_id: int, path: str) -> str:
+        """Return a single-use link, as the gateway does."""
+        await self._limits.count_link(client_id)
+        return await self._gateway.sign_on_link(client_id, path)
 
 
 class WhmcsSso:

@@ -14,6 +14,7 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.domain.subscriptions.service_kind import ProductClass, product_classes
 from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.redis.tags import CATALOG
@@ -42,6 +43,7 @@ class Catalog:
         self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, _for_all(prices.product_prices), None, (CATALOG,))
         # The cached bytes last seen and the items parsed from them, so that they are parsed once per change.
         self._parsed: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
+        self._classes: tuple[bytes, dict[int, ProductClass]] = b"", {}
         self._reported: frozenset[str] | None = None
         self._reported_unequal: frozenset[str] = frozenset()
 
@@ -79,6 +81,13 @@ class Catalog:
                         return plan
         raise NotFound("no such plan", user_message="We do not offer this plan any more.")
 
+    async def product_classes(self) -> dict[int, ProductClass]:
+        """Return what WHMCS's products are, also those no longer sold. Raises ExternalUnavailable without a copy."""
+        written = await self._reads.get_bytes(self._products)
+        if written != self._classes[0]:
+            self._classes = written, product_classes(_ITEMS.validate_json(written))
+        return self._classes[1]
+
     async def invalidate(self) -> None:
         """Invalidate the cached catalogue for all processes."""
         await self._cache.invalidate(CATALOG)
@@ -99,7 +108,7 @@ class Catalog:
             return None
 
     def _compared(self, written: bytes, billed: bytes | None) -> list[CatalogItem]:
-        items = _ITEMS.validate_json(written)
+        items = [item for item in _ITEMS.validate_json(written) if item.is_sold]
         if billed is None:
             return [replace(item, is_billed_alike=False) for item in items]
         prices = _PRICES.validate_json(billed)

@@ -1,6 +1,8 @@
 """Validates an order request and turns it into items, options and an address."""
 
+import json
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from portal_app.domain.catalog.plan import CATEGORIES, Plan
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, extras_of
@@ -13,24 +15,28 @@ from portal_app.infra.clock import today
 from portal_app.infra.settings import Settings
 from portal_app.services.billing.payment_methods import Payments
 from portal_app.services.catalog.catalog import Catalog
+from portal_app.services.customer_limits import CustomerLimits
 from portal_app.services.internet.eligibility import EligibilityChecks
 from portal_app.services.internet.single_line import refuse_second_line
 from portal_app.services.profile.kyc_documents import KycDocuments
 from portal_app.services.profile.profiles import Profiles
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
+_SENT_THERE = "Add your address in Japanese first: the SIM card is sent there."
+_INSTALLED_THERE = "Add your address in Japanese first: the line is installed there."
 _PRICE_DIFFERS = "This plan cannot be ordered at the moment: we are checking its price. Try again later."
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutContext:
-    """The services with the customer's data that an order request is validated against."""
+    """The services with the customer's data that an order request is validated against, and the customer's limits."""
 
     payments: Payments
     subscriptions: Subscriptions
     profiles: Profiles
     identity: KycDocuments
     checks: EligibilityChecks
+    limits: CustomerLimits
 
 
 class Checkout:
@@ -65,9 +71,9 @@ class Checkout:
         return await self._available_extras_only(customer, plan)
 
     async def has_sim(self, customer: Customer) -> bool:
-        """Return whether a customer has an active SIM line; False if that is unknown."""
+        """Return whether a customer has a SIM line that is open or being opened."""
         services = (await self._context.subscriptions.subscriptions_for(customer)).rows
-        return any(row.category == "sim" and row.status == "active" for row in services)
+        return any(row.is_line_of("sim") and row.status in ("active", "pending") for row in services)
 
     async def basket(self, customer: Customer, plan: Plan, answers: Answers) -> Basket:
         """Return the basket for a plan and answers. Raises InvalidInput for missing or invalid answers."""
@@ -95,6 +101,11 @@ class Checkout:
             raise OfferChanged("other totals than agreed")
         return Basket(plan, basket.items, basket.options, await self._address(customer, basket.options))
 
+    async def count(self, customer: Customer, request: OrderRequest) -> None:
+        """Count a valid order before it is written. Raises RateLimited."""
+        content = json.dumps([request.sku, request.answers], sort_keys=True)
+        await self._context.limits.count_order(customer.user_id, sha256(content.encode()).hexdigest())
+
     async def _available_extras_only(self, customer: Customer, plan: Plan) -> Plan:
         """Return the plan without extras not available at the customer's address, if the address was checked."""
         if not any(extra.offers for extra in (*plan.extras, *plan.hidden)):
@@ -114,6 +125,5 @@ class Checkout:
                 raise
             return None
         if address is None and is_needed:
-            reason = "the SIM card is sent there" if is_sent else "the line is installed there"
-            raise InvalidInput({"address": f"Add your address in Japanese first: {reason}."})
+            raise InvalidInput({"address": _SENT_THERE if is_sent else _INSTALLED_THERE})
         return address

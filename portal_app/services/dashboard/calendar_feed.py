@@ -46,7 +46,11 @@ class Calendar:
             return row.created_at if row else None
 
     async def renew(self, user_id: UUID) -> str:
-        """Make a new link and return its token, which is not stored; the former link stops working."""
+        """Make a new link and return its token, which is not stored; the former link stops working.
+
+        Raises RateLimited.
+        """
+        await self._context.customer_limits.count_change(user_id, "calendar-link")
         token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
             hashed = self._context.secrets.tokens.hash(token, _PURPOSE)
@@ -97,7 +101,7 @@ def _renewals(services: Iterable[Subscription], requests: dict[int, Cancellation
     for service in services:
         request = requests.get(service.id)
         is_ending = request is not None and request.is_open
-        if service.status == "active" and service.next_due_on and service.next_due_on >= today() and not is_ending:
+        if service.renews and service.next_due_on and service.next_due_on >= today() and not is_ending:
             yield CalendarEntry("renewal", service.id, service.name, service.next_due_on)
 
 

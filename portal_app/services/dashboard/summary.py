@@ -118,7 +118,7 @@ class DashboardSummary:
         summary = Summary(
             owed=rows.owed if is_known[INVOICES] else None,
             next_invoice=rows.unpaid[0] if rows.unpaid else None,
-            services=tuple(rows.services) if is_known[SERVICES] else None,
+            services=tuple(row for row in rows.services if row.is_service) if is_known[SERVICES] else None,
             orders=orders,
             open_cases=open_cases,
             internet=rows.check_status,

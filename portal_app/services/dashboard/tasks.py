@@ -45,7 +45,7 @@ def _of_invoices(unpaid: Iterable[Invoice]) -> Iterator[Task]:
 
 def _of_services(services: Sequence[Subscription]) -> Iterator[Task]:
     for service in services:
-        if service.status == "suspended":
+        if service.is_service and service.status == "suspended":
             yield Task("service_suspended", str(service.id), service.name)
 
 
@@ -59,7 +59,7 @@ def _of_cards(cards: Iterable[PaymentMethod]) -> Iterator[Task]:
 
 def _of_check(rows: SummaryRows) -> Iterator[Task]:
     """Tell for a while that fibre was found, unless the customer has it or has ordered it."""
-    has_line = any(service.is_internet_line and service.is_live for service in rows.services)
+    has_line = any(service.is_live_line("internet") for service in rows.services)
     if rows.check_status != "eligible" or has_line or rows.has_ordered_internet or rows.checked_at is None:
         return
     checked_on = rows.checked_at.astimezone(JAPAN).date()

@@ -7,6 +7,7 @@ from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.security.secrets import Secrets
 from portal_app.infra.settings import Settings
+from portal_app.services.customer_limits import CustomerLimits
 from portal_app.services.identity.sessions import Sessions
 from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.notifications.email_outbox import EmailOutbox
@@ -24,3 +25,8 @@ class ServiceContext:
     email_outbox: EmailOutbox
     queue: DurableQueue
     reads: CachedReads
+
+    @property
+    def customer_limits(self) -> CustomerLimits:
+        """What one customer may set off in a time."""
+        return CustomerLimits(self.settings, self.limits)

@@ -9,9 +9,10 @@ from portal_app.domain.errors import NotSignedIn, RateLimited
 from portal_app.infra.clock import now
 from portal_app.language.phrase import Phrase
 from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.lockout import COUNT_ATTEMPT, SignInAttempts
+from portal_app.models.lockout import COUNT_ATTEMPT, UNCOUNT_ATTEMPT, SignInAttempts
 from portal_app.models.user import User
 from portal_app.services.identity.context import ServiceContext
+from portal_app.services.identity.sign_in_tries import Signer
 
 LINK_ENDED = "This link has been used or has run out. Ask for a new one."
 _LOCKED = (
@@ -29,13 +30,16 @@ class Lockout:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
-    async def count_attempt(self, session: AsyncSession, index: bytes, browser_key: str) -> int:
-        """Count one attempt and return the number in a row. Raises RateLimited while the address is locked."""
-        is_let_through = await self._use_browser_key(session, index, browser_key)
+    async def count_attempt(self, session: AsyncSession, signer: Signer) -> int:
+        """Count one attempt and return the number in a row. Raises RateLimited while the address is locked.
+
+        A known device has a count of its own: strangers can lock an address for strangers only.
+        """
+        is_let_through = await self._use_browser_key(session, signer.index, signer.browser_key)
         settings = self._context.settings
         moment = now()
         values = {
-            "email_index": index,
+            "email_index": signer.tries_key,
             "now": moment,
             "forgotten": moment - _RESET_AFTER,
             "most": settings.portal_lock_tries,
@@ -46,14 +50,20 @@ class Lockout:
         attempts = (await (await session.connection()).execute(COUNT_ATTEMPT, values)).scalar_one_or_none()
         if attempts is not None:
             return int(attempts)
-        row = await session.get(SignInAttempts, index)
+        row = await session.get(SignInAttempts, signer.tries_key)
         seconds = (row.locked_until - moment).total_seconds() if row and row.locked_until else 1
         minutes = max(1, math.ceil(seconds / 60))
         raise RateLimited(max(1, math.ceil(seconds)), user_message=Phrase(_LOCKED, minutes=minutes))
 
-    async def reset_count(self, session: AsyncSession, index: bytes) -> None:
-        """Reset the counter after a successful sign-in."""
-        if (row := await session.get(SignInAttempts, index)) is not None:
+    async def uncount_attempt(self, signer: Signer) -> None:
+        """Take a counted attempt back: its password was not checked."""
+        values = {"email_index": signer.tries_key, "most": self._context.settings.portal_lock_tries}
+        async with self._context.database.identity() as session:
+            await (await session.connection()).execute(UNCOUNT_ATTEMPT, values)
+
+    async def reset_count(self, session: AsyncSession, tries_key: bytes) -> None:
+        """Reset a counter after a successful sign-in; that of strangers stays after one of a known device."""
+        if (row := await session.get(SignInAttempts, tries_key)) is not None:
             await session.delete(row)
 
     async def notify_owner(self, session: AsyncSession, index: bytes, user: User | None, attempts: int) -> None:

@@ -14,6 +14,7 @@ from portal_app.services.identity.account_closing import CLOSED
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.passkeys import REFUSED, Passkeys
 from portal_app.services.identity.sign_in_completion import PENDING, SignInCompletion
+from portal_app.services.identity.sign_in_tries import has_room_in_audit
 from portal_app.services.identity.totp import Totp
 
 _ENDED = "This sign-in has run out. Start again with your password."
@@ -63,22 +64,32 @@ class MfaChallenge:
     async def sign_in_options(self, origin: Origin) -> dict[str, object]:
         """Return the options of navigator.credentials.get for sign-in with any passkey. Raises RateLimited."""
         await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "passkey-options", origin.network
+            self._context.settings.portal_request_limit, "passkey-options", origin.network
         )
         return await self._passkeys.authentication_options("sign-in")
 
     async def sign_in_with_passkey(self, credential: str, origin: Origin) -> Tokens:
         """Open a session for a passkey alone; its device verifies the owner. Raises NotSignedIn, RateLimited."""
-        await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "sign-in-address", origin.network
-        )
+        settings = self._context.settings
+        limit, wait = settings.portal_request_limit, settings.portal_hash_seconds
+        # Apart from passwords: a passkey cannot be guessed, and is what we advise where an address is used up.
+        async with self._context.limits.undecided(limit, "passkey-address", origin.network, wait=wait) as made:
+            tokens = await self._open_by_passkey(credential, origin)
+            made.counts = tokens is None
+        if tokens is None:
+            raise NotSignedIn("passkey refused", user_message=REFUSED)
+        return tokens
+
+    async def _open_by_passkey(self, credential: str, origin: Origin) -> Tokens | None:
+        """Return the tokens of a new session, None for a passkey that is refused."""
         async with self._context.database.identity() as session:
             user_id = await self._passkeys.verify(session, credential, "sign-in")
             user = await User.locked(session, user_id) if user_id else None
             if user is not None and user.status != CLOSED:
                 return await self._completion.admit(session, user, origin, factors=("passkey",))
-            record(session, Tag.SIGN_IN_FAILED, user_id=user_id, actor="you")
-        raise NotSignedIn("passkey refused", user_message=REFUSED)
+            if user_id is not None or await has_room_in_audit(self._context):
+                record(session, Tag.SIGN_IN_FAILED, user_id=user_id, actor="you")
+        return None
 
     async def _user_id(self, token: str) -> UUID:
         async with self._context.database.identity() as session:

@@ -84,9 +84,10 @@ class Passkeys:
         return _as_json(options)
 
     async def add(self, user_id: UUID, session_id: UUID, credential: str, name: str) -> PasskeyView:
-        """Store a new passkey. Raises StepUpNeeded, and InvalidInput for the fields name and passkey."""
+        """Store a new passkey. Raises StepUpNeeded, RateLimited, and InvalidInput for the fields name and passkey."""
         name = _checked_name(name)
         await self._context.sessions.require_recent(session_id)
+        await self._context.customer_limits.count_change(user_id, "passkey")
         async with self._context.database.identity() as session:
             made = await self._verified_new(session, user_id, credential)
             row = None

@@ -41,8 +41,8 @@ class PasswordChanges:
         email = parse_email(email)
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
         settings, tokens = self._context.settings, self._context.secrets.tokens
-        await self._context.limits.consume(settings.portal_sign_in_limit, "reset-address", origin.network)
         await self._context.limits.consume(settings.portal_reset_limit, "reset-email", index.hex())
+        await self._context.limits.consume(settings.portal_request_limit, "reset-address", origin.network)
         token = tokens.new()
         async with self._context.database.identity() as session:
             user = await User.by_email(session, index)
@@ -118,6 +118,7 @@ class PasswordChanges:
         check_new_password(password, context=_context(user))
         if await self._context.secrets.passwords.verify(password, user.password_hash):
             raise InvalidInput({"password": _SAME})
+        await self._context.customer_limits.count_change(user_id, "password")
         new = await self._context.secrets.passwords.hash(password)
         async with self._context.database.identity() as session:
             row = await User.locked(session, user_id, for_change=True)

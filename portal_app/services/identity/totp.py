@@ -105,8 +105,12 @@ class Totp:
         await self._context.sessions.publish_ended(ended)
 
     async def renew_codes(self, user_id: UUID, session_id: UUID) -> list[str]:
-        """Replace the recovery codes and return the new ones, which are shown once. Raises StepUpNeeded, Conflict."""
+        """Replace the recovery codes and return the new ones, which are shown once.
+
+        Raises StepUpNeeded, Conflict, RateLimited.
+        """
         await self._context.sessions.require_recent(session_id)
+        await self._context.customer_limits.count_change(user_id, "recovery-codes")
         async with self._context.database.identity() as session:
             row = await Authenticator.for_user(session, user_id)
             if row is None or row.confirmed_at is None:

@@ -33,6 +33,7 @@ class EligibilityChecks:
         self._gateway = gateway
         self._profiles = profiles
         self._queue = context.queue
+        self._limits = context.customer_limits
         self._live = live
 
     async def check_for(self, customer: Customer) -> Eligibility:
@@ -53,12 +54,14 @@ class EligibilityChecks:
     async def request(self, customer: Customer) -> Eligibility:
         """Request a check of the customer's address, unless one is pending or answered. Safe to repeat.
 
-        A workflow sends the request, so Salesforce may be unavailable. Raises InvalidInput without an address.
+        A workflow sends the request, so Salesforce may be unavailable. Raises InvalidInput without an address, and
+        RateLimited.
         """
         current = await self.check_for(customer)
         if current.address is None:
             raise InvalidInput({"address": _NO_ADDRESS})
         if current.status in (None, "not_requested"):
+            await self._limits.count_change(customer.user_id, "address-check")
             await self._create_request(customer, current.address)
             await self._live.publish(Change(customer.user_id, "eligibility"))
         return await self.check_for(customer)

@@ -16,7 +16,7 @@ _UNDER_WAY = "You have an internet order in progress already. It is among your o
 
 def refuse_second_line(services: list[Subscription]) -> None:
     """Raise Conflict if a customer already has a fibre line."""
-    if any(service.is_internet_line and service.is_live for service in services):
+    if any(service.is_live_line("internet") for service in services):
         raise Conflict("has internet", user_message=_HAS_ONE)
 
 

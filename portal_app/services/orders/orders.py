@@ -52,9 +52,10 @@ class Orders:
 
         Prices are read from the catalogue, never taken from the request. A workflow sends the order to Salesforce,
         which may be unavailable. Raises InvalidInput, NotFound and NotAllowed (not sold), Conflict (cannot be ordered
-        now, or the draft is ordered already), and ExternalUnavailable if payment methods are unknown.
+        now, or the draft is ordered already), RateLimited, and ExternalUnavailable if payment methods are unknown.
         """
         basket = await self._checkout.validate(customer, order_request)
+        await self._checkout.count(customer, order_request)
         draft_id = order_request.draft_id
         try:
             async with self._database.unit_of_work(customer=customer.user_id) as session:

@@ -8,11 +8,14 @@ from portal_app.domain.identity.typed_code import plain_code
 from portal_app.domain.profile.customer import Customer, parse_email
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.clock import now
+from portal_app.language.phrase import Phrase
 from portal_app.models.profile import EmailChange
 from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.profile.profiles import Profiles
+
+_WRONG_CODE = "That is not the code. Tries left: {count}."
 
 
 class EmailChanges:
@@ -78,7 +81,7 @@ class EmailChanges:
                 wrong = InvalidInput({"code": "No tries are left. Ask for a new code."})
             elif not self._context.secrets.tokens.equals(hashed, change.code_hash):
                 change.attempts_left -= 1
-                wrong = InvalidInput({"code": f"That is not the code. Tries left: {change.attempts_left}."})
+                wrong = InvalidInput({"code": Phrase(_WRONG_CODE, count=change.attempts_left)})
             else:
                 email = change.email
                 await session.delete(change)

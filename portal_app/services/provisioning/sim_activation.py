@@ -122,7 +122,11 @@ class SimActivation:
             row.state, row.read_at = line.state if line else "waiting", now()
             row.iccid = line.iccid if line and line.iccid else row.iccid
             since = row.opening_at or now()
+            if line and line.state == "obsolete":
+                row.voice_tried_at = row.voice_done_at = None
         if line and line.state == "obsolete":
+            # Approved again, the order goes on at once and asks for the voice options of the new line too.
+            await self._lines.note_failed_opening(line.account)
             raise OrderStopped(
                 "The carrier did not open the line: its order came to nothing. Approve again to order anew.",
                 code="LINE_NOT_OPENED",

@@ -41,10 +41,9 @@ class SignUps:
         """
         email = parse_email(email)
         index = self._context.secrets.ring.index(email, EMAIL_PLACE)
-        await self._context.limits.consume(
-            self._context.settings.portal_sign_in_limit, "sign-up-address", origin.network
-        )
-        await self._context.limits.consume(self._context.settings.portal_sign_up_limit, "sign-up-email", index.hex())
+        settings, limits = self._context.settings, self._context.limits
+        await limits.consume(settings.portal_sign_up_limit, "sign-up-email", index.hex())
+        await limits.consume(settings.portal_request_limit, "sign-up-address", origin.network)
         token, code = self._context.secrets.tokens.new(), self._context.secrets.tokens.new_code()
         async with self._context.database.identity() as session:
             known = await User.by_email(session, index)

@@ -90,7 +90,26 @@ class WhmcsMigration:
         Raises InvalidInput (attempts left), NotAllowed and Conflict with the customer's next step, NotSignedIn,
         RateLimited and ExternalUnavailable.
         """
-        await self._context.limits.consume(self._context.settings.portal_sign_in_limit, "move-address", origin.network)
+        settings = self._context.settings
+        limit, wait = settings.portal_sign_in_limit, settings.portal_hash_seconds
+        # A right password leaves the neighbours behind the same address their tries.
+        async with self._context.limits.undecided(limit, "move-address", origin.network, wait=wait) as made:
+            made.counts = False
+            try:
+                login = await self._verified_login(token, password, origin)
+            except InvalidInput:
+                made.counts = True
+                raise
+        client = await self._client_to_migrate(login)
+        hashed = await self._context.secrets.passwords.hash(password)
+        async with self._context.database.identity() as session:
+            sign_up = await self._sign_ups.locked_sign_up(session, token)
+            sign_up.client_id, sign_up.old_password_hash = client.id, hashed
+            sign_up.customer_number = client.customer_number if is_customer_number(client.customer_number) else None
+            sign_up.entries = json.dumps({"name": f"{client.first_name} {client.last_name}".strip()})
+
+    async def _verified_login(self, token: str, password: str, origin: Origin) -> BillingLogin:
+        """Return the login at WHMCS of a mailbox whose password is right. Raises as `verify_whmcs_password`."""
         email, left = await self._use_attempt(token)
         try:
             login = await self._logins.verify_password(email, password[:500])
@@ -103,13 +122,7 @@ class WhmcsMigration:
         if login.email != email:
             await self._sign_ups.send_new_code(token, login.email, origin)
             raise Conflict("another spelling of the address", user_message=_SPELLED, code="mailbox_again")
-        client = await self._client_to_migrate(login)
-        hashed = await self._context.secrets.passwords.hash(password)
-        async with self._context.database.identity() as session:
-            sign_up = await self._sign_ups.locked_sign_up(session, token)
-            sign_up.client_id, sign_up.old_password_hash = client.id, hashed
-            sign_up.customer_number = client.customer_number if is_customer_number(client.customer_number) else None
-            sign_up.entries = json.dumps({"name": f"{client.first_name} {client.last_name}".strip()})
+        return login
 
     async def complete(self, token: str, password: str, origin: Origin) -> Tokens | MfaRequired:
         """Set the portal password, create the user, enqueue the linking, and sign the user in.

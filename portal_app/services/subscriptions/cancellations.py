@@ -20,6 +20,7 @@ from portal_app.domain.subscriptions.cancellation import (
     CancellationSchedule,
     cancellation_schedule,
 )
+from portal_app.domain.subscriptions.service_kind import ServiceKind
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
 from portal_app.infra.database.durable import WakeTopic
@@ -32,6 +33,10 @@ from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
 _TOO_LATE = "It is too late to withdraw this cancellation: it was sent on. Write to us if you want to keep the service."
+_NO_SERVICE: dict[ServiceKind, str] = {
+    "fee": "This was paid once and for all. There is nothing to cancel.",
+    "instalment": "This pays for something in parts. It hangs on its line and ends with it: cancel the line instead.",
+}
 
 
 class Cancellations:
@@ -53,7 +58,7 @@ class Cancellations:
 
     def schedule_for(self, service: Subscription) -> CancellationSchedule | None:
         """Return when a service would end if it were cancelled now; None where it cannot be cancelled here."""
-        if service.status not in ("active", "suspended") or service.cycle.lower() == "one time":
+        if not service.is_service or service.status not in ("active", "suspended"):
             return None
         return cancellation_schedule(self._clock(), cut_off=self._context.settings.portal_cancellation_cut_off)
 
@@ -83,13 +88,16 @@ class Cancellations:
         """Take a cancellation and return its id; the claim is finished in the same transaction.
 
         Raises StepUpNeeded, NotFound (also for another customer's service), Conflict where the service is ending
-        already or cannot be cancelled here.
+        already or cannot be cancelled here, and RateLimited.
         """
         await self._context.sessions.require_recent(asked.session_id)
         service, _ = await self._subscriptions.subscription_for(customer, service_id)
+        if words := _NO_SERVICE.get(service.kind):
+            raise Conflict(f"cancels a {service.kind}", user_message=words)
         ending = self.schedule_for(service)
         if ending is None:
             raise Conflict("not cancellable", user_message="This service cannot be cancelled here. Write to us.")
+        await self._context.customer_limits.count_change(customer.user_id, "cancellation")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # Two keys for one service queue up here; the second finds what the first wrote.
             await _lock(session, f"cancel:{customer.user_id}:{service_id}")

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from portal_app.domain.ports.listing import unreadable_in
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.database.database import Database
@@ -25,7 +26,10 @@ class ServiceMirror:
         self._database = database
 
     async def write_list(self, customer: Customer, found: list[Subscription], *, asked_at: datetime) -> bool:
-        """Write a customer's whole list and delete what is not in it; return whether anything changed."""
+        """Write a customer's whole list and delete what is not in it; return whether anything changed.
+
+        A service that is in the list but could not be read stays as it was saved.
+        """
         user_id = customer.user_id
         rows = [
             {
@@ -41,15 +45,17 @@ class ServiceMirror:
             if state.read_at is not None and state.read_at >= asked_at:
                 return False
             query = select(SubscriptionMirror).where(SubscriptionMirror.user_id == user_id)
+            kept = unreadable_in(found)
             before = {row.service_id: row.body for row in (await session.exec(query)).all()}
             connection = await session.connection()
             own = col(SubscriptionMirror.user_id) == user_id
-            is_left = col(SubscriptionMirror.service_id).not_in([one.id for one in found])
+            is_left = col(SubscriptionMirror.service_id).not_in([*(one.id for one in found), *kept])
             await connection.execute(sa.delete(SubscriptionMirror).where(own, is_left))
             if rows:
                 await connection.execute(_upsert(rows))
             state.read_at = asked_at
-        return before != {row["service_id"]: row["body"] for row in rows}
+        after = {number: body for number, body in before.items() if number in kept}
+        return before != after | {row["service_id"]: row["body"] for row in rows}
 
     async def all(self, customer: Customer) -> list[Subscription]:
         """Return a customer's services, newest first."""

@@ -1,12 +1,17 @@
 """The services a customer has: from a mirror that is updated when it is old."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from portal_app.domain.errors import NotFound
+import structlog
+
+from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.ports.billing import SubscriptionGateway
 from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.service_kind import ProductClass
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
@@ -16,15 +21,27 @@ from portal_app.infra.settings import Settings
 from portal_app.services.mirrors.freshness import Freshness
 from portal_app.services.subscriptions.mirror import SERVICES, ServiceMirror
 
+# Returns what the catalogue says of WHMCS's products, by their ids. Raises ExternalUnavailable.
+Products = Callable[[], Awaitable[Mapping[int, ProductClass]]]
+_log = structlog.get_logger(__name__)
+
 
 class Subscriptions:
     """What a customer has."""
 
     def __init__(
-        self, settings: Settings, database: Database, cache: Cache, gateway: SubscriptionGateway, *, live: LiveUpdates
+        self,
+        settings: Settings,
+        database: Database,
+        cache: Cache,
+        gateway: SubscriptionGateway,
+        *,
+        products: Products,
+        live: LiveUpdates,
     ) -> None:
         self._seconds = settings.cache_subscriptions_seconds
         self._gateway = gateway
+        self._products = products
         self._cache = cache
         self.mirror = ServiceMirror(database)
         self.freshness = Freshness(SERVICES, self._read, settings=settings, database=database, cache=cache, live=live)
@@ -64,6 +81,24 @@ class Subscriptions:
         """Note that services changed at WHMCS: the next reader updates the mirror."""
         await self.freshness.mark_stale(customer)
 
+    async def read_classified(self, customer: Customer) -> list[Subscription]:
+        """Return all services as WHMCS has them now, with what the catalogue says of their products.
+
+        While the catalogue is unknown, what was saved of the same products stays. Raises ExternalUnavailable.
+        """
+        client_id = customer.whmcs_client_id
+        found, products = await asyncio.gather(self._gateway.subscriptions(client_id), self._known_products(customer))
+        for place, service in enumerate(found):
+            found[place] = replace(service, product=products.get(service.product_id))
+        return found
+
+    async def _known_products(self, customer: Customer) -> Mapping[int, ProductClass]:
+        try:
+            return await self._products()
+        except ExternalError as error:
+            _log.info("subscriptions.products_unknown", error=type(error).__name__)
+        return {saved.product_id: saved.product for saved in await self.mirror.all(customer) if saved.product}
+
     async def _read(self, customer: Customer, asked_at: datetime) -> bool:
-        found = await self._gateway.subscriptions(customer.whmcs_client_id)
+        found = await self.read_classified(customer)
         return await self.mirror.write_list(customer, found, asked_at=asked_at)

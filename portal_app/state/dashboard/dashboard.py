@@ -14,7 +14,7 @@ from portal_app.language.format import addressed, day
 from portal_app.state.orders.orders import OrderListRow, order_row
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
-from portal_app.state.subscriptions.subscriptions import ServiceRow, service_row
+from portal_app.state.subscriptions.subscriptions import ServiceRow, service_rows
 from portal_app.wiring.portal import portal
 
 
@@ -68,9 +68,8 @@ class DashboardPage(PageState, rx.State):
         self.services_problem, self.services = "", []
         if found.services is None:
             self.services_problem = _("They appear here by themselves as soon as billing answers.")
-        for service in found.services or ():
-            if not service.is_over:
-                self.services.append(service_row(service, found.cancellations))
+        living = [service for service in found.services or () if not service.is_over]
+        self.services = service_rows(living, found.cancellations)
 
 
 def _case_words(count: int | None) -> str:

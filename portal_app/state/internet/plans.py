@@ -61,7 +61,7 @@ class InternetPlansPage(AddressCheckPage, rx.State):
             services = (await portal().subscriptions.services.subscriptions_for(customer)).rows
         except ExternalUnavailable:
             return  # the checkout checks again
-        if lines := [service for service in services if service.is_internet_line and service.is_live]:
+        if lines := [service for service in services if service.is_live_line("internet")]:
             self.held, self.held_href = (
                 _("You have {name}").format(name=lines[0].name),
                 path_for(f"/subscriptions/{lines[0].id}"),

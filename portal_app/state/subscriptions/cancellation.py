@@ -51,7 +51,7 @@ class CancelPage(PageState, rx.State):
         self.can_cancel = ending is not None and not self.ends_already
         self.name, self.back = service.name, path_for(f"/subscriptions/{service.id}")
         self.last_day, self.until = (day(ending.ends_on), day(ending.withdraw_until)) if ending else ("", "")
-        self.consequences = consequences_of(service.category)
+        self.consequences = consequences_of(service)
         self.reasons = [["", _("Choose one")], *([name, _(words)] for name, words in REASONS.items())]
         self.support = portal().settings.portal_support_email
         self.errors, self._key = {}, uuid4().hex

@@ -40,6 +40,7 @@ _CONSEQUENCES: dict[Category, tuple[str, ...]] = {
     ),
     "vpn": ("The VPN stops on every device that uses it.",),
 }
+_ADD_ON_ENDS = "This add-on stops. Its line stays as it is."
 _GENERAL = (
     "The month it ends in is billed in full; nothing that was paid is paid back.",
     "Invoices that are due stay due.",
@@ -70,6 +71,7 @@ def story_of(service: Subscription, request: CancellationRequest | None) -> tupl
     return tone, _(title).format(**values), _(text).format(**values)
 
 
-def consequences_of(category: Category) -> list[str]:
-    """Say what ends with a service."""
-    return [_(text) for text in (*_CONSEQUENCES.get(category, ()), *_GENERAL)]
+def consequences_of(service: Subscription) -> list[str]:
+    """Say what ends with a service; an add-on leaves its line as it is."""
+    own = (_ADD_ON_ENDS,) if service.kind == "add-on" else _CONSEQUENCES.get(service.category, ())
+    return [_(text) for text in (*own, *_GENERAL)]

@@ -1,6 +1,9 @@
-"""The status and billing cycle of a service, in a customer's words."""
+"""The status, kind and billing cycle of a service, in a customer's words."""
 
-from portal_app.domain.subscriptions.subscription import SubscriptionStatus
+from portal_app.domain.catalog.plan import Category
+from portal_app.domain.subscriptions.billing_cycle import BillingCycle
+from portal_app.domain.subscriptions.service_kind import ServiceKind
+from portal_app.domain.subscriptions.subscription import Subscription, SubscriptionStatus
 from portal_app.language import _
 from portal_app.state.shell.standing import StatusLabel
 
@@ -14,17 +17,19 @@ _SERVICES: dict[SubscriptionStatus, tuple[str, str]] = {
     "fraud": ("On hold", "problem"),
     "unknown": ("In progress", "waiting"),
 }
-_CYCLES = {
-    "monthly": "a month",
-    "quarterly": "every three months",
-    "semi-annually": "every six months",
-    "annually": "a year",
-    "biennially": "every two years",
-    "triennially": "every three years",
-    "one time": "once",
-    "onetime": "once",
-    "free account": "free of charge",
+_CYCLES: dict[BillingCycle, str] = {
+    BillingCycle.MONTHLY: "a month",
+    BillingCycle.QUARTERLY: "every three months",
+    BillingCycle.SEMI_ANNUALLY: "every six months",
+    BillingCycle.ANNUALLY: "a year",
+    BillingCycle.BIENNIALLY: "every two years",
+    BillingCycle.TRIENNIALLY: "every three years",
+    BillingCycle.ONE_TIME: "once",
+    BillingCycle.FREE: "free of charge",
+    BillingCycle.UNKNOWN: "as on your invoices",
 }
+_KINDS: dict[ServiceKind, str] = {"add-on": "Add-on", "instalment": "Payment in parts", "fee": "One-time fee"}
+_CATEGORIES: dict[Category, str] = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
 
 
 def service_standing(status: SubscriptionStatus) -> StatusLabel:
@@ -33,7 +38,11 @@ def service_standing(status: SubscriptionStatus) -> StatusLabel:
     return StatusLabel(_(word), tone)
 
 
-def cycle_words(cycle: str) -> str:
-    """Say how often a service is billed, from WHMCS's word for it."""
-    words = _CYCLES.get(cycle.lower())
-    return _(words) if words else cycle.lower()
+def cycle_words(cycle: BillingCycle) -> str:
+    """Return how often a service is billed."""
+    return _(_CYCLES[cycle])
+
+
+def kind_words(service: Subscription) -> str:
+    """Return what a service is: the category of a line, otherwise its kind."""
+    return _(_KINDS[service.kind]) if service.kind in _KINDS else _(_CATEGORIES[service.category])

@@ -21,10 +21,8 @@ from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.standing import line_standing
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
-from portal_app.state.subscriptions.standing import cycle_words
+from portal_app.state.subscriptions.standing import cycle_words, kind_words
 from portal_app.wiring.portal import portal
-
-_KINDS = {"internet": "Internet", "sim": "SIM", "vpn": "VPN", "other": "Other"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class SubscriptionPage(PageState, rx.State):
         customer = await self._customer()
         service, as_of = await portal().subscriptions.services.subscription_for(customer, number)
         self._note_saved(as_of)
-        self.name, self.kind = service.name, _(_KINDS[service.category])
+        self.name, self.kind = service.name, kind_words(service)
         self.price, self.period = str(taxed(service.recurring)), cycle_words(service.cycle)
         self.price_note = _("{amount} without tax").format(amount=service.recurring)
         self.since = day(service.registered_on)
@@ -117,7 +115,8 @@ class SubscriptionPage(PageState, rx.State):
         can_cancel = cancelling.schedule_for(service) is not None and not is_ending
         self.cancel_href = path_for(f"/subscriptions/{service.id}/cancel") if can_cancel else ""
         self.withdraw_by = request.sends_at.isoformat() if request and request.state == "scheduled" else ""
-        self.next_due = day(service.next_due_on) if service.is_live else "–"
+        is_billed = service.is_live and service.cycle.is_recurring
+        self.next_due = day(service.next_due_on) if is_billed else "–"
 
     def _show_line(self, line: ShownLine | None) -> None:
         self.has_line = line is not None

@@ -141,10 +141,22 @@ async def test_an_esim_brings_a_number_along(sims: Sims) -> None:
     assert (await sims.lines.line("08011112222")).state == "active" and sims.stored_line("08011112222")["ported"]
 
 
-async def test_a_failed_activation_is_no_line_and_may_be_tried_again(sims: Sims) -> None:
-    sims.set_faults(special={"fail_activation": -1})
-    account = await new_line(sims)
-    assert not (await sims.lines.line(account)).exists
+async def test_a_failed_activation_is_no_line_and_may_be_tried_again_at_once(sims: Sims) -> None:
+    sims.set_faults(special={"fail_activation": 1})
+    sim = sims.blank()
+    new = NewLine(sim["account"], "PASI_V10G", product_number=sim["productNumber"])
+    await sims.lines.activate_physical(new)
+    await sims.lines.register_voice(new.account, {"voice_mail": True}, PERSON)
+    sims.advance(seconds=20)
+    assert not (await sims.lines.line(new.account)).exists
+    with pytest.raises(LineLocked):
+        await sims.lines.activate_physical(new)
+    for _ in range(2):
+        await sims.lines.note_failed_opening(new.account)
+    await sims.lines.activate_physical(new)
+    await sims.lines.register_voice(new.account, {"voice_mail": True}, PERSON)
+    sims.advance(seconds=20)
+    assert (await sims.lines.line(new.account)).state == "active"
 
 
 async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims, redis: Redis) -> None:

@@ -1,6 +1,7 @@
 """The Salesforce REST client against valid and malformed answers."""
 
 import asyncio
+import json
 import re
 import traceback
 from collections.abc import Awaitable, Callable
@@ -124,6 +125,16 @@ async def test_a_refusal_names_code_and_fields_but_no_values(client: SalesforceC
         await client.update("Account", ORDER, {"Name": SOMEBODY})
     assert (caught.value.error_code, caught.value.fields) == ("STRING_TOO_LONG", ("Name",))
     assert SOMEBODY not in f"{traceback.format_exception(caught.value)}{logs}"
+
+
+async def test_every_part_of_a_composite_says_that_the_portal_writes(
+    client: SalesforceClient, server: ScriptedServer
+) -> None:
+    told = [{"referenceId": name, "httpStatusCode": 204, "body": None} for name in ("a", "b")]
+    server.script(by_path(server, http({"compositeResponse": told})))
+    await client.composite("write", [Part(name, "PATCH", f"sobjects/Order/{ORDER}", {}) for name in "ab"], safe=True)
+    parts = json.loads(server.bodies[-1])["compositeRequest"]
+    assert [part["httpHeaders"] for part in parts] == [{"Sforce-Call-Options": "client=portal"}] * 2
 
 
 async def test_a_composite_failure_reports_its_cause_and_not_its_consequences(

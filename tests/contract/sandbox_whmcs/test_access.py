@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.whmcs.money import tax_on
 from sandbox.whmcs.quirks import with_quirk
 from tests.contract.sandbox_whmcs.conftest import Process, Whmcs
 
@@ -67,7 +68,26 @@ ANSWER = {
         ("single_rows", ANSWER | {"credits": {"credit": {"id": "1", "items": {"item": []}}}}),
         ("empty_texts", ANSWER | {"credits": {"credit": [{"id": "1", "items": {"item": ""}}]}}),
         ("missing_lists", ANSWER | {"credits": {"credit": [{"id": "1"}]}}),
+        ("odd_rows", ANSWER | {
+            "credits": {"credit": [{"id": "n/a", "items": {"item": []}}]}, "users": [{"id": "n/a"}, {"id": 2}],
+        }),
+        ("number_texts", ANSWER | {"users": [{"id": "1"}, {"id": "2"}]}),
+        ("escaped_texts", ANSWER),
+        ("translated_names", ANSWER),
     ],
 )  # fmt: skip
 def test_lists_are_disguised_as_other_versions_write_them(form, shown):
     assert with_quirk(ANSWER, form) == shown
+
+
+def test_rows_are_odd_escaped_and_translated():
+    row = {"id": "7", "total": "1.00", "name": "O'Hara & Co", "translated_name": "VPN"}
+    answer = {"products": {"product": [row, row]}}
+    shown = [with_quirk(answer, form)["products"]["product"] for form in ("odd_rows", "escaped_texts")]
+    assert shown[0] == [row | {"total": "n/a"}, row]
+    assert shown[1][0]["name"] == "O&#039;Hara &amp; Co"
+    assert with_quirk(answer, "translated_names")["products"]["product"][1]["translated_name"] == "訳 7"
+
+
+def test_tax_in_hundredths_is_rounded_and_tax_in_yen_floored():
+    assert [tax_on(48885, "10.000", in_hundredths=exact) for exact in (True, False)] == [4889, 4800]

@@ -6,7 +6,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portal_app.domain.money import Money
-from portal_app.integrations.whmcs.fields import day, moment, money, number, number_or_none, numbers, rows, text, truth
+from portal_app.integrations.whmcs.fields import (
+    day,
+    exact_money,
+    moment,
+    money,
+    number,
+    number_or_none,
+    numbers,
+    rows,
+    text,
+    truth,
+)
 from portal_app.integrations.whmcs.schemas import (
     client_of,
     field_id_of,
@@ -97,15 +108,28 @@ def test_naive_times_are_read_in_the_installations_zone() -> None:
     assert moment({"at": "2026-01-06 08:30:00"}, "at", TOKYO) == datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
 
 
-def test_money_is_whole_yen_and_never_rounded() -> None:
-    assert money({"a": "15950.00"}, "a", "JPY") == Money(15950)
+@pytest.mark.parametrize(
+    ("amount", "yen"), [("15950.00", 15950), ("488.85", 489), ("48.49", 48), ("980.50", 981), ("-98.50", -99), ("", 0)]
+)
+def test_an_amount_to_show_is_rounded_half_up_and_one_to_compare_is_exact(amount: str, yen: int) -> None:
+    assert money({"a": amount}, "a", "JPY") == Money(yen)
     assert money({"a": "15.95"}, "a", "USD") == Money(1595, "USD")
-    with pytest.raises(ValueError):
-        money({"a": "15.95"}, "a", "JPY")
+    if amount.endswith(".00"):
+        assert exact_money({"a": amount}, "a", "JPY") == Money(yen)
+    elif amount:
+        with pytest.raises(ValueError):
+            exact_money({"a": amount}, "a", "JPY")
+
+
+@pytest.mark.parametrize("amount", ["n/a", "1e9", "NaN", [], {}, "¥980"])
+def test_what_is_no_amount_is_refused_without_saying_what_it_was(amount: object) -> None:
+    with pytest.raises(ValueError, match=r"^total is no"):
+        money({"total": amount or "x"}, "total", "JPY")
 
 
 def test_entities_in_names_are_undone_once() -> None:
     assert text({"name": "O&#039;Hara &amp;amp; Co"}, "name") == "O'Hara &amp; Co"
+    assert [text({"name": nothing}, "name") for nothing in ([], {}, None)] == ["", "", ""]
 
 
 def test_an_unpaid_invoice_has_lines_and_no_payments() -> None:
@@ -145,9 +169,11 @@ def test_card_tokens_are_dropped() -> None:
 def test_a_service_carries_our_reference_and_not_its_password() -> None:
     row = {"id": "7", "clientid": "1", "pid": "3", "orderid": "4", "name": "VPN", "groupname": "VPN",
            "status": "Active", "billingcycle": "Semi-Annually", "recurringamount": "2500.00", "password": "secret",
+           "translated_name": "海外VPN", "translated_groupname": "海外",
            "customfields": {"customfield": [{"id": "9", "name": "portal reference|Ref", "value": "abc"}]}}  # fmt: skip
     service = subscription_of(row, currency="JPY", reference_field="Portal Reference", shown=frozenset())
     assert (service.reference, service.cycle, service.status) == ("abc", "semiannually", "active")
+    assert (service.name, service.category) == ("海外VPN", "vpn")
     assert "secret" not in repr(service)
 
 

@@ -112,6 +112,12 @@ def running_demo(place: Place | None = None, word: str = "demo", **settings: str
     quick = {
         "BCRYPT_ROUNDS": "4",
         "PORTAL_SIGN_IN_LIMIT": "1000/minute",
+        "PORTAL_ACCOUNT_SIGN_IN_LIMIT": "1000/minute",
+        "PORTAL_HASH_SECONDS": "60",
+        "PORTAL_ORDER_LIMIT": "1000/minute",
+        "PORTAL_SAME_ORDER_LIMIT": "1000/minute",
+        "PORTAL_LINK_LIMIT": "1000/minute",
+        "PORTAL_CHANGE_LIMIT": "1000/minute",
         "PORTAL_LOCK_TRIES": "1000",
         "PORTAL_POLL_SECONDS": "0.1",
     }

@@ -21,7 +21,7 @@ from portal_app.services.billing.whmcs_sso import WhmcsSso
 from portal_app.services.inbound.billing_changes import BillingChanges
 from portal_app.services.operations.mirror_refresh import MirrorRefresh
 from portal_app.services.subscriptions.subscriptions import Subscriptions
-from tests.support.vendors.fake_vendors import listed
+from tests.support.vendors.fake_vendors import listed, no_products
 from tests.support.vendors.late_bills import DelayedWhmcs
 
 
@@ -43,7 +43,7 @@ class BillingServices:
         parts = (settings, database, cache, gateway)
         billing = Billing(*parts, live=live, sso=links)
         payments = Payments(*parts, live=live, sso=links)
-        services = Subscriptions(*parts, live=live)
+        services = Subscriptions(*parts, products=no_products, live=live)
         vendors: Any = SimpleNamespace(invoices=gateway, subscriptions=gateway, whmcs_orders=gateway)
         is_published = BillingChanges(
             database, vendors, billing=billing, payments=payments, subscriptions=services, live=live

@@ -14,6 +14,7 @@ from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import IdentityCheck
 from portal_app.domain.profile.profile import BillingAddress, PersonalData, ProfileView
+from portal_app.domain.subscriptions.service_kind import ProductClass
 from portal_app.domain.subscriptions.subscription import Services, Subscription
 from tests.support.builders import catalog_item
 
@@ -132,6 +133,11 @@ class Agents:
         """Store what is available in the building."""
         status = "eligible" if offers else "ineligible"
         self.write(status=status, offers=offers, note="Found out.", checked_at=datetime.now(UTC))
+
+
+async def no_products() -> dict[int, ProductClass]:
+    """Return what an empty catalogue says of WHMCS's products."""
+    return {}
 
 
 def listed(bill: Invoice) -> Invoice:

@@ -9,6 +9,7 @@ from itertools import count
 from portal_app.domain.billing.invoice import Invoice, InvoiceLine, InvoiceStatus, Payment
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
+from portal_app.domain.subscriptions.billing_cycle import BillingCycle
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
 from tests.support.vendors.fake_vendors import listed
@@ -31,7 +32,18 @@ def service(client_id: int, *, name: str = "SIM 5GB") -> Subscription:
     """Return an active service."""
     number = next(IDS)
     return Subscription(
-        number, client_id, 1, number, name, "SIM", "active", "monthly", Money(980), Money(980), date(2026, 1, 1), None
+        number,
+        client_id,
+        1,
+        number,
+        name,
+        "SIM",
+        "active",
+        BillingCycle.MONTHLY,
+        Money(980),
+        Money(980),
+        date(2026, 1, 1),
+        None,
     )
 
 

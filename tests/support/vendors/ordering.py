@@ -88,6 +88,7 @@ async def ordering(
         "profiles": fake_whmcs,
         "checks": checks,
         "identity": fake_whmcs,
+        "limits": identity.customer_limits,
     }
     checkout = Checkout(settings, catalog, CheckoutContext(**vendors))
     drafts = Drafts(web, checkout)

@@ -28,6 +28,11 @@ from portal_app.services.registration.sign_up import SignUps
 from portal_app.wiring.identity import build_identity
 from tests.support.values.written import Written
 
+_GENEROUS = (
+    "portal_sign_in_limit", "portal_account_sign_in_limit", "portal_request_limit", "portal_sign_up_limit",
+    "portal_reset_limit", "portal_order_limit", "portal_same_order_limit", "portal_change_limit",
+)  # fmt: skip
+
 
 class Outbox:
     """A mail server that keeps what it is given."""
@@ -81,7 +86,7 @@ async def identity(
     redis: Redis,
 ) -> AsyncIterator[ServiceContext]:
     # Every test has its own network address: the limits have their own tests.
-    generous = dict.fromkeys(("portal_sign_in_limit", "portal_sign_up_limit", "portal_reset_limit"), "100/minute")
+    generous = dict.fromkeys(_GENEROUS, "100/minute")
     limits = RateLimits(settings.redis_url, timeout=10)
     secrets = Secrets(Passwords(rounds=4, pepper="p"), RandomTokens("secret"), ring)
     cache = Cache(redis)

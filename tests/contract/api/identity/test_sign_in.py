@@ -14,7 +14,7 @@ async def test_a_form_signs_in_and_leads_to_the_dashboard(visitor: Visitor) -> N
     answer = await visitor.submit("/api/auth/login", email=BEN, password=PASSWORD)
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     cookies = answer.headers.get_list("set-cookie")
-    assert len(cookies) == 3 and all("HttpOnly; SameSite=Lax" in cookie for cookie in cookies)
+    assert len(cookies) == 4 and all("HttpOnly; SameSite=Lax" in cookie for cookie in cookies)
     assert (await visitor.get("/api/me")).json()["email"] == BEN
 
 

@@ -3,9 +3,14 @@
 import asyncio
 from uuid import uuid4
 
+import httpx
+
+from portal_app.infra.redis.rate_limit import refusal
+from portal_app.language import _, speaking
 from portal_app.wiring.portal import Portal
 from tests.support.clients.api_steps import SKU
-from tests.support.clients.visitor import Visitor
+from tests.support.clients.visitor import Visitor, instead_of
+from tests.support.running.world import BEN, servers, world
 from tests.support.waiting import until
 
 
@@ -104,3 +109,33 @@ async def test_an_internet_plan_is_refused_before_the_address_was_checked(ben: V
     body = {"sku": "INTERNET-GOLD-HOME-1G", "terms_accepted": True}
     answer = await ben.call("POST", "/api/orders", body, Idempotency_Key=uuid4().hex)
     assert (answer.status_code, set(answer.json()["fields"])) == (422, {"address"})
+
+
+async def test_a_customer_places_only_so_many_orders_and_a_repeated_one_is_not_counted(portal: Portal) -> None:
+    changes = {"portal_order_limit": "4/hour", "portal_same_order_limit": "3/hour"}
+    async with instead_of(portal, world().settings_with(**changes, redis_url=servers().redis(7))) as strict:
+        await strict.redis.flushdb()
+        ben, key = await Visitor(strict.settings).sign_in(BEN), uuid4().hex
+        same, other = {"sku": SKU, "terms_accepted": True}, {"sku": "VPN-REMOTE-ACCESS-USA-SF", "terms_accepted": True}
+
+        async def ordered(body: dict, **header: str) -> httpx.Response:
+            return await ben.call("POST", "/api/orders", body, **header)
+
+        assert {(await ordered(same, Idempotency_Key=key)).json()["id"] for _ in range(5)} != set()
+        # Of fifteen keys for the same contents, as of a client that forgets its keys, two more count.
+        told = [answer.status_code for answer in await asyncio.gather(*(ordered(same) for _ in range(15)))]
+        assert sorted(told) == [201] * 2 + [429] * 13
+        assert [(await ordered(other)).status_code for _ in range(2)] == [201, 429]
+        refused = await ordered(other)
+        assert refused.json()["detail"].startswith("You have placed many orders in a short time. Try again in ")
+        assert 3000 < int(refused.headers["retry-after"]) <= 3601
+        # What is wrong with an order is still said, and another customer orders on.
+        assert (await ordered({"sku": "nothing", "terms_accepted": True})).status_code == 404
+        assert (await ordered(same, Idempotency_Key=key)).status_code == 201
+
+
+async def test_a_draft_over_the_limit_says_so_on_its_page_in_its_language() -> None:
+    words = "You have placed many orders in a short time. Try again in {wait}, or write to us if you need more at once."
+    error = refusal(3600, words)
+    with speaking("ja"):
+        assert _(error.user_message).startswith("短い時間に多くのご注文をいただいています。1時間後に")

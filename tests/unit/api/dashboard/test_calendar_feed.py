@@ -1,6 +1,6 @@
 """The calendar feed: names are escaped, whatever line breaks and properties they contain."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import icalendar
 import pytest
@@ -22,4 +22,16 @@ def test_a_name_adds_no_line_property_or_event(name: str) -> None:
     assert set(event) == PROPERTIES and not event.errors
     assert str(event["url"]) == "https://portal.example.jp/subscriptions/7"
     unfolded = feed.replace(b"\r\n ", b"")
-    assert unfolded.count(b"\r\nBEGIN:") == 1 and b"\r\nATTENDEE" not in unfolded
+    assert (
+        unfolded.count(b"\r\nBEGIN:") == 3
+        and unfolded.count(b"\r\nBEGIN:VTIMEZONE") == 1
+        and b"\r\nATTENDEE" not in unfolded
+    )
+
+
+def test_a_feed_without_days_has_a_component() -> None:
+    feed = written(CalendarFeed("ja", (), datetime(2026, 11, 1, tzinfo=UTC)), "https://portal.example.jp")
+    calendar = icalendar.Calendar.from_ical(feed)
+    (zone,) = calendar.subcomponents
+    assert (zone.name, str(zone["tzid"]), calendar.errors) == ("VTIMEZONE", "Asia/Tokyo", [])
+    assert zone.to_tz().utcoffset(datetime(2026, 7, 1)) == timedelta(hours=9)

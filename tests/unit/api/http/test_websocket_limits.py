@@ -8,6 +8,8 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from portal_app.api.http.websocket_limits import WebsocketLimits
+from portal_app.domain.identity.tabs import TABS_OF_ACCOUNT, TABS_OF_NETWORK
+from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.settings import Settings
 
 SLOW = Settings(portal_env="development", portal_event_limit="1/hour", portal_new_socket_limit="3/minute")
@@ -51,12 +53,18 @@ class Tab:
 
     async def open(self, scope: Scope, settings: Settings = SLOW) -> "Tab":
         """Serve this tab alone."""
-        await WebsocketLimits(self.app, settings, has_handler=HANDLERS.__contains__)(scope, self.receive, self.send)
+        await limits_of(self, settings)(scope, self.receive, self.send)
         return self
 
     def count(self) -> int:
         """How many events reached the application."""
         return sum(message.get("text", "").startswith("42") for message in self.read)
+
+
+def limits_of(tab: Tab, settings: Settings = SLOW) -> WebsocketLimits:
+    """Return the layer in front of a tab; a token that begins with "of " is an account's."""
+    owner = lambda token: token.removeprefix("of-") if token.startswith("of-") else ""  # noqa: E731
+    return WebsocketLimits(tab.app, settings, has_handler=HANDLERS.__contains__, account_of=owner)
 
 
 @pytest.mark.parametrize(("size", "burst"), [(200, 59), (4_000, 59), (5_000, 29), (32_000, 7)])
@@ -97,8 +105,7 @@ async def test_the_client_address_comes_from_the_connection() -> None:
 
 
 async def test_a_network_opens_only_so_many_a_minute_and_another_one_opens() -> None:
-    tab = Tab()
-    sockets = WebsocketLimits(tab.app, SLOW, has_handler=HANDLERS.__contains__)
+    sockets = limits_of(Tab())
 
     async def opened(address: str) -> bool:
         sent: list[Message] = []
@@ -118,3 +125,78 @@ async def test_a_network_opens_only_so_many_a_minute_and_another_one_opens() -> 
         False,
         True,
     ]
+
+
+OURS = ("origin", "http://localhost:3000")
+
+
+class OpenTabs:
+    """Tabs that stay open, by one layer."""
+
+    def __init__(self, **changes: object) -> None:
+        self._gone = asyncio.Event()
+        self._settings = SLOW.model_copy(update={"portal_new_socket_limit": "100/minute", **changes})
+        self._layer = WebsocketLimits(
+            self._app, self._settings, has_handler=HANDLERS.__contains__, account_of=lambda token: token.strip("!")
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self, *headers: tuple[str, str], account: str = "") -> list[Message]:
+        """Open one, and return what the portal sent to it at once."""
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        name = cookie_name(self._settings, "access")
+        cookie = (("cookie", f"other=1; {name}={account}"),) if account else ()
+        self._tasks.append(asyncio.create_task(self._layer(scope(*headers, *cookie), Tab().receive, send)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return sent
+
+    async def close(self) -> None:
+        self._gone.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gone.wait()
+
+
+async def test_a_customer_opens_a_tab_behind_an_address_that_strangers_and_neighbours_fill() -> None:
+    tabs = OpenTabs(portal_socket_limit=100, portal_account_socket_limit=3)
+    for number in range(100):
+        assert await tabs.open(OURS, account=f"neighbour-{number}") == []
+    for _ in range(100):
+        assert await tabs.open(OURS) == []
+    # A made-up token is a stranger's.
+    for refused in (await tabs.open(OURS), await tabs.open(OURS, account="!")):
+        assert refused[-1] == {"type": "websocket.close", "code": 4429}
+    assert [await tabs.open(OURS, account="ben") for _ in range(3)] == [[], [], []]
+    assert (await tabs.open(OURS, account="ben"))[-1] == {"type": "websocket.close", "code": 4429}
+    assert await tabs.open(OURS, account="aiko") == []
+    await tabs.close()
+
+
+async def test_a_refused_page_of_ours_is_told_why_and_nobody_else() -> None:
+    tabs = OpenTabs(portal_socket_limit=1, portal_account_socket_limit=1)
+    assert [await tabs.open(OURS), await tabs.open(OURS, account="ben")] == [[], []]
+    for account, reason in (("", TABS_OF_NETWORK), ("ben", TABS_OF_ACCOUNT)):
+        told = await tabs.open(OURS, account=account)
+        assert [message["type"].partition(".")[2] for message in told] == ["accept", "send", "send", "close"]
+        assert json.loads(told[1]["text"][1:])["upgrades"] == []
+        assert told[2]["text"] == f'44/_event,{{"message": "{reason}"}}'
+    for other in ((), ("origin", "http://evil.example")):
+        assert await tabs.open(*((other,) if other else ())) == [{"type": "websocket.close", "code": 4429}]
+    # A flood is not answered for ever.
+    answers = [await tabs.open(OURS) for _ in range(100)]
+    assert sum(len(told) == 4 for told in answers) == 59
+    await tabs.close()
+
+
+async def test_an_account_opens_only_so_many_tabs_a_minute() -> None:
+    tabs = OpenTabs(portal_account_new_socket_limit="3/minute")
+    told = [await tabs.open(OURS, account="ben") for _ in range(5)]
+    assert [not each for each in told] == [True] * 3 + [False] * 2
+    assert await tabs.open(OURS, account="aiko") == []
+    await tabs.close()

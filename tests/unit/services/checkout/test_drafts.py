@@ -10,6 +10,7 @@ from portal_app.domain.checkout.request import Agreement
 from portal_app.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, OfferChanged
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
+from portal_app.domain.subscriptions.billing_cycle import BillingCycle
 from portal_app.domain.subscriptions.subscription import Subscription
 from tests.support.clients.placing import place_draft
 from tests.support.values.sim_answers import EID, HOLDER
@@ -25,7 +26,7 @@ MAIL = replace(
 )
 SIM = {"sim_type": "esim", "eid": EID, "start": "now"}
 NUMBER = HOLDER | {"origin": "new", "voice_mail": "on"}
-LINE = Subscription(1, 1, 1, 1, "SIM 5GB", "SIM", "active", "Monthly", Money(1), Money(1), None, None)
+LINE = Subscription(1, 1, 1, 1, "SIM 5GB", "SIM", "active", BillingCycle.MONTHLY, Money(1), Money(1), None, None)
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ from portal_app.services.mirrors.cached_reads import CachedReads
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.open_case_count import OpenCaseCount
 from tests.support.vendors.billing_fixtures import make_customer
-from tests.support.vendors.fake_vendors import CARD, FakeWhmcs
+from tests.support.vendors.fake_vendors import CARD, FakeWhmcs, no_products
 from tests.support.vendors.late_bills import bill
 from tests.support.vendors.scripted_server import soon
 
@@ -82,7 +82,7 @@ async def overview_of(
         links = WhmcsSso(settings, web, gateway)
         billing = Billing(settings, web, cache, gateway, live=live, sso=links)
         payments = Payments(settings, web, cache, gateway, live=live, sso=links)
-        services = Subscriptions(settings, web, cache, gateway, live=live)
+        services = Subscriptions(settings, web, cache, gateway, products=no_products, live=live)
         cases = OpenCaseCount(FakeCases(), reads)
         overview = DashboardSummary(
             settings, web, billing=billing, payments=payments, subscriptions=services, cases=cases, cache=cache

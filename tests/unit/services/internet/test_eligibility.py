@@ -15,6 +15,8 @@ from portal_app.domain.money import Money
 from portal_app.domain.orders.order import Order
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
+from portal_app.domain.subscriptions.billing_cycle import BillingCycle
+from portal_app.domain.subscriptions.service_kind import ProductClass
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
@@ -27,7 +29,9 @@ from tests.support.vendors.fibre_catalog import ANSWERS, CONFIRMED, CONNECTION, 
 from tests.support.vendors.ordering import OrderingServices, customer, make_customer, ordering
 
 __all__ = ["customer", "make_customer", "ordering"]
-LINE = Subscription(1, 1, 1, 1, "Internet (Home 1G)", "Internet", "active", "Monthly", Money(1), Money(1), None, None)
+LINE = Subscription(
+    1, 1, 1, 1, "Internet (Home 1G)", "Internet", "active", BillingCycle.MONTHLY, Money(1), Money(1), None, None
+)
 
 
 @pytest.fixture(autouse=True)
@@ -293,7 +297,10 @@ async def test_a_second_line_or_a_second_order_is_refused_whatever_the_key(
     ordering.fake_whmcs.services = [LINE]
     with pytest.raises(Conflict):
         await order(ordering, customer)
-    ordering.fake_whmcs.services = [replace(LINE, status="terminated"), replace(LINE, name="Installation, 12 payments")]
+    ordering.fake_whmcs.services = [
+        replace(LINE, status="terminated"),
+        replace(LINE, product=ProductClass("installation", "internet")),
+    ]
     tries = await asyncio.gather(*(order(ordering, customer) for _ in range(5)), return_exceptions=True)
     assert sorted(type(each).__name__ for each in tries) == ["Conflict"] * 4 + ["Order"]
     with pytest.raises(Conflict):

@@ -16,7 +16,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.language import _, path_for
 from portal_app.state.billing.payment_methods import MethodRow, method_row, methods_of
-from portal_app.state.catalog.prices import LineRow, line_row, taxed
+from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
 from portal_app.state.checkout.steps import path_of_draft
 from portal_app.state.shell.error_reporting import report_errors
@@ -43,7 +43,9 @@ class CheckoutPage(PageState, rx.State):
     choices: list[ChoiceRow] = []
     change: str = ""
     monthly: str = ""
+    monthly_note: str = ""
     once: str = ""
+    once_note: str = ""
     first_bill: str = ""
     methods: list[MethodRow] = []
     back: str = ""
@@ -131,8 +133,9 @@ class CheckoutPage(PageState, rx.State):
 
     def _price(self, basket: Basket) -> None:
         self.lines, self._totals = [line_row(item) for item in basket.items], basket.totals
-        self.monthly = str(basket.monthly)
-        self.once = str(basket.one_time) if basket.one_time.minor > 0 else ""
+        self.monthly, self.monthly_note = str(basket.monthly), with_tax(basket.monthly)
+        has_once = basket.one_time.minor > 0
+        self.once, self.once_note = (str(basket.one_time), with_tax(basket.one_time)) if has_once else ("", "")
         self.first_bill = str(taxed(basket.monthly + basket.one_time))
 
     async def _find_open_order(self, customer: Customer, sku: str) -> None:

@@ -63,7 +63,9 @@ class Demo:
 
     def log(self, program: str) -> list[dict]:
         """Return the lines that a program wrote to its log so far. Raises ValueError for one that is not JSON."""
-        return [json.loads(line) for line in (self.home / "log" / f"{program}.log").read_text().splitlines()]
+        lines = (self.home / "log" / f"{program}.log").read_text().splitlines()
+        # The supervisor puts the program's name in front.
+        return [json.loads(line.partition(" | ")[2]) for line in lines]
 
     def orders(self) -> list[dict]:
         """Return the orders an agent sees, newest first."""

@@ -12,8 +12,8 @@ export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false
 # A shell that forbids compiled modules makes each of a dozen processes compile all of its imports again.
 unexport PYTHONDONTWRITEBYTECODE
-# Each process of these has servers and a world of its own. Most tests of faults wait, so more of them than cores.
-PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile
+# Each process of these has servers and a world of its own. Many tests wait, so more processes than cores.
+PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile --no-loadscope-reorder
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
@@ -35,13 +35,16 @@ dev: environment
 	@exec $(VENV_PYTHON) -m portal_app.cli dev
 
 test: environment browser proxy checks
-	$(call say,Tests without a browser)
-	@$(PYTEST) -n 4 --ignore=tests/journeys --ignore=tests/faults
-	$(call say,Journeys in a browser; at the same time faults: processes killed and vendors away)
+	$(call say,Journeys in a browser run beside all that follows and are shown after it)
 	@mkdir -p .portal/log
-	@$(PYTEST) -n 3 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \
-		$(PYTEST) tests/journeys; journeys=$$?; \
-		wait $$faults; faults=$$?; cat .portal/log/faults.log; exit $$((journeys + faults))
+	@$(PYTEST) tests/journeys >.portal/log/journeys.log 2>&1 & journeys=$$!; \
+		printf '\n== %s\n' 'Tests without a browser'; \
+		$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
+		printf '\n== %s\n' 'Faults: processes killed and vendors away'; \
+		$(PYTEST) -n 4 tests/faults; faults=$$?; \
+		wait $$journeys; journeys=$$?; \
+		printf '\n== %s\n' 'Journeys in a browser'; cat .portal/log/journeys.log; \
+		exit $$((rest + faults + journeys))
 	@printf '\nAll checks and tests passed.\n'
 
 checks: environment

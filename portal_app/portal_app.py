@@ -31,7 +31,7 @@ from portal_app.pages import all_pages
 from portal_app.pages.shell.page import add_pages, needs_session, static_routes
 from portal_app.state.shell.guard import SessionGuard
 from portal_app.state.shell.live import push_changes, watch_sessions
-from portal_app.state.shell.tab_states import TabStates
+from portal_app.state.shell.tab_states import TabStates, watch_tokens
 from portal_app.wiring.portal import build, set_portal
 
 settings = Settings()
@@ -68,7 +68,15 @@ app = rx.App(
     api_transformer=[build_api(settings), edge],
 )
 app.add_middleware(SessionGuard(), index=0)
-app._state_manager = TabStates.replacing(app.state_manager, stranger_seconds=settings.portal_stranger_seconds)
+if app.sio is not None:
+    # How soon both sides notice a dead line; with Reflex's own values it takes more than two minutes.
+    app.sio.eio.ping_interval = settings.portal_socket_ping_seconds
+    app.sio.eio.ping_timeout = settings.portal_socket_answer_seconds
+    # Pages wait so much longer for a ping. The server ends a dead line first, so that the page keeps its state.
+    app.sio.eio.ping_interval_grace_period = 2
+app._state_manager = TabStates.replacing(app.state_manager, settings)
+if app.event_namespace is not None:
+    watch_tokens(app.event_namespace._token_manager, settings)
 add_pages(app)
 
 

@@ -191,7 +191,7 @@ def _redis_has_password(url: str, _: _Values) -> bool:
 def _mail_is_private(_: Any, settings: _Values) -> bool:
     has_secret = bool(settings.smtp_username or settings.smtp_password.get_secret_value())
     # SMTP_TLS is TLS from the first byte, SMTP_START_TLS the command for it.
-    has_tls = any(getattr(settings, name, False) for name in ("smtp_tls", "smtp_start_tls"))
+    has_tls = settings.smtp_tls or settings.smtp_start_tls
     return has_tls or (is_loopback(settings.smtp_host) and not has_secret)
 
 

@@ -1,9 +1,9 @@
 """The settings of the vendors and of the mail server."""
 
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from portal_app.infra.production import valid_rate
 
@@ -141,6 +141,15 @@ class VendorSettings(BaseModel):
     smtp_username: str = Field("", description="Mail server's user")
     smtp_password: SecretStr = Field(SecretStr(""), description="Mail server's password")
     smtp_start_tls: bool = Field(False, description="Insist on STARTTLS")
+    smtp_tls: bool = Field(False, description="TLS from the first byte, as on port 465; instead of SMTP_START_TLS")
+    smtp_ca_file: str = Field("", description="CA file when the mail server's certificate is not publicly trusted")
+    smtp_timeout: float = Field(10.0, gt=0, description="Longest wait for one answer of the mail server")
+
+    @model_validator(mode="after")
+    def _mail_has_one_kind_of_tls(self) -> Self:
+        if self.smtp_tls and self.smtp_start_tls:
+            raise ValueError("SMTP_TLS and SMTP_START_TLS exclude each other")
+        return self
 
     @field_validator("whmcs_rate", "sf_rate", "sf_long_rate", "freebit_rate")
     @classmethod

@@ -145,7 +145,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
         cancellations=SalesforceCancellations(salesforce),
         cases=SalesforceCases(salesforce, settings),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
-        _closers=(freebit.aclose, stream.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
+        _closers=(freebit.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,
     )
 

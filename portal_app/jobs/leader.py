@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import structlog
 
-from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
+from portal_app.infra.database.connections import open_lock_async
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 
@@ -19,18 +19,10 @@ async def lead(
     settings: Settings, role: str, work: Callable[[], Awaitable[None]], *, retry_seconds: float = 1.0
 ) -> None:
     """Run `work` while this process is the leader for a role, for ever; it is cancelled when the lock is lost."""
-    url = settings.database_url_for("worker").replace("postgresql+psycopg://", "postgresql://")
     while True:
         raise_if_cancelled()
         try:
-            async with await psycopg.AsyncConnection.connect(
-                url,
-                autocommit=True,
-                application_name=f"portal-leader-{role}",
-                connect_timeout=3,
-                options=SERVER_OPTIONS,
-                **CLIENT_PARAMETERS,
-            ) as connection:
+            async with await open_lock_async(settings, f"portal-leader-{role}") as connection:
                 await _until_elected(connection, role, retry_seconds)
                 _log.info("leader.elected", role=role)
                 await _work_while_held(connection, work)

@@ -1,6 +1,7 @@
 """The schedule: everything that happens by the clock, in one table, by the portal's clock.
 
-What is due is only enqueued, under an id made of its name and minute: enqueued twice, it runs once.
+What is due is only enqueued, under an id made of its name and minute: enqueued twice, it runs once. Where the clock was
+set back, a minute comes again, and its work is due again.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+import sqlalchemy as sa
 import structlog
 from apscheduler.triggers.cron import CronTrigger
 
@@ -46,6 +48,11 @@ SCHEDULE = (
 _GRACE = timedelta(minutes=5)
 # Time passes in steps of a second; a longer step is a host that slept, or a clock that was moved in development.
 _JUMP = timedelta(minutes=10)
+# Work of a later minute than the present one: it was enqueued before the clock was set back.
+_LATER = sa.text(
+    'SELECT max(workflow_uuid COLLATE "C") FROM dbos.workflow_status'
+    ' WHERE created_at > :now AND name = :name AND workflow_uuid COLLATE "C" > :id'
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -68,11 +75,14 @@ async def enqueue_due(portal: Portal, *, after: datetime, until: datetime) -> li
     Where the clock jumped, work that waits for a moment looks at the clock again. Raises DatabaseUnavailable.
     """
     due = [(entry.workflow, at) for entry in SCHEDULE if (at := first_due(entry.when, after, until))]
-    if until - after > _JUMP:
+    if abs(until - after) > _JUMP:
         due.append(("clock_moved", until))
     for workflow, at in due:
         async with portal.database.unit_of_work() as session:
-            await portal.queue.enqueue(session, workflow, f"{workflow}-{at:%Y-%m-%dT%H:%M}")
+            workflow_id = f"{workflow}-{at:%Y-%m-%dT%H:%M}"
+            values = {"name": workflow, "id": workflow_id, "now": int(until.timestamp() * 1000)}
+            later = await (await session.connection()).scalar(_LATER, values)
+            await portal.queue.enqueue(session, workflow, f"{workflow_id}~{later}" if later else workflow_id)
     return [workflow for workflow, _ in due]
 
 

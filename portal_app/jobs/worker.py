@@ -63,7 +63,8 @@ async def work(settings: Settings) -> None:
         _log.debug("worker.durable_tables", error=str(error)[:300])
         refuse_to_start(Finding("DATABASE_WORKER_URL", "must lead to a database that is migrated: run portal migrate"))
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
-    slot.watch(max(0.5, settings.portal_poll_seconds))
+    # More often than the server ends a lock's connection that is not used.
+    slot.watch(min(max(0.5, settings.portal_poll_seconds), settings.database_answer_seconds / 4))
     metrics = Metrics(settings, "worker").start()
     clock = asyncio.create_task(sync_clock(portal.database))
     schedule = asyncio.create_task(lead(settings, "timetable", lambda: _lead(portal)))

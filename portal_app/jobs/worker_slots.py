@@ -7,13 +7,12 @@ import psycopg
 import structlog
 from dbos import DBOS
 
+from portal_app.infra.database.connections import open_lock
 from portal_app.infra.database.durable import QUEUE
-from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
 from portal_app.infra.settings import Settings
 
 _NAMESPACE, _SLOTS = 777, 1000
 LOCK_LOST = 70
-_OPTIONS = f"{SERVER_OPTIONS} -c statement_timeout=0"
 _log = structlog.get_logger(__name__)
 
 
@@ -21,10 +20,7 @@ class Slot:
     """Hold one slot for the life of this process, and take over the work of owners that died."""
 
     def __init__(self, settings: Settings) -> None:
-        url = settings.database_url_for("worker").replace("postgresql+psycopg://", "postgresql://")
-        self._connection = psycopg.connect(
-            url, autocommit=True, options=_OPTIONS, application_name="portal-slot", **CLIENT_PARAMETERS
-        )
+        self._connection = open_lock(settings, "portal-slot")
         self._stopped = threading.Event()
         self.number = next(number for number in range(_SLOTS) if self._take(number))
 

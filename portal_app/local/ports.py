@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import secrets
 import socket
 import tempfile
 from itertools import chain
@@ -13,6 +14,8 @@ from portal_app.local.errors import HomeInUse, LocalError
 from portal_app.local.lock import FileLock
 from portal_app.local.process import wait_until
 
+# Above the ports of usual services, and below the range of Linux (from 32768), of macOS and of Windows.
+_LOWEST, _HIGHEST = 16_000, 32_000
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
@@ -22,10 +25,14 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is free now.
+
+    It is below those the system gives to outgoing connections: until it is used, no connection takes it.
+    """
+    while True:
+        port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
+        if is_free(port):
+            return port
 
 
 class PortBook:

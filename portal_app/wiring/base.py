@@ -37,7 +37,7 @@ class Base:
 
 def build_base(settings: Settings, role: Role) -> Base:
     """Return the shared parts. Opens no connection."""
-    redis = connect(settings.redis_url, seconds=settings.redis_timeout)
+    redis = connect(settings.redis_url, seconds=settings.redis_timeout, silence=settings.redis_silence_seconds)
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
     templates = EmailTemplates.of(settings)

@@ -69,6 +69,24 @@ def build_catalog(base: Base) -> Catalog:
     return Catalog(base.cache, base.vendors.catalog, base.vendors.product_prices, reads=base.reads)
 
 
+def checkout_context(
+    context: ServiceContext,
+    billing: BillingServices,
+    subscriptions: SubscriptionServices,
+    profile: ProfileServices,
+    internet: InternetServices,
+) -> CheckoutContext:
+    """Return what checkout needs of other capabilities."""
+    return CheckoutContext(
+        payments=billing.payment_methods,
+        subscriptions=subscriptions.services,
+        profiles=profile.profiles,
+        checks=internet.checks,
+        identity=profile.kyc_documents,
+        limits=context.customer_limits,
+    )
+
+
 def build_orders(base: Base, catalog: Catalog, context: CheckoutContext) -> OrderServices:
     """Build the services over the catalogue and the customer's data."""
     checkout = Checkout(base.settings, catalog, context)

@@ -13,7 +13,7 @@ from portal_app.infra.redis.rate_limit import RateLimits
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors
 from portal_app.services.catalog.catalog import Catalog
-from portal_app.services.checkout.checkout import Checkout, CheckoutContext
+from portal_app.services.checkout.checkout import Checkout
 from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.flash_messages import FlashMessages
 from portal_app.services.idempotency import Idempotency
@@ -33,6 +33,7 @@ from portal_app.wiring.orders import (
     build_internet,
     build_orders,
     build_provisioning,
+    checkout_context,
 )
 from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
@@ -116,14 +117,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     subscriptions = build_subscriptions(base, context, billing, catalog)
     internet = build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
-    checkout = CheckoutContext(
-        payments=billing.payment_methods,
-        subscriptions=subscriptions.services,
-        profiles=profile.profiles,
-        checks=internet.checks,
-        identity=profile.kyc_documents,
-        limits=context.customer_limits,
-    )
+    checkout = checkout_context(context, billing, subscriptions, profile, internet)
     orders = build_orders(base, catalog, checkout)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(

@@ -44,7 +44,8 @@ _CASE = row_object(
     text("Portal_Language__c", 5),
     Field("Portal_Rating__c", "double"),
     text("Portal_Rating_Words__c", 255),
-    text("Portal_Threading_Id__c", 255),
+    # Not unique: an upsert by it may find several.
+    text("Portal_Threading_Id__c", 255, external_id=True),
     change_events=True,
 )
 

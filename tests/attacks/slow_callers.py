@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from portal_app.infra.settings import Settings
+from tests.support.waiting import LONGEST_SECONDS
 
 
 class Caller:
@@ -29,7 +30,7 @@ class Caller:
     async def read_all(self) -> bytes:
         """Return all bytes until the server closes the connection. Raises TimeoutError after a minute."""
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(LONGEST_SECONDS):
                 return await self._reader.read()
         except ConnectionResetError:
             return b""

@@ -16,6 +16,7 @@ from tests.attacks.test_every_handler import ACCOUNT, PUBLIC_POSTCODE, cookies_o
 from tests.support.clients.raw_socket import RawSocket, raw_socket
 from tests.support.running.web_process import running_web
 from tests.support.running.world import BEN, world
+from tests.support.waiting import LONGEST_SECONDS
 
 CHOOSE_TOWN = PUBLIC_POSTCODE.replace("look_up_postcode", "choose_town")
 MALLORY, HOME = "198.51.100.66", "198.51.100.1"
@@ -53,7 +54,7 @@ async def lookup(socket: RawSocket, **place: Any) -> None:
 
 async def state_of(kept: "redis.Redis", token: str) -> dict[bytes, bytes]:
     """Return the stored state of a tab, once it is written: a worker delays the write for some seconds."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + LONGEST_SECONDS
     while not (names := list(kept.scan_iter(f"{token}_*details_page"))):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
@@ -148,7 +149,7 @@ async def test_a_tab_without_a_session_keeps_all_state_while_it_is_used(web: Set
         for name in await state_of(kept, token):
             kept.expire(name, 30)
         await lookup(tab, asPath="/auth/sign-in?next=%2F")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LONGEST_SECONDS
         while min(kept.ttl(name) for name in await state_of(kept, token)) <= 30:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from portal_app.infra.settings import Settings
 from portal_app.jobs.web import LARGEST_HEAD
 from tests.attacks.slow_callers import Caller, crowd, post
 from tests.support.running.web_process import running_web
+from tests.support.waiting import LONGEST_SECONDS
 
 HEADER_SECONDS, BODY_SECONDS = 4, 3
 GET = b"GET /api/health/live HTTP/1.1\r\nHost: localhost\r\n"
@@ -41,7 +42,7 @@ def many_files() -> Iterator[None]:
 
 async def is_served(web: Settings) -> bool:
     """Ask for liveness and for data, on connections of their own."""
-    async with httpx.AsyncClient(base_url=web.portal_url, timeout=10) as visitor:
+    async with httpx.AsyncClient(base_url=web.portal_url, timeout=LONGEST_SECONDS) as visitor:
         return all([(await visitor.get(path)).status_code == 200 for path in ("/api/health/live", "/api/services/vpn")])
 
 
@@ -109,5 +110,5 @@ async def test_a_socket_that_answers_no_ping_is_closed(web: Settings) -> None:
     query = f"EIO=4&transport=websocket&token={uuid4()}"
     url = f"ws://127.0.0.1:{web.portal_port}/_event/?{query}"
     async with connect(url, additional_headers={"Origin": web.portal_url}, proxy=None) as silent:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONGEST_SECONDS):
             await silent.wait_closed()

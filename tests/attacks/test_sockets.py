@@ -20,6 +20,7 @@ from tests.support.clients.api_steps import aged_access
 from tests.support.clients.visitor import new_account
 from tests.support.running.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, received_until, running_site
 from tests.support.running.world import AIKO, BEN, PASSWORD, world
+from tests.support.waiting import LONGEST_SECONDS
 
 # Enough sockets that both workers have had some.
 OFTEN = 6
@@ -142,7 +143,7 @@ async def test_an_open_socket_is_notified_when_its_session_ends_and_gets_nothing
         await tab.send(HYDRATE)
         assert NAME not in await received_until(tab, MUST_RELOAD)
     # Caches of a few seconds may still hold a session that expired, because no end was published.
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while browser.get("/api/me").status_code != 401:
             await asyncio.sleep(0.05)
 

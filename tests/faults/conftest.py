@@ -21,7 +21,8 @@ def settings() -> Settings:
         portal_poll_seconds=0.1,
         portal_retry_seconds=1.0,
         portal_breaker_seconds=1.0,
-        whmcs_settle_seconds=1.0,
+        # Longer than a killed worker's call may go on at a vendor that is slow because the machine is.
+        whmcs_settle_seconds=3.0,
         whmcs_timeout=5.0,
         portal_card_poll_seconds=1.0,
         freebit_poll_seconds=0.3,

@@ -110,6 +110,7 @@ async def expect_all_sent_once(driver: PortalDriver, cancelled: list[Tenant]) ->
         assert await driver.mails_written(each.buyer.customer.user_id, "cancellation_scheduled") == 1
 
 
+@pytest.mark.soak
 async def test_cancellation_is_sent_once_when_worker_is_killed_right_after_any_step(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:

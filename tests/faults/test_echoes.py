@@ -11,7 +11,7 @@ import pytest_asyncio
 from portal_app.domain.profile.profile import ProfileChange
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import set_portal
-from tests.support.clients.portal_driver import Buyer, PortalDriver
+from tests.support.clients.portal_driver import Buyer, PortalDriver, provision_of
 from tests.support.clients.visitor import Visitor
 from tests.support.clients.webhook_calls import deliver
 from tests.support.running.processes import Processes
@@ -37,11 +37,13 @@ class Echoes:
             self._sent.append(delivery)
 
     async def meanwhile(self, hooks: list[Hook], is_done: Callable[[], Awaitable[bool]]) -> None:
-        """Deliver hooks again and again until something is done."""
+        """Deliver hooks again and again until something is done, and once more; no quicker than they are applied."""
+        was_done = False
         async with asyncio.timeout(LONGEST_SECONDS):
-            while not await is_done():
+            while not was_done:
+                was_done = await is_done()
                 await self.send(*hooks)
-                await asyncio.sleep(0.1)
+                await self.all_applied()
 
     async def all_applied(self) -> None:
         """Wait until the worker has applied all of them."""
@@ -93,11 +95,12 @@ async def test_an_order_is_placed_once_however_its_own_hooks_come(
     await echoes.send(*hooks)
     await driver.approve(order)
 
-    async def is_active() -> bool:
-        return await driver.stage(order) == "active"
+    async def is_set_up() -> bool:
+        # Not only active: what the work tells open pages itself is told by then.
+        return await driver.web.queue.status(provision_of(order)) == "SUCCESS"
 
-    await echoes.meanwhile(hooks, is_active)
-    await echoes.all_applied()
+    await echoes.meanwhile(hooks, is_set_up)
+    await driver.wait_for_stage(order, "active")
     assert await driver.billed(order) == {number}
     assert not await echoes.heard_in_pages(buyer, *hooks)
     await driver.expect_all_active_once([(buyer, order)])

@@ -9,16 +9,18 @@ from tests.support.running.processes import Processes
 from tests.support.waiting import until
 
 
-async def wait_for_calls_at_whmcs(driver: PortalDriver, count: int) -> None:
-    """Wait until so many calls have been under way for a while: the slow ones."""
-    seen = 0
+async def asked(driver: PortalDriver, operation: str) -> int:
+    """Return how often WHMCS was asked for something, whether it has answered yet or not."""
+    return int((await driver.office.get("/calls")).json()["whmcs"].get(operation, 0))
 
-    async def under_way() -> bool:
-        nonlocal seen
-        seen = seen + 1 if (await driver.web.vendors.limiter_states())["whmcs"]["running"] >= count else 0
-        return seen > 6
 
-    await until(under_way, f"{count} calls under way at WHMCS")
+async def wait_for_call_at_whmcs(driver: PortalDriver, operation: str, before: int) -> None:
+    """Wait until WHMCS was asked once more."""
+
+    async def is_asked() -> bool:
+        return await asked(driver, operation) > before
+
+    await until(is_asked, f"{operation} under way at WHMCS")
 
 
 async def test_one_client_when_worker_dies_while_whmcs_adds_it(
@@ -26,9 +28,9 @@ async def test_one_client_when_worker_dies_while_whmcs_adds_it(
 ) -> None:
     processes.start_all("worker", "worker", settings=settings)
     await driver.set_faults("whmcs", slow=2.0, operations=["AddClient"])
-    email = new_email()
+    email, before = new_email(), await asked(driver, "AddClient")
     user = await driver.sign_up(email)
-    await wait_for_calls_at_whmcs(driver, 1)
+    await wait_for_call_at_whmcs(driver, "AddClient", before)
     await kill_owner(driver, processes, f"sign-up-{user}")
     await driver.wait_for_user(user, "active")
     await driver.expect_set_up_once(user, email)
@@ -45,12 +47,13 @@ async def test_one_client_when_a_step_runs_again_while_its_first_run_is_still_at
 async def test_one_order_when_worker_dies_while_whmcs_places_it(
     driver: PortalDriver, processes: Processes, settings: Settings
 ) -> None:
-    settling = settings.model_copy(update={"whmcs_settle_seconds": 4.0})
+    settling = settings.model_copy(update={"whmcs_settle_seconds": 5.0})
     processes.start_all("listener", "worker", "worker", settings=settling)
     ((buyer, order),) = await driver.reviewed_orders(1)
     await driver.set_faults("whmcs", slow=2.0, operations=["AddOrder"])
+    before = await asked(driver, "AddOrder")
     await driver.approve(order)
-    await wait_for_calls_at_whmcs(driver, 1)
+    await wait_for_call_at_whmcs(driver, "AddOrder", before)
     await kill_owner(driver, processes, f"provision-{order.id}-1")
     await driver.expect_all_active_once([(buyer, order)])
 
@@ -62,16 +65,11 @@ async def test_one_set_up_when_a_step_runs_again_while_whmcs_still_accepts_the_o
     order = await driver.place(await driver.buyer())
     await billing.place(order.id)
     await driver.set_faults("whmcs", slow=0.5, operations=["AcceptOrder"])
-    before = await accepted(driver)
+    before = await asked(driver, "AcceptOrder")
     results = await asyncio.gather(*(billing.accept(order.id) for _ in range(2)), return_exceptions=True)
     assert sorted(map(str, results)) == ["None", "an earlier call may still be running"]
     await billing.accept(order.id)
-    assert await accepted(driver) == before + 1
-
-
-async def accepted(driver: PortalDriver) -> int:
-    """Return how often WHMCS was asked to accept an order."""
-    return int((await driver.office.get("/calls")).json()["whmcs"].get("AcceptOrder", 0))
+    assert await asked(driver, "AcceptOrder") == before + 1
 
 
 async def test_many_orders_do_not_take_all_slots_at_once(
@@ -94,8 +92,8 @@ async def test_many_orders_do_not_take_all_slots_at_once(
     await driver.wait_for_stages(orders, "in_review")
     counting.cancel()
     # More than one at once shows that the orders are a crowd; how many more depends on how busy the machine is.
-    # The bound is for everything that asks Salesforce meanwhile, of 14 orders.
-    assert 1 < max(at_salesforce) <= 10
+    # The bound is for everything that asks Salesforce meanwhile.
+    assert 1 < max(at_salesforce) < len(orders)
 
 
 async def kill_owner(driver: PortalDriver, processes: Processes, workflow_id: str) -> None:

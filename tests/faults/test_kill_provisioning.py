@@ -18,6 +18,7 @@ STEPS = (
 )
 
 
+@pytest.mark.soak
 async def test_order_is_billed_once_when_worker_is_killed_right_after_any_step(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
@@ -31,7 +32,6 @@ async def test_order_is_billed_once_when_worker_is_killed_right_after_any_step(
     await driver.expect_all_active_once(bought)
 
 
-@pytest.mark.soak
 async def test_order_is_billed_once_when_worker_is_killed_between_any_effect_and_its_record(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:

@@ -11,6 +11,7 @@ from tests.support.waiting import until
 STEPS = ("create_billing_client", "create_crm_customer", "link")
 
 
+@pytest.mark.soak
 async def test_account_is_set_up_once_when_worker_is_killed_right_after_any_step(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:
@@ -26,7 +27,6 @@ async def test_account_is_set_up_once_when_worker_is_killed_right_after_any_step
         processes.all[-1].wait_until_ready()
 
 
-@pytest.mark.soak
 async def test_account_is_set_up_once_when_worker_is_killed_between_any_effect_and_its_record(
     driver: PortalDriver, processes: Processes, settings: Settings, boundaries: Boundaries
 ) -> None:

@@ -1,22 +1,24 @@
 """What an operator does about an order: shown first, done once, and only on their word."""
 
-import subprocess
-import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from portal_app.domain.orders.order import Order
 from portal_app.infra.settings import Settings
 from portal_app.wiring.portal import Portal
 from tests.support.clients.portal_driver import PortalDriver
 from tests.support.clients.sim_orders import reviewed
-from tests.support.running.processes import Processes, environment
+from tests.support.running.processes import Processes, command
+
+Operator = Callable[..., str]
 
 
-def operator(settings: Settings, *words: str) -> str:
+@pytest.fixture
+def operator(settings: Settings, tmp_path: Path) -> Operator:
     """Run `portal orders` as an operator does and return what it says."""
-    command = [sys.executable, "-W", "ignore", "-m", "portal_app.cli", "orders", *words]
-    result = subprocess.run(command, env=environment(settings), capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout
+    return lambda *words: command(settings, "orders", *words, log=tmp_path / "orders.log")
 
 
 async def stopped_sim_order(driver: PortalDriver) -> Order:
@@ -31,33 +33,33 @@ async def stopped_sim_order(driver: PortalDriver) -> Order:
 
 
 async def test_operator_sees_what_retry_would_do_and_then_does_it(
-    driver: PortalDriver, processes: Processes, settings: Settings
+    driver: PortalDriver, processes: Processes, settings: Settings, operator: Operator
 ) -> None:
     # The carrier's pause between two openings, ten minutes, is for one that is under way, not for one that failed.
     long_pause = settings.model_copy(update={"freebit_pending_seconds": 600})
     processes.start_all("listener", "worker", settings=long_pause)
     order = await stopped_sim_order(driver)
-    assert str(order.id) in operator(settings, "list")
-    assert "failed_LINE_NOT_OPENED" in operator(settings, "show", str(order.id))
-    shown = operator(settings, "retry", str(order.id))
+    assert str(order.id) in operator("list")
+    assert "failed_LINE_NOT_OPENED" in operator("show", str(order.id))
+    shown = operator("retry", str(order.id))
     assert "Activating again" in shown and "Nothing was done" in shown
     assert await driver.stage(order) == "needs_attention"
-    operator(settings, "retry", str(order.id), "--yes")
+    operator("retry", str(order.id), "--yes")
     await driver.wait_for_stage(order, "active")
     assert (await driver.lines_of(order))[order.id]["state"] == "active"
     assert len(await driver.billed(order)) == 1
-    assert "Nothing to do" in operator(settings, "undo", str(order.id))
+    assert "Nothing to do" in operator("undo", str(order.id))
 
 
 async def test_an_undone_order_returns_its_sim_and_becomes_active_once_when_approved_again(
-    driver: PortalDriver, processes: Processes, settings: Settings, worker_side: Portal
+    driver: PortalDriver, processes: Processes, settings: Settings, worker_side: Portal, operator: Operator
 ) -> None:
     processes.start_all("listener", "worker", settings=settings)
     order = await stopped_sim_order(driver)
     first = await driver.billed(order)
-    assert "Nothing was done" in operator(settings, "undo", str(order.id))
+    assert "Nothing was done" in operator("undo", str(order.id))
     for _ in range(2):
-        operator(settings, "undo", str(order.id), "--yes")
+        operator("undo", str(order.id), "--yes")
     assert await driver.stage(order) == "in_review"
     assert await driver.value("SELECT attempt FROM orders WHERE id = %s", order.id) == 2
     assert await driver.value("SELECT count(*) FROM sim_reservations WHERE order_id = %s", order.id) == 0

@@ -105,7 +105,7 @@ async def forget_all_answers() -> None:
 async def looking(log: Path, **changes: float) -> AsyncIterator[Looker]:
     """Let Ben sign in, who has looked at nothing yet; every vendor is well before and after."""
     with running_web(log, **SETTINGS | changes) as settings:
-        async with httpx.AsyncClient(base_url=settings.portal_url, timeout=120) as http:
+        async with httpx.AsyncClient(base_url=settings.portal_url, timeout=LONGEST_SECONDS) as http:
             entries = {"email": BEN, "password": PASSWORD}
             (await http.post("/api/auth/login", json=entries)).raise_for_status()
             await forget_all_answers()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.support.waiting import until
+from tests.support.waiting import LONGEST_SECONDS, until
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Visitors:
     def __init__(self, url: str, cookies: str, paths: tuple[str, ...]) -> None:
         self.answers: list[Answer] = []
         self._paths = paths
-        self._http = httpx.AsyncClient(base_url=url, headers={"Cookie": cookies}, timeout=30)
+        self._http = httpx.AsyncClient(base_url=url, headers={"Cookie": cookies}, timeout=LONGEST_SECONDS)
 
     async def visit(self, first: int) -> None:
         """Ask for ever, beginning somewhere in the row of addresses."""

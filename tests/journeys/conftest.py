@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from portal_app.local.browser import find_browser
 from tests.support.running.demo import Demo, running_demo, sign_in
+from tests.support.waiting import LONGEST_SECONDS
 
 # What a browser says by itself and no customer sees: a cut socket when a page is left, a hint in the console, a proof
 # that was refused (the page tells it in words).
@@ -21,7 +22,9 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-expect.set_options(timeout=15_000)
+# The end of every wait for a page, in milliseconds.
+LONGEST = LONGEST_SECONDS * 1000
+expect.set_options(timeout=LONGEST)
 
 
 @pytest.fixture(scope="package")
@@ -51,6 +54,7 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Callable[..., Page]]:
 
     def open_page(path: str, *, email: str = "", may_miss: bool = False, **options: object) -> Page:
         context = browser.new_context(base_url=demo.url, **options)
+        context.set_default_timeout(LONGEST)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: _note(errors, message.type, message.text, may_miss=may_miss))

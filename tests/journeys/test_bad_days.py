@@ -1,13 +1,18 @@
-"""Vendors away: pages answer from saved data with their age, orders are taken and handed over later."""
+"""Vendors away: pages answer from saved data, orders are handed over later. The line is dead: the customer is told."""
 
 import re
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.running.demo import BEN, Demo, fill_details
+from portal_app.local.browser import find_browser
+from tests.journeys.conftest import FLAGS
+from tests.support.running.demo import AIKO, BEN, Demo, fill_details, sign_in
+from tests.support.running.gate import gate_to
+from tests.support.waiting import LONGEST_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +58,45 @@ def test_sign_up_while_billing_is_away_says_so_and_finishes_by_itself(visit, dem
     page.wait_for_url("**/dashboard")
     expect(page.get_by_text("What you entered is saved")).to_be_visible()
     demo.set_faults("whmcs")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Hana", timeout=60_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Hana")
     expect(page.get_by_text("What you entered is saved")).to_be_hidden(timeout=60_000)
+
+
+def test_a_press_on_a_dead_line_is_told_and_one_while_the_notice_stands_is_carried_out(
+    browser: Browser, demo: Demo
+) -> None:
+    with gate_to(demo.url) as (gate, _):
+        rule = f"--host-resolver-rules=MAP {urlsplit(demo.url).netloc} 127.0.0.1:{gate.port}"
+        chromium = browser.browser_type.launch(executable_path=find_browser(), args=[*FLAGS, rule])
+        page = chromium.new_page(base_url=demo.url)
+        sign_in(page, AIKO)
+        page.goto("/account")
+        page.get_by_label("Phone").fill("12")
+        gate.fall_silent(also_to_new=True)
+        save = page.get_by_role("button", name="Save").first
+        save.click()
+        lost, unsent = (
+            page.get_by_text("The connection was lost"),
+            page.get_by_text("before your last action was received"),
+        )
+        expect(lost).to_be_visible(timeout=60_000)
+        expect(unsent).to_be_visible()
+        refusal = page.get_by_text(re.compile("Enter a Japanese phone number"))
+        expect(refusal).to_be_hidden()
+        save.click()
+        gate.open()
+        expect(refusal).to_be_visible()
+        expect(lost).to_be_hidden()
+        expect(page.get_by_label("Phone")).to_have_value("12")
+        page.get_by_role("button", name="Close").click()
+        expect(unsent).to_be_hidden()
+        chromium.close()
 
 
 def _until_ready(page: Page) -> None:
     """Press "Try again" as a customer would: after an outage the portal looks at a vendor again every few seconds."""
     place, again = page.get_by_role("button", name="Place order"), page.get_by_role("button", name="Try again")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < deadline:
         expect(place.or_(again)).to_be_visible()
         if place.is_visible():

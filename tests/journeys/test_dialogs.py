@@ -20,7 +20,8 @@ def test_a_dialog_opens_as_often_as_it_is_asked_and_never_by_itself(visit, demo:
     with_virtual_authenticator(page)
     page.goto("/account/security")
     # A passkey that could not be added is asked for again at the next press.
-    page.context.route("**/api/me/passkeys", lambda route: route.abort(), times=1)
+    refusal = {"detail": "Not this time."}
+    page.context.route("**/api/me/passkeys", lambda route: route.fulfill(status=422, json=refusal), times=1)
     page.get_by_label("Name of a new passkey").fill("A key")
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.locator("#passkey-problem")).not_to_be_empty()

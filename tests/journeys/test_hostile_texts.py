@@ -12,6 +12,7 @@ from portal_app.jobs.demo_customers import PASSWORD
 from tests.support.clients.api_steps import DETAILS
 from tests.support.running.demo import BEN, Demo
 from tests.support.values.hostile import MARK, MARKUP
+from tests.support.waiting import LONGEST_SECONDS
 
 IMAGE = MARKUP[0]
 FORMULA = '=HYPERLINK("http://evil.example","x")'
@@ -40,7 +41,7 @@ VALUES (%(user)s, 'order_active', 'hostile', %(text)s, '/orders', now())
 @pytest.fixture
 def mallory(demo: Demo) -> httpx.Client:
     """Somebody whose every text at every vendor is markup, signed in by a browser that is called so, too."""
-    with httpx.Client(base_url=demo.url, timeout=30, headers={"User-Agent": IMAGE}) as client:
+    with httpx.Client(base_url=demo.url, timeout=LONGEST_SECONDS, headers={"User-Agent": IMAGE}) as client:
         _sign_up(client, demo)
         yield client
 
@@ -50,7 +51,7 @@ def _sign_up(client: httpx.Client, demo: Demo) -> None:
     client.post("/api/auth/signup", json={"email": email}).raise_for_status()
     client.post("/api/auth/signup/verify", json={"code": demo.code(email)}).raise_for_status()
     client.post("/api/auth/signup/complete", json=DETAILS).raise_for_status()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONGEST_SECONDS
     while client.get("/api/invoices").status_code != 200:
         assert time.monotonic() < deadline, "the account was not set up"
         time.sleep(0.2)
@@ -81,7 +82,7 @@ def _fill(client: httpx.Client, demo: Demo) -> dict[str, int]:
 
 def _see_a_service(demo: Demo) -> None:
     """Have one service in the mirror to copy."""
-    with httpx.Client(base_url=demo.url, timeout=30) as ben:
+    with httpx.Client(base_url=demo.url, timeout=LONGEST_SECONDS) as ben:
         ben.post("/api/auth/login", json={"email": BEN, "password": PASSWORD}).raise_for_status()
         assert ben.get("/api/subscriptions").json()["items"]
 

@@ -121,7 +121,7 @@ def test_a_device_is_signed_out_from_another_and_its_tab_goes_dark(visit, demo: 
     page.goto("/account/security")
     expect(page.get_by_text("This device")).to_be_visible()
     page.get_by_role("button", name=re.compile("Sign out: Safari · iPhone")).click()
-    other.wait_for_url("**/auth/login*", timeout=5_000)
+    other.wait_for_url("**/auth/login*")
     assert email not in other.inner_text("body")
     expect(page.get_by_text("Safari · iPhone")).to_have_count(0)
     expect(page.get_by_text("This device")).to_be_visible()

@@ -1,6 +1,7 @@
 """Sessions as a customer meets them: renewed unseen, ended everywhere at once, useless to anybody else."""
 
 import re
+import time
 import uuid
 
 import pytest
@@ -8,6 +9,7 @@ import socketio
 from playwright.sync_api import expect
 
 from tests.support.running.demo import BEN, Demo
+from tests.support.waiting import LONGEST_SECONDS
 
 EVENTS = "/_event"
 
@@ -19,14 +21,14 @@ def test_a_stale_page_renews_itself_at_the_door(visit, demo: Demo) -> None:
     expect(page.get_by_role("link", name="Invoice 2")).to_be_visible()
 
 
-def test_signing_out_in_one_tab_closes_the_other_within_seconds(visit, demo: Demo) -> None:
+def test_signing_out_in_one_tab_closes_the_other(visit, demo: Demo) -> None:
     page = visit("/billing/invoices", email=BEN)
     other = page.context.new_page()
     other.goto("/dashboard")
     expect(other.get_by_role("heading", level=1)).to_contain_text("Ben")
     other.get_by_role("button", name="Sign out").first.click()
     other.wait_for_url("**/auth/login*")
-    page.wait_for_url("**/auth/login*", timeout=5_000)
+    page.wait_for_url("**/auth/login*")
     assert "Invoice 2" not in page.inner_text("body")
 
 
@@ -51,10 +53,14 @@ def test_handlers_called_without_a_cookie_do_nothing(demo: Demo) -> None:
     client.on("event", lambda update: received.append(str(update)), namespace=EVENTS)
     for name in _handlers():
         client.emit("event", _event(name), namespace=EVENTS)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not any("must_reload_rx_state_': True" in update for update in received):
+        assert time.monotonic() < deadline, received
+        client.sleep(0.1)
+    # What any other handler would tell comes meanwhile.
     client.sleep(1.5)
     client.disconnect()
     shown = " ".join(received)
-    assert "must_reload_rx_state_': True" in shown
     assert not re.search(r"Ben Carter|¥|ben@example|Invoice \d|VPN Router", shown)
 
 
@@ -82,7 +88,7 @@ def _connected(demo: Demo, *, token: str = "", origin: str = "") -> socketio.Sim
             transports=["websocket"],
             namespaces=[EVENTS],
             socketio_path="_event",
-            wait_timeout=3,
+            wait_timeout=LONGEST_SECONDS,
         )
     except socketio.exceptions.ConnectionError:
         return None

@@ -17,6 +17,8 @@ _LONGEST_NAME = 300
 _NAMESPACE = "/_event,"
 _PONG, _CLOSE = "3", "1"
 _CONNECT, _DISCONNECT, _EVENT = f"40{_NAMESPACE}", f"41{_NAMESPACE}", f"42{_NAMESPACE}"
+# What answers each event: no packet of Socket.IO, and browsers ignore it, but assets/line.js counts them.
+RECEIPT = "6"
 # What Reflex tells a page that was built for another version: it loads again, at most once in the cooldown, and then
 # shows a bar with a button instead. Ours names no version.
 RELOAD = f'{_EVENT}["state_mismatch",{{"backend":"","reload_cooldown_ms":60000}}]'
@@ -50,6 +52,11 @@ class Frames:
     def __init__(self, has_handler: Callable[[str], bool]) -> None:
         self._has_handler = has_handler
         self._has_joined = False
+
+    @staticmethod
+    def is_event(checked: str) -> bool:
+        """Return whether a checked packet is an event, which is answered with a receipt."""
+        return checked.startswith(_EVENT)
 
     def checked(self, text: str | None) -> str | None:
         """Return a packet as it may be passed on, None for one that is left unheard.

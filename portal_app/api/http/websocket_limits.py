@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.cookie_filter import LARGEST_COOKIE_HEADER
 from portal_app.api.http.request_context import address_of
-from portal_app.api.http.websocket_frames import RELOAD, Frames, Refused, UnknownHandler, refusal
+from portal_app.api.http.websocket_frames import RECEIPT, RELOAD, Frames, Refused, UnknownHandler, refusal
 from portal_app.domain.identity.network import network_of
 from portal_app.domain.identity.tabs import TABS_OF_ACCOUNT, TABS_OF_NETWORK
 from portal_app.infra.metrics import count_socket
@@ -147,6 +147,8 @@ class _Paced:
                 await self._send({"type": "websocket.close", "code": refused.code})
                 break
             if checked is not None:
+                if self._frames.is_event(checked):
+                    await self._send({"type": "websocket.send", "text": RECEIPT})
                 return {"type": "websocket.receive", "text": checked}
         return {"type": "websocket.disconnect", "code": self._closed}
 

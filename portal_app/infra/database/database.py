@@ -1,6 +1,8 @@
 """PostgreSQL: one engine per role, and transactions. The only place that commits."""
 
+import math
 import select
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -16,13 +18,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.clock import counter_seconds
-from portal_app.infra.database.keepalive import CLIENT_PARAMETERS, SERVER_OPTIONS
+from portal_app.infra.database.connections import NoAnswer, async_connector
 from portal_app.infra.database.schema import READ_REVISION, Schema, schema_at
 from portal_app.infra.settings import DatabaseRole, Settings
 
-_OPTIONS = (
-    "-c statement_timeout=15000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
-)
+_OPTIONS = "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+# The server ends a slow statement before our own deadline gives the connection up.
+_STATEMENT_SHARE = 5 / 6
 _LONGEST_REASON = 300
 _IS_READ_ONLY = sa.text("SELECT current_setting('transaction_read_only')::bool")
 _SET_CUSTOMER = sa.text("SELECT set_config('portal.user_id', :user_id, true)")
@@ -45,8 +47,9 @@ class Database:
     """
 
     def __init__(self, settings: Settings, role: Literal["web", "worker"]) -> None:
-        self._main = _engine(settings, role)
-        self._identity = _engine(settings, "identity")
+        silence = _Silence()
+        self._main = _engine(settings, role, silence)
+        self._identity = _engine(settings, "identity", silence)
 
     @asynccontextmanager
     async def unit_of_work(
@@ -77,8 +80,8 @@ class Database:
                 async with driver.transaction():
                     await driver.execute(_SET_CUSTOMER_PLAIN, (str(customer),))
                     row: tuple[Any, ...] = await (await driver.execute(question, values)).fetchone()
-            except psycopg.Error:
-                await connection.invalidate()
+            except psycopg.Error as error:
+                await connection.invalidate(error)
                 raise
             return row
 
@@ -120,7 +123,39 @@ class Database:
         await self._identity.dispose()
 
 
-def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
+class _Silence:
+    """When a connection last went silent: those that were open then are not to be trusted, in either pool."""
+
+    def __init__(self) -> None:
+        self._at = -math.inf
+
+    def watch(self, engine: sa.Engine) -> None:
+        """Replace connections of this engine's pool that are closed, or were open when another went silent."""
+        sa.event.listen(engine, "connect", self._opened)
+        sa.event.listen(engine, "invalidate", self._given_up)
+        sa.event.listen(engine, "checkout", self._reject)
+
+    def _opened(self, _: Any, record: Any) -> None:
+        record.info["opened_at"] = time.monotonic()
+
+    def _given_up(self, _: Any, __: Any, error: BaseException | None) -> None:
+        if isinstance(error, NoAnswer):
+            self._at = time.monotonic()
+
+    def _reject(self, connection: Any, record: Any, _: object) -> None:
+        """Make the pool replace such a connection. Cheaper than a query before each use."""
+        readable = select.poll()
+        readable.register(connection.driver_connection.fileno(), select.POLLIN)
+        # An idle connection has nothing to read except its end. An unexpected message also only costs a new connection.
+        if readable.poll(0):
+            raise DisconnectionError("the server closed the connection")
+        if record.info["opened_at"] <= self._at:
+            raise DisconnectionError("another connection went silent")
+
+
+def _engine(settings: Settings, role: DatabaseRole, silence: _Silence) -> AsyncEngine:
+    statement_ms = int(settings.database_answer_seconds * _STATEMENT_SHARE * 1000)
+    options = f"{_OPTIONS} -c statement_timeout={statement_ms}"
     engine = create_async_engine(
         settings.database_url_for(role),
         pool_size=10,
@@ -131,24 +166,10 @@ def _engine(settings: Settings, role: DatabaseRole) -> AsyncEngine:
         pool_recycle=1800,
         # The text of an error is logged, so it must not contain parameters, which are customers' data.
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 3,
-            "application_name": f"portal-{role}",
-            "options": f"{_OPTIONS} {SERVER_OPTIONS}",
-            **CLIENT_PARAMETERS,
-        },
+        async_creator=async_connector(settings, role, name=f"portal-{role}", options=options),
     )
-    sa.event.listen(engine.sync_engine, "checkout", _reject_closed)
+    silence.watch(engine.sync_engine)
     return engine
-
-
-def _reject_closed(connection: Any, *_: object) -> None:
-    """Make the pool replace a connection that the server closed. Cheaper than a query before each use."""
-    readable = select.poll()
-    readable.register(connection.driver_connection.fileno(), select.POLLIN)
-    # An idle connection has nothing to read except its end. An unexpected message also only costs a new connection.
-    if readable.poll(0):
-        raise DisconnectionError("the server closed the connection")
 
 
 @asynccontextmanager

@@ -3,17 +3,19 @@
 import logging
 from typing import Any
 
+import sqlalchemy as sa
 from asgi_correlation_id import correlation_id
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.infra.database.keepalive import with_keepalive
+from portal_app.infra.database.connections import connector
 from portal_app.infra.settings import DatabaseRole, Settings
 from portal_app.infra.tasks.current_customer import current_customer
 from portal_app.infra.tasks.current_order import current_order
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
 _CUSTOMER, _ORDER = "customer:", "order:"
+_OPTIONS = "-c idle_in_transaction_session_timeout=60000"
 
 
 class WakeTopic:
@@ -30,11 +32,18 @@ class DurableQueue:
 
     def __init__(self, settings: Settings, role: DatabaseRole) -> None:
         logging.getLogger("dbos").setLevel(logging.ERROR)
+        self._engine = sa.create_engine(
+            settings.database_url_for(role),
+            creator=connector(settings, role, name="portal-queue", options=_OPTIONS),
+            pool_size=2,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
         self._client = DBOSClient(
-            system_database_url=with_keepalive(settings.database_url_for(role)),
+            system_database_engine=self._engine,
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
-            system_database_pool_size=2,
             lazy=True,
         )
 
@@ -70,6 +79,7 @@ class DurableQueue:
     def close(self) -> None:
         """Close the client's connections."""
         self._client.destroy()
+        self._engine.dispose()
 
 
 def customer_of(roles: list[str] | None) -> str:
@@ -95,7 +105,11 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     """Return the worker's DBOS configuration: worker role, JSON only, one pinned version, no migrations."""
     return {
         "name": APPLICATION,
-        "system_database_url": with_keepalive(settings.database_url_for("worker")),
+        "system_database_url": settings.database_url_for("worker"),
+        "db_engine_kwargs": {
+            "creator": connector(settings, "worker", name="portal-durable", options=_OPTIONS),
+            "hide_parameters": True,
+        },
         "application_version": VERSION,
         "executor_id": executor,
         "serializer": DBOSPortableJSONSerializer(),

@@ -3,8 +3,6 @@
 A lock lives as long as the server believes in its connection; without this, a lost host would hold it for two hours.
 """
 
-from urllib.parse import quote, urlencode
-
 _IDLE, _INTERVAL, _COUNT = 10, 5, 3
 _USER_TIMEOUT_MS = 25_000
 # For the server's end, as part of `options`; for ours, as parameters of the connection.
@@ -18,10 +16,3 @@ CLIENT_PARAMETERS = {
     "keepalives_count": _COUNT,
     "tcp_user_timeout": _USER_TIMEOUT_MS,
 }
-
-
-def with_keepalive(url: str) -> str:
-    """Return an address whose connections notice a lost host, at both ends; for libraries that take only addresses."""
-    # libpq does not read a plus as a space.
-    parameters = urlencode({**CLIENT_PARAMETERS, "options": SERVER_OPTIONS}, quote_via=quote)
-    return f"{url}{'&' if '?' in url else '?'}{parameters}"

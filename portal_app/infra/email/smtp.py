@@ -1,12 +1,17 @@
 """Sends emails over SMTP, with a Message-ID of the portal so that a repeated delivery can be recognised."""
 
+import asyncio
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
+from typing import Any
 
 import aiosmtplib
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
 from portal_app.infra.settings import Settings
+
+# A whole delivery may take so many times as long as one answer.
+_MOST_ANSWERS = 6
 
 
 class SmtpMailer:
@@ -31,19 +36,26 @@ class SmtpMailer:
         message.set_content(text)
         message.add_alternative(html, subtype="html")
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._settings.smtp_host,
-                port=self._settings.smtp_port,
-                username=self._settings.smtp_username or None,
-                password=self._settings.smtp_password.get_secret_value() or None,
-                start_tls=True if self._settings.smtp_start_tls else None,
-                timeout=10,
-            )
+            async with asyncio.timeout(self._settings.smtp_timeout * _MOST_ANSWERS):
+                await aiosmtplib.send(message, **self._connection())
         except (aiosmtplib.SMTPException, OSError) as error:
             # The server's text contains the recipient, so it must not be logged.
             refused = ExternalRejected if _is_final(error) else ExternalUnavailable
             raise refused(type(error).__name__, vendor="mail") from error
+
+    def _connection(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "hostname": settings.smtp_host,
+            "port": settings.smtp_port,
+            "username": settings.smtp_username or None,
+            "password": settings.smtp_password.get_secret_value() or None,
+            "use_tls": settings.smtp_tls,
+            # None: where the server offers it.
+            "start_tls": False if settings.smtp_tls else (settings.smtp_start_tls or None),
+            "cert_bundle": settings.smtp_ca_file or None,
+            "timeout": settings.smtp_timeout,
+        }
 
 
 def _is_final(error: Exception) -> bool:

@@ -1,7 +1,8 @@
 """Salesforce's event bus over gRPC (Pub/Sub API): implements EventStream."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import grpc
 import structlog
 from asgi_correlation_id import correlation_id
 
-from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.errors import ExternalUnavailable, PortalError
 from portal_app.domain.ports.event_stream import StreamBatch, StreamEvent
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
@@ -24,8 +25,8 @@ SILENCE_SECONDS = 300.0
 ANSWER_SECONDS = 10.0
 SCHEMA_PAUSE_SECONDS = 10.0
 _OPTIONS = (
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
+    # A stream that is opened again gets a new connection: the old one may be the trouble.
+    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.enable_retries", 0),
 )
@@ -33,9 +34,11 @@ _log = structlog.get_logger(__name__)
 
 
 class SalesforceEventStream:
-    """Subscribe to topics over one channel.
+    """Subscribe to topics, each over a connection of its own.
 
-    `silence` is how long nothing at all may arrive before we reconnect, `answer_timeout` how long one answer may take.
+    `silence` is how long no batch may arrive before we reconnect, `answer_timeout` how long one answer may take. While
+    a stream is quiet, its connection is checked with a small question. gRPC's own pings do not serve: after two of them
+    without a message it holds the next ones back, and a server that gets more hangs up.
     """
 
     def __init__(
@@ -56,7 +59,6 @@ class SalesforceEventStream:
         self._schema_pause = schema_pause
         self._schemas: dict[str, EventSchema] = {}
         self._schema_again_at: dict[str, float] = {}
-        self._open: grpc.aio.Channel | None = None
 
     async def batches(self, topic: str, *, after: bytes | None) -> AsyncIterator[StreamBatch]:
         """Yield batches after a position until the server ends the connection.
@@ -65,8 +67,13 @@ class SalesforceEventStream:
         PositionLost, ExternalUnavailable when the stream breaks or falls silent, and ExternalRejected when the topic
         will never work (unknown, not permitted).
         """
+        async with self._channel() as channel, aclosing(self._batches(_stub(channel), topic, after)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _batches(self, stub: Any, topic: str, after: bytes | None) -> AsyncGenerator[StreamBatch]:
         session = await self._login.session()
-        call = self._stub().Subscribe(metadata=_metadata(session))
+        call = stub.Subscribe(metadata=_metadata(session))
         try:
             # Not wait_for, here and below: it makes a task of its own for every call.
             async with asyncio.timeout(self._answer_timeout):
@@ -76,12 +83,12 @@ class SalesforceEventStream:
                 # A cancellation that was swallowed while a batch was stored would be missed for as long as it is quiet.
                 raise_if_cancelled()
                 async with asyncio.timeout(self._silence):
-                    answer = await call.read()
+                    answer = await self._next(stub, topic, call)
                 if answer is grpc.aio.EOF:
                     return
                 if answer is None:  # grpc's result for bytes that are not a message
                     raise ExternalUnavailable(f"{topic}: unreadable", vendor=VENDOR)
-                yield await self._batch(topic, answer)
+                yield await self._batch(stub, topic, answer)
                 # A server may send more than was requested: the count stops at zero.
                 outstanding = max(0, outstanding - len(answer.events))
                 if outstanding <= self._credit // 2:
@@ -96,19 +103,34 @@ class SalesforceEventStream:
         finally:
             call.cancel()
 
-    async def aclose(self) -> None:
-        """Close the channel."""
-        if self._open is not None:
-            await self._open.close()
-            self._open = None
-
-    def _stub(self) -> Any:
+    def _channel(self) -> grpc.aio.Channel:
         # Opened late: a gRPC channel belongs to the running loop.
-        if self._open is None:
-            self._open = grpc.aio.secure_channel(
-                self._settings.sf_pubsub_endpoint, _credentials(self._settings.sf_pubsub_ca_file), options=_OPTIONS
-            )
-        return PubSubStub(self._open)  # type: ignore[no-untyped-call]
+        return grpc.aio.secure_channel(
+            self._settings.sf_pubsub_endpoint, _credentials(self._settings.sf_pubsub_ca_file), options=_OPTIONS
+        )
+
+    async def _next(self, stub: Any, topic: str, call: Any) -> Any:
+        """Return the stream's next answer. Raises TimeoutError when the connection gives no sign of life."""
+        reading = asyncio.ensure_future(call.read())
+        try:
+            while not (await asyncio.wait({reading}, timeout=self._settings.sf_stream_check_seconds))[0]:
+                await self._check(stub, topic)
+            return await reading
+        finally:
+            if not reading.cancel() and not reading.cancelled():
+                reading.exception()
+
+    async def _check(self, stub: Any, topic: str) -> None:
+        request = wire.TopicRequest(topic_name=topic)
+        try:
+            session = await self._login.session()
+            await stub.GetTopic(request, metadata=_metadata(session), timeout=self._answer_timeout)
+        except PortalError as error:
+            _log.debug("salesforce.stream_not_checked", topic=topic, error=type(error).__name__)
+        except grpc.aio.AioRpcError as error:
+            # Any answer is a sign of life; what is wrong with the topic or the session, the stream itself tells.
+            if error.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE):
+                raise TimeoutError from error
 
     def _first_request(self, topic: str, after: bytes | None) -> wire.FetchRequest:
         if after is not None:
@@ -122,11 +144,11 @@ class SalesforceEventStream:
         preset = wire.ReplayPreset.EARLIEST if from_start else wire.ReplayPreset.LATEST
         return wire.FetchRequest(topic_name=topic, replay_preset=preset, num_requested=self._credit)
 
-    async def _batch(self, topic: str, answer: wire.FetchResponse) -> StreamBatch:
+    async def _batch(self, stub: Any, topic: str, answer: wire.FetchResponse) -> StreamBatch:
         events: list[StreamEvent] = []
         for received in answer.events:
             event = received.event
-            schema = await self._schema(event.schema_id)
+            schema = await self._schema(stub, event.schema_id)
             events.append(self._event(topic, event, schema, received.replay_id))
         # An event may lack a position: the latest one of the answer may be ahead of it.
         positions = (event.replay_id for event in reversed(events)) if events else (answer.latest_replay_id,)
@@ -145,20 +167,20 @@ class SalesforceEventStream:
             return StreamEvent(topic, own_id, replay_id, {}, undecodable=True, schema_id=event.schema_id)
         return StreamEvent(topic, _event_id(payload, event, replay_id), replay_id, payload)
 
-    async def _schema(self, schema_id: str) -> EventSchema | None:
+    async def _schema(self, stub: Any, schema_id: str) -> EventSchema | None:
         """Return a schema, fetched once; None while Salesforce has none, which is asked again after a pause."""
         known, now = self._schemas.get(schema_id), asyncio.get_running_loop().time()
         if known is None and now >= self._schema_again_at.get(schema_id, now):
-            known = await self._fetched_schema(schema_id)
+            known = await self._fetched_schema(stub, schema_id)
             if known is None:
                 self._schema_again_at[schema_id] = now + self._schema_pause
             else:
                 self._schemas[schema_id] = known
         return known
 
-    async def _fetched_schema(self, schema_id: str) -> EventSchema | None:
+    async def _fetched_schema(self, stub: Any, schema_id: str) -> EventSchema | None:
         try:
-            found = await self._get_schema(schema_id)
+            found = await self._get_schema(stub, schema_id)
             return EventSchema(found.schema_json) if found is not None else None
         except Undecodable:
             return None
@@ -167,19 +189,19 @@ class SalesforceEventStream:
                 raise
             return None
 
-    async def _get_schema(self, schema_id: str) -> wire.SchemaInfo | None:
+    async def _get_schema(self, stub: Any, schema_id: str) -> wire.SchemaInfo | None:
         """Ask for a schema with the session alive now: an open stream outlives the session it began with."""
         session = await self._login.session()
         try:
-            return await self._call_schema(schema_id, session)
+            return await self._call_schema(stub, schema_id, session)
         except grpc.aio.AioRpcError as error:
             if not is_about_session(error.code(), error.trailing_metadata()):
                 raise
-        return await self._call_schema(schema_id, await self._login.renew(session))
+        return await self._call_schema(stub, schema_id, await self._login.renew(session))
 
-    async def _call_schema(self, schema_id: str, session: SalesforceSession) -> wire.SchemaInfo | None:
+    async def _call_schema(self, stub: Any, schema_id: str, session: SalesforceSession) -> wire.SchemaInfo | None:
         request = wire.SchemaRequest(schema_id=schema_id)
-        found = await self._stub().GetSchema(request, metadata=_metadata(session), timeout=self._answer_timeout)
+        found = await stub.GetSchema(request, metadata=_metadata(session), timeout=self._answer_timeout)
         return cast(wire.SchemaInfo | None, found)
 
     async def _broken(self, topic: str, call: Any, session: SalesforceSession, error: Exception) -> Exception:
@@ -191,6 +213,10 @@ class SalesforceEventStream:
         if is_about_session(code, trailers):
             await self._login.renew(session)
         return fault
+
+
+def _stub(channel: grpc.aio.Channel) -> Any:
+    return PubSubStub(channel)  # type: ignore[no-untyped-call]
 
 
 def _credentials(ca_file: str) -> grpc.ChannelCredentials:

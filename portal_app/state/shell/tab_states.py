@@ -7,7 +7,10 @@ from reflex.istate.manager import StateManager
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState
+from reflex.utils.token_manager import RedisTokenManager, TokenManager
 
+from portal_app.infra.redis.client import connect_for_pages
+from portal_app.infra.settings import Settings
 from portal_app.state.shell.session import PageSession
 
 _EXPIRE = "for index = 1, #KEYS do redis.call('EXPIRE', KEYS[index], ARGV[1]) end"
@@ -22,16 +25,16 @@ class TabStates(StateManagerRedis):
     stranger_seconds: int = 600
 
     @classmethod
-    def replacing(cls, manager: StateManager, *, stranger_seconds: int) -> Self:
+    def replacing(cls, manager: StateManager, settings: Settings) -> Self:
         """Return a manager that replaces Reflex's own. Raises TypeError for one without Redis."""
         if not isinstance(manager, StateManagerRedis):
             raise TypeError("page state is kept in Redis")
         return cls(
-            redis=manager.redis,
+            redis=connect_for_pages(settings.redis_url, silence=settings.redis_silence_seconds),
             token_expiration=manager.token_expiration,
             lock_expiration=manager.lock_expiration,
             lock_warning_threshold=manager.lock_warning_threshold,
-            stranger_seconds=stranger_seconds,
+            stranger_seconds=settings.portal_stranger_seconds,
         )
 
     async def set_state(self, token: Any, state: Any, *, lock_id: bytes | None = None, **context: Any) -> None:
@@ -49,6 +52,12 @@ class TabStates(StateManagerRedis):
         if len(self._cached_states_locks) > _MOST_LOCKS:
             kept = self._cached_states_locks.items()
             self._cached_states_locks = {key: lock for key, lock in kept if lock.locked() or key in self._local_leases}
+
+
+def watch_tokens(tokens: TokenManager, settings: Settings) -> None:
+    """Let Reflex's record of which process holds which tab notice a connection to Redis that fell silent."""
+    if isinstance(tokens, RedisTokenManager):
+        tokens.redis = connect_for_pages(settings.redis_url, silence=settings.redis_silence_seconds)
 
 
 def _is_bound(root: BaseState) -> bool:

@@ -24,6 +24,7 @@ from tests.contract.any_answers.vendor_calls import SESSION_ENDED, VENDORS, Vend
 from tests.support.generated import examples
 from tests.support.vendors.keys import new_key
 from tests.support.vendors.scripted_server import ScriptedServer, Slowly, Told, half, http, scripted_server
+from tests.support.waiting import LONGEST_SECONDS
 
 Request = tuple[str, dict[str, str]]
 # Beyond the limit of the call itself: a busy machine.
@@ -166,6 +167,7 @@ async def test_an_address_where_nobody_listens_fails_at_once_and_opens_the_break
         # Bound without listening: the system itself refuses, and nobody else gets this port meanwhile.
         taken.bind(("127.0.0.1", 0))
         async with chosen.make(f"http://127.0.0.1:{taken.getsockname()[1]}", redis, key_file) as subject:
+            subject.line.timeout = 5.0
             for call in [*chosen.writes.values(), *chosen.reads.values()][: FAILURES + 1] * 2:
                 with pytest.raises(ExternalUnavailable) as caught:
                     await call(subject.gateway)
@@ -180,7 +182,7 @@ async def try_answers(
 ) -> None:
     """Make one call against these answers and check what must hold whatever they are."""
     await redis.flushdb()
-    async with scripted_server() as server, asyncio.timeout(30):
+    async with scripted_server() as server, asyncio.timeout(LONGEST_SECONDS):
         async with vendor.make(server.url, redis, key_file) as subject:
             play = Play(server, answers, lambda asked: logins_work and vendor.is_login(asked), subject.token)
             server.script(play)

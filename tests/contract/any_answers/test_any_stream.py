@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from sandbox.salesforce.bus import avro
 from tests.support.generated import examples
 from tests.support.vendors.keys import new_key
 from tests.support.vendors.scripted_server import http, scripted_server
+from tests.support.waiting import LONGEST_SECONDS
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 SCHEMA = avro.event_schema("Order_Fulfilment_Requested__e")
@@ -211,15 +212,13 @@ async def try_stream(
         stream = SalesforceEventStream(own, login, silence=QUIET, answer_timeout=TIME_LIMIT)
         found, error, began = [], None, time.monotonic()
         try:
-            async with asyncio.timeout(20), aclosing(stream.batches(TOPIC, after=None)) as batches:
+            async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(TOPIC, after=None)) as batches:
                 async for batch in batches:
                     found.append(batch)
         except (PortalError, PositionLost) as caught:
             error = caught
         # Each answer may take its own time, and each unknown schema is asked for twice at most.
         assert time.monotonic() - began < (len(answers) + 1) * (QUIET + 4 * TIME_LIMIT) + SLACK
-        with suppress(PortalError):
-            await stream.aclose()
         await login.aclose()
         assert bus.subscribed == int(login_works)
     return found, error

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.running.site import ROOT
+from tests.support.waiting import LONGEST_SECONDS
 
 _COPIED = re.compile(r"^COPY (?:--\S+ )*(.+) (\S+)$", re.M)
 _NO_RIGHTS = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
@@ -75,7 +76,7 @@ def as_nobody() -> list[str]:
 
 def wait_for_words(process: "subprocess.Popen[bytes]", log: Path, words: str) -> None:
     """Wait until a process said some words. Raises AssertionError with what it said instead."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + LONGEST_SECONDS
     while words not in (said := log.read_text(errors="replace")):
         assert process.poll() is None, f"it ended with {process.returncode}:\n{said[-3000:]}"
         assert time.monotonic() < deadline, f"it never said {words!r}:\n{said[-3000:]}"

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from portal_app.local.ports import free_port
 from portal_app.local.proxy import find_nginx
 from tests.support.foreign_programs import need
+from tests.support.waiting import LONGEST_SECONDS
 
 SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "nginx.conf"
 HOST = "portal.example.jp"
@@ -33,7 +34,7 @@ def running_nginx(home: Path, inside_http: str) -> Iterator[None]:
     assert checked.returncode == 0 and "[emerg]" not in checked.stderr, checked.stderr
     process = subprocess.Popen([*command, "-g", "daemon off;"])
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LONGEST_SECONDS
         while not _listens(home):
             assert process.poll() is None and time.monotonic() < deadline, (home / "error.log").read_text()
             time.sleep(0.05)

@@ -22,6 +22,7 @@ from tests.contract.deployment.image import as_nobody, contents, environment, la
 from tests.support.running.processes import environment as settings_of
 from tests.support.running.site import ROOT
 from tests.support.running.world import world
+from tests.support.waiting import LONGEST_SECONDS
 
 DATABASE = "image"
 
@@ -89,7 +90,7 @@ def of_this_machine(port: int) -> dict[str, str]:
 def test_the_web_process_is_ready_and_writes_nothing(image: Image) -> None:
     before, log = contents(image.app), image.home / "web.log"
     with running(image.app, "web", image.settings, log) as process:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + LONGEST_SECONDS
         while (status := ready(image.url)) != 200:
             assert process.poll() is None and time.monotonic() < deadline, f"{status}\n{log.read_text()[-3000:]}"
             time.sleep(0.1)

@@ -281,5 +281,6 @@ async def test_open_cases_exclude_internal_cases_and_other_customers(
         (row,) = await client.query(query, reference=reference)
         await client.update("Case", str(row["Id"]), {"Portal_Reference__c": None})
     work = {"AccountId": made.account_id, "Subject": "An order stands still", "Status": "New"}
+    work["Portal_Kind__c"] = "Order Problem"
     await client.upsert("Case", "Portal_Reference__c", str(uuid4()), work)
     assert await vendors.crm.open_cases(made.account_id) == 2

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -22,7 +23,9 @@ from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.vendor_call import VendorCall
 from sandbox.faults import FaultSettings
+from tests.support.running.gate import gate_to
 from tests.support.running.vendor_servers import RunningSandbox
+from tests.support.waiting import LONGEST_SECONDS
 
 TOPIC = "/event/Order_Fulfilment_Requested__e"
 
@@ -35,12 +38,12 @@ class Bench:
         self.login = SalesforceLogin(sandbox.settings, vendor_client(timeout=5, ca_file=sandbox.settings.sf_ca_file))
         limiter = VendorLimiter(redis, "bench", CallLimits(concurrency=5, rate="9000/minute", queue=50, timeout=5.0))
         self.rest = SalesforceClient(sandbox.settings, self.login, VendorCall("bench", limiter, timeout=5.0))
-        self._streams: list[SalesforceEventStream] = []
 
-    def stream(self, *, replay: str = "LATEST", **changes) -> SalesforceEventStream:
-        settings = self.sandbox.settings.model_copy(update={"sf_events_replay": replay})
-        self._streams.append(SalesforceEventStream(settings, self.login, **changes))
-        return self._streams[-1]
+    def stream(
+        self, *, replay: str = "LATEST", set_to: dict[str, Any] | None = None, **changes
+    ) -> SalesforceEventStream:
+        settings = self.sandbox.settings.model_copy(update={"sf_events_replay": replay, **(set_to or {})})
+        return SalesforceEventStream(settings, self.login, **changes)
 
     async def publish(self, mark: str) -> None:
         body = {"OrderId__c": "801xx0000000001AAA", "IdemKey__c": mark, "Version__c": 1}
@@ -55,8 +58,6 @@ class Bench:
         return (await read_until(self.stream(replay="ALL"), None, mark))[-1].replay_id
 
     async def close(self) -> None:
-        for stream in self._streams:
-            await stream.aclose()
         await self.rest.aclose()
         await self.login.aclose()
 
@@ -64,7 +65,7 @@ class Bench:
 async def read_until(stream: SalesforceEventStream, after: bytes | None, mark: str) -> list[StreamEvent]:
     """Read events up to the one with this mark."""
     found: list[StreamEvent] = []
-    async with asyncio.timeout(10), aclosing(stream.batches(TOPIC, after=after)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(TOPIC, after=after)) as batches:
         async for batch in batches:
             found += batch.events
             if any(event.payload.get("IdemKey__c") == mark for event in batch.events):
@@ -73,7 +74,7 @@ async def read_until(stream: SalesforceEventStream, after: bytes | None, mark: s
 
 
 async def first_of(stream: SalesforceEventStream, topic: str, after: bytes | None) -> StreamBatch:
-    async with asyncio.timeout(10), aclosing(stream.batches(topic, after=after)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(topic, after=after)) as batches:
         return await anext(batches)
 
 
@@ -110,7 +111,10 @@ async def test_more_events_than_were_asked_for_are_all_read_once(bench: Bench) -
     bench.sandbox.faults.set("pubsub", FaultSettings(special={"crowded_answers": -1}))
     for mark in sent:
         await bench.publish(mark)
-    async with asyncio.timeout(10), aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches:
+    async with (
+        asyncio.timeout(LONGEST_SECONDS),
+        aclosing(bench.stream(credit=2).batches(TOPIC, after=after)) as batches,
+    ):
         first = await anext(batch async for batch in batches if batch.events)
         assert len(first.events) == 9
         await bench.publish(last := uuid4().hex)
@@ -160,7 +164,7 @@ async def test_a_change_event_names_the_fields_that_changed(bench: Bench) -> Non
     stream, topic = bench.stream(replay="ALL"), "/data/AccountChangeEvent"
     mark = uuid4().hex[:20]
     await bench.rest.update("Account", account, {"Phone": mark})
-    async with asyncio.timeout(10), aclosing(stream.batches(topic, after=None)) as batches:
+    async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(topic, after=None)) as batches:
         async for batch in batches:
             found = [event for event in batch.events if event.payload.get("Phone") == mark]
             if found:
@@ -186,7 +190,10 @@ async def test_a_schema_that_is_not_there_yet_is_asked_for_again(bench: Bench, c
     refusal = {f"error:schema.not.found/{code}": 1}
     bench.sandbox.faults.set("pubsub", FaultSettings(special=refusal, operations=["GetSchema"]))
     await bench.publish(first)
-    async with asyncio.timeout(10), aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches:
+    async with (
+        asyncio.timeout(LONGEST_SECONDS),
+        aclosing(bench.stream(schema_pause=0).batches(TOPIC, after=after)) as batches,
+    ):
         unread = await anext(batch async for batch in batches if batch.events)
         await bench.publish(second)
         read = await anext(batch async for batch in batches if batch.events)
@@ -235,6 +242,25 @@ async def test_a_silent_stream_is_given_up(bench: Bench) -> None:
         await first_of(bench.stream(silence=0.3), TOPIC, after)
 
 
+async def test_a_quiet_stream_goes_on_and_one_whose_line_fell_silent_is_opened_again(bench: Bench) -> None:
+    with gate_to(f"//{bench.sandbox.settings.sf_pubsub_endpoint}") as (gate, way):
+        set_to = {"sf_pubsub_endpoint": way.removeprefix("//"), "sf_stream_check_seconds": 0.1}
+        stream = bench.stream(set_to=set_to, answer_timeout=2.0)
+        after, mark = await bench.position(), uuid4().hex
+        async with asyncio.timeout(LONGEST_SECONDS), aclosing(stream.batches(TOPIC, after=after)) as batches:
+            reading = asyncio.ensure_future(anext(batch async for batch in batches if batch.events))
+            # Longer than gRPC's own pings would be sent.
+            await asyncio.wait({reading}, timeout=1)
+            await bench.publish(mark)
+            assert marks(list((await reading).events)) == [mark]
+            gate.fall_silent()
+            with pytest.raises(ExternalUnavailable, match="silent"):
+                await anext(batches)
+        mark = uuid4().hex
+        await bench.publish(mark)
+        assert mark in marks(await read_until(stream, after, mark))
+
+
 async def test_a_reader_whose_cancellation_a_library_swallowed_stops_before_it_waits(bench: Bench) -> None:
     answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -248,7 +274,7 @@ async def test_a_reader_whose_cancellation_a_library_swallowed_stops_before_it_w
     await asyncio.sleep(0)  # lets it begin to wait
     answered.set_result(None)
     reading.cancel()
-    await asyncio.wait({reading}, timeout=10)
+    await asyncio.wait({reading}, timeout=LONGEST_SECONDS)
     assert reading.cancelled()
 
 
@@ -257,7 +283,6 @@ async def test_nobody_listening_is_unavailable(bench: Bench) -> None:
     stream = SalesforceEventStream(settings, bench.login)
     with pytest.raises(ExternalUnavailable):
         await first_of(stream, TOPIC, None)
-    await stream.aclose()
 
 
 async def _knock(bench: Bench) -> None:

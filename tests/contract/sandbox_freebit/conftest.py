@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.running.world import running_sandbox
+from tests.support.waiting import LONGEST_SECONDS
 
 LIVING = "07039990099"
 EID = "89049032000000000000000000000066"
@@ -77,7 +78,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 
 @pytest_asyncio.fixture
 async def freebit(settings: dict[str, str]) -> AsyncIterator[Freebit]:
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=LONGEST_SECONDS) as browser:
         own = Freebit(browser, settings)
         await own.set_faults()
         await own.log_in()

@@ -87,7 +87,8 @@ async def test_comment_is_seen_as_a_change_of_its_case(org: Org, pubsub: PubSubC
     body, event = events[1]
     schema = await pubsub.schema(event.event.schema_id)
     assert body["ChangeEventHeader"]["recordIds"] == [case_id]
-    assert named(schema, body["ChangeEventHeader"]["changedFields"]) == {"LastModifiedDate"}
+    activity = {"Portal_Last_Activity_At__c", "Portal_Last_Activity_By__c"}
+    assert named(schema, body["ChangeEventHeader"]["changedFields"]) == {"LastModifiedDate", *activity}
 
 
 async def test_approval_is_seen_as_a_change_of_the_order(org: Org, pubsub: PubSubClient) -> None:

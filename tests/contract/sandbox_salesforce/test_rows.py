@@ -161,9 +161,9 @@ async def test_upsert_creates_then_changes_the_same_row(api: httpx.AsyncClient, 
 
 
 async def test_upsert_matching_several_rows_lists_them_and_writes_nothing(api: httpx.AsyncClient) -> None:
-    ids = [await create(api, "Case", Subject="old", Portal_Reference__c="R1") for _ in range(2)]
+    ids = [await create(api, "Case", Subject="old", Portal_Threading_Id__c="R1") for _ in range(2)]
 
-    answer = await api.patch("/sobjects/Case/Portal_Reference__c/R1", json={"Subject": "new"})
+    answer = await api.patch("/sobjects/Case/Portal_Threading_Id__c/R1", json={"Subject": "new"})
 
     assert answer.status_code == 300
     assert answer.json() == [f"/services/data/v62.0/sobjects/Case/{row_id}" for row_id in ids]

@@ -79,9 +79,9 @@ async def test_errors_become_the_librarys_exceptions(org: Org, session: requests
             sf.Contact.create({"FirstName": "x"})
         assert refused.value.content[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
         for _ in range(2):
-            sf.Case.create({"Portal_Reference__c": "R1"})
+            sf.Case.create({"Portal_Threading_Id__c": "R1"})
         with pytest.raises(SalesforceMoreThanOneRecord):
-            sf.Case.get_by_custom_id("Portal_Reference__c", "R1")
+            sf.Case.get_by_custom_id("Portal_Threading_Id__c", "R1")
         with pytest.raises(SalesforceExpiredSession):
             stale.query("SELECT Id FROM Account")
 

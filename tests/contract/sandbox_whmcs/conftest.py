@@ -16,6 +16,7 @@ import pytest
 from dotenv import dotenv_values
 
 from tests.support.vendors.hook_receiver import Receiver, listening
+from tests.support.waiting import LONGEST_SECONDS
 
 # Plain http only: one empty context for all saves reading the certificate store for each test.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -51,7 +52,7 @@ class Process:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
-        status = self.process.wait(timeout=10)
+        status = self.process.wait(timeout=LONGEST_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return status
@@ -163,7 +164,7 @@ def own(mortal: Process) -> Process:
 @pytest.fixture
 async def own_whmcs(own: Process) -> AsyncIterator[Whmcs]:
     """The API of the sandbox that a test may kill."""
-    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=LONGEST_SECONDS) as browser:
         yield Whmcs(browser, own.settings())
 
 
@@ -182,7 +183,7 @@ def printed(process: Process) -> dict[str, str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A fresh browser."""
-    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=10) as browser:
+    async with httpx.AsyncClient(verify=_NO_TLS, trust_env=False, timeout=LONGEST_SECONDS) as browser:
         yield browser
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import psycopg
 from sqlmodel import col, select
 
 from portal_app.domain.checkout.request import OrderRequest
@@ -23,9 +22,10 @@ from portal_app.models.email_outbox import Mail
 from portal_app.models.sim import SimReservation
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal
+from tests.support.clients.owner import Owner
 from tests.support.clients.placing import place_order
 from tests.support.values.people import ADDRESS, PERSON
-from tests.support.waiting import until
+from tests.support.waiting import LONGEST_SECONDS, until
 
 SKU = "VPN-REMOTE-ACCESS-USA-SF"
 _BROWSER = Origin(address="127.0.0.1", browser="test")
@@ -50,16 +50,17 @@ class PortalDriver:
         self.mappings = worker.database
         self.vendors = worker.vendors
         self._worker = worker
-        self._database = database
+        self._owner = Owner(database)
         # Shorter than the server waits: a connection that it closes just then would lose a call.
         limits = httpx.Limits(keepalive_expiry=2)
-        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=20, limits=limits)
-        self._whmcs = httpx.AsyncClient(timeout=20)
+        self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=LONGEST_SECONDS, limits=limits)
+        self._whmcs = httpx.AsyncClient(timeout=LONGEST_SECONDS)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self.office.aclose()
         await self._whmcs.aclose()
+        await self._owner.close()
 
     # -- customers
 
@@ -366,9 +367,7 @@ class PortalDriver:
 
     async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query, asked as the database's owner."""
-        async with await psycopg.AsyncConnection.connect(self._database, autocommit=True) as connection:
-            cursor = await connection.execute(query, values)
-            return await cursor.fetchall() if cursor.description else []
+        return await self._owner.rows(query, *values)
 
     async def value(self, query: str, *values: Any) -> Any:
         """Return the one value of a query."""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,8 +18,8 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
-from portal_app.local.ports import free_port
 from portal_app.local.servers.postgres import EmbeddedPostgres
+from tests.support.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 AIKO, BEN = "aiko@example.jp", "ben@example.jp"
@@ -35,7 +36,7 @@ class Demo:
 
     def mail(self, to: str, subject: str, *, after: int = 0) -> str:
         """Return the text of the newest mail to somebody whose subject contains some words, waiting for it."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             found = self.mails(to)
             texts = [mail["text"] for mail in found[: len(found) - after] if subject in mail["subject"]]
@@ -46,7 +47,7 @@ class Demo:
 
     def mails(self, to: str) -> list[dict]:
         """Return all mails to somebody, newest first."""
-        return httpx.get(f"{self.office}/api/mail", params={"to": to}).json()[::-1]
+        return httpx.get(f"{self.office}/api/mail", params={"to": to}, timeout=LONGEST_SECONDS).json()[::-1]
 
     def code(self, to: str, *, after: int = 0) -> str:
         """Return the six-digit code that was mailed to somebody; the oldest `after` mails do not count."""
@@ -69,21 +70,21 @@ class Demo:
 
     def orders(self) -> list[dict]:
         """Return the orders an agent sees, newest first."""
-        return httpx.get(f"{self.office}/api/orders").json()
+        return httpx.get(f"{self.office}/api/orders", timeout=LONGEST_SECONDS).json()
 
     def decide(self, sf_order_id: str, decision: str) -> None:
         """Approve or reject an order as an agent."""
-        httpx.post(f"{self.office}/api/orders/{sf_order_id}/{decision}").raise_for_status()
+        httpx.post(f"{self.office}/api/orders/{sf_order_id}/{decision}", timeout=LONGEST_SECONDS).raise_for_status()
 
     def decide_identity(self, number: str, decision: str) -> None:
         """Verify or reject the identity of a customer as an agent."""
-        httpx.post(f"{self.office}/api/identities/{number}/{decision}").raise_for_status()
+        httpx.post(f"{self.office}/api/identities/{number}/{decision}", timeout=LONGEST_SECONDS).raise_for_status()
 
     def pending_check(self) -> str:
         """Return the account of the address check that waits for an agent, once it is there."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
-            checks = httpx.get(f"{self.office}/api/address-checks").json()
+            checks = httpx.get(f"{self.office}/api/address-checks", timeout=LONGEST_SECONDS).json()
             if waiting := [check["id"] for check in checks if check["status"] == "Pending"]:
                 return waiting[0]
             time.sleep(0.1)
@@ -92,11 +93,11 @@ class Demo:
     def answer_check(self, account: str, offers: list[str], *, note: str) -> None:
         """Answer an address check as an agent."""
         body = {"offers": offers, "note": note}
-        httpx.post(f"{self.office}/api/address-checks/{account}", json=body).raise_for_status()
+        httpx.post(f"{self.office}/api/address-checks/{account}", json=body, timeout=LONGEST_SECONDS).raise_for_status()
 
     def set_faults(self, vendor: str, **faults: object) -> None:
         """Make a vendor slow or dead; without faults it is well."""
-        httpx.post(f"{self.office}/api/faults/{vendor}", json=faults).raise_for_status()
+        httpx.post(f"{self.office}/api/faults/{vendor}", json=faults, timeout=LONGEST_SECONDS).raise_for_status()
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def running_demo(place: Place | None = None, word: str = "demo", **settings: str
     with tempfile.TemporaryDirectory(prefix="portal-journeys-") as folder:
         place = place or Place(Path(folder) / "home")
         log = Path(folder) / "demo.log"
-        arguments = [word, "--home", str(place.home), "--port", str(free_port())]
+        arguments = [word, "--home", str(place.home), "--port", str(_first_port())]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*place.somebody, sys.executable, "-m", "portal_app.cli", *arguments],
@@ -139,7 +140,7 @@ def running_demo(place: Place | None = None, word: str = "demo", **settings: str
             yield _when_ready(process, log, place.home)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(LONGEST_SECONDS)
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
@@ -163,8 +164,13 @@ def fill_details(page: Page) -> None:
     page.get_by_role("checkbox").check()
 
 
+def _first_port() -> int:
+    """Return a port to begin at: a demo takes twenty from there on, below all that single servers of tests get."""
+    return 10_000 + 40 * secrets.randbelow(150)
+
+
 def _when_ready(process: subprocess.Popen[bytes], log: Path, home: Path) -> Demo:
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 2 * LONGEST_SECONDS
     while time.monotonic() < deadline:
         text = log.read_text()
         if "Ctrl-C stops" in text:

@@ -1,4 +1,4 @@
-"""A proxy in front of a server that a test can close or slow down, while other clients are not affected."""
+"""A proxy in front of a server that a test can close, slow down or silence; other clients are not affected."""
 
 import asyncio
 import threading
@@ -8,13 +8,18 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Gate:
-    """One address in front of a server. `seconds` is how long each answer takes longer; closed, it hangs up on all."""
+    """One address in front of a server. `seconds` is how long each answer takes longer; closed, it hangs up on all.
+
+    Silent, it keeps its connections, takes what is sent and forwards nothing, in either direction.
+    """
 
     def __init__(self, host: str, port: int) -> None:
-        self.port = 0
+        self.port, self.server_port = 0, port
         self.seconds = 0.0
         self._server_at = host, port
-        self._is_closed = False
+        self._is_closed = self._is_silent_to_new = False
+        self._silenced: set[asyncio.StreamWriter] = set()
+        self._waiting: set[asyncio.StreamWriter] = set()
         self._ways: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -26,9 +31,22 @@ class Gate:
         self._is_closed = True
         self._loop.call_soon_threadsafe(self._hang_up)
 
+    def fall_silent(self, *, also_to_new: bool = False) -> None:
+        """Forward nothing any more on the connections that are open; new ones pass, unless they are to hang, too."""
+        self._is_silent_to_new = also_to_new
+        done = threading.Event()
+
+        def silence() -> None:
+            self._silenced |= self._ways
+            done.set()
+
+        self._loop.call_soon_threadsafe(silence)
+        done.wait(10)
+
     def open(self) -> None:
-        """Pass all connections again, without delay."""
-        self._is_closed, self.seconds = False, 0.0
+        """Pass all new connections again, without delay; those that hang are closed, silenced ones stay silent."""
+        self._is_closed, self._is_silent_to_new, self.seconds = False, False, 0.0
+        self._loop.call_soon_threadsafe(self._send_away)
 
     def start(self) -> None:
         """Begin to listen on a free port."""
@@ -53,13 +71,23 @@ class Gate:
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     def _hang_up(self) -> None:
+        self._send_away()
         for way in self._ways:
             way.transport.abort()
+
+    def _send_away(self) -> None:
+        for way in self._waiting:
+            way.transport.abort()
+        self._waiting.clear()
 
     async def _let_through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if self._is_closed:
                 raise ConnectionRefusedError("closed")
+            if self._is_silent_to_new:
+                self._waiting.add(writer)
+                await self._over.wait()
+                return
             inner_reader, inner_writer = await asyncio.open_connection(*self._server_at)
         except OSError:
             # Closed, or the server behind it is down.
@@ -76,10 +104,14 @@ class Gate:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
+                if writer in self._silenced:
+                    continue
                 if is_answer and self.seconds:
                     await asyncio.sleep(self.seconds)
                 writer.write(data)
                 await writer.drain()
+        if writer in self._silenced:
+            await self._over.wait()
         writer.close()
 
 

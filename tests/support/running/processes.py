@@ -1,4 +1,4 @@
-"""The portal's own worker and listener as real processes, to be killed, stopped and started again.
+"""The portal's own worker and listener as real processes, to be killed, stopped and started again, and its commands.
 
 Each is what `python -m portal_app.jobs.<role>` runs, forked from a process that has imported it already: a start then
 takes a fraction of a second instead of five.
@@ -23,7 +23,7 @@ from tests.support.waiting import LONGEST_SECONDS
 
 Role = Literal["worker", "listener"]
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["portal_app.jobs.worker", "portal_app.jobs.listener"])
+_FORKS.set_forkserver_preload(["tests.support.running.preloaded"])
 
 
 class Process:
@@ -122,6 +122,17 @@ class Processes:
         return "\n".join(f"--- {one.role} {one.pid}\n{one.log()[-6000:]}" for one in self.all)
 
 
+def command(settings: Settings, *words: str, log: Path) -> str:
+    """Run `portal` with some words as an operator does, to its end, and return what it says; it must succeed."""
+    process = _FORKS.Process(target=_run_command, args=(words, environment(settings), str(log)))
+    process.start()
+    process.join(LONGEST_SECONDS)
+    told = log.read_text()
+    log.unlink()
+    assert process.exitcode == 0, f"exit code {process.exitcode}: {told[-2000:]}"
+    return told
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """Return settings as the environment variables that make them."""
     values: dict[str, Any] = {name: getattr(settings, name) for name in type(settings).model_fields}
@@ -132,10 +143,26 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _run(role: Role, variables: dict[str, str], log: str) -> None:
+    _speak_into(log, variables)
+    sys.argv = [role]
+    runpy.run_module(f"portal_app.jobs.{role}", run_name="__main__")
+
+
+def _run_command(words: tuple[str, ...], variables: dict[str, str], log: str) -> None:
+    def become(_: str, line: list[str]) -> None:
+        _, _, module, *sys.argv[1:] = line
+        runpy.run_module(module, run_name="__main__")
+
+    _speak_into(log, variables)
+    sys.argv = ["portal", *words]
+    # The command replaces its process by the program that it names: here the one that is imported already goes on.
+    os.execv = become
+    runpy.run_module("portal_app.cli", run_name="__main__")
+
+
+def _speak_into(log: str, variables: dict[str, str]) -> None:
     os.environ |= variables
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1) for number in (1, 2))
-    sys.argv = [role]
-    runpy.run_module(f"portal_app.jobs.{role}", run_name="__main__")

@@ -36,7 +36,7 @@ class Site:
 
     def sign_in(self, email: str) -> tuple[httpx.Client, str]:
         """Sign in; return the browser and its Cookie line."""
-        client = httpx.Client(base_url=self.url, timeout=30)
+        client = httpx.Client(base_url=self.url, timeout=LONGEST_SECONDS)
         self.browsers.append(client)
         client.post("/api/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
         return client, "; ".join(f"{name}={value}" for name, value in client.cookies.items())
@@ -69,7 +69,7 @@ def running_site(log: Path, **changes: Any) -> Iterator[Site]:
             browser.close()
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(LONGEST_SECONDS)
 
 
 async def received_until(tab: EventSocket, *words: str) -> str:

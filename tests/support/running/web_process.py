@@ -43,7 +43,7 @@ def running_web(log: Path, **changes: Any) -> Iterator[Settings]:
         yield settings
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(LONGEST_SECONDS)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -51,7 +51,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-3000:]
         try:
-            if httpx.get(f"{url}/api/health/ready", timeout=2).status_code == 200:
+            if httpx.get(f"{url}/api/health/ready", timeout=10).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)

@@ -67,7 +67,7 @@ _QUICK: dict[str, Any] = {
     "freebit_rate": "100000/minute",
     # On a busy machine a healthy server may seem slow; a test that needs a slow one says so.
     "redis_timeout": 5.0,
-    "mirror_patience_seconds": 5.0,
+    "mirror_patience_seconds": 20.0,
 }
 
 
@@ -166,4 +166,4 @@ def running_sandbox(home: Path, **variables: str) -> Iterator[dict[str, str]]:
         yield {name.lower(): value for name, _, value in (line.partition("=") for line in printed.splitlines())}
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONGEST_SECONDS)

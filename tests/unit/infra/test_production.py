@@ -69,6 +69,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"portal_trusted_proxies": 0, "portal_accepted_risks": "no-proxy"},
     {"smtp_host": "10.0.0.5", "portal_accepted_risks": " plain-mail , no-proxy"},
     {"smtp_host": "mail.example.jp", "smtp_start_tls": True, "smtp_password": "of-mail"},
+    {"smtp_host": "mail.example.jp", "smtp_port": 465, "smtp_tls": True},
     {"portal_passkey_rp_id": "example.jp"},
     {"database_url": "postgresql:///portal?host=/var/run/postgresql"},
     {"database_web_url": "postgresql://portal_web:pw@db/portal"},

@@ -65,6 +65,27 @@ async def test_after_a_jump_each_job_runs_once_and_what_waits_looks_at_the_clock
     assert len(await workflows(worker, "clock_moved-2031-%")) == 1
 
 
+async def test_minutes_that_come_again_after_the_clock_was_set_back_are_due_again_and_once(
+    worker: Database, queue: DurableQueue
+) -> None:
+    portal, at = portal_of(worker, queue), now().replace(minute=4, second=0) + timedelta(days=2, hours=5)
+    tick, back = timedelta(minutes=2), timedelta(hours=2)
+    created = sa.text(
+        "UPDATE dbos.workflow_status SET created_at = :ms WHERE name = 'catch_up_orders' AND workflow_uuid LIKE :like"
+    )
+    for begin in (at - back, at):
+        assert "catch_up_orders" in await enqueue_due(portal, after=begin, until=begin + tick)
+        async with worker.unit_of_work() as session:
+            values = {"ms": int((begin + tick).timestamp() * 1000), "like": f"%{begin:%Y-%m-%dT%H}:05"}
+            await (await session.connection()).execute(created, values)
+    assert await enqueue_due(portal, after=at + tick, until=at - back) == ["clock_moved"]
+    # Two leaders in a row.
+    for _ in range(2):
+        assert "catch_up_orders" in await enqueue_due(portal, after=at - back, until=at - back + tick)
+    first = f"catch_up_orders-{at - back:%Y-%m-%dT%H}:05"
+    assert await workflows(worker, f"{first}%") == [first, f"{first}~catch_up_orders-{at:%Y-%m-%dT%H}:05"]
+
+
 def test_every_scheduled_job_is_a_workflow_that_records_its_success() -> None:
     for entry in SCHEDULE:
         work = getattr(scheduled, entry.workflow, None) or getattr(cancellations, entry.workflow)

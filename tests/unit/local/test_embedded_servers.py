@@ -19,6 +19,7 @@ from portal_app.local.process import is_running, wait_until
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.local.servers.postgres_binaries import SHARED_FOLDER, find_programs, remove_orphaned_data
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.support.waiting import LONGEST_SECONDS
 
 START_AND_WAIT = """
 import sys, time
@@ -234,7 +235,7 @@ def test_a_keyboard_interrupt_for_the_group_spares_the_servers(tmp_path: Path) -
     assert os.getpgid(server_pid) != os.getpgid(parent.pid)
     parent.send_signal(signal.SIGTERM)
     parent.wait(10)
-    end = time.monotonic() + 10
+    end = time.monotonic() + LONGEST_SECONDS
     while is_running(server_pid) and time.monotonic() < end:
         wait_until(lambda: not is_running(server_pid), seconds=1)
     assert sys.platform != "linux" or not is_running(server_pid)

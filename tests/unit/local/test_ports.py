@@ -12,6 +12,13 @@ def test_the_wanted_port_is_taken_when_it_is_free(tmp_path: Path) -> None:
         assert book.claim("web", wanted) == wanted
 
 
+def test_a_free_port_is_none_that_an_outgoing_connection_gets() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        # The system took it from the range it uses for outgoing connections, too.
+        assert listener.getsockname()[1] > max(free_port() for _ in range(50))
+
+
 def test_the_next_port_is_used_and_remembered_beside_another_copy(tmp_path: Path) -> None:
     wanted = free_port()
     with socket.socket() as neighbour:

@@ -13,6 +13,7 @@ from portal_app.local.errors import HomeInUse, LocalError, PortTaken
 from portal_app.local.ports import free_port
 from portal_app.local.process import is_running, wait_until
 from portal_app.local.supervisor import Supervisor
+from tests.support.waiting import LONGEST_SECONDS
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 PARENT = """
@@ -71,7 +72,7 @@ def test_a_killed_program_is_started_again_and_a_line_says_so(tmp_path: Path) ->
     os.kill(first, signal.SIGKILL)
     assert wait_until(lambda: pid_of(tmp_path, "worker") != first, seconds=10)
     parent.send_signal(signal.SIGINT)
-    _, said = parent.communicate(timeout=20)
+    _, said = parent.communicate(timeout=LONGEST_SECONDS)
     assert parent.returncode == 0
     assert "worker ended (killed by SIGKILL); starting it again in 0.5 s" in said
 
@@ -160,7 +161,7 @@ def test_an_attached_server_is_revived_when_it_dies(tmp_path: Path) -> None:
     assert wait_until(lambda: pid_file.exists() and pid_file.read_text() not in ("", str(first)), seconds=10)
     second = int(pid_file.read_text())
     parent.terminate()
-    _, said = parent.communicate(timeout=20)
+    _, said = parent.communicate(timeout=LONGEST_SECONDS)
     assert "valkey died; starting it again." in said
     assert not is_running(second)
 
@@ -183,6 +184,6 @@ def test_the_whole_world_comes_back_on_its_ports_after_kill_minus_nine(tmp_path:
     second = start_parent(tmp_path, adds)
     assert (tmp_path / "ports.json").read_text() == ports
     second.terminate()
-    second.communicate(timeout=30)
+    second.communicate(timeout=LONGEST_SECONDS)
     assert second.returncode == 0
     assert list((tmp_path / "run").glob("*.pid")) == []

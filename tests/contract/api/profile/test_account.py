@@ -21,6 +21,7 @@ from tests.support.clients.portal_driver import PortalDriver
 from tests.support.clients.visitor import Visitor, mailed
 from tests.support.running.world import BEN, PASSWORD, world
 from tests.support.values.people import ADDRESS
+from tests.support.waiting import LONGEST_SECONDS
 
 MOVED = {
     "postcode": "530-0001",
@@ -276,7 +277,7 @@ async def forget_when_read(hana: Hana) -> None:
 async def topics_of(pages: PubSub, user_id: UUID) -> list[str]:
     """Return the topics pushed to open pages of a user, until the end."""
     topics: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while "end" not in topics:
             message = await pages.get_message(ignore_subscribe_messages=True, timeout=1)
             body = json.loads(message["data"]) if message and message["data"].startswith(b"{") else {}

@@ -17,10 +17,11 @@ from tests.support.clients.api_steps import SKU
 from tests.support.clients.visitor import Visitor, instead_of
 from tests.support.running.world import AIKO, BEN, world
 from tests.support.vendors.outages import OUTAGES
+from tests.support.waiting import LONGEST_SECONDS
 
 NUMBER = "07039990099"
 HURRIED = {
-    "freebit_timeout": 0.4, "freebit_concurrency": 4, "mirror_patience_seconds": 0.6,
+    "freebit_timeout": 1.0, "freebit_concurrency": 4, "mirror_patience_seconds": 2.0,
     "portal_breaker_failures": 3, "portal_breaker_seconds": 0.3,
 }  # fmt: skip
 
@@ -105,7 +106,7 @@ async def test_a_late_state_from_freebit_is_saved_and_pushed_to_open_pages(
 
 async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
     """Ask until the answer is as it should be again."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while (await visitor.get(path)).json()[name] != wanted:
             await asyncio.sleep(0.05)
 
@@ -113,7 +114,7 @@ async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
 async def until_saved(worker: Portal, state: str) -> None:
     """Wait until the background read has been saved."""
     index = worker.identity.secrets.ring.index(NUMBER, NUMBER_PLACE)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while True:
             async with worker.database.unit_of_work() as session:
                 query = select(SimReservation.state).where(SimReservation.number_index == index)

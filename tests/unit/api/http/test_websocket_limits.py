@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from portal_app.api.http.websocket_frames import RECEIPT
 from portal_app.api.http.websocket_limits import WebsocketLimits
 from portal_app.domain.identity.tabs import TABS_OF_ACCOUNT, TABS_OF_NETWORK
 from portal_app.infra.security.cookies import cookie_name
@@ -14,6 +15,7 @@ from portal_app.infra.settings import Settings
 
 SLOW = Settings(portal_env="development", portal_event_limit="1/hour", portal_new_socket_limit="3/minute")
 HANDLERS = {"a"}
+RECEIVED = {"type": "websocket.send", "text": RECEIPT}
 PROXIED = SLOW.model_copy(update={"portal_trusted_proxies": 1})
 
 
@@ -79,7 +81,7 @@ async def test_a_socket_is_read_by_messages_and_by_bytes(size: int, burst: int) 
 async def test_a_refused_message_ends_the_socket_for_both_sides() -> None:
     tab = await Tab([event(200), event(40_000), event(200)]).open(scope())
     assert tab.count() == 1
-    assert tab.sent == [{"type": "websocket.close", "code": 1009}]
+    assert tab.sent == [RECEIVED, {"type": "websocket.close", "code": 1009}]
     assert tab.read[-1] == {"type": "websocket.disconnect", "code": 1009}
 
 
@@ -87,7 +89,7 @@ async def test_a_page_that_sends_an_unknown_event_must_reload() -> None:
     unknown = event(200)
     tab = await Tab([unknown | {"text": unknown["text"].replace('"a"', '"b"')}, event(200)]).open(scope())
     assert tab.count() == 1
-    assert [message["type"] for message in tab.sent] == ["websocket.send"]
+    assert tab.sent[1:] == [RECEIVED]
     assert tab.sent[0]["text"].startswith('42/_event,["state_mismatch",')
 
 

@@ -13,6 +13,7 @@ from portal_app.infra.redis.cache import Cache, Entry
 from portal_app.infra.redis.client import connect
 from portal_app.local.servers.valkey import EmbeddedValkey
 from tests.support.running.gate import gate_to
+from tests.support.waiting import LONGEST_SECONDS
 
 
 class Upstream:
@@ -135,7 +136,7 @@ async def test_a_hung_redis_delays_no_caller_and_is_skipped_by_the_next(own_valk
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
         # Redis is paused until the end of this test.
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONGEST_SECONDS):
             assert await cache.get_or_set(key, upstream.quick, seconds=60) == "value"
         assert not cache.is_exact and await cache.peek_bytes(Entry(key)) is None
     finally:
@@ -156,7 +157,7 @@ async def test_after_a_restart_values_are_cached_and_missed_invalidations_are_se
     assert await cache.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) == "new"
     own_valkey.port = int(own_valkey.url().rpartition(":")[2].partition("/")[0])
     own_valkey.start()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONGEST_SECONDS):
         while await elsewhere.get_or_set(key, upstream.quick, seconds=60, tags=(key,)) != "new":
             await asyncio.sleep(0.05)
     calls = upstream.calls

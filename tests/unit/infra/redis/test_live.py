@@ -1,4 +1,4 @@
-"""Live updates: what is published reaches every listener, also after Redis was away."""
+"""Live updates: what is published reaches every listener, also after Redis was away or the line was silent."""
 
 import asyncio
 from uuid import uuid4
@@ -7,6 +7,8 @@ from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.support.running.gate import gate_to
+from tests.support.waiting import LONGEST_SECONDS
 
 
 async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own_valkey: EmbeddedValkey) -> None:
@@ -28,7 +30,7 @@ async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own
             heard = max(heard, changes.count(change))
 
     tasks = [asyncio.create_task(listen(live)) for live in listeners]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONGEST_SECONDS):
         await both_hear()
         own_valkey.stop()
         await teller.publish(Change(uuid4(), "orders"))
@@ -40,3 +42,30 @@ async def test_a_change_reaches_every_listener_also_after_a_restart_of_redis(own
     for client, cache in zip(clients, caches, strict=True):
         await cache.close()
         await client.aclose()
+
+
+async def test_a_change_that_is_published_while_the_line_is_silent_arrives(redis_url: str) -> None:
+    with gate_to(redis_url) as (gate, url):
+        clients = connect(url, seconds=5, silence=1.0), connect(redis_url, seconds=5)
+        caches = [Cache(client) for client in clients]
+        listener, teller = (LiveUpdates(*each) for each in zip(clients, caches, strict=True))
+        changes = listener.changes()
+
+        async def heard(change: Change) -> None:
+            while await anext(changes) != change:
+                pass
+
+        async with asyncio.timeout(LONGEST_SECONDS):
+            first = Change(uuid4(), "orders")
+            waiting = asyncio.create_task(heard(first))
+            while not waiting.done():
+                await teller.publish(first)
+                await asyncio.sleep(0.05)
+            gate.fall_silent()
+            missed = Change(uuid4(), "orders")
+            await teller.publish(missed)
+            await heard(missed)
+        await changes.aclose()
+        for client, cache in zip(clients, caches, strict=True):
+            await cache.close()
+            await client.aclose()

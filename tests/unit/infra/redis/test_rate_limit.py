@@ -12,6 +12,7 @@ import pytest
 from portal_app.domain.errors import RateLimited
 from portal_app.infra.redis.rate_limit import LocalLimits, RateLimits
 from portal_app.local.servers.valkey import EmbeddedValkey
+from tests.support.waiting import LONGEST_SECONDS
 
 NOBODY = "redis://:x@127.0.0.1:1/0"
 
@@ -68,7 +69,7 @@ async def test_a_hung_redis_delays_no_sign_in(own_valkey: EmbeddedValkey, make: 
     os.kill(own_valkey._process.pid, signal.SIGSTOP)
     try:
         # Redis is paused until the end of this test.
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONGEST_SECONDS):
             await limits.consume("10/minute", "test", "name")
     finally:
         os.kill(own_valkey._process.pid, signal.SIGCONT)

@@ -21,13 +21,14 @@ from tests.support.vendors.billing_fixtures import billing_services_of, customer
 from tests.support.vendors.billing_services import BillingServices
 from tests.support.vendors.fake_vendors import PLAN, FakeCatalog, FakeWhmcs
 from tests.support.vendors.late_bills import bill
+from tests.support.waiting import LONGEST_SECONDS
 
 __all__ = ["billing_services_of", "customer", "make_customer"]
 
 
 @pytest.fixture
 def hurried(settings: Settings) -> Settings:
-    return settings.model_copy(update={"mirror_patience_seconds": 0.1})
+    return settings.model_copy(update={"mirror_patience_seconds": 1.0})
 
 
 async def next_change(redis: Redis, act: Callable[[], Awaitable[None]]) -> Change:
@@ -37,7 +38,7 @@ async def next_change(redis: Redis, act: Callable[[], Awaitable[None]]) -> Chang
     while not (await redis.pubsub_numsub("portal:live"))[0][1]:
         await asyncio.sleep(0.01)
     await act()
-    found = await asyncio.wait_for(first, 5)
+    found = await asyncio.wait_for(first, LONGEST_SECONDS)
     await changes.aclose()  # type: ignore[attr-defined]
     return found
 

@@ -91,6 +91,7 @@ async def lifespan() -> AsyncIterator[None]:
     loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))
     metrics = Metrics(settings, "web", serves=False).start()
     tasks = [asyncio.create_task(loop) for loop in loops]
+    _log.info("web.ready")
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import uuid
@@ -101,6 +102,24 @@ def test_every_line_is_json_with_process_level_time_and_correlation_id(lines: li
         assert line["correlation_id"] == "abc-123"
         assert line["process"] == "web"
         assert {"level", "timestamp"} <= set(line)
+
+
+FAILED = """
+from portal_app.infra.start import read_settings
+read_settings("worker")
+raise RuntimeError("boom")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_an_exception_that_ends_the_process_is_a_line_with_its_traceback(form: str) -> None:
+    variables = {**os.environ, "PORTAL_ENV": "development", "PORTAL_LOG_FORMAT": form}
+    done = subprocess.run([sys.executable, "-c", FAILED], env=variables, capture_output=True, text=True)
+    assert done.returncode == 1 and "process.failed" in done.stderr and "boom" in done.stderr
+    if form == "json":
+        (line,) = map(json.loads, done.stderr.splitlines())
+        assert line["level"] == "critical" and line["pid"] and line["version"]
+        assert line["exception"][0]["exc_type"] == "RuntimeError"
 
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"

@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn
 import structlog
 from pydantic import ValidationError
 
-from portal_app.infra.logs import log_failure, set_up_logs
+from portal_app.infra.log.logs import log_failure, set_up_logs
 from portal_app.infra.production import Finding
 from portal_app.infra.settings import RefusedInProduction, Settings
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from portal_app.domain.errors import PortalError
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.infra.start import read_settings_of_command
 from portal_app.wiring.portal import build, set_portal

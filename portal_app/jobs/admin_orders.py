@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal_app.domain.errors import PortalError
 from portal_app.domain.identifiers import our_id
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.infra.start import read_settings_of_command
 from portal_app.services.operations.order_repair import RepairAction

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from types import FrameType
 
-from portal_app.infra.logs import LOGGING_FILE
+from portal_app.infra.log.logs import LOGGING_FILE
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from portal_app.infra.start import read_settings

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from portal_app.infra.foreign_logs import LibraryFilter
-from portal_app.infra.log_redaction import LONGEST_LINE, bounded, redact, redact_text
-from portal_app.infra.log_tracebacks import reason_of
+from portal_app.infra.log.foreign_logs import LibraryFilter
+from portal_app.infra.log.redaction import LONGEST_LINE, bounded, redact, redact_text
+from portal_app.infra.log.tracebacks import reason_of
 
 SECRET = "do-not-show-this"
 
@@ -46,7 +46,7 @@ def test_other_values_stay_as_they_are() -> None:
 PROGRAM = """
 import logging, structlog
 from asgi_correlation_id import correlation_id
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 set_up_logs(process="web", log_format="{form}", level="INFO")
 correlation_id.set("abc-123")
 def sign_in(password):
@@ -64,7 +64,7 @@ logging.getLogger("httpx").info("noisy")
 
 FULL = """
 import sys, structlog
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 sys.stderr = open("/dev/full", "w")
 set_up_logs(process="web", log_format="json", level="INFO")
 structlog.get_logger("ours").info("hello")
@@ -208,7 +208,7 @@ def test_an_exception_of_an_unlisted_library_shows_no_text(raised_in: str, shown
 
 LIBRARY = """
 import logging
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 set_up_logs(process="web", log_format="{form}", level="INFO")
 log = logging.getLogger("reflex.app")
 event = {{"cookie": "do-not-show-this", "payload": {{"last_name": "do-not-show-this"}}}}

@@ -13,9 +13,9 @@ import structlog
 from asgi_correlation_id import correlation_id
 
 from portal_app import __version__
-from portal_app.infra.foreign_logs import LibraryFilter, quieten, without_quotes
-from portal_app.infra.log_redaction import Line, bounded, redact
-from portal_app.infra.log_tracebacks import tracebacks, write_traceback
+from portal_app.infra.log.foreign_logs import LibraryFilter, quieten, without_quotes
+from portal_app.infra.log.redaction import Line, bounded, redact
+from portal_app.infra.log.tracebacks import tracebacks, write_traceback
 
 # The web server reads it: its lines are those of the portal in form.
 LOGGING_FILE = Path(__file__).with_name("granian_logging.json")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.public import built_frontend
-from portal_app.infra.rare_log import log_rarely
+from portal_app.infra.redis.rare_log import log_rarely
 from portal_app.infra.settings import Settings
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)

@@ -13,7 +13,7 @@ from portal_app.api.http.problem import problem
 from portal_app.api.http.request_context import context_of
 from portal_app.api.public.unavailable_page import away_page, foreign_form_page
 from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
-from portal_app.infra.rare_log import log_rarely
+from portal_app.infra.redis.rare_log import log_rarely
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings

@@ -9,7 +9,7 @@ from portal_app.api.http.request_parsing import is_json, raw_body
 from portal_app.api.http.responses import json
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.infra.clock import accepted_timestamps
-from portal_app.infra.rare_log import log_rarely
+from portal_app.infra.redis.rare_log import log_rarely
 from portal_app.wiring.portal import portal
 from portal_app.wiring.webhooks import HOOKS, parse_webhook_secrets, verify_webhook
 

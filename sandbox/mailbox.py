@@ -55,6 +55,7 @@ class Mailbox:
         number = self._store.next_number("mail")
         head = {"id": number, "from": envelope.mail_from, "to": list(envelope.rcpt_tos)}
         head["received_at"] = self._clock.now().isoformat()
+        head["message_id"] = str(message["message-id"] or "")
         head["subject"] = str(message["subject"] or "")
         self._store.put("mail", number, head | {"text": _part(message, "plain"), "html": _part(message, "html")})
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from portal_app.infra.production import RISKS, Finding, findings, is_loopback
 from portal_app.infra.settings_connections import ConnectionSettings
 from portal_app.infra.settings_identity import IdentitySettings
+from portal_app.infra.settings_retention import RetentionSettings
 from portal_app.infra.settings_vendors import VendorSettings
 
 DatabaseRole = Literal["owner", "identity", "web", "worker"]
@@ -29,7 +30,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
-class Settings(VendorSettings, IdentitySettings, ConnectionSettings, BaseSettings):
+class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSettings, BaseSettings):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.
@@ -74,6 +75,9 @@ class Settings(VendorSettings, IdentitySettings, ConnectionSettings, BaseSetting
     )
     prometheus_multiproc_dir: str = Field(
         "", description="Folder where this host's processes share their figures; empty: one below the temporary folder"
+    )
+    portal_operator_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of operators for /api/health of vendors and events; empty closes these"
     )
     portal_trusted_proxies: int = Field(
         0, ge=0, le=10, description="How many reverse proxies stand in front and may be believed"

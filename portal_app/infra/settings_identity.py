@@ -34,8 +34,14 @@ class IdentitySettings(BaseModel):
     portal_step_up_seconds: int = Field(
         300, ge=0, le=3600, description="How long a proof of who it is counts for risky changes"
     )
+    portal_order_proof_seconds: int = Field(
+        12 * 3600, ge=60, le=7 * 86400, description="How long a proof of who it is counts for placing an order"
+    )
     portal_refresh_grace_seconds: int = Field(
-        60, ge=0, le=600, description="How long a rotated refresh token is still accepted"
+        60,
+        ge=0,
+        le=600,
+        description="How long several new refresh tokens may follow from one; later the newest alone is valid",
     )
     portal_unlock_seconds: int = Field(
         3600, ge=60, le=86400, description="Life of the mailed link that lifts a locked sign-in"

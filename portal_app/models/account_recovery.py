@@ -3,11 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel, select
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.infra.clock import now
 from portal_app.models.columns import time_column
+from portal_app.models.user import ADDRESS_LOCK
 
 
 class RecoveryToken(SQLModel, table=True):
@@ -26,6 +28,19 @@ class RecoveryToken(SQLModel, table=True):
     uses_left: int = 1
     expires_at: datetime = time_column()
     created_at: datetime = time_column(default_factory=now)
+
+    @classmethod
+    async def void(cls, session: AsyncSession, purpose: str, email_index: bytes) -> None:
+        """Make the earlier tokens of an address for one purpose unusable: only its newest link works.
+
+        Rows of addresses without an account are treated alike, so that both cause the same work.
+        """
+        connection = await session.connection()
+        await connection.execute(ADDRESS_LOCK, {"name": f"{purpose}:{email_index.hex()}"})
+        earlier = sa.update(cls).where(
+            col(cls.email_index) == email_index, col(cls.purpose) == purpose, col(cls.uses_left) > 0
+        )
+        await connection.execute(earlier.values(uses_left=0))
 
     @classmethod
     async def usable(cls, session: AsyncSession, token_hash: bytes, purpose: str) -> "RecoveryToken | None":

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel, select
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.infra.clock import now
@@ -18,6 +19,12 @@ class CalendarLink(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id", primary_key=True)
     token_hash: bytes = Field(unique=True)
     created_at: datetime = time_column(default_factory=now)
+
+    @classmethod
+    async def revoke(cls, session: AsyncSession, user_id: UUID) -> bool:
+        """Delete a user's link in the caller's transaction; return whether there was one."""
+        gone = sa.delete(cls).where(col(cls.user_id) == user_id)
+        return bool((await (await session.connection()).execute(gone)).rowcount)
 
     @classmethod
     async def by_hash(cls, session: AsyncSession, token_hash: bytes) -> "CalendarLink | None":

@@ -1,4 +1,4 @@
-"""Failed sign-in attempts per e-mail address."""
+"""Failed attempts to sign in, per e-mail address, and to confirm a signed-in account, per account."""
 
 from datetime import datetime
 
@@ -11,7 +11,8 @@ from portal_app.models.columns import time_column
 class SignInAttempts(SQLModel, table=True):
     """The number of consecutive failed attempts, and the end of the lock they led to.
 
-    Counted for an address by its look-up hash, and apart from it for each known device by a hash of its own.
+    Counted for an address by its look-up hash, and apart from it, each by a hash of its own, for each known device and
+    for an account whose password or code is asked for again.
     """
 
     __tablename__ = "sign_in_tries"

@@ -1,10 +1,10 @@
 """Users, their ids at the vendors, and sign-ups; read and written under the identity role."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound, NotSignedIn
@@ -13,6 +13,8 @@ from portal_app.infra.clock import now
 from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
 EMAIL_PLACE = "users.email"
+# Serialises what is done about one address, by its index.
+ADDRESS_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class User(SQLModel, table=True):
@@ -117,6 +119,7 @@ class SignUp(SQLModel, table=True):
     id: UUID = id_column()
     token_hash: bytes = Field(unique=True)
     email: str = encrypted_column("sign_ups.email")
+    email_index: bytes | None = Field(default=None, index=True)
     code_hash: bytes
     attempts_left: int
     expires_at: datetime = time_column()
@@ -135,6 +138,19 @@ class SignUp(SQLModel, table=True):
     async def by_token(cls, session: AsyncSession, token_hash: bytes) -> "SignUp | None":
         """Return a sign-up by the hash of its cookie or None, locked for this transaction."""
         return (await session.exec(select(cls).where(cls.token_hash == token_hash).with_for_update())).first()
+
+    @classmethod
+    async def void(cls, session: AsyncSession, purpose: str, email_index: bytes) -> None:
+        """End the earlier sign-ups of an address whose mailbox is not verified: only its newest code works."""
+        connection, at = await session.connection(), now()
+        await connection.execute(ADDRESS_LOCK, {"name": f"{purpose}:{email_index.hex()}"})
+        earlier = sa.update(cls).where(
+            col(cls.email_index) == email_index,
+            col(cls.purpose) == purpose,
+            col(cls.verified_at).is_(None),
+            col(cls.expires_at) > at,
+        )
+        await connection.execute(earlier.values(expires_at=at - timedelta(seconds=1)))
 
 
 customer_numbers = sa.Sequence("customer_numbers")

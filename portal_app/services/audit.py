@@ -34,6 +34,7 @@ class Tag(StrEnum):
     SIGNED_IN = "session:sign_in:succeeded"
     SIGN_IN_FAILED = "session:sign_in:failed"
     PASSWORD_CHANGED = "account:password:changed"  # noqa: S105  a name, no secret
+    PASSWORD_REFUSED = "account:password:refused"  # noqa: S105  a name, no secret
     RESET_ASKED = "account:reset:asked"
     SIGNED_OUT = "session:sign_out:succeeded"
     SECOND_STEP_FAILED = "session:second_step:failed"
@@ -44,6 +45,7 @@ class Tag(StrEnum):
     PASSKEY_ADDED = "factor:passkey:added"
     PASSKEY_RENAMED = "factor:passkey:renamed"
     PASSKEY_REMOVED = "factor:passkey:removed"
+    PASSKEY_COPIED = "factor:passkey:copied"
     CONFIRMED = "session:step_up:succeeded"
     CONFIRM_FAILED = "session:step_up:failed"
     FAMILY_REVOKED = "session:refresh:reused"

@@ -17,6 +17,7 @@ from portal_app.services.identity.lockout import Lockout
 from portal_app.services.identity.mfa_challenge import MfaChallenge
 from portal_app.services.identity.passkeys import Passkeys
 from portal_app.services.identity.password_changes import PasswordChanges
+from portal_app.services.identity.proof_attempts import ProofAttempts
 from portal_app.services.identity.sessions import Sessions
 from portal_app.services.identity.sign_in import SignIn
 from portal_app.services.identity.sign_in_completion import SignInCompletion
@@ -62,16 +63,16 @@ def build_context(base: Base) -> ServiceContext:
 def build_identity(context: ServiceContext) -> IdentityServices:
     """Build the services; lockout, TOTP and passkeys are shared between them."""
     totp, passkeys, lockout = Totp(context), Passkeys(context), Lockout(context)
-    completion = SignInCompletion(context, totp)
+    completion, attempts = SignInCompletion(context, totp), ProofAttempts(context)
     return IdentityServices(
         accounts=Accounts(context.database),
         sessions=context.sessions,
         secrets=context.secrets,
         sign_in=SignIn(context, completion, lockout, SignInTries(context)),
         lockout=lockout,
-        password_changes=PasswordChanges(context, lockout, totp),
+        password_changes=PasswordChanges(context, lockout, totp, attempts),
         mfa_challenge=MfaChallenge(context, completion, totp, passkeys),
-        step_up=StepUp(context, totp, passkeys),
+        step_up=StepUp(context, totp, passkeys, attempts),
         totp=totp,
         passkeys=passkeys,
         devices=Devices(context.database, context.sessions),

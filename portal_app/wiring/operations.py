@@ -66,7 +66,7 @@ def build_operations(
             subscriptions=subscriptions.services,
             live=base.live,
         ),
-        cleanup=Cleanup(base.database),
+        cleanup=Cleanup(base.settings, base.database, base.queue),
         invariants=Invariants(base.database, base.vendors.subscriptions, base.vendors.whmcs_orders, provisioning.stuck),
         order_repair=OrderRepair(provisioning.progress, base.queue, base.vendors),
     )

@@ -1,4 +1,4 @@
-"""Sending one mail: once, however long the mail server is away."""
+"""Sending one mail: at least once, under one Message-ID, however long the mail server is away."""
 
 from uuid import UUID
 

@@ -113,8 +113,12 @@ class Office:
         return Response(content, headers=headers | {"Cache-Control": "no-store"}, media_type="application/octet-stream")
 
     async def _mail(self, request: Request) -> Response:
-        messages = self._actions.mailbox.messages(request.query_params.get("to"))[::-1]
-        return self._page("mail.html", request, messages=[row | {"code": _code(row["text"])} for row in messages])
+        messages = self._actions.mailbox.messages(request.query_params.get("to"))
+        first = {row["message_id"]: row["id"] for row in reversed(messages)}
+        rows = [
+            row | {"code": _code(row["text"]), "is_copy": first[row["message_id"]] != row["id"]} for row in messages
+        ]
+        return self._page("mail.html", request, messages=rows[::-1])
 
     async def _vendors(self, request: Request) -> Response:
         vendors = [(name, settings, _preset_of(settings)) for name, settings in self._actions.fault_settings().items()]

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from portal_app.api.http.security_headers import SecurityHeaders
-from portal_app.api.http.session_middleware import local_path
+from portal_app.domain.local_path import local_path
 from tests.support.clients.visitor import Visitor
 from tests.support.running.world import BEN, PASSWORD, world
 

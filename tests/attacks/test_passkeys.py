@@ -9,7 +9,7 @@ from portal_app.wiring.portal import Portal
 from tests.support.clients.api_steps import is_recent, let_the_proof_age
 from tests.support.clients.authenticator import password_only, turn_on
 from tests.support.clients.soft_passkey import SoftPasskey, add_passkey, sign_in_options
-from tests.support.clients.visitor import Visitor
+from tests.support.clients.visitor import Visitor, mailed
 
 SIGN_IN = "/api/auth/passkey"
 
@@ -56,6 +56,39 @@ async def test_another_users_passkey_is_refused_as_second_factor_and_step_up(
         options = (await asked_by.call("POST", "/api/me/step-up/passkey-options")).json()
         assert (await hana.call("POST", "/api/me/step-up", {"passkey": theirs.prove(options)})).status_code == 422
     assert not await is_recent(portal, hana)
+
+
+@pytest.mark.parametrize("counters", [(9, 9), (9, 8), (9, 1)], ids=["again", "one back", "far back"])
+async def test_a_counter_that_goes_back_is_refused_and_told_to_the_owner(
+    hana: Visitor, visitor: Visitor, worker: Portal, counters: tuple[int, int]
+) -> None:
+    passkey = await add_passkey(hana, "Phone")
+    before, then = counters
+    assert await status_of(visitor, passkey.prove(await sign_in_options(visitor), count=before)) == 200
+    assert await status_of(visitor, passkey.prove(await sign_in_options(visitor), count=then)) == 401
+    history = (await hana.get("/api/me/history")).json()["items"]
+    assert [each["event"] for each in history].count("factor:passkey:copied") == 1
+    assert await mailed(worker, hana.email, "passkey_copied") == {"occasion": "passkey_copied", "title": "Phone"}
+
+
+async def test_a_device_that_never_counts_alarms_nobody(hana: Visitor, visitor: Visitor) -> None:
+    passkey = await add_passkey(hana)
+    for _ in range(2):
+        passkey.count = -1
+        assert await status_of(visitor, passkey.prove(await sign_in_options(visitor))) == 200
+
+
+@pytest.mark.parametrize("embedded", [True, "true", 1])
+async def test_a_passkey_used_inside_another_sites_page_is_refused_and_not_added(
+    hana: Visitor, visitor: Visitor, embedded: object
+) -> None:
+    passkey = await add_passkey(hana)
+    passkey.cross_origin = embedded
+    assert await status_of(visitor, passkey.prove(await sign_in_options(visitor))) == 401
+    other = SoftPasskey(hana.settings.portal_url)
+    other.cross_origin = embedded
+    made = other.make((await hana.call("POST", "/api/me/passkeys/options")).json())
+    assert (await hana.call("POST", "/api/me/passkeys", {"passkey": made, "name": "x"})).status_code == 422
 
 
 @pytest.mark.parametrize("flaw", ["origin", "look-alike", "site", "unverified", "counter", "signature", "owner", "key"])

@@ -1,14 +1,16 @@
 """Reset links: used twice, together, late, elsewhere; and poisoned by a forged host."""
 
 import asyncio
+from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from portal_app.infra.email.templates import EmailTemplates
 from portal_app.wiring.portal import Portal
 from tests.support.clients.authenticator import password_only, turn_on
-from tests.support.clients.visitor import Visitor, instead_of, mailed, new_account
+from tests.support.clients.visitor import Visitor, instead_of, mailed, new_account, new_customer
 from tests.support.running.world import world
 
 NEW_PASSWORD = "seven green apples"
@@ -44,6 +46,60 @@ async def test_using_one_link_voids_the_others(visitor: Visitor, portal: Portal,
     first = await link_for(visitor, worker, email)
     second = await link_for(visitor, worker, email)
     assert [await use(visitor, second), await use(visitor, first)] == [200, 401]
+
+
+@pytest.mark.parametrize("purpose", ["reset", "unlock", "email change", "sign-up", "migration"])
+async def test_only_the_newest_of_each_kind_of_link_or_code_works(portal: Portal, worker: Portal, purpose: str) -> None:
+    owner, older, newer = (Visitor(portal.settings) for _ in range(3))
+    await owner.sign_in(await new_customer(worker))
+    new_email = f"{uuid4().hex}@example.jp"
+    async with instead_of(portal, world().settings_with(portal_lock_tries=2)):
+        await ask_for(purpose, owner, older, new_email=new_email)
+        given = await secret_of(worker, purpose, owner.email, new_email)
+        await ask_for(purpose, owner, newer, new_email=new_email)
+        second = await secret_of(worker, purpose, owner.email, new_email)
+        assert given == second or not await works(purpose, owner if purpose == "email change" else older, given)
+        assert await works(purpose, owner if purpose == "email change" else newer, second)
+    for each in (owner, older, newer):
+        await each.http.aclose()
+
+
+async def ask_for(purpose: str, owner: Visitor, visitor: Visitor, *, new_email: str) -> None:
+    """Have one more link or code mailed."""
+    if purpose == "reset":
+        await visitor.call("POST", "/api/auth/forgot", {"email": owner.email})
+    elif purpose == "unlock":
+        forget_locks()
+        for _ in range(2):
+            await visitor.call("POST", "/api/auth/login", {"email": owner.email, "password": "wrong"})
+    elif purpose == "email change":
+        await owner.call("POST", "/api/me/email", {"email": new_email})
+    else:
+        await visitor.submit("/api/auth/migrate" if purpose == "migration" else "/api/auth/signup", email=new_email)
+
+
+async def secret_of(worker: Portal, purpose: str, email: str, new_email: str) -> str:
+    """Return the token or code of the last mail."""
+    if purpose in ("reset", "unlock"):
+        return (await mailed(worker, email, {"reset": "password_reset", "unlock": "sign_in_locked"}[purpose]))["token"]
+    return (await mailed(worker, new_email))["code"]
+
+
+async def works(purpose: str, visitor: Visitor, given: str) -> bool:
+    """Use what was mailed; return whether it was right, whatever comes afterwards: no vendor knows these customers."""
+    if purpose == "reset":
+        return await use(visitor, given) == 200
+    path = {"unlock": "/api/auth/unlock", "email change": "/api/me/email/verify"}.get(
+        purpose, "/api/auth/signup/verify"
+    )
+    answer = await visitor.call("POST", path, {"token" if purpose == "unlock" else "code": given})
+    return answer.status_code not in (401, 422)
+
+
+def forget_locks() -> None:
+    """Let every lock of sign-in run out."""
+    with psycopg.connect(world().postgres.url(), autocommit=True) as database:
+        database.execute("UPDATE sign_in_tries SET locked_until = NULL")
 
 
 async def test_an_expired_link_is_refused(visitor: Visitor, portal: Portal, worker: Portal) -> None:

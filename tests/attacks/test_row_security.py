@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import psycopg
@@ -225,3 +226,18 @@ async def test_the_audit_grants_only_select_and_insert(portal: Portal) -> None:
     with psycopg.connect(world().postgres.url()) as owner:
         granted = set(owner.execute(query).fetchall())
     assert granted == {(f"portal_{role}", right) for role in ROLES for right in ("SELECT", "INSERT")}
+
+
+async def test_cleanup_can_have_the_audit_of_strangers_deleted_and_of_nobody_else(owners: tuple[UUID, UUID]) -> None:
+    stranger = "INSERT INTO audit (at, actor, tag, detail, address) VALUES (%s, 'you', 'x', '{}', '')"
+    forget = "SELECT forget_strangers('2002-01-01', %s)"
+    with connected("worker") as worker:
+        worker.execute(stranger, (datetime(2001, 1, 1, tzinfo=UTC),))
+        worker.execute(stranger, (datetime(2001, 1, 1, tzinfo=UTC),))
+        assert [worker.execute(forget, (1,)).fetchone() for _ in range(3)] == [(1,), (1,), (0,)]
+        kept = worker.execute("SELECT count(*) FROM audit WHERE user_id IS NOT NULL").fetchone()
+        worker.execute("SELECT forget_strangers(now() + interval '1 day', 100000)")
+        assert worker.execute("SELECT count(*) FROM audit WHERE user_id IS NOT NULL").fetchone() == kept != (0,)
+    for role in ("web", "identity"):
+        with connected(role) as other, pytest.raises(errors.InsufficientPrivilege):
+            other.execute(forget, (1,))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from portal_app import __version__
 from portal_app.infra.settings import Settings
+from portal_app.models.metadata import METADATA
 from tests.support.sources import ROOT, python_files, tree_of
 
 # Read by composed names: the limits of each vendor rate limiter (integrations/build.py).
@@ -39,6 +40,11 @@ def test_every_listed_figure_exists() -> None:
     )
     assert listed
     assert {name.removesuffix("_total") for name in listed} <= set(_figures())
+
+
+def test_every_table_has_its_place_in_the_table_of_what_is_kept_how_long() -> None:
+    told = _PAGE.partition("## How long records are kept")[2].partition("\n## ")[0]
+    assert {name for name in METADATA.tables if f"`{name}`" not in told} == set()
 
 
 def test_only_the_files_of_figures_import_their_library() -> None:

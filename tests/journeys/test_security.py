@@ -9,7 +9,7 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 from portal_app.jobs.demo_customers import PASSWORD
-from tests.support.running.demo import Demo, sign_in
+from tests.support.running.demo import BEN, Demo, sign_in
 from tests.support.values.people import ADDRESS, PERSON
 
 NEW_PASSWORD = "seven green apples"
@@ -75,6 +75,24 @@ def test_with_two_steps_a_code_comes_before_a_new_password_and_before_turning_it
     confirm_with(page, codes[1])
     expect(page.get_by_role("button", name="Turn on two-step sign-in")).to_be_visible()
     assert "only for your password" in demo.mail(email, "sign-in is off")
+
+
+def test_what_takes_data_along_or_leads_into_billing_asks_who_it_is_and_then_goes_on(visit, demo: Demo) -> None:
+    page = visit("/billing/invoices", email=BEN)
+    let_the_proof_age(demo)
+    page.get_by_role("button", name="Download as CSV").click()
+    asked = page.get_by_role("dialog", name="Confirm that it is you")
+    asked.get_by_label("Password", exact=True).fill(PASSWORD)
+    with page.expect_download() as download:
+        asked.get_by_role("button", name="Confirm").click()
+    assert download.value.suggested_filename == "invoices.csv"
+    page.goto("/ja/billing/payments")
+    let_the_proof_age(demo)
+    page.get_by_role("button", name="お支払い方法を追加").click()
+    asked = page.get_by_role("dialog", name="ご本人の確認")
+    asked.get_by_label("パスワード", exact=True).fill(PASSWORD)
+    asked.get_by_role("button", name="確認する", exact=True).click()
+    page.wait_for_url("**/whmcs/**")
 
 
 def test_a_passkey_signs_in_and_confirms_and_is_removed(visit, demo: Demo) -> None:

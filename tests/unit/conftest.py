@@ -48,6 +48,8 @@ def settings(redis_url: str) -> Settings:
         redis_url=redis_url,
         bcrypt_rounds=4,
         portal_url="http://localhost:3000",
+        # Where the vendors in memory say that links lead to.
+        whmcs_url="https://billing.example.jp",
     )
 
 

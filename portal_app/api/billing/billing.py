@@ -1,7 +1,6 @@
 """Invoices, payment methods, and the links that lead to paying at WHMCS."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -9,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.billing import schemas
-from portal_app.api.http.dependencies import SignedInCustomer, vendor_id
+from portal_app.api.http.dependencies import RecentProof, SignedIn, SignedInCustomer, proven, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes, wants_json
 from portal_app.api.http.response_cache import cached_under
 from portal_app.api.http.responses import as_of, body_of, json, refused, see_other, written_list
-from portal_app.api.http.session_middleware import local_path
 from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, Invoices, InvoiceSort
-from portal_app.domain.errors import ExternalRejected, PortalError
+from portal_app.domain.errors import PortalError
+from portal_app.domain.local_path import local_path
 from portal_app.domain.profile.customer import Customer
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal
@@ -63,12 +62,20 @@ async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
 
 @router.post("/invoices/{invoice_id}/sso-link", response_model=schemas.SignOnLink)
 async def invoice_link(
-    request: Request, customer: SignedInCustomer, invoice_id: str, target: Literal["pay", "pdf"] = "pay"
+    request: Request,
+    access: SignedIn,
+    customer: SignedInCustomer,
+    invoice_id: str,
+    target: Literal["pay", "pdf"] = "pay",
 ) -> Response:
-    """Open an invoice at WHMCS, to pay it or as a PDF: a form is led there, a program gets the link."""
+    """Open an invoice at WHMCS, to pay it or as a PDF: a form is led there, a program gets the link.
+
+    Needs a fresh proof (POST /api/me/step-up): the link opens the whole billing area.
+    """
     number = vendor_id(invoice_id)
     billing = portal().billing.invoices
     try:
+        await proven(access)
         make = billing.pdf_link if target == "pdf" else billing.pay_link
         return _onward(request, await make(customer, number))
     except PortalError as error:
@@ -83,16 +90,20 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
 
 
 @router.post("/payment-methods/{method_id}/default", status_code=204)
-async def make_default(customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency) -> Response:
-    """Charge this one from now on."""
+async def make_default(
+    _: RecentProof, customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency
+) -> Response:
+    """Charge this one from now on. Needs a fresh proof (POST /api/me/step-up)."""
     number = vendor_id(method_id)
     await once(None, lambda: portal().billing.payment_methods.make_default(customer, number))
     return Response(status_code=204)
 
 
 @router.delete("/payment-methods/{method_id}", status_code=204)
-async def remove_method(customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency) -> Response:
-    """Delete a stored card or bank; 404 when it is gone already."""
+async def remove_method(
+    _: RecentProof, customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency
+) -> Response:
+    """Delete a stored card or bank; 404 when it is gone already. Needs a fresh proof (POST /api/me/step-up)."""
     number = vendor_id(method_id)
     await once(None, lambda: portal().billing.payment_methods.remove(customer, number))
     return Response(status_code=204)
@@ -119,11 +130,15 @@ async def credit(customer: SignedInCustomer) -> Response:
 
 
 @router.post("/payment-methods/sso-link", response_model=schemas.SignOnLink, openapi_extra=takes(Back))
-async def payment_methods_link(request: Request, customer: SignedInCustomer) -> Response:
-    """Open the payment methods at WHMCS, with a way back to a page of ours."""
+async def payment_methods_link(request: Request, access: SignedIn, customer: SignedInCustomer) -> Response:
+    """Open the payment methods at WHMCS, with a way back to a page of ours.
+
+    Needs a fresh proof (POST /api/me/step-up): the link opens the whole billing area.
+    """
     back = ""
     try:
         back = local_path((await read(request, Back)).back, "")
+        await proven(access)
         address = portal().settings.portal_url + (back or path_for(METHODS))
         return _onward(request, await portal().billing.payment_methods.add_card_link(customer, back_to=address))
     except PortalError as error:
@@ -135,7 +150,4 @@ def _page(query: InvoiceQuery, found: Invoices) -> bytes:
 
 
 def _onward(request: Request, link: str) -> Response:
-    ours, theirs = urlsplit(portal().settings.whmcs_url), urlsplit(link)
-    if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
-        raise ExternalRejected("sign-on link leads elsewhere", vendor="whmcs")
     return json(schemas.SignOnLink(link)) if wants_json(request) else see_other(link)

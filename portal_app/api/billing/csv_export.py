@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedInCustomer
+from portal_app.api.http.dependencies import RecentProof, SignedInCustomer
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceQuery
 from portal_app.language import _
@@ -22,10 +22,10 @@ _MOST = 10_000
 
 
 @router.get("/invoices.csv", response_class=Response)
-async def invoices_csv(customer: SignedInCustomer) -> Response:
+async def invoices_csv(_proof: RecentProof, customer: SignedInCustomer) -> Response:
     """Return all invoices as CSV in UTF-8 with a byte order mark, newest first; times are Japan's.
 
-    Asked for on a Japanese page, its headings are Japanese.
+    Asked for on a Japanese page, its headings are Japanese. Needs a fresh proof (POST /api/me/step-up).
     """
     found = await portal().billing.invoices.invoices_for(customer, InvoiceQuery(limit=_MOST))
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="invoices.csv"'}

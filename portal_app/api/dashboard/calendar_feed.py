@@ -50,11 +50,14 @@ async def link(access: SignedIn) -> Response:
 
 @router.post("/api/me/calendar", status_code=201)
 async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
-    """Make a calendar link, told this once (`null` for the same key again); the one before ends."""
+    """Make a calendar link, told this once (`null` for the same key again); the one before ends.
+
+    Needs a fresh proof (POST /api/me/step-up).
+    """
     made: list[str] = []
 
     async def made_again() -> None:
-        made.append(await portal().dashboard.calendar_feed.renew(access.user_id))
+        made.append(await portal().dashboard.calendar_feed.renew(access.user_id, access.session_id))
 
     await once(None, made_again)
     return json({"url": f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None}, 201)

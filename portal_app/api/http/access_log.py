@@ -1,6 +1,7 @@
 """Access log: gives each request its deadline, counts it and logs one line. Only the correlation id stands outside."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -15,6 +16,8 @@ from portal_app.infra.metrics import count_request
 from portal_app.infra.tasks.deadline import request_deadline
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Granian names itself where the application does not: which server this is helps nobody but an attacker.
+_SERVER = ((b"server", b"portal"),)
 _QUIET = ("/api/health/", "/assets/")
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +33,7 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer, started = _Response(send), time.perf_counter()
+        answer, started = _Response(send, _SERVER), time.perf_counter()
         # A server may answer several requests in one context: what one bound is not the next one's.
         structlog.contextvars.clear_contextvars()
         try:
@@ -65,16 +68,18 @@ class ErrorMiddleware:
 
 
 class _Response:
-    """Passes a response on and remembers its status."""
+    """Passes a response on, with some headers more, and remembers its status."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self._send = send
+        self._headers = headers
         self.status = 499
         self.has_begun = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status, self.has_begun = message["status"], True
+            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
         await self._send(message)
 
 

@@ -40,6 +40,24 @@ async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)]
 SignedIn = Annotated[Access, Depends(signed_in)]
 
 
+async def proven(access: SignedIn) -> Access:
+    """Return the session after a proof of identity in the last minutes. Raises StepUpNeeded, NotSignedIn."""
+    await portal().identity.sessions.require_recent(access.session_id)
+    return access
+
+
+async def proven_for_order(access: SignedIn) -> Access:
+    """Return the session after a proof of identity that is good for an order. Raises StepUpNeeded, NotSignedIn."""
+    built = portal()
+    await built.identity.sessions.require_recent(access.session_id, seconds=built.settings.portal_order_proof_seconds)
+    return access
+
+
+# Which act needs which of them: docs/decisions/0026.
+RecentProof = Annotated[Access, Depends(proven)]
+OrderProof = Annotated[Access, Depends(proven_for_order)]
+
+
 async def customer(access: SignedIn) -> Customer:
     """Return the signed-in customer. Raises AccountNotReady while the account is being set up."""
     return await portal().identity.accounts.customer(access.user_id)

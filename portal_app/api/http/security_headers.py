@@ -11,7 +11,8 @@ from portal_app.infra.redis.rare_log import log_rarely
 from portal_app.infra.settings import Settings
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-_CLOSED = ("/_upload", "/_all_routes")
+# What Reflex adds for itself: uploads, the list of routes, and its own health, which our own routes tell.
+_CLOSED = ("/_upload", "/_all_routes", "/_health", "/ping")
 _ABSOLUTE = re.compile(rb"https?://(?P<host>[^/]*)")
 
 
@@ -50,8 +51,8 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = message.get("headers", [])
-                headers = [*map(self._relative, given), *self._headers_of(path, is_page=_is_html(given))]
+                headers = [*map(self._relative, message.get("headers", []))]
+                headers += self._headers_of(path, is_page=_is_html(headers))
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", _caching(path, message["status"])))
                 message = {**message, "headers": headers}
@@ -83,7 +84,7 @@ class SecurityHeaders:
         return name, value[found.end() :] or b"/"
 
     def _headers_of(self, path: str, *, is_page: bool) -> list[tuple[bytes, bytes]]:
-        if not is_page and not _is_document(path):
+        if not (is_page or _is_document(path)):
             return self._plain
         file = built_frontend.document_file(path)
         if file not in self._documents:
@@ -103,11 +104,12 @@ class SecurityHeaders:
 
 def _is_document(path: str) -> bool:
     """Tell pages from files and data by their path: a 304 names no type, and its headers replace the kept ones."""
-    return not path.startswith(("/assets/", "/api/")) and "." not in path.rpartition("/")[2]
+    name = path.rpartition("/")[2]
+    return not path.startswith(("/assets/", "/api/")) and ("." not in name or name.endswith(".html"))
 
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Say whether an answer is a page, as the API's to a person's refused form is."""
+    """Return whether an answer is a page, whatever its path looks like: unknown files are answered with one."""
     return any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
@@ -117,6 +119,7 @@ def _plain_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
     ]
     if settings.is_secure:
         headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
@@ -134,7 +137,7 @@ def _document_headers(settings: Settings, scripts: tuple[str, ...]) -> list[tupl
     policy = (
         f"default-src 'self'; script-src {sources}; style-src 'self' 'unsafe-inline'; "
         f"img-src 'self' data:; font-src 'self'; connect-src 'self' {settings.portal_url.replace('http', 'ws', 1)}; "
-        f"form-action {form_targets}; base-uri 'self'; object-src 'none'; frame-ancestors 'none'"
+        f"form-action {form_targets}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
     )
     return [
         *((name, value) for name, value in _plain_headers(settings) if name != b"content-security-policy"),

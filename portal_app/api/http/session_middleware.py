@@ -13,6 +13,7 @@ from portal_app.api.http.problem import problem
 from portal_app.api.http.request_context import context_of
 from portal_app.api.public.unavailable_page import away_page, foreign_form_page
 from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
+from portal_app.domain.local_path import path_after_sign_in
 from portal_app.infra.redis.rare_log import log_rarely
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
@@ -20,7 +21,7 @@ from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.current_customer import working_for
 from portal_app.wiring.portal import Portal, portal
 
-SIGN_IN = "/auth/login"
+SIGN_IN, HOME = "/auth/login", "/dashboard"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCHECKED = ("/api/webhooks/",)
 # These routes give out or take away tokens themselves; a second set of cookies would undo their work.
@@ -47,7 +48,12 @@ class SessionMiddleware:
             await self._refused(scope, headers)(scope, receive, send)
             return
         if not is_api and not self._needs_session(path):
-            await self._app(scope, receive, send)
+            await (await self._past_sign_in(scope) or self._app)(scope, receive, send)
+            return
+        if not is_api and scope["method"] == "POST":
+            # Another site leads back by form, which brings no cookies along; the page itself is read with a GET.
+            # One slash only: a second one would name a host.
+            await RedirectResponse("/" + _address_of(scope).lstrip("/\\"), 303)(scope, receive, send)
             return
         may_renew = not is_api or (_is_browser(headers) and not path.startswith(_OWN_TOKENS))
         context = context_of(scope)
@@ -89,6 +95,26 @@ class SessionMiddleware:
             return None, None
         return await _renew(built, refresh)
 
+    async def _past_sign_in(self, scope: Scope) -> Response | None:
+        """Return the way on from the sign-in page for somebody who is signed in, None for everybody else."""
+        is_sign_in = scope["path"].rstrip("/").removeprefix("/ja") == SIGN_IN and scope["method"] == "GET"
+        request = Request(scope)
+        if not is_sign_in or not request.cookies:
+            return None
+        try:
+            access, renewed = await self._session(request, may_renew=True)
+        except PortalError:
+            # The page says what it can without a database.
+            return None
+        if access is None:
+            return None
+        prefix = "/ja" if scope["path"].startswith("/ja/") else ""
+        target = path_after_sign_in(request.query_params.get("next"), prefix + HOME)
+        response = RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
+        for cookie in session_cookies(renewed, self._settings) if renewed else ():
+            response.headers.append("set-cookie", cookie)
+        return response
+
     def _is_ours(self, headers: Headers) -> bool:
         """Return whether a write comes from our own pages, or from a program that sends neither header."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
@@ -110,10 +136,14 @@ def _is_browser(headers: Headers) -> bool:
 
 
 def _to_sign_in(scope: Scope) -> Response:
-    query = scope["query_string"].decode("latin-1")
-    target = (scope["path"].rstrip("/") or "/") + (f"?{query}" if query else "")
+    target = _address_of(scope)
     prefix = "/ja" if target.startswith("/ja/") else ""
     return RedirectResponse(f"{prefix}{SIGN_IN}?next={quote(target, safe='')}", 303)
+
+
+def _address_of(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return (scope["path"].rstrip("/") or "/") + (f"?{query}" if query else "")
 
 
 def _with_cookies(send: Send, tokens: Any, settings: Settings, *, is_page: bool) -> Send:
@@ -154,12 +184,3 @@ def set_cookie(settings: Settings, kind: str, value: str, seconds: int) -> str:
     """Return one Set-Cookie value: HttpOnly, Lax, host-only; zero seconds removes it."""
     secure = "; Secure" if settings.is_secure else ""
     return f"{cookie_name(settings, kind)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
-
-
-def local_path(text: str | None, default: str) -> str:
-    """Return a path of ours to go on to, or the default for anything that could lead elsewhere."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or len(text) > 500:
-        return default
-    if any(ord(letter) < 32 or letter == "\\" for letter in text) or text.startswith("/api/"):
-        return default
-    return text

@@ -10,16 +10,17 @@ from starlette.responses import Response
 from portal_app.api.http.request_context import context_of, language_of
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, json, refused, with_cookies
-from portal_app.api.http.session_middleware import SIGN_IN, local_path, session_cookies, set_cookie
+from portal_app.api.http.session_middleware import HOME, SIGN_IN, session_cookies, set_cookie
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.domain.identity.account import MfaRequired, Tokens
+from portal_app.domain.local_path import local_path
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.known_devices import KNOWN_SECONDS
 from portal_app.infra.security.tokens import Access
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal
 
-HOME, SECOND_STEP = "/dashboard", "/auth/second-step"
+SECOND_STEP = "/auth/second-step"
 _DEVICE_SECONDS = 400 * 86400
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -114,7 +115,10 @@ def way_on(request: Request, said: str) -> str:
 def _gone(request: Request) -> Response:
     settings = portal().settings
     cookies = [set_cookie(settings, kind, "", 0) for kind in ("access", "refresh")]
-    return done(request, path_for(SIGN_IN), cookies=cookies)
+    response = done(request, path_for(SIGN_IN), cookies=cookies)
+    # Also the pages that "back" would show. Storage holds nothing of a customer, only the chosen colour scheme.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 async def _end_current(request: Request) -> None:

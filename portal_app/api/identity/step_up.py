@@ -9,9 +9,10 @@ from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import done, json, refused
-from portal_app.api.http.session_middleware import local_path, session_cookies
+from portal_app.api.http.session_middleware import session_cookies
 from portal_app.domain.errors import PortalError
 from portal_app.domain.identity.account import Proof
+from portal_app.domain.local_path import local_path
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal

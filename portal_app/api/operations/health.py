@@ -1,15 +1,17 @@
 """Health for load balancers and operators: liveness, readiness, Salesforce events, vendor limiters, Freebit."""
 
+import hmac
 from typing import Any
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from redis.exceptions import RedisError
+from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.responses import json
 from portal_app.api.operations.readiness import Readiness
-from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.errors import ExternalUnavailable, NotFound, NotSignedIn
 from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.wiring.portal import portal
 
@@ -39,7 +41,23 @@ async def ready() -> Response:
     return json({"status": "unavailable", **parts, "reasons": wrong}, 503, {"Retry-After": str(_RETRY_SECONDS)})
 
 
-@router.get("/sf-events")
+async def operator(request: Request) -> None:
+    """Let only operators through: how vendors and queues are doing is no stranger's business.
+
+    Raises NotFound where no token is set, NotSignedIn for another one than ours.
+    """
+    ours = portal().settings.portal_operator_token.get_secret_value()
+    if not ours:
+        raise NotFound("no operator token is set")
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), ours.encode()):
+        raise NotSignedIn("operators only")
+
+
+_OPERATORS = [Depends(operator)]
+
+
+@router.get("/sf-events", dependencies=_OPERATORS)
 async def salesforce_events() -> Response:
     """Return the position in Salesforce's event stream and the state of the listener."""
     settings = portal().settings
@@ -51,7 +69,7 @@ async def salesforce_events() -> Response:
     return json({"enabled": enabled, "channel": channel, "replay": replay, "subscriber": subscriber})
 
 
-@router.get("/lanes")
+@router.get("/lanes", dependencies=_OPERATORS)
 async def lanes() -> Response:
     """Return the state of each vendor's rate limiter: limits, running and waiting calls, this hour's refusals."""
     found = await portal().vendors.limiter_states()
@@ -59,7 +77,7 @@ async def lanes() -> Response:
     return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
 
 
-@router.get("/freebit")
+@router.get("/freebit", dependencies=_OPERATORS)
 async def freebit() -> Response:
     """Say whether Freebit answers, and when it last did; off where no address is set."""
     if not portal().settings.freebit_url:

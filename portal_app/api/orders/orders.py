@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedInCustomer
+from portal_app.api.http.dependencies import OrderProof, SignedInCustomer
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.responses import json
@@ -56,8 +56,13 @@ async def order(customer: SignedInCustomer, order_id: str) -> Response:
 
 
 @router.post("", status_code=201, response_model=schemas.OrderView, openapi_extra=takes(NewOrder, form=False))
-async def place(request: Request, customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
-    """Place an order, once per Idempotency-Key: the same key again answers with the same order."""
+async def place(
+    request: Request, _: OrderProof, customer: SignedInCustomer, once: IdempotentCallDependency
+) -> Response:
+    """Place an order, once per Idempotency-Key: the same key again answers with the same order.
+
+    Needs a proof of the last hours (POST /api/me/step-up); signing in is one.
+    """
     entries = await read(request, NewOrder, form=False)
     wish = OrderRequest(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().identity.accounts.view(customer.user_id)

@@ -33,7 +33,7 @@ class ChangedData(Body):
 
 
 class NewAddress(Body):
-    """A complete address in Japanese script and in Latin letters."""
+    """A complete address in Japanese script and in Latin letters. Needs a fresh proof (POST /api/me/step-up)."""
 
     postcode: str = Field(max_length=1000)
     prefecture: str = Field(max_length=1000)

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from portal_app.api.http.dependencies import SignedInCustomer
 from portal_app.api.http.problem import BadRequest, TooLarge, UnknownFormat
 from portal_app.api.http.responses import json, refused, see_other
-from portal_app.api.http.session_middleware import local_path
 from portal_app.api.profile import schemas
 from portal_app.domain.errors import InvalidInput, PortalError
+from portal_app.domain.local_path import local_path
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal
 

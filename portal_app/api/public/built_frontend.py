@@ -26,7 +26,7 @@ def document_file(path: str) -> Path | None:
     """
     # As the static server reads it: with repeated slashes and dots resolved.
     plain = posixpath.normpath("/" + path.strip("/"))
-    return page_file(plain) or _shared_file()
+    return page_file(plain.removesuffix("/index.html")) or _shared_file()
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """DBOS: enqueue workflows by name inside the transaction that causes them, and the worker's configuration."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from portal_app.infra.tasks.current_order import current_order
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
 _CUSTOMER, _ORDER = "customer:", "order:"
+# DBOS has no clean-up of its own without its paid service. A workflow that waits or runs is never one of these.
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _OPTIONS = "-c idle_in_transaction_session_timeout=60000"
 
 
@@ -75,6 +78,15 @@ class DurableQueue:
         """Return DBOS's status of a workflow, or None if there is no such workflow."""
         found = await self._client.list_workflows_async(workflow_ids=[workflow_id], load_input=False, load_output=False)
         return found[0].status if found else None
+
+    async def delete_ended(self, *, before: datetime, most: int) -> int:
+        """Delete workflows that ended before a moment, the oldest first, with their steps; return how many."""
+        found = await self._client.list_workflows_async(
+            status=list(_ENDED), completed_before=before.isoformat(), limit=most, load_input=False, load_output=False
+        )
+        if found:
+            await self._client.delete_workflows_async([each.workflow_id for each in found])
+        return len(found)
 
     def close(self) -> None:
         """Close the client's connections."""

@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.components.button import button
 from portal_app.components.definition import definition_list, total_line
 from portal_app.components.field import select_field, text_field
-from portal_app.components.form import live_form, native_form
+from portal_app.components.form import live_form
 from portal_app.components.icon import icon
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -50,7 +50,7 @@ def invoices() -> rx.Component:
     )
     places = rx.fragment(
         link(_("Payment methods"), href=path_for("/billing/payments")),
-        link(_("Download as CSV"), href="/api/invoices.csv", reload=True, download="invoices.csv"),
+        button(_("Download as CSV"), variant="quiet", size="small", on_click=InvoicesPage.download_csv),
     )
     title = page_title(_("Invoices"), actions=places)
     return portal_page(title, page_body(InvoicesPage, body, loading=table_skeleton()), active="billing")
@@ -182,13 +182,12 @@ def _payments() -> rx.Component:
 
 
 def _paying() -> rx.Component:
-    pay = native_form(
-        button(InvoicePage.pay_words, type="submit", class_name="w-full"),
+    pay = rx.el.div(
+        button(InvoicePage.pay_words, on_click=InvoicePage.pay, class_name="w-full"),
         rx.el.p(
             _("Opens our payment page. Afterwards this page turns to paid by itself."),
             class_name="text-small text-quiet",
         ),
-        action=InvoicePage.pay_action,
         class_name="mt-6 grid gap-3",
     )
     dates = rx.el.div(
@@ -197,7 +196,7 @@ def _paying() -> rx.Component:
     return rx.el.section(
         live_region(InvoicePage.word),
         figure(InvoicePage.headline, caption=InvoicePage.caption),
-        rx.cond(InvoicePage.pay_action != "", rx.el.div(pay, class_name="no-print")),
+        rx.cond(InvoicePage.can_pay, rx.el.div(pay, class_name="no-print")),
         dates,
         _papers(),
         aria_label=_("Amount and payment"),
@@ -205,10 +204,7 @@ def _paying() -> rx.Component:
 
 
 def _papers() -> rx.Component:
-    pdf = native_form(
-        button(icon("download"), _("Download as PDF"), type="submit", variant="secondary", class_name="w-full"),
-        action=InvoicePage.pdf_action,
-        target="_blank",
-    )
+    words = (icon("download"), _("Download as PDF"))
+    pdf = button(*words, variant="secondary", on_click=InvoicePage.download_pdf, class_name="w-full")
     copy = button(_("Print this copy"), variant="quiet", on_click=rx.call_function(_PRINT), class_name="w-full")
     return rx.el.div(pdf, copy, class_name="no-print mt-6 grid gap-2")

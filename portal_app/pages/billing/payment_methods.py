@@ -13,7 +13,7 @@ from portal_app.components.states import empty_state, table_skeleton
 from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
-from portal_app.pages.checkout.review import add_card_form
+from portal_app.pages.checkout.review import add_card_button
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.billing.payment_methods import PaymentMethodsPage
@@ -24,13 +24,13 @@ def payment_methods() -> rx.Component:
     """Lay the page out."""
     stored = rx.el.div(
         rx.el.ul(rx.foreach(PaymentMethodsPage.rows, _method), class_name="divide-y divide-line border-y border-line"),
-        add_card_form(PaymentMethodsPage.path, primary=False),
+        add_card_button(PaymentMethodsPage.add_card, primary=False),
         class_name="grid gap-6",
     )
     empty = empty_state(
         _("No payment method yet"),
         text=_("Cards are stored by our payment partner; we see only the last four digits."),
-        action=add_card_form(PaymentMethodsPage.path),
+        action=add_card_button(PaymentMethodsPage.add_card),
     )
     accepted = rx.el.p(_("You can pay by:"), " ", PaymentMethodsPage.gateways, class_name="text-small text-quiet")
     methods = rx.el.div(

@@ -5,9 +5,10 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button, link_button
+from portal_app.components.condition import Text
 from portal_app.components.definition import definition_list, total_line
 from portal_app.components.field import checkbox_field
-from portal_app.components.form import live_form, native_form
+from portal_app.components.form import live_form
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import columns, page_title, section
@@ -95,20 +96,22 @@ def _payment() -> rx.Component:
     )
     none = rx.el.div(
         rx.el.p(_("You need a stored card before you order. You come back here afterwards."), class_name="text-quiet"),
-        add_card_form(CheckoutPage.back),
+        add_card_button(CheckoutPage.add_card),
         class_name="grid gap-4",
     )
     return section(_("Payment method"), rx.cond(CheckoutPage.methods.length() > 0, stored, none))
 
 
-def add_card_form(back: rx.Var[str], *, primary: bool = True) -> rx.Component:
-    """Lead to the card page of the billing system and back to a page of ours."""
-    add = button(_("Add a payment method"), type="submit", variant="primary" if primary else "secondary")
-    return native_form(rx.el.div(add), action="/api/payment-methods/sso-link", hidden={"back": back})
+def add_card_button(on_click: Any, *, primary: bool = True) -> rx.Component:
+    """Lead to the card page of the billing system and back to this page."""
+    look: Any = "primary" if primary else "secondary"
+    return rx.el.div(button(_("Add a payment method"), variant=look, on_click=on_click))
 
 
 def _order() -> rx.Component:
-    once = rx.cond(CheckoutPage.once != "", definition_list([(_("Once"), _amount("once"))]))
+    once = rx.cond(
+        CheckoutPage.once != "", definition_list([(_("Once"), _amount(CheckoutPage.once, CheckoutPage.once_note))])
+    )
     place = button(
         _("Place order"),
         busy=CheckoutPage.ordering,
@@ -119,7 +122,8 @@ def _order() -> rx.Component:
     return section(
         _("You pay"),
         rx.el.div(
-            definition_list([(_("Each month"), _amount("monthly"))]), rx.el.div(once, class_name="[&>dl]:border-t-0")
+            definition_list([(_("Each month"), _amount(CheckoutPage.monthly, CheckoutPage.monthly_note))]),
+            rx.el.div(once, class_name="[&>dl]:border-t-0"),
         ),
         total_line(_("First bill with tax"), CheckoutPage.first_bill),
         rx.el.p(
@@ -136,8 +140,8 @@ def _terms() -> rx.Component:
     return checkbox_field(words, name="terms_accepted", error=CheckoutPage.terms_error)
 
 
-def _amount(name: str) -> rx.Component:
+def _amount(amount: Text, note: Text) -> rx.Component:
     return rx.el.span(
-        rx.el.span(getattr(CheckoutPage, name), class_name="block font-medium"),
-        rx.el.span(getattr(CheckoutPage, f"{name}_note"), class_name="block text-small text-quiet"),
+        rx.el.span(amount, class_name="block font-medium"),
+        rx.el.span(note, class_name="block text-small text-quiet"),
     )

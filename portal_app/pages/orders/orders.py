@@ -13,7 +13,7 @@ from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.components.timeline import timeline
 from portal_app.language import _, path_for
-from portal_app.pages.checkout.review import add_card_form, bought_lines
+from portal_app.pages.checkout.review import add_card_button, bought_lines
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.orders.order import OrderPage
@@ -71,7 +71,7 @@ def _next() -> rx.Component:
     identity = path_for("/account/verification")
     actions = rx.match(
         OrderPage.waits_for,
-        ("card", add_card_form(OrderPage.path)),
+        ("card", add_card_button(OrderPage.add_card)),
         ("document", "new_document", link_button(_("Send a document"), href=identity, size="small")),
         ("document_check", link(_("See your identity check"), href=identity)),
         rx.cond(OrderPage.is_active, link(_("See your services"), href=path_for("/subscriptions")), rx.fragment()),

@@ -19,7 +19,10 @@ def step_up_dialog() -> rx.Component:
         _("Confirm with a passkey"), variant="secondary", on_click=credentials("confirmByPasskey", _CONFIRM)
     )
     return dialog(
-        rx.el.p(_("You are about to change something that protects your account."), account_name(StepUp.email)),
+        rx.el.p(
+            _("It has been a while since you last did. This keeps your account and your money safe."),
+            account_name(StepUp.email),
+        ),
         rx.cond(StepUp.by_password, _by_password()),
         rx.cond(StepUp.by_code, _by_code()),
         rx.cond(StepUp.by_passkey, passkey),

@@ -20,6 +20,7 @@ from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.billing.invoices import Billing
 from portal_app.services.identity.context import ServiceContext
+from portal_app.services.identity.sessions import end_calendar_link
 from portal_app.services.subscriptions.cancellations import Cancellations
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 
@@ -45,26 +46,29 @@ class Calendar:
             row = await session.get(CalendarLink, user_id)
             return row.created_at if row else None
 
-    async def renew(self, user_id: UUID) -> str:
+    async def renew(self, user_id: UUID, session_id: UUID) -> str:
         """Make a new link and return its token, which is not stored; the former link stops working.
 
-        Raises RateLimited.
+        The owner gets a mail: the link can be read without a session. Raises StepUpNeeded, RateLimited.
         """
+        await self._context.sessions.require_recent(session_id)
         await self._context.customer_limits.count_change(user_id, "calendar-link")
+        async with self._context.database.identity() as session:
+            recipient = (await User.required(session, user_id)).email
         token = self._context.secrets.tokens.new()
         async with self._database.unit_of_work(customer=user_id) as session:
             hashed = self._context.secrets.tokens.hash(token, _PURPOSE)
             await session.merge(CalendarLink(user_id=user_id, token_hash=hashed, created_at=now()))
             record(session, Tag.CALENDAR_OPENED, user_id=user_id, actor="you")
+            await self._context.email_outbox.enqueue(
+                session, "calendar_link_made", recipient=recipient, user_id=user_id
+            )
         return token
 
     async def revoke(self, user_id: UUID) -> None:
         """End a user's link."""
         async with self._database.unit_of_work(customer=user_id) as session:
-            row = await session.get(CalendarLink, user_id)
-            if row is not None:
-                await session.delete(row)
-                record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
+            await end_calendar_link(session, user_id)
 
     async def feed(self, token: str, *, network: str) -> CalendarFeed:
         """Return the days of a token's customer. Raises NotFound for an unknown token, RateLimited per network."""

@@ -96,6 +96,8 @@ class Lockout:
     async def _issue(self, session: AsyncSession, purpose: str, index: bytes, user: User | None) -> str:
         token = self._context.secrets.tokens.new()
         is_browser = purpose == "browser"
+        if not is_browser:
+            await RecoveryToken.void(session, purpose, index)
         link_lifetime = timedelta(seconds=self._context.settings.portal_unlock_seconds)
         session.add(
             RecoveryToken(

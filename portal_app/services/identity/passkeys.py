@@ -143,11 +143,15 @@ class Passkeys:
     async def verify(
         self, session: AsyncSession, credential: str, purpose: Purpose, *, user_id: UUID | None = None
     ) -> UUID | None:
-        """Verify an assertion in the caller's transaction and use up its challenge; return the user id or None."""
+        """Verify an assertion in the caller's transaction and use up its challenge; return the user id or None.
+
+        The transaction is to be committed in either case: a refused proof may leave an entry and a mail for the owner.
+        """
         try:
             given = parse_authentication_credential_json(credential)
-            challenge = parse_client_data_json(given.response.client_data_json).challenge
-            if not await self._use_challenge(session, challenge, purpose, user_id):
+            client = parse_client_data_json(given.response.client_data_json)
+            challenge = client.challenge
+            if not await self._use_challenge(session, challenge, purpose, user_id) or client.cross_origin:
                 return None
             owner = await Passkey.user_id_for(session, given.raw_id)
             # Lock the user before the passkey, as everywhere, to avoid deadlocks.
@@ -163,10 +167,14 @@ class Passkeys:
                 expected_rp_id=self._context.settings.passkey_rp_id,
                 expected_origin=list(self._context.settings.allowed_origins),
                 credential_public_key=row.public_key,
-                credential_current_sign_count=row.sign_count,
+                # Compared below: a proof that is right but for its counter is an alarm, any other is nothing.
+                credential_current_sign_count=0,
                 require_user_verification=True,
             )
         except _MALFORMED:
+            return None
+        if _went_back(row.sign_count, proven.new_sign_count):
+            await self._report_copy(session, row)
             return None
         row.sign_count, row.used_at = proven.new_sign_count, now()
         return row.user_id
@@ -174,8 +182,9 @@ class Passkeys:
     async def _verified_new(self, session: AsyncSession, user_id: UUID, credential: str) -> Any:
         try:
             given = parse_registration_credential_json(credential)
-            challenge = parse_client_data_json(given.response.client_data_json).challenge
-            if not await self._use_challenge(session, challenge, "add", user_id):
+            client = parse_client_data_json(given.response.client_data_json)
+            challenge = client.challenge
+            if not await self._use_challenge(session, challenge, "add", user_id) or client.cross_origin:
                 return None
             return webauthn.verify_registration_response(
                 credential=given,
@@ -219,11 +228,24 @@ class Passkeys:
             raise NotFound("no such passkey of this user")
         return row
 
+    async def _report_copy(self, session: AsyncSession, row: Passkey) -> None:
+        """Tell the owner, in the caller's transaction, that another device seems to have the passkey's key."""
+        record(session, Tag.PASSKEY_COPIED, user_id=row.user_id, detail={"passkey": str(row.id)})
+        user = await session.get_one(User, row.user_id)
+        await self._context.email_outbox.enqueue(
+            session, "passkey_copied", recipient=user.email, user_id=row.user_id, title=row.name
+        )
+
     async def _changed(self, session: AsyncSession, user_id: UUID, tag: Tag, name: str) -> None:
         record(session, tag, user_id=user_id, actor="you")
         user = await session.get_one(User, user_id)
         template = "passkey_added" if tag is Tag.PASSKEY_ADDED else "passkey_removed"
         await self._context.email_outbox.enqueue(session, template, recipient=user.email, user_id=user_id, title=name)
+
+
+def _went_back(known: int, given: int) -> bool:
+    """Return whether a counter shows that two devices hold a passkey; one that never counts stays at 0."""
+    return given <= known and (given, known) != (0, 0)
 
 
 def _checked_name(name: str) -> str:

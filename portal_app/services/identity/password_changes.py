@@ -19,6 +19,8 @@ from portal_app.models.user import EMAIL_PLACE, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.lockout import LINK_ENDED, Lockout
+from portal_app.services.identity.proof_attempts import ProofAttempts
+from portal_app.services.identity.sessions import end_calendar_link
 from portal_app.services.identity.totp import Totp
 
 _WRONG = "This is not your present password."
@@ -28,8 +30,9 @@ _SAME = "Choose a password that is different from your present one."
 class PasswordChanges:
     """Sets new passwords. A new password ends every other session and does not replace a second factor."""
 
-    def __init__(self, context: ServiceContext, lockout: Lockout, totp: Totp) -> None:
+    def __init__(self, context: ServiceContext, lockout: Lockout, totp: Totp, attempts: ProofAttempts) -> None:
         self._context = context
+        self._attempts = attempts
         self._totp = totp
         self._lockout = lockout
 
@@ -46,6 +49,7 @@ class PasswordChanges:
         token = tokens.new()
         async with self._context.database.identity() as session:
             user = await User.by_email(session, index)
+            await RecoveryToken.void(session, "reset", index)
             session.add(
                 RecoveryToken(
                     token_hash=tokens.hash(token, "reset"),
@@ -103,7 +107,7 @@ class PasswordChanges:
             await self._context.sessions.require_recent(session_id)
 
     async def change(self, user_id: UUID, session_id: UUID, present: str, *, password: str) -> None:
-        """Set a new password for a signed-in user who enters the present one.
+        """Set a new password for a signed-in user who enters the present one. Wrong ones are recorded and counted.
 
         Raises StepUpNeeded (with two-step sign-in on), InvalidInput, RateLimited.
         """
@@ -111,9 +115,17 @@ class PasswordChanges:
         await self._context.limits.consume(
             self._context.settings.portal_password_limit, "password-change", str(user_id)
         )
+        attempts = await self._attempts.count(user_id)
         async with self._context.database.identity() as session:
             user = await User.required(session, user_id)
-        if not await self._context.secrets.passwords.verify(present, user.password_hash):
+        is_right = await self._context.secrets.passwords.verify(present, user.password_hash)
+        async with self._context.database.identity() as session:
+            if is_right:
+                await self._attempts.reset(session, user_id)
+            else:
+                await self._attempts.record_failure(session, user_id, Tag.PASSWORD_REFUSED, attempts)
+        if not is_right:
+            # Raised after the transaction, so that the entry in the history is committed.
             raise InvalidInput({"present": _WRONG})
         check_new_password(password, context=_context(user))
         if await self._context.secrets.passwords.verify(password, user.password_hash):
@@ -143,6 +155,7 @@ class PasswordChanges:
         pending = sa.delete(PendingSignIn).where(col(PendingSignIn.user_id) == user.id)
         await (await session.connection()).execute(pending)
         record(session, Tag.PASSWORD_CHANGED, user_id=user.id, actor="you")
+        await end_calendar_link(session, user.id)
         await self._context.email_outbox.enqueue(session, "password_changed", recipient=user.email, user_id=user.id)
         return await self._context.sessions.end_in_transaction(session, user.id, because=because, but=but)
 

@@ -21,6 +21,7 @@ from portal_app.infra.redis.batching import BatchLoader
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.tokens import Access, AccessTokens, RandomTokens
 from portal_app.infra.settings import Settings
+from portal_app.models.calendar import CalendarLink
 from portal_app.models.session import RefreshToken, Session
 from portal_app.models.user import User
 from portal_app.services.audit import Tag, record
@@ -163,13 +164,16 @@ class Sessions:
             _log.debug("sessions.redis_unavailable", error=type(error).__name__)
         return {key: owners[key[0]] for key in asked if key[0] in owners}
 
-    async def require_recent(self, session_id: UUID) -> None:
-        """Require a recent proof of identity before a sensitive change. Raises StepUpNeeded, NotSignedIn."""
+    async def require_recent(self, session_id: UUID, *, seconds: int | None = None) -> None:
+        """Require a proof of identity of the last minutes before a risky act. Raises StepUpNeeded, NotSignedIn.
+
+        `seconds` is how old the proof may be instead; docs/decisions/0026 tells which act needs what.
+        """
         async with self._database.identity() as session:
             row = await session.get(Session, session_id)
         if row is None or not self.is_alive(row):
             raise NotSignedIn("session ended")
-        if now() - row.confirmed_at > timedelta(seconds=self._settings.portal_step_up_seconds):
+        if now() - row.confirmed_at > timedelta(seconds=seconds or self._settings.portal_step_up_seconds):
             raise StepUpNeeded("proof too old")
 
     async def record_proof(self, session_id: UUID, refresh_token: str, *, factor: str) -> Tokens:
@@ -179,8 +183,8 @@ class Sessions:
     async def rotate(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for new tokens of the same session. Raises NotSignedIn.
 
-        The previous token is accepted until its successor is first used, but at most for the grace time. Any other
-        reuse means that the token was stolen, and ends the session.
+        A token is accepted again until a successor of it is used: its answer may have been lost. Any other reuse means
+        that two parties hold the session, and ends it. docs/decisions/0027 tells why.
         """
         return await self._exchange(refresh_token)
 
@@ -195,9 +199,10 @@ class Sessions:
         await self._publish_ended(row)
 
     async def end_all(self, user_id: UUID, *, because: str, but: UUID | None = None) -> None:
-        """End all sessions of a user, except `but`."""
+        """End all sessions of a user, except `but`, and the calendar link, which needs no session."""
         async with self._database.identity() as session:
             ended = await self.end_in_transaction(session, user_id, because=because, but=but)
+            await end_calendar_link(session, user_id)
         await self.publish_ended(ended)
 
     @staticmethod
@@ -226,7 +231,10 @@ class Sessions:
             row = await session.get(Session, token.session_id) if token else None
             if token is None or row is None or not self.is_alive(row):
                 raise NotSignedIn("unknown or ended")
-            if not self._is_reuse(token):
+            if not token.closed:
+                if token.used_at is not None and now() > self._grace_end(token.used_at):
+                    # Nobody waits that long for an answer: it was lost, and who shows it after all is somebody else.
+                    await self._close_successors(session, token)
                 if confirmed is not None:
                     _record_proof(session, row, *confirmed)
                 await self._close_before(session, token)
@@ -249,13 +257,13 @@ class Sessions:
         idle_until = row.used_at + timedelta(seconds=self._settings.portal_idle_seconds)
         return row.ended_at is None and now() < min(row.expires_at, idle_until)
 
-    def _is_reuse(self, token: RefreshToken) -> bool:
-        if token.closed:
-            return True
-        return token.used_at is not None and now() > self._grace_end(token.used_at)
-
     def _grace_end(self, used_at: datetime) -> datetime:
         return used_at + timedelta(seconds=self._settings.portal_refresh_grace_seconds)
+
+    @staticmethod
+    async def _close_successors(session: AsyncSession, token: RefreshToken) -> None:
+        successors = sa.update(RefreshToken).where(col(RefreshToken.predecessor) == token.token_hash)
+        await (await session.connection()).execute(successors.values(closed=True))
 
     @staticmethod
     async def _close_before(session: AsyncSession, token: RefreshToken) -> None:
@@ -286,6 +294,12 @@ class Sessions:
         except RedisError as error:
             _log.warning("sessions.redis_unavailable", error=type(error).__name__)
         await self._live.publish(Change(row.user_id, "session", str(row.id)))
+
+
+async def end_calendar_link(session: AsyncSession, user_id: UUID) -> None:
+    """End the calendar link of a user in the caller's transaction, and record it in the history."""
+    if await CalendarLink.revoke(session, user_id):
+        record(session, Tag.CALENDAR_CLOSED, user_id=user_id, actor="you")
 
 
 def _any_of(session_ids: Iterable[UUID]) -> Any:

@@ -8,9 +8,10 @@ from portal_app.domain.errors import InvalidInput, NotSignedIn
 from portal_app.domain.identity.account import Proof, ProofMethods, Tokens
 from portal_app.models.mfa import Passkey
 from portal_app.models.user import User
-from portal_app.services.audit import Tag, record
+from portal_app.services.audit import Tag
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.passkeys import REFUSED, Passkeys
+from portal_app.services.identity.proof_attempts import ProofAttempts
 from portal_app.services.identity.totp import WRONG_CODE, Totp
 
 
@@ -20,8 +21,9 @@ class StepUp:
     With two-step sign-in on, the password alone is not accepted: a thief of the password may have the session too.
     """
 
-    def __init__(self, context: ServiceContext, totp: Totp, passkeys: Passkeys) -> None:
+    def __init__(self, context: ServiceContext, totp: Totp, passkeys: Passkeys, attempts: ProofAttempts) -> None:
         self._context = context
+        self._attempts = attempts
         self._totp = totp
         self._passkeys = passkeys
 
@@ -42,11 +44,15 @@ class StepUp:
         Raises InvalidInput for a wrong proof, RateLimited, NotSignedIn.
         """
         await self._context.limits.consume(self._context.settings.portal_factor_limit, "step-up", str(user_id))
+        # A passkey cannot be guessed, and is the way to go on for an owner whose session somebody else has locked.
+        attempts = 0 if proof.passkey else await self._attempts.count(user_id)
         factor = await self._password(user_id, proof) if proof.password else ""
         async with self._context.database.identity() as session:
             factor = factor or await self._second_factor(session, user_id, proof)
-            if not factor:
-                record(session, Tag.CONFIRM_FAILED, user_id=user_id, actor="you")
+            if factor:
+                await self._attempts.reset(session, user_id)
+            else:
+                await self._attempts.record_failure(session, user_id, Tag.CONFIRM_FAILED, attempts)
         if not factor:
             raise InvalidInput(_wrong(proof))
         return await self._context.sessions.record_proof(session_id, refresh_token, factor=factor)

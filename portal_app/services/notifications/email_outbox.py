@@ -1,4 +1,4 @@
-"""The email outbox: emails are stored with the change that causes them and sent by a workflow, each once."""
+"""The email outbox: emails are stored with the change that causes them and sent by a workflow, each at least once."""
 
 import json
 from uuid import UUID
@@ -53,7 +53,10 @@ class EmailOutbox:
         await self._queue.enqueue(session, "send_mail", f"mail-{mail.id}", str(mail.id))
 
     async def send(self, mail_id: UUID) -> None:
-        """Render and send a stored email, unless it was sent already.
+        """Render and send a stored email, unless it is known that it was sent already.
+
+        A process that ends between the server's answer and its record sends it a second time, under the same
+        Message-ID: mailboxes that look at it show it once.
 
         Raises ExternalUnavailable, and ExternalRejected if the server rejects it permanently.
         """

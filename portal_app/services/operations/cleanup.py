@@ -1,22 +1,26 @@
 """Deletes what has expired, and finds the orders whose events may have been lost."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
-from portal_app.models.account_recovery import RecoveryToken
-from portal_app.models.idempotency import IdempotencyKey
-from portal_app.models.lockout import SignInAttempts
-from portal_app.models.mfa import Challenge, PendingSignIn
-from portal_app.models.notification_preference import Reminder
-from portal_app.models.order import DraftRow, OrderRow
-from portal_app.models.session import RefreshToken
-from portal_app.models.user import SignUp
-from portal_app.services.idempotency import KEPT
+from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.settings import Settings
+from portal_app.models.order import OrderRow
+from portal_app.services.operations.retention import expired_rows
 
+# One transaction's worth, so that cleanup holds no locks for long, and what one run deletes of a table at most.
+ROWS_AT_ONCE = 2000
+_MOST_BATCHES = 50
+# The table is closed to deletion; this function of the database's owner deletes rows without an account alone.
+_FORGET_STRANGERS = sa.text("SELECT forget_strangers(:before, :most)").bindparams(
+    sa.bindparam("before", type_=sa.DateTime(timezone=True))
+)
 # Compared with Salesforce in one run: a few queries of the org's daily budget.
 ORDERS_AT_ONCE = 600
 
@@ -24,25 +28,31 @@ ORDERS_AT_ONCE = 600
 class Cleanup:
     """Keeps the tables small and the orders moving."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, queue: DurableQueue) -> None:
+        self._settings = settings
         self._database = database
+        self._queue = queue
 
     async def delete_expired(self) -> None:
-        """Delete dead sign-ups, sign-ins and links, old tries and tokens, keys of yesterday, drafts of last month."""
+        """Delete what is older than it is kept: a bounded number of rows of each table, the rest at the next run."""
+        for table, condition in expired_rows(self._settings):
+            await _repeat(partial(self._delete, table, condition))
+        await _repeat(self._forget_strangers)
+        ended_before = now() - timedelta(days=self._settings.portal_keep_workflow_days)
+        await _repeat(lambda: self._queue.delete_ended(before=ended_before, most=ROWS_AT_ONCE))
+
+    async def _delete(self, table: type[SQLModel], condition: sa.ColumnElement[bool]) -> int:
+        keys = [sa.inspect(table).columns[column.name] for column in sa.inspect(table).primary_key]
+        rows = sa.select(*keys).where(condition).limit(ROWS_AT_ONCE)
         async with self._database.unit_of_work() as session:
-            connection = await session.connection()
-            for statement in (
-                sa.delete(SignUp).where(col(SignUp.expires_at) < now() - timedelta(days=1)),
-                sa.delete(RecoveryToken).where(col(RecoveryToken.expires_at) < now() - timedelta(days=1)),
-                sa.delete(SignInAttempts).where(col(SignInAttempts.tried_at) < now() - timedelta(days=1)),
-                sa.delete(Challenge).where(col(Challenge.expires_at) < now()),
-                sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < now()),
-                sa.delete(RefreshToken).where(col(RefreshToken.used_at) < now() - timedelta(days=30)),
-                sa.delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - KEPT),
-                sa.delete(Reminder).where(col(Reminder.at) < now() - timedelta(days=400)),
-                sa.delete(DraftRow).where(col(DraftRow.updated_at) < now() - timedelta(days=30)),
-            ):
-                await connection.execute(statement)
+            result = await (await session.connection()).execute(sa.delete(table).where(sa.tuple_(*keys).in_(rows)))
+        return int(result.rowcount)
+
+    async def _forget_strangers(self) -> int:
+        """Delete the audit of strangers. The history of an account is kept with it: no role may delete that."""
+        values = {"before": now() - timedelta(days=self._settings.portal_keep_stranger_days), "most": ROWS_AT_ONCE}
+        async with self._database.unit_of_work() as session:
+            return int((await (await session.connection()).execute(_FORGET_STRANGERS, values)).scalar_one())
 
     async def unfinished_orders(self, turn: int) -> list[str]:
         """Return the Salesforce ids of a batch of orders that are not final and unchanged for two minutes.
@@ -62,3 +72,9 @@ class Cleanup:
             count = await connection.scalar(sa.select(sa.func.count()).select_from(OrderRow).where(*conditions)) or 0
             batch = turn % max(1, -(-count // ORDERS_AT_ONCE))
             return [str(row[0]) for row in await connection.execute(query.offset(batch * ORDERS_AT_ONCE))]
+
+
+async def _repeat(delete: Callable[[], Awaitable[int]]) -> None:
+    for _ in range(_MOST_BATCHES):
+        if await delete() < ROWS_AT_ONCE:
+            return

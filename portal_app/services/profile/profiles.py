@@ -51,11 +51,11 @@ class Profiles:
     async def change(self, customer: Customer, change: ProfileChange, *, session_id: UUID) -> None:
         """Store a change and enqueue its workflow; fields that equal the current data are left out.
 
-        Raises StepUpNeeded for a new phone number, RateLimited.
+        Raises StepUpNeeded for a new phone number or address (SIM cards are sent there), RateLimited.
         """
         view = await self.profile_for(customer)
         change = change.without_unchanged(view.person).without(ProfileChange(language=view.language))
-        if change.phone is not None:
+        if change.phone is not None or change.address is not None:
             await self._context.sessions.require_recent(session_id)
         await self._set_language(customer, change.language)
         await self.enqueue_change(customer, change)

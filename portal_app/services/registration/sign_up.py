@@ -16,12 +16,11 @@ from portal_app.domain.profile.customer import Profile, parse_email
 from portal_app.infra.clock import now
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
-from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers
+from portal_app.models.user import ADDRESS_LOCK, EMAIL_PLACE, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
 
-ADDRESS_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _WRONG_CODE = "That is not the code. Tries left: {count}."
 _ENDED = "This sign-up has run out. Start again with your e-mail address."
 
@@ -49,10 +48,12 @@ class SignUps:
             known = await User.by_email(session, index)
             # For a known address no code can match the hash; all other work is the same.
             secret = self._context.secrets.tokens.new() if known else code
+            await SignUp.void(session, purpose, index)
             session.add(
                 SignUp(
                     token_hash=self._context.secrets.tokens.hash(token, "sign-up"),
                     email=email,
+                    email_index=index,
                     purpose=purpose,
                     code_hash=self._context.secrets.tokens.hash(secret, f"code:{token}"),
                     attempts_left=self._context.settings.portal_code_attempts,
@@ -103,7 +104,7 @@ class SignUps:
         code = self._context.secrets.tokens.new_code()
         async with self._context.database.identity() as session:
             sign_up = await self.locked_sign_up(session, token)
-            sign_up.email, sign_up.verified_at = email, None
+            sign_up.email, sign_up.email_index, sign_up.verified_at = email, index, None
             sign_up.code_hash = self._context.secrets.tokens.hash(code, f"code:{token}")
             sign_up.attempts_left = self._context.settings.portal_code_attempts
             sign_up.expires_at = now() + timedelta(seconds=self._context.settings.portal_code_seconds)

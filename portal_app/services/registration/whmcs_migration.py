@@ -18,11 +18,11 @@ from portal_app.domain.ports.clients import BillingClient, ClientGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, ExistingAccounts
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
-from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
+from portal_app.models.user import ADDRESS_LOCK, EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
-from portal_app.services.registration.sign_up import ADDRESS_LOCK, SignUps
+from portal_app.services.registration.sign_up import SignUps
 
 AccountSource = Literal["new", "billing", "elsewhere", "away"]
 _WRONG = "That is not the password of your billing account. Tries left: {count}."

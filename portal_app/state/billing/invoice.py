@@ -11,6 +11,7 @@ from portal_app.infra.clock import today
 from portal_app.language import _
 from portal_app.language.format import day, time
 from portal_app.state.billing.standing import invoice_standing
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
@@ -56,13 +57,30 @@ class InvoicePage(PageState, rx.State):
     taxes: list[TaxRow] = []
     balance: str = ""
     copy_title: str = ""
-    pdf_action: str = ""
     credit: str = ""
     total: str = ""
     issued: str = ""
     due: str = ""
-    pay_action: str = ""
+    can_pay: bool = False
     pay_words: str = ""
+
+    @rx.event
+    @report_errors
+    async def pay(self):
+        """Open the invoice at WHMCS after a recent proof of identity: the link opens the whole billing area."""
+        await self._require_recent_proof()
+        number = vendor_number(self._last_part())
+        return rx.redirect(await portal().billing.invoices.pay_link(await self._customer(), number))
+
+    @rx.event
+    @report_errors
+    async def download_pdf(self):
+        """Open the invoice's PDF at WHMCS after a recent proof of identity, as `pay` does."""
+        await self._require_recent_proof()
+        number = vendor_number(self._last_part())
+        link = await portal().billing.invoices.pdf_link(await self._customer(), number)
+        # In a tab of its own: the page stays, with what it is told.
+        return rx.redirect(link, is_external=True)
 
     async def _read_page(self) -> None:
         """Read the invoice in the page's address."""
@@ -72,7 +90,6 @@ class InvoicePage(PageState, rx.State):
         self._note_saved(detail.as_of)
         self.title = _("Invoice {number}").format(number=invoice.label)
         self.copy_title = _("Copy of invoice {number}").format(number=invoice.label)
-        self.pdf_action = f"/api/invoices/{invoice.id}/sso-link?target=pdf"
         self.word, self.tone = standing.word, standing.tone
         self.issued, self.due = day(invoice.issued_on), day(invoice.due_on)
         self._add_up(invoice)
@@ -93,7 +110,7 @@ class InvoicePage(PageState, rx.State):
     def _offer_to_pay(self, invoice: Invoice) -> None:
         owed = invoice.owed
         is_open = owed.minor > 0
-        self.pay_action = f"/api/invoices/{invoice.id}/sso-link" if is_open else ""
+        self.can_pay = is_open
         self.pay_words = _("Pay {amount}").format(amount=owed)
         self.headline = str(owed if is_open else invoice.total)
         if is_open:

@@ -65,6 +65,13 @@ class InvoicesPage(PageState, rx.State):
         self.search, self.sort = str(form.get("q", ""))[:_LONGEST], str(form.get("sort", ""))
         return rx.redirect(self._address(status=self.filter, page=1))
 
+    @rx.event
+    @report_errors
+    async def download_csv(self):
+        """Download all invoices after a recent proof of identity."""
+        await self._require_recent_proof()
+        return rx.download(url="/api/invoices.csv")
+
     async def _read_page(self) -> None:
         """Read the invoices that the address asks for."""
         query = self._query_of_address()

@@ -65,6 +65,12 @@ async def methods_of(customer: Customer, *, is_fresh: bool) -> list[PaymentMetho
     return methods
 
 
+async def add_card_link(customer: Customer, back: str) -> str:
+    """Return a link to the payment methods at WHMCS; `back` is the path of ours to come back to."""
+    payments = portal().billing.payment_methods
+    return await payments.add_card_link(customer, back_to=portal().settings.portal_url + back)
+
+
 class PaymentMethodsPage(PageState, rx.State):
     """Cards and banks as WHMCS has them. Unknown credit is an empty text, unknown payments have no rows."""
 
@@ -88,10 +94,18 @@ class PaymentMethodsPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def make_default(self, method_id: int):
-        """Make a method the default."""
+        """Make a method the default after a recent proof of identity."""
         row = self._row(method_id)
+        await self._require_recent_proof()
         await portal().billing.payment_methods.make_default(await self._customer(), row.id)
         await self._read_page()
+
+    @rx.event
+    @report_errors
+    async def add_card(self):
+        """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this page."""
+        await self._require_recent_proof()
+        return rx.redirect(await add_card_link(await self._customer(), self.path))
 
     @rx.event
     @report_errors
@@ -104,7 +118,8 @@ class PaymentMethodsPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def remove(self):
-        """Delete the chosen method."""
+        """Delete the chosen method after a recent proof of identity."""
+        await self._require_recent_proof()
         chosen, self._chosen = self._row(self._chosen), 0
         customer = await self._customer()
         # Where somebody removed it elsewhere, the list shows so.

@@ -15,7 +15,7 @@ from portal_app.domain.orders.order import FINAL_STAGES
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.language import _, path_for
-from portal_app.state.billing.payment_methods import MethodRow, method_row, methods_of
+from portal_app.state.billing.payment_methods import MethodRow, add_card_link, method_row, methods_of
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
 from portal_app.state.checkout.steps import path_of_draft
@@ -79,9 +79,10 @@ class CheckoutPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def place_order(self, form: dict[str, Any]):
-        """Order the draft once and go on to the order."""
+        """Order the draft once and go on to the order; the proof of identity may be some hours old."""
         if not self._draft_id or self.ordering:
             return
+        await self._require_recent_proof(seconds=portal().settings.portal_order_proof_seconds)
         accepted = bool(typed(form, "terms_accepted")["terms_accepted"])
         self.ordering, self.terms_error = True, ""
         yield
@@ -99,6 +100,13 @@ class CheckoutPage(PageState, rx.State):
             self.ordering = False
         # The way back from the order leads past its checkout, which would begin another one.
         yield rx.redirect(path_for(f"/orders/{order_id}"), replace=True)
+
+    @rx.event
+    @report_errors
+    async def add_card(self):
+        """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this checkout."""
+        await self._require_recent_proof()
+        return rx.redirect(await add_card_link(await self._customer(), self.back))
 
     async def _current_draft(self, customer: Customer) -> Draft:
         """Begin or continue the draft of the plan in the address."""

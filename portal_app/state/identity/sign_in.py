@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.domain.local_path import path_after_sign_in
 from portal_app.language import path_for
 from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.session import PageSession
@@ -17,9 +18,9 @@ class SignInPage(PublicPageState, rx.State):
     done: str = ""
 
     async def _read_page(self) -> str | None:
-        """Read the error of a refused sign-in; a signed-in customer goes to the dashboard."""
+        """Read the error of a refused sign-in; a signed-in customer goes on to the page that was asked for."""
         if (await self.get_state(PageSession)).signed_in:
-            return path_for("/dashboard")
+            return path_after_sign_in(self._query("next"), path_for("/dashboard"))
         flash = await portal().flash_messages.read(self._query("flash"))
         self.notice, self.email = flash.get("form", ""), flash.get("typed:email", "")
         self.done = flash.get("done", "")

@@ -66,8 +66,9 @@ class NotificationsPage(PageState, rx.State):
     @rx.event
     @report_errors
     async def make_link(self):
-        """Make a new link and show it once."""
-        token = await portal().dashboard.calendar_feed.renew(await self._user())
+        """Make a new link after a recent proof of identity, and show it once."""
+        session_id = UUID((await self.get_state(PageSession))._session_id)
+        token = await portal().dashboard.calendar_feed.renew(await self._user(), session_id)
         self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
         self.note = ""
         await self._read_page()

@@ -7,9 +7,11 @@ import reflex as rx
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.orders.order import Order
 from portal_app.language.format import time
+from portal_app.state.billing.payment_methods import add_card_link
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.orders.standing import order_standing
 from portal_app.state.orders.timeline import StepRow, next_words, timeline_of
+from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
@@ -33,8 +35,14 @@ class OrderPage(PageState, rx.State):
     once: str = ""
     once_with_tax: str = ""
     has_once: bool = False
-    path: str = ""
     support: str = ""
+
+    @rx.event
+    @report_errors
+    async def add_card(self):
+        """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this order."""
+        await self._require_recent_proof()
+        return rx.redirect(await add_card_link(await self._customer(), self.router.url.path))
 
     async def _read_page(self) -> None:
         """Read the order in the page's address."""
@@ -46,7 +54,7 @@ class OrderPage(PageState, rx.State):
         self.steps, self.story = timeline_of(detail), next_words(detail)
         self.waits_for = order.waits_for
         self.is_active = order.stage == "active"
-        self.path, self.support = self.router.url.path, portal().settings.portal_support_email
+        self.support = portal().settings.portal_support_email
         self._price(order)
 
     def _price(self, order: Order) -> None:

@@ -73,7 +73,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
     @rx.event
     @report_errors
     async def save_address(self, form: dict[str, Any]):
-        """Change the address; it goes to billing first, and the account page says how far it is.
+        """Change the address after a recent proof of identity; the account page says how far it is.
 
         A customer who came from the internet plans or an order continues there.
         """

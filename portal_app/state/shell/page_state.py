@@ -87,6 +87,11 @@ class PageState(rx.State, mixin=True):
         identity = await self.get_state(PageSession)
         return await portal().identity.accounts.customer(UUID(identity._user_id))
 
+    async def _require_recent_proof(self, *, seconds: int | None = None) -> None:
+        """Raise StepUpNeeded without a recent proof of identity: the page then asks, and runs the handler again."""
+        identity = await self.get_state(PageSession)
+        await portal().identity.sessions.require_recent(UUID(identity._session_id), seconds=seconds)
+
     def _note_saved(self, as_of: datetime | None) -> None:
         """Say how old saved data are; None says nothing."""
         self.saved_note = (

@@ -68,13 +68,13 @@ async def flash_of(portal: Portal, answer: httpx.Response, path: str) -> dict[st
     return await portal.flash_messages.read(parse_qs(target.query)["flash"][0])
 
 
-async def let_the_proof_age(portal: Portal, somebody: Visitor) -> None:
-    """Make the last proof of somebody's session too old."""
+async def let_the_proof_age(portal: Portal, somebody: Visitor, *, hours: float = 1) -> None:
+    """Make the last proof of somebody's session so old."""
     async with portal.database.identity() as session:
         row = await session.get(
             Session, portal.identity.sessions.read_access_token(somebody.cookie("access")).session_id
         )
-        row.confirmed_at = now() - timedelta(hours=1)
+        row.confirmed_at = now() - timedelta(hours=hours)
 
 
 async def is_recent(portal: Portal, somebody: Visitor) -> bool:

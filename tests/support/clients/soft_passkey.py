@@ -24,6 +24,7 @@ class SoftPasskey:
         self.rp_id = rp_id
         self.id = os.urandom(32)
         self.count = 0
+        self.cross_origin: object = False
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def make(self, options: dict[str, Any], *, verified: bool = True) -> str:
@@ -59,7 +60,8 @@ class SoftPasskey:
         )
 
     def _client(self, kind: str, options: dict[str, Any]) -> bytes:
-        content = {"type": kind, "challenge": options["challenge"], "origin": self.origin, "crossOrigin": False}
+        content = {"type": kind, "challenge": options["challenge"], "origin": self.origin}
+        content["crossOrigin"] = self.cross_origin
         return json.dumps(content).encode()
 
     def _data(self, flags: int) -> bytes:

@@ -86,6 +86,11 @@ class Visitor:
         """Read as a program does."""
         return await self.http.get(path)
 
+    async def get_as_operator(self, path: str) -> httpx.Response:
+        """Read what is told to operators alone."""
+        token = self.settings.portal_operator_token.get_secret_value()
+        return await self.http.get(path, headers={"Authorization": f"Bearer {token}"})
+
     async def sign_in(self, email: str, password: str = PASSWORD) -> "Visitor":
         """Sign in by form."""
         self.email = email

@@ -39,6 +39,7 @@ _QUICK: dict[str, Any] = {
     "portal_log_format": "text",
     "portal_worker_metrics_port": 0,
     "portal_listener_metrics_port": 0,
+    "portal_operator_token": "a-token-of-operators-for-tests",
     "bcrypt_rounds": 4,
     "portal_sign_in_limit": "100000/minute",
     "portal_account_sign_in_limit": "100000/minute",

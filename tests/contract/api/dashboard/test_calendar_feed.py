@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 import icalendar
 import pytest
 
+from portal_app.wiring.portal import Portal
 from tests.support.clients.cancelling import cancel, path_of, put_back
-from tests.support.clients.visitor import Visitor, instead_of
-from tests.support.running.world import world
+from tests.support.clients.visitor import Visitor, instead_of, mailed, new_customer
+from tests.support.running.world import PASSWORD, world
 
 __all__ = ["put_back"]
 
@@ -63,6 +64,22 @@ async def test_a_new_link_revokes_the_old_one_and_a_revoked_one_is_gone(ben: Vis
     await ben.call("DELETE", "/api/me/calendar")
     assert (await visitor.get(second)).content == gone.content
     assert (await ben.get("/api/me/calendar")).json() == {"made_at": None}
+
+
+@pytest.mark.parametrize(
+    "act", [("POST", "/api/auth/logout-everywhere"), ("DELETE", "/api/me/sessions"), ("POST", "/api/me/password")]
+)
+async def test_a_link_is_told_by_mail_and_ends_with_all_sessions(
+    portal: Portal, worker: Portal, act: tuple[str, str]
+) -> None:
+    hana = await Visitor(portal.settings).sign_in(await new_customer(worker))
+    await link_of(hana)
+    owner = portal.identity.sessions.read_access_token(hana.cookie("access")).user_id
+    assert await portal.dashboard.calendar_feed.made_at(owner)
+    assert (await mailed(worker, hana.email))["occasion"] == "calendar_link_made"
+    change = {"present": PASSWORD, "password": "seven green apples"} if act[1].endswith("password") else None
+    assert (await hana.call(*act, change)).status_code == 200
+    assert await portal.dashboard.calendar_feed.made_at(owner) is None
 
 
 async def test_every_link_shows_its_own_customer_alone(ben: Visitor, aiko: Visitor, visitor: Visitor) -> None:

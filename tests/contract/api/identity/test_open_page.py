@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from portal_app.wiring.portal import Portal
 from tests.support.clients.api_steps import aged_access
 from tests.support.clients.visitor import Visitor
+from tests.support.running.world import PASSWORD
 
 
 async def let_time_pass(portal: Portal, somebody: Visitor, *, seconds: int) -> None:
@@ -31,6 +32,7 @@ async def let_time_pass(portal: Portal, somebody: Visitor, *, seconds: int) -> N
 async def test_a_page_left_open_for_an_hour_can_still_pay(ben: Visitor, portal: Portal) -> None:
     before = portal.identity.sessions.read_access_token(ben.cookie("access")).session_id
     await let_time_pass(portal, ben, seconds=3600)
+    assert (await ben.submit("/api/me/step-up", password=PASSWORD)).status_code == 303
     answer = await ben.submit("/api/invoices/2/sso-link", page="/billing/invoices/2")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(portal.settings.whmcs_url)

@@ -23,6 +23,36 @@ async def test_sign_in_leads_to_the_requested_page(visitor: Visitor) -> None:
     assert answer.headers["location"] == "/billing/invoices?page=2"
 
 
+@pytest.mark.parametrize(
+    ("page", "onward"),
+    [
+        ("/auth/login?next=/billing/invoices/2", "/billing/invoices/2"),
+        ("/auth/login/?next=/orders%3Fpage%3D2", "/orders?page=2"),
+        ("/ja/auth/login?next=/ja/orders", "/ja/orders"),
+        ("/ja/auth/login", "/ja/dashboard"),
+        ("/auth/login?next=https://evil.example", "/dashboard"),
+        ("/auth/login?next=//evil.example", "/dashboard"),
+        ("/auth/login?next=/auth/login", "/dashboard"),
+    ],
+)
+async def test_somebody_who_is_signed_in_goes_on_from_the_sign_in_page(ben: Visitor, page: str, onward: str) -> None:
+    answer = await ben.get(page)
+    assert (answer.status_code, answer.headers["location"]) == (303, onward)
+    ben.set_cookie("access", "")
+    renewed = await ben.get(page)
+    assert (renewed.status_code, renewed.headers["location"]) == (303, onward) and ben.cookie("access")
+
+
+async def test_a_form_of_another_site_leads_back_to_the_page_it_was_sent_to(visitor: Visitor, ben: Visitor) -> None:
+    headers = {"Origin": "https://billing.example", "Sec-Fetch-Site": "cross-site"}
+    for somebody in (visitor, ben):
+        answer = await somebody.http.post("/dashboard?paid=1", data={"x": "y"}, headers=headers)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard?paid=1")
+    assert (await visitor.get("/dashboard?paid=1")).headers["location"].startswith("/auth/login?next=%2Fdashboard")
+    odd = await visitor.http.post("http://localhost:3000//dashboard", headers=headers)
+    assert not odd.headers.get("location", "").startswith("//")
+
+
 async def test_a_form_sent_before_the_page_loaded_leads_to_the_requested_page(visitor: Visitor) -> None:
     page = "/auth/login?next=%2Fbilling%2Finvoices"
     wrong = await visitor.submit("/api/auth/login", page=page, email=BEN, password="wrong", next="")
@@ -77,6 +107,7 @@ async def test_signing_out_ends_the_session_and_deletes_the_cookies(ben: Visitor
     kept = ben.cookie("access")
     answer = await ben.submit("/api/auth/logout")
     assert (answer.status_code, answer.headers["location"]) == (303, "/auth/login")
+    assert answer.headers["clear-site-data"] == '"cache"'
     assert not ben.cookie("access") and not ben.cookie("refresh")
     ben.set_cookie("access", kept)
     assert (await ben.get("/api/me")).status_code == 401

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from portal_app.api.operations.readiness import Readiness
@@ -24,6 +25,21 @@ from tests.support.vendors.outages import NO_DATABASE
 MEMORY = re.findall(r"^(maxmemory\S*) (\S+)$", CONFIGURATION, re.M)
 FULL_MEMORY = " ".join(["CONFIG SET", *(f"{name} {value}" for name, value in MEMORY)])
 ALL_WELL = dict.fromkeys(("database", "schema", "redis", "frontend"), "ok")
+OPERATORS = ("/api/health/lanes", "/api/health/sf-events", "/api/health/freebit")
+
+
+@pytest.mark.parametrize("path", OPERATORS)
+async def test_how_vendors_and_events_are_doing_is_told_to_operators_alone(
+    visitor: Visitor, ben: Visitor, portal: Portal, path: str
+) -> None:
+    assert (await visitor.get_as_operator(path)).status_code == 200
+    ours = world().settings.portal_operator_token.get_secret_value()
+    for given in ("", "Bearer", "Bearer x", f"Basic {ours}", f"Bearer {ours}x", ours):
+        answer = await ben.http.get(path, headers={"Authorization": given})
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+    async with instead_of(portal, world().settings_with(portal_operator_token=SecretStr(""))):
+        for given in ("", "Bearer", "Bearer "):
+            assert (await visitor.http.get(path, headers={"Authorization": given})).status_code == 404
 
 
 async def test_a_living_process_is_live_and_ready(visitor: Visitor) -> None:
@@ -157,12 +173,12 @@ async def test_a_page_says_that_the_database_is_missing_and_leads_back_to_itself
 async def test_limiters_report_limits_counts_and_breakers_without_redis_for_this_process_only(
     visitor: Visitor, portal: Portal
 ) -> None:
-    state = (await visitor.get("/api/health/lanes")).json()
+    state = (await visitor.get_as_operator("/api/health/lanes")).json()
     assert state["status"] == "shared" and {"whmcs", "salesforce", "salesforce-long", "freebit"} <= set(state["lanes"])
     whmcs = state["lanes"]["whmcs"]
     assert whmcs["limits"]["concurrency"] == portal.settings.whmcs_concurrency and whmcs["breaker"] == "closed"
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
-        alone = (await visitor.get("/api/health/lanes")).json()
+        alone = (await visitor.get_as_operator("/api/health/lanes")).json()
     assert alone["status"] == "this process alone" and not alone["lanes"]["whmcs"]["shared"]
 
 
@@ -170,10 +186,10 @@ async def test_salesforce_health_shows_position_and_listener(visitor: Visitor, p
     channel = f"/event/Unheard_{uuid4().hex}__e"
     async with instead_of(portal, world().settings_with(sf_provision_event_channel=channel)):
         await portal.redis.delete("listener:status")
-        fresh = (await visitor.get("/api/health/sf-events")).json()
+        fresh = (await visitor.get_as_operator("/api/health/sf-events")).json()
         await worker.inbound.inbox.accept_batch([], ReplayPosition(channel, b"\x00\x12"))
         await portal.redis.set("listener:status", "connected", ex=30)
-        heard = (await visitor.get("/api/health/sf-events")).json()
+        heard = (await visitor.get_as_operator("/api/health/sf-events")).json()
     assert fresh == {
         "enabled": True,
         "channel": channel,
@@ -184,13 +200,13 @@ async def test_salesforce_health_shows_position_and_listener(visitor: Visitor, p
 
 
 async def test_freebit_health_is_ok_unavailable_or_off(visitor: Visitor, portal: Portal) -> None:
-    well = (await visitor.get("/api/health/freebit")).json()
+    well = (await visitor.get_as_operator("/api/health/freebit")).json()
     assert well["status"] == "ok" and datetime.fromisoformat(well["answered_at"]) <= datetime.now(UTC)
     async with instead_of(portal, world().settings_with(freebit_url="http://127.0.0.1:1/emptool/api")) as other:
         with pytest.raises(ExternalUnavailable):
             await other.vendors.sims.line("07039990099")
-        away = await visitor.get("/api/health/freebit")
+        away = await visitor.get_as_operator("/api/health/freebit")
         await other.redis.delete("breaker:{freebit}")
     assert (away.status_code, away.json(), away.headers["retry-after"]) == (503, {"status": "unavailable"}, "5")
     async with instead_of(portal, world().settings_with(freebit_url="")):
-        assert (await visitor.get("/api/health/freebit")).json() == {"status": "off"}
+        assert (await visitor.get_as_operator("/api/health/freebit")).json() == {"status": "off"}

@@ -79,11 +79,11 @@ async def test_a_line_is_shown_from_saved_data_until_freebit_is_back(
         }
         # The pages did not wait for the call to Freebit; once it has failed, the health page says so.
         await until(visitor, "/api/health/freebit", "status", "unavailable")
-        assert (await visitor.get("/api/health/freebit")).status_code == 503
+        assert (await visitor.get_as_operator("/api/health/freebit")).status_code == 503
         world().set_faults("freebit")
         await until(ben, line, "line", living)
-        assert (await visitor.get("/api/health/freebit")).json()["status"] == "ok"
-    limiter = (await visitor.get("/api/health/lanes")).json()["lanes"]["freebit"]
+        assert (await visitor.get_as_operator("/api/health/freebit")).json()["status"] == "ok"
+    limiter = (await visitor.get_as_operator("/api/health/lanes")).json()["lanes"]["freebit"]
     assert (limiter["breaker"], limiter["running"], sum(limiter["waiting"].values())) == ("closed", 0, 0)
     for one in (ben, aiko):
         await one.http.aclose()
@@ -107,7 +107,7 @@ async def test_a_late_state_from_freebit_is_saved_and_pushed_to_open_pages(
 async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
     """Ask until the answer is as it should be again."""
     async with asyncio.timeout(LONGEST_SECONDS):
-        while (await visitor.get(path)).json()[name] != wanted:
+        while (await visitor.get_as_operator(path)).json()[name] != wanted:
             await asyncio.sleep(0.05)
 
 

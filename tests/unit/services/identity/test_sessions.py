@@ -121,16 +121,31 @@ async def test_older_tokens_are_reuse_after_the_successor_was_used(
     assert await written.number(query, u=user_id) == 1
 
 
-async def test_reuse_after_the_grace_time_ends_this_session_and_no_other(
-    web: Database, sessions: Sessions, user_id: UUID
+@pytest.mark.parametrize("seconds", [61, 70, 11 * 3600])
+async def test_a_phone_that_slept_over_a_lost_answer_goes_on_and_alarms_nobody(
+    web: Database, sessions: Sessions, user_id: UUID, written: Written, seconds: int
+) -> None:
+    first = await sign_in(web, sessions, user_id)
+    await sessions.rotate(first.refresh)
+    await age(web, first, rotated=seconds)
+    again = await sessions.rotate(first.refresh)
+    assert await is_alive(sessions, await sessions.rotate(again.refresh))
+    assert await written.number("SELECT count(*) FROM mails WHERE user_id = :u", u=user_id) == 0
+
+
+async def test_after_a_late_retry_the_answer_that_was_lost_ends_this_session_and_no_other(
+    web: Database, sessions: Sessions, user_id: UUID, written: Written
 ) -> None:
     first, elsewhere = await sign_in(web, sessions, user_id), await sign_in(web, sessions, user_id)
-    second = await sessions.rotate(first.refresh)
+    lost = await sessions.rotate(first.refresh)
     await age(web, first, rotated=61)
+    again = await sessions.rotate(first.refresh)
     with pytest.raises(NotSignedIn):
-        await sessions.rotate(first.refresh)
-    assert not await is_alive(sessions, second)
+        await sessions.rotate(lost.refresh)
+    assert not await is_alive(sessions, again)
     assert await is_alive(sessions, elsewhere)
+    query = "SELECT count(*) FROM mails WHERE user_id = :u AND occasion = 'session_revoked'"
+    assert await written.number(query, u=user_id) == 1
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "a" * 5000])

@@ -142,6 +142,11 @@ def _is_current_key(number: int, settings: _Values) -> bool:
     return number == 0 or not _is_key_ring(keys, settings) or number in key_ids(keys)
 
 
+def _is_operator_token(token: str, settings: _Values) -> bool:
+    own = {getattr(settings, name).get_secret_value() for name in _OWN_SECRETS}
+    return not token or (is_random_secret(token) and token not in own)
+
+
 def _are_hook_secrets(text: str, settings: _Values) -> bool:
     pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
     own = {getattr(settings, name).get_secret_value() for name in _OWN_SECRETS}
@@ -219,6 +224,7 @@ RULES: tuple[Rule, ...] = (
     *_secret_rules(),
     Rule("portal_keys", _is_key_ring, _RANDOM_KEYS),
     Rule("portal_key_current", _is_current_key, "must be the id of a key in PORTAL_KEYS, or 0 for the highest"),
+    Rule("portal_operator_token", _is_operator_token, f"must be empty, or no other setting's. It {_RANDOM}"),
     Rule("bcrypt_rounds", lambda rounds, _: rounds >= 10, "must be at least 10"),
     Rule("portal_lock_tries", lambda tries, _: tries <= 20, "must be at most 20"),
     Rule("portal_passkey_rp_id", _is_domain_of_portal, "must be PORTAL_URL's host or a domain above it"),

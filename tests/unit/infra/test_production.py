@@ -33,6 +33,8 @@ REFUSED: list[dict[str, Any]] = [
     {"jwt_secret": "0123456789abcdef" * 4},
     {"portal_pepper": SECRETS["jwt_secret"]},
     {"jwt_refresh_secret": "short"},
+    {"portal_operator_token": "operator"},
+    {"portal_operator_token": SECRETS["jwt_secret"]},
     {"bcrypt_rounds": 4},
     {"portal_lock_tries": 1_000_000},
     {"portal_code_attempts": 1_000_000},

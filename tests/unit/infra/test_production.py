@@ -86,7 +86,7 @@ ACCEPTED: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("wrong", REFUSED, ids=lambda wrong: " ".join(map(str, wrong.items()))[:70])
+@pytest.mark.parametrize("wrong", REFUSED, ids=[f"{number} {next(iter(each))}" for number, each in enumerate(REFUSED)])
 def test_production_refuses_a_setting_by_its_name_and_does_not_show_its_value(wrong: dict[str, Any]) -> None:
     name, value = next(iter(wrong.items()))
     given = {**needed(), **wrong}
@@ -98,7 +98,9 @@ def test_production_refuses_a_setting_by_its_name_and_does_not_show_its_value(wr
         assert str(value) not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", ACCEPTED, ids=str)
+@pytest.mark.parametrize(
+    "given", ACCEPTED, ids=[f"{number} {next(iter(each), '')}" for number, each in enumerate(ACCEPTED)]
+)
 def test_production_accepts_what_is_safe_and_what_an_operator_accepts_by_name(given: dict[str, Any]) -> None:
     assert Settings(**{**needed(), **given}).portal_env == "production"
 

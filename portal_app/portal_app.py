@@ -24,7 +24,7 @@ from portal_app.api.http.websocket_limits import WebsocketLimits
 from portal_app.api.public.public_pages import PublicPages
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from portal_app.pages import all_pages
@@ -91,6 +91,7 @@ async def lifespan() -> AsyncIterator[None]:
     loops = (sync_clock(portal.database), push_changes(app), watch_sessions(app))
     metrics = Metrics(settings, "web", serves=False).start()
     tasks = [asyncio.create_task(loop) for loop in loops]
+    _log.info("web.ready")
     try:
         yield
     finally:

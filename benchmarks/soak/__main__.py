@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.soak.hooks import soak_hooks
 from benchmarks.soak.orders import soak_orders
 from benchmarks.soak.report import Report
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 
 # About what four workers get done on two cores while one of them is always starting.
 _ORDERS_A_MINUTE = 50.0

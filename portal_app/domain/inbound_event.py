@@ -17,6 +17,11 @@ class InboundEvent:
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def workflow_id(self) -> str:
+        """The id of the workflow that applies this event."""
+        return f"event-{self.source}-{self.id}"
+
     def numbers(self, *names: str) -> list[int]:
         """Return the WHMCS numbers under these names, without invalid values."""
         given = [self.data.get(name) for name in names]

@@ -9,13 +9,25 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal_app.infra.production import RISKS, Finding, findings, is_loopback
 from portal_app.infra.settings_connections import ConnectionSettings
 from portal_app.infra.settings_identity import IdentitySettings
 from portal_app.infra.settings_retention import RetentionSettings
 from portal_app.infra.settings_vendors import VendorSettings
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DatabaseRole = Literal["owner", "identity", "web", "worker"]
+
+
+class RefusedInProduction(ValueError):
+    """Production refuses these settings: one line for each."""
+
+    def __init__(self, found: list[Finding]) -> None:
+        super().__init__("".join(f"\n{each} (in production)" for each in found))
+        self.found = found
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
 class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSettings, BaseSettings):
@@ -33,12 +45,15 @@ class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSe
     )
 
     portal_env: Literal["production", "development"] = Field("production", description="production or development")
+    portal_accepted_risks: str = Field(
+        "", description="Rules of production that are lifted, comma separated: plain-mail, no-proxy"
+    )
     portal_url: str = Field(
         "http://localhost:3000", description="The address customers use, without a slash at the end"
     )
-    portal_port: int = Field(3000, description="The one port of the web process")
+    portal_port: int = Field(3000, ge=0, le=65535, description="The one port of the web process")
     portal_host: str = Field("127.0.0.1", description="The address the web process binds")
-    portal_web_workers: int = Field(2, description="Web worker processes")
+    portal_web_workers: int = Field(2, ge=1, le=64, description="Web worker processes")
     portal_connections: int = Field(
         4096, ge=128, description="Connections of one web worker at once; half of the files it may open at most"
     )
@@ -49,34 +64,50 @@ class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSe
         30.0, gt=0, description="Longest wait for a request's body, and a second more for each 4 KB of it"
     )
     portal_metrics_host: str = Field("127.0.0.1", description="The address that serves /metrics")
-    portal_metrics_port: int = Field(9100, description="Port of /metrics of the web processes; 0 turns it off")
-    portal_worker_metrics_port: int = Field(9101, description="Port of /metrics of the workers; 0 turns it off")
-    portal_listener_metrics_port: int = Field(9102, description="Port of /metrics of the listeners; 0 turns it off")
+    portal_metrics_port: int = Field(
+        9100, ge=0, le=65535, description="Port of /metrics of the web processes; 0 turns it off"
+    )
+    portal_worker_metrics_port: int = Field(
+        9101, ge=0, le=65535, description="Port of /metrics of the workers; 0 turns it off"
+    )
+    portal_listener_metrics_port: int = Field(
+        9102, ge=0, le=65535, description="Port of /metrics of the listeners; 0 turns it off"
+    )
     prometheus_multiproc_dir: str = Field(
         "", description="Folder where this host's processes share their figures; empty: one below the temporary folder"
     )
     portal_operator_token: SecretStr = Field(
         SecretStr(""), description="Bearer token of operators for /api/health of vendors and events; empty closes these"
     )
-    portal_trusted_proxies: int = Field(0, description="How many reverse proxies stand in front and may be believed")
+    portal_trusted_proxies: int = Field(
+        0, ge=0, le=10, description="How many reverse proxies stand in front and may be believed"
+    )
     portal_log_format: Literal["json", "text"] = Field("json", description="json, or text for people")
-    portal_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
-    portal_language: str = Field("en", description="Language of mails to customers who chose none")
+    portal_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    portal_language: Literal["en", "ja"] = Field("en", description="Language of mails to customers who chose none")
     portal_support_email: str = Field("support@example.jp", description="Where customers can write to")
     portal_mail_from: str = Field("Portal <no-reply@example.jp>", description="Sender of the portal's mails")
     portal_clock_file: Path | None = Field(
         None, description="File with the seconds by which the portal's clock is moved; only in development"
     )
-    portal_poll_seconds: float = Field(0.5, description="How often a worker looks for new durable work")
+    portal_poll_seconds: float = Field(0.5, gt=0, le=60, description="How often a worker looks for new durable work")
     portal_card_poll_seconds: float = Field(
-        60.0, description="How soon an order that waits for a payment method looks for one; later less and less often"
+        60.0,
+        gt=0,
+        description="How soon an order that waits for a payment method looks for one; later less and less often",
     )
     portal_retry_seconds: float = Field(
         300.0, gt=0, description="Longest wait between two tries of a step whose vendor is away; 300 tries in all"
     )
     portal_breaker_failures: int = Field(5, ge=1, description="Failures in a row after which a vendor is left alone")
-    portal_breaker_seconds: float = Field(10.0, description="How long a vendor is left alone before one call tries")
-    portal_drain_seconds: int = Field(30, description="How long a stopping process finishes what it began")
+    portal_breaker_seconds: float = Field(
+        10.0, gt=0, le=3600, description="How long a vendor is left alone before one call tries"
+    )
+    portal_drain_seconds: int = Field(
+        30, ge=1, le=600, description="How long a stopping process finishes what it began"
+    )
 
     database_url: str = Field("postgresql://portal@127.0.0.1:5432/portal", description="PostgreSQL as the owner role")
     database_identity_url: str = Field("", description="The same database as portal_identity; derived when empty")
@@ -109,7 +140,7 @@ class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSe
     cache_cases_seconds: int = Field(45, ge=5, description="Support cases and threads, without an event")
     cache_profile_seconds: int = Field(300, description="A customer's own data, kept sealed in PostgreSQL")
     cache_eligibility_seconds: int = Field(300, description="Where the address check of a customer stands")
-    tax_percent: int = Field(10, description="Consumption tax shown beside catalogue prices")
+    tax_percent: int = Field(10, ge=0, le=100, description="Consumption tax shown beside catalogue prices")
     mnp_min_days_left: int = Field(10, ge=0, le=14, description="Days a number's MNP reservation must still have")
 
     @field_validator("portal_url")
@@ -118,24 +149,22 @@ class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSe
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or url != f"{parts.scheme}://{parts.netloc}".lower():
             raise ValueError("must be http(s)://host[:port] in lower case, without a path or a slash at the end")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             # Without https the session cookies would travel readable.
             raise ValueError("must be https, except on this machine itself")
         return url
 
-    @model_validator(mode="after")
-    def _refuse_development_secrets(self) -> "Settings":
-        if self.portal_env == "production":
-            for name in ("jwt_secret", "jwt_refresh_secret", "portal_pepper", "portal_index_key", "portal_keys"):
-                value = getattr(self, name).get_secret_value()
-                if value == type(self).model_fields[name].default.get_secret_value() or len(value) < 32:
-                    raise ValueError(f"{name.upper()} must be set to a secret of at least 32 bytes in production")
-        return self
+    @field_validator("portal_accepted_risks")
+    @classmethod
+    def _risks_are_known(cls, text: str) -> str:
+        if not _words(text) <= RISKS:
+            raise ValueError(f"must name none but {', '.join(sorted(RISKS))}, comma separated")
+        return text
 
     @model_validator(mode="after")
-    def _refuse_a_moved_clock(self) -> "Settings":
-        if self.portal_env == "production" and self.portal_clock_file is not None:
-            raise ValueError("PORTAL_CLOCK_FILE moves the clock and is for development only")
+    def _refuse_what_production_must_not_have(self) -> "Settings":
+        if self.portal_env == "production" and (found := findings(self)):
+            raise RefusedInProduction(found)
         return self
 
     def database_url_for(self, role: DatabaseRole) -> str:
@@ -147,6 +176,11 @@ class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSe
             "worker": self.database_worker_url,
         }[role] or self._with_user(f"portal_{role}")
         return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+    @cached_property
+    def accepted_risks(self) -> frozenset[str]:
+        """The risks that the operator accepts by name; each lifts a rule of production."""
+        return _words(self.portal_accepted_risks)
 
     @cached_property
     def is_secure(self) -> bool:

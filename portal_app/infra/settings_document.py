@@ -32,6 +32,7 @@ GROUPS = {
 # What nobody but the operator knows; everything else can stay at its default.
 REQUIRED = (
     "portal_url",
+    "portal_trusted_proxies",
     "portal_keys",
     "portal_pepper",
     "portal_index_key",

@@ -1,9 +1,10 @@
 """The settings of sign-in, sessions and limits."""
 
-from limits import parse
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-DEVELOPMENT_SECRET = "only-for-development-only-for-development"  # noqa: S105  refused in production
+from portal_app.infra.production import PUBLISHED, valid_rate
+
+DEVELOPMENT_SECRET = PUBLISHED[0]
 
 
 class IdentitySettings(BaseModel):
@@ -23,20 +24,33 @@ class IdentitySettings(BaseModel):
     )
     portal_index_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Keys the look-up hash of e-mails")
     bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of password hashing")
-    portal_access_seconds: int = Field(600, description="Life of an access token")
-    portal_idle_seconds: int = Field(12 * 3600, description="A session ends after this long without use")
-    portal_session_seconds: int = Field(30 * 86400, description="A session ends after this long in any case")
-    portal_step_up_seconds: int = Field(300, description="How long a proof of who it is counts for risky changes")
+    portal_access_seconds: int = Field(600, gt=0, le=3600, description="Life of an access token")
+    portal_idle_seconds: int = Field(
+        12 * 3600, gt=0, le=7 * 86400, description="A session ends after this long without use"
+    )
+    portal_session_seconds: int = Field(
+        30 * 86400, gt=0, le=90 * 86400, description="A session ends after this long in any case"
+    )
+    portal_step_up_seconds: int = Field(
+        300, ge=0, le=3600, description="How long a proof of who it is counts for risky changes"
+    )
     portal_order_proof_seconds: int = Field(
         12 * 3600, ge=60, description="How long a proof of who it is counts for placing an order"
     )
     portal_refresh_grace_seconds: int = Field(
-        60, description="How long several new refresh tokens may follow from one; later the newest alone is valid"
+        60,
+        ge=0,
+        le=600,
+        description="How long several new refresh tokens may follow from one; later the newest alone is valid",
     )
-    portal_unlock_seconds: int = Field(3600, ge=60, description="Life of the mailed link that lifts a locked sign-in")
-    portal_code_seconds: int = Field(600, description="Life of a mailed six-digit code")
-    portal_code_attempts: int = Field(5, description="Tries for one mailed code")
-    portal_second_step_seconds: int = Field(300, description="How long a sign-in waits for its second step")
+    portal_unlock_seconds: int = Field(
+        3600, ge=60, le=86400, description="Life of the mailed link that lifts a locked sign-in"
+    )
+    portal_code_seconds: int = Field(600, gt=0, le=3600, description="Life of a mailed six-digit code")
+    portal_code_attempts: int = Field(5, ge=1, le=10, description="Tries for one mailed code")
+    portal_second_step_seconds: int = Field(
+        300, gt=0, le=3600, description="How long a sign-in waits for its second step"
+    )
     portal_passkey_rp_id: str = Field("", description="Domain that passkeys belong to; PORTAL_URL's host when empty")
     portal_hash_queue: int = Field(24, ge=1, description="Passwords that wait to be checked in one web worker at most")
     portal_hash_reserved: int = Field(8, ge=0, description="How many of these places strangers cannot take")
@@ -55,9 +69,9 @@ class IdentitySettings(BaseModel):
         "30/minute", description="Mails asked for before sign-in, or passkey sign-ins, per network address"
     )
     portal_lock_tries: int = Field(5, ge=2, description="Failures in a row after which an account rests")
-    portal_lock_seconds: int = Field(60, description="The first rest; it doubles with every further failure")
-    portal_lock_longest_seconds: int = Field(3600, description="The longest rest")
-    portal_reset_seconds: int = Field(1800, description="Life of a mailed link for a new password")
+    portal_lock_seconds: int = Field(60, gt=0, description="The first rest; it doubles with every further failure")
+    portal_lock_longest_seconds: int = Field(3600, gt=0, description="The longest rest")
+    portal_reset_seconds: int = Field(1800, gt=0, le=86400, description="Life of a mailed link for a new password")
     portal_reset_limit: str = Field("5/hour", description="Such links mailed per e-mail address")
     portal_password_limit: str = Field("5/minute", description="Tries of the present password when changing it")
     portal_factor_limit: str = Field(
@@ -132,5 +146,4 @@ class IdentitySettings(BaseModel):
     )
     @classmethod
     def _limits_make_sense(cls, text: str) -> str:
-        parse(text)
-        return text
+        return valid_rate(text)

@@ -1,9 +1,11 @@
 """The settings of the vendors and of the mail server."""
 
 from typing import Literal, Self
+from zoneinfo import available_timezones
 
-from limits import parse
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+
+from portal_app.infra.production import valid_rate
 
 
 class VendorSettings(BaseModel):
@@ -48,11 +50,11 @@ class VendorSettings(BaseModel):
     whmcs_early_hook_seconds: float = Field(
         5.0, description="When to look again after a hook that fires before the change it tells of"
     )
-    whmcs_timeout: float = Field(15.0, description="Longest wait for one WHMCS answer")
-    whmcs_concurrency: int = Field(8, description="WHMCS calls at once, over all processes")
+    whmcs_timeout: float = Field(15.0, gt=0, description="Longest wait for one WHMCS answer")
+    whmcs_concurrency: int = Field(8, ge=1, description="WHMCS calls at once, over all processes")
     whmcs_rate: str = Field("300/minute", description="WHMCS calls in any window, over all processes")
-    whmcs_queue: int = Field(200, description="WHMCS calls that may wait for their turn, over all processes")
-    whmcs_wait: float = Field(15.0, description="Longest wait of a WHMCS call for its turn")
+    whmcs_queue: int = Field(200, ge=0, description="WHMCS calls that may wait for their turn, over all processes")
+    whmcs_wait: float = Field(15.0, gt=0, description="Longest wait of a WHMCS call for its turn")
 
     sf_login_url: str = Field("https://login.salesforce.com", description="Salesforce login host")
     sf_audience: str = Field("", description="Audience of the login token; the login host when empty")
@@ -75,16 +77,16 @@ class VendorSettings(BaseModel):
         "/data/CaseChangeEvent",
         description="Change event topics to follow, comma separated; none: follow none",
     )
-    sf_timeout: float = Field(20.0, description="Longest wait for one Salesforce answer")
-    sf_concurrency: int = Field(8, description="Salesforce calls at once, over all processes")
+    sf_timeout: float = Field(20.0, gt=0, description="Longest wait for one Salesforce answer")
+    sf_concurrency: int = Field(8, ge=1, description="Salesforce calls at once, over all processes")
     sf_rate: str = Field("600/minute", description="Salesforce calls in any window, over all processes")
-    sf_queue: int = Field(200, description="Salesforce calls that may wait for their turn, over all processes")
-    sf_wait: float = Field(15.0, description="Longest wait of a Salesforce call for its turn")
-    sf_long_timeout: float = Field(120.0, description="Longest wait for one answer to a long Salesforce call")
-    sf_long_concurrency: int = Field(4, description="Long Salesforce calls (files, wide queries) at once")
+    sf_queue: int = Field(200, ge=0, description="Salesforce calls that may wait for their turn, over all processes")
+    sf_wait: float = Field(15.0, gt=0, description="Longest wait of a Salesforce call for its turn")
+    sf_long_timeout: float = Field(120.0, gt=0, description="Longest wait for one answer to a long Salesforce call")
+    sf_long_concurrency: int = Field(4, ge=1, description="Long Salesforce calls (files, wide queries) at once")
     sf_long_rate: str = Field("60/minute", description="Long Salesforce calls in any window, over all processes")
-    sf_long_queue: int = Field(20, description="Long Salesforce calls that may wait for their turn")
-    sf_long_wait: float = Field(60.0, description="Longest wait of a long Salesforce call for its turn")
+    sf_long_queue: int = Field(20, ge=0, description="Long Salesforce calls that may wait for their turn")
+    sf_long_wait: float = Field(60.0, gt=0, description="Longest wait of a long Salesforce call for its turn")
     sf_background_percent: int = Field(80, ge=0, le=100, description="Share of daily calls where background work stops")
     sf_customer_percent: int = Field(
         95, ge=0, le=100, description="Share of the org's daily requests at which orders and other work stop calling"
@@ -93,7 +95,7 @@ class VendorSettings(BaseModel):
         300, ge=1, description="How long the known count of daily requests is used before one call reads it again"
     )
     sf_file_megabytes: int = Field(25, ge=1, le=2000, description="Largest file the portal stores in Salesforce")
-    sf_threads: int = Field(8, description="Threads for Salesforce calls in one process")
+    sf_threads: int = Field(8, ge=1, description="Threads for Salesforce calls in one process")
     portal_pricebook_id: str = Field("", description="Salesforce price book of the portal")
 
     freebit_url: str = Field("", description="Address of Freebit's API up to /emptool/api; empty turns SIM lines off")
@@ -115,7 +117,7 @@ class VendorSettings(BaseModel):
     freebit_version: str = Field("", description="The field version where Freebit takes one; empty: not sent")
     freebit_esim_kind: str = Field("E0", description="simKind of an eSIM")
     freebit_preregister: bool = Field(False, description="Announce physical SIMs (PA05-18) before registering them")
-    freebit_usage_unit: int = Field(1024, description="Bytes in one unit of traffic")
+    freebit_usage_unit: int = Field(1024, ge=1, description="Bytes in one unit of traffic")
     freebit_usage_seconds: int = Field(
         300, ge=300, description="How long a line's usage is kept before it is read again"
     )
@@ -128,14 +130,14 @@ class VendorSettings(BaseModel):
     freebit_check_seconds: int = Field(
         10, ge=1, description="How long the health page believes that Freebit answers; after a failed call, not at all"
     )
-    freebit_timeout: float = Field(20.0, description="Longest wait for one Freebit answer")
-    freebit_queue: int = Field(100, description="Freebit calls that may wait for their turn, over all processes")
-    freebit_wait: float = Field(20.0, description="Longest wait of a Freebit call for its turn")
-    freebit_concurrency: int = Field(4, description="Freebit calls at once, over all processes")
+    freebit_timeout: float = Field(20.0, gt=0, description="Longest wait for one Freebit answer")
+    freebit_queue: int = Field(100, ge=0, description="Freebit calls that may wait for their turn, over all processes")
+    freebit_wait: float = Field(20.0, gt=0, description="Longest wait of a Freebit call for its turn")
+    freebit_concurrency: int = Field(4, ge=1, description="Freebit calls at once, over all processes")
     freebit_rate: str = Field("120/minute", description="Freebit calls in any window, over all processes")
 
     smtp_host: str = Field("127.0.0.1", description="Mail server")
-    smtp_port: int = Field(25, description="Mail server's port")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Mail server's port")
     smtp_username: str = Field("", description="Mail server's user")
     smtp_password: SecretStr = Field(SecretStr(""), description="Mail server's password")
     smtp_start_tls: bool = Field(False, description="Insist on STARTTLS")
@@ -152,8 +154,14 @@ class VendorSettings(BaseModel):
     @field_validator("whmcs_rate", "sf_rate", "sf_long_rate", "freebit_rate")
     @classmethod
     def _rates_make_sense(cls, text: str) -> str:
-        parse(text)
-        return text
+        return valid_rate(text)
+
+    @field_validator("whmcs_timezone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("must be a time zone such as Asia/Tokyo")
+        return name
 
     @field_validator(
         "sf_change_channels",

@@ -4,8 +4,9 @@ import asyncio
 import sys
 
 from portal_app.domain.errors import PortalError
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings_of_command
 from portal_app.wiring.portal import build, set_portal
 
 
@@ -27,6 +28,6 @@ async def run(settings: Settings, action: str, customer_number: str, *, is_sure:
 
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = read_settings_of_command()
     set_up_logs(process="accounts", log_format=settings.portal_log_format, level="ERROR")
     sys.exit(asyncio.run(run(settings, sys.argv[1], sys.argv[2], is_sure="--yes" in sys.argv[3:])))

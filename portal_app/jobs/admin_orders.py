@@ -6,8 +6,9 @@ from uuid import UUID
 
 from portal_app.domain.errors import PortalError
 from portal_app.domain.identifiers import our_id
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings_of_command
 from portal_app.services.operations.order_repair import RepairAction
 from portal_app.wiring.portal import Portal, build, set_portal
 
@@ -88,6 +89,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = read_settings_of_command()
     set_up_logs(process="orders", log_format=settings.portal_log_format, level="ERROR")
     sys.exit(asyncio.run(run(settings, sys.argv[1], sys.argv[2], is_sure="--yes" in sys.argv[3:])))

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from uuid import UUID
 
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
 from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal, build

@@ -3,8 +3,9 @@
 import asyncio
 import sys
 
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings_of_command
 from portal_app.wiring.portal import build
 
 
@@ -20,6 +21,6 @@ async def invalidate(settings: Settings, what: str) -> None:
 
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = read_settings_of_command()
     set_up_logs(process="cache", log_format=settings.portal_log_format, level=settings.portal_log_level)
     asyncio.run(invalidate(settings, sys.argv[1]))

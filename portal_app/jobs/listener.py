@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from asgi_correlation_id import correlation_id
 from redis.exceptions import RedisError
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
@@ -17,13 +18,14 @@ from portal_app.domain.ports.event_stream import PositionLost, StreamBatch, Stre
 from portal_app.infra.clock import timestamp
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
-from portal_app.infra.logs import set_up_logs
 from portal_app.infra.metrics import record_batch, set_listener
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
+from portal_app.jobs.preflight import check_database, check_keys
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
 from portal_app.services.inbound.own_changes import is_own_change
 from portal_app.wiring.portal import Portal, build, set_portal
@@ -33,6 +35,7 @@ _STATUS_SECONDS = 330
 _LONGEST_PAUSE, _REFUSED_SECONDS = 60.0, 30.0
 # The stream goes on after this, whatever became of the approvals: their work is written down.
 _HURRY_SECONDS = 1.0
+_MOST_NAMED = 20
 _MARGIN = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
@@ -124,20 +127,28 @@ async def _keep(portal: Portal, batch: StreamBatch) -> None:
     fresh = await portal.inbound.inbox.accept_batch(events, ReplayPosition(batch.topic, batch.replay_id))
     if batch.events:
         own = len(batch.events) - len(events)
-        _log.info("listener.received", topic=batch.topic, events=len(batch.events), fresh=fresh, own=own)
+        named = [sf_order_id for event in events for sf_order_id in event.data.get("order_ids", [])][:_MOST_NAMED]
+        counts = {"events": len(batch.events), "fresh": fresh, "own": own}
+        _log.info("listener.received", topic=batch.topic, **counts, sf_orders=named)
     if fresh and batch.topic == portal.settings.sf_provision_event_channel:
-        await _show_approvals(portal, [order_id for event in events for order_id in event.data.get("order_ids", [])])
+        await _show_approvals(portal, events)
 
 
-async def _show_approvals(portal: Portal, sf_order_ids: list[str]) -> None:
+async def _show_approvals(portal: Portal, events: list[InboundEvent]) -> None:
     """Let open pages say "approved" before a worker finds the work; what fails here is done there all the same."""
-    review = portal.provisioning.review
+    approved = [(event, sf_order_id) for event in events for sf_order_id in event.data.get("order_ids", [])]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_HURRY_SECONDS):
-            calls = (review.show_approval(sf_order_id) for sf_order_id in sf_order_ids)
+            calls = (_show_approval(portal, event, sf_order_id) for event, sf_order_id in approved)
             for outcome in await asyncio.gather(*calls, return_exceptions=True):
                 if isinstance(outcome, Exception):
                     _log.info("listener.not_shown", error=type(outcome).__name__)
+
+
+async def _show_approval(portal: Portal, event: InboundEvent, sf_order_id: str) -> None:
+    # The id that the worker's lines about this event have too. A task of its own: the next event has another.
+    correlation_id.set(event.workflow_id)
+    await portal.provisioning.review.show_approval(sf_order_id)
 
 
 def to_inbound(event: StreamEvent, missed_since: str = "") -> InboundEvent:
@@ -184,7 +195,8 @@ def _committed_at(header: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    settings = Settings()
-    set_up_logs(process="listener", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    settings = read_settings("listener")
     report_flaws()
+    check_keys(settings)
+    check_database(settings, "worker")
     asyncio.run(listen(settings))

@@ -17,6 +17,7 @@ from portal_app.infra.security.encrypted_column import Ciphertext, EncryptedText
 from portal_app.infra.security.encryption import KeyRing, key_of
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings_of_command
 from portal_app.models.metadata import METADATA
 
 
@@ -131,4 +132,4 @@ def main(settings: Settings, batch: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Settings(), int(sys.argv[1])))
+    raise SystemExit(main(read_settings_of_command(), int(sys.argv[1])))

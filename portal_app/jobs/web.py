@@ -7,8 +7,11 @@ import subprocess
 import sys
 from types import FrameType
 
+from portal_app.infra.log.logs import LOGGING_FILE
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings
+from portal_app.jobs.preflight import check_database, check_frontend, check_keys, check_port
 
 # Reflex serves the built frontend and builds nothing: a web process needs no JavaScript tool.
 _AS_BUILT = {
@@ -26,10 +29,17 @@ _MOST_FILES = 1024 * 1024
 
 
 def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; return granian's exit code."""
+    """Serve until SIGTERM or SIGINT; return granian's exit code. Exits with 78 for what no restart corrects."""
+    # Here, not in granian's workers: it would start those again for ever.
+    check_keys(settings)
+    check_frontend()
+    check_port(settings)
+    check_database(settings, "web")
     # The children count; their parent has the time to add up.
     metrics = Metrics(settings, "web", writes=False).start()
-    child = subprocess.Popen(command(settings, files=raise_file_limit()), env={**os.environ, **_AS_BUILT})
+    child = subprocess.Popen(
+        command(settings, files=raise_file_limit()), env={**os.environ, **_AS_BUILT, **_log_of(settings)}
+    )
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         child.send_signal(signal.SIGTERM)
@@ -50,6 +60,7 @@ def command(settings: Settings, *, files: int) -> list[str]:
         "--workers": str(settings.portal_web_workers),
         "--workers-kill-timeout": str(settings.portal_drain_seconds),
         "--log-level": "warning",
+        "--log-config": str(LOGGING_FILE),
         # No browser speaks HTTP/2 without TLS, and proxies speak HTTP/1 to us. Only so does a connection that sends
         # nothing at all have a deadline: it is the one of headers.
         "--http": "1",
@@ -62,7 +73,12 @@ def command(settings: Settings, *, files: int) -> list[str]:
     }
     flat = [part for pair in options.items() for part in pair]
     flags = ["--factory", "--respawn-failed-workers", "--no-access-log"]
-    return [sys.executable, "-m", "granian", *flat, *flags, "portal_app.portal_app:app"]
+    return [sys.executable, "-m", "granian", *flat, *flags, "portal_app.jobs.web_app:app"]
+
+
+def _log_of(settings: Settings) -> dict[str, str]:
+    """Return the variables that the server's own lines are formatted by."""
+    return {"PORTAL_LOG_FORMAT": settings.portal_log_format}
 
 
 def raise_file_limit() -> int:
@@ -75,4 +91,4 @@ def raise_file_limit() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(Settings()))
+    sys.exit(serve(read_settings("web")))

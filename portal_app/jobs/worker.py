@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from dbos import DBOS
+from dbos import error as durable_errors
 
 import portal_app.workflows.cancellations
 import portal_app.workflows.email
@@ -20,11 +21,13 @@ import portal_app.workflows.whmcs_migration
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.database.durable import QUEUE, dbos_config
 from portal_app.infra.interpreter import report_flaws
-from portal_app.infra.logs import set_up_logs
 from portal_app.infra.metrics_server import Metrics
+from portal_app.infra.production import Finding
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings, refuse_to_start
 from portal_app.jobs.backlog import watch_backlog
 from portal_app.jobs.leader import lead, until_stopped
+from portal_app.jobs.preflight import check_database, check_keys
 from portal_app.jobs.schedule import run_schedule
 from portal_app.jobs.worker_slots import Slot
 from portal_app.wiring.portal import Portal, build, set_portal
@@ -53,7 +56,12 @@ async def work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     DBOS(config=dbos_config(settings, executor=slot.executor))
     # Launched from this loop, so that workflows run on it: the vendors' connections belong to one loop.
-    DBOS.launch()
+    try:
+        DBOS.launch()
+    except durable_errors.DBOSInitializationError as error:
+        # Its tables are missing or older than this version of the library needs.
+        _log.debug("worker.durable_tables", error=str(error)[:300])
+        refuse_to_start(Finding("DATABASE_WORKER_URL", "must lead to a database that is migrated: run portal migrate"))
     await DBOS.register_queue_async(QUEUE, polling_interval_sec=settings.portal_poll_seconds)
     # More often than the server ends a lock's connection that is not used.
     slot.watch(min(max(0.5, settings.portal_poll_seconds), settings.database_answer_seconds / 4))
@@ -82,7 +90,8 @@ async def _lead(portal: Portal) -> None:
 
 
 if __name__ == "__main__":
-    settings = Settings()
-    set_up_logs(process="worker", log_format=settings.portal_log_format, level=settings.portal_log_level)
+    settings = read_settings("worker")
     report_flaws()
+    check_keys(settings)
+    check_database(settings, "worker")
     asyncio.run(work(settings))

@@ -1,30 +1,17 @@
 """Builds the pages with Reflex and bun, only if their sources changed."""
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from portal_app.frontend_files import OUTPUT, ROOT, is_built_from, stamp_file, stamp_of
 from portal_app.local.errors import LocalError
 from portal_app.local.lock import FileLock
 from portal_app.local.supervisor import print_line
 
-OUTPUT = Path(".web/build/client")
-INPUTS = (
-    "portal_app/pages",
-    "portal_app/components",
-    "portal_app/state",
-    "portal_app/language",
-    "portal_app/portal_app.py",
-    "assets",
-    "rxconfig.py",
-    "requirements/dev.txt",
-)
-IGNORED_SUFFIXES = {".pyc"}
-ROOT = Path(__file__).resolve().parents[2]
 EXPORT = (sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip")
 
 
@@ -41,8 +28,8 @@ def build_frontend(
     """
     home = root / ".portal"
     with FileLock(home / "frontend.lock"):
-        stamp = _stamp_of(root)
-        if _is_fresh(root, stamp):
+        stamp = stamp_of(root)
+        if is_built_from(root / OUTPUT, stamp):
             return root / OUTPUT
         say("Building the pages (once per change of their sources, half a minute or so) ...")
         log = home / "log" / "frontend.log"
@@ -50,7 +37,7 @@ def build_frontend(
         variables = {**reflex_environment(home), **(env or {})}
         if not _build(root, command, variables, log) and not _build_from_scratch(root, command, variables, log, say):
             raise LocalError(f"The pages could not be built; all of {log} tells why, its end is:\n{_end_of(log)}")
-        _stamp_file(root).write_text(stamp)
+        stamp_file(root / OUTPUT).write_text(stamp)
         say("The pages are built.")
     return root / OUTPUT
 
@@ -80,36 +67,8 @@ def reflex_environment(home: Path) -> dict[str, str]:
     }
 
 
-def _stamp_of(root: Path) -> str:
-    """Return a hash of the names and contents of all input files."""
-    digest = hashlib.sha256()
-    for path in _input_files(root):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root)} {content}\n".encode())
-    return digest.hexdigest()
-
-
-def _input_files(root: Path) -> Iterator[Path]:
-    for name in INPUTS:
-        path = root / name
-        found = [path] if path.is_file() else sorted(path.rglob("*"))
-        yield from (file for file in found if file.is_file() and file.suffix not in IGNORED_SUFFIXES)
-
-
-def _stamp_file(root: Path) -> Path:
-    """Return the path of the stamp. It is inside the output, so that replacing the output also removes the stamp."""
-    return root / OUTPUT / "built-from.txt"
-
-
-def _is_fresh(root: Path, stamp: str) -> bool:
-    try:
-        return _stamp_file(root).read_text() == stamp
-    except OSError:
-        return False
-
-
 def _build(root: Path, command: Sequence[str], variables: Mapping[str, str], log: Path) -> bool:
-    _stamp_file(root).unlink(missing_ok=True)
+    stamp_file(root / OUTPUT).unlink(missing_ok=True)
     with log.open("wb") as output:
         done = subprocess.run(
             command,

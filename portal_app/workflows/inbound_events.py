@@ -11,6 +11,7 @@ from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import InboundEvent
 from portal_app.infra.clock import now
 from portal_app.infra.database.durable import QUEUE, WakeTopic
+from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.integrations.throttling.call_limits import Priority
 from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
@@ -144,6 +145,7 @@ async def _apply_review(sf_order_id: str) -> dict[str, Any] | None:
         order = await review.order_of(found) or await review.adopt(found)
         if order is None:
             return None
+        set_current_order(order.id)
         # Also of one that was taken in before: a worker may have died in between.
         await review.claim(order, found)
         if await review.apply(order.id, found, asked_at=asked_at):

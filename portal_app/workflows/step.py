@@ -1,6 +1,7 @@
 """One step of a workflow: run once, its outcome kept; a vendor that is away is waited for, durably."""
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
@@ -11,9 +12,10 @@ from asgi_correlation_id import correlation_id
 from dbos import DBOS
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown, PortalError, RateLimited
-from portal_app.infra.database.durable import customer_of
+from portal_app.infra.database.durable import customer_of, order_of
 from portal_app.infra.metrics import record_job_success
 from portal_app.infra.tasks.current_customer import set_current_customer
+from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.integrations.throttling.call_limits import Priority
 from portal_app.integrations.throttling.limiter import call_priority
 from portal_app.wiring.portal import portal
@@ -23,6 +25,8 @@ durable = partial(DBOS.workflow, max_recovery_attempts=None)
 _log = structlog.get_logger(__name__)
 # About a day in all: 1, 2, 4 ... 300 s, then every five minutes.
 _FIRST_WAIT, _TRIES = 1.0, 300
+# The workflows that are named after their order.
+_ORDER_WORK = re.compile(r"(?:hand-over|provision)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 _WORTH_WAITING = 30
 # Limit of running steps of one name in a process: a worker that takes over hundreds of orders would otherwise spend its
@@ -108,7 +112,9 @@ def _long_pause(error: PortalError) -> int | None:
 
 
 def _say_whose_work(name: str) -> None:
-    """Let every log line and vendor call of this step name its workflow and the request that began it."""
+    """Let every log line and vendor call of this step name its workflow, its order and the request that began it."""
     correlation_id.set(DBOS.authenticated_user or DBOS.workflow_id)
     set_current_customer(customer_of(DBOS.authenticated_roles))
+    of_an_order = _ORDER_WORK.match(DBOS.workflow_id or "")
+    set_current_order(of_an_order[1] if of_an_order else order_of(DBOS.authenticated_roles))
     structlog.contextvars.bind_contextvars(workflow=DBOS.workflow_id, step=name)

@@ -23,7 +23,7 @@ async def send_support_message(message_id: str) -> str:
         await DBOS.recv_async(WakeTopic.MESSAGE, timeout_seconds=taken["value"])
     if taken["state"] == "done" and taken["value"] is None:
         return "withdrawn"
-    sent = await step("send_message", lambda: delivery.send(message), priority="interactive")
+    sent = await step("send_message", lambda: delivery.send(message), priority="customer")
     while sent["code"] == "gave_up":
         # Salesforce is away for longer than a day: the customer's words are kept and sent when it is back.
         sent = await step("send_message", lambda: delivery.send(message))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portal_app.infra.log_redaction import LONGEST_LINE
+from portal_app.infra.log.redaction import LONGEST_LINE
 from portal_app.infra.settings import Settings
 from tests.attacks.test_every_handler import ACCOUNT, cookies_of
 from tests.support.clients.raw_socket import raw_socket

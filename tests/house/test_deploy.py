@@ -27,6 +27,8 @@ def test_every_unit_starts_the_command_it_is_named_after() -> None:
 def test_every_long_running_unit_comes_back_after_it_died() -> None:
     for name, text in units().items():
         assert ("Restart=always" in text) == (name != "portal-migrate")
+        # But not where a setting is refused.
+        assert ("RestartPreventExitStatus=78" in text) == (name != "portal-migrate")
 
 
 def test_compose_runs_every_process_after_the_migrations() -> None:

@@ -30,7 +30,7 @@ expect.set_options(timeout=LONGEST)
 @pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     """Start the demo once for all journeys."""
-    with running_demo() as running:
+    with running_demo(PORTAL_LOG_FORMAT="json") as running:
         yield running
 
 

@@ -49,6 +49,8 @@ SIGNED_IN = [
     "/account/security", "/account/security/history", "/ja/account/security", "/ja/account/security/history",
     "/notifications", "/ja/notifications", "/account/notifications", "/ja/account/notifications",
     "/subscriptions/{service}/cancel", "/ja/subscriptions/{service}/cancel",
+    "/support/cases", "/ja/support/cases", "/support/new?about=invoice:2", "/ja/support/new", "/support/cases/{case}",
+    "/ja/support/cases/{case}",
     "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",
 ]  # fmt: skip
 
@@ -64,7 +66,7 @@ def test_every_public_page_reads_well(visit, demo: Demo, views: Views) -> None:
 @pytest.mark.parametrize("views", EACH_WAY)
 def test_every_page_of_a_customer_reads_well(visit, views: Views) -> None:
     page = visit("/dashboard", email=BEN, **LOOK)
-    ids = {"plan": PLAN, "service": "1", "invoice": "2", "order": _an_order(page)}
+    ids = {"plan": PLAN, "service": "1", "invoice": "2", "order": _an_order(page), "case": _a_case(page)}
     assert [finding for path in SIGNED_IN for finding in findings_on(page, path.format(**ids), views)] == []
 
 
@@ -123,6 +125,11 @@ def _an_order(page: Page) -> str:
     answer = page.request.post("/api/orders", data={"sku": PLAN, "terms_accepted": True}, headers=key)
     assert answer.status in (200, 201, 202), answer.text()
     return answer.json()["id"]
+
+
+def _a_case(page: Page) -> str:
+    question = {"category": "billing", "subject": "Invoice 2", "text": "Why two lines?", "about": "invoice:2"}
+    return str(post(page, "/api/cases", **question)["id"])
 
 
 def test_every_route_is_looked_at() -> None:

@@ -33,6 +33,7 @@ def test_a_customer_walks_from_the_landing_page_to_a_paid_invoice(visit, demo: D
     page.goto(order)
     expect(page.get_by_text("Active", exact=True).first).to_be_visible()
     assert "ready to use" in demo.mail(email, "is active")
+    _can_be_followed_in_the_log(demo, order.rpartition("/")[2])
 
 
 def _sees_plans_with_prices(page: Page) -> None:
@@ -92,6 +93,31 @@ def _is_approved_and_sees_it_become_active(page: Page, demo: Demo) -> None:
     page.get_by_role("link", name="See your services").click()
     page.get_by_role("link", name=re.compile("VPN")).first.click()
     expect(page.get_by_role("heading", name="Contract")).to_be_visible()
+
+
+def _can_be_followed_in_the_log(demo: Demo, order: str) -> None:
+    """By one id: from the click in web to the approval in the listener, and each call and mail of the worker."""
+    logs = {program: demo.log(program) for program in ("web", "worker", "listener")}
+    for program, lines in logs.items():
+        assert all(line["process"] == program and line["pid"] and line["version"] for line in lines)
+    own = {program: [line for line in lines if line.get("order") == order] for program, lines in logs.items()}
+    told = sorted((line for lines in own.values() for line in lines), key=lambda line: line["timestamp"])
+    stages = [line for line in told if line["event"] == "order.stage"]
+    assert [line["stage"] for line in stages] == ["received", "in_review", "being_set_up", "active"]
+    # The listener shows the approval at once; a worker that is faster has done it already.
+    assert [line["process"] for line in stages if line["process"] != "listener"] in (
+        ["web", "worker", "worker"],
+        ["web", "worker", "worker", "worker"],
+    )
+    assert all(line["correlation_id"] for line in stages)
+    # What the customer did and what the worker did for it have one id.
+    assert stages[0]["correlation_id"] == stages[1]["correlation_id"]
+    at_salesforce = next(row["id"] for row in demo.orders() if row["portal_order_id"] == order)
+    assert any(at_salesforce in line.get("sf_orders", []) for line in logs["listener"])
+    assert own["web"][0]["handler"].endswith("place_order") and own["web"][0]["user"]
+    calls = {line["operation"] for line in own["worker"] if line["event"] == "vendor.called"}
+    assert {"AddOrder", "AcceptOrder"} <= calls, calls
+    assert {"order_received", "order_active"} <= {line.get("template") for line in own["worker"]}
 
 
 def _pays_the_invoice(page: Page) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.problem import problem
+from portal_app.api.http.request_context import known_context_of
 from portal_app.api.public import built_frontend
 from portal_app.domain.errors import PortalError
 from portal_app.infra.metrics import count_request
@@ -33,6 +34,8 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         answer, started = _Response(send, _SERVER), time.perf_counter()
+        # A server may answer several requests in one context: what one bound is not the next one's.
+        structlog.contextvars.clear_contextvars()
         try:
             with request_deadline():
                 await self._app(scope, receive, answer.send)
@@ -99,4 +102,10 @@ def _log_request(scope: Scope, status: int, seconds: float) -> None:
     route = route_of(scope)
     count_request(method, route, status=status, seconds=seconds)
     write = _log.debug if status < 400 and scope["path"].startswith(_QUIET) else _log.info
-    write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+    write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), **_user_of(scope))
+
+
+def _user_of(scope: Scope) -> dict[str, str]:
+    """Return the user's id where somebody is signed in; it names nobody outside the portal's own tables."""
+    context = known_context_of(scope)
+    return {"user": str(context.access.user_id)} if context and context.access else {}

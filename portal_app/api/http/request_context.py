@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
+import structlog
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +20,7 @@ from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings
 from portal_app.language import DEFAULT, LANGUAGES, Language, speaking
 
+_log = structlog.get_logger(__name__)
 _KEY = "portal.context"
 # Four accounts' marks of a known device.
 _LONGEST_MARKS = 400
@@ -96,9 +98,20 @@ def context_of(scope: Scope) -> RequestContext:
     return context
 
 
+def known_context_of(scope: Scope) -> RequestContext | None:
+    """Return the context of a request that got as far as having one."""
+    return scope.get(_KEY)
+
+
 def language_of(path: str) -> Language | None:
     """Return the language of a page's path, None where it says none."""
     return next((each for each in LANGUAGES if path == f"/{each}" or path.startswith(f"/{each}/")), None)
+
+
+@cache
+def _warn_of_proxy() -> None:
+    """Say once in this process that a proxy is not believed: then all customers share the limits of one address."""
+    _log.warning("proxy.not_trusted", setting="PORTAL_TRUSTED_PROXIES", header="X-Forwarded-For")
 
 
 def address_of(connection: HTTPConnection, settings: Settings) -> str:
@@ -110,4 +123,6 @@ def address_of(connection: HTTPConnection, settings: Settings) -> str:
         forwarded = [part.strip() for line in lines for part in line.split(",")]
         # Entries further left come from the caller of the outermost proxy.
         address = forwarded[-trusted] if len(forwarded) >= trusted else address
+    elif "x-forwarded-for" in connection.headers:
+        _warn_of_proxy()
     return address

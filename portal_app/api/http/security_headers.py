@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.public import built_frontend
+from portal_app.infra.log.rare_log import log_rarely
 from portal_app.infra.settings import Settings
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
@@ -94,6 +95,7 @@ class SecurityHeaders:
     def _may_connect(self, scope: Scope) -> bool:
         origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
         if origin is not None and origin not in self._settings.allowed_origins:
+            log_rarely("sockets.refused_origin", "not PORTAL_URL", origin=origin, portal_url=self._settings.portal_url)
             return False
         token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         # State trees are keyed by this token: it must never name anything but a tab.

@@ -11,9 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.problem import problem
 from portal_app.api.http.request_context import context_of
-from portal_app.api.public.unavailable_page import away_page
+from portal_app.api.public.unavailable_page import away_page, foreign_form_page
 from portal_app.domain.errors import NotAllowed, NotSignedIn, PortalError
 from portal_app.domain.local_path import path_after_sign_in
+from portal_app.infra.log.rare_log import log_rarely
 from portal_app.infra.security.cookies import cookie_name
 from portal_app.infra.security.tokens import Access
 from portal_app.infra.settings import Settings
@@ -44,7 +45,7 @@ class SessionMiddleware:
         is_api = path.startswith("/api/")
         headers = Headers(scope=scope)
         if is_api and scope["method"] not in _SAFE and not path.startswith(_UNCHECKED) and not self._is_ours(headers):
-            await problem(NotAllowed(user_message="This form was sent from another site."))(scope, receive, send)
+            await self._refused(scope, headers)(scope, receive, send)
             return
         if not is_api and not self._needs_session(path):
             await (await self._past_sign_in(scope) or self._app)(scope, receive, send)
@@ -70,6 +71,16 @@ class SessionMiddleware:
         context.access = access
         with working_for(str(access.user_id) if access else ""):
             await self._app(scope, receive, _with_cookies(send, renewed, self._settings, is_page=not is_api))
+
+    def _refused(self, scope: Scope, headers: Headers) -> Response:
+        """Answer a write of another site, in the log with what PORTAL_URL would have to be; a person gets a page."""
+        origin, site = headers.get("origin", ""), headers.get("sec-fetch-site", "")
+        log_rarely(
+            "requests.refused_origin", "not PORTAL_URL", origin=origin, site=site, portal_url=self._settings.portal_url
+        )
+        if "text/html" in headers.get("accept", ""):
+            return foreign_form_page(context_of(scope).language, self._settings.portal_url)
+        return problem(NotAllowed(user_message="This form was sent from another site."))
 
     async def _session(self, request: Request, *, may_renew: bool) -> tuple[Access | None, Any]:
         built = portal()

@@ -1,9 +1,7 @@
 """Health for load balancers and operators: liveness, readiness, Salesforce events, vendor limiters, Freebit."""
 
-import asyncio
 import hmac
-from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -12,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.responses import json
+from portal_app.api.operations.readiness import Readiness
 from portal_app.domain.errors import ExternalUnavailable, NotFound, NotSignedIn
 from portal_app.infra.redis.client import LISTENER_STATUS_KEY
 from portal_app.wiring.portal import portal
 
 _STATUSES = ("connected", "connecting", "standby", "off")
 _RETRY_SECONDS = 5
-# A server that needs longer is of no use to customers.
-_DEADLINE_SECONDS = 3
 _log = structlog.get_logger(__name__)
+_readiness = Readiness()
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 
@@ -34,11 +32,13 @@ async def live() -> Response:
 @router.head("/ready", include_in_schema=False)
 @router.get("/ready")
 async def ready() -> Response:
-    """Return whether the database and Redis answer; 503 names the part that does not."""
-    parts = {"database": await _database(), "redis": await _redis()}
-    is_ready = all(state == "ok" for state in parts.values())
-    headers = {} if is_ready else {"Retry-After": str(_RETRY_SECONDS)}
-    return json({"status": "ok" if is_ready else "unavailable", **parts}, 200 if is_ready else 503, headers)
+    """Return whether this deployment fits; 503 names the parts that do not, and why."""
+    found = await _readiness.reasons()
+    parts = {part: "unavailable" if reason else "ok" for part, reason in found.items()}
+    wrong = {part: reason for part, reason in found.items() if reason}
+    if not wrong:
+        return json({"status": "ok", **parts})
+    return json({"status": "unavailable", **parts, "reasons": wrong}, 503, {"Retry-After": str(_RETRY_SECONDS)})
 
 
 async def operator(request: Request) -> None:
@@ -87,23 +87,6 @@ async def freebit() -> Response:
     except ExternalUnavailable:
         return json({"status": "unavailable"}, 503, {"Retry-After": str(_RETRY_SECONDS)})
     return json({"status": "ok", "answered_at": answered_at})
-
-
-async def _database() -> str:
-    try:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            await portal().database.ping()
-    except (ExternalUnavailable, TimeoutError):
-        return "unavailable"
-    return "ok"
-
-
-async def _redis() -> str:
-    try:
-        await cast(Awaitable[bool], portal().redis.ping())
-    except (RedisError, OSError):
-        return "unavailable"
-    return "ok"
 
 
 async def _listener_status() -> str:

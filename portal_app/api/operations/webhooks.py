@@ -9,6 +9,7 @@ from portal_app.api.http.request_parsing import is_json, raw_body
 from portal_app.api.http.responses import json
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.infra.clock import accepted_timestamps
+from portal_app.infra.log.rare_log import log_rarely
 from portal_app.wiring.portal import portal
 from portal_app.wiring.webhooks import HOOKS, parse_webhook_secrets, verify_webhook
 
@@ -20,11 +21,13 @@ async def whmcs(request: Request) -> Response:
     """Take one event of the WHMCS bridge: 202 when it is new, 200 when it is known or of no interest."""
     secrets = parse_webhook_secrets(portal().settings.whmcs_webhook_secrets.get_secret_value())
     if not secrets:
+        log_rarely("webhook.refused", "WHMCS_WEBHOOK_SECRETS is empty", vendor="whmcs")
         raise NotFound("webhook is off")
     body = await raw_body(request)
     try:
         event = verify_webhook(dict(request.headers), body, secrets=secrets, now=accepted_timestamps())
     except NotAllowed as error:
+        log_rarely("webhook.refused", str(error), vendor="whmcs", key=request.headers.get("x-whmcs-key", ""))
         raise NotSignedIn(str(error), user_message="The signature or its time is wrong.", code="unsigned") from error
     if not is_json(request):
         raise UnknownFormat(user_message="Send JSON.")

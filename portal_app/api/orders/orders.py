@@ -15,6 +15,7 @@ from portal_app.api.http.responses import json
 from portal_app.api.orders import schemas
 from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.identifiers import our_id
+from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
@@ -68,5 +69,6 @@ async def place(
     order_id = await once.in_one_transaction(
         wish.fingerprint, lambda claim: portal().orders.place(customer, wish, claim=claim, recipient=account.email)
     )
+    set_current_order(order_id)
     placed = (await portal().orders.order_for(customer, UUID(order_id))).order
     return json(schemas.OrderView.from_domain(placed), 201, {"Location": f"/api/orders/{placed.id}"})

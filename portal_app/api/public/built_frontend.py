@@ -3,19 +3,15 @@
 import base64
 import functools
 import hashlib
-import os
 import posixpath
 import re
 from pathlib import Path
 
+from portal_app.frontend_files import client_folder
+
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
 _ENVIRONMENT = re.compile(r"^reflex-env-[\w-]+\.js$")
 _ADDRESS = re.compile(r"(https?|wss?)://[A-Za-z0-9.-]+(:\d+)?")
-
-
-def folder() -> Path:
-    """Return where the built pages lie."""
-    return Path(os.environ.get("REFLEX_WEB_WORKDIR") or ".web") / "build" / "client"
 
 
 def page_file(path: str) -> Path | None:
@@ -49,7 +45,7 @@ def environment_script(name: str, portal_url: str) -> bytes | None:
 
     Reflex bakes the address into the build; one build must serve every address.
     """
-    path = folder() / "assets" / name
+    path = client_folder() / "assets" / name
     if not _ENVIRONMENT.match(name) or not path.is_file():
         return None
     page, host = portal_url.split("://", 1)
@@ -63,12 +59,12 @@ def environment_script(name: str, portal_url: str) -> bytes | None:
 
 @functools.cache
 def _shared_file() -> Path | None:
-    file = folder() / "404.html"
+    file = client_folder() / "404.html"
     return file if file.is_file() else None
 
 
 @functools.cache
 def _pages() -> dict[str, Path]:
     # Looked up among what was built: a path that somebody made up never reaches the file system.
-    root = folder()
+    root = client_folder()
     return {file.parent.relative_to(root).as_posix(): file for file in root.rglob("index.html")}

@@ -1,13 +1,14 @@
-"""The page shown while sessions cannot be checked: nobody is signed out, and nothing is lost."""
+"""Pages that need nothing of what is built: sessions cannot be checked, or a form came from another address."""
 
 from html import escape
 from urllib.parse import quote
 
+from asgi_correlation_id import correlation_id
 from starlette.responses import Response
 from starlette.types import Scope
 
 from portal_app.domain.errors import PortalError
-from portal_app.language import _, parse_language, speaking
+from portal_app.language import Language, _, parse_language, speaking
 
 _RETRY_SECONDS = 5
 # Complete in itself: what built pages need may be away as well. The colours are those of assets/portal.css.
@@ -30,10 +31,11 @@ h1 {{ margin: 0 0 .75rem; font-size: 1.75rem; line-height: 1.25; text-wrap: bala
 p {{ margin: 0 0 1.5rem; color: var(--quiet) }}
 a {{ display: inline-block; padding: .625rem 1.125rem; border-radius: .5rem; background: var(--accent);
   color: var(--on); font-weight: 550; text-decoration: none }}
+a + p {{ margin: 1.5rem 0 0 }}
 a:focus-visible {{ outline: 2px solid var(--accent); outline-offset: 2px }}
 </style>
 </head>
-<body><main><h1>{title}</h1><p>{text} {calm}</p><a href="{again}">{action}</a></main></body>
+<body><main><h1>{title}</h1><p>{text}</p><a href="{href}">{action}</a><p><small>{reference}</small></p></main></body>
 </html>
 """
 
@@ -43,13 +45,31 @@ def away_page(scope: Scope, error: PortalError) -> Response:
     path, query = quote("/" + scope["path"].strip("/")), scope["query_string"].decode("latin-1")
     language = parse_language(path.strip("/").partition("/")[0])
     with speaking(language):
-        page = _PAGE.format(
-            language=language,
-            title=escape(_("This page cannot be shown right now")),
-            text=escape(_(error.user_message)),
-            calm=escape(_("You stay signed in, and nothing is lost.")),
-            again=escape(f"{path}?{query}" if query else path),
-            action=escape(_("Try again")),
+        page = _page(
+            language,
+            title=_("This page cannot be shown right now"),
+            text=f"{_(error.user_message)} {_('You stay signed in, and nothing is lost.')}",
+            href=f"{path}?{query}" if query else path,
+            action=_("Try again"),
         )
     headers = {"Cache-Control": "no-store", "Retry-After": str(_RETRY_SECONDS)}
     return Response(page, 503, headers, media_type="text/html")
+
+
+def foreign_form_page(language: Language, portal_url: str) -> Response:
+    """Return the 403 for a form that a browser sent from another address than the portal's own."""
+    with speaking(language):
+        page = _page(
+            language,
+            title=_("This form was sent from another address"),
+            text=_("Nothing was done. Open the portal at its own address and send the form there."),
+            href=f"{portal_url}/",
+            action=_("Open the portal"),
+        )
+    return Response(page, 403, {"Cache-Control": "no-store"}, media_type="text/html")
+
+
+def _page(language: Language, **texts: str) -> str:
+    reference = _("Reference: {reference}").format(reference=correlation_id.get() or "-")
+    escaped = {name: escape(text) for name, text in texts.items()}
+    return _PAGE.format(language=language, reference=escape(reference), **escaped)

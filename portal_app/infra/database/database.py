@@ -10,8 +10,8 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, UndefinedTable
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,11 +19,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.infra.clock import counter_seconds
 from portal_app.infra.database.connections import NoAnswer, async_connector
+from portal_app.infra.database.schema import READ_REVISION, Schema, schema_at
 from portal_app.infra.settings import DatabaseRole, Settings
 
 _OPTIONS = "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
 # The server ends a slow statement before our own deadline gives the connection up.
 _STATEMENT_SHARE = 5 / 6
+_LONGEST_REASON = 300
 _IS_READ_ONLY = sa.text("SELECT current_setting('transaction_read_only')::bool")
 _SET_CUSTOMER = sa.text("SELECT set_config('portal.user_id', :user_id, true)")
 _SET_CUSTOMER_PLAIN = "SELECT set_config('portal.user_id', %s, true)"
@@ -104,6 +106,17 @@ class Database:
                 if await (await session.connection()).scalar(_IS_READ_ONLY):
                     raise DatabaseUnavailable("read-only")
 
+    async def schema(self) -> Schema:
+        """Return how the database's revision fits this code. Raises DatabaseUnavailable."""
+        try:
+            async with _transaction(self._main) as session:
+                found = await (await session.connection()).scalar(sa.text(READ_REVISION))
+        except ProgrammingError as error:
+            if not isinstance(error.orig, UndefinedTable | InsufficientPrivilege):
+                raise
+            found = None
+        return schema_at(found)
+
     async def close(self) -> None:
         """Close all connections."""
         await self._main.dispose()
@@ -175,8 +188,17 @@ async def _translated_errors() -> AsyncIterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailable(type(error).__name__) from error
+        raise DatabaseUnavailable(reason_of(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error.orig, ReadOnlySqlTransaction):
-            raise DatabaseUnavailable(type(error).__name__) from error
+            raise DatabaseUnavailable(reason_of(error)) from error
         raise
+
+
+def reason_of(error: Exception) -> str:
+    """Return the kind of an error and PostgreSQL's own words for it, which hold no values of a query."""
+    said = str(error.orig if isinstance(error, DBAPIError) and error.orig is not None else error)
+    # Of a refused connection, libpq writes one line for each address that it tried; what the server says comes last.
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or [""]
+    words = next((line for line in reversed(lines) if "FATAL:" in line), lines[0])
+    return f"{type(error).__name__}: {words}"[:_LONGEST_REASON]

@@ -12,9 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.infra.database.connections import connector
 from portal_app.infra.settings import DatabaseRole, Settings
 from portal_app.infra.tasks.current_customer import current_customer
+from portal_app.infra.tasks.current_order import current_order
 
 APPLICATION, VERSION, QUEUE = "portal", "1", "portal"
-_CUSTOMER = "customer:"
+_CUSTOMER, _ORDER = "customer:", "order:"
 # DBOS has no clean-up of its own without its paid service. A workflow that waits or runs is never one of these.
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _OPTIONS = "-c idle_in_transaction_session_timeout=60000"
@@ -58,10 +59,10 @@ class DurableQueue:
             "workflow_name": name,
             "workflow_id": workflow_id,
             "app_version": VERSION,
-            # The two fields of the record that a running workflow can read: the request and the customer that
-            # this work came from.
+            # The two fields of the record that a running workflow can read: the request, and the customer and the
+            # order that this work came from.
             "authenticated_user": correlation_id.get() or workflow_id,
-            "authenticated_roles": [f"{_CUSTOMER}{customer}"] if (customer := current_customer()) else None,
+            "authenticated_roles": _roles(),
         }
         if delay_seconds:
             options["delay_seconds"] = delay_seconds
@@ -95,7 +96,21 @@ class DurableQueue:
 
 def customer_of(roles: list[str] | None) -> str:
     """Return the customer whose request started a workflow with these roles, empty for none."""
-    return next((role.removeprefix(_CUSTOMER) for role in roles or () if role.startswith(_CUSTOMER)), "")
+    return _in_roles(roles, _CUSTOMER)
+
+
+def order_of(roles: list[str] | None) -> str:
+    """Return the order whose processing started a workflow with these roles, empty for none."""
+    return _in_roles(roles, _ORDER)
+
+
+def _in_roles(roles: list[str] | None, kind: str) -> str:
+    return next((role.removeprefix(kind) for role in roles or () if role.startswith(kind)), "")
+
+
+def _roles() -> list[str] | None:
+    named = ((_CUSTOMER, current_customer()), (_ORDER, current_order()))
+    return [f"{kind}{name}" for kind, name in named if name] or None
 
 
 def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
@@ -120,4 +135,13 @@ def dbos_config(settings: Settings, *, executor: str) -> DBOSConfig:
     }
 
 
-__all__ = ["APPLICATION", "DBOS", "QUEUE", "VERSION", "DurableQueue", "customer_of", "dbos_config"]
+__all__ = [
+    "APPLICATION",
+    "DBOS",
+    "QUEUE",
+    "VERSION",
+    "DurableQueue",
+    "customer_of",
+    "dbos_config",
+    "order_of",
+]

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from dbos import run_dbos_database_migrations
 
 from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings_of_command
 
 _ROOT = Path(__file__).resolve().parents[3]
 _LOCK = 7_770_001
@@ -29,6 +30,8 @@ _DURABLE_GRANTS = (
     "GRANT INSERT, SELECT (workflow_uuid) ON dbos.workflow_input TO portal_identity, portal_web",
     "GRANT SELECT, INSERT ON dbos.notifications TO portal_identity, portal_web",
 )
+# Each process checks that the database fits its code.
+_REVISION_GRANT = "GRANT SELECT ON alembic_version TO portal_identity, portal_web, portal_worker"
 
 
 class RolesMissing(Exception):
@@ -58,7 +61,7 @@ def migrate(settings: Settings) -> str:
         command.upgrade(Config(str(_ROOT / "alembic.ini"), attributes={"url": url}), "head")
         run_dbos_database_migrations(url)
         with engine.connect() as connection:
-            for statement in _DURABLE_GRANTS:
+            for statement in (*_DURABLE_GRANTS, _REVISION_GRANT):
                 connection.execute(sa.text(statement))
         after = _revision(engine)
     if before == after:
@@ -79,6 +82,6 @@ def _revision(engine: sa.Engine) -> str | None:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(migrate(Settings()) + "\n")
+        sys.stdout.write(migrate(read_settings_of_command()) + "\n")
     except RolesMissing as error:
         sys.exit(str(error))

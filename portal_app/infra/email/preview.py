@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import meta
 
 from portal_app.infra.email.templates import FOLDER, EmailTemplates
-from portal_app.infra.settings import Settings
+from portal_app.infra.start import read_settings_of_command
 from portal_app.language import DEFAULT, LANGUAGES
 
 # Sample values for the variables of templates; a variable without a sample is shown as its name in brackets.
@@ -67,6 +67,6 @@ def preview(templates: EmailTemplates, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = read_settings_of_command()
     written = preview(EmailTemplates.of(settings), Path(sys.argv[1]))
     sys.stdout.write(f"{written}\n")

@@ -16,6 +16,10 @@ _HEADER = struct.Struct(">BH")
 _WITHOUT_ROW, _FORMAT = 1, 2
 
 
+class KeyMissing(InvalidTag):
+    """A value is sealed with a key that the ring does not hold; the text names its id."""
+
+
 class KeyRing:
     """Encrypts (`seal`) with the current key, decrypts (`open`) with any key of the ring."""
 
@@ -35,10 +39,13 @@ class KeyRing:
         keys: dict[int, bytes] = {}
         for entry in text.split(","):
             name, _, encoded = entry.strip().partition(":")
+            if not name.isdecimal():
+                # Python's own words would show the entry, which may be the key.
+                raise ValueError("an encryption key is not id:base64")
             number = int(name)
             if number in keys or not 0 <= number <= 0xFFFF:
                 raise ValueError(f"encryption key id {number} is used twice or not within 0 to 65535")
-            keys[number] = base64.b64decode(encoded, validate=True)
+            keys[number] = _decoded(encoded)
             if len(keys[number]) != 32:
                 raise ValueError(f"encryption key {number} is not 32 bytes")
         return cls(keys, index_key.encode(), current=current)
@@ -49,10 +56,15 @@ class KeyRing:
         return self.header + nonce + self._keys[self.current].encrypt(nonce, value.encode(), _bound_to(place, row))
 
     def open(self, blob: bytes, place: str, row: str) -> str:
-        """Decrypt a value sealed for this place and row. Raises cryptography's InvalidTag for any other."""
+        """Decrypt a value sealed for this place and row.
+
+        Raises cryptography's InvalidTag for any other, and KeyMissing for one whose key is not in the ring.
+        """
         form, number = key_of(blob)
-        if form not in (_WITHOUT_ROW, _FORMAT) or number not in self._keys:
-            raise InvalidTag
+        if form not in (_WITHOUT_ROW, _FORMAT):
+            raise InvalidTag(f"{place}: not a sealed value")
+        if number not in self._keys:
+            raise KeyMissing(f"{place} is sealed with key {number}, which PORTAL_KEYS does not hold")
         place_bytes = place.encode() if form == _WITHOUT_ROW else _bound_to(place, row)
         return self._keys[number].decrypt(blob[3:15], blob[15:], place_bytes).decode()
 
@@ -72,6 +84,13 @@ def key_of(blob: bytes) -> tuple[int, int]:
     """Return format and key id of a sealed value."""
     form, number = _HEADER.unpack(blob[:3].ljust(3, b"\0"))
     return form, number
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return b""
 
 
 def _bound_to(place: str, row: str) -> bytes:

@@ -136,7 +136,9 @@ class Breaker:
         answer = await self._run(_DOWN) if fault == "vendor" else None
         own = self._local if fault == "vendor" else self._own
         if own.note_down() if answer is None else answer:
-            _log.warning("vendor.outage_began", vendor=self._vendor, operation=operation, reason=str(error))
+            # Credentials that a vendor refuses need a person; an outage ends by itself.
+            write = _log.error if fault == "process" else _log.warning
+            write("vendor.outage_began", vendor=self._vendor, operation=operation, reason=str(error))
 
     async def _enter(self, token: str, seconds: float) -> None:
         verdict = self._own.enter(token, seconds)

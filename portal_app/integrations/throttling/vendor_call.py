@@ -7,15 +7,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import stamina
+import structlog
 
 from portal_app.domain.errors import ExternalError, ExternalUnavailable, OutcomeUnknown
 from portal_app.infra.metrics import VENDOR_SECONDS, histogram
+from portal_app.infra.tasks.current_order import current_order
 from portal_app.integrations.throttling.breaker import LONGEST_PAUSE, Breaker, BreakerOpen, Fault
 from portal_app.integrations.throttling.limiter import LimiterFull, VendorLimiter
 from portal_app.integrations.throttling.local_breaker import BreakerTimes
 
 T = TypeVar("T")
 ATTEMPTS = 3
+_log = structlog.get_logger(__name__)
 
 _CALLS = histogram(
     "portal_vendor_call_seconds", "Calls to vendors", ["vendor", "operation", "outcome"], buckets=VENDOR_SECONDS
@@ -88,7 +91,17 @@ class VendorCall:
             outcome = getattr(error, "code", "error")
             raise
         finally:
-            _CALLS.labels(self.vendor, operation, outcome).observe(time.monotonic() - began)
+            seconds = time.monotonic() - began
+            _CALLS.labels(self.vendor, operation, outcome).observe(seconds)
+            if current_order():
+                # The calls for an order can be followed one by one; of all others the figures tell.
+                _log.info(
+                    "vendor.called",
+                    vendor=self.vendor,
+                    operation=operation,
+                    outcome=outcome,
+                    ms=round(seconds * 1000, 1),
+                )
 
     async def _in_time(self, operation: str, call: Callable[[], Awaitable[T]], *, safe: bool) -> T:
         try:

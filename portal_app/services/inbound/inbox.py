@@ -103,5 +103,5 @@ class Inbound:
     async def _store(self, session: AsyncSession, event: InboundEvent) -> bool:
         if not await tables.Inbox.insert_new(session, event):
             return False
-        await self._queue.enqueue(session, "apply_event", f"event-{event.source}-{event.id}", event.source, event.id)
+        await self._queue.enqueue(session, "apply_event", event.workflow_id, event.source, event.id)
         return True

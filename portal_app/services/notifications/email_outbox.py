@@ -3,6 +3,7 @@
 import json
 from uuid import UUID
 
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.ports.mailer import Mailer
@@ -14,6 +15,8 @@ from portal_app.language import DEFAULT
 from portal_app.models.email_outbox import Mail
 from portal_app.models.user import User
 from portal_app.services.notifications.preferences import is_wanted
+
+_log = structlog.get_logger(__name__)
 
 
 class EmailOutbox:
@@ -69,6 +72,7 @@ class EmailOutbox:
             await self._mailer.send(
                 to=mail.recipient, subject=email.subject, text=email.text, html=email.html, message_id=str(mail.id)
             )
+            _log.info("mail.sent", mail=str(mail_id), template=mail.template)
         async with self._database.unit_of_work() as session:
             if (row := await session.get(Mail, mail_id)) is not None:
                 row.sent_at = now()

@@ -16,6 +16,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.live import Change, LiveUpdates
+from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.checkout.checkout import Checkout
@@ -23,7 +24,7 @@ from portal_app.services.checkout.drafts import Drafts
 from portal_app.services.internet.single_line import refuse_second_order
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.orders.awaited import with_awaited
-from portal_app.services.orders.timeline import raise_order_notice
+from portal_app.services.orders.timeline import log_stage, raise_order_notice
 
 
 class Orders:
@@ -66,10 +67,12 @@ class Orders:
                 await DraftRow.delete_draft(session, customer.user_id, draft_id)
                 await claim.finish(session, str(row.id))
         except IntegrityError as error:
+            set_current_order("")
             if draft_id is None:
                 raise
             # The unique column orders.draft_id lets one of several submits through.
             raise Conflict("the draft is ordered already") from error
+        log_stage(row, before="")
         await self._live.publish(Change(customer.user_id, "orders", str(row.id)))
         return str(row.id)
 
@@ -121,6 +124,8 @@ class Orders:
         )
         session.add(row)
         await session.flush()
+        # From here on: what is written down with the order belongs to it.
+        set_current_order(row.id)
         session.add(OrderEventRow(order_id=row.id, attempt=1, step="placed", user_id=row.user_id, source="you"))
         record(session, Tag.ORDER_PLACED, user_id=row.user_id, actor="you", detail=_audit_detail(row))
         await self._email_outbox.enqueue(

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +22,7 @@ from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
 
 # Prefixes of the steps at which an order stops.
+_log = structlog.get_logger(__name__)
 STOPPED = ("failed_", "waiting_for_")
 
 
@@ -77,6 +80,10 @@ class OrderTimeline:
 
         A repeatable step (see `is_repeatable`) is added again if other steps came in between.
         """
+        if row.stage != stage:
+            before = row.stage
+            # A transaction that is rolled back has moved nothing.
+            sa.event.listen(session.sync_session, "after_commit", lambda _: log_stage(row, before=before), once=True)
         row.stage, row.updated_at = stage, now()
         values: dict[str, Any] = {
             "order_id": row.id,
@@ -106,9 +113,15 @@ class OrderTimeline:
         await self._live.publish(Change(order.user_id, "notices", ""))
 
 
+def log_stage(row: OrderRow, *, before: str) -> None:
+    """Log that an order has come to its stage. By these lines an order is followed through all processes."""
+    _log.info("order.stage", order=str(row.id), stage=row.stage, before=before, attempt=row.attempt)
+
+
 async def raise_order_notice(session: AsyncSession, row: OrderRow, template: str) -> None:
     """Raise a notice about an order in the caller's transaction."""
     order = row.to_domain()
+    _log.info("order.notice", order=str(row.id), kind=template)
     await raise_notice(
         session,
         template,

@@ -12,10 +12,11 @@ from portal_app.domain.identifiers import our_id_or_none
 from portal_app.domain.orders.order import NewSalesforceOrder, Order, OrderStage, SalesforceOrder
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.infra.clock import now
+from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
-from portal_app.services.orders.timeline import OrderTimeline, lock_order
+from portal_app.services.orders.timeline import OrderTimeline, lock_order, log_stage
 
 CARD_MISSING, IDENTITY_MISSING = "PAYMENT_METHOD_MISSING", "IDENTITY_NOT_VERIFIED"
 _STEPS = {"being_set_up": "approved", "needs_attention": "needs_attention"}
@@ -114,6 +115,7 @@ class OrderReview:
             await self._write(row)
         except IntegrityError:
             return await self.order_of(sf_order)  # another event of it came at the same time
+        log_stage(row, before="")
         await self._progress.publish(row.to_domain())
         return row.to_domain()
 
@@ -158,6 +160,7 @@ class OrderReview:
         """
         found = await self._crm.order(sf_order_id)
         if found.stage == "being_set_up" and (order := await self.order_of(found)) is not None:
+            set_current_order(order.id)
             await self.apply(order.id, found, only_from="in_review")
 
     async def apply(

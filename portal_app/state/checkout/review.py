@@ -13,6 +13,7 @@ from portal_app.domain.errors import InvalidInput, OfferChanged
 from portal_app.domain.idempotency import PLACE_ORDER, Call, Claim
 from portal_app.domain.orders.order import FINAL_STAGES
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.language import _, path_for
 from portal_app.state.billing.payment_methods import MethodRow, add_card_link, method_row, methods_of
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
@@ -122,7 +123,9 @@ class CheckoutPage(PageState, rx.State):
             orders = portal().orders
             return await orders.place_draft(customer, draft_id, agreed=agreed, claim=claim, recipient=recipient)
 
-        return await portal().idempotency.once_shared(call, place, status=201)
+        order_id = await portal().idempotency.once_shared(call, place, status=201)
+        set_current_order(order_id)
+        return order_id
 
     async def _show(self, customer: Customer, draft: Draft) -> None:
         basket = await portal().checkout.basket(customer, draft.plan, draft.answers)

@@ -8,6 +8,7 @@ from typing import Any
 
 import reflex as rx
 import structlog
+from asgi_correlation_id import correlation_id
 
 from portal_app.domain.errors import AccountNotReady, InvalidInput, NotFound, PortalError, StepUpNeeded
 from portal_app.infra.metrics import count_page_event
@@ -15,6 +16,8 @@ from portal_app.infra.tasks.deadline import request_deadline
 from portal_app.language import LANGUAGES, Language, _, parse_language, speaking
 from portal_app.state.shell.step_up import ask_for_proof
 
+# As much of an id as somebody reads out; enough to find its lines in a log.
+_REFERENCE = 12
 _log = structlog.get_logger(__name__)
 
 
@@ -53,6 +56,12 @@ def language_of(state: rx.State) -> Language:
     return parse_language(head) if head in LANGUAGES else parse_language(None)
 
 
+def _with_reference(message: str) -> str:
+    """Add the id of this event to what a customer reads: its log lines have it as their correlation id."""
+    reference = (correlation_id.get() or "")[:_REFERENCE]
+    return f"{message} {_('Reference: {reference}').format(reference=reference)}" if reference else message
+
+
 class _ErrorReporter:
     """Turns the exception of a handler into the state that the page shows."""
 
@@ -79,11 +88,11 @@ class _ErrorReporter:
         elif isinstance(error, InvalidInput) and error.fields:
             state.problem = " ".join(_(text) for text in error.fields.values())
         elif isinstance(error, PortalError):
-            state.problem = _(error.user_message)
+            state.problem = _with_reference(_(error.user_message)) if error.status >= 500 else _(error.user_message)
         elif isinstance(error, Exception):
             # The last handler of exceptions: a defect is logged in full and shown as a general message.
             _log.error("handler.broke", exc_info=error)
-            state.problem = _(PortalError.user_message)
+            state.problem = _with_reference(_(PortalError.user_message))
         return isinstance(error, Exception)
 
     def _count(self, error: BaseException | None) -> None:

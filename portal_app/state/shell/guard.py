@@ -54,6 +54,8 @@ class SessionGuard(Middleware):
             return StateUpdate()
         access = await self._session_of(identity)
         set_current_customer(str(access.user_id) if access else "")
+        if access:
+            structlog.contextvars.bind_contextvars(user=str(access.user_id))
         bound = str(access.session_id) if access else ""
         was_bound = identity._session_id
         if was_bound and was_bound != bound:

@@ -72,6 +72,8 @@ def filled_in() -> dict[str, str]:
         values[name] = secrets.token_urlsafe(48)
     values["PORTAL_KEYS"] = "1:" + base64.b64encode(os.urandom(32)).decode()
     values["PORTAL_URL"] = "https://portal.example.jp"
+    values["PORTAL_TRUSTED_PROXIES"] = "1"
+    values["PORTAL_MAIL_FROM"] = values["PORTAL_SUPPORT_EMAIL"] = "portal@portal.test"
     values["DATABASE_URL"] = world().postgres.url(DATABASE)
     values["REDIS_URL"] = f"{there['REDIS_URL']}/5"
     return values

@@ -120,7 +120,8 @@ async def test_wrong_credentials_of_one_process_open_only_its_own_breaker(redis:
         assert not await wrong.breaker.has_no_failure() and await right.breaker.has_no_failure()
         await soon(lambda: _is(wrong, "half-open"))
         assert await succeed(wrong) == "answer" and await _is(wrong, "closed")
-    assert [entry["event"] for entry in logs] == ["vendor.outage_began", "vendor.outage_ended"]
+    told = [(entry["event"], entry["log_level"]) for entry in logs]
+    assert told == [("vendor.outage_began", "error"), ("vendor.outage_ended", "info")]
 
 
 async def test_a_misconfigured_probe_leaves_the_next_one_to_others(redis: Redis) -> None:

@@ -62,6 +62,12 @@ class Demo:
         port = json.loads((self.home / "ports.json").read_text())["postgres"]["port"]
         return EmbeddedPostgres(self.home / "postgres", port=port).url()
 
+    def log(self, program: str) -> list[dict]:
+        """Return the lines that a program wrote to its log so far. Raises ValueError for one that is not JSON."""
+        lines = (self.home / "log" / f"{program}.log").read_text().splitlines()
+        # The supervisor puts the program's name in front.
+        return [json.loads(line.partition(" | ")[2]) for line in lines]
+
     def orders(self) -> list[dict]:
         """Return the orders an agent sees, newest first."""
         return httpx.get(f"{self.office}/api/orders", timeout=LONGEST_SECONDS).json()

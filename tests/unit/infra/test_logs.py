@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import uuid
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from portal_app.infra.foreign_logs import LibraryFilter
-from portal_app.infra.log_redaction import LONGEST_LINE, bounded, redact, redact_text
-from portal_app.infra.log_tracebacks import reason_of
+from portal_app.infra.log.foreign_logs import LibraryFilter
+from portal_app.infra.log.redaction import LONGEST_LINE, bounded, redact, redact_text
+from portal_app.infra.log.tracebacks import reason_of
 
 SECRET = "do-not-show-this"
 
@@ -45,7 +46,7 @@ def test_other_values_stay_as_they_are() -> None:
 PROGRAM = """
 import logging, structlog
 from asgi_correlation_id import correlation_id
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 set_up_logs(process="web", log_format="{form}", level="INFO")
 correlation_id.set("abc-123")
 def sign_in(password):
@@ -63,7 +64,7 @@ logging.getLogger("httpx").info("noisy")
 
 FULL = """
 import sys, structlog
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 sys.stderr = open("/dev/full", "w")
 set_up_logs(process="web", log_format="json", level="INFO")
 structlog.get_logger("ours").info("hello")
@@ -101,6 +102,24 @@ def test_every_line_is_json_with_process_level_time_and_correlation_id(lines: li
         assert line["correlation_id"] == "abc-123"
         assert line["process"] == "web"
         assert {"level", "timestamp"} <= set(line)
+
+
+FAILED = """
+from portal_app.infra.start import read_settings
+read_settings("worker")
+raise RuntimeError("boom")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_an_exception_that_ends_the_process_is_a_line_with_its_traceback(form: str) -> None:
+    variables = {**os.environ, "PORTAL_ENV": "development", "PORTAL_LOG_FORMAT": form}
+    done = subprocess.run([sys.executable, "-c", FAILED], env=variables, capture_output=True, text=True)
+    assert done.returncode == 1 and "process.failed" in done.stderr and "boom" in done.stderr
+    if form == "json":
+        (line,) = map(json.loads, done.stderr.splitlines())
+        assert line["level"] == "critical" and line["pid"] and line["version"]
+        assert line["exception"][0]["exc_type"] == "RuntimeError"
 
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
@@ -189,7 +208,7 @@ def test_an_exception_of_an_unlisted_library_shows_no_text(raised_in: str, shown
 
 LIBRARY = """
 import logging
-from portal_app.infra.logs import set_up_logs
+from portal_app.infra.log.logs import set_up_logs
 set_up_logs(process="web", log_format="{form}", level="INFO")
 log = logging.getLogger("reflex.app")
 event = {{"cookie": "do-not-show-this", "payload": {{"last_name": "do-not-show-this"}}}}

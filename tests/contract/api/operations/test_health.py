@@ -1,17 +1,31 @@
 """Liveness, readiness, and the health of vendors and event streams."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
+from portal_app.api.operations.readiness import Readiness
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.domain.inbound_event import ReplayPosition
+from portal_app.frontend_files import ROOT, client_folder, stamp_file, stamp_of
+from portal_app.infra.database.schema import revisions
+from portal_app.local.servers.valkey import CONFIGURATION
 from portal_app.wiring.portal import Portal
+from portal_app.wiring.portal import portal as portal_now
 from tests.support.clients.visitor import Visitor, instead_of
-from tests.support.running.world import world
+from tests.support.running.world import servers, world
 from tests.support.vendors.outages import NO_DATABASE
+
+MEMORY = re.findall(r"^(maxmemory\S*) (\S+)$", CONFIGURATION, re.M)
+FULL_MEMORY = " ".join(["CONFIG SET", *(f"{name} {value}" for name, value in MEMORY)])
+ALL_WELL = dict.fromkeys(("database", "schema", "redis", "frontend"), "ok")
+
 
 OPERATORS = ("/api/health/lanes", "/api/health/sf-events", "/api/health/freebit")
 
@@ -33,7 +47,7 @@ async def test_how_vendors_and_events_are_doing_is_told_to_operators_alone(
 async def test_a_living_process_is_live_and_ready(visitor: Visitor) -> None:
     assert (await visitor.get("/api/health/live")).json() == {"status": "ok"}
     answer = await visitor.get("/api/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", **ALL_WELL})
 
 
 @pytest.mark.parametrize("path", ["/api/health/live", "/api/health/ready"])
@@ -47,7 +61,12 @@ async def test_a_missing_redis_is_named_and_the_process_stays_live(visitor: Visi
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")):
         ready, live = await visitor.get("/api/health/ready"), await visitor.get("/api/health/live")
     assert (ready.status_code, ready.headers["retry-after"]) == (503, "5")
-    assert ready.json() == {"status": "unavailable", "database": "ok", "redis": "unavailable"}
+    assert ready.json() == {
+        **ALL_WELL,
+        "status": "unavailable",
+        "redis": "unavailable",
+        "reasons": {"redis": "Redis does not answer"},
+    }
     assert live.status_code == 200
 
 
@@ -55,6 +74,79 @@ async def test_a_missing_database_is_named(visitor: Visitor, portal: Portal) -> 
     async with instead_of(portal, world().settings_with(**NO_DATABASE)):
         answer = await visitor.get("/api/health/ready")
     assert (answer.status_code, answer.json()["database"]) == (503, "unavailable")
+    assert answer.json()["reasons"] == {"database": "PostgreSQL does not answer"}
+
+
+@pytest.mark.parametrize(
+    ("revision", "reason"),
+    [
+        ("", "the database is empty or not ours to read: run portal migrate"),
+        (revisions()[-2], f"is at revision {revisions()[-2]}, this code needs {revisions()[-1]}: run portal migrate"),
+        ("9999", "is at revision 9999, this code needs"),
+    ],
+)
+async def test_a_schema_of_another_version_is_not_ready_and_said_once(
+    visitor: Visitor, portal: Portal, revision: str, reason: str
+) -> None:
+    url = servers().database("another_revision")
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("DELETE FROM alembic_version")
+        if revision:
+            owner.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
+    with capture_logs() as logs:
+        for _ in range(2):
+            async with instead_of(portal, world().settings_with(database_url=url)):
+                answer = await visitor.get("/api/health/ready")
+    assert (answer.status_code, answer.json()["schema"]) == (503, "unavailable")
+    assert reason in answer.json()["reasons"]["schema"]
+    assert [line["part"] for line in logs if line["event"] == "ready.failed"] == ["schema"]
+
+
+async def test_a_process_that_was_ready_stays_so_while_its_database_is_migrated_for_the_next(
+    portal: Portal,
+) -> None:
+    readiness = Readiness(kept_seconds=0)
+    url = servers().database("next_revision")
+    async with instead_of(portal, world().settings_with(database_url=url)):
+        before = await readiness.reasons()
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute("UPDATE alembic_version SET version_num = '9999'")
+        after = await readiness.reasons()
+    assert (before["schema"], after["schema"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "reason"),
+    [
+        ("CONFIG SET maxmemory-policy noeviction maxmemory 1", FULL_MEMORY, "Redis is full"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "read-only replica"),
+        ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", "too few replicas"),
+    ],
+)
+async def test_a_redis_that_takes_no_writes_is_not_ready(
+    visitor: Visitor, portal: Portal, change: str, back: str, reason: str
+) -> None:
+    async with instead_of(portal, world().settings):
+        await portal_now().redis.execute_command(*change.split())
+        try:
+            answer = await visitor.get("/api/health/ready")
+        finally:
+            await portal_now().redis.execute_command(*back.split())
+    assert (answer.status_code, answer.json()["redis"]) == (503, "unavailable")
+    assert reason in answer.json()["reasons"]["redis"]
+
+
+@pytest.mark.parametrize(("stamp", "status"), [(stamp_of(ROOT), 200), ("other sources", 503), (None, 503)])
+async def test_pages_that_are_not_built_from_this_code_are_not_ready(
+    visitor: Visitor, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stamp: str | None, status: int
+) -> None:
+    monkeypatch.setenv("__REFLEX_MOUNT_FRONTEND_COMPILED_APP", "true")
+    monkeypatch.setenv("REFLEX_WEB_WORKDIR", str(tmp_path))
+    client_folder().mkdir(parents=True)
+    if stamp:
+        stamp_file(client_folder()).write_text(stamp)
+    async with instead_of(portal, world().settings):
+        assert (await visitor.get("/api/health/ready")).status_code == status
 
 
 async def test_a_missing_database_signs_nobody_out(ben: Visitor, portal: Portal) -> None:

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from portal_app.wiring.portal import Portal
 from tests.support.clients.visitor import Visitor, instead_of
@@ -35,3 +36,14 @@ async def test_a_second_secret_is_accepted_during_rotation(visitor: Visitor, por
 async def test_without_a_secret_the_route_is_off(visitor: Visitor, portal: Portal) -> None:
     async with instead_of(portal, world().settings_with(whmcs_webhook_secrets=SecretStr(""))):
         assert (await deliver(visitor, str(uuid4()))).status_code == 404
+
+
+async def test_a_refused_delivery_leaves_its_reason_in_the_log_but_not_as_often_as_it_is_sent(
+    visitor: Visitor, portal: Portal
+) -> None:
+    with capture_logs() as logs:
+        for _ in range(20):
+            assert (await deliver(visitor, str(uuid4()), secret=b"of-nobody")).status_code == 401
+        await deliver(visitor, str(uuid4()), age=3600)
+    reasons = [line["reason"] for line in logs if line["event"] == "webhook.refused"]
+    assert set(reasons) == {"webhook: wrong signature", "webhook: outside the time window"} and len(reasons) < 10

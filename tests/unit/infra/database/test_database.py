@@ -16,6 +16,7 @@ from portal_app.infra.settings import Settings
 from portal_app.local.servers.postgres import EmbeddedPostgres
 from portal_app.models.order import OrderRow
 from portal_app.services.audit import Tag, record
+from tests.support.running.world import servers
 from tests.support.values.users import new_user
 
 COUNT_ORDERS = sa.text("SELECT count(*) FROM orders")
@@ -170,3 +171,11 @@ async def test_a_programming_error_is_not_reported_as_unavailable(web: Database)
     with pytest.raises(DBAPIError) as caught:
         await run(web, "SELECT nonsense")
     assert not isinstance(caught.value, DatabaseUnavailable)
+
+
+async def test_an_unavailable_database_says_why_in_the_words_of_postgresql() -> None:
+    url = f"{servers().postgres.url().rpartition('/')[0]}/nowhere"
+    database = Database(Settings(portal_env="development", database_url=url), "web")
+    with pytest.raises(DatabaseUnavailable, match=r'OperationalError: .*FATAL:  database "nowhere" does not exist'):
+        await database.ping()
+    await database.close()

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from portal_app.domain.errors import NotFound
 from portal_app.infra.database.database import Database
-from portal_app.infra.database.durable import DurableQueue, customer_of
+from portal_app.infra.database.durable import DurableQueue, customer_of, order_of
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.current_customer import working_for
+from portal_app.infra.tasks.current_order import set_current_order
 
 
 async def inputs(worker: Database, workflow_id: str) -> list[str]:
@@ -30,18 +31,21 @@ async def test_work_is_enqueued_when_its_transaction_commits(
     assert await queue.status(name) == "ENQUEUED"
 
 
-async def test_work_knows_the_customer_whose_request_started_it(
+async def test_work_knows_the_customer_and_the_order_that_it_came_from(
     web: Database, worker: Database, queue: DurableQueue, user_id: UUID
 ) -> None:
     names = uuid4().hex, uuid4().hex
     async with web.unit_of_work() as session:
         with working_for(str(user_id)):
+            set_current_order(names[1])
             await queue.enqueue(session, "send_mail", names[0], "m1")
+        set_current_order("")
         await queue.enqueue(session, "send_mail", names[1], "m2")
     async with worker.unit_of_work() as session:
         query = sa.text("SELECT authenticated_roles FROM dbos.workflow_status WHERE workflow_uuid = :id")
         kept = [(await (await session.connection()).scalars(query, {"id": name})).one() for name in names]
-    assert [customer_of(json.loads(roles) if roles else None) for roles in kept] == [str(user_id), ""]
+    read = [json.loads(roles) if roles else None for roles in kept]
+    assert [(customer_of(roles), order_of(roles)) for roles in read] == [(str(user_id), names[1]), ("", "")]
 
 
 async def test_work_vanishes_with_a_transaction_that_fails(

@@ -11,7 +11,11 @@ from portal_app.infra.database.keepalive import CLIENT_PARAMETERS
 from portal_app.infra.settings import Settings
 from tests.support.sources import python_files, tree_of
 
-_SHORT_LIVED = {"portal_app/infra/database/migrate.py", "portal_app/jobs/rotate_keys.py"}
+_SHORT_LIVED = {
+    "portal_app/infra/database/migrate.py",
+    "portal_app/jobs/preflight.py",
+    "portal_app/jobs/rotate_keys.py",
+}
 # How a call passes on the parameters of `infra/database/connections.py`.
 _WATCHED = ("_parameters(", "parameters)", "creator=connector(", "async_creator=async_connector(")
 

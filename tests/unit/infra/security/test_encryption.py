@@ -1,12 +1,14 @@
 """Encrypted columns: keys rotate, values stay where they belong, nothing is compared by accident."""
 
+import os
+
 import pytest
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from sqlalchemy.exc import StatementError
 
 from portal_app.infra.database.database import Database
-from portal_app.infra.security.encryption import KeyRing, key_of
+from portal_app.infra.security.encryption import KeyMissing, KeyRing, key_of
 from portal_app.models.user import User
 from tests.support.values.users import new_user
 
@@ -128,3 +130,9 @@ async def test_a_bare_statement_cannot_write_an_encrypted_column(worker: Databas
     with pytest.raises(StatementError, match="through its model"):
         async with worker.unit_of_work() as session:
             await (await session.connection()).execute(sa.update(User).values(name="plain"))
+
+
+def test_a_value_whose_key_is_missing_names_the_key() -> None:
+    sealed = KeyRing({3: os.urandom(32)}, b"i").seal("secret", "users.email", "1")
+    with pytest.raises(KeyMissing, match=r"users\.email is sealed with key 3, which PORTAL_KEYS does not hold"):
+        KeyRing({1: os.urandom(32)}, b"i").open(sealed, "users.email", "1")

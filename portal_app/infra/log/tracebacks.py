@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
-from portal_app.infra.log_redaction import Line
+from portal_app.infra.log.redaction import Line
 
 # Frames of a traceback; more would exceed the length of a line.
 _MOST_FRAMES = 15

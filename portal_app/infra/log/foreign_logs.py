@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Any
 
-from portal_app.infra.log_redaction import Line
+from portal_app.infra.log.redaction import Line
 
 # Loggers whose messages are logged unchanged, because they contain no data of callers.
 _TRUSTED = ("granian", "_granian", "alembic", "apscheduler", "asyncio", "dbos", "portal_app", "sandbox")

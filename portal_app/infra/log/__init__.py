@@ -1,0 +1,1 @@
+"""Log lines: set up, redacted, bounded."""

@@ -1,0 +1,48 @@
+"""Support in a browser, both sides played: a question, its answer on the open page, a reply, and taking one back."""
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.support.running.demo import Demo
+from tests.support.running.world import BEN
+
+
+def agent_says(demo: Demo, subject: str, **comment: object) -> None:
+    """Comment on the newest case with a subject, as an agent does at Salesforce."""
+    cases = httpx.get(f"{demo.office}/api/support", timeout=20).raise_for_status().json()
+    case = next(case for case in cases if case["Subject"] == subject)
+    httpx.post(f"{demo.office}/api/support/{case['Id']}/comment", json=comment, timeout=20).raise_for_status()
+
+
+def test_a_question_about_an_invoice_is_answered_on_the_open_page(visit, demo: Demo) -> None:
+    page: Page = visit("/support/new?about=invoice:2", email=BEN)
+    expect(page.get_by_label("Topic")).to_have_value("billing")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Write a subject.")).to_be_visible()
+    page.get_by_label("Subject").fill("Two lines on one invoice")
+    page.get_by_label("Your question").fill("Why is the line there twice?")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/support/cases/*")
+    conversation = page.get_by_role("list", name="Conversation")
+    expect(conversation).to_contain_text("Why is the line there twice?")
+    expect(page.get_by_text("With our team")).to_be_visible()
+    # The worker hands it over meanwhile; the page shows Salesforce's number by itself.
+    expect(page.get_by_text("follows as soon as it is sent")).to_have_count(0)
+    agent_says(demo, "Two lines on one invoice", text="Only for colleagues", public=False)
+    agent_says(demo, "Two lines on one invoice", text="The second line is the router.")
+    expect(conversation).to_contain_text("The second line is the router.")
+    expect(conversation).not_to_contain_text("Only for colleagues")
+    page.get_by_label("Your message").fill("Too quick")
+    page.get_by_role("button", name="Send").click()
+    expect(conversation).to_contain_text("Too quick")
+    page.get_by_role("button", name="Take it back").click()
+    expect(conversation).not_to_contain_text("Too quick")
+    expect(page.get_by_label("Your message")).to_have_value("Too quick")
+    page.get_by_label("Your message").fill("Thank you, 了解です")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Your message")).to_have_value("Thank you, 了解です")
+    page.get_by_role("button", name="Send").click()
+    expect(conversation).to_contain_text("Thank you, 了解です")
+    page.goto("/support/cases")
+    expect(page.get_by_role("link", name="Two lines on one invoice")).to_be_visible()

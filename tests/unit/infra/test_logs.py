@@ -227,3 +227,17 @@ def test_a_library_line_shows_its_place_and_constant_text_but_no_values(form: st
     assert SECRET not in done.stderr
     assert done.stderr.count("library.message") == 3
     assert done.stderr.count("No handler for %s") == 1 and "reason of ours" in done.stderr
+
+
+SERVER = """
+import json, logging.config
+from portal_app.infra.log.logs import LOGGING_FILE
+logging.config.dictConfig(json.loads(LOGGING_FILE.read_text()))
+logging.getLogger("_granian").error("Address %s in use", "127.0.0.1:3000")
+"""
+
+
+def test_lines_of_the_web_server_have_the_form_of_the_portals_lines() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVER], capture_output=True, text=True, check=True)
+    line = json.loads(done.stderr)
+    assert (line["event"], line["process"], line["level"]) == ("Address 127.0.0.1:3000 in use", "web", "error")

@@ -201,7 +201,7 @@ async def test_no_risky_handler_does_anything_before_a_recent_proof(web: Setting
     for handler, arguments in RISKY.items():
         async with raw_socket(web, cookies=mine) as socket:
             await socket.send(handler, arguments, path="/account")
-            await socket.wait_for_words('"asked_rx_state_":1')
+            await socket.wait_for_words('"by_password_rx_state_":true')
             # Going on without having confirmed does nothing either.
             await socket.send(
                 "reflex___state____state.portal_app___state___shell___step_up____step_up.go_on", path="/account"

@@ -126,7 +126,7 @@ def _pays_the_invoice(page: Page) -> None:
     page.locator("a[href^='mailto:']").first.click()
     page.get_by_role("link", name="Billing").first.click()
     with page.expect_download():
-        page.get_by_role("link", name="Download as CSV").click()
+        page.get_by_role("button", name="Download as CSV").click()
     page.get_by_role("link", name=re.compile("^Invoice")).first.click()
     expect(page.get_by_text("Due", exact=True).first).to_be_visible()
     with page.context.expect_page() as opened:

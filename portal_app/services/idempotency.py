@@ -1,10 +1,11 @@
 """Idempotency keys: a call is carried out once per user, operation and key, however often it is sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -21,9 +22,10 @@ from portal_app.infra.settings import Settings
 from portal_app.models.idempotency import IdempotencyKey
 
 KEPT = timedelta(hours=24)
+Value = TypeVar("Value")
 # A claim this old belongs to a process that died: no call takes so long.
 _LEASE = timedelta(seconds=60)
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 
 @dataclass(slots=True)
@@ -51,18 +53,27 @@ class Idempotency:
         self._database = database
         self._tokens = tokens
         self._running: dict[Call, asyncio.Task[str]] = {}
+        self._reading: dict[Call, asyncio.Task[Any]] = {}
 
     async def once_shared(self, call: Call, do: Callable[[Claim], Awaitable[str]], *, status: int = 200) -> str:
         """Carry a call out as `once` does; the same calls at the same time in this process share one run.
 
         A caller who leaves does not end the run. Raises as `once`.
         """
-        # Fifty presses of one button: without this table each would ask the database again and again while it waits.
-        task = self._running.get(call)
-        if task is None:
-            task = self._running[call] = asyncio.create_task(self.once(call, do, status=status))
-            task.add_done_callback(partial(self._forget, call))
-        return await asyncio.shield(task)
+        # Fifty presses of one button: without sharing, each would ask the database again and again while it waits.
+        return await _shared(self._running, call, lambda: self.once(call, do, status=status))
+
+    async def once_shared_with(
+        self,
+        call: Call,
+        do: Callable[[Claim], Awaitable[str]],
+        read: Callable[[str], Coroutine[Any, Any, Value]],
+        *,
+        status: int = 200,
+    ) -> Value:
+        """Carry a call out as `once_shared`, and return what `read` returns for its id, read once for all callers."""
+        resource_id = await self.once_shared(call, do, status=status)
+        return await _shared(self._reading, call, lambda: read(resource_id))
 
     async def once(self, call: Call, do: Callable[[Claim], Awaitable[str]], *, status: int = 200) -> str:
         """Carry a call out, or return the id that it led to before. A call that failed may be sent again.
@@ -85,12 +96,6 @@ class Idempotency:
             raise
         return resource_id
 
-    def _forget(self, call: Call, task: "asyncio.Task[str]") -> None:
-        del self._running[call]
-        if not task.cancelled():
-            # Where all callers have left, nobody else takes the error.
-            task.exception()
-
     async def _claim(self, claim: _RowClaim) -> str | None:
         """Return None once the claim is ours, or what the call led to; wait while another carries it out."""
         pause, waited = _FIRST_PAUSE, 0.0
@@ -102,7 +107,7 @@ class Idempotency:
             if waited >= self._wait_seconds:
                 raise StillRunning("first call still runs")
             await asyncio.sleep(pause)
-            waited, pause = waited + pause, min(pause * 1.5, _LONGEST_PAUSE)
+            waited, pause = waited + pause, min(pause * 1.1, _LONGEST_PAUSE)
 
     async def _take(self, session: AsyncSession, claim: _RowClaim) -> IdempotencyKey | None:
         call, hashed = claim.call, self._tokens.hash(claim.call.fingerprint, "idempotency")
@@ -132,6 +137,24 @@ class Idempotency:
         async with self._database.unit_of_work(customer=claim.call.user_id) as session:
             # One that was finished stays; `finish` may have been rolled back with what it was written with.
             await (await session.connection()).execute(sa.delete(IdempotencyKey).where(*_mine(claim)))
+
+
+async def _shared(
+    running: dict[Call, asyncio.Task[Value]], call: Call, work: Callable[[], Coroutine[Any, Any, Value]]
+) -> Value:
+    """Return what the task of a call returns; the first caller starts it, and it goes on when callers leave."""
+    task = running.get(call)
+    if task is None:
+        task = running[call] = asyncio.create_task(work())
+        task.add_done_callback(partial(_forget, running, call))
+    return await asyncio.shield(task)
+
+
+def _forget(running: dict[Call, asyncio.Task[Value]], call: Call, task: "asyncio.Task[Value]") -> None:
+    del running[call]
+    if not task.cancelled():
+        # Where all callers have left, nobody else takes the error.
+        task.exception()
 
 
 def _mine(claim: _RowClaim) -> tuple[sa.ColumnElement[bool], ...]:

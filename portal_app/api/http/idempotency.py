@@ -1,9 +1,9 @@
 """The dependency of routes that change data: a call carries an Idempotency-Key and is carried out once per key."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header
@@ -16,6 +16,7 @@ from portal_app.domain.idempotency import Call, Claim
 from portal_app.wiring.portal import portal
 
 FIELD = "idempotency_key"
+Value = TypeVar("Value")
 _PASSWORDS = ("password", "present")
 _MISSING = "idempotency_key_missing"
 _OUTDATED = "This page is out of date. Send the form once more."
@@ -50,6 +51,16 @@ class IdempotentCall:
     async def in_one_transaction(self, fingerprint: str, do: Callable[[Claim], Awaitable[str]]) -> str:
         """Carry it out as above, by a service that finishes the claim in the transaction of its own rows."""
         return await portal().idempotency.once_shared(self._call(fingerprint), do, status=self.status)
+
+    async def in_one_transaction_with(
+        self,
+        fingerprint: str,
+        do: Callable[[Claim], Awaitable[str]],
+        read: Callable[[str], Coroutine[Any, Any, Value]],
+    ) -> Value:
+        """Carry it out as above, and return what `read` returns for its id, read once for calls at the same time."""
+        shared = portal().idempotency.once_shared_with
+        return await shared(self._call(fingerprint), do, read, status=self.status)
 
     def _call(self, fingerprint: str) -> Call:
         if not self.key:

@@ -66,9 +66,11 @@ async def place(
     entries = await read(request, NewOrder, form=False)
     wish = OrderRequest(entries.sku, {**entries.answers}, entries.terms_accepted)
     account = await portal().identity.accounts.view(customer.user_id)
-    order_id = await once.in_one_transaction(
-        wish.fingerprint, lambda claim: portal().orders.place(customer, wish, claim=claim, recipient=account.email)
+    found = await once.in_one_transaction_with(
+        wish.fingerprint,
+        lambda claim: portal().orders.place(customer, wish, claim=claim, recipient=account.email),
+        lambda order_id: portal().orders.order_for(customer, UUID(order_id)),
     )
-    set_current_order(order_id)
-    placed = (await portal().orders.order_for(customer, UUID(order_id))).order
+    placed = found.order
+    set_current_order(str(placed.id))
     return json(schemas.OrderView.from_domain(placed), 201, {"Location": f"/api/orders/{placed.id}"})

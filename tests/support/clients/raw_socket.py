@@ -4,7 +4,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -63,8 +63,9 @@ class RawSocket:
         return self._connection.close_code or 0
 
     async def open(self) -> None:
-        """Join the namespace of events."""
-        await self._connection.send(f"40{_NAMESPACE},")
+        """Join the namespace of events. One that is refused may be closed by now: `closed_with` tells the code."""
+        with suppress(ConnectionClosed):
+            await self._connection.send(f"40{_NAMESPACE},")
 
     async def close(self) -> None:
         """Hang up."""

@@ -31,6 +31,7 @@ _REQUIRED = {
     "postcode": "You did not enter your postcode",
     "phonenumber": "You did not enter your phone number",
 }
+_SORTED_BY = {name: name for name in ("id", "firstname", "lastname", "companyname", "email", "datecreated", "groupid")}
 _SWITCHES = (
     "latefeeoveride", "overideduenotices", "taxexempt", "separateinvoices", "disableautocc", "overrideautoclose",
 )  # fmt: skip
@@ -51,7 +52,7 @@ def add_client(whmcs: Installation, request: Request) -> Document:
         raise Refused("You did not enter a password")
     fields = _identity(request) | {"customfields": custom_fields(request.fields.get("customfields"), CUSTOM_FIELDS)}
     owner = owner or new_user(whmcs, fields, request.text("password2"))
-    client = new_client(whmcs, owner, {"address1": "", "city": "", "state": "", "postcode": ""} | fields)
+    client = new_client(whmcs, owner, fields)
     whmcs.hook("ClientAdd", client_id=client["id"], user_id=owner["id"])
     return {"clientid": str(client["id"]), "owner_id": owner["id"]}
 
@@ -95,8 +96,8 @@ def get_clients(whmcs: Installation, request: Request) -> Document:
     rows = [row for row in whmcs.rows("client") if matches(row, wanted)]
     if request.text("status"):
         rows = [row for row in rows if row["status"] == request.text("status")]
-    order = request.text("orderby", "lastname")
-    rows.sort(key=lambda row: row.get(order, ""), reverse=request.text("sorting").upper() == "DESC")
+    order = _SORTED_BY.get(request.text("orderby"), "lastname")
+    rows.sort(key=lambda row: row[order], reverse=request.text("sorting").upper() == "DESC")
     cut, counters = page(rows, request)
     names = ("id", "firstname", "lastname", "companyname", "email", "datecreated", "groupid", "status")
     return counters | {"clients": {"client": [{name: row[name] for name in names} for row in cut]}}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sandbox.store import Document
-from sandbox.whmcs.installation import NO_TIME, Installation
+from sandbox.whmcs.installation import NO_TIME, Installation, day_in
 from sandbox.whmcs.money import TAX_RATE, tax_on
 from sandbox.whmcs.people import credit_row
 
@@ -148,7 +148,7 @@ def period(day: date, cycle: str) -> str:
 
 def _extend(whmcs: Installation, service_id: int) -> None:
     service = whmcs.row("service", service_id)
-    if service and service["billingcycle"] in MONTHS:
-        due = date.fromisoformat(service["nextduedate"])
+    due = day_in(service["nextduedate"]) if service else None
+    if service and due and service["billingcycle"] in MONTHS:
         service["nextduedate"] = one_cycle_later(due, service["billingcycle"]).isoformat()
         whmcs.save("service", service)

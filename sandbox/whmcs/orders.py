@@ -8,6 +8,7 @@ from sandbox.whmcs.invoices import balance_of, cancel_invoice, new_invoice, peri
 from sandbox.whmcs.modules import MODULE_FAILED, activate
 from sandbox.whmcs.money import PREFIX, SUFFIX, decimal, formatted, hundredths
 from sandbox.whmcs.pay_methods import GATEWAYS
+from sandbox.whmcs.php import integer
 from sandbox.whmcs.products import LABELS, new_service
 
 _ALIGNED = ("pid", "qty", "billingcycle", "domain", "customfields", "configoptions", "priceoverride")
@@ -122,7 +123,7 @@ def _order_service(whmcs: Installation, order: Document, product: Document, line
     cycle = str(line["billingcycle"] or "").lower()
     label = "One Time" if product["paytype"] == "onetime" else LABELS.get(cycle, "Monthly")
     override = hundredths(str(line["priceoverride"] or ""))
-    quantity = max(int(line["qty"]), 1) if str(line["qty"] or "").isdecimal() else 1
+    quantity = max(integer(line["qty"] or ""), 1)
     price = (product["price"] if override is None else override) * quantity
     return new_service(
         whmcs, order["userid"], product, orderid=order["id"], qty=quantity, billingcycle=label,

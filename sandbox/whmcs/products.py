@@ -88,7 +88,7 @@ def update_client_product(whmcs: Installation, request: Request) -> Document:
         service["billingcycle"] = LABELS.get(cycle, service["billingcycle"])
     if whmcs.row("product", request.number("pid")):
         service["pid"] = request.number("pid")
-    for name in request.array("unset").values():
+    for name in map(str, request.array("unset").values()):
         field = _RENAMED.get(name, name)
         service |= {field: ""} if field in service and name in (*_TEXTS, *_RENAMED) else {}
     known = (whmcs.row("product", service["pid"]) or {}).get("customfields", {})

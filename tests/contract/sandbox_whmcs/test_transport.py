@@ -132,3 +132,50 @@ async def test_answers_without_responsetype_are_no_json(whmcs):
 
     with pytest.raises(json.JSONDecodeError):
         json.loads(text)
+
+
+async def test_client_of_an_address_alone_is_shown_listed_and_sorted(whmcs, person):
+    email = person()["email"]
+    made = await whmcs.call("AddClient", email=email, password2="x", skipvalidation="1")
+
+    shown = await whmcs.call("GetClientsDetails", clientid=made["clientid"])
+    listed = await whmcs.call("GetClients", search=email, orderby="customfields")
+
+    assert (shown["firstname"], shown["address1"], shown["country"]) == ("", "", "JP")
+    assert [row["email"] for row in listed["clients"]["client"]] == [email]
+
+
+@pytest.mark.parametrize("day", ["0000-00-00", "soon", ""])
+async def test_service_whose_due_date_is_no_date_is_neither_billed_nor_a_failure(whmcs, day):
+    client = await whmcs.new_client()
+    placed = await whmcs.new_order(client)
+    service, invoice = placed["serviceids"], placed["invoiceid"]
+    await whmcs.call("AcceptOrder", orderid=placed["orderid"], autosetup="1")
+    await whmcs.call("UpdateClientProduct", serviceid=service, nextduedate=day)
+
+    upgrade = {"paymentmethod": "stripe", "type": "product", "newproductid": "183", "calconly": "1"}
+    quote = await whmcs.call("UpgradeProduct", serviceid=service, **upgrade)
+    paid = await whmcs.call("AddInvoicePayment", invoiceid=invoice, transid=f"odd{invoice}", gateway="stripe")
+    billed = await whmcs.call("GenInvoices", clientid=client)
+
+    assert [answer["result"] for answer in (quote, paid, billed)] == ["success"] * 3
+    assert (await whmcs.call("GetInvoices", userid=client))["totalresults"] == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("UpdateClientProduct", {"unset[0][a]": "b"}),
+        ("UpdateInvoice", {"deletelineids[0][a]": "b", "newitemdescription[0][a]": "b"}),
+        ("UpdateInvoice", {"deletelineids": "1", "newitemdescription[0]": "b", "newitemamount[0][a]": "b"}),
+        ("GetOrders", {f"a{number}": "1" for number in range(1100)}),
+        ("GetOrders", {f"a[{'9' * 5000}]": "1", "a[]": "2"}),
+    ],
+)
+async def test_field_of_another_shape_is_passed_over(whmcs, action, fields):
+    placed = await whmcs.new_order(await whmcs.new_client(), **{"pid[1]": "33", "qty[1]": "9" * 5000})
+    draft = await whmcs.call("CreateInvoice", userid=await whmcs.new_client(), draft="1")
+
+    answer = await whmcs.call(action, serviceid=placed["serviceids"], invoiceid=draft["invoiceid"], **fields)
+
+    assert answer["result"] == "success"

@@ -10,6 +10,7 @@ from sandbox.broken_answers import LostAnswer, broken_answer, half_of
 from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.store import Document
 from sandbox.whmcs import (
+    addons,
     billing,
     clients,
     invoice_edits,
@@ -29,7 +30,7 @@ from sandbox.whmcs.php import json_encode, parse_form
 from sandbox.whmcs.quirks import FORMS, with_quirk
 
 _MODULES = (
-    billing, clients, invoice_edits, modules, orders, pay_methods, products, sso, system, upgrades, users,
+    addons, billing, clients, invoice_edits, modules, orders, pay_methods, products, sso, system, upgrades, users,
 )  # fmt: skip
 _ACTIONS = {name.lower(): (name, handle) for module in _MODULES for name, handle in module.ACTIONS.items()}
 _WARNING = "Invalid or Missing Payment Information - Please Reload and Try Again"

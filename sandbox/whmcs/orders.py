@@ -12,6 +12,11 @@ from sandbox.whmcs.php import integer
 from sandbox.whmcs.products import LABELS, new_service
 
 _ALIGNED = ("pid", "qty", "billingcycle", "domain", "customfields", "configoptions", "priceoverride")
+# Of these too a text is refused, whatever becomes of them: WHMCS is strict about them since 8.6.
+_ARRAYS = (
+    *_ALIGNED, "domaintype", "regperiod", "eppcode", "hostname", "ns1prefix", "ns2prefix", "rootpw", "addons",
+    "addonsqty", "addonids", "serviceids", "domainrenewals", "servicerenewals", "addonrenewals",
+)  # fmt: skip
 
 
 def add_order(whmcs: Installation, request: Request) -> Document:
@@ -24,7 +29,8 @@ def add_order(whmcs: Installation, request: Request) -> Document:
     gateway = request.text("paymentmethod")
     if gateway not in GATEWAYS:
         raise Refused(f"Invalid Payment Method. Valid options include {','.join(GATEWAYS)}")
-    columns = {name: request.array(name) for name in _ALIGNED}
+    arrays = {name: request.array(name) for name in _ARRAYS}
+    columns = {name: arrays[name] for name in _ALIGNED}
     wanted = [(index, product) for index, pid in columns["pid"].items() if (product := whmcs.row("product", str(pid)))]
     if not wanted:
         raise Refused("No items added to cart so order cannot proceed")

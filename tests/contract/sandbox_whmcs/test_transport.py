@@ -179,3 +179,44 @@ async def test_field_of_another_shape_is_passed_over(whmcs, action, fields):
     answer = await whmcs.call(action, serviceid=placed["serviceids"], invoiceid=draft["invoiceid"], **fields)
 
     assert answer["result"] == "success"
+
+
+@pytest.mark.parametrize("name", ["pid", "domaintype", "regperiod", "addonids"])
+async def test_scalar_where_an_order_expects_an_array_is_refused(whmcs, name):
+    order = {"clientid": await whmcs.new_client(), "paymentmethod": "stripe", "pid[1]": "33", name: "x"}
+
+    assert await whmcs.error("AddOrder", **order) == f"Expecting parameter '{name}' to be an array"
+
+
+async def test_notification_event_needs_three_texts(whmcs):
+    fields = {"notification_identifier": "portal.x", "title": "T", "message": "M", "attributes[0][label]": "a"}
+    missing = [await whmcs.error("TriggerNotificationEvent", **(fields | {name: ""})) for name in list(fields)[:3]]
+
+    assert missing == [
+        "API Notification Events require a identifier string to be passed.",
+        "API Notification Events require a title to be provided.",
+        "API Notification Events require a message to be provided.",
+    ]
+    assert await whmcs.call("TriggerNotificationEvent", **fields) == {"result": "success"}
+
+
+async def test_activity_log_is_found_again_by_client_and_words(whmcs):
+    client = await whmcs.new_client()
+    for words in ("Portal: first", "Portal: second"):
+        await whmcs.call("LogActivity", clientid=client, description=words)
+
+    both = await whmcs.call("GetActivityLog", clientid=client)
+    one = await whmcs.call("GetActivityLog", clientid=client, description="FIRST")
+
+    assert [row["description"] for row in both["activity"]["entry"]] == ["Portal: second", "Portal: first"]
+    assert (both["totalresults"], both["startnumber"]) == ("2", "0")
+    assert "numreturned" not in both
+    assert (one["totalresults"], one["activity"]["entry"][0]["userid"]) == ("1", str(client))
+    assert "activity" not in await whmcs.call("GetActivityLog", clientid=client, date="01/01/2016")
+
+
+async def test_client_without_addons_gets_no_container(whmcs):
+    answer = await whmcs.call("GetClientsAddons", clientid="99999")
+
+    assert answer == {"result": "success", "serviceid": "", "clientid": "99999", "totalresults": "0"}
+    assert await whmcs.error("UpdateClientAddon", id="99999") == "Addon ID Not Found"

@@ -15,7 +15,7 @@ from portal_app.domain.errors import NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
 from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import FaultSettings
-from sandbox.whmcs.quirks import FORMS
+from sandbox.whmcs.quirks import SAME_MEANING
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.whmcs.conftest import sign_up
 from tests.support.running.vendor_servers import RunningSandbox
@@ -191,7 +191,7 @@ async def everything(vendors: Vendors, client_id: int) -> list[object]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", SAME_MEANING)
 async def test_every_form_of_a_list_reads_the_same(vendors: Vendors, sandbox: RunningSandbox, form: str) -> None:
     empty = await sign_up(vendors)
     plain = [await everything(vendors, client_id) for client_id in (BEN_CLIENT_ID, empty)]

@@ -88,6 +88,7 @@ def _is_paid_off(whmcs: Installation, service: Document) -> bool:
     if len(billed) < times:
         return False
     whmcs.save("service", service | {"status": "Completed"})
+    whmcs.hook("ServiceRecurringCompleted", service_id=service["id"])
     return True
 
 

@@ -19,6 +19,7 @@ from sandbox.whmcs.people import (
     stats_shown,
     user_by_email,
 )
+from sandbox.whmcs.staff import delete_client
 
 _PHONE = re.compile(r"^[0-9+\-. ()]+$")
 _REQUIRED = {
@@ -119,6 +120,15 @@ def close_client(whmcs: Installation, request: Request) -> Document:
     return {"clientid": request.text("clientid")}
 
 
+def remove_client(whmcs: Installation, request: Request) -> Document:
+    """DeleteClient: the client goes with everything of theirs."""
+    client = whmcs.row("client", request.number("clientid"))
+    if client is None:
+        raise Refused("Client ID Not Found")
+    delete_client(whmcs, client)
+    return {"clientid": request.text("clientid")}
+
+
 def _check_identity(request: Request) -> None:
     if not request.flag("skipvalidation"):
         for name, message in _REQUIRED.items():
@@ -172,4 +182,5 @@ ACTIONS = {
     "UpdateClient": update_client,
     "GetClients": get_clients,
     "CloseClient": close_client,
+    "DeleteClient": remove_client,
 }

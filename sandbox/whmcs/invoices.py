@@ -134,6 +134,16 @@ def refund(whmcs: Installation, invoice: Document) -> None:
     whmcs.hook("InvoiceRefunded", invoice_id=invoice["id"])
 
 
+def refund_part(whmcs: Installation, invoice: Document, amount: int) -> None:
+    """Give back a part of what was paid, of the last payment; WHMCS leaves such an invoice Paid."""
+    last = [row for row in whmcs.rows("transaction", invoiceid=invoice["id"]) if row["amountin"]][-1]
+    back = {"amountin": 0, "amountout": amount, "refundid": last["id"], "description": "Refund"}
+    fields = {name: value for name, value in last.items() if name != "id"} | back | {"date": whmcs.stamp()}
+    row = whmcs.add("transaction", fields)
+    touch(whmcs, invoice)
+    whmcs.hook("AddTransaction", transaction_id=row["id"], client_id=invoice["userid"], invoice_id=invoice["id"])
+
+
 def one_cycle_later(day: date, cycle: str) -> date:
     """Return the date one billing cycle after a day, cut to the month's end."""
     months = day.month - 1 + MONTHS[cycle]

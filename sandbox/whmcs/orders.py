@@ -149,6 +149,8 @@ def _finish_order(whmcs: Installation, order: Document, services: list[Document]
         order["invoiceid"] = invoice["id"]
         order["amount"] = balance_of(whmcs, invoice).total
     whmcs.save("order", order)
+    ids = {"order_id": order["id"], "invoice_id": order["invoiceid"]}
+    whmcs.hook("AfterShoppingCartCheckout", **{name: number for name, number in ids.items() if number})
     return {
         "orderid": str(order["id"]), "serviceids": ",".join(str(service["id"]) for service in services),
         "addonids": "", "domainids": "", "invoiceid": str(order["invoiceid"] or ""),

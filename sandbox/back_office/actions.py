@@ -126,8 +126,8 @@ class BackOffice:
         return [self._invoice(row) for row in self._whmcs.rows("invoice")][::-1]
 
     def pay_invoice(self, number: int) -> None:
-        """Pay the balance of an unpaid invoice. Raises UnknownRecord, WrongState."""
-        invoice = self._invoice_in(number, "Unpaid")
+        """Pay the balance of an unpaid or pending invoice. Raises UnknownRecord, WrongState."""
+        invoice = self._invoice_in(number, "Unpaid", "Payment Pending")
         amount = balance_of(self._whmcs, invoice).balance
         with self._whmcs.store.transaction():
             pay(self._whmcs, invoice, Payment(amount, "banktransfer", f"till_{secrets.token_hex(6)}"))
@@ -208,11 +208,11 @@ class BackOffice:
             "unit_price": int(row["UnitPrice"]), "whmcs_service_id": row["WHMCS_Service_ID__c"],
         }  # fmt: skip
 
-    def _invoice_in(self, number: int, status: str) -> Document:
+    def _invoice_in(self, number: int, *statuses: str) -> Document:
         invoice = self._whmcs.row("invoice", number)
         if invoice is None:
             raise UnknownRecord(number)
-        if invoice["status"] != status:
+        if invoice["status"] not in statuses:
             raise WrongState(f"The invoice is {invoice['status']}.")
         return invoice
 

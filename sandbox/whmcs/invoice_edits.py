@@ -17,7 +17,7 @@ _IMMUTABLE = "This invoice has been issued and can no longer be edited"
 
 
 def update_invoice(whmcs: Installation, request: Request) -> Document:
-    """UpdateInvoice. Lines change only in a Draft, as in WHMCS 9; line scalars silently do nothing."""
+    """UpdateInvoice. Lines change only in a Draft, in WHMCS 8 in any invoice; line scalars silently do nothing."""
     invoice = whmcs.row("invoice", request.number("invoiceid"))
     if invoice is None:
         raise Refused("Invoice ID Not Found")
@@ -81,7 +81,7 @@ def _change_lines(whmcs: Installation, invoice: Document, request: Request) -> N
     deleted = _texts(request, "deletelineids")
     if not any(isinstance(request.fields.get(name), dict) for name in _LINE_FIELDS):
         return
-    if invoice["status"] != "Draft":
+    if invoice["status"] != "Draft" and not whmcs.faults.level("whmcs", "whmcs_8"):
         raise Refused(_IMMUTABLE)
     items = {str(item["id"]): item for item in invoice["items"]}
     for number in deleted.values():

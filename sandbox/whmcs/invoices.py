@@ -100,7 +100,7 @@ def pay(whmcs: Installation, invoice: Document, payment: Payment) -> None:
 
 def settle(whmcs: Installation, invoice: Document, when: str) -> None:
     """Turn an invoice Paid and do what a paid invoice sets off. The order it came from stays Pending."""
-    touch(whmcs, invoice, status="Paid", datepaid=when)
+    touch(whmcs, invoice, status="Paid", datepaid=when, **_own_number(whmcs, invoice))
     for item in invoice["items"]:
         if item["type"] == "Hosting":
             _extend(whmcs, item["relid"])
@@ -154,6 +154,13 @@ def one_cycle_later(day: date, cycle: str) -> date:
 def period(day: date, cycle: str) -> str:
     """Return the words of an invoice line for the cycle that begins on a day."""
     return f"({day:%Y/%m/%d} - {one_cycle_later(day, cycle) - timedelta(days=1):%Y/%m/%d})"
+
+
+def _own_number(whmcs: Installation, invoice: Document) -> Document:
+    """Return the number a paid invoice gets with sequential numbering, a setting that is off by default."""
+    if invoice["invoicenum"] or not whmcs.faults.level("whmcs", "invoice_numbers"):
+        return {}
+    return {"invoicenum": f"{whmcs.today().year}-{whmcs.store.next_number('whmcs.invoice_number'):05}"}
 
 
 def _extend(whmcs: Installation, service_id: int) -> None:

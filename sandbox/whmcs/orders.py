@@ -4,7 +4,7 @@ import secrets
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request, custom_fields, page
-from sandbox.whmcs.invoices import balance_of, cancel_invoice, new_invoice, period
+from sandbox.whmcs.invoices import MONTHS, balance_of, cancel_invoice, new_invoice, period
 from sandbox.whmcs.modules import MODULE_FAILED, activate
 from sandbox.whmcs.money import PREFIX, SUFFIX, decimal, formatted, hundredths
 from sandbox.whmcs.pay_methods import GATEWAYS
@@ -126,15 +126,14 @@ def _new_order(whmcs: Installation, client: Document, request: Request) -> Docum
 
 
 def _order_service(whmcs: Installation, order: Document, product: Document, line: Document) -> Document:
-    cycle = str(line["billingcycle"] or "").lower()
-    label = "One Time" if product["paytype"] == "onetime" else LABELS.get(cycle, "Monthly")
+    label = _label(product, str(line["billingcycle"] or "").lower().replace("-", ""))
     override = hundredths(str(line["priceoverride"] or ""))
     quantity = max(integer(line["qty"] or ""), 1)
     price = (product["price"] if override is None else override) * quantity
     return new_service(
         whmcs, order["userid"], product, orderid=order["id"], qty=quantity, billingcycle=label,
         domain=str(line["domain"] or ""), firstpaymentamount=price,
-        recurringamount=0 if label == "One Time" else price, paymentmethod=order["paymentmethod"],
+        recurringamount=price if label in MONTHS else 0, paymentmethod=order["paymentmethod"],
         customfields=custom_fields(line["customfields"], product["customfields"]),
     )  # fmt: skip
 
@@ -157,9 +156,16 @@ def _finish_order(whmcs: Installation, order: Document, services: list[Document]
     }  # fmt: skip
 
 
+def _label(product: Document, cycle: str) -> str:
+    """Return the cycle of a new service: what was asked for, or else what the product has."""
+    if product["paytype"] == "recurring":
+        return LABELS.get(cycle, product.get("cycle", "Monthly"))
+    return "Free Account" if product["paytype"] == "free" else "One Time"
+
+
 def _invoice_line(whmcs: Installation, service: Document) -> Document:
     name = (whmcs.row("product", service["pid"]) or {"name": ""})["name"]
-    recurring = service["billingcycle"] not in ("One Time", "Free Account")
+    recurring = service["billingcycle"] in MONTHS
     text = f"{name} {period(whmcs.today(), service['billingcycle'])}" if recurring else name
     line = {"type": "Hosting", "relid": service["id"], "description": text}
     return line | {"amount": service["firstpaymentamount"], "taxed": 1}

@@ -29,7 +29,8 @@ _RELATED = {"product": ("service", "clientid"), "invoice": ("invoice", "userid")
 
 def whmcs_details(whmcs: Installation, request: Request) -> Document:
     """WhmcsDetails: the cheapest health check."""
-    return {"whmcs": {"version": "9.0.3", "canonicalversion": "9.0.3-release.1"}}
+    version = "8.13.1" if whmcs.faults.level("whmcs", "whmcs_8") else "9.0.3"
+    return {"whmcs": {"version": version, "canonicalversion": f"{version}-release.1"}}
 
 
 def send_email(whmcs: Installation, request: Request) -> Document:
@@ -76,7 +77,7 @@ def get_activity_log(whmcs: Installation, request: Request) -> Document:
         rows = [row for row in rows if row["userid"] == request.number("clientid")]
     for name, field in (("user", "username"), ("ipaddress", "ipaddress")):
         if request.text(name):
-            rows = [row for row in rows if row[field] == request.text(name)]
+            rows = [row for row in rows if row.get(field) == request.text(name)]
     if request.text("description"):
         rows = [row for row in rows if request.text("description").lower() in row["description"].lower()]
     if request.text("date"):

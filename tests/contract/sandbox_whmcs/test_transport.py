@@ -220,3 +220,47 @@ async def test_client_without_addons_gets_no_container(whmcs):
 
     assert answer == {"result": "success", "serviceid": "", "clientid": "99999", "totalresults": "0"}
     assert await whmcs.error("UpdateClientAddon", id="99999") == "Addon ID Not Found"
+
+
+async def test_switches_turn_single_calls_and_the_whole_installation(whmcs, set_faults):
+    client = await whmcs.new_client()
+    paid = (await whmcs.new_order(client))["invoiceid"]
+    line = (await whmcs.call("GetInvoice", invoiceid=paid))["items"]["item"][0]["id"]
+    edit = {f"itemdescription[{line}]": "x", f"itemamount[{line}]": "100", f"itemtaxed[{line}]": "1"}
+    immutable = await whmcs.error("UpdateInvoice", invoiceid=paid, **edit)
+
+    await set_faults("whmcs", special={"too_many_requests": 1, "sso_blocked": 1, "whmcs_8": 1, "invoice_numbers": 1})
+    crowded = await whmcs.post("GetClients")
+    version = (await whmcs.call("WhmcsDetails"))["whmcs"]["version"]
+    blocked = await whmcs.error("CreateSsoToken", client_id=client)
+    await whmcs.call("UpdateInvoice", invoiceid=paid, **edit)
+    await whmcs.call("AddInvoicePayment", invoiceid=paid, transid=f"n{paid}", gateway="stripe")
+
+    assert immutable == "This invoice has been issued and can no longer be edited"
+    assert (crowded.status_code, crowded.headers["retry-after"], version) == (429, "1", "8.13.1")
+    assert blocked == f"SSO authentication blocked for client {client}"
+    assert "access_token" in await whmcs.call("CreateSsoToken", client_id=client)
+    numbered = await whmcs.call("GetInvoice", invoiceid=paid)
+    assert (numbered["total"], numbered["invoicenum"][4:]) == ("110.00", "-00001")
+
+
+async def test_pending_capture_is_settled_by_staff_and_a_part_is_given_back(whmcs, set_faults):
+    client = await whmcs.new_client()
+    invoice = (await whmcs.new_order(client))["invoiceid"]
+    card = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": "4242424242424242"}
+    await whmcs.call("AddPayMethod", clientid=client, card_expiry="1235", **card)
+    await set_faults("whmcs", special={"payment_pending": 1})
+
+    captured = await whmcs.call("CapturePayment", invoiceid=invoice)
+    pending = await whmcs.call("GetInvoice", invoiceid=invoice)
+    again = await whmcs.error("CapturePayment", invoiceid=invoice)
+    await whmcs.browser.post(f"{whmcs.office}/api/invoices/{invoice}/pay")
+    await whmcs.staff("invoices", invoice, "refund-part", amount=750, to_credit=True)
+
+    assert (captured, pending["status"], pending["balance"]) == ({"result": "success"}, "Payment Pending", "2750.00")
+    assert again == "Invoice Not Found or Not Unpaid"
+    partly = await whmcs.call("GetInvoice", invoiceid=invoice)
+    moved = [(row["amountin"], row["amountout"]) for row in partly["transactions"]["transaction"]]
+    assert (partly["status"], moved) == ("Paid", [("2750.00", "0.00"), ("0.00", "750.00")])
+    credit = await whmcs.call("GetClientsDetails", clientid=client)
+    assert credit["client"]["credit"] == "750.00"

@@ -8,8 +8,6 @@ from sandbox.store import Document
 _CONTENTS = ("odd_rows", "escaped_texts", "number_texts", "translated_names")
 # Contents first: a list that is flattened has no rows any more.
 FORMS = (*_CONTENTS, "flattened_lists", "gappy_lists", "single_rows", "empty_texts", "missing_lists")
-# What is said stays the same in these.
-SAME_MEANING = tuple(form for form in FORMS if form not in ("odd_rows", "translated_names"))
 _AMOUNTS = ("total", "recurringamount", "amountin", "amount")
 
 

@@ -15,7 +15,7 @@ from portal_app.domain.errors import NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
 from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import FaultSettings
-from sandbox.whmcs.quirks import SAME_MEANING
+from sandbox.whmcs.quirks import FORMS
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.whmcs.conftest import sign_up
 from tests.support.running.vendor_servers import RunningSandbox
@@ -191,7 +191,11 @@ async def everything(vendors: Vendors, client_id: int) -> list[object]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", SAME_MEANING)
+# Odd rows and translated names change what is read; the tax in hundredths is that of new invoices.
+_SAME = [form for form in (*FORMS, "tax_in_hundredths") if form not in ("odd_rows", "translated_names")]
+
+
+@pytest.mark.parametrize("form", _SAME)
 async def test_every_form_of_a_list_reads_the_same(vendors: Vendors, sandbox: RunningSandbox, form: str) -> None:
     empty = await sign_up(vendors)
     plain = [await everything(vendors, client_id) for client_id in (BEN_CLIENT_ID, empty)]

@@ -32,7 +32,9 @@ _REQUIRED = {
     "postcode": "You did not enter your postcode",
     "phonenumber": "You did not enter your phone number",
 }
-_SORTED_BY = {name: name for name in ("id", "firstname", "lastname", "companyname", "email", "datecreated", "groupid")}
+_SORTED_BY = {
+    name: name for name in ("id", "firstname", "lastname", "companyname", "email", "datecreated", "groupid", "status")
+}
 _SWITCHES = (
     "latefeeoveride", "overideduenotices", "taxexempt", "separateinvoices", "disableautocc", "overrideautoclose",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from sandbox.salesforce.ids import is_id, to_18
 from sandbox.salesforce.objects import OBJECTS, find_object
 from sandbox.salesforce.query.soql_filter import check_filter, filter_for
 from sandbox.salesforce.query.soql_groups import grouped, sort_key
+from sandbox.salesforce.query.soql_names import with_own_names
 from sandbox.salesforce.query.soql_syntax import Compare, Literal, Logic, Query, malformed, parse
 from sandbox.salesforce.schema import Field, Object
 from sandbox.salesforce.tables import Row, Tables
@@ -43,7 +44,7 @@ def run(tables: Tables, now: datetime, text: str, *, deleted_too: bool = False, 
             "appropriate names."
         )
         raise malformed(text, query.object_at, what, "INVALID_TYPE")
-    return _Run(tables, now, text, deleted_too=deleted_too, api_path=api_path).answer(obj, query)
+    return _Run(tables, now, text, deleted_too=deleted_too, api_path=api_path).answer(obj, with_own_names(query, obj))
 
 
 def record_head(obj: Object, row: Row, api_path: str = API_PATH) -> Row:
@@ -127,11 +128,21 @@ class _Run:
         for place, (path, at) in enumerate(query.fields):
             if place in query.aliases and not query.group:
                 raise malformed(self._text, at, "Only aggregate expressions use field aliasing")
-            if not compound_address(obj, path, {"Id": ""})[0]:
+            if not self._is_address(obj, path):
                 self._reader(obj, path, at)
         for child in query.children:
             child_obj, _ = self._child(obj, child)
-            self._check_selection(child_obj, child)
+            self._check_selection(child_obj, with_own_names(child, child_obj))
+
+    @staticmethod
+    def _is_address(obj: Object, path: str) -> bool:
+        *heads, last = path.split(".")
+        for head in heads:
+            link = obj.parent(head)
+            if link is None:
+                return False
+            obj = OBJECTS[link.to]
+        return compound_address(obj, last, {"Id": ""})[0]
 
     def _record(self, obj: Object, query: Query, row: Row) -> Row:
         record = record_head(obj, row, self._api_path)
@@ -140,7 +151,7 @@ class _Run:
         for child in query.children:
             child_obj, link = self._child(obj, child)
             rows = self._tables.children(child_obj.name, link.name, row["Id"])
-            answer = self.answer(child_obj, child, rows)
+            answer = self.answer(child_obj, with_own_names(child, child_obj), rows)
             found = {"totalSize": answer.total, "done": True, "records": answer.records}
             record[link.children] = found if answer.total else None
         return record
@@ -189,8 +200,6 @@ class _Run:
 
     def _field_reader(self, obj: Object, path: str, at: int) -> tuple[Field, Callable[[Row], Any]]:
         head, _, rest = path.partition(".")
-        if head.lower() == obj.name.lower() and rest and obj.parent(head) is None:
-            return self._field_reader(obj, rest, at)
         if not rest:
             field = obj.field(head)
             if field is None:
@@ -238,6 +247,7 @@ class _Run:
         inner_obj = find_object(inner.object_name)
         if inner_obj is None or len(inner.fields) != 1:
             raise malformed(self._text, inner.object_at, "semi join sub-selects must name one field of one object")
+        inner = with_own_names(inner, inner_obj)
         path, at = inner.fields[0]
         field, read = self._field_reader(inner_obj, path, at)
         if field.type not in ("id", "reference"):

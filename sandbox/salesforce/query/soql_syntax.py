@@ -65,6 +65,7 @@ class Query:
     children: list["Query"] = field(default_factory=list)
     object_name: str = ""
     object_at: int = 0
+    alias: str = ""
     where: Any = None
     order: list[tuple[str, bool, bool, int]] = field(default_factory=list)
     limit: int | None = None
@@ -96,7 +97,10 @@ _SIGNS = {"=", "!=", "<>", "<", "<=", ">", ">="}
 def parse(text: str) -> Query:
     """Return the tree of a query. Raises SalesforceError MALFORMED_QUERY."""
     parser = _Parser(text)
-    query = parser.query()
+    try:
+        query = parser.query()
+    except RecursionError as error:
+        raise SalesforceError("QUERY_TOO_COMPLICATED", "The query is nested too deeply.") from error
     parser.end()
     return query
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.calls import Answer, Call, attributes_of
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.query.soql import record_head
@@ -50,8 +50,8 @@ class Collections:
     def read(self, call: Call) -> Answer:
         """GET rows of one object by `ids`, or POST with `ids` and `fields`; absent rows are null."""
         asked = call.fields() if call.method == "POST" else {}
-        ids = asked.get("ids") or call.query.get("ids", "").split(",")
-        names = asked.get("fields") or call.query.get("fields", "Id").split(",")
+        ids = _texts(asked, "ids") or call.query.get("ids", "").split(",")
+        names = _texts(asked, "fields") or call.query.get("fields", "Id").split(",")
         obj = known_object(call.path[2])
         fields = [obj.field(name) for name in names]
         if None in fields:
@@ -121,8 +121,15 @@ def _records(call: Call) -> list[Result]:
     return records
 
 
+def _texts(asked: Result, name: str) -> list[str]:
+    given = asked.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise SalesforceError("JSON_PARSER_ERROR", f"{name} must be a list of texts")
+    return given
+
+
 def _type(record: Result) -> str:
-    name = (record.get("attributes") or {}).get("type")
+    name = attributes_of(record).get("type")
     if not name:
         raise SalesforceError("INVALID_INPUT", "Include an entity type in the attributes of each record")
     return known_object(str(name)).name

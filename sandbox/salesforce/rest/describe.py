@@ -24,7 +24,7 @@ def versions() -> list[dict[str, str]]:
 def is_served(version: str) -> bool:
     """Say whether an API version such as `62.0` is served."""
     whole, dot, rest = version.partition(".")
-    return whole.isdigit() and dot + rest == ".0" and _OLDEST <= int(whole) <= _NEWEST
+    return whole.isdecimal() and dot + rest == ".0" and _OLDEST <= int(whole) <= _NEWEST
 
 
 def resources(call: Call) -> Answer:

@@ -1,5 +1,6 @@
 """REST resources of single rows: create, read, update, delete, and the same by external id."""
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -134,8 +135,9 @@ def _is_unchanged_since(row: Row, http_date: str | None) -> bool:
         return False
     try:
         since = parsedate_to_datetime(http_date)
-    except ValueError as error:
+    except (OverflowError, ValueError) as error:
         raise SalesforceError("INVALID_HEADER", f"Invalid HTTP date: {http_date}") from error
+    since = since if since.tzinfo else since.replace(tzinfo=UTC)
     changed_at = parse_datetime(row["SystemModstamp"])
     return changed_at is not None and changed_at <= since
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.calls import Answer, Call, attributes_of
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.rest.row_resources import known_object
@@ -40,7 +40,7 @@ class Tree:
         return Answer(201, {"hasErrors": False, "results": results})
 
     def _create(self, obj: Object, record: Any, results: list[dict[str, str]], *, depth: int, **parent: str) -> None:
-        reference = str((record.get("attributes") or {}).get("referenceId") or "")
+        reference = _reference(record)
         children = {name: value for name, value in record.items() if isinstance(value, dict) and "records" in value}
         own = {name: value for name, value in record.items() if name not in children}
         try:
@@ -56,6 +56,13 @@ class Tree:
             child, link = _child(obj, name, reference)
             for each in _records(value):
                 self._create(child, each, results, depth=depth + 1, **{link.name: row_id})
+
+
+def _reference(record: Any) -> str:
+    try:
+        return str(attributes_of(record).get("referenceId") or "")
+    except SalesforceError as error:
+        raise _Refused("", error) from error
 
 
 def _records(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,13 +5,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.salesforce.bus.bus import Bus
-from sandbox.salesforce.bus.events import publish_event
 from sandbox.salesforce.calls import Answer, Call
 from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.incoming import external_field
 from sandbox.salesforce.objects import find_object
 from sandbox.salesforce.query.soql import compound_address, record_head
+from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rows import MultipleMatches, Rows, full_row
 from sandbox.salesforce.schema import Object
 from sandbox.salesforce.tables import Row
@@ -21,20 +20,16 @@ from sandbox.salesforce.values import parse_datetime
 class RowResources:
     """Answer calls on /sobjects/{Type}, /sobjects/{Type}/{id} and /sobjects/{Type}/{Field__c}/{value}."""
 
-    def __init__(self, rows: Rows, bus: Bus) -> None:
-        self._rows = self.engine = rows
-        self._bus = bus
-        self.allocations = bus.allocations
+    def __init__(self, rows: Rows, creation: Creation) -> None:
+        self._rows = rows
+        self._creation = creation
 
     def create(self, call: Call) -> Answer:
         """POST a row, or publish a platform event."""
         obj = known_object(call.path[1])
-        if obj.kind == "event":
-            return Answer(201, publish_event(self._rows, self._bus, obj, call))
-        with self._rows.unit(call.actor):
-            row_id = self._rows.create(obj.name, call.fields())
-        location = f"{call.api_path}/sobjects/{obj.name}/{row_id}"
-        return Answer(201, {"id": row_id, "success": True, "errors": []}, {"Location": location})
+        made = self._creation.create(call, obj, call.fields())
+        place = {} if obj.kind == "event" else {"Location": f"{call.api_path}/sobjects/{obj.name}/{made['id']}"}
+        return Answer(201, made, place)
 
     def read(self, call: Call) -> Answer:
         """GET a row by its id."""

@@ -1,13 +1,18 @@
 """REST resources that describe the org: versions, objects, fields and limits."""
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from sandbox.salesforce.calls import Answer, Call
 from sandbox.salesforce.errors import not_found
 from sandbox.salesforce.objects import OBJECTS, find_object
+from sandbox.salesforce.rest.conditions import is_unchanged_since
 from sandbox.salesforce.schema import Field, Object
 
 _OLDEST, _NEWEST = 31, 67
+# The objects change with the sandbox's release only.
+_CHANGED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _SEASONS = ("Spring", "Summer", "Winter")
 _SOAP_TYPES = {"boolean": "xsd:boolean", "double": "xsd:double", "currency": "xsd:double", "int": "xsd:int"}
 _SOAP_TYPES |= {"date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID", "reference": "tns:ID"}
@@ -36,7 +41,7 @@ def resources(call: Call) -> Answer:
 def all_objects(call: Call) -> Answer:
     """Answer the short description of every object."""
     found = [_short(call, obj) for obj in OBJECTS.values()]
-    return Answer(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
+    return _unless_known(call, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
 
 
 def one_object(call: Call) -> Answer:
@@ -50,7 +55,7 @@ def one_object(call: Call) -> Answer:
         "recordTypeInfos": [],
         "supportedScopes": [{"label": f"All {_plural(obj)}", "name": "everything"}],
     }
-    return Answer(200, _short(call, obj) | full)
+    return _unless_known(call, _short(call, obj) | full)
 
 
 def object_head(call: Call) -> Answer:
@@ -73,6 +78,12 @@ def limits(used: int, most: int, events: dict[str, dict[str, int]]) -> Answer:
             "DailyStandardVolumePlatformEvents": {"Max": 25_000, "Remaining": 25_000},
         },
     )
+
+
+def _unless_known(call: Call, body: Any) -> Answer:
+    changed = {"Last-Modified": format_datetime(_CHANGED_AT, usegmt=True)}
+    known = is_unchanged_since(_CHANGED_AT, call.headers.get("if-modified-since"))
+    return Answer(304, None, changed) if known else Answer(200, body, changed)
 
 
 def _label(number: int) -> str:

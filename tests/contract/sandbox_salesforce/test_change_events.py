@@ -102,3 +102,35 @@ async def test_approval_is_seen_as_a_change_of_the_order(org: Org, pubsub: PubSu
     changed = named(schema, body["ChangeEventHeader"]["changedFields"])
     assert body["Activation_Status__c"] == "Activating"
     assert changed == {"Activation_Status__c", "LastModifiedDate"}
+
+
+async def test_a_long_text_is_told_by_its_difference(org: Org, pubsub: PubSubClient) -> None:
+    rows, long = org.sandbox.rows, "\n".join(f"line {number}" for number in range(200))
+    account_id = rows.create("Account", {"Name": "A", "Description": long})
+    rows.update("Account", account_id, {"Description": long.replace("line 7\n", "line seven\n"), "Name": "B"})
+    rows.update("Account", account_id, {"Description": "short"})
+    rows.update("Account", account_id, {"Description": None})
+    rows.update("Account", account_id, {"Description": long})
+
+    events = await read_all(pubsub, "/data/AccountChangeEvent", 5)
+
+    schema = await pubsub.schema(events[0][1].event.schema_id)
+    told = [(named(schema, body["ChangeEventHeader"]["diffFields"]), body["Description"]) for body, _ in events]
+    assert told[0] == (set(), long)
+    assert told[1][0] == {"Description"}
+    assert {"-line 7", "+line seven"} <= set(told[1][1].splitlines())
+    assert len(told[1][1]) < 200
+    assert told[2:] == [(set(), "short"), (set(), None), (set(), long)]
+    assert "Description" in named(schema, events[1][0]["ChangeEventHeader"]["changedFields"])
+
+
+async def test_rows_whose_difference_differs_are_told_apart(org: Org, pubsub: PubSubClient) -> None:
+    rows, long = org.sandbox.rows, "x\n" * 600
+    ids = [rows.create("Account", {"Name": "A", "Description": text + long}) for text in ("a\n", "a\n", "b\n")]
+    with rows.unit():
+        for account_id in ids:
+            rows.update("Account", account_id, {"Description": "c\n" + long})
+
+    events = await read_all(pubsub, "/data/AccountChangeEvent", 5)
+
+    assert [body["ChangeEventHeader"]["recordIds"] for body, _ in events[3:]] == [ids[:2], ids[2:]]

@@ -125,16 +125,19 @@ class Rows:
 
     def delete(self, object_name: str, row_id: str) -> None:
         """Move a row, and the rows that cannot be without it, to the recycle bin. Raises SalesforceError."""
-        obj = row_object(object_name)
         with self.unit():
-            before = self.existing(obj, row_id)
-            check_delete(self.tables, obj.name, before)
-            for child, field_name in CASCADES.get(obj.name, ()):
-                for row in self.tables.children(child, field_name, before["Id"]):
-                    self.delete(child, row["Id"])
-            after = before | {"IsDeleted": True}
-            self._stamp(obj, after, creating=False)
-            self._keep(obj, "DELETE", before, after)
+            self._delete(row_object(object_name), row_id)
+
+    def _delete(self, obj: Object, row_id: str, *, with_parent: bool = False) -> None:
+        before = self.existing(obj, row_id)
+        check_delete(self.tables, obj.name, before)
+        for child, field_name in CASCADES.get(obj.name, ()):
+            for row in self.tables.children(child, field_name, before["Id"]):
+                self._delete(OBJECTS[child], row["Id"], with_parent=True)
+        after = before | {"IsDeleted": True}
+        self._stamp(obj, after, creating=False)
+        # No automation runs for rows that go with their parent.
+        self._keep(obj, "DELETE", before, after, silently=with_parent)
 
     def query(self, text: str, *, deleted_too: bool = False) -> list[Row]:
         """Return the records a SOQL query answers, as REST gives them. Raises SalesforceError."""
@@ -149,7 +152,7 @@ class Rows:
             if obj.field("OwnerId"):
                 row.setdefault("OwnerId", user_id)
 
-    def _keep(self, obj: Object, kind: ChangeType, before: Row, after: Row) -> None:
+    def _keep(self, obj: Object, kind: ChangeType, before: Row, after: Row, *, silently: bool = False) -> None:
         assert self._unit is not None
         self.tables.put(obj, after, before)
         names = tuple(field.name for field in obj.fields if before.get(field.name) != after.get(field.name))
@@ -157,7 +160,7 @@ class Rows:
         self._unit.changes.append(change)
         if obj.name == "OrderItem":
             self._roll_up(after["OrderId"])
-        for listener in self.on_change:
+        for listener in () if silently else self.on_change:
             listener(change)
 
     def _roll_up(self, order_id: str) -> None:

@@ -1,5 +1,6 @@
 """Change Data Capture: what a change event says, and its bitmaps."""
 
+from datetime import timedelta
 from typing import Any
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
@@ -89,6 +90,26 @@ async def test_comment_is_seen_as_a_change_of_its_case(org: Org, pubsub: PubSubC
     assert body["ChangeEventHeader"]["recordIds"] == [case_id]
     activity = {"Portal_Last_Activity_At__c", "Portal_Last_Activity_By__c"}
     assert named(schema, body["ChangeEventHeader"]["changedFields"]) == {"LastModifiedDate", *activity}
+
+
+async def test_a_comments_later_life_is_seen_as_changes_of_its_case(org: Org, pubsub: PubSubClient) -> None:
+    rows = org.sandbox.rows
+    case_id = rows.create("Case", {"Subject": "No signal"})
+    comment = rows.create("CaseComment", {"ParentId": case_id, "CommentBody": "Hello"})
+    org.clock.advance(timedelta(hours=1))
+    rows.update("CaseComment", comment, {"CommentBody": "Hello there"})
+    for fields in ({"IsPublished": True}, {"CommentBody": "Good day"}, {"IsPublished": False}, {"IsPublished": True}):
+        rows.update("CaseComment", comment, fields)
+    rows.delete("CaseComment", comment)
+    rows.create("CaseComment", {"ParentId": case_id, "CommentBody": "Bye", "IsPublished": True})
+    rows.delete("Case", case_id)
+
+    events = await read_all(pubsub, "/data/CaseChangeEvent", 8)
+
+    kinds = [body["ChangeEventHeader"]["changeType"] for body, _ in events]
+    created, published = (events[place][0] for place in (0, 1))
+    assert kinds == ["CREATE", *["UPDATE"] * 6, "DELETE"]
+    assert published["Portal_Last_Activity_At__c"] >= created["CreatedDate"] + 3_600_000
 
 
 async def test_approval_is_seen_as_a_change_of_the_order(org: Org, pubsub: PubSubClient) -> None:

@@ -10,8 +10,8 @@ from sandbox.salesforce.bus.managed import ManagedPositions
 from sandbox.salesforce.bus.pubsub import PubSub, PubSubServer
 from sandbox.salesforce.bus.subscription import Pace
 from sandbox.salesforce.flows import Flows
-from sandbox.salesforce.rest.login import Login
-from sandbox.salesforce.rest.oauth import OAuthDoor
+from sandbox.salesforce.login.login import Login
+from sandbox.salesforce.login.oauth import OAuthDoor
 from sandbox.salesforce.rest.queries import Queries
 from sandbox.salesforce.rest.resources import Resources
 from sandbox.salesforce.rest.rest import RestDoor
@@ -39,7 +39,7 @@ class SalesforceSandbox:
         *,
         pace: Pace | None = None,
     ) -> None:
-        self.rows = Rows(store, clock, settings.sf_username)
+        self.rows = Rows(store, clock, settings.sf_username, settings.sf_org_id)
         self.bus = Bus(store, clock, faults)
         self._listen(store, clock, faults)
         sessions = Sessions(store, clock, settings.sf_org_id)

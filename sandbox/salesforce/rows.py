@@ -34,11 +34,11 @@ class Rows:
     unit just before it commits; `after_commit` is called once it has.
     """
 
-    def __init__(self, store: Store, clock: Clock, username: str) -> None:
+    def __init__(self, store: Store, clock: Clock, username: str, org_id: str) -> None:
         self._store = store
         self._clock = clock
         self._unit: Unit | None = None
-        self.tables = Tables(store, clock, username)
+        self.tables = Tables(store, clock, username, org_id)
         self.on_change: list[Callable[[Change], None]] = []
         self.on_commit: list[Callable[[Unit], None]] = []
         self.after_commit: list[Callable[[], None]] = []
@@ -67,6 +67,9 @@ class Rows:
     def create(self, object_name: str, fields: dict[str, Any], *, system: bool = False) -> str:
         """Create a row and return its id; `system` may fill read-only fields. Raises SalesforceError."""
         obj = row_object(object_name)
+        if not system and not any(field.createable for field in obj.fields):
+            message = f"entity type cannot be inserted: {obj.name}"
+            raise SalesforceError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
         with self.unit():
             row = {field.name: field.default for field in obj.fields if field.default is not None}
             row |= accepted_values(self.tables, obj, fields, creating=True, system=system)

@@ -178,6 +178,10 @@ def _not_standard(_tables: Tables, row: Row, _same: Row) -> None:
         raise SalesforceError("DELETE_FAILED", "The standard price book cannot be deleted.")
 
 
+def _never(_tables: Tables, row: Row, _same: Row) -> None:
+    raise SalesforceError("INSUFFICIENT_ACCESS_OR_READONLY", f"{row['Name']} cannot be deleted.")
+
+
 _RULES: dict[str, tuple[Rule, ...]] = {
     "Case": (_case_closing,),
     "Contact": (_contact_name,),
@@ -190,6 +194,7 @@ _DELETE_RULES: dict[str, tuple[Rule, ...]] = {
     "Account": (_account_without_orders,),
     "Order": (_no_activated_order,),
     "OrderItem": (_no_activated_order,),
+    "Organization": (_never,),
     "Pricebook2": (_not_standard,),
     "PricebookEntry": (_entry_unused,),
 }

@@ -13,6 +13,7 @@ from sandbox.salesforce.rest.composite import Composite
 from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rest.files import Files
 from sandbox.salesforce.rest.queries import Queries
+from sandbox.salesforce.rest.replication import Replication
 from sandbox.salesforce.rest.row_resources import RowResources
 from sandbox.salesforce.rest.tree_resource import Tree
 from sandbox.salesforce.rest.usage import Usage
@@ -51,9 +52,12 @@ class Resources:
         creation = Creation(rows, bus, files)
         collections = Collections(rows, creation)
         composite = Composite(rows, self.handle)
+        replication = Replication(rows)
         limits = bus.allocations.limits
         self._routes = [
             _route("GET", "sobjects/contentversion/*/versiondata", "read:{}", files.download),
+            _route("GET", "sobjects/*/updated", "read:{}", replication.updated),
+            _route("GET", "sobjects/*/deleted", "read:{}", replication.deleted),
             *_row_routes(RowResources(rows, creation)),
             _route("GET", "", "versions", describe.resources),
             _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily, limits())),

@@ -119,8 +119,9 @@ async def test_sockets_of_one_network_are_opened_only_so_fast_and_others_connect
     for number in range(NEW_SOCKETS + 20):
         try:
             # Another address of the same /64 each time.
-            async with raw_socket(web, address=f"2001:db8:0:66::{number:x}"):
-                pass
+            async with raw_socket(web, address=f"2001:db8:0:66::{number:x}") as tab:
+                # The first refused ones are told why before they are closed.
+                refused += number >= NEW_SOCKETS and await tab.closed_with() == 4429
         except InvalidStatus:
             refused += 1
     assert refused == 20

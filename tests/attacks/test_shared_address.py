@@ -31,6 +31,11 @@ def limits(**changes: Any) -> Settings:
     return world().settings_with(**OWN_LIMITS | changes)
 
 
+def own_address() -> str:
+    """Return an address of a network that no other test has used."""
+    return f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1"
+
+
 async def answer_to(visitor: Visitor, email: str, password: str = PASSWORD) -> httpx.Response:
     return await visitor.call("POST", "/api/auth/login", {"email": email, "password": password})
 
@@ -48,7 +53,7 @@ async def use_up(settings: Settings, address: str, tries: int) -> list[int]:
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_fourteen_customers_behind_one_address_all_sign_in(portal: Portal, at_once: bool) -> None:
     async with instead_of(portal, limits()) as strict:
-        address = f"2001:db8:77:{'1' if at_once else '2'}::1"
+        address = own_address()
         customers = [(Visitor(strict.settings, address=address), await new_account(portal)) for _ in range(14)]
         if at_once:
             told = await asyncio.gather(*(sign_in(*each) for each in customers))
@@ -99,10 +104,14 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_a_mark_of_a_known_device_cannot_be_forged(portal: Portal, forgery: str) -> None:
     async with instead_of(portal, limits(portal_lock_tries=2, portal_sign_in_limit="100/minute")) as strict:
-        mallory, own, other = Visitor(strict.settings), await new_account(portal), await new_account(portal)
+        mallory, own, other = (
+            Visitor(strict.settings, address=own_address()),
+            await new_account(portal),
+            await new_account(portal),
+        )
         assert await sign_in(mallory, own) == 200
         assert await use_up(strict.settings, "203.0.113.42", 1) == [401]
-        stranger = Visitor(strict.settings)
+        stranger = Visitor(strict.settings, address=own_address())
         assert [await sign_in(stranger, other, "wrong") for _ in range(3)] == [401, 401, 429]
         stranger.set_cookie("known", FORGERIES[forgery](mallory.cookie("known")))
         assert await sign_in(stranger, other) == 429
@@ -111,7 +120,7 @@ async def test_a_mark_of_a_known_device_cannot_be_forged(portal: Portal, forgery
 async def test_a_storm_of_strangers_is_told_to_come_back_and_known_devices_get_in(portal: Portal) -> None:
     storm = {"portal_hash_queue": 6, "portal_hash_reserved": 4, "bcrypt_rounds": 9}
     async with instead_of(portal, limits(**storm)) as strict:
-        owner, own = Visitor(strict.settings), await new_account(strict)
+        owner, own = Visitor(strict.settings, address=own_address()), await new_account(strict)
         assert await sign_in(owner, own) == 200
         bots = [Visitor(strict.settings, address=f"192.0.2.{number}") for number in range(80)]
         guesses = [asyncio.create_task(answer_to(bot, f"{uuid4().hex}@example.jp", "wrong")) for bot in bots]
@@ -169,9 +178,9 @@ async def test_strangers_leave_only_so_many_rows_in_the_audit(portal: Portal) ->
         assert await use_up(strict.settings, "203.0.113.44", 8) == [401] * 8
         assert await failed(strict) - before == 3
         # What happens to an account is always written down.
-        visitor, own = await Visitor(strict.settings).sign_in(await new_account(portal)), ""
+        visitor, own = await Visitor(strict.settings, address=own_address()).sign_in(await new_account(portal)), ""
         own = visitor.email
-        assert await sign_in(Visitor(strict.settings), own, "wrong") == 401
+        assert await sign_in(Visitor(strict.settings, address=own_address()), own, "wrong") == 401
         history = (await visitor.get("/api/me/history")).json()["items"]
         assert "session:sign_in:failed" in {entry["event"] for entry in history}
 

@@ -27,7 +27,7 @@ LOGIN, STEP = "/api/auth/login", "/api/auth/second-step"
 async def held_up(portal: Portal) -> AsyncIterator[None]:
     """Queue every password check of a process until the block ends, as many sign-ins at once do."""
     gate = threading.Event()
-    threads = [portal.identity.secrets.passwords._pool.submit(gate.wait) for _ in range(2)]
+    threads = [portal.identity.secrets.passwords._queue._pool.submit(gate.wait) for _ in range(2)]
     try:
         yield
     finally:

@@ -62,7 +62,7 @@ async def test_forty_addresses_of_one_ipv6_network_are_counted_as_one(portal: Po
 async def test_every_limit_by_address_counts_the_network(
     portal: Portal, path: str, body: dict[str, str] | None
 ) -> None:
-    settings = world().settings_with(portal_sign_in_limit="2/minute", portal_trusted_proxies=1)
+    settings = world().settings_with(portal_request_limit="2/minute", portal_trusted_proxies=1)
     async with instead_of(portal, settings):
         proxy = Visitor(settings)
         network = f"2001:db8:{secrets.randbelow(2**16):x}:1::"

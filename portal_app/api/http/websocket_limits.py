@@ -134,10 +134,10 @@ class _Paced:
             if message["type"] != "websocket.receive":
                 return message
             text = message.get("text")
-            await self._take_turn(len(text or message.get("bytes") or b""))
             try:
                 checked = self._frames.checked(text)
             except UnknownHandler:
+                await self._take_turn(len(text or ""))
                 _log.info("sockets.unknown_handler")
                 await self._send({"type": "websocket.send", "text": RELOAD})
                 continue
@@ -146,6 +146,8 @@ class _Paced:
                 self._closed = refused.code
                 await self._send({"type": "websocket.close", "code": refused.code})
                 break
+            # A refused message waits for no turn: it ends the socket at once.
+            await self._take_turn(len(text or ""))
             if checked is not None:
                 if self._frames.is_event(checked):
                     await self._send({"type": "websocket.send", "text": RECEIPT})

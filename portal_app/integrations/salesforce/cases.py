@@ -56,7 +56,7 @@ class SalesforceCases:
 
     async def cases(self, customer: Customer) -> list[RemoteCase]:
         """Return the cases of an account, newest first, at most 2,000."""
-        rows = await self._client.query(_OF_ACCOUNT, account=salesforce_id(customer.sf_account_id))
+        rows = await self._client.query(_OF_ACCOUNT, account=customer.sf_account_id)
         return [case_of(row) for row in rows]
 
     async def changed_cases(self, sf_case_ids: Sequence[str]) -> list[RemoteCase]:

@@ -146,7 +146,8 @@ class CaseChanges:
 
 async def _untold(session: AsyncSession, case: CaseRow) -> list[EntryRow]:
     """Return the team's entries that the customer has neither seen nor been told of, oldest first."""
-    known = max(filter(None, (case.told_at, case.seen_at)), default=None)
+    seen_at = case.seen_at and case.seen_at.replace(microsecond=0) - timedelta(seconds=1)
+    known = max(filter(None, (case.told_at, seen_at)), default=None)
     query = select(EntryRow).where(EntryRow.case_id == case.id, EntryRow.side == "team", EntryRow.kind != "opening")
     if known is not None:
         query = query.where(col(EntryRow.at) > known)

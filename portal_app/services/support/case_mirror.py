@@ -103,7 +103,8 @@ class CaseMirror:
 
 def case_of_row(row: CaseRow) -> SupportCase:
     """Return the domain object."""
-    is_unread = row.last_by == "team" and (row.seen_at is None or row.seen_at < row.last_activity_at)
+    # Salesforce's times have whole seconds: what came in the second of the last look may be new.
+    is_unread = row.last_by == "team" and (row.seen_at is None or _second(row.seen_at) <= row.last_activity_at)
     return SupportCase(
         id=row.id,
         number=row.number,
@@ -120,6 +121,10 @@ def case_of_row(row: CaseRow) -> SupportCase:
         is_seen_by_team=row.is_seen_by_team,
         is_sent=row.sf_case_id is not None,
     )
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 async def _rows_of(session: AsyncSession, user_id: UUID) -> dict[str, CaseRow]:

@@ -1,7 +1,7 @@
 """A customer's support cases: the list, one thread, and what is unread. Salesforce is read as often as needed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -75,10 +75,12 @@ class SupportCases:
         )
 
     async def mark_seen(self, customer: Customer, case_id: UUID) -> None:
-        """Record that the customer has a case on the screen. Another customer's is not affected."""
+        """Record that the customer has seen a case with all that is in it. Another customer's is not affected."""
+        # A second later than the last message: Salesforce's times have whole seconds.
+        shown = col(CaseRow.last_activity_at) + timedelta(seconds=1)
         seen = sa.update(CaseRow).where(col(CaseRow.id) == case_id, col(CaseRow.user_id) == customer.user_id)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            await (await session.connection()).execute(seen.values(seen_at=now()))
+            await (await session.connection()).execute(seen.values(seen_at=sa.func.greatest(now(), shown)))
 
     async def unread(self, user_id: UUID) -> int:
         """Return how many cases have an answer that the customer has not seen, as far as is known."""

@@ -62,11 +62,14 @@ def test_the_policy_of_every_document_names_its_own_inline_scripts_and_no_other(
     for path in [*built_paths(), *UNBUILT, *CROOKED]:
         answer = signed_in.get(path)
         _take_over(signed_in, answer)
+        if answer.status_code == 303:
+            # The sign-in page leads a customer on; strangers get it.
+            answer = httpx.get(signed_in.base_url.join(path), timeout=30)
         assert answer.status_code in (200, 404), path
         assert set(re.findall(r"'sha256-[^']+'", _policy(answer))) == _hashes(answer.text), path
 
 
-@pytest.mark.parametrize("path", ["/", "/ja/plans/vpn", "/auth/login", "/dashboard", "/orders/no-such-order"])
+@pytest.mark.parametrize("path", ["/", "/ja/plans/vpn", "/auth/signup", "/dashboard", "/orders/no-such-order"])
 def test_a_page_that_did_not_change_keeps_its_policy(signed_in: httpx.Client, path: str) -> None:
     first = signed_in.get(path)
     _take_over(signed_in, first)

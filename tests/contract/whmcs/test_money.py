@@ -191,7 +191,11 @@ async def everything(vendors: Vendors, client_id: int) -> list[object]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS)
+# Odd rows and translated names change what is read; the tax in hundredths is that of new invoices.
+_SAME = [form for form in (*FORMS, "tax_in_hundredths") if form not in ("odd_rows", "translated_names")]
+
+
+@pytest.mark.parametrize("form", _SAME)
 async def test_every_form_of_a_list_reads_the_same(vendors: Vendors, sandbox: RunningSandbox, form: str) -> None:
     empty = await sign_up(vendors)
     plain = [await everything(vendors, client_id) for client_id in (BEN_CLIENT_ID, empty)]

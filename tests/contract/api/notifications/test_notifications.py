@@ -40,7 +40,7 @@ async def value(worker: Portal, query: str, **values: Any) -> int:
 
 async def test_every_topic_notifies_until_it_is_turned_off(ben: Visitor) -> None:
     items = {each["topic"]: each for each in (await ben.get(PATH)).json()["items"]}
-    assert set(items) == {"orders", "services", "billing", "cards", "security"}
+    assert set(items) == {"orders", "services", "billing", "cards", "support", "security"}
     assert all(each["portal"] and each["mail"] for each in items.values())
     changed = await ben.call("PATCH", PATH, {"items": [{"topic": "billing", "mail": False}]})
     assert {each["topic"]: each["mail"] for each in changed.json()["items"]}["billing"] is False

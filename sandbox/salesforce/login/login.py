@@ -65,7 +65,7 @@ class Login:
         # The caller signs by the real time, so the sandbox's movable clock has no say here.
         try:
             ahead = float(claims.get("exp", "")) - time.time()
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise LoginRefused("invalid_grant", "invalid assertion") from error
         # Only the past is refused: the official CLI library signs the expiry in milliseconds and logs in.
         if not ahead > 0:

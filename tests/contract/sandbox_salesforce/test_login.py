@@ -62,6 +62,7 @@ async def test_an_expiry_far_ahead_or_in_milliseconds_logs_in(org: Org, ahead: A
         ({"aud": "https://example.com"}, "invalid_grant", "audience is invalid"),
         ({"exp": 1_700_000_000}, "invalid_grant", "expired authorization code"),
         ({"exp": "nan"}, "invalid_grant", "expired authorization code"),
+        ({"exp": 10**400}, "invalid_grant", "invalid assertion"),
     ],
 )
 async def test_wrong_claim_is_refused_with_the_vendors_words(

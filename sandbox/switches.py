@@ -26,6 +26,11 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "number_texts": "write the numbers of the next answer as texts",
         "translated_names": "give products and groups of the next answer a translated name unlike their own",
         "tax_in_hundredths": "a level, not counted off: work tax out in hundredths of a yen, as WHMCS does",
+        "too_many_requests": "answer the next call 429 with Retry-After: 1, as a front end does",
+        "sso_blocked": "refuse the next CreateSsoToken, as for a client who switched single sign-on off",
+        "payment_pending": "leave the invoice of the next CapturePayment Payment Pending",
+        "invoice_numbers": "a level, not counted off: give invoices a number of their own when they are paid",
+        "whmcs_8": "a level, not counted off: be WHMCS 8.13, where lines of issued invoices can be edited",
         "forbid_*": "refuse an API action to these credentials, as in forbid_getpaymethods",
     },
     "salesforce": {

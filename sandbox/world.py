@@ -12,7 +12,7 @@ from sandbox.salesforce.errors import SalesforceError
 from sandbox.sim_stock import seed_sims
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation
-from sandbox.whmcs.invoices import Payment, balance_of, new_invoice, one_cycle_later, pay, period
+from sandbox.whmcs.invoices import MONTHS, Payment, balance_of, new_invoice, one_cycle_later, pay, period
 from sandbox.whmcs.pay_methods import CardRefused, store_card
 from sandbox.whmcs.people import add_member, new_client, new_user
 from sandbox.whmcs.products import REFERENCE_FIELD, new_product, new_service
@@ -21,6 +21,8 @@ from sandbox.world_file import BadWorld, Card, Customer, Invoice, Item, Member, 
 STANDARD_PRICEBOOK_QUERY = "SELECT Id FROM Pricebook2 WHERE IsStandard = true"
 PORTAL_PRICEBOOK_QUERY = "SELECT Id FROM Pricebook2 WHERE Name = 'Portal'"
 
+# How WHMCS spells two of the cycles.
+_LABELS = {"Onetime": "One Time", "Free": "Free Account"}
 _GROUPS = {"VPN": 1, "SIM": 2, "Internet": 3, "Other": 4}
 
 
@@ -94,10 +96,12 @@ class _Seeding:
         if item.category == "SIM":
             names += ["SIM Number", "Serial Number", "EID"]
         fields = {str(item.whmcs_product_id * 10 + place): name for place, name in enumerate(names)}
-        paytype = "recurring" if item.cycle == "Monthly" else "onetime"
+        paytype = {"Onetime": "onetime", "Free": "free"}.get(item.cycle, "recurring")
+        module = {} if item.module else {"module": ""}
         group = {"gid": _GROUPS[item.category], "group": item.category}
         new_product(
             self._whmcs, item.whmcs_product_id, name=item.name, price=item.price * 100, paytype=paytype,
+            cycle=_LABELS.get(item.cycle, item.cycle), **module,
             customfields=fields, recurringcycles=item.recurring_cycles, **group,
         )  # fmt: skip
 
@@ -120,6 +124,7 @@ class _Seeding:
         place = {
             "address1": home.address1, "address2": home.address2, "city": home.city, "state": home.state,
             "postcode": home.postcode, "country": "JP", "credit": one.credit * 100, "customfields": {"198": one.number},
+            "allow_sso": int(one.single_sign_on),
         }  # fmt: skip
         user = new_user(self._whmcs, person, one.password) | {"two_factor": one.two_factor}
         self._whmcs.save("user", user)
@@ -159,7 +164,8 @@ class _Seeding:
         fields = {ids[name]: value for name, value in wanted.custom_fields.items() if name in ids}
         service = new_service(
             self._whmcs, client["id"], product, orderid=order["id"], regdate=str(start), status=wanted.status,
-            nextduedate=str(start), customfields=fields,
+            nextduedate=str(start), customfields=fields, billingcycle=product["cycle"],
+            recurringamount=product["price"] if product["cycle"] in MONTHS else 0,
         )  # fmt: skip
         self._bill(client, service, order, wanted)
         done = {"WHMCS_Order_ID__c": str(order["id"]), "Status": "Pending Review"}
@@ -168,16 +174,16 @@ class _Seeding:
             self._salesforce.update("Order", sf_order, {"Activation_Status__c": "Activated", "Status": "Processed"})
 
     def _bill(self, client: Document, service: Document, order: Document, wanted: Service) -> None:
-        item, day = self._world.item(wanted.sku), self._day(wanted.started)
+        item, day, cycle = self._world.item(wanted.sku), self._day(wanted.started), service["billingcycle"]
         for place, status in enumerate(wanted.invoices):
-            text = f"{item.name} {period(day, 'Monthly')}"
+            text = f"{item.name} {period(day, cycle)}" if cycle in MONTHS else item.name
             line = {"type": "Hosting", "relid": service["id"], "description": text, "taxed": 1}
-            lines = [line | {"amount": service["recurringamount"]}]
+            lines = [line | {"amount": service["firstpaymentamount"]}]
             invoice = self._new_invoice(client, lines, (day, day), status)
             if not place:
                 amount = balance_of(self._whmcs, invoice).total
                 self._whmcs.save("order", order | {"invoiceid": invoice["id"], "amount": amount})
-            day = one_cycle_later(day, "Monthly")
+            day = one_cycle_later(day, cycle) if cycle in MONTHS else day
 
     def _invoice(self, client: Document, wanted: Invoice) -> None:
         lines = [
@@ -232,9 +238,10 @@ def _naming(place: str) -> Iterator[None]:
 
 def _product_fields(item: Item, place: int) -> dict[str, Any]:
     given = {name: _json_text(value) for name, value in item.salesforce.items()}
+    cycle = "Onetime" if item.cycle in _LABELS else "Monthly"
     return {
         "Name": item.name, "ProductCode": item.sku, "StockKeepingUnit": item.sku, "IsActive": True,
-        "Item_Class__c": item.kind, "Billing_Cycle__c": item.cycle, "Product_Category__c": item.category,
+        "Item_Class__c": item.kind, "Billing_Cycle__c": cycle, "Product_Category__c": item.category,
         "Portal_Catalog__c": item.kind != "Activation", "Portal_Accessible__c": True, "Display_Order__c": place * 10,
         "WH_Product_ID__c": item.whmcs_product_id, "WH_Product_Name__c": item.name, **given,
     }  # fmt: skip

@@ -31,6 +31,11 @@ Yen = Annotated[int, Field(ge=0)]
 Status = Literal["Active", "Pending", "Suspended", "Terminated", "Cancelled", "Fraud", "Completed"]
 
 
+Cycle = Literal[
+    "Monthly", "Quarterly", "Semi-Annually", "Annually", "Biennially", "Triennially", "Onetime", "Free"
+]  # fmt: skip
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -39,6 +44,7 @@ class Item(_Table):
     """One thing on sale: a product at WHMCS and, with two price book entries, at Salesforce.
 
     price: whole yen without tax. recurring_cycles: how often a monthly price is billed in all, 0: without end.
+    module: whether WHMCS sets it up by a module; without one, accepting the order makes it Active.
     salesforce: further fields of Product2; lists and tables become JSON text.
     """
 
@@ -47,7 +53,8 @@ class Item(_Table):
     price: Yen
     name: str = Field(min_length=1, max_length=255)
     kind: Literal["Service", "Installation", "Add-on", "Activation"] = Field("Service", alias="class")
-    cycle: Literal["Monthly", "Onetime"] = "Monthly"
+    cycle: Cycle = "Monthly"
+    module: bool = True
     recurring_cycles: int = Field(0, ge=0)
     category: Literal["Internet", "SIM", "VPN", "Other"]
     salesforce: dict[str, Any] = {}
@@ -133,6 +140,7 @@ class Customer(_Table):
     phone: str = ""
     password: str = "walk-the-portal-1"
     two_factor: bool = False
+    single_sign_on: bool = True
     credit: Yen = 0
     address: Address = Address()
     account: dict[str, Any] = {}

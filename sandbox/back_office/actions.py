@@ -11,9 +11,10 @@ from sandbox.clock import Clock
 from sandbox.faults import VENDORS, Faults, FaultSettings, Vendor
 from sandbox.mailbox import Mailbox
 from sandbox.store import Document
-from sandbox.whmcs.installation import Installation
+from sandbox.whmcs.installation import Installation, Refused
 from sandbox.whmcs.invoices import Payment, balance_of, cancel_invoice, is_overdue, pay, refund
 from sandbox.whmcs.money import decimal
+from sandbox.whmcs.staff import carry_out
 
 _ORDERS = (
     "SELECT Id, OrderNumber, Status, Activation_Status__c, Order_Type__c, AccountId, Portal_Order_Id__c, "
@@ -35,6 +36,9 @@ class Rows(Protocol):
     def create(self, object_name: str, fields: dict[str, Any]) -> str: ...
     def update(self, object_name: str, row_id: str, fields: dict[str, Any]) -> None: ...
     def query(self, text: str) -> list[dict[str, Any]]: ...
+
+
+_KINDS = ("clients", "orders", "services", "invoices", "addons")
 
 
 class UnknownRecord(Exception):
@@ -122,8 +126,8 @@ class BackOffice:
         return [self._invoice(row) for row in self._whmcs.rows("invoice")][::-1]
 
     def pay_invoice(self, number: int) -> None:
-        """Pay the balance of an unpaid invoice. Raises UnknownRecord, WrongState."""
-        invoice = self._invoice_in(number, "Unpaid")
+        """Pay the balance of an unpaid or pending invoice. Raises UnknownRecord, WrongState."""
+        invoice = self._invoice_in(number, "Unpaid", "Payment Pending")
         amount = balance_of(self._whmcs, invoice).balance
         with self._whmcs.store.transaction():
             pay(self._whmcs, invoice, Payment(amount, "banktransfer", f"till_{secrets.token_hex(6)}"))
@@ -140,9 +144,21 @@ class BackOffice:
 
     def whmcs_rows(self, kind: str) -> list[Document]:
         """Return WHMCS rows as kept: clients, orders, services, cancellations or invoices. Raises UnknownRecord."""
-        if kind not in ("clients", "orders", "services", "cancellations", "invoices"):
+        if kind not in (*_KINDS, "cancellations"):
             raise UnknownRecord(kind)
         return self.invoices() if kind == "invoices" else self._whmcs.rows(kind.removesuffix("s"))
+
+    def staff(self, kind: str, number: int, action: str, wanted: Document) -> Document:
+        """Do at WHMCS what only its staff can (sandbox/whmcs/staff.py). Raises UnknownRecord, WrongState."""
+        if kind not in _KINDS:
+            raise UnknownRecord(kind)
+        try:
+            done = carry_out(self._whmcs, kind.removesuffix("s"), number, action, wanted)
+        except Refused as error:
+            raise WrongState(str(error)) from error
+        if done is None:
+            raise UnknownRecord(number)
+        return done
 
     def fault_settings(self) -> dict[str, Document]:
         """Return each vendor's fault settings."""
@@ -192,11 +208,11 @@ class BackOffice:
             "unit_price": int(row["UnitPrice"]), "whmcs_service_id": row["WHMCS_Service_ID__c"],
         }  # fmt: skip
 
-    def _invoice_in(self, number: int, status: str) -> Document:
+    def _invoice_in(self, number: int, *statuses: str) -> Document:
         invoice = self._whmcs.row("invoice", number)
         if invoice is None:
             raise UnknownRecord(number)
-        if invoice["status"] != status:
+        if invoice["status"] not in statuses:
             raise WrongState(f"The invoice is {invoice['status']}.")
         return invoice
 

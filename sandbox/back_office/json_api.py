@@ -65,6 +65,7 @@ class JsonApi:
             Route("/clock", _answering(self._advance), methods=["POST"]),
             Route("/reset", _answering(self._reset), methods=["POST"]),
             Route("/whmcs/{kind}", _answering(self._whmcs)),
+            Route("/whmcs/{kind}/{id:int}/{action}", _answering(self._staff), methods=["POST"]),
         ]
 
     def _support_routes(self) -> list[Route]:
@@ -173,6 +174,10 @@ class JsonApi:
 
     async def _whmcs(self, request: Request) -> Any:
         return self._actions.whmcs_rows(request.path_params["kind"])
+
+    async def _staff(self, request: Request) -> Any:
+        wanted = await request.json() if await request.body() else {}
+        return self._actions.staff(*(request.path_params[name] for name in ("kind", "id", "action")), wanted)
 
 
 def _answering(work: Callable[[Request], Awaitable[Any]]) -> Page:

@@ -64,6 +64,21 @@ def parsed_json(raw: bytes) -> Any:
     if not raw.strip():
         return None
     try:
-        return json.loads(raw)
-    except ValueError as error:
+        value = json.loads(raw, parse_constant=_no_number)
+        # Half a surrogate pair is no text: neither the store nor an answer could carry it.
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except (RecursionError, ValueError) as error:
         raise SalesforceError("JSON_PARSER_ERROR", f"Unexpected character in the request body: {error}") from error
+
+
+def attributes_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the `attributes` of a row in a request, empty without any. Raises SalesforceError when they are none."""
+    given = record.get("attributes") or {}
+    if not isinstance(given, dict):
+        raise SalesforceError("JSON_PARSER_ERROR", f"attributes must be an object, not {given!r}")
+    return given
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

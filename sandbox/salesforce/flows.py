@@ -29,6 +29,9 @@ class Flows:
         is_mail = change.object_name == "EmailMessage" and change.type == "CREATE"
         if is_published or is_mail:
             self._note_activity(change.after)
+        elif change.object_name == "CaseComment" and _was_or_is_published(change):
+            # Customers no longer see what they saw, which no event but the case's tells.
+            self._rows.update("Case", change.after["ParentId"], {})
         if change.object_name == "Account" and any(change.became(_CHECK, word) for word in ("Eligible", "Ineligible")):
             self._end_check(change.row_id)
 
@@ -36,7 +39,7 @@ class Flows:
         """Note at a case when somebody last wrote in it, and which side."""
         is_customer = entry.get("Incoming") or entry["CreatedById"] == INTEGRATION_USER_ID
         if entry.get("ParentId"):
-            noted = {"Portal_Last_Activity_At__c": entry["CreatedDate"]}
+            noted = {"Portal_Last_Activity_At__c": entry["LastModifiedDate"]}
             noted["Portal_Last_Activity_By__c"] = "Customer" if is_customer else "Agent"
             self._rows.update("Case", entry["ParentId"], noted)
 
@@ -69,3 +72,7 @@ class Flows:
         }
         at_ms = int(unit.at.timestamp() * 1000)
         publish(self._bus, _FULFILMENT, values, user_id=unit.actor.user_id, at_ms=at_ms)
+
+
+def _was_or_is_published(change: Change) -> bool:
+    return bool(change.before.get("IsPublished") or change.after.get("IsPublished"))

@@ -222,6 +222,24 @@ _USER = row_object(
     checkbox("IsActive"),
 )
 
+_ORGANIZATION = row_object(
+    "Organization",
+    "00D",
+    *map(
+        read_only,
+        (
+            text("Name", 80),
+            picklist("OrganizationType"),
+            text("InstanceName", 5),
+            checkbox("IsSandbox"),
+            text("NamespacePrefix", 15),
+            Field("TrialExpirationDate", "datetime"),
+            picklist("LanguageLocaleKey"),
+            picklist("TimeZoneSidKey"),
+        ),
+    ),
+)
+
 _FULFILMENT = event_object(
     "Order_Fulfilment_Requested__e",
     "e01",
@@ -240,6 +258,7 @@ OBJECTS: dict[str, Object] = {
         _OPPORTUNITY,
         _ORDER,
         _ORDER_ITEM,
+        _ORGANIZATION,
         _FULFILMENT,
         _PRICEBOOK,
         _PRICEBOOK_ENTRY,

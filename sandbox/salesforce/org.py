@@ -10,14 +10,11 @@ from sandbox.salesforce.bus.managed import ManagedPositions
 from sandbox.salesforce.bus.pubsub import PubSub, PubSubServer
 from sandbox.salesforce.bus.subscription import Pace
 from sandbox.salesforce.flows import Flows
-from sandbox.salesforce.rest.collections_resource import Collections
-from sandbox.salesforce.rest.files import Files
-from sandbox.salesforce.rest.login import Login
-from sandbox.salesforce.rest.oauth import OAuthDoor
+from sandbox.salesforce.login.login import Login
+from sandbox.salesforce.login.oauth import OAuthDoor
 from sandbox.salesforce.rest.queries import Queries
 from sandbox.salesforce.rest.resources import Resources
 from sandbox.salesforce.rest.rest import RestDoor
-from sandbox.salesforce.rest.row_resources import RowResources
 from sandbox.salesforce.rest.usage import Usage
 from sandbox.salesforce.rows import Rows
 from sandbox.salesforce.sessions import Sessions
@@ -42,16 +39,16 @@ class SalesforceSandbox:
         *,
         pace: Pace | None = None,
     ) -> None:
-        self.rows = Rows(store, clock, settings.sf_username)
+        self.rows = Rows(store, clock, settings.sf_username, settings.sf_org_id)
         self.bus = Bus(store, clock, faults)
         self._listen(store, clock, faults)
         sessions = Sessions(store, clock, settings.sf_org_id)
         usage = Usage(store, clock, faults, daily=settings.sf_daily_requests)
         resources = Resources(
-            RowResources(self.rows, self.bus),
+            self.rows,
             Queries(self.rows, store, clock, faults),
-            Collections(self.rows),
-            Files(self.rows, store),
+            self.bus,
+            store,
             usage,
         )
         oauth = OAuthDoor(settings, Login(settings, public_key_pem), sessions, faults)

@@ -34,11 +34,11 @@ class Rows:
     unit just before it commits; `after_commit` is called once it has.
     """
 
-    def __init__(self, store: Store, clock: Clock, username: str) -> None:
+    def __init__(self, store: Store, clock: Clock, username: str, org_id: str) -> None:
         self._store = store
         self._clock = clock
         self._unit: Unit | None = None
-        self.tables = Tables(store, clock, username)
+        self.tables = Tables(store, clock, username, org_id)
         self.on_change: list[Callable[[Change], None]] = []
         self.on_commit: list[Callable[[Unit], None]] = []
         self.after_commit: list[Callable[[], None]] = []
@@ -67,6 +67,9 @@ class Rows:
     def create(self, object_name: str, fields: dict[str, Any], *, system: bool = False) -> str:
         """Create a row and return its id; `system` may fill read-only fields. Raises SalesforceError."""
         obj = row_object(object_name)
+        if not system and not any(field.createable for field in obj.fields):
+            message = f"entity type cannot be inserted: {obj.name}"
+            raise SalesforceError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
         with self.unit():
             row = {field.name: field.default for field in obj.fields if field.default is not None}
             row |= accepted_values(self.tables, obj, fields, creating=True, system=system)
@@ -125,16 +128,19 @@ class Rows:
 
     def delete(self, object_name: str, row_id: str) -> None:
         """Move a row, and the rows that cannot be without it, to the recycle bin. Raises SalesforceError."""
-        obj = row_object(object_name)
         with self.unit():
-            before = self.existing(obj, row_id)
-            check_delete(self.tables, obj.name, before)
-            for child, field_name in CASCADES.get(obj.name, ()):
-                for row in self.tables.children(child, field_name, before["Id"]):
-                    self.delete(child, row["Id"])
-            after = before | {"IsDeleted": True}
-            self._stamp(obj, after, creating=False)
-            self._keep(obj, "DELETE", before, after)
+            self._delete(row_object(object_name), row_id)
+
+    def _delete(self, obj: Object, row_id: str, *, with_parent: bool = False) -> None:
+        before = self.existing(obj, row_id)
+        check_delete(self.tables, obj.name, before)
+        for child, field_name in CASCADES.get(obj.name, ()):
+            for row in self.tables.children(child, field_name, before["Id"]):
+                self._delete(OBJECTS[child], row["Id"], with_parent=True)
+        after = before | {"IsDeleted": True}
+        self._stamp(obj, after, creating=False)
+        # No automation runs for rows that go with their parent.
+        self._keep(obj, "DELETE", before, after, silently=with_parent)
 
     def query(self, text: str, *, deleted_too: bool = False) -> list[Row]:
         """Return the records a SOQL query answers, as REST gives them. Raises SalesforceError."""
@@ -149,7 +155,7 @@ class Rows:
             if obj.field("OwnerId"):
                 row.setdefault("OwnerId", user_id)
 
-    def _keep(self, obj: Object, kind: ChangeType, before: Row, after: Row) -> None:
+    def _keep(self, obj: Object, kind: ChangeType, before: Row, after: Row, *, silently: bool = False) -> None:
         assert self._unit is not None
         self.tables.put(obj, after, before)
         names = tuple(field.name for field in obj.fields if before.get(field.name) != after.get(field.name))
@@ -157,7 +163,7 @@ class Rows:
         self._unit.changes.append(change)
         if obj.name == "OrderItem":
             self._roll_up(after["OrderId"])
-        for listener in self.on_change:
+        for listener in () if silently else self.on_change:
             listener(change)
 
     def _roll_up(self, order_id: str) -> None:

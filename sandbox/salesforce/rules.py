@@ -138,6 +138,20 @@ def _entry_copies(tables: Tables, before: Row, after: Row) -> None:
             after["UnitPrice"] = entry["UnitPrice"]
 
 
+def _link_of_document(tables: Tables, before: Row, after: Row) -> None:
+    if before:
+        return
+    entity, document = after["LinkedEntityId"], after["ContentDocumentId"]
+    obj = next((each for each in OBJECTS.values() if each.kind == "row" and entity.startswith(each.prefix)), None)
+    row = tables.get(obj, entity) if obj else None
+    if row is None or row.get("IsDeleted"):
+        raise SalesforceError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=["LinkedEntityId"])
+    links = tables.children("ContentDocumentLink", "ContentDocumentId", document)
+    if any(link["LinkedEntityId"] == entity for link in links):
+        message = f"Document with ID: {document} is already linked with the entity with ID: {entity}"
+        raise SalesforceError("DUPLICATE_VALUE", message, fields=["LinkedEntityId"])
+
+
 def _no_activated_order(tables: Tables, row: Row, _same: Row) -> None:
     order = row if "OrderNumber" in row else tables.get(OBJECTS["Order"], row["OrderId"]) or {}
     if order.get("StatusCode") == "Activated":
@@ -164,9 +178,14 @@ def _not_standard(_tables: Tables, row: Row, _same: Row) -> None:
         raise SalesforceError("DELETE_FAILED", "The standard price book cannot be deleted.")
 
 
+def _never(_tables: Tables, row: Row, _same: Row) -> None:
+    raise SalesforceError("INSUFFICIENT_ACCESS_OR_READONLY", f"{row['Name']} cannot be deleted.")
+
+
 _RULES: dict[str, tuple[Rule, ...]] = {
     "Case": (_case_closing,),
     "Contact": (_contact_name,),
+    "ContentDocumentLink": (_link_of_document,),
     "Order": (_order_dates, _order_fixed_fields, _order_status),
     "OrderItem": (_item_of_activated_order, _item_price_book, _item_total),
     "PricebookEntry": (_standard_price_first, _entry_copies),
@@ -175,6 +194,7 @@ _DELETE_RULES: dict[str, tuple[Rule, ...]] = {
     "Account": (_account_without_orders,),
     "Order": (_no_activated_order,),
     "OrderItem": (_no_activated_order,),
+    "Organization": (_never,),
     "Pricebook2": (_not_standard,),
     "PricebookEntry": (_entry_unused,),
 }
@@ -186,6 +206,7 @@ _NUMBERS = {
 }
 CASCADES = {
     "Case": (("CaseComment", "ParentId"), ("EmailMessage", "ParentId")),
+    "ContentDocument": (("ContentVersion", "ContentDocumentId"), ("ContentDocumentLink", "ContentDocumentId")),
     "Order": (("OrderItem", "OrderId"),),
     "Product2": (("PricebookEntry", "Product2Id"),),
 }

@@ -25,10 +25,10 @@ class Tables:
     Deleted rows stay in the recycle bin, marked `IsDeleted`; 15 days later nobody can read them any more.
     """
 
-    def __init__(self, store: Store, clock: Clock, username: str) -> None:
+    def __init__(self, store: Store, clock: Clock, username: str, org_id: str) -> None:
         self._store = store
         self._clock = clock
-        self._born_with = {row["Id"]: row for row in _born_with(username)}
+        self._born_with = {row["Id"]: row for row in _born_with(username, to_18(org_id))}
 
     def get(self, obj: Object, row_id: str) -> Row | None:
         """Return one row, deleted or not, or None."""
@@ -123,7 +123,7 @@ def _unique_fields(obj: Object) -> list[Field]:
     return [field for field in obj.fields if field.unique]
 
 
-def _born_with(username: str) -> list[Row]:
+def _born_with(username: str, org_id: str) -> list[Row]:
     born = "2026-01-01T00:00:00.000+0000"
     system = {
         "IsDeleted": False,
@@ -141,4 +141,7 @@ def _born_with(username: str) -> list[Row]:
         | {"FirstName": "Support", "LastName": "Team", "Email": "agent@sandbox.example"}
         | system,
         {"Id": STANDARD_PRICEBOOK_ID, "Name": "Standard Price Book", "IsActive": True, "IsStandard": True} | system,
+        {"Id": org_id, "Name": "Sandbox", "OrganizationType": "Developer Edition", "InstanceName": "SBX1"}
+        | {"IsSandbox": True, "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "Asia/Tokyo"}
+        | system,
     ]

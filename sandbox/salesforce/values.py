@@ -82,7 +82,7 @@ def _number(field: Field, value: Any) -> float | int:
         raise _wrong_json(field, value, field.type)
     try:
         number = float(value)
-    except ValueError as error:
+    except (OverflowError, ValueError) as error:
         raise _wrong_json(field, value, field.type) from error
     if not math.isfinite(number):
         raise _wrong_json(field, value, field.type)
@@ -109,11 +109,11 @@ def parse_datetime(value: str) -> datetime | None:
     """Return the moment an ISO 8601 text names (a bare date is its midnight in UTC), or None."""
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        if len(value) == len("2026-01-31"):
+            return datetime.combine(moment.date(), time(), UTC)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (OverflowError, ValueError):
         return None
-    if len(value) == len("2026-01-31"):
-        return datetime.combine(moment.date(), time(), UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _reference(field: Field, value: Any) -> str:

@@ -10,6 +10,7 @@ from sandbox.broken_answers import LostAnswer, broken_answer, half_of
 from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.store import Document
 from sandbox.whmcs import (
+    addons,
     billing,
     clients,
     invoice_edits,
@@ -29,12 +30,13 @@ from sandbox.whmcs.php import json_encode, parse_form
 from sandbox.whmcs.quirks import FORMS, with_quirk
 
 _MODULES = (
-    billing, clients, invoice_edits, modules, orders, pay_methods, products, sso, system, upgrades, users,
+    addons, billing, clients, invoice_edits, modules, orders, pay_methods, products, sso, system, upgrades, users,
 )  # fmt: skip
 _ACTIONS = {name.lower(): (name, handle) for module in _MODULES for name, handle in module.ACTIONS.items()}
 _WARNING = "Invalid or Missing Payment Information - Please Reload and Try Again"
 _READS = ("Get", "Validate", "WhmcsDetails")
 _DOWN = "<html><head><title>Down for Maintenance</title></head><body><h1>Down for Maintenance</h1></body></html>"
+_TOO_MANY = "<html><head><title>Too Many Requests</title></head><body><h1>Too Many Requests</h1></body></html>"
 _FAILED = "<html><head><title>Oops!</title></head><body><h1>Oops!</h1><p>Something went wrong.</p></body></html>"
 
 
@@ -62,6 +64,8 @@ class Api:
         refused = refusal(self._whmcs, request, http.client.host if http.client else "")
         if refused:
             return _error(*refused)
+        if self._whmcs.faults.take_special("whmcs", "too_many_requests"):
+            return HTMLResponse(_TOO_MANY, 429, {"Retry-After": "1"})
         if handle is None:
             return _error("API Function Not Found", 200)
         self._automation.run()

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sandbox.store import Document
 from sandbox.whmcs.billing import capture
-from sandbox.whmcs.installation import Installation
+from sandbox.whmcs.installation import Installation, day_in
 from sandbox.whmcs.invoices import MONTHS, new_invoice, period
 from sandbox.whmcs.modules import terminate
 from sandbox.whmcs.pay_methods import TOKEN_GATEWAYS
@@ -50,7 +50,8 @@ class Automation:
             if service is None:
                 continue
             asked = datetime.fromisoformat(wish["date"]).date()
-            is_due = asked < day if wish["type"] == "Immediate" else service["nextduedate"] <= day.isoformat()
+            ends = day_in(service["nextduedate"]) or asked
+            is_due = asked < day if wish["type"] == "Immediate" else ends <= day
             if is_due:
                 terminate(self._whmcs, service, "Cancelled")
                 self._whmcs.save("cancellation", wish | {"executed": True})
@@ -63,7 +64,7 @@ def bill_renewals(whmcs: Installation, day: date) -> None:
     due: dict[tuple[int, str, str], list[Document]] = defaultdict(list)
     for service in whmcs.rows("service"):
         is_live = service["status"] in ("Active", "Suspended") and service["billingcycle"] in MONTHS
-        is_due = service["recurringamount"] and service["nextduedate"] <= latest
+        is_due = service["recurringamount"] and day_in(service["nextduedate"]) and service["nextduedate"] <= latest
         if is_live and is_due and service["id"] not in left_out and not _is_paid_off(whmcs, service):
             due[service["clientid"], service["nextduedate"], service["paymentmethod"]].append(service)
     for (client_id, due_on, gateway), services in due.items():
@@ -87,6 +88,7 @@ def _is_paid_off(whmcs: Installation, service: Document) -> bool:
     if len(billed) < times:
         return False
     whmcs.save("service", service | {"status": "Completed"})
+    whmcs.hook("ServiceRecurringCompleted", service_id=service["id"])
     return True
 
 

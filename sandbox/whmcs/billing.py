@@ -87,11 +87,14 @@ def capture_payment(whmcs: Installation, request: Request) -> Document:
 
 
 def capture(whmcs: Installation, invoice: Document, pay_method_id: int | None = None) -> bool:
-    """Charge an unpaid invoice to a stored card, by default the newest, and say whether that worked."""
+    """Charge an unpaid invoice to a stored card, by default the newest; False when that failed."""
     touch(whmcs, invoice, lastcaptureattempt=whmcs.stamp())
     if not charge(whmcs, invoice["userid"], pay_method_id):
         return False
     touch(whmcs, invoice, paymentmethod="stripe")
+    if whmcs.faults.take_special("whmcs", "payment_pending"):
+        touch(whmcs, invoice, status="Payment Pending")
+        return True
     amount = balance_of(whmcs, invoice).balance
     pay(whmcs, invoice, Payment(amount, "stripe", f"ch_{secrets.token_hex(8)}"))
     return True

@@ -19,6 +19,7 @@ from sandbox.whmcs.people import (
     stats_shown,
     user_by_email,
 )
+from sandbox.whmcs.staff import delete_client
 
 _PHONE = re.compile(r"^[0-9+\-. ()]+$")
 _REQUIRED = {
@@ -30,6 +31,9 @@ _REQUIRED = {
     "state": "You did not enter your state",
     "postcode": "You did not enter your postcode",
     "phonenumber": "You did not enter your phone number",
+}
+_SORTED_BY = {
+    name: name for name in ("id", "firstname", "lastname", "companyname", "email", "datecreated", "groupid", "status")
 }
 _SWITCHES = (
     "latefeeoveride", "overideduenotices", "taxexempt", "separateinvoices", "disableautocc", "overrideautoclose",
@@ -51,7 +55,7 @@ def add_client(whmcs: Installation, request: Request) -> Document:
         raise Refused("You did not enter a password")
     fields = _identity(request) | {"customfields": custom_fields(request.fields.get("customfields"), CUSTOM_FIELDS)}
     owner = owner or new_user(whmcs, fields, request.text("password2"))
-    client = new_client(whmcs, owner, {"address1": "", "city": "", "state": "", "postcode": ""} | fields)
+    client = new_client(whmcs, owner, fields)
     whmcs.hook("ClientAdd", client_id=client["id"], user_id=owner["id"])
     return {"clientid": str(client["id"]), "owner_id": owner["id"]}
 
@@ -95,8 +99,8 @@ def get_clients(whmcs: Installation, request: Request) -> Document:
     rows = [row for row in whmcs.rows("client") if matches(row, wanted)]
     if request.text("status"):
         rows = [row for row in rows if row["status"] == request.text("status")]
-    order = request.text("orderby", "lastname")
-    rows.sort(key=lambda row: row.get(order, ""), reverse=request.text("sorting").upper() == "DESC")
+    order = _SORTED_BY.get(request.text("orderby"), "lastname")
+    rows.sort(key=lambda row: row[order], reverse=request.text("sorting").upper() == "DESC")
     cut, counters = page(rows, request)
     names = ("id", "firstname", "lastname", "companyname", "email", "datecreated", "groupid", "status")
     return counters | {"clients": {"client": [{name: row[name] for name in names} for row in cut]}}
@@ -115,6 +119,15 @@ def close_client(whmcs: Installation, request: Request) -> Document:
         whmcs.save("service", service)
     for invoice in whmcs.rows("invoice", userid=client["id"], status="Unpaid"):
         cancel_invoice(whmcs, invoice)
+    return {"clientid": request.text("clientid")}
+
+
+def remove_client(whmcs: Installation, request: Request) -> Document:
+    """DeleteClient: the client goes with everything of theirs."""
+    client = whmcs.row("client", request.number("clientid"))
+    if client is None:
+        raise Refused("Client ID Not Found")
+    delete_client(whmcs, client)
     return {"clientid": request.text("clientid")}
 
 
@@ -171,4 +184,5 @@ ACTIONS = {
     "UpdateClient": update_client,
     "GetClients": get_clients,
     "CloseClient": close_client,
+    "DeleteClient": remove_client,
 }

@@ -125,6 +125,14 @@ def page(rows: list[Document], request: Request) -> tuple[list[Document], Docume
     return cut, {"totalresults": len(rows), "startnumber": start, "numreturned": len(cut)}
 
 
+def day_in(text: str) -> date | None:
+    """Return the date a field holds; None for 0000-00-00 and for what is no date: WHMCS keeps any text."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
 def custom_fields(encoded: Value, known: dict[str, str]) -> dict[str, str]:
     """Read base64 of a serialized {field id: value}; unknown fields and unreadable text are dropped as WHMCS does."""
     if not isinstance(encoded, str) or not encoded:

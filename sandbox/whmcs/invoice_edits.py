@@ -12,11 +12,12 @@ from sandbox.whmcs.pay_methods import GATEWAYS
 _STATUSES = ("Draft", "Unpaid", "Paid", "Cancelled", "Refunded", "Collections", "Payment Pending")
 _INCOMPLETE = "Missing Variables: itemdescription, itemamount and itemtaxed are required for each item being changed"
 _LINE = ("itemdescription", "itemamount", "itemtaxed")
+_LINE_FIELDS = (*_LINE, *(f"new{name}" for name in _LINE), "deletelineids")
 _IMMUTABLE = "This invoice has been issued and can no longer be edited"
 
 
 def update_invoice(whmcs: Installation, request: Request) -> Document:
-    """UpdateInvoice. Lines change only in a Draft, as in WHMCS 9; line scalars silently do nothing."""
+    """UpdateInvoice. Lines change only in a Draft, in WHMCS 8 in any invoice; line scalars silently do nothing."""
     invoice = whmcs.row("invoice", request.number("invoiceid"))
     if invoice is None:
         raise Refused("Invoice ID Not Found")
@@ -75,27 +76,33 @@ def gen_invoices(whmcs: Installation, request: Request) -> Document:
 
 
 def _change_lines(whmcs: Installation, invoice: Document, request: Request) -> None:
-    changed = [request.fields.get(name) for name in _LINE]
-    added = [request.fields.get(f"new{name}") for name in _LINE]
-    deleted = request.fields.get("deletelineids")
-    if not any(isinstance(part, dict) for part in (*changed, *added, deleted)):
+    changed = [_texts(request, name) for name in _LINE]
+    added = [_texts(request, f"new{name}") for name in _LINE]
+    deleted = _texts(request, "deletelineids")
+    if not any(isinstance(request.fields.get(name), dict) for name in _LINE_FIELDS):
         return
-    if invoice["status"] != "Draft":
+    if invoice["status"] != "Draft" and not whmcs.faults.level("whmcs", "whmcs_8"):
         raise Refused(_IMMUTABLE)
     items = {str(item["id"]): item for item in invoice["items"]}
-    for number in (deleted or {}).values():
-        items.pop(str(number), None)
-    texts, amounts, taxed = [part if isinstance(part, dict) else {} for part in changed]
+    for number in deleted.values():
+        items.pop(number, None)
+    texts, amounts, taxed = changed
     if not texts.keys() == amounts.keys() == taxed.keys():
         raise Refused(_INCOMPLETE)
     for number in texts.keys() & items.keys():
         items[number] |= _line(texts[number], amounts[number], taxed[number])
-    texts, amounts, taxed = [part if isinstance(part, dict) else {} for part in added]
+    texts, amounts, taxed = added
     for place, text in texts.items():
         fresh = {"id": whmcs.store.next_number("whmcs.invoice_item"), "type": "", "relid": 0}
         items[f"new{place}"] = fresh | _line(text, amounts.get(place, "0"), taxed.get(place, "0"))
     touch(whmcs, invoice, items=list(items.values()))
     whmcs.hook("UpdateInvoiceTotal", invoice_id=invoice["id"])
+
+
+def _texts(request: Request, name: str) -> dict[str, str]:
+    """Return the texts of an array field; a scalar does nothing, and neither does an array inside the array."""
+    value = request.fields.get(name)
+    return {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
 
 
 def _line(text: str, amount: str, taxed: str) -> Document:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sandbox.store import Document
-from sandbox.whmcs.installation import NO_TIME, Installation
+from sandbox.whmcs.installation import NO_TIME, Installation, day_in
 from sandbox.whmcs.money import TAX_RATE, tax_on
 from sandbox.whmcs.people import credit_row
 
@@ -100,7 +100,7 @@ def pay(whmcs: Installation, invoice: Document, payment: Payment) -> None:
 
 def settle(whmcs: Installation, invoice: Document, when: str) -> None:
     """Turn an invoice Paid and do what a paid invoice sets off. The order it came from stays Pending."""
-    touch(whmcs, invoice, status="Paid", datepaid=when)
+    touch(whmcs, invoice, status="Paid", datepaid=when, **_own_number(whmcs, invoice))
     for item in invoice["items"]:
         if item["type"] == "Hosting":
             _extend(whmcs, item["relid"])
@@ -134,6 +134,16 @@ def refund(whmcs: Installation, invoice: Document) -> None:
     whmcs.hook("InvoiceRefunded", invoice_id=invoice["id"])
 
 
+def refund_part(whmcs: Installation, invoice: Document, amount: int) -> None:
+    """Give back a part of what was paid, of the last payment; WHMCS leaves such an invoice Paid."""
+    last = [row for row in whmcs.rows("transaction", invoiceid=invoice["id"]) if row["amountin"]][-1]
+    back = {"amountin": 0, "amountout": amount, "refundid": last["id"], "description": "Refund"}
+    fields = {name: value for name, value in last.items() if name != "id"} | back | {"date": whmcs.stamp()}
+    row = whmcs.add("transaction", fields)
+    touch(whmcs, invoice)
+    whmcs.hook("AddTransaction", transaction_id=row["id"], client_id=invoice["userid"], invoice_id=invoice["id"])
+
+
 def one_cycle_later(day: date, cycle: str) -> date:
     """Return the date one billing cycle after a day, cut to the month's end."""
     months = day.month - 1 + MONTHS[cycle]
@@ -146,9 +156,16 @@ def period(day: date, cycle: str) -> str:
     return f"({day:%Y/%m/%d} - {one_cycle_later(day, cycle) - timedelta(days=1):%Y/%m/%d})"
 
 
+def _own_number(whmcs: Installation, invoice: Document) -> Document:
+    """Return the number a paid invoice gets with sequential numbering, a setting that is off by default."""
+    if invoice["invoicenum"] or not whmcs.faults.level("whmcs", "invoice_numbers"):
+        return {}
+    return {"invoicenum": f"{whmcs.today().year}-{whmcs.store.next_number('whmcs.invoice_number'):05}"}
+
+
 def _extend(whmcs: Installation, service_id: int) -> None:
     service = whmcs.row("service", service_id)
-    if service and service["billingcycle"] in MONTHS:
-        due = date.fromisoformat(service["nextduedate"])
+    due = day_in(service["nextduedate"]) if service else None
+    if service and due and service["billingcycle"] in MONTHS:
         service["nextduedate"] = one_cycle_later(due, service["billingcycle"]).isoformat()
         whmcs.save("service", service)

@@ -4,13 +4,19 @@ import secrets
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request, custom_fields, page
-from sandbox.whmcs.invoices import balance_of, cancel_invoice, new_invoice, period
+from sandbox.whmcs.invoices import MONTHS, balance_of, cancel_invoice, new_invoice, period
 from sandbox.whmcs.modules import MODULE_FAILED, activate
 from sandbox.whmcs.money import PREFIX, SUFFIX, decimal, formatted, hundredths
 from sandbox.whmcs.pay_methods import GATEWAYS
+from sandbox.whmcs.php import integer
 from sandbox.whmcs.products import LABELS, new_service
 
 _ALIGNED = ("pid", "qty", "billingcycle", "domain", "customfields", "configoptions", "priceoverride")
+# Of these too a text is refused, whatever becomes of them: WHMCS is strict about them since 8.6.
+_ARRAYS = (
+    *_ALIGNED, "domaintype", "regperiod", "eppcode", "hostname", "ns1prefix", "ns2prefix", "rootpw", "addons",
+    "addonsqty", "addonids", "serviceids", "domainrenewals", "servicerenewals", "addonrenewals",
+)  # fmt: skip
 
 
 def add_order(whmcs: Installation, request: Request) -> Document:
@@ -23,7 +29,8 @@ def add_order(whmcs: Installation, request: Request) -> Document:
     gateway = request.text("paymentmethod")
     if gateway not in GATEWAYS:
         raise Refused(f"Invalid Payment Method. Valid options include {','.join(GATEWAYS)}")
-    columns = {name: request.array(name) for name in _ALIGNED}
+    arrays = {name: request.array(name) for name in _ARRAYS}
+    columns = {name: arrays[name] for name in _ALIGNED}
     wanted = [(index, product) for index, pid in columns["pid"].items() if (product := whmcs.row("product", str(pid)))]
     if not wanted:
         raise Refused("No items added to cart so order cannot proceed")
@@ -119,15 +126,14 @@ def _new_order(whmcs: Installation, client: Document, request: Request) -> Docum
 
 
 def _order_service(whmcs: Installation, order: Document, product: Document, line: Document) -> Document:
-    cycle = str(line["billingcycle"] or "").lower()
-    label = "One Time" if product["paytype"] == "onetime" else LABELS.get(cycle, "Monthly")
+    label = _label(product, str(line["billingcycle"] or "").lower().replace("-", ""))
     override = hundredths(str(line["priceoverride"] or ""))
-    quantity = max(int(line["qty"]), 1) if str(line["qty"] or "").isdecimal() else 1
+    quantity = max(integer(line["qty"] or ""), 1)
     price = (product["price"] if override is None else override) * quantity
     return new_service(
         whmcs, order["userid"], product, orderid=order["id"], qty=quantity, billingcycle=label,
         domain=str(line["domain"] or ""), firstpaymentamount=price,
-        recurringamount=0 if label == "One Time" else price, paymentmethod=order["paymentmethod"],
+        recurringamount=price if label in MONTHS else 0, paymentmethod=order["paymentmethod"],
         customfields=custom_fields(line["customfields"], product["customfields"]),
     )  # fmt: skip
 
@@ -142,15 +148,24 @@ def _finish_order(whmcs: Installation, order: Document, services: list[Document]
         order["invoiceid"] = invoice["id"]
         order["amount"] = balance_of(whmcs, invoice).total
     whmcs.save("order", order)
+    ids = {"order_id": order["id"], "invoice_id": order["invoiceid"]}
+    whmcs.hook("AfterShoppingCartCheckout", **{name: number for name, number in ids.items() if number})
     return {
         "orderid": str(order["id"]), "serviceids": ",".join(str(service["id"]) for service in services),
         "addonids": "", "domainids": "", "invoiceid": str(order["invoiceid"] or ""),
     }  # fmt: skip
 
 
+def _label(product: Document, cycle: str) -> str:
+    """Return the cycle of a new service: what was asked for, or else what the product has."""
+    if product["paytype"] == "recurring":
+        return LABELS.get(cycle, product.get("cycle", "Monthly"))
+    return "Free Account" if product["paytype"] == "free" else "One Time"
+
+
 def _invoice_line(whmcs: Installation, service: Document) -> Document:
     name = (whmcs.row("product", service["pid"]) or {"name": ""})["name"]
-    recurring = service["billingcycle"] not in ("One Time", "Free Account")
+    recurring = service["billingcycle"] in MONTHS
     text = f"{name} {period(whmcs.today(), service['billingcycle'])}" if recurring else name
     line = {"type": "Hosting", "relid": service["id"], "description": text}
     return line | {"amount": service["firstpaymentamount"], "taxed": 1}

@@ -15,13 +15,15 @@ IDENTITY = ("firstname", "lastname", "companyname", "email", "address1", "addres
 CALLING_CODES = {"JP": "81", "US": "1", "GB": "44", "IE": "353", "DE": "49", "FR": "33", "AU": "61", "CA": "1"}
 COUNTRIES = {"JP": "Japan", "US": "United States", "GB": "United Kingdom", "IE": "Ireland", "DE": "Germany"}
 _ADDRESS = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
+HOME_COUNTRY = "JP"
 PREFERENCES = ("general", "invoice", "support", "product", "domain", "affiliate")
 
 
 def new_client(whmcs: Installation, owner: Document, fields: Document) -> Document:
     """Insert a client owned by a user, with defaults for what the fields leave out."""
     defaults = {
-        "owner_user_id": owner["id"], "uuid": str(uuid.uuid4()), "companyname": "", "address2": "", "tax_id": "",
+        **dict.fromkeys((*IDENTITY, "phonenumber"), ""), "country": HOME_COUNTRY,
+        "owner_user_id": owner["id"], "uuid": str(uuid.uuid4()), "tax_id": "",
         "notes": "", "defaultgateway": "stripe", "groupid": 0, "status": "Active", "credit": 0, "language": "english",
         "customfields": {}, "email_preferences": dict.fromkeys(PREFERENCES, "1"), "allow_sso": 1, "marketing": False,
         "taxexempt": False, "separateinvoices": False, "latefeeoveride": False, "overideduenotices": False,
@@ -33,7 +35,7 @@ def new_client(whmcs: Installation, owner: Document, fields: Document) -> Docume
 
 def new_user(whmcs: Installation, fields: Document, password: str) -> Document:
     """Insert a user with a hashed password."""
-    person = {name: fields[name] for name in ("firstname", "lastname", "email")}
+    person = {name: fields.get(name, "") for name in ("firstname", "lastname", "email")}
     secret = {"password": hash_password(password), "two_factor": False, "datecreated": whmcs.today().isoformat()}
     return whmcs.add("user", person | secret)
 

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 Value = Any
 _KEY = re.compile(r"^([^\[]+)((?:\[[^\]]*\])*)")
 _SCALARS: dict[bytes, Callable[[str], Value]] = {b"i:": int, b"b:": lambda text: text == "1", b"d:": float}
-_INTEGER_KEY = re.compile(r"^(0|-?[1-9][0-9]*)$")
+_INTEGER_KEY = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
+_MOST_FIELDS = 1000
 
 
 class Malformed(ValueError):
@@ -21,7 +22,8 @@ class Malformed(ValueError):
 def parse_form(raw: str) -> dict[str, Value]:
     """Decode a form body as PHP fills $_POST: arrays become dicts keyed by their index as text."""
     fields: dict[str, Value] = {}
-    for name, value in parse_qsl(raw, keep_blank_values=True, max_num_fields=5000):
+    # PHP reads max_input_vars fields and leaves the rest out.
+    for name, value in parse_qsl(raw, keep_blank_values=True)[:_MOST_FIELDS]:
         match = _KEY.match(name.lstrip())
         if match:
             path = [re.sub(r"[. ]", "_", match[1]), *re.findall(r"\[([^\]]*)\]", match[2])]

@@ -24,8 +24,15 @@ _RENAMED = {"serviceusername": "username", "servicepassword": "password", "suspe
 
 
 def new_product(whmcs: Installation, pid: int, **fields: object) -> Document:
-    """Insert a product: name, gid, group, paytype, price in hundredths, customfields {id: name}, module."""
-    product: Document = {"id": pid, "description": "", "module": "autorelease", "stock": None, **fields}
+    """Insert a product: name, gid, group, paytype, price in hundredths, cycle, customfields {id: name}, module."""
+    product: Document = {
+        "id": pid,
+        "description": "",
+        "module": "autorelease",
+        "cycle": "Monthly",
+        "stock": None,
+        **fields,
+    }
     whmcs.save("product", product)
     return product
 
@@ -88,7 +95,7 @@ def update_client_product(whmcs: Installation, request: Request) -> Document:
         service["billingcycle"] = LABELS.get(cycle, service["billingcycle"])
     if whmcs.row("product", request.number("pid")):
         service["pid"] = request.number("pid")
-    for name in request.array("unset").values():
+    for name in map(str, request.array("unset").values()):
         field = _RENAMED.get(name, name)
         service |= {field: ""} if field in service and name in (*_TEXTS, *_RENAMED) else {}
     known = (whmcs.row("product", service["pid"]) or {}).get("customfields", {})
@@ -148,7 +155,9 @@ def _product_shown(whmcs: Installation, product: Document) -> Document:
 
 def _pricing(product: Document) -> Document:
     cells = {"prefix": PREFIX, "suffix": SUFFIX} | dict.fromkeys(_SETUPS, "0.00") | dict.fromkeys(_CYCLES, "-1.00")
-    return cells | {"monthly": decimal(product["price"])}
+    # The price of what is paid once stands under monthly.
+    cell = product.get("cycle", "Monthly").lower().replace("-", "")
+    return cells | {cell if cell in _CYCLES else "monthly": decimal(product["price"])}
 
 
 def _service_shown(whmcs: Installation, service: Document) -> Document:

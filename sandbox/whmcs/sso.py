@@ -68,7 +68,7 @@ def _parties(whmcs: Installation, request: Request) -> tuple[Document | None, Do
         raise Refused("Invalid user_id")
     if client and client["id"] not in [row["id"] for row in clients_of(whmcs, user)]:
         raise Refused("Invalid user_id for client")
-    if client and not client["allow_sso"]:
+    if client and (not client["allow_sso"] or whmcs.faults.take_special("whmcs", "sso_blocked")):
         raise Refused(f"SSO authentication blocked for client {client['id']}")
     return client, user
 

@@ -1,6 +1,7 @@
 """Health and mail actions of the API."""
 
 import re
+from datetime import datetime
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Installation, Refused, Request, page
@@ -16,6 +17,11 @@ _TEMPLATES = {
     "Other Product/Service Welcome Email": ("product", "New Product Information", "<p>Dear {$client_name}</p>"),
     "Service Suspension Notification": ("product", "Service Suspended", "<p>{$service_suspension_reason}</p>"),
 }
+_NOTIFICATION = {
+    "notification_identifier": "identifier string to be passed",
+    "title": "title to be provided",
+    "message": "message to be provided",
+}
 _REFUSED = ("Automated Password Reset",)
 _DISABLED = ("Service Suspension Notification",)
 _RELATED = {"product": ("service", "clientid"), "invoice": ("invoice", "userid")}
@@ -23,7 +29,8 @@ _RELATED = {"product": ("service", "clientid"), "invoice": ("invoice", "userid")
 
 def whmcs_details(whmcs: Installation, request: Request) -> Document:
     """WhmcsDetails: the cheapest health check."""
-    return {"whmcs": {"version": "9.0.3", "canonicalversion": "9.0.3-release.1"}}
+    version = "8.13.1" if whmcs.faults.level("whmcs", "whmcs_8") else "9.0.3"
+    return {"whmcs": {"version": version, "canonicalversion": f"{version}-release.1"}}
 
 
 def send_email(whmcs: Installation, request: Request) -> Document:
@@ -59,7 +66,36 @@ def get_email_templates(whmcs: Installation, request: Request) -> Document:
 def log_activity(whmcs: Installation, request: Request) -> Document:
     """LogActivity: never refused."""
     entry = {"description": request.text("description"), "userid": request.number("clientid")}
-    whmcs.add("activity", entry | {"date": whmcs.stamp()})
+    whmcs.add("activity", entry | {"date": whmcs.stamp(), "username": "admin", "ipaddress": "127.0.0.1"})
+    return {}
+
+
+def get_activity_log(whmcs: Installation, request: Request) -> Document:
+    """GetActivityLog, newest first: numbers are texts, and numreturned is not told."""
+    rows = whmcs.rows("activity")[::-1]
+    if request.text("clientid"):
+        rows = [row for row in rows if row["userid"] == request.number("clientid")]
+    for name, field in (("user", "username"), ("ipaddress", "ipaddress")):
+        if request.text(name):
+            rows = [row for row in rows if row.get(field) == request.text(name)]
+    if request.text("description"):
+        rows = [row for row in rows if request.text("description").lower() in row["description"].lower()]
+    if request.text("date"):
+        rows = [row for row in rows if f"{datetime.fromisoformat(row['date']):%d/%m/%Y}" == request.text("date")]
+    cut, counters = page(rows, request)
+    shown = [row | {name: str(row[name]) for name in ("id", "userid")} for row in cut]
+    answer: Document = {name: str(counters[name]) for name in ("totalresults", "startnumber")}
+    return answer | ({"activity": {"entry": shown}} if shown else {})
+
+
+def trigger_notification_event(whmcs: Installation, request: Request) -> Document:
+    """TriggerNotificationEvent: kept, as nobody has a rule for it here."""
+    for name, called in _NOTIFICATION.items():
+        if not request.text(name):
+            raise Refused(f"API Notification Events require a {called}.")
+    names = (*_NOTIFICATION, "url", "status", "statusStyle")
+    attributes = list(request.array("attributes").values())
+    whmcs.add("notification", {name: request.text(name) for name in names} | {"attributes": attributes})
     return {}
 
 
@@ -112,4 +148,6 @@ ACTIONS = {
     "GetEmailTemplates": get_email_templates,
     "GetEmails": get_emails,
     "LogActivity": log_activity,
+    "GetActivityLog": get_activity_log,
+    "TriggerNotificationEvent": trigger_notification_event,
 }

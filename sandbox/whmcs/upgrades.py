@@ -1,10 +1,10 @@
 """UpgradeProduct: another product for a running service, charged for the rest of its period."""
 
 import secrets
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sandbox.store import Document
-from sandbox.whmcs.installation import Installation, Refused, Request
+from sandbox.whmcs.installation import Installation, Refused, Request, day_in
 from sandbox.whmcs.invoices import MONTHS, apply_upgrade, new_invoice, one_cycle_later
 from sandbox.whmcs.money import formatted
 from sandbox.whmcs.pay_methods import GATEWAYS
@@ -66,8 +66,8 @@ def _order(whmcs: Installation, request: Request, service: Document, target: Doc
 
 
 def _days(whmcs: Installation, service: Document) -> tuple[int, int]:
-    due, cycle = date.fromisoformat(service["nextduedate"]), service["billingcycle"]
-    if cycle not in MONTHS:
+    due, cycle = day_in(service["nextduedate"]), service["billingcycle"]
+    if due is None or cycle not in MONTHS:
         return 1, 1
     # A period's length is that of the one that ends at the due day, measured from a month's end backwards.
     start = due - (one_cycle_later(due, cycle) - due)

@@ -1,6 +1,7 @@
 """Change Data Capture: one event for each committed change of the chosen objects."""
 
 import uuid
+from difflib import unified_diff
 from typing import Any
 
 from sandbox.faults import Faults
@@ -16,6 +17,7 @@ from sandbox.store import Store
 
 _FIRST_COMMIT = 10_500_000_000_000
 _LARGEST = 1024 * 1024
+_LONG_TEXT = 1000
 _EVERY_ROW = "000000000000000AAA"
 
 
@@ -80,6 +82,7 @@ def _told_alike(one: Change, other: Change) -> bool:
     if (one.object_name, one.type, one.fields) != (other.object_name, other.type, other.fields):
         return False
     same = all(one.after.get(name) == other.after.get(name) for name in one.fields if name != "Id")
+    same = same and _diffs(one) == _diffs(other)
     return one.row_id != other.row_id and (one.type == "DELETE" or (one.type == "UPDATE" and same))
 
 
@@ -96,11 +99,22 @@ def _record(change: Change, header: Row, order: list[str]) -> Row:
         body = _values(obj, change.after, [field.name for field in obj.fields], order)
     elif change.type == "UPDATE":
         names = _told(obj, change)
-        body = _values(obj, change.after, names, order)
+        body = _values(obj, change.after | _diffs(change), names, order)
+        bitmaps["diffFields"] = _bitmaps(obj, list(_diffs(change)), order)
         bitmaps["changedFields"] = _bitmaps(obj, names, order)
         bitmaps["nulledFields"] = _bitmaps(obj, [name for name in names if change.after.get(name) is None], order)
     fixed = {"entityName": obj.name, "changeType": change.type}
     return {"ChangeEventHeader": fixed | header | bitmaps} | body
+
+
+def _diffs(change: Change) -> Row:
+    """Return what is told of changed long texts: the difference from before in place of the whole text."""
+    found: Row = {}
+    for name in change.fields:
+        old, new = change.before.get(name), change.after.get(name)
+        if isinstance(old, str) and isinstance(new, str) and len(new) > _LONG_TEXT:
+            found[name] = "\n".join(unified_diff(old.splitlines(), new.splitlines(), lineterm=""))
+    return found
 
 
 def _told(obj: Object, change: Change) -> list[str]:

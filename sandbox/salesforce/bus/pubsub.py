@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
@@ -156,8 +157,18 @@ class PubSub(pb_grpc.PubSubServicer):
     async def _serve(
         self, first: pb.FetchRequest, requests: AsyncIterator[pb.FetchRequest]
     ) -> AsyncGenerator[pb.FetchResponse, None]:
+        subscription = self._subscription(first)
+        async with aclosing(self._answers(subscription, requests)) as answers:
+            async for answer in answers:
+                yield answer
+
+    def _subscription(self, first: pb.FetchRequest) -> Subscription:
         self._topic(first.topic_name)
-        subscription = Subscription(self._bus, self._faults, self._pace, first)
+        return Subscription(self._bus, self._faults, self._pace, first)
+
+    async def _answers(
+        self, subscription: Subscription, requests: AsyncIterator[pb.FetchRequest]
+    ) -> AsyncGenerator[pb.FetchResponse, None]:
         listening = asyncio.create_task(subscription.listen(requests))
         self.active_subscribers += 1
         try:
@@ -171,26 +182,24 @@ class PubSub(pb_grpc.PubSubServicer):
     async def _serve_managed(
         self, managed: Managed, first: pb.ManagedFetchRequest, requests: AsyncIterator[pb.ManagedFetchRequest]
     ) -> AsyncGenerator[pb.ManagedFetchResponse, None]:
-        commits: list[pb.CommitReplayResponse] = []
+        commits: deque[pb.CommitReplayResponse] = deque()
+        subscription = self._subscription(self._managed.first_fetch(managed, first.num_requested))
+        subscription.has_news = lambda: bool(commits)
 
         async def plain() -> AsyncIterator[pb.FetchRequest]:
             async for request in requests:
                 if request.HasField("commit_replay_id_request"):
                     now_ms = int(time.time() * 1000)
                     commits.append(self._managed.commit(managed, request.commit_replay_id_request, now_ms))
+                    subscription.wake()
                 if request.num_requested or not request.HasField("commit_replay_id_request"):
                     yield pb.FetchRequest(num_requested=request.num_requested)
 
-        async with aclosing(self._serve(self._managed.first_fetch(managed, first.num_requested), plain())) as answers:
+        async with aclosing(self._answers(subscription, plain())) as answers:
             async for answer in answers:
-                yield pb.ManagedFetchResponse(
-                    events=answer.events,
-                    latest_replay_id=answer.latest_replay_id,
-                    rpc_id=answer.rpc_id,
-                    pending_num_requested=answer.pending_num_requested,
-                    commit_response=commits.pop() if commits else None,
-                )
-                commits.clear()
+                yield _managed_answer(answer, commits.popleft() if commits else None)
+                while commits:
+                    yield _managed_answer(pb.FetchResponse(rpc_id=answer.rpc_id), commits.popleft())
 
     def _topic(self, name: str) -> dict[str, Any] | None:
         if not name:
@@ -229,6 +238,16 @@ class PubSub(pb_grpc.PubSubServicer):
             return pb.PublishResult(error=pb.Error(code=pb.PUBLISH, msg=problem), correlation_key=event_id)
         replay_id = self._bus.append(topic, event_id=event_id, schema_id=event.schema_id, payload=event.payload)
         return pb.PublishResult(replay_id=replay_id, correlation_key=event_id)
+
+
+def _managed_answer(answer: pb.FetchResponse, commit: pb.CommitReplayResponse | None) -> pb.ManagedFetchResponse:
+    return pb.ManagedFetchResponse(
+        events=answer.events,
+        latest_replay_id=answer.latest_replay_id,
+        rpc_id=answer.rpc_id,
+        pending_num_requested=answer.pending_num_requested,
+        commit_response=commit,
+    )
 
 
 def _nothing() -> None:

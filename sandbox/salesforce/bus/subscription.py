@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
@@ -35,7 +35,10 @@ class Pace:
 
 
 class Subscription:
-    """Serve one topic to one client until it leaves, idles without credits or a fault cuts it off."""
+    """Serve one topic to one client until it leaves, idles without credits or a fault cuts it off.
+
+    While `has_news` says so, the caller has something of its own to tell and gets an answer without events for it.
+    """
 
     def __init__(self, bus: Bus, faults: Faults, pace: Pace, first: pb.FetchRequest) -> None:
         self._bus = bus
@@ -45,6 +48,7 @@ class Subscription:
         self._waiter = bus.add_waiter()
         self._credits = 0
         self._left = False
+        self.has_news: Callable[[], bool] = _nothing_new
         self._refusal: PubSubError | None = None
         self._position = self._start(first)
         self._epoch = bus.epoch(self._topic)
@@ -76,6 +80,8 @@ class Subscription:
         """Yield what goes to the client. Raises PubSubError."""
         while True:
             self._look_around()
+            while self.has_news():
+                yield self._answer([], b"")
             if self._left:
                 return
             if not self._credits and self._is_due(self._asked_at, self._pace.idle_close):
@@ -88,6 +94,10 @@ class Subscription:
                 yield answer
             else:
                 await self._waiter.wait(min(_TICK, self._pace.keepalive))
+
+    def wake(self) -> None:
+        """Look for news now."""
+        self._waiter.ring()
 
     def close(self) -> None:
         """Let go of the bell."""
@@ -156,6 +166,10 @@ class Subscription:
     @staticmethod
     def _is_due(since: float, seconds: float) -> bool:
         return time.monotonic() - since >= seconds
+
+
+def _nothing_new() -> bool:
+    return False
 
 
 def _consumer_event(event: Event) -> pb.ConsumerEvent:

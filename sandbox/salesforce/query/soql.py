@@ -10,6 +10,7 @@ from sandbox.salesforce.ids import is_id, to_18
 from sandbox.salesforce.objects import OBJECTS, find_object
 from sandbox.salesforce.query.soql_filter import check_filter, filter_for
 from sandbox.salesforce.query.soql_groups import grouped, sort_key
+from sandbox.salesforce.query.soql_names import with_own_names
 from sandbox.salesforce.query.soql_syntax import Compare, Literal, Logic, Query, malformed, parse
 from sandbox.salesforce.schema import Field, Object
 from sandbox.salesforce.tables import Row, Tables
@@ -22,6 +23,10 @@ _ADDRESS_PARTS = {
     "postalCode": "PostalCode",
     "country": "Country",
 }
+
+
+# An owner is a user or a queue: queries may ask which, though neither object has such a field.
+_KIND = Field("Type", "string")
 
 
 @dataclass
@@ -43,7 +48,9 @@ def run(tables: Tables, now: datetime, text: str, *, deleted_too: bool = False, 
             "appropriate names."
         )
         raise malformed(text, query.object_at, what, "INVALID_TYPE")
-    return _Run(tables, now, text, deleted_too=deleted_too, api_path=api_path).answer(obj, query)
+    return _Run(tables, now, text, deleted_too=deleted_too, api_path=api_path).answer(
+        obj, with_own_names(query, obj, text)
+    )
 
 
 def record_head(obj: Object, row: Row, api_path: str = API_PATH) -> Row:
@@ -58,6 +65,10 @@ def compound_address(obj: Object, name: str, row: Row) -> tuple[bool, Row | None
         return False, None
     value = {key: _own(obj, row, prefix + part) for key, part in _ADDRESS_PARTS.items()}
     return True, value if any(part is not None for part in value.values()) else None
+
+
+def _asks_kind(link: Field, rest: str) -> bool:
+    return link.name == "OwnerId" and rest.lower() == _KIND.name.lower()
 
 
 def _own(obj: Object, row: Row, name: str) -> Any:
@@ -127,11 +138,21 @@ class _Run:
         for place, (path, at) in enumerate(query.fields):
             if place in query.aliases and not query.group:
                 raise malformed(self._text, at, "Only aggregate expressions use field aliasing")
-            if not compound_address(obj, path, {"Id": ""})[0]:
+            if not self._is_address(obj, path):
                 self._reader(obj, path, at)
         for child in query.children:
             child_obj, _ = self._child(obj, child)
-            self._check_selection(child_obj, child)
+            self._check_selection(child_obj, with_own_names(child, child_obj, self._text))
+
+    @staticmethod
+    def _is_address(obj: Object, path: str) -> bool:
+        *heads, last = path.split(".")
+        for head in heads:
+            link = obj.parent(head)
+            if link is None:
+                return False
+            obj = OBJECTS[link.to]
+        return compound_address(obj, last, {"Id": ""})[0]
 
     def _record(self, obj: Object, query: Query, row: Row) -> Row:
         record = record_head(obj, row, self._api_path)
@@ -140,7 +161,7 @@ class _Run:
         for child in query.children:
             child_obj, link = self._child(obj, child)
             rows = self._tables.children(child_obj.name, link.name, row["Id"])
-            answer = self.answer(child_obj, child, rows)
+            answer = self.answer(child_obj, with_own_names(child, child_obj, self._text), rows)
             found = {"totalSize": answer.total, "done": True, "records": answer.records}
             record[link.children] = found if answer.total else None
         return record
@@ -162,6 +183,9 @@ class _Run:
             record[link.relationship] = None
             return
         nested = record.setdefault(link.relationship, record_head(parent_obj, parent, self._api_path))
+        if _asks_kind(link, ".".join(path[1:])):
+            nested[_KIND.name] = parent_obj.name
+            return
         self._put(nested, parent_obj, parent, path[1:])
 
     def _child(self, obj: Object, child: Query) -> tuple[Object, Field]:
@@ -189,8 +213,6 @@ class _Run:
 
     def _field_reader(self, obj: Object, path: str, at: int) -> tuple[Field, Callable[[Row], Any]]:
         head, _, rest = path.partition(".")
-        if head.lower() == obj.name.lower() and rest and obj.parent(head) is None:
-            return self._field_reader(obj, rest, at)
         if not rest:
             field = obj.field(head)
             if field is None:
@@ -204,6 +226,8 @@ class _Run:
                 "WSDL or the describe call for the appropriate names."
             )
             raise malformed(self._text, at, what, "INVALID_FIELD")
+        if _asks_kind(link, rest):
+            return _KIND, lambda row: None if row.get(link.name) is None else link.to
         field, read = self._field_reader(OBJECTS[link.to], rest, at)
 
         def through(row: Row) -> Any:
@@ -238,6 +262,7 @@ class _Run:
         inner_obj = find_object(inner.object_name)
         if inner_obj is None or len(inner.fields) != 1:
             raise malformed(self._text, inner.object_at, "semi join sub-selects must name one field of one object")
+        inner = with_own_names(inner, inner_obj, self._text)
         path, at = inner.fields[0]
         field, read = self._field_reader(inner_obj, path, at)
         if field.type not in ("id", "reference"):

@@ -96,7 +96,7 @@ def _within_days(field: Field, compare: Compare, now: datetime) -> Test:
         raise _mismatch(field)
     if field.type == "datetime" and compare.value.kind == "date":
         raise _mismatch(field)
-    first, after = _days(compare.value, now)
+    first, after = _span(compare.value, now)
     start, end = (_as_kept(field, moment) for moment in (first, after))
     tests: dict[str, Test] = {
         "=": lambda value: value is not None and start <= value < end,
@@ -107,6 +107,13 @@ def _within_days(field: Field, compare: Compare, now: datetime) -> Test:
         ">=": lambda value: value is not None and value >= start,
     }
     return tests[compare.operator]
+
+
+def _span(literal: Literal, now: datetime) -> tuple[datetime, datetime]:
+    try:
+        return _days(literal, now)
+    except (OverflowError, ValueError) as error:
+        raise SalesforceError("MALFORMED_QUERY", f"Date out of range: {literal.value}") from error
 
 
 def _days(literal: Literal, now: datetime) -> tuple[datetime, datetime]:
@@ -155,7 +162,7 @@ def _value(field: Field, literal: Literal, now: datetime) -> Any:
     if literal.kind == "null":
         return None
     if literal.kind in ("date", "relative"):
-        return _as_kept(field, _days(literal, now)[0])
+        return _as_kept(field, _span(literal, now)[0])
     if field.type in ("id", "reference"):
         return _id(field, literal)
     if literal.kind != _wanted_kind(field):

@@ -65,6 +65,7 @@ class Query:
     children: list["Query"] = field(default_factory=list)
     object_name: str = ""
     object_at: int = 0
+    alias: str = ""
     where: Any = None
     order: list[tuple[str, bool, bool, int]] = field(default_factory=list)
     limit: int | None = None
@@ -90,13 +91,17 @@ _TOKENS = re.compile(
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _AGGREGATES = {"count", "count_distinct", "sum", "avg", "min", "max"}
+_CLAUSES = {"where", "group", "having", "order", "limit", "offset", "for", "all", "using", "with"}
 _SIGNS = {"=", "!=", "<>", "<", "<=", ">", ">="}
 
 
 def parse(text: str) -> Query:
     """Return the tree of a query. Raises SalesforceError MALFORMED_QUERY."""
     parser = _Parser(text)
-    query = parser.query()
+    try:
+        query = parser.query()
+    except RecursionError as error:
+        raise SalesforceError("QUERY_TOO_COMPLICATED", "The query is nested too deeply.") from error
     parser.end()
     return query
 
@@ -132,6 +137,8 @@ class _Parser:
         self._expect("from")
         name = self._take("word")
         query.object_name, query.object_at = name.text, name.at
+        if self._peek().kind == "word" and self._peek().text.lower() not in _CLAUSES:
+            query.alias = self._take("word").text
         if self._accept("where"):
             query.where = self._condition()
         if self._accept("group"):
@@ -141,10 +148,29 @@ class _Parser:
             self._expect("by")
             query.order = self._separated(self._order_key)
         if self._accept("limit"):
-            query.limit = int(self._take("number").text)
+            query.limit = self._count()
         if self._accept("offset"):
-            query.offset = int(self._take("number").text)
+            query.offset = self._count()
+        self._endings()
         return query
+
+    def _count(self) -> int:
+        if not self._peek().text.isdecimal():
+            raise self._unexpected()
+        return int(self._take("number").text)
+
+    def _endings(self) -> None:
+        """Take FOR VIEW and FOR REFERENCE, which change no answer; what only code in the org may say is refused."""
+        while self._peek().text.lower() in ("for", "all"):
+            first = self._peek()
+            self._next += 1
+            last = self._take("word")
+            said = f"{first.text} {last.text}".upper()
+            if said in ("ALL ROWS", "FOR UPDATE"):
+                raise malformed(self._text, first.at, f"{said} not allowed in this context")
+            if said not in ("FOR VIEW", "FOR REFERENCE"):
+                self._next -= 1
+                raise self._unexpected()
 
     def end(self) -> None:
         if self._peek().kind != "end":
@@ -180,6 +206,12 @@ class _Parser:
         word = self._take("word")
         if word.text.lower() == "from":
             raise malformed(self._text, word.at, f"unexpected token: '{word.text}'")
+        if word.text.lower() == "fields" and self._accept("("):
+            which = self._take("word").text.upper()
+            if which not in ("ALL", "STANDARD", "CUSTOM"):
+                raise malformed(self._text, word.at, f"Invalid use of the FIELDS function: {which}")
+            self._expect(")")
+            return f"FIELDS({which})", word.at
         if word.text.lower() in _AGGREGATES and self._accept("("):
             path = "" if self._peek().text == ")" else self._take("word").text
             self._expect(")")

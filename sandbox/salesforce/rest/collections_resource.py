@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.calls import Answer, Call, attributes_of
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.query.soql import record_head
+from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rest.row_resources import known_object
 from sandbox.salesforce.rows import MultipleMatches, Rows
+from sandbox.salesforce.schema import Object
 
 _MOST_ROWS = 200
 
@@ -22,12 +24,17 @@ class _RollBack(Exception):
 class Collections:
     """Answer calls on /composite/sobjects."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, creation: Creation) -> None:
         self._rows = rows
+        self._creation = creation
 
     def create(self, call: Call) -> Answer:
         """POST rows."""
-        return self._each(call, _records(call), self._create_one)
+
+        def one(record: Result) -> Result:
+            return self._creation.create(call, _type(record), _without(record, "attributes"))
+
+        return self._each(call, _records(call), one)
 
     def update(self, call: Call) -> Answer:
         """PATCH rows that name their ids."""
@@ -50,8 +57,8 @@ class Collections:
     def read(self, call: Call) -> Answer:
         """GET rows of one object by `ids`, or POST with `ids` and `fields`; absent rows are null."""
         asked = call.fields() if call.method == "POST" else {}
-        ids = asked.get("ids") or call.query.get("ids", "").split(",")
-        names = asked.get("fields") or call.query.get("fields", "Id").split(",")
+        ids = _texts(asked, "ids") or call.query.get("ids", "").split(",")
+        names = _texts(asked, "fields") or call.query.get("fields", "Id").split(",")
         obj = known_object(call.path[2])
         fields = [obj.field(name) for name in names]
         if None in fields:
@@ -92,13 +99,9 @@ class Collections:
             message = f"more than one record found for external id field: {several.ids}"
             return {"success": False, "errors": [SalesforceError("DUPLICATE_EXTERNAL_ID", message).as_result()]}
 
-    def _create_one(self, record: Result) -> Result:
-        row_id = self._rows.create(_type(record), _without(record, "attributes"))
-        return {"id": row_id, "success": True, "errors": []}
-
     def _update_one(self, record: Result) -> Result:
         row_id = _field(record, "id")
-        self._rows.update(_type(record), row_id, _without(record, "attributes", "id"))
+        self._rows.update(_type(record).name, row_id, _without(record, "attributes", "id"))
         return {"id": row_id, "success": True, "errors": []}
 
     def _upsert_one(self, object_name: str, field_name: str, record: Result) -> Result:
@@ -121,11 +124,18 @@ def _records(call: Call) -> list[Result]:
     return records
 
 
-def _type(record: Result) -> str:
-    name = (record.get("attributes") or {}).get("type")
+def _texts(asked: Result, name: str) -> list[str]:
+    given = asked.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise SalesforceError("JSON_PARSER_ERROR", f"{name} must be a list of texts")
+    return given
+
+
+def _type(record: Result) -> Object:
+    name = attributes_of(record).get("type")
     if not name:
         raise SalesforceError("INVALID_INPUT", "Include an entity type in the attributes of each record")
-    return known_object(str(name)).name
+    return known_object(str(name))
 
 
 def _field(record: Result, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from sandbox.salesforce.calls import Answer, Call, Handler, refused
 from sandbox.salesforce.errors import SalesforceError
@@ -42,7 +42,7 @@ class Composite:
     def batch(self, call: Call) -> Answer:
         """POST /composite/batch: calls that know nothing of each other."""
         parts = call.fields().get("batchRequests")
-        if not isinstance(parts, list) or not all(isinstance(part, dict) and "url" in part for part in parts):
+        if not isinstance(parts, list) or not all(_is_subrequest(part) for part in parts):
             raise SalesforceError("JSON_PARSER_ERROR", "batchRequests must be a list of subrequests")
         if len(parts) > _MOST_CALLS:
             raise SalesforceError("LIMIT_EXCEEDED", f"Batch request can't have more than {_MOST_CALLS} subrequests")
@@ -63,7 +63,7 @@ class Composite:
         graphs = call.fields().get("graphs")
         if not isinstance(graphs, list) or not all(isinstance(each, dict) and each.get("graphId") for each in graphs):
             raise SalesforceError("JSON_PARSER_ERROR", "graphs must be a list of graphs with ids")
-        nodes = sum(len(each.get("compositeRequest") or []) for each in graphs)
+        nodes = sum(len(_checked_parts(each, most=_MOST_NODES)) for each in graphs)
         if len(graphs) > _MOST_GRAPHS or nodes > _MOST_NODES:
             message = f"A request can't have more than {_MOST_GRAPHS} graphs or {_MOST_NODES} nodes"
             raise SalesforceError("LIMIT_EXCEEDED", message)
@@ -79,9 +79,12 @@ class Composite:
 
     def _answered(self, call: Call, part: dict[str, Any], known: dict[str, Any]) -> Answer:
         try:
-            return self._handle(_part_call(call, part, known))
+            answer = self._handle(_part_call(call, part, known))
         except SalesforceError as error:
             return refused(error)
+        if isinstance(answer.body, bytes):
+            return refused(SalesforceError("INVALID_REQUEST", "A composite request can't answer with binary data"))
+        return answer
 
     def _run_all_or_none(self, call: Call, parts: list[dict[str, Any]], answers: list[Answer]) -> None:
         try:
@@ -103,6 +106,10 @@ class Composite:
                 raise _RollBack
 
 
+def _is_subrequest(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("url"), str) and isinstance(part.get("method", ""), str)
+
+
 def _checked_parts(body: dict[str, Any], most: int = _MOST_CALLS) -> list[dict[str, Any]]:
     parts = body.get("compositeRequest")
     if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
@@ -121,11 +128,14 @@ def _checked_parts(body: dict[str, Any], most: int = _MOST_CALLS) -> list[dict[s
 
 
 def _part_call(call: Call, part: dict[str, Any], known: dict[str, Any]) -> Call:
-    url = urlsplit(_filled(part["url"], known))
+    url = _split(_filled(part["url"], known))
     match = _PATH.fullmatch(url.path)
     if match is None or match.group(2).rstrip("/") in _CARRIERS:
         raise SalesforceError("INVALID_REQUEST", f"The url {url.path} is not allowed in a composite request")
-    headers = {str(name).lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
+    given = part.get("httpHeaders") or {}
+    if not isinstance(given, dict):
+        raise SalesforceError("JSON_PARSER_ERROR", "httpHeaders must be an object")
+    headers = {str(name).lower(): str(value) for name, value in given.items()}
     return Call(
         method=part["method"].upper(),
         path=tuple(unquote(segment) for segment in match.group(2).rstrip("/").split("/")),
@@ -136,6 +146,13 @@ def _part_call(call: Call, part: dict[str, Any], known: dict[str, Any]) -> Call:
         actor=call.actor,
         locked=call.locked,
     )
+
+
+def _split(url: Any) -> SplitResult:
+    try:
+        return urlsplit(str(url))
+    except ValueError as error:
+        raise SalesforceError("INVALID_REQUEST", f"The url {url} is not allowed in a composite request") from error
 
 
 def _filled(value: Any, known: dict[str, Any]) -> Any:

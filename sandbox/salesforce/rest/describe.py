@@ -1,16 +1,20 @@
 """REST resources that describe the org: versions, objects, fields and limits."""
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from sandbox.salesforce.calls import Answer, Call
 from sandbox.salesforce.errors import not_found
 from sandbox.salesforce.objects import OBJECTS, find_object
-from sandbox.salesforce.schema import Field, Object
+from sandbox.salesforce.rest.conditions import is_unchanged_since
+from sandbox.salesforce.rest.describe_fields import cascades, described_fields
+from sandbox.salesforce.schema import Object
 
 _OLDEST, _NEWEST = 31, 67
+# The objects change with the sandbox's release only.
+_CHANGED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _SEASONS = ("Spring", "Summer", "Winter")
-_SOAP_TYPES = {"boolean": "xsd:boolean", "double": "xsd:double", "currency": "xsd:double", "int": "xsd:int"}
-_SOAP_TYPES |= {"date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID", "reference": "tns:ID"}
 
 
 def versions() -> list[dict[str, str]]:
@@ -24,7 +28,7 @@ def versions() -> list[dict[str, str]]:
 def is_served(version: str) -> bool:
     """Say whether an API version such as `62.0` is served."""
     whole, dot, rest = version.partition(".")
-    return whole.isdigit() and dot + rest == ".0" and _OLDEST <= int(whole) <= _NEWEST
+    return whole.isdecimal() and dot + rest == ".0" and _OLDEST <= int(whole) <= _NEWEST
 
 
 def resources(call: Call) -> Answer:
@@ -36,7 +40,7 @@ def resources(call: Call) -> Answer:
 def all_objects(call: Call) -> Answer:
     """Answer the short description of every object."""
     found = [_short(call, obj) for obj in OBJECTS.values()]
-    return Answer(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
+    return _unless_known(call, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
 
 
 def one_object(call: Call) -> Answer:
@@ -45,12 +49,16 @@ def one_object(call: Call) -> Answer:
     if obj is None:
         raise not_found()
     full = {
-        "fields": [_field(field) for field in obj.fields],
+        "fields": described_fields(obj),
         "childRelationships": _children(obj),
+        "actionOverrides": [],
+        "namedLayoutInfos": [],
+        "networkScopeFieldName": None,
         "recordTypeInfos": [],
+        "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {_plural(obj)}", "name": "everything"}],
     }
-    return Answer(200, _short(call, obj) | full)
+    return _unless_known(call, _short(call, obj) | full)
 
 
 def object_head(call: Call) -> Answer:
@@ -75,6 +83,12 @@ def limits(used: int, most: int, events: dict[str, dict[str, int]]) -> Answer:
     )
 
 
+def _unless_known(call: Call, body: Any) -> Answer:
+    changed = {"Last-Modified": format_datetime(_CHANGED_AT, usegmt=True)}
+    known = is_unchanged_since(_CHANGED_AT, call.headers.get("if-modified-since"))
+    return Answer(304, None, changed) if known else Answer(200, body, changed)
+
+
 def _label(number: int) -> str:
     # Version 58 was Summer '23, and there are three a year.
     steps = number - 57
@@ -90,7 +104,7 @@ def _short(call: Call, obj: Object) -> dict[str, Any]:
         "labelPlural": _plural(obj),
         "keyPrefix": obj.prefix,
         "custom": obj.custom,
-        "createable": True,
+        "createable": any(field.createable for field in obj.fields),
         "updateable": is_row,
         "deletable": is_row,
         "queryable": is_row,
@@ -100,6 +114,19 @@ def _short(call: Call, obj: Object) -> dict[str, Any]:
         "undeletable": is_row,
         "layoutable": is_row,
         "mergeable": False,
+        "activateable": False,
+        "associateEntityType": None,
+        "associateParentEntity": None,
+        "compactLayoutable": is_row,
+        "customSetting": False,
+        "deepCloneable": False,
+        "deprecatedAndHidden": False,
+        "feedEnabled": False,
+        "hasSubtypes": False,
+        "isInterface": False,
+        "isSubtype": False,
+        "mruEnabled": False,
+        "replicateable": is_row,
         "urls": {"sobject": path, "describe": f"{path}/describe", "rowTemplate": f"{path}/{{ID}}"},
     }
 
@@ -108,51 +135,16 @@ def _plural(obj: Object) -> str:
     return obj.name.removesuffix("__c").removesuffix("__e").replace("_", " ") + "s"
 
 
-def _field(field: Field) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "label": field.caption,
-        "type": field.type,
-        "soapType": _SOAP_TYPES.get(field.type, "xsd:string"),
-        "length": field.length,
-        "byteLength": field.length * 3,
-        "precision": 18 if field.type in ("double", "currency") else 0,
-        "scale": 2 if field.type == "currency" else 0,
-        "digits": 0,
-        "nillable": not field.required and field.type not in ("id", "boolean"),
-        "defaultedOnCreate": field.default is not None,
-        "createable": field.createable,
-        "updateable": field.updateable,
-        "calculated": False,
-        "autoNumber": field.name.endswith("Number") and not field.createable,
-        "custom": field.name.endswith("__c"),
-        "externalId": field.external_id,
-        "idLookup": field.external_id or field.type == "id",
-        "unique": field.unique,
-        "caseSensitive": False,
-        "filterable": field.type != "textarea",
-        "sortable": field.type not in ("textarea", "multipicklist"),
-        "groupable": field.groupable,
-        "nameField": field.name in ("Name", "CaseNumber", "OrderNumber", "OrderItemNumber"),
-        "defaultValue": field.default,
-        "restrictedPicklist": field.restricted,
-        "picklistValues": [_choice(value, field.default) for value in field.values],
-        "referenceTo": [field.to] if field.to else [],
-        "relationshipName": field.relationship or None,
-    }
-
-
-def _choice(value: str, default: Any) -> dict[str, Any]:
-    return {"value": value, "label": value, "active": True, "defaultValue": value == default, "validFor": None}
-
-
 def _children(obj: Object) -> list[dict[str, Any]]:
     return [
         {
             "childSObject": other.name,
             "field": field.name,
             "relationshipName": field.children or None,
-            "cascadeDelete": False,
+            "cascadeDelete": cascades(obj, other, field),
+            "deprecatedAndHidden": False,
+            "junctionIdListNames": [],
+            "junctionReferenceTo": [],
             "restrictedDelete": False,
         }
         for other in OBJECTS.values()

@@ -15,7 +15,7 @@ from sandbox.store import Store
 
 _KIND = "salesforce:file"
 _MOST_TEXT = 50 * 1024 * 1024
-_VERSION, _DOCUMENT = "ContentVersion", "ContentDocument"
+VERSION, _DOCUMENT = "ContentVersion", "ContentDocument"
 
 
 class Files:
@@ -25,20 +25,22 @@ class Files:
         self._rows = rows
         self._store = store
 
-    def create(self, call: Call) -> Answer:
-        """POST a version: of the document it names, or of a new one, linked to FirstPublishLocationId."""
-        fields = dict(call.fields())
+    def create(self, call: Call, fields: dict[str, Any]) -> str:
+        """Keep a version of the document it names, or of a new one, linked to FirstPublishLocationId; return its id.
+
+        Raises SalesforceError.
+        """
+        fields = dict(fields)
         content = _content(fields.pop("VersionData", None), call.blob)
-        with self._rows.unit(call.actor):
-            given = accepted_values(self._rows.tables, OBJECTS[_VERSION], fields, creating=True)
-            row_id = self._keep(given, content)
-        location = f"{call.api_path}/sobjects/{_VERSION}/{row_id}"
-        self._rows.update(_VERSION, row_id, {"VersionData": f"{location}/VersionData"})
-        return Answer(201, {"id": row_id, "success": True, "errors": []}, {"Location": location})
+        given = accepted_values(self._rows.tables, OBJECTS[VERSION], fields, creating=True)
+        row_id = self._keep(given, content)
+        path = f"{call.api_path}/sobjects/{VERSION}/{row_id}/VersionData"
+        self._rows.update(VERSION, row_id, {"VersionData": path})
+        return row_id
 
     def download(self, call: Call) -> Answer:
         """GET the bytes of a version."""
-        row = self._rows.existing(OBJECTS[_VERSION], call.path[2])
+        row = self._rows.existing(OBJECTS[VERSION], call.path[2])
         kept = self._store.get(_KIND, row["Id"]) or {"data": ""}
         return Answer(200, base64.b64decode(kept["data"]))
 
@@ -50,12 +52,12 @@ class Files:
         if document is None:
             document = self._rows.create(_DOCUMENT, {"Title": title} | told, system=True)
             self._link(document, given.get("FirstPublishLocationId"))
-        older = self._rows.tables.children(_VERSION, "ContentDocumentId", document)
+        older = self._rows.tables.children(VERSION, "ContentDocumentId", document)
         for each in older:
-            self._rows.update(_VERSION, each["Id"], {"IsLatest": False}, system=True)
+            self._rows.update(VERSION, each["Id"], {"IsLatest": False}, system=True)
         own = {"Title": title, "ContentDocumentId": document, "IsLatest": True, "VersionNumber": str(len(older) + 1)}
         own["Checksum"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        row_id = self._rows.create(_VERSION, given | told | own, system=True)
+        row_id = self._rows.create(VERSION, given | told | own, system=True)
         self._rows.update(_DOCUMENT, document, told | {"LatestPublishedVersionId": row_id}, system=True)
         self._store.put(_KIND, row_id, {"data": base64.b64encode(content).decode()})
         return row_id
@@ -63,11 +65,10 @@ class Files:
     def _link(self, document: str, entity: str | None) -> None:
         if entity is None:
             return
-        known = next((obj for obj in OBJECTS.values() if obj.kind == "row" and entity.startswith(obj.prefix)), None)
-        if known is None or self._rows.get(known.name, entity) is None:
-            message = "invalid cross reference id"
-            raise SalesforceError("INVALID_CROSS_REFERENCE_KEY", message, fields=["FirstPublishLocationId"])
-        self._rows.create("ContentDocumentLink", {"ContentDocumentId": document, "LinkedEntityId": entity})
+        try:
+            self._rows.create("ContentDocumentLink", {"ContentDocumentId": document, "LinkedEntityId": entity})
+        except SalesforceError as error:
+            raise SalesforceError(error.code, error.message, fields=["FirstPublishLocationId"]) from error
 
 
 def _content(encoded: Any, blob: bytes | None) -> bytes:

@@ -45,7 +45,7 @@ class Queries:
         cursor, _, offset = call.path[1].rpartition("-")
         kept = self._store.get(_KIND, cursor)
         now = self._clock.now().timestamp()
-        if kept is None or not offset.isdigit() or now - kept["used_at"] > _CURSOR_LIFE.total_seconds():
+        if kept is None or not offset.isdecimal() or now - kept["used_at"] > _CURSOR_LIFE.total_seconds():
             raise SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
         self._store.put(_KIND, cursor, kept | {"used_at": now})
         return Answer(200, _page(call, cursor, kept["records"], int(offset), kept["size"]))
@@ -70,6 +70,6 @@ def _page(call: Call, cursor: str, records: list[dict[str, Any]], start: int, si
 def _page_size(call: Call) -> int:
     for option in call.headers.get("sforce-query-options", "").split(","):
         name, _, value = option.partition("=")
-        if name.strip().lower() == "batchsize" and value.strip().isdigit():
+        if name.strip().lower() == "batchsize" and value.strip().isdecimal():
             return min(max(int(value), _SMALLEST_PAGE), _LARGEST_PAGE)
     return _LARGEST_PAGE

@@ -3,17 +3,22 @@
 from dataclasses import dataclass, replace
 
 from sandbox.salesforce.bus import managed
+from sandbox.salesforce.bus.bus import Bus
 from sandbox.salesforce.calls import Answer, Call, Handler, refused
 from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.objects import find_object
 from sandbox.salesforce.rest import describe
 from sandbox.salesforce.rest.collections_resource import Collections
 from sandbox.salesforce.rest.composite import Composite
+from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rest.files import Files
 from sandbox.salesforce.rest.queries import Queries
+from sandbox.salesforce.rest.replication import Replication
 from sandbox.salesforce.rest.row_resources import RowResources
 from sandbox.salesforce.rest.tree_resource import Tree
 from sandbox.salesforce.rest.usage import Usage
+from sandbox.salesforce.rows import Rows
+from sandbox.store import Store
 
 # What carries other calls is not locked itself: its parts are.
 _CARRIERS = (("composite",), ("composite", "batch"), ("composite", "graph"))
@@ -42,17 +47,20 @@ class _Route:
 class Resources:
     """Answer any call below /services/data/vXX.X."""
 
-    def __init__(
-        self, rows: RowResources, queries: Queries, collections: Collections, files: Files, usage: Usage
-    ) -> None:
-        events = rows.allocations
-        composite = Composite(rows.engine, self.handle)
+    def __init__(self, rows: Rows, queries: Queries, bus: Bus, store: Store, usage: Usage) -> None:
+        files = Files(rows, store)
+        creation = Creation(rows, bus, files)
+        collections = Collections(rows, creation)
+        composite = Composite(rows, self.handle)
+        replication = Replication(rows)
+        limits = bus.allocations.limits
         self._routes = [
-            _route("POST", "sobjects/contentversion", "create:{}", files.create, writes=True),
             _route("GET", "sobjects/contentversion/*/versiondata", "read:{}", files.download),
-            *_row_routes(rows),
+            _route("GET", "sobjects/*/updated", "read:{}", replication.updated),
+            _route("GET", "sobjects/*/deleted", "read:{}", replication.deleted),
+            *_row_routes(RowResources(rows, creation)),
             _route("GET", "", "versions", describe.resources),
-            _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily, events.limits())),
+            _route("GET", "limits", "limits", lambda call: describe.limits(usage.used(), usage.daily, limits())),
             _route("GET", "sobjects", "describe", describe.all_objects),
             _route("GET", "sobjects/*", "describe", describe.object_head),
             _route("GET", "tooling/query", "tooling", managed.query),
@@ -63,7 +71,7 @@ class Resources:
             _route("POST", "composite", "composite", composite.run, writes=True),
             _route("POST", "composite/batch", "composite", composite.batch, writes=True),
             _route("POST", "composite/graph", "composite", composite.graph, writes=True),
-            _route("POST", "composite/tree/*", "composite", Tree(rows.engine).create, writes=True),
+            _route("POST", "composite/tree/*", "composite", Tree(rows, creation).create, writes=True),
             _route("POST", "composite/sobjects", "composite", collections.create, writes=True),
             _route("PATCH", "composite/sobjects", "composite", collections.update, writes=True),
             _route("DELETE", "composite/sobjects", "composite", collections.delete, writes=True),

@@ -72,21 +72,28 @@ class RestDoor:
         return response
 
     def _serve(self, request: Request, call: Call, body: bytes) -> Response:
+        try:
+            user_id = self._user(request)
+        except SalesforceError as error:
+            # A call without a session belongs to no org's account.
+            return json_response(refused(error))
+        response = json_response(self._answer(call, user_id, body))
+        response.headers["Sforce-Limit-Info"] = self._usage.header()
+        return response
+
+    def _answer(self, call: Call, user_id: str, body: bytes) -> Answer:
         operation, writes = self._resources.operation(call)
         # Switches are drawn before any transaction, which would undo their counting when it fails.
         try:
-            user_id = self._user(request)
             self._rest_faults.check_limits()
+            self._usage.count()
             call = _completed(call, user_id, parsed_json(body))
             self._rest_faults.check(call, operation, writes=writes)
         except SalesforceError as error:
-            return json_response(refused(error))
+            return refused(error)
         if writes and self._rest_faults.locks_row():
             call = replace(call, locked=True)
-        self._usage.count()
-        response = json_response(self._rest_faults.several_matches(call) or self._resources.handle(call))
-        response.headers["Sforce-Limit-Info"] = self._usage.header()
-        return response
+        return self._rest_faults.several_matches(call) or self._resources.handle(call)
 
     def _user(self, request: Request) -> str:
         if self._faults.take_special("salesforce", "expire_sessions"):

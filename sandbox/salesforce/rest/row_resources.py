@@ -1,55 +1,49 @@
 """REST resources of single rows: create, read, update, delete, and the same by external id."""
 
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.salesforce.bus.bus import Bus
-from sandbox.salesforce.bus.events import publish_event
 from sandbox.salesforce.calls import Answer, Call
 from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.incoming import external_field
 from sandbox.salesforce.objects import find_object
 from sandbox.salesforce.query.soql import compound_address, record_head
+from sandbox.salesforce.rest.conditions import tag_header, unmet
+from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rows import MultipleMatches, Rows, full_row
 from sandbox.salesforce.schema import Object
 from sandbox.salesforce.tables import Row
-from sandbox.salesforce.values import parse_datetime
 
 
 class RowResources:
     """Answer calls on /sobjects/{Type}, /sobjects/{Type}/{id} and /sobjects/{Type}/{Field__c}/{value}."""
 
-    def __init__(self, rows: Rows, bus: Bus) -> None:
-        self._rows = self.engine = rows
-        self._bus = bus
-        self.allocations = bus.allocations
+    def __init__(self, rows: Rows, creation: Creation) -> None:
+        self._rows = rows
+        self._creation = creation
 
     def create(self, call: Call) -> Answer:
         """POST a row, or publish a platform event."""
         obj = known_object(call.path[1])
-        if obj.kind == "event":
-            return Answer(201, publish_event(self._rows, self._bus, obj, call))
-        with self._rows.unit(call.actor):
-            row_id = self._rows.create(obj.name, call.fields())
-        location = f"{call.api_path}/sobjects/{obj.name}/{row_id}"
-        return Answer(201, {"id": row_id, "success": True, "errors": []}, {"Location": location})
+        made = self._creation.create(call, obj, call.fields())
+        place = {} if obj.kind == "event" else {"Location": f"{call.api_path}/sobjects/{obj.name}/{made['id']}"}
+        return Answer(201, made, place)
 
     def read(self, call: Call) -> Answer:
         """GET a row by its id."""
         obj = known_object(call.path[1])
         row = self._rows.existing(obj, call.path[2])
-        if _is_unchanged_since(row, call.headers.get("if-modified-since")):
-            return Answer(304)
-        return Answer(200, self._shown(call, obj, row))
+        tag = tag_header(obj, row)
+        status = unmet(obj, row, call.headers, reading=True)
+        return Answer(status, None, tag) if status else Answer(200, self._shown(call, obj, row), tag)
 
     def update(self, call: Call) -> Answer:
         """PATCH a row by its id."""
         obj = known_object(call.path[1])
-        wanted = call.headers.get("if-unmodified-since")
         with self._rows.unit(call.actor):
-            if wanted and not _is_unchanged_since(self._rows.existing(obj, call.path[2]), wanted):
-                return Answer(412)
+            if status := unmet(obj, self._rows.existing(obj, call.path[2]), call.headers, reading=False):
+                return Answer(status)
             self._rows.update(obj.name, call.path[2], call.fields())
         return Answer(204)
 
@@ -74,7 +68,7 @@ class RowResources:
         """PATCH a row by an external id, creating it unless `updateOnly` is asked for."""
         obj, key = known_object(call.path[1]), _key(call)
         if key[0].lower() == "id":
-            return self.update(Call(call.method, (*call.path[:2], key[1]), body=call.body, actor=call.actor))
+            return self.update(replace(call, path=(*call.path[:2], key[1])))
         field = external_field(obj, key[0])
         fields = call.fields()
         if any(name.lower() == field.name.lower() for name in fields):
@@ -127,17 +121,6 @@ def known_object(name: str) -> Object:
     if obj is None:
         raise not_found()
     return obj
-
-
-def _is_unchanged_since(row: Row, http_date: str | None) -> bool:
-    if http_date is None:
-        return False
-    try:
-        since = parsedate_to_datetime(http_date)
-    except ValueError as error:
-        raise SalesforceError("INVALID_HEADER", f"Invalid HTTP date: {http_date}") from error
-    changed_at = parse_datetime(row["SystemModstamp"])
-    return changed_at is not None and changed_at <= since
 
 
 def _key(call: Call) -> tuple[str, str]:

@@ -1,10 +1,12 @@
 """The tree resource: rows with their children, created all or not at all."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.salesforce.calls import Answer, Call
+from sandbox.salesforce.calls import Answer, Call, attributes_of
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.objects import OBJECTS
+from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rest.row_resources import known_object
 from sandbox.salesforce.rows import Rows
 from sandbox.salesforce.schema import Field, Object
@@ -24,38 +26,57 @@ class _Refused(Exception):
 class Tree:
     """Answer POST /composite/tree/{Type}."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, creation: Creation) -> None:
         self._rows = rows
+        self._creation = creation
 
     def create(self, call: Call) -> Answer:
         """Create the rows; the answer pairs each reference with its new id."""
-        obj, results = known_object(call.path[2]), []
+        obj = known_object(call.path[2])
+        results: list[dict[str, str]] = []
         try:
             with self._rows.unit(call.actor):
                 for record in _records(call.fields()):
-                    self._create(obj, record, results, depth=1)
+                    _Growth(self._creation, call, results).add(obj, record, depth=1)
         except _Refused as refused:
             told = {"referenceId": refused.reference, "errors": [refused.error.as_result()]}
             return Answer(400, {"hasErrors": True, "results": [told]})
         return Answer(201, {"hasErrors": False, "results": results})
 
-    def _create(self, obj: Object, record: Any, results: list[dict[str, str]], *, depth: int, **parent: str) -> None:
-        reference = str((record.get("attributes") or {}).get("referenceId") or "")
+
+@dataclass
+class _Growth:
+    """What one call has created so far."""
+
+    creation: Creation
+    call: Call
+    results: list[dict[str, str]]
+
+    def add(self, obj: Object, record: Any, *, depth: int, **parent: str) -> None:
+        """Create a row and its children, telling each. Raises _Refused."""
+        reference = _reference(record)
         children = {name: value for name, value in record.items() if isinstance(value, dict) and "records" in value}
         own = {name: value for name, value in record.items() if name not in children}
         try:
             if not reference:
                 raise SalesforceError("INVALID_INPUT", "Include a reference ID for each record")
-            if depth > _DEEPEST or len(results) >= _MOST_ROWS:
+            if depth > _DEEPEST or len(self.results) >= _MOST_ROWS:
                 raise SalesforceError("INVALID_INPUT", f"A tree has {_MOST_ROWS} records and {_DEEPEST} levels at most")
-            row_id = self._rows.create(obj.name, own | parent)
+            row_id = self.creation.create(self.call, obj, own | parent)["id"]
         except SalesforceError as error:
             raise _Refused(reference, error) from error
-        results.append({"referenceId": reference, "id": row_id})
+        self.results.append({"referenceId": reference, "id": row_id})
         for name, value in children.items():
             child, link = _child(obj, name, reference)
             for each in _records(value):
-                self._create(child, each, results, depth=depth + 1, **{link.name: row_id})
+                self.add(child, each, depth=depth + 1, **{link.name: row_id})
+
+
+def _reference(record: Any) -> str:
+    try:
+        return str(attributes_of(record).get("referenceId") or "")
+    except SalesforceError as error:
+        raise _Refused("", error) from error
 
 
 def _records(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ from sandbox.store import Store
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
+_QUICK = Pace(keepalive=0.3, idle_close=0.6)
+
 
 @dataclass
 class Keys:
@@ -123,11 +125,10 @@ def make_keys(folder: Path) -> Keys:
 
 
 @asynccontextmanager
-async def running_org(keys: Keys, folder: Path) -> AsyncIterator[Org]:
+async def running_org(keys: Keys, folder: Path, pace: Pace = _QUICK) -> AsyncIterator[Org]:
     """Run a sandbox over the state file in a folder."""
     store = Store(folder / "sandbox.db")
     clock, faults, settings = Clock(store), Faults(store), SandboxSettings()
-    pace = Pace(keepalive=0.3, idle_close=0.6)
     sandbox = SalesforceSandbox(settings, store, clock, faults, keys.client_public_pem, pace=pace)
     app = Starlette(routes=sandbox.routes)
     tls = {"ssl_certfile": keys.certificate_file, "ssl_keyfile": keys.key_file}

@@ -1,5 +1,6 @@
 """Change Data Capture: what a change event says, and its bitmaps."""
 
+from datetime import timedelta
 from typing import Any
 
 from portal_app.integrations.salesforce.proto import pubsub_api_pb2 as pb
@@ -91,6 +92,26 @@ async def test_comment_is_seen_as_a_change_of_its_case(org: Org, pubsub: PubSubC
     assert named(schema, body["ChangeEventHeader"]["changedFields"]) == {"LastModifiedDate", *activity}
 
 
+async def test_a_comments_later_life_is_seen_as_changes_of_its_case(org: Org, pubsub: PubSubClient) -> None:
+    rows = org.sandbox.rows
+    case_id = rows.create("Case", {"Subject": "No signal"})
+    comment = rows.create("CaseComment", {"ParentId": case_id, "CommentBody": "Hello"})
+    org.clock.advance(timedelta(hours=1))
+    rows.update("CaseComment", comment, {"CommentBody": "Hello there"})
+    for fields in ({"IsPublished": True}, {"CommentBody": "Good day"}, {"IsPublished": False}, {"IsPublished": True}):
+        rows.update("CaseComment", comment, fields)
+    rows.delete("CaseComment", comment)
+    rows.create("CaseComment", {"ParentId": case_id, "CommentBody": "Bye", "IsPublished": True})
+    rows.delete("Case", case_id)
+
+    events = await read_all(pubsub, "/data/CaseChangeEvent", 8)
+
+    kinds = [body["ChangeEventHeader"]["changeType"] for body, _ in events]
+    created, published = (events[place][0] for place in (0, 1))
+    assert kinds == ["CREATE", *["UPDATE"] * 6, "DELETE"]
+    assert published["Portal_Last_Activity_At__c"] >= created["CreatedDate"] + 3_600_000
+
+
 async def test_approval_is_seen_as_a_change_of_the_order(org: Org, pubsub: PubSubClient) -> None:
     order_id = org.order_with_item()
     org.sandbox.rows.update("Order", order_id, {"Activation_Status__c": "Activating"})
@@ -102,3 +123,35 @@ async def test_approval_is_seen_as_a_change_of_the_order(org: Org, pubsub: PubSu
     changed = named(schema, body["ChangeEventHeader"]["changedFields"])
     assert body["Activation_Status__c"] == "Activating"
     assert changed == {"Activation_Status__c", "LastModifiedDate"}
+
+
+async def test_a_long_text_is_told_by_its_difference(org: Org, pubsub: PubSubClient) -> None:
+    rows, long = org.sandbox.rows, "\n".join(f"line {number}" for number in range(200))
+    account_id = rows.create("Account", {"Name": "A", "Description": long})
+    rows.update("Account", account_id, {"Description": long.replace("line 7\n", "line seven\n"), "Name": "B"})
+    rows.update("Account", account_id, {"Description": "short"})
+    rows.update("Account", account_id, {"Description": None})
+    rows.update("Account", account_id, {"Description": long})
+
+    events = await read_all(pubsub, "/data/AccountChangeEvent", 5)
+
+    schema = await pubsub.schema(events[0][1].event.schema_id)
+    told = [(named(schema, body["ChangeEventHeader"]["diffFields"]), body["Description"]) for body, _ in events]
+    assert told[0] == (set(), long)
+    assert told[1][0] == {"Description"}
+    assert {"-line 7", "+line seven"} <= set(told[1][1].splitlines())
+    assert len(told[1][1]) < 200
+    assert told[2:] == [(set(), "short"), (set(), None), (set(), long)]
+    assert "Description" in named(schema, events[1][0]["ChangeEventHeader"]["changedFields"])
+
+
+async def test_rows_whose_difference_differs_are_told_apart(org: Org, pubsub: PubSubClient) -> None:
+    rows, long = org.sandbox.rows, "x\n" * 600
+    ids = [rows.create("Account", {"Name": "A", "Description": text + long}) for text in ("a\n", "a\n", "b\n")]
+    with rows.unit():
+        for account_id in ids:
+            rows.update("Account", account_id, {"Description": "c\n" + long})
+
+    events = await read_all(pubsub, "/data/AccountChangeEvent", 5)
+
+    assert [body["ChangeEventHeader"]["recordIds"] for body, _ in events[3:]] == [ids[:2], ids[2:]]

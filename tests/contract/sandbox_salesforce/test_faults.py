@@ -179,3 +179,37 @@ async def test_silent_vendor_never_answers(org: Org, api: httpx.AsyncClient) -> 
 def test_unknown_switch_is_refused(org: Org) -> None:
     with pytest.raises(ValueError, match="no switch 'nonsense'"):
         org.faults.set("salesforce", FaultSettings(special={"nonsense": 1}))
+
+
+@pytest.mark.parametrize(
+    ("special", "body", "status"),
+    [
+        ({"validation_rule": 1}, b'{"Name": "A"}', 400),
+        ({"lock_row": 1}, b'{"Name": "A"}', 400),
+        ({}, b"no json", 400),
+        ({}, b'{"Nothing__c": 1}', 400),
+    ],
+)
+async def test_a_refused_call_is_counted_and_tells_the_usage(
+    org: Org, api: httpx.AsyncClient, special: dict[str, int], body: bytes, status: int
+) -> None:
+    before = (await api.get("/limits")).headers["sforce-limit-info"]
+    org.faults.set("salesforce", FaultSettings(special=special))
+
+    answer = await api.post("/sobjects/Account", content=body)
+
+    used, most = (int(part) for part in before.removeprefix("api-usage=").split("/"))
+    assert answer.status_code == status
+    assert answer.headers["sforce-limit-info"] == f"api-usage={used + 1}/{most}"
+
+
+@pytest.mark.parametrize(("switch", "told"), [("daily_limit", True), ("session_never_valid", False)])
+async def test_a_refusal_tells_the_usage_to_those_with_a_session(
+    org: Org, api: httpx.AsyncClient, switch: str, told: bool
+) -> None:
+    org.faults.set("salesforce", FaultSettings(special={switch: 1}))
+
+    answer = await api.get("/limits")
+
+    assert answer.status_code in (401, 403)
+    assert ("sforce-limit-info" in answer.headers) == told

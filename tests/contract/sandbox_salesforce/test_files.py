@@ -4,6 +4,7 @@ import base64
 import json
 
 import httpx
+import pytest
 
 from tests.contract.sandbox_salesforce.running import Org
 
@@ -58,3 +59,71 @@ async def test_bad_uploads_are_refused_and_leave_nothing(api: httpx.AsyncClient)
         "INVALID_FIELD_FOR_INSERT_UPDATE",
     ]  # fmt: skip
     assert (await api.get("/query", params={"q": "SELECT Id FROM ContentDocument"})).json()["totalSize"] == 0
+
+
+@pytest.mark.parametrize("way", ["collection", "tree", "composite"])
+async def test_a_version_keeps_its_bytes_whichever_way_it_comes(org: Org, api: httpx.AsyncClient, way: str) -> None:
+    case_id = org.sandbox.rows.create("Case", {"Subject": "No signal"})
+    fields = {"PathOnClient": "a.bin", "VersionData": base64.b64encode(CONTENT).decode()}
+    fields |= {"FirstPublishLocationId": case_id}
+    record = fields | {"attributes": {"type": "ContentVersion", "referenceId": "one"}}
+    part = {"method": "POST", "url": "/services/data/v62.0/sobjects/ContentVersion", "referenceId": "one"}
+    calls = {
+        "collection": ("/composite/sobjects", {"records": [record]}),
+        "tree": ("/composite/tree/ContentVersion", {"records": [record]}),
+        "composite": ("/composite", {"compositeRequest": [part | {"body": fields}]}),
+    }
+
+    path, body = calls[way]
+    answer = await api.post(path, json=body)
+
+    (row,) = (await api.get("/query", params={"q": "SELECT Id, ContentDocumentId FROM ContentVersion"})).json()[
+        "records"
+    ]
+    query = f"SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '{case_id}'"
+    (link,) = (await api.get("/query", params={"q": query})).json()["records"]
+    assert row["Id"] in answer.text
+    assert (await api.get(f"/sobjects/ContentVersion/{row['Id']}/VersionData")).content == CONTENT
+    assert link["ContentDocumentId"] == row["ContentDocumentId"]
+
+
+async def test_a_document_takes_its_versions_and_links_along(org: Org, api: httpx.AsyncClient) -> None:
+    case_id = org.sandbox.rows.create("Case", {"Subject": "No signal"})
+    body = {"PathOnClient": "a.txt", "VersionData": "eA==", "FirstPublishLocationId": case_id}
+    version = (await api.post("/sobjects/ContentVersion", json=body)).json()["id"]
+    document = (await api.get(f"/sobjects/ContentVersion/{version}")).json()["ContentDocumentId"]
+
+    deleted = await api.delete("/composite/sobjects", params={"ids": document})
+
+    query = f"SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{case_id}'"
+    assert deleted.json()[0]["success"] is True
+    assert (await api.get(f"/sobjects/ContentVersion/{version}/VersionData")).status_code == 404
+    assert (await api.get("/query", params={"q": query})).json()["totalSize"] == 0
+
+
+async def test_a_link_is_made_once_and_to_something(org: Org, api: httpx.AsyncClient) -> None:
+    rows = org.sandbox.rows
+    case_id, gone = (rows.create("Case", {"Subject": "No signal"}) for _ in range(2))
+    rows.delete("Case", gone)
+    version = (await api.post("/sobjects/ContentVersion", json={"PathOnClient": "a", "VersionData": "eA=="})).json()
+    document = (await api.get(f"/sobjects/ContentVersion/{version['id']}")).json()["ContentDocumentId"]
+
+    async def link(entity: str) -> str:
+        body = {"ContentDocumentId": document, "LinkedEntityId": entity}
+        answer = await api.post("/sobjects/ContentDocumentLink", json=body)
+        return "" if answer.status_code == 201 else str(answer.json()[0]["errorCode"])
+
+    told = [await link(entity) for entity in (case_id, case_id, gone, "500xx0000009999AAA", "zzzxx0000000001AAA")]
+
+    nothing = "INVALID_CROSS_REFERENCE_KEY"
+    assert told == ["", "DUPLICATE_VALUE", nothing, nothing, nothing]
+
+
+async def test_a_collection_publishes_platform_events(api: httpx.AsyncClient) -> None:
+    head = {"attributes": {"type": "Order_Fulfilment_Requested__e"}}
+    records = [head | {"OrderId__c": "801xx0000000001AAA"}, head | {"Nothing__c": 1}]
+
+    published, refused = (await api.post("/composite/sobjects", json={"records": records})).json()
+
+    assert (published["success"], published["errors"][0]["statusCode"]) == (True, "OPERATION_ENQUEUED")
+    assert (refused["success"], refused["errors"][0]["statusCode"]) == (False, "INVALID_FIELD")

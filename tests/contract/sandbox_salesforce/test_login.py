@@ -46,13 +46,23 @@ async def test_expiry_may_come_as_text_and_the_token_is_shared(org: Org) -> None
 
 
 @pytest.mark.parametrize(
+    "ahead", [(int(time.time()) + 180) * 1000, str((int(time.time()) + 180) * 1000), 99_999_999_999]
+)
+async def test_an_expiry_far_ahead_or_in_milliseconds_logs_in(org: Org, ahead: Any) -> None:
+    answer = await log_in(org, assertion=org.assertion(exp=ahead))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
     ("claims", "error", "description"),
     [
         ({"iss": "stranger"}, "invalid_client_id", "client identifier invalid"),
         ({"sub": "stranger@example.com"}, "invalid_grant", "user hasn't approved this consumer"),
         ({"aud": "https://example.com"}, "invalid_grant", "audience is invalid"),
         ({"exp": 1_700_000_000}, "invalid_grant", "expired authorization code"),
-        ({"exp": 99_999_999_999}, "invalid_grant", "expired authorization code"),
+        ({"exp": "nan"}, "invalid_grant", "expired authorization code"),
+        ({"exp": 10**400}, "invalid_grant", "invalid assertion"),
     ],
 )
 async def test_wrong_claim_is_refused_with_the_vendors_words(
@@ -128,3 +138,23 @@ async def test_revoked_token_is_dead(org: Org, api: httpx.AsyncClient) -> None:
     await api.post(f"{org.http_url}/services/oauth2/revoke", data={"token": await org.token()})
 
     assert (await api.get("/limits")).status_code == 401
+
+
+async def test_the_identity_a_login_names_tells_its_user(org: Org, api: httpx.AsyncClient) -> None:
+    identity = (await log_in(org)).json()["id"]
+
+    answer = await api.get(identity)
+    strange = await api.get(identity.replace("/005", "/006"))
+    unknown = await api.get(identity, headers={"Authorization": "Bearer x"})
+
+    body = answer.json()
+    assert (body["id"], body["username"]) == (identity, org.settings.sf_username)
+    assert (await api.get(body["urls"]["sobjects"].replace("{version}", "62.0"))).status_code == 200
+    assert (strange.status_code, unknown.status_code) == (403, 403)
+
+
+@pytest.mark.parametrize("grant", ["client_credentials", "password", "refresh_token"])
+async def test_a_grant_that_is_not_there_is_named(org: Org, grant: str) -> None:
+    answer = await log_in(org, grant_type=grant)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")

@@ -66,7 +66,7 @@ async def test_renewal_without_a_card_stays_unpaid_and_becomes_overdue(whmcs):
     assert (await service_of(whmcs, service))["status"] == "Active"
 
 
-async def test_instalments_are_billed_as_often_as_they_say_add_up_and_end(whmcs):
+async def test_instalments_are_billed_as_often_as_they_say_add_up_and_end(whmcs, own_receiver):
     client = await whmcs.new_client()
     await whmcs.call(
         "AddOrder", clientid=client, paymentmethod="stripe", **{"pid[0]": 243, "billingcycle[0]": "monthly"}
@@ -83,6 +83,7 @@ async def test_instalments_are_billed_as_often_as_they_say_add_up_and_end(whmcs)
     assert (len(billed), sum(billed)) == (12, 22800)
     (service,) = (await whmcs.call("GetClientsProducts", clientid=client))["products"]["product"]
     assert service["status"] == "Completed"
+    await own_receiver.wait_for("ServiceRecurringCompleted", service_id=int(service["id"]))
 
 
 async def test_cancellation_at_period_end_bills_no_more_and_ends_the_service_when_due(whmcs):

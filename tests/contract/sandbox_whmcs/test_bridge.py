@@ -1,9 +1,12 @@
 """The signed bridge events (WHMCS fact sheet 3.2)."""
 
 import json
+import re
 import time
 import uuid
 
+from sandbox.whmcs.bridge import BRIDGED
+from tests.contract.sandbox_whmcs.conftest import ROOT
 from tests.support.vendors.hook_receiver import is_signed
 
 
@@ -101,3 +104,49 @@ async def test_refund_and_cancellation_in_the_back_office_send_events(whmcs, rec
 
     await receiver.wait_for("InvoiceRefunded", invoice_id=paid)
     await receiver.wait_for("InvoiceCancelled", invoice_id=open_one)
+
+
+async def test_what_only_staff_do_fires_its_hooks(whmcs, receiver):
+    staff = whmcs.staff
+    client, heir = await whmcs.new_client(), await whmcs.new_client()
+    placed = await whmcs.new_order(client, **{"pid[1]": "33"})
+    order, invoice = int(placed["orderid"]), int(placed["invoiceid"])
+    one, other = (int(number) for number in placed["serviceids"].split(","))
+    lines = (await whmcs.call("GetInvoice", invoiceid=invoice))["items"]["item"]
+
+    split = (await staff("invoices", invoice, "split", lines=[lines[1]["id"]]))["id"]
+    fined = await staff("invoices", split, "late-fee", amount=500)
+    addon = (await staff("services", one, "addon", name="Fixed IP", recurring=300))["id"]
+    steps = {"provision": "Activation", "activate": "Activated", "suspend": "Suspended", "unsuspend": "Unsuspended"}
+    steps |= {"terminate": "Terminated", "cancel": "Cancelled"}
+    for step in steps:
+        await staff("addons", addon, step)
+    shown = await whmcs.call("GetClientsAddons", serviceid=f"{one},{other}")
+    await staff("services", one, "options", recurring=2900)
+    await staff("services", other, "delete")
+    await whmcs.call("AddInvoicePayment", invoiceid=invoice, transid="t", gateway="stripe")
+    await staff("orders", order, "cancel-and-refund")
+    await staff("clients", client, "merge", into=heir)
+    await whmcs.call("DeleteClient", clientid=heir)
+
+    await receiver.wait_for("AfterShoppingCartCheckout", order_id=order, invoice_id=invoice)
+    await receiver.wait_for("InvoiceSplit", invoice_id=invoice, new_invoice_id=split)
+    await receiver.wait_for("AddInvoiceLateFee", invoice_id=split)
+    for event in ("Add", *steps.values()):
+        await receiver.wait_for(f"Addon{event}", addon_id=addon, client_id=client, service_id=one)
+    await receiver.wait_for("AfterConfigOptionsUpgrade")
+    await receiver.wait_for("ServiceDelete", client_id=client, service_id=other)
+    await receiver.wait_for("CancelAndRefundOrder", order_id=order)
+    await receiver.wait_for("AfterClientMerge", client_id=heir, merged_client_id=client)
+    await receiver.wait_for("PreDeleteClient", client_id=heir)
+    assert [line["amount"] for line in fined["items"]] == [250000, 50000]
+    (row,) = shown["addons"]["addon"]
+    assert (row["recurring"], row["status"], row["serviceid"]) == ("300.00", "Cancelled", str(one))
+    assert await whmcs.error("GetInvoice", invoiceid=invoice) == "Invoice ID Not Found"
+    assert await whmcs.error("DeleteClient", clientid=heir) == "Client ID Not Found"
+
+
+def test_every_hook_that_the_portal_listens_to_is_fired_somewhere():
+    written = "\n".join(path.read_text() for path in (ROOT / "sandbox" / "whmcs").glob("*.py"))
+
+    assert BRIDGED - set(re.findall(r'"(\w+)"', written)) == set()

@@ -4,6 +4,9 @@ import signal
 import subprocess
 import sys
 
+import httpx
+
+from tests.support.running.world import running_sandbox
 from tests.support.waiting import LONGEST_SECONDS
 
 
@@ -43,3 +46,35 @@ def test_a_taken_port_is_reported_in_one_line(process, tmp_path):
 
     assert second.returncode == 1
     assert second.stderr.startswith("The sandbox cannot start:") and second.stderr.count("\n") == 1
+
+
+def test_described_world_has_other_cycles_products_without_a_module_and_clients_without_single_sign_on(tmp_path):
+    cycles = ("Annually", "Semi-Annually", "Onetime", "Free")
+    world = (
+        '[[customers]]\nnumber = "C9"\nfirst_name = "H"\nlast_name = "S"\nemail = "h@s.jp"\nsingle_sign_on = false\n'
+    )
+    for pid, cycle in enumerate(cycles, 7):
+        item = f'sku = "{cycle}"\nwhmcs_product_id = {pid}\nprice = 1000\nname = "N"\ncategory = "VPN"\n'
+        service = f'sku = "{cycle}"\nstarted = 2025-11-01\ninvoices = ["Paid"]\n'
+        world += f'[[customers.services]]\n{service}[[catalogue]]\n{item}cycle = "{cycle}"\nmodule = false\n'
+    path = tmp_path / "world.toml"
+    path.write_text(world)
+
+    with running_sandbox(tmp_path / "home", SANDBOX_WORLD=str(path)) as env, httpx.Client(trust_env=False) as browser:
+        keys = {"identifier": env["whmcs_api_identifier"], "secret": env["whmcs_api_secret"], "responsetype": "json"}
+        shown = {
+            action: browser.post(env["whmcs_api_url"], data={**keys, "action": action, "clientid": 1}).json()
+            for action in ("GetClientsProducts", "GetProducts", "GetClientsDetails")
+        }
+
+    services, products = (shown[name]["products"]["product"] for name in ("GetClientsProducts", "GetProducts"))
+    assert [(row["billingcycle"], row["recurringamount"], row["nextduedate"]) for row in services] == [
+        ("Annually", "1000.00", "2026-11-01"),
+        ("Semi-Annually", "1000.00", "2026-05-01"),
+        ("One Time", "0.00", "2025-11-01"),
+        ("Free Account", "0.00", "2025-11-01"),
+    ]
+    assert [row["paytype"] for row in products] == ["recurring", "recurring", "onetime", "free"]
+    assert (products[0]["pricing"]["JPY"]["annually"], products[0]["pricing"]["JPY"]["monthly"]) == ("1000.00", "-1.00")
+    assert {row["module"] for row in products} == {""}
+    assert shown["GetClientsDetails"]["client"]["allowSingleSignOn"] == 0

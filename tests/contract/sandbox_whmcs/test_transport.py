@@ -132,3 +132,135 @@ async def test_answers_without_responsetype_are_no_json(whmcs):
 
     with pytest.raises(json.JSONDecodeError):
         json.loads(text)
+
+
+async def test_client_of_an_address_alone_is_shown_listed_and_sorted(whmcs, person):
+    email = person()["email"]
+    made = await whmcs.call("AddClient", email=email, password2="x", skipvalidation="1")
+
+    shown = await whmcs.call("GetClientsDetails", clientid=made["clientid"])
+    listed = await whmcs.call("GetClients", search=email, orderby="customfields")
+
+    assert (shown["firstname"], shown["address1"], shown["country"]) == ("", "", "JP")
+    assert [row["email"] for row in listed["clients"]["client"]] == [email]
+
+
+@pytest.mark.parametrize("day", ["0000-00-00", "soon", ""])
+async def test_service_whose_due_date_is_no_date_is_neither_billed_nor_a_failure(whmcs, day):
+    client = await whmcs.new_client()
+    placed = await whmcs.new_order(client)
+    service, invoice = placed["serviceids"], placed["invoiceid"]
+    await whmcs.call("AcceptOrder", orderid=placed["orderid"], autosetup="1")
+    await whmcs.call("UpdateClientProduct", serviceid=service, nextduedate=day)
+
+    upgrade = {"paymentmethod": "stripe", "type": "product", "newproductid": "183", "calconly": "1"}
+    quote = await whmcs.call("UpgradeProduct", serviceid=service, **upgrade)
+    paid = await whmcs.call("AddInvoicePayment", invoiceid=invoice, transid=f"odd{invoice}", gateway="stripe")
+    billed = await whmcs.call("GenInvoices", clientid=client)
+
+    assert [answer["result"] for answer in (quote, paid, billed)] == ["success"] * 3
+    assert (await whmcs.call("GetInvoices", userid=client))["totalresults"] == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("UpdateClientProduct", {"unset[0][a]": "b"}),
+        ("UpdateInvoice", {"deletelineids[0][a]": "b", "newitemdescription[0][a]": "b"}),
+        ("UpdateInvoice", {"deletelineids": "1", "newitemdescription[0]": "b", "newitemamount[0][a]": "b"}),
+        ("GetOrders", {f"a{number}": "1" for number in range(1100)}),
+        ("GetOrders", {f"a[{'9' * 5000}]": "1", "a[]": "2"}),
+    ],
+)
+async def test_field_of_another_shape_is_passed_over(whmcs, action, fields):
+    placed = await whmcs.new_order(await whmcs.new_client(), **{"pid[1]": "33", "qty[1]": "9" * 5000})
+    draft = await whmcs.call("CreateInvoice", userid=await whmcs.new_client(), draft="1")
+
+    answer = await whmcs.call(action, serviceid=placed["serviceids"], invoiceid=draft["invoiceid"], **fields)
+
+    assert answer["result"] == "success"
+
+
+@pytest.mark.parametrize("name", ["pid", "domaintype", "regperiod", "addonids"])
+async def test_scalar_where_an_order_expects_an_array_is_refused(whmcs, name):
+    order = {"clientid": await whmcs.new_client(), "paymentmethod": "stripe", "pid[1]": "33", name: "x"}
+
+    assert await whmcs.error("AddOrder", **order) == f"Expecting parameter '{name}' to be an array"
+
+
+async def test_notification_event_needs_three_texts(whmcs):
+    fields = {"notification_identifier": "portal.x", "title": "T", "message": "M", "attributes[0][label]": "a"}
+    missing = [await whmcs.error("TriggerNotificationEvent", **(fields | {name: ""})) for name in list(fields)[:3]]
+
+    assert missing == [
+        "API Notification Events require a identifier string to be passed.",
+        "API Notification Events require a title to be provided.",
+        "API Notification Events require a message to be provided.",
+    ]
+    assert await whmcs.call("TriggerNotificationEvent", **fields) == {"result": "success"}
+
+
+async def test_activity_log_is_found_again_by_client_and_words(whmcs):
+    client = await whmcs.new_client()
+    for words in ("Portal: first", "Portal: second"):
+        await whmcs.call("LogActivity", clientid=client, description=words)
+
+    both = await whmcs.call("GetActivityLog", clientid=client)
+    one = await whmcs.call("GetActivityLog", clientid=client, description="FIRST")
+
+    assert [row["description"] for row in both["activity"]["entry"]] == ["Portal: second", "Portal: first"]
+    assert (both["totalresults"], both["startnumber"]) == ("2", "0")
+    assert "numreturned" not in both
+    assert (one["totalresults"], one["activity"]["entry"][0]["userid"]) == ("1", str(client))
+    assert "activity" not in await whmcs.call("GetActivityLog", clientid=client, date="01/01/2016")
+
+
+async def test_client_without_addons_gets_no_container(whmcs):
+    answer = await whmcs.call("GetClientsAddons", clientid="99999")
+
+    assert answer == {"result": "success", "serviceid": "", "clientid": "99999", "totalresults": "0"}
+    assert await whmcs.error("UpdateClientAddon", id="99999") == "Addon ID Not Found"
+
+
+async def test_switches_turn_single_calls_and_the_whole_installation(whmcs, set_faults):
+    client = await whmcs.new_client()
+    paid = (await whmcs.new_order(client))["invoiceid"]
+    line = (await whmcs.call("GetInvoice", invoiceid=paid))["items"]["item"][0]["id"]
+    edit = {f"itemdescription[{line}]": "x", f"itemamount[{line}]": "100", f"itemtaxed[{line}]": "1"}
+    immutable = await whmcs.error("UpdateInvoice", invoiceid=paid, **edit)
+
+    await set_faults("whmcs", special={"too_many_requests": 1, "sso_blocked": 1, "whmcs_8": 1, "invoice_numbers": 1})
+    crowded = await whmcs.post("GetClients")
+    version = (await whmcs.call("WhmcsDetails"))["whmcs"]["version"]
+    blocked = await whmcs.error("CreateSsoToken", client_id=client)
+    await whmcs.call("UpdateInvoice", invoiceid=paid, **edit)
+    await whmcs.call("AddInvoicePayment", invoiceid=paid, transid=f"n{paid}", gateway="stripe")
+
+    assert immutable == "This invoice has been issued and can no longer be edited"
+    assert (crowded.status_code, crowded.headers["retry-after"], version) == (429, "1", "8.13.1")
+    assert blocked == f"SSO authentication blocked for client {client}"
+    assert "access_token" in await whmcs.call("CreateSsoToken", client_id=client)
+    numbered = await whmcs.call("GetInvoice", invoiceid=paid)
+    assert (numbered["total"], numbered["invoicenum"][4:]) == ("110.00", "-00001")
+
+
+async def test_pending_capture_is_settled_by_staff_and_a_part_is_given_back(whmcs, set_faults):
+    client = await whmcs.new_client()
+    invoice = (await whmcs.new_order(client))["invoiceid"]
+    card = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": "4242424242424242"}
+    await whmcs.call("AddPayMethod", clientid=client, card_expiry="1235", **card)
+    await set_faults("whmcs", special={"payment_pending": 1})
+
+    captured = await whmcs.call("CapturePayment", invoiceid=invoice)
+    pending = await whmcs.call("GetInvoice", invoiceid=invoice)
+    again = await whmcs.error("CapturePayment", invoiceid=invoice)
+    await whmcs.browser.post(f"{whmcs.office}/api/invoices/{invoice}/pay")
+    await whmcs.staff("invoices", invoice, "refund-part", amount=750, to_credit=True)
+
+    assert (captured, pending["status"], pending["balance"]) == ({"result": "success"}, "Payment Pending", "2750.00")
+    assert again == "Invoice Not Found or Not Unpaid"
+    partly = await whmcs.call("GetInvoice", invoiceid=invoice)
+    moved = [(row["amountin"], row["amountout"]) for row in partly["transactions"]["transaction"]]
+    assert (partly["status"], moved) == ("Paid", [("2750.00", "0.00"), ("0.00", "750.00")])
+    credit = await whmcs.call("GetClientsDetails", clientid=client)
+    assert credit["client"]["credit"] == "750.00"

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.faults import Faults
 from sandbox.salesforce.calls import Answer
 from sandbox.salesforce.ids import to_18
-from sandbox.salesforce.rest.login import Login, LoginRefused
+from sandbox.salesforce.login.login import Login, LoginRefused
 from sandbox.salesforce.rest.rest import bearer_token, guarded, json_response
 from sandbox.salesforce.sessions import Sessions
 from sandbox.salesforce.tables import INTEGRATION_USER_ID
@@ -31,6 +31,7 @@ class OAuthDoor:
         return [
             Route("/services/oauth2/token", self._token, methods=["POST"]),
             Route("/services/oauth2/userinfo", self._user_info, methods=["GET"]),
+            Route("/id/{org_id}/{user_id}", self._identity, methods=["GET"]),
             Route("/services/oauth2/revoke", self._revoke, methods=["GET", "POST"]),
         ]
 
@@ -80,6 +81,39 @@ class OAuthDoor:
             "name": "Portal Integration",
             "email": username,
             "active": True,
+        }
+        return json_response(Answer(200, body))
+
+    async def _identity(self, request: Request) -> Response:
+        async def serve() -> Response:
+            return self._answer_identity(request)
+
+        return await guarded(self._faults, "userinfo", serve)
+
+    def _answer_identity(self, request: Request) -> Response:
+        """Answer the URL that a login names: the user behind the token, under the names older than OpenID's."""
+        user_id = self._sessions.user_of(bearer_token(request))
+        if user_id is None:
+            return Response("Bad_OAuth_Token", 403, media_type="text/html")
+        org_id, username = to_18(self._settings.sf_org_id), self._settings.sf_username
+        if (to_18(request.path_params["org_id"]), to_18(request.path_params["user_id"])) != (org_id, user_id):
+            return Response("Wrong_Org", 403, media_type="text/html")
+        base = _base(request)
+        rest = f"{base}/services/data/v{{version}}/"
+        body = {
+            "id": f"{base}/id/{org_id}/{user_id}",
+            "asserted_user": True,
+            "user_id": user_id,
+            "organization_id": org_id,
+            "username": username,
+            "nick_name": username.partition("@")[0],
+            "display_name": "Portal Integration",
+            "first_name": "Portal",
+            "last_name": "Integration",
+            "email": username,
+            "active": True,
+            "user_type": "STANDARD",
+            "urls": {"rest": rest, "sobjects": f"{rest}sobjects/", "query": f"{rest}query/"},
         }
         return json_response(Answer(200, body))
 

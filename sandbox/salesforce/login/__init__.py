@@ -1,0 +1,1 @@
+"""Logins: assertions, tokens, and who a token stands for."""

@@ -46,7 +46,9 @@ async def test_expiry_may_come_as_text_and_the_token_is_shared(org: Org) -> None
 
 
 @pytest.mark.parametrize(
-    "ahead", [(int(time.time()) + 180) * 1000, str((int(time.time()) + 180) * 1000), 99_999_999_999]
+    "ahead",
+    [(int(time.time()) + 180) * 1000, str((int(time.time()) + 180) * 1000), 99_999_999_999],
+    ids=["milliseconds", "milliseconds as text", "far ahead"],
 )
 async def test_an_expiry_far_ahead_or_in_milliseconds_logs_in(org: Org, ahead: Any) -> None:
     answer = await log_in(org, assertion=org.assertion(exp=ahead))

@@ -26,7 +26,7 @@ def support_cases() -> rx.Component:
                 _("Subject"),
                 lambda row: rx.el.span(
                     row_link(row.subject, href=row.href),
-                    rx.cond(row.is_unread, rx.el.span(_("New"), class_name="ml-2 badge-new")),
+                    rx.cond(row.is_unread, rx.el.span(_("New"), class_name="ml-2 text-note font-semibold text-accent")),
                     class_name="[overflow-wrap:anywhere]",
                 ),
             ),

@@ -82,10 +82,6 @@ class SupportCases:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             await (await session.connection()).execute(seen.values(seen_at=sa.func.greatest(now(), shown)))
 
-    async def unread(self, user_id: UUID) -> int:
-        """Return how many cases have an answer that the customer has not seen, as far as is known."""
-        return sum(case.is_unread for case in await self.mirror.cases(user_id))
-
     async def about(self, customer: Customer, about: str) -> list[SupportCase]:
         """Return the known cases about one thing, such as `invoice:12`."""
         return [case for case in await self.mirror.cases(customer.user_id) if str(case.about or "") == about]

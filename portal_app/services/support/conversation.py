@@ -123,13 +123,6 @@ class Conversation:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             return (await self._message(session, customer, message_id)).text
 
-    async def send_now(self, customer: Customer, message_id: UUID) -> None:
-        """Send a message without waiting until it cannot be taken back. Raises NotFound."""
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            message = await self._message(session, customer, message_id)
-            message.send_at = min(message.send_at, self._clock())
-            await self._wake(session, message)
-
     async def retry(self, customer: Customer, message_id: UUID) -> None:
         """Send again what Salesforce did not accept. Raises NotFound, Conflict where it was not refused."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:

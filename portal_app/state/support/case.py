@@ -87,7 +87,9 @@ class CasePage(PageState, rx.State):
         self.subject, self.number = case.subject, case.number or _("follows as soon as it is sent")
         self.word, self.tone, self.category = turn.word, turn.tone, category_of(case.category)
         (self.about, self.about_href), self.opened = about_of(case.about), time(case.opened_at)
-        self.seen_note = _("Our team has seen your messages.") if case.is_seen_by_team and case.is_sent else ""
+        # Salesforce marks unread comments, not an unread case: before a first answer nothing says that it was opened.
+        has_answer = any(entry.side == "team" for entry in thread.entries)
+        self.seen_note = _("Our team has seen your messages.") if has_answer and case.is_seen_by_team else ""
         self.can_reply = thread.can_be_reopened
         self.rule = _rule(thread)
         self.follow_href = path_for(f"/support/new?follows={case.id}")

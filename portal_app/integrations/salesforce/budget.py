@@ -51,16 +51,14 @@ class DailyBudget:
             error.retry_after = _PAUSE
             raise error
 
-    async def record_usage(self, limit_info: str | None) -> None:
-        """Learn from an answer's header."""
+    async def record_usage(self, limit_info: str | None, *, is_spent: bool = False) -> None:
+        """Learn from an answer's header, and whether the answer refuses every call for the rest of the day."""
         found = _USAGE.search(limit_info or "")
         if found:
-            await self._tell(int(found[1]), int(found[2]), is_spent=False)
-
-    async def note_spent(self) -> None:
-        """Learn that Salesforce refuses every call for the rest of the day."""
-        used, total = self._known
-        await self._tell(max(used, 1), max(total, 1), is_spent=True)
+            await self._tell(int(found[1]), int(found[2]), is_spent=is_spent)
+        elif is_spent:
+            used, total = self._known
+            await self._tell(max(used, 1), max(total, 1), is_spent=True)
 
     def state(self) -> dict[str, int]:
         """Return what is known, zeros where nothing is."""

@@ -199,7 +199,7 @@ class SalesforceClient:
         line: VendorCall,
         safe: bool,
     ) -> T:
-        wire = Wire(line.timeout)
+        wire, is_spent = Wire(line.timeout), False
         headers = {**correlation_headers(), **_CALLER}
         work = functools.partial(self._call, wire, session, headers, call)
         try:
@@ -210,15 +210,15 @@ class SalesforceClient:
         except SalesforceError as error:
             asked = retry_after(wire.headers.get("Retry-After"))
             ours = translated(error, operation, safe=safe, asked=asked)
-            if isinstance(ours, DailyLimit):
-                await self.budget.note_spent()
+            is_spent = isinstance(ours, DailyLimit)
             # Not chained: the library's text quotes addresses and values that do not belong in a log.
             raise ours from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, RecursionError) as error:
             never_sent = isinstance(error, _NOT_SENT) or _is_not_reached(error)
             raise lost(f"{operation}: {type(error).__name__}", safe=safe or never_sent) from None
         finally:
-            await self.budget.record_usage(wire.headers.get("Sforce-Limit-Info"))
+            # The refusal's own header counts only what was accepted: it must not lift the refusal.
+            await self.budget.record_usage(wire.headers.get("Sforce-Limit-Info"), is_spent=is_spent)
 
     def _call(
         self, wire: Wire, session: SalesforceSession, headers: dict[str, str], call: Callable[[Salesforce], T]

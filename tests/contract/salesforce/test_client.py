@@ -107,9 +107,12 @@ async def test_a_locked_row_is_tried_again(
     assert await limiters.slots_taken() == (2, 0)
 
 
-async def test_the_daily_limit_is_not_tried_again(client: SalesforceClient, server: ScriptedServer) -> None:
+@pytest.mark.parametrize("usage", [{}, {"Sforce_Limit_Info": "api-usage=17/100000"}], ids=["no usage", "low usage"])
+async def test_the_daily_limit_is_not_tried_again_whatever_usage_the_refusal_tells(
+    client: SalesforceClient, server: ScriptedServer, usage: dict[str, str]
+) -> None:
     limit = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
-    server.script(by_path(server, http(limit, 403)))
+    server.script(by_path(server, http(limit, 403, **usage)))
     with pytest.raises(ExternalUnavailable) as caught:
         await find(client)
     assert caught.value.retry_after == 3600 and len(server.asked) == 2

@@ -35,13 +35,14 @@ dev: environment
 	@exec $(VENV_PYTHON) -m portal_app.cli dev
 
 test: environment browser proxy checks
-	$(call say,Journeys in a browser run beside all that follows and are shown after it)
+	$(call say,Journeys in a browser and faults run beside the tests without a browser and are shown after them)
 	@mkdir -p .portal/log
 	@$(PYTEST) tests/journeys >.portal/log/journeys.log 2>&1 & journeys=$$!; \
+		$(PYTEST) -n 2 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \
 		printf '\n== %s\n' 'Tests without a browser'; \
 		$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
-		printf '\n== %s\n' 'Faults: processes killed and vendors away'; \
-		$(PYTEST) -n 4 tests/faults; faults=$$?; \
+		wait $$faults; faults=$$?; \
+		printf '\n== %s\n' 'Faults: processes killed and vendors away'; cat .portal/log/faults.log; \
 		wait $$journeys; journeys=$$?; \
 		printf '\n== %s\n' 'Journeys in a browser'; cat .portal/log/journeys.log; \
 		exit $$((rest + faults + journeys))

@@ -7,7 +7,21 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, catalogue, checkout, dashboards, entry, events, lanes, pages, paging, start
+from benchmarks import (
+    api,
+    approval,
+    bus,
+    catalogue,
+    checkout,
+    dashboards,
+    entry,
+    events,
+    forecasting,
+    lanes,
+    pages,
+    paging,
+    start,
+)
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -26,11 +40,12 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "dashboards": dashboards.measure,
     "entry": entry.measure,
     "lanes": lanes.measure,
+    "forecast": forecasting.rows,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
 }
 
-WITHOUT_PAGES = {"lanes", "bus", "stampede"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast"}
 
 
 def main() -> int:

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from sandbox.freebit.network import TIMEZONE, Network
 from sandbox.world_file import BlankSim, Item, SimLine, WorldFile, day_of
 
+_PLAN_KINDS = {"DataSmsVoice": "voice", "DataOnly": "data", "DataSms": "sms"}
+
 
 class Rows(Protocol):
     """What seeding needs of the Salesforce sandbox's rows."""
@@ -29,7 +31,8 @@ def _seed_plan(network: Network, item: Item) -> None:
     fields = item.salesforce
     megabytes = int(str(fields.get("SIM_Data_Size__c", "0GB")).removesuffix("GB")) * 1024
     plan = {"code": fields["Freebit_Plan_Code__c"], "mb": megabytes}
-    network.store.put("freebit.plan", plan["code"], plan | {"voice": fields.get("SIM_Plan_Type__c") == "DataSmsVoice"})
+    kind = _PLAN_KINDS.get(str(fields.get("SIM_Plan_Type__c")), "data")
+    network.store.put("freebit.plan", plan["code"], plan | {"kind": kind, "voice": kind == "voice"})
 
 
 def put_in_stock(network: Network, salesforce: Rows, sim: BlankSim) -> None:

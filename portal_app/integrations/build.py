@@ -24,6 +24,7 @@ from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 from portal_app.domain.ports.support import CaseGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts
+from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
@@ -109,8 +110,11 @@ class Vendors:
             await line.limiter.close()
 
 
-def build_vendors(settings: Settings, redis: Redis) -> Vendors:
-    """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast."""
+def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendors:
+    """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast.
+
+    `database` keeps the locks of SIM lines.
+    """
     # VendorCall logs an outage once; stamina's own hook would log every retry.
     stamina.instrumentation.set_on_retry_hooks([])
     whmcs_line = vendor_line(settings, redis, "whmcs", LimiterSettings("whmcs", "whmcs"))
@@ -123,7 +127,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
     stream = SalesforceEventStream(settings, login)
     freebit_line = vendor_line(settings, redis, "freebit", LimiterSettings("freebit", "freebit"))
-    freebit, sims = _freebit(settings, redis, freebit_line)
+    freebit, sims = _freebit(settings, redis, freebit_line, locks=LineLocks(database, key_ring_of(settings)))
     return Vendors(
         clients=clients,
         people=WHMCSPeople(whmcs),
@@ -150,11 +154,11 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     )
 
 
-def _freebit(settings: Settings, redis: Redis, line: VendorCall) -> tuple[FreebitClient, SimLines]:
+def _freebit(settings: Settings, redis: Redis, line: VendorCall, *, locks: LineLocks) -> tuple[FreebitClient, SimLines]:
     ring, cache = key_ring_of(settings), Cache(redis)
     http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
     client = FreebitClient(settings, http, line, cache=cache, ring=ring)
-    return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)
+    return client, FreebitGateway(client, settings, cache, locks, ring)
 
 
 def vendor_line(settings: Settings, redis: Redis, vendor: str, limiter: LimiterSettings) -> VendorCall:

@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast, get_args
 
-from portal_app.domain.sim.sim import NetworkType, Person, PortIn, SimLine, SimState, SimUsage, TopUp, VoiceOption
+from portal_app.domain.sim.sim import (
+    NetworkType,
+    Person,
+    PortIn,
+    SimLine,
+    SimPlanKind,
+    SimState,
+    SimUsage,
+    TopUp,
+    VoiceOption,
+)
+from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.operations import named
 
 Body = Mapping[str, Any]
@@ -14,7 +25,7 @@ ON, OFF = "10", "20"
 _NAMES = {
     "lines": "responseDatas", "state": "state", "plan": "planCode", "network": "contractLine", "iccid": "iccid",
     "eid": "eid", "voice": "talk", "remaining": "quota", "started_on": "startDate", "next_plan": "nextPlanCode",
-    "next_plan_on": "nextPlanDate", "ends_on": "cancelDate", "esim_code": "activationCode",
+    "next_plan_on": "nextPlanDate", "ends_on": "cancelDate", "product_number": "productNumber",
     "traffic": "traffic", "today": "today", "recent_days": "inRecentDays", "restricted": "blackList",
     "history": "quotaHistory", "added_on": "date", "expires_on": "expire",
     "voice_mail": "voiceMail", "call_waiting": "callWaiting", "call_forwarding": "callTransfer", "roaming": "worldWing",
@@ -50,11 +61,8 @@ class Mapper:
             next_plan_code=_text(row, self._names["next_plan"]),
             next_plan_on=_day(row, self._names["next_plan_on"]),
             ends_on=_day(row, self._names["ends_on"]),
+            product_number=_text(row, self._names["product_number"]),
         )
-
-    def esim_code(self, body: Body, account: str) -> str:
-        """Read the activation code, empty where there is none."""
-        return _text(self._only_row(body, account), self._names["esim_code"])
 
     def usage(self, body: Body) -> SimUsage:
         """Read the traffic of a line."""
@@ -96,6 +104,16 @@ class Mapper:
         if not isinstance(flags, Mapping):
             return {}
         return {name: _flag(flags[self._names[name]]) for name in get_args(VoiceOption) if self._names[name] in flags}
+
+
+def esim_kinds(settings: Settings) -> dict[SimPlanKind, str]:
+    """Return simKind by what a plan carries. Raises ValueError where the setting lacks a kind or has an unknown one."""
+    kinds = named(settings.freebit_esim_kinds)
+    if set(kinds) != set(get_args(SimPlanKind)):
+        raise ValueError("FREEBIT_ESIM_KINDS: write voice=, data= and sms=")
+    # The former setting was sent for every plan; it was right for voice plans only.
+    kinds |= {"voice": settings.freebit_esim_kind} if settings.freebit_esim_kind else {}
+    return cast(dict[SimPlanKind, str], kinds)
 
 
 def port_in_fields(port_in: PortIn, **more: str) -> dict[str, dict[str, str]]:

@@ -72,7 +72,12 @@ class SimActivation:
             await self._inventory.sim_order(order.sf_order_id),
             await self._reservations.for_order(order_id),
         )
-        new = NewLine(reserved.number, wanted.plan_code, product_number=reserved.product_number)
+        new = NewLine(
+            reserved.number,
+            wanted.plan_code,
+            product_number=reserved.product_number,
+            plan_kind=wanted.plan_kind,
+        )
         if wanted.options.sim_type == "esim":
             await self._lines.activate_esim(new, eid=reserved.eid, port_in=wanted.options.port_in)
         elif wanted.options.port_in:

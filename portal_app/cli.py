@@ -21,6 +21,8 @@ orders = typer.Typer(no_args_is_help=True, help="Orders, for operators.")
 app.add_typer(orders, name="orders")
 accounts = typer.Typer(no_args_is_help=True, help="Accounts, for operators.")
 app.add_typer(accounts, name="accounts")
+usage = typer.Typer(no_args_is_help=True, help="What SIM lines used.")
+app.add_typer(usage, name="usage")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 CachedKind = Literal["catalog"]
@@ -104,6 +106,14 @@ def close_account(customer_number: str, yes: Yes = False) -> None:
 def reopen_account(customer_number: str, yes: Yes = False) -> None:
     """Let a closed account's owner sign in again."""
     _become("portal_app.jobs.admin_accounts", "reopen", customer_number, *(["--yes"] if yes else []))
+
+
+@usage.command("import")
+def import_usage(
+    file: Annotated[Path, typer.Argument(help="The carrier's daily file of usage, CSV")],
+) -> None:
+    """Import a file of daily usage. The same file again changes nothing; bad rows are reported, the rest is taken."""
+    _become("portal_app.jobs.usage_import", str(file))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -124,6 +124,12 @@ class VendorSettings(BaseModel):
     freebit_usage_seconds: int = Field(
         300, ge=300, description="How long a line's usage is kept before it is read again"
     )
+    freebit_usage_columns: str = Field(
+        "account,date,traffic", description="Columns of the daily usage file: number, day and amount"
+    )
+    freebit_reconcile_batch: int = Field(
+        40, ge=1, description="Lines that one run of the nightly comparison reads at Freebit"
+    )
     freebit_lock_seconds: int = Field(1800, description="How long a line is locked after a 4G/5G or voice change")
     freebit_pending_seconds: int = Field(600, description="How long an asynchronous order may take at Freebit")
     freebit_poll_seconds: float = Field(15.0, description="How long to wait before a new line's state is read again")

@@ -16,6 +16,7 @@ import portal_app.workflows.orders
 import portal_app.workflows.profile
 import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
+import portal_app.workflows.sim_lines
 import portal_app.workflows.support
 import portal_app.workflows.whmcs_migration
 from portal_app.infra.database.clock_sync import sync_clock

@@ -46,6 +46,11 @@ class LineChangeRow(SQLModel, table=True):
         )
 
     @classmethod
+    def has_wish(cls) -> sa.ColumnElement[bool]:
+        """Return the condition of changes whose outcome the line shows."""
+        return col(cls.wanted).is_not(None)
+
+    @classmethod
     async def of_line(cls, session: AsyncSession, line: bytes) -> "list[LineChangeRow]":
         """Return what is noted of a line, oldest first."""
         query = select(cls).where(cls.line == line).order_by(col(cls.started_at))

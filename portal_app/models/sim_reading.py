@@ -41,6 +41,16 @@ class SimReading(SQLModel, table=True):
         return dict((await session.exec(query)).all())
 
     @classmethod
+    async def days_of_lines(
+        cls, session: AsyncSession, service_ids: list[int], since: date
+    ) -> list[tuple[int, date, int]]:
+        """Return service, day and bytes of the days of several lines that count, since a day."""
+        query = select(cls.service_id, cls.day, cls.used_bytes).where(
+            col(cls.service_id).in_(service_ids), col(cls.day) >= since, col(cls.is_set_aside).is_(False)
+        )
+        return [(service_id, day, used) for service_id, day, used in (await session.exec(query)).all()]
+
+    @classmethod
     async def write(cls, session: AsyncSession, rows: list[dict[str, Any]]) -> int:
         """Write readings; return how many were new or changed. What a file told is replaced by files only."""
         changed = 0

@@ -130,10 +130,13 @@ class SimLine:
 
 @dataclass(frozen=True, slots=True)
 class SimUsage:
-    """Traffic in bytes: today, and the previous days with yesterday first. `is_restricted`: the quota is used up."""
+    """Traffic in bytes: today, and the previous days with yesterday first, None for a day the carrier does not tell.
+
+    `is_restricted`: the quota is used up.
+    """
 
     today_bytes: int
-    recent_days_bytes: tuple[int, ...]
+    recent_days_bytes: tuple[int | None, ...]
     is_restricted: bool
 
 

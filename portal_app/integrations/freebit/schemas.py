@@ -67,10 +67,12 @@ class Mapper:
     def usage(self, body: Body) -> SimUsage:
         """Read the traffic of a line."""
         row = body[self._names["traffic"]]
-        days = [part for part in _text(row, self._names["recent_days"]).split(",") if part.strip()]
+        told = _text(row, self._names["recent_days"])
+        # A day that is left out between two commas is unknown, and the others keep their places.
+        days = [part.strip() for part in told.split(",")] if told else []
         return SimUsage(
             today_bytes=int(_text(row, self._names["today"])) * self._unit,
-            recent_days_bytes=tuple(int(day) * self._unit for day in days),
+            recent_days_bytes=tuple(int(day) * self._unit if day else None for day in days),
             is_restricted=_flag(row[self._names["restricted"]]),
         )
 

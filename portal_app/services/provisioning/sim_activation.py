@@ -18,6 +18,7 @@ from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
 from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.profile.kyc_review import KycReview
+from portal_app.services.sim.line_links import link_reserved
 from portal_app.services.sim.reservations import SimReservations, reservation
 from portal_app.services.write_guard import WriteGuard
 
@@ -156,6 +157,7 @@ class SimActivation:
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             row.service_id = service_id
+            await link_reserved(session, row, service_id)
             reserved = row.to_domain()
         values = (reserved.number, reserved.iccid, reserved.eid)
         told = {name: value for name, value in zip(self._fields, values, strict=True) if value}

@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
@@ -43,6 +44,7 @@ from portal_app.integrations.whmcs.people import WHMCSPeople
 from portal_app.integrations.whmcs.products import WHMCSProducts
 from portal_app.integrations.whmcs.services import WHMCSServices
 from portal_app.integrations.whmcs.sso import WHMCSSso
+from tests.support.running.world import servers
 from tests.support.vendors.freebit_answers import ok
 from tests.support.vendors.scripted_server import http
 
@@ -119,9 +121,12 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
         portal_env="development", freebit_url=url, freebit_client_id="id", freebit_client_secret="secret"
     )
     line, cache, ring = line_of(redis, "freebit"), Cache(redis), key_ring_of(settings)
+    database = Database(settings.model_copy(update={"database_url": servers().postgres.url()}), "web")
     client = FreebitClient(settings, vendor_client(timeout=TIMEOUT), line, cache=cache, ring=ring)
     async with aclosing(client):
-        yield Subject(FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring), line, ok(authKey="key"))
+        locks = LineLocks(database, ring)
+        yield Subject(FreebitGateway(client, settings, cache, locks, ring), line, ok(authKey="key"))
+    await database.close()
 
 
 def line_of(redis: Redis, vendor: str) -> VendorCall:

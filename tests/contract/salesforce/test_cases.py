@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from portal_app.domain.errors import NotFound, OutcomeUnknown
 from portal_app.domain.profile.customer import Customer, Profile
 from portal_app.domain.support.case import NewCase
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
@@ -21,7 +22,7 @@ QUESTION = NewCase.parse(category="billing", subject="請求について", text=
 
 @pytest.fixture
 async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
+    vendors = build_vendors(sandbox.settings, redis, Database(sandbox.settings, "web"))
     yield vendors
     await vendors.close()
 

@@ -18,6 +18,7 @@ from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.domain.profile.customer import Profile
 from portal_app.domain.sim.sim import Person, PortIn
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
@@ -35,7 +36,7 @@ FORM = {
 
 @pytest.fixture
 async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
+    vendors = build_vendors(sandbox.settings, redis, Database(sandbox.settings, "web"))
     yield vendors
     await vendors.close()
 

@@ -13,6 +13,7 @@ from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.profile.address import Address
 from portal_app.domain.profile.customer import Customer, Profile
 from portal_app.domain.profile.profile import ProfileChange
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
@@ -26,7 +27,7 @@ _CHECK = "Internet_Eligibility_Status__c"
 
 @pytest.fixture
 async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
+    vendors = build_vendors(sandbox.settings, redis, Database(sandbox.settings, "web"))
     yield vendors
     await vendors.close()
 

@@ -1,4 +1,4 @@
-"""Give the two customers of the sandbox's world a portal account each, linked over the wire as a real one would be."""
+"""Give the three customers of the sandbox's world a portal account each, linked over the wire as real ones are."""
 
 import asyncio
 import sys
@@ -10,7 +10,11 @@ from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal, build
 
 PASSWORD = "correct-horse-battery"  # noqa: S105  the demo's, printed for the person who runs it
-PEOPLE = (("aiko@example.jp", "Aiko Tanaka", "new here, no card yet"), ("ben@example.jp", "Ben Carter", "has a VPN"))
+PEOPLE = (
+    ("aiko@example.jp", "Aiko Tanaka", "new here, no card yet"),
+    ("ben@example.jp", "Ben Carter", "has a VPN"),
+    ("hana@example.jp", "Hana Sato", "has three SIM lines, and one that is not linked"),
+)
 
 
 async def link_all(settings: Settings) -> list[str]:

@@ -11,7 +11,10 @@ from sandbox.store import Document
 from sandbox.world_file import BlankSim
 
 # The state a line must be in.
-_ACTIONS = {"use": "active", "suspend": "active", "resume": "suspended", "port_out": "active", "swap_sim": "active"}
+_ACTIONS = {
+    "use": "active", "suspend": "active", "resume": "suspended", "swap_sim": "active", "port_out": "active",
+    "port_back": "obsolete",
+}  # fmt: skip
 
 
 class SimLines:
@@ -55,7 +58,7 @@ class SimLines:
             ends[action](job)
 
     def act(self, account: str, action: str, *, mb: int = 0) -> None:
-        """Let a line use MB of data now, be suspended, resumed, given another SIM or moved to another carrier.
+        """Let a line use MB of data now, be suspended, resumed, given another SIM, moved to another carrier or back.
 
         Raises UnknownRecord, WrongState.
         """
@@ -91,6 +94,8 @@ class SimLines:
             return {"state": "active", "pauses": [each | {"to": each["to"] or now} for each in line["pauses"]]}
         if action == "swap_sim":
             return {"iccid": iccid(8_000_000 + self._network.store.next_number("freebit.stock"))}
+        if action == "port_back":
+            return {"state": "active"}
         # Another carrier has the number now.
         return {"state": "obsolete", "next_plan": "", "next_plan_on": ""}
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from portal_app.domain.sim.forecast import HISTORY_DAYS, Forecast, ForecastRecord, forecast, record_of
 from portal_app.domain.sim.line_change import LineChange
@@ -11,6 +12,7 @@ from portal_app.domain.sim.sim import TopUp
 from portal_app.domain.sim.sim_plan import SimPlan
 from portal_app.domain.sim.usage import MB, DataPart, DayUse, data_parts, last_days, living_top_ups, month_end
 
+LinkState = Literal["linked", "searching", "not_linked"]
 SHOWN_DAYS = 31
 # Six months of forecasts, each with its own two months before it.
 KEPT_DAYS = 31 * 8 + HISTORY_DAYS
@@ -50,6 +52,14 @@ class LineView:
     changes: tuple[LineChange, ...]
     read_at: datetime | None
     as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineOverview:
+    """The line of a SIM service: linked, being looked for, or not linked yet; `line` is set where it is linked."""
+
+    link: LinkState
+    line: LineView | None = None
 
 
 def data_use(snapshot: LineSnapshot, plan: SimPlan | None, known: Mapping[date, int], today: date) -> DataUse:

@@ -93,7 +93,7 @@ class LineChanges:
                 "line_change_failed",
                 user_id=row.user_id,
                 source_id=f"{row.service_id}:{change.kind}",
-                subject=change.kind,
+                subject=f"…{row.number[-4:]}",
                 path=f"/subscriptions/{row.service_id}",
             )
         return outcome

@@ -1,13 +1,20 @@
 """A SIM service's page: the line with its data, days, forecast, and what is pending."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from portal_app.domain.errors import ExternalError
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.sim.line_change import LineChange
-from portal_app.domain.sim.line_view import KEPT_DAYS, LineIds, LineView, data_use, line_forecast, shown_days
+from portal_app.domain.sim.line_view import (
+    KEPT_DAYS,
+    LineIds,
+    LineOverview,
+    LineView,
+    LinkState,
+    data_use,
+    line_forecast,
+    shown_days,
+)
 from portal_app.domain.sim.sim_plan import SimPlan
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now, today
@@ -22,15 +29,6 @@ from portal_app.services.sim.line_status import LineStatus, SavedLine
 # A failed change is shown for so long.
 _SHOWN_FAILURE = timedelta(days=7)
 _CHECK_AGAIN = timedelta(days=1)
-LinkState = Literal["linked", "searching", "not_linked"]
-
-
-@dataclass(frozen=True, slots=True)
-class LineOverview:
-    """The line of a SIM service: linked, being looked for, or not linked yet; `line` is set where it is linked."""
-
-    link: LinkState
-    line: LineView | None = None
 
 
 class LineOverviews:

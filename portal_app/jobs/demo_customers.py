@@ -26,6 +26,21 @@ async def link_all(settings: Settings) -> list[str]:
         await portal.close()
 
 
+async def link_lines(settings: Settings) -> None:
+    """Find the SIM lines of the customers' services, as the worker would at night."""
+    portal = build(settings, role="worker")
+    try:
+        for email, _, _ in PEOPLE:
+            async with portal.database.unit_of_work() as session:
+                user = await User.by_email(session, portal.identity.secrets.ring.index(email, EMAIL_PLACE))
+                customer = await IdMapping.customer_of(session, user.id) if user else None
+            if customer:
+                for service in await portal.vendors.subscriptions.subscriptions(customer.whmcs_client_id):
+                    await portal.sim.links.link(customer.user_id, service.id)
+    finally:
+        await portal.close()
+
+
 async def _link(portal: Portal, email: str, name: str, about: str) -> str:
     index = portal.identity.secrets.ring.index(email, EMAIL_PLACE)
     async with portal.database.unit_of_work() as session:
@@ -66,3 +81,4 @@ def _mapping(user_id: UUID, client_id: int, account_id: str, contact_id: str, nu
 if __name__ == "__main__":
     set_up_logs(process="demo", log_format="text", level="WARNING")
     sys.stdout.write("\n".join(asyncio.run(link_all(Settings()))) + "\n")
+    asyncio.run(link_lines(Settings()))

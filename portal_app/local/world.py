@@ -132,8 +132,15 @@ class World:
             return False
         self._migrated.result()
         if self._customers is None:  # this check runs several times
-            self._customers = self._beside.submit(self._call, "portal_app.jobs.demo_customers")
+            self._customers = self._beside.submit(self._set_up_customers)
         return True
+
+    def _set_up_customers(self) -> str:
+        """Give the world's customers their accounts, and their SIM lines the days that the carrier tells by file."""
+        people, usage = self._call("portal_app.jobs.demo_customers"), self.home / "sandbox" / "usage.csv"
+        usage.write_text(self._call("sandbox.main", "usage"))
+        self._call("portal_app.jobs.usage_import", str(usage))
+        return people
 
     @property
     def _vendor_settings(self) -> Path:

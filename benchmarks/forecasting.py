@@ -69,7 +69,7 @@ def measure(series: Series, day: int, *, lines: int = 400, seed: int = 7) -> For
         if found is None:
             raise ValueError("too few days")
         used = sum(amount for each, amount in known.items() if each >= _MONTH)
-        blend.append(abs(found.total - total) / total)
+        blend.append(abs(found.expected - total) / total)
         pace.append(abs(used / day * month_end(_MONTH).day - total) / total)
         held.append(found.low <= total <= found.high)
         # Most lines use their allowance up in the second half of the month, some do not.

@@ -17,9 +17,9 @@ def day_chart(bars: Any, *, width: Any, title: Text, highest: Text, today: Text)
     A bar has x, y, height (of 100), kind (used, today, unknown), label and amount.
     """
     picture = rx.el.svg(
-        rx.el.title(title),
+        rx.el.svg.title(title),
         rx.el.defs(
-            rx.el.pattern(
+            rx.el.svg.pattern(
                 rx.el.path(d="M0 4 4 0", stroke="currentColor", stroke_width="1"),
                 id=_HATCH,
                 width="4",
@@ -31,7 +31,7 @@ def day_chart(bars: Any, *, width: Any, title: Text, highest: Text, today: Text)
         role="img",
         view_box=rx.Var.create("0 -2 ").to(str) + width.to_string() + " 104",
         preserve_aspect_ratio="none",
-        class_name="block h-32 w-full text-strong",
+        class_name="block h-32 w-full text-accent",
     )
     figures = data_table(
         bars,

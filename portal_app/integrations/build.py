@@ -111,10 +111,7 @@ class Vendors:
 
 
 def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendors:
-    """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast.
-
-    `database` keeps the locks of SIM lines.
-    """
+    """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast."""
     # VendorCall logs an outage once; stamina's own hook would log every retry.
     stamina.instrumentation.set_on_retry_hooks([])
     whmcs_line = vendor_line(settings, redis, "whmcs", LimiterSettings("whmcs", "whmcs"))
@@ -127,7 +124,7 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
     stream = SalesforceEventStream(settings, login)
     freebit_line = vendor_line(settings, redis, "freebit", LimiterSettings("freebit", "freebit"))
-    freebit, sims = _freebit(settings, redis, freebit_line, locks=LineLocks(database, key_ring_of(settings)))
+    freebit, sims = _freebit(settings, redis, freebit_line, database=database)
     return Vendors(
         clients=clients,
         people=WHMCSPeople(whmcs),
@@ -154,11 +151,13 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
     )
 
 
-def _freebit(settings: Settings, redis: Redis, line: VendorCall, *, locks: LineLocks) -> tuple[FreebitClient, SimLines]:
+def _freebit(
+    settings: Settings, redis: Redis, line: VendorCall, *, database: Database
+) -> tuple[FreebitClient, SimLines]:
     ring, cache = key_ring_of(settings), Cache(redis)
     http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
     client = FreebitClient(settings, http, line, cache=cache, ring=ring)
-    return client, FreebitGateway(client, settings, cache, locks, ring)
+    return client, FreebitGateway(client, settings, cache, LineLocks(database, ring), ring)
 
 
 def vendor_line(settings: Settings, redis: Redis, vendor: str, limiter: LimiterSettings) -> VendorCall:

@@ -58,7 +58,7 @@ class SimLineRow(SQLModel, table=True):
 
     @classmethod
     async def of_number(cls, session: AsyncSession, number_index: bytes) -> "SimLineRow | None":
-        """Return the linked row of a number, whoever's it is: for the worker."""
+        """Return the linked row of a number, of any customer: for the worker."""
         return (await session.exec(select(cls).where(cls.number_index == number_index))).first()
 
     @classmethod

@@ -35,7 +35,7 @@ class SimReading(SQLModel, table=True):
     @classmethod
     async def days_of(cls, session: AsyncSession, service_id: int, *, since: date) -> dict[date, int]:
         """Return the bytes of each day that counts, since a day."""
-        query = select(cls.day, cls.used_bytes).where(
+        query = select(col(cls.day), col(cls.used_bytes)).where(
             cls.service_id == service_id, col(cls.day) >= since, col(cls.is_set_aside).is_(False)
         )
         return dict((await session.exec(query)).all())
@@ -45,7 +45,7 @@ class SimReading(SQLModel, table=True):
         cls, session: AsyncSession, service_ids: list[int], since: date
     ) -> list[tuple[int, date, int]]:
         """Return service, day and bytes of the days of several lines that count, since a day."""
-        query = select(cls.service_id, cls.day, cls.used_bytes).where(
+        query = select(col(cls.service_id), col(cls.day), col(cls.used_bytes)).where(
             col(cls.service_id).in_(service_ids), col(cls.day) >= since, col(cls.is_set_aside).is_(False)
         )
         return [(service_id, day, used) for service_id, day, used in (await session.exec(query)).all()]

@@ -73,9 +73,7 @@ class Office:
             Route("/address-checks/{id}/answer", self._posting(self._answer_check), methods=["POST"]),
             Route("/invoices", self._invoices),
             Route("/invoices/{id:int}/pay", self._posting(self._pay_invoice), methods=["POST"]),
-            Route("/sim-lines", self._sim_lines),
-            Route("/sim-lines/jobs/{id:int}/{action}", self._posting(self._end_job), methods=["POST"]),
-            Route("/sim-lines/{account}/{action}", self._posting(self._act_on_line), methods=["POST"]),
+            *self._sim_routes(),
             Route("/identity", self._identities),
             Route("/identity/files/{id}", self._document),
             Route("/identity/{number}/{action}", self._posting(self._decide), methods=["POST"]),
@@ -89,6 +87,13 @@ class Office:
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
+
+    def _sim_routes(self) -> list[Route]:
+        return [
+            Route("/sim-lines", self._sim_lines),
+            Route("/sim-lines/jobs/{id:int}/{action}", self._posting(self._end_job), methods=["POST"]),
+            Route("/sim-lines/{account}/{action}", self._posting(self._act_on_line), methods=["POST"]),
+        ]
 
     async def _orders(self, request: Request) -> Response:
         return self._page("orders.html", request, orders=self._actions.orders())

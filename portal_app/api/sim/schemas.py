@@ -144,7 +144,7 @@ def _forecast(line: LineView) -> ForecastView | None:
         verdict=line.forecast.verdict,
         first=line.forecast.first,
         last=line.forecast.last,
-        month_mb=round(month.total),
+        month_mb=round(month.expected),
         low_mb=round(month.low),
         high_mb=round(month.high),
         right_months=record.right if record else None,

@@ -16,10 +16,12 @@ from portal_app.domain.sim.usage import month_end
 
 FULL_DAYS = 5
 HISTORY_DAYS = 56
+# A forecast that was no further off was right.
+RIGHT_DAYS = 2
 _BEFORE_DAYS, _PSEUDO_DAYS, _PSEUDO_WEEKS = 31, 10, 4
 _Z = 1.28
 _WIDEST_DAYS = 6
-_RECORD_DAY, _RECORD_MONTHS, _RIGHT_DAYS = 15, 6, 2
+_RECORD_DAY, _RECORD_MONTHS = 15, 6
 Verdict = Literal["likely_enough", "may_run_out", "used_up"]
 
 
@@ -27,7 +29,7 @@ Verdict = Literal["likely_enough", "may_run_out", "used_up"]
 class MonthForecast:
     """What a line will have used by the month's end, in MB or any other unit: most likely, and an 80 percent band."""
 
-    total: float
+    expected: float
     low: float
     high: float
 
@@ -64,8 +66,8 @@ def forecast_month(days: Mapping[date, float], today: date, *, used: float | Non
         return None
     rest = (month_end(today) - today).days + 1
     so_far = sum(basis.month) if used is None else used
-    total, width = so_far + basis.level * rest, basis.width(rest)
-    return MonthForecast(total, max(so_far, total - width), total + width)
+    expected, width = so_far + basis.level * rest, basis.width(rest)
+    return MonthForecast(expected, max(so_far, expected - width), expected + width)
 
 
 def forecast(days: Mapping[date, float], today: date, *, left: float, used: float | None = None) -> Forecast | None:
@@ -113,7 +115,7 @@ def record_of(days: Mapping[date, float], today: date, *, allowance: float) -> F
                 came = _reached(month, list(accumulate(days[day] for day in month)), allowance)
                 months += 1
                 beyond = end + timedelta(days=1)
-                right += abs(((told or beyond) - (came or beyond)).days) <= _RIGHT_DAYS
+                right += abs(((told or beyond) - (came or beyond)).days) <= RIGHT_DAYS
         end = first - timedelta(days=1)
     return ForecastRecord(right, months)
 
@@ -159,8 +161,8 @@ def _shrunk(factors: Sequence[float]) -> float:
     return (sum(factors) + _PSEUDO_WEEKS) / (len(factors) + _PSEUDO_WEEKS)
 
 
-def _reached(days: Sequence[date], amounts: Sequence[float], left: float) -> date | None:
-    return next((day for day, amount in zip(days, amounts, strict=True) if amount >= left), None)
+def _reached(days: Sequence[date], curve: Sequence[float], left: float) -> date | None:
+    return next((day for day, reached in zip(days, curve, strict=True) if reached >= left), None)
 
 
 def _span(start: date, end: date) -> list[date]:

@@ -70,11 +70,13 @@ def data_use(snapshot: LineSnapshot, plan: SimPlan | None, known: Mapping[date, 
     allowance = plan.data_mb if plan else None
     left = None if snapshot.left_mb is None else max(0, snapshot.left_mb)
     top_ups = living_top_ups(snapshot.top_ups or (), today)
-    parts = () if left is None or snapshot.top_ups is None else data_parts(left, allowance, top_ups, today)
+    used = _used(snapshot, allowance, top_ups, known=known, today=today)
+    is_known = left is not None and allowance is not None and used is not None and snapshot.top_ups is not None
+    parts = data_parts(left or 0, allowance or 0, top_ups, today, used_mb=used or 0) if is_known else ()
     return DataUse(
         allowance_mb=allowance,
         left_mb=left,
-        used_mb=_used(snapshot, allowance, top_ups, known=known, today=today),
+        used_mb=used,
         parts=parts,
         resets_on=month_end(today) + timedelta(days=1),
     )

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from portal_app.domain.sim.sim import TopUp
 
 MB = 1024 * 1024
+# What was used and what is left are told by two calls, each in whole units of its own.
+_ROUNDING_MB = 8
 # A wrong unit is a factor of a thousand; no day of a person is so many times the largest of a month.
 _IMPLAUSIBLE = 300
 _LEAST_DAYS, _LEAST_BYTES = 3, 1024 * MB
@@ -53,26 +55,23 @@ def living_top_ups(top_ups: Sequence[TopUp], today: date) -> list[TopUp]:
     return [each for each in top_ups if _expiry(each, today) >= today]
 
 
-def data_parts(left_mb: int, plan_mb: int | None, top_ups: Sequence[TopUp], today: date) -> tuple[DataPart, ...]:
+def data_parts(
+    left_mb: int, plan_mb: int, top_ups: Sequence[TopUp], today: date, *, used_mb: int
+) -> tuple[DataPart, ...]:
     """Return what is left by the day it expires: what expires first counts as used first.
 
-    Empty where the plan's amount is unknown or the parts cannot add up to what is left.
+    A month begins with the plan's data, so what it used is missing from them first. Of a top-up of an earlier month
+    less may be left than was added. Empty where the parts cannot add up to what is left.
     """
-    if plan_mb is None:
-        return ()
-    parts = [(month_end(today), plan_mb, True)]
-    parts += [(_expiry(each, today), each.megabytes, False) for each in living_top_ups(top_ups, today)]
-    parts.sort(key=lambda part: (part[0], not part[2]))
-    used = sum(amount for _, amount, _ in parts) - left_mb
-    if used < 0:
-        return ()
-    found: list[DataPart] = []
-    for expires_on, amount, is_plan in parts:
-        taken = min(used, amount)
-        used -= taken
-        if amount > taken:
-            found.append(DataPart(amount - taken, expires_on, is_plan))
-    return tuple(found)
+    plan_left = min(max(0, plan_mb - used_mb), left_mb)
+    rest = left_mb - plan_left
+    found = [DataPart(plan_left, month_end(today), is_plan=True)] if plan_left else []
+    added: list[DataPart] = []
+    for top_up in sorted(living_top_ups(top_ups, today), key=lambda each: _expiry(each, today), reverse=True):
+        part = min(rest, top_up.megabytes)
+        rest -= part
+        added += [DataPart(part, _expiry(top_up, today), is_plan=False)] if part else []
+    return (*found, *reversed(added)) if rest <= _ROUNDING_MB else ()
 
 
 def _expiry(top_up: TopUp, today: date) -> date:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from portal_app.domain.sim.sim import parse_sim_account
 
@@ -52,7 +52,8 @@ class UsageColumns:
         found = [name.strip() for name in names.split(",")]
         if len(found) != 3 or not all(found):
             raise ValueError("write three names of columns: number, day and amount")
-        return cls(*found, unit=unit)
+        number, day, amount = found
+        return cls(number, day, amount, unit)
 
 
 def text_of(content: bytes) -> str:
@@ -89,7 +90,7 @@ def usage_rows(content: bytes, columns: UsageColumns, *, today: date) -> Iterato
         yield row
 
 
-def _rows(reader: "csv._reader") -> Iterator[list[str]]:
+def _rows(reader: Any) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error as error:

@@ -131,7 +131,7 @@ class FreebitGateway:
         line = await self._living(account)
         changed = {name: wanted for name, wanted in options.items() if line.voice.get(name) is not wanted}
         if changed:
-            wanted = {name: "on" if is_on else "off" for name, is_on in changed.items()}
+            wanted: dict[str, str] = {name: "on" if is_on else "off" for name, is_on in changed.items()}
             async with self._locks.held(account, replace(self._voice_change, wanted=wanted)):
                 await self._client.call(op.CHANGE_VOICE, self._voice_fields(account, changed))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from math import ceil
 
-from portal_app.domain.sim.forecast import Forecast, ForecastRecord
+from portal_app.domain.sim.forecast import FULL_DAYS, RIGHT_DAYS, Forecast, ForecastRecord
 from portal_app.domain.sim.line_change import CARRIER, LineChange
 from portal_app.domain.sim.line_view import DataUse, LineOverview, LineView
 from portal_app.domain.sim.sim import TopUp
@@ -134,7 +134,8 @@ def _forecast_words(forecast: Forecast | None, data: DataUse) -> tuple[str, str]
     if data.left_mb is None:
         return "info", _("How much is left is not known at the moment.")
     if forecast is None:
-        return "info", _("A forecast comes when five full days of this month are known.")
+        known = duration(FULL_DAYS * 86400)
+        return "info", _("A forecast comes once this month's use is known for {days}.").format(days=known)
     if forecast.verdict == "used_up":
         return "attention", _("This month's data are used up.")
     if forecast.verdict == "likely_enough":
@@ -152,8 +153,8 @@ def _forecast_words(forecast: Forecast | None, data: DataUse) -> tuple[str, str]
 def _record_words(record: ForecastRecord | None) -> str:
     if record is None:
         return ""
-    words = _("Without what you use today. Right within two days in {right} of your last {months} months.")
-    return words.format(right=record.right, months=record.months)
+    words = _("Without what you use today. Right within {span} in {right} of your last {months} months.")
+    return words.format(span=duration(RIGHT_DAYS * 86400), right=record.right, months=record.months)
 
 
 def _bars(days: tuple[DayUse, ...]) -> list[Bar]:

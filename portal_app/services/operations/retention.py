@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col
 
-from portal_app.infra.clock import now
+from portal_app.infra.clock import now, today
 from portal_app.infra.settings import Settings
 from portal_app.models.account_recovery import RecoveryToken
 from portal_app.models.email_outbox import Mail
@@ -20,6 +20,7 @@ from portal_app.models.notification_preference import Reminder
 from portal_app.models.order import DraftRow
 from portal_app.models.profile import EmailChange
 from portal_app.models.session import RefreshToken, Session
+from portal_app.models.sim_reading import SimReading
 from portal_app.models.user import SignUp
 from portal_app.services.idempotency import KEPT
 from portal_app.services.identity.proof_attempts import FORGOTTEN_AFTER
@@ -47,6 +48,7 @@ def expired_rows(settings: Settings) -> Iterator[Expired]:
     yield Session, sa.and_(_is_over_before(at - timedelta(days=settings.portal_keep_session_days)), ~has_tokens)
     yield Mail, col(Mail.created_at) < at - timedelta(days=settings.portal_keep_mail_days)
     yield NoticeRow, col(NoticeRow.at) < at - timedelta(days=settings.portal_keep_notice_days)
+    yield SimReading, col(SimReading.day) < today() - timedelta(days=settings.portal_keep_reading_days)
     # An event that was not handled is a case for operators (docs/operations.md, unapplied_events).
     handled = col(Inbox.handled_at) < at - timedelta(days=settings.portal_keep_event_days)
     yield Inbox, handled

@@ -21,8 +21,6 @@ from portal_app.services.sim.readings import LineDays, write_days
 # Lines of one transaction.
 _AT_ONCE = 500
 _SHOWN = 20
-# A day of a line is worth nothing when it is older than what the page and the forecast look at.
-_OLDEST = timedelta(days=800)
 
 
 @dataclass
@@ -41,6 +39,7 @@ class UsageImports:
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._columns = UsageColumns.parse(settings.freebit_usage_columns, unit=settings.freebit_usage_unit)
+        self._kept = timedelta(days=settings.portal_keep_reading_days)
         self._database = database
         self._ring = key_ring_of(settings)
 
@@ -62,7 +61,7 @@ class UsageImports:
                 done.problems[row.problem] += 1
                 if len(done.bad) < _SHOWN:
                     done.bad.append(row)
-            elif row.day >= today() - _OLDEST:
+            elif row.day >= today() - self._kept:
                 yield row
 
     async def _write(self, days: dict[str, dict[date, int]], done: UsageImport) -> None:

@@ -94,7 +94,7 @@ def _facts(rows: Any) -> rx.Component:
         rx.foreach(
             rows,
             lambda row: rx.el.div(
-                rx.el.dt(row.label, class_name="text-quiet"),
+                rx.el.dt(row.label, class_name="shrink-0 text-quiet"),
                 rx.el.dd(row.value, class_name="min-w-0 text-right tabular-nums [overflow-wrap:anywhere]"),
                 class_name="flex items-baseline justify-between gap-6 py-2.5",
             ),

@@ -45,6 +45,15 @@ class LineChangeRow(SQLModel, table=True):
             is_at_most=self.is_at_most,
         )
 
+    async def release_others(self, session: AsyncSession) -> None:
+        """Delete the other locks that the same change holds."""
+        same = sa.delete(LineChangeRow).where(
+            col(LineChangeRow.line) == self.line,
+            col(LineChangeRow.token) == self.token,
+            col(LineChangeRow.kind) != self.kind,
+        )
+        await (await session.connection()).execute(same)
+
     @classmethod
     def has_wish(cls) -> sa.ColumnElement[bool]:
         """Return the condition of changes whose outcome the line shows."""

@@ -5,11 +5,13 @@ WHMCS_SIM_FIELDS.
 """
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 from portal_app.domain.sim.sim import SimLine, parse_sim_account
 from portal_app.domain.sim.sim_plan import SimPlan
 
+_NEW = timedelta(days=3)
 LinkRefusal = Literal["no_number", "bad_number", "taken", "no_line", "line_over", "other_plan", "other_sim"]
 # In agents' words, for the case.
 REASONS: dict[LinkRefusal, str] = {
@@ -34,6 +36,11 @@ class LineFields:
     def parsed_number(self) -> str:
         """Return the number's digits. Raises ValueError."""
         return parse_sim_account(self.number)
+
+
+def is_new(registered_on: date | None, today: date) -> bool:
+    """Say whether agents may still be opening a service's line: a missing number is no fault of theirs yet."""
+    return registered_on is not None and registered_on > today - _NEW
 
 
 def refusal_of(fields: LineFields, line: SimLine | None, plan: SimPlan | None) -> LinkRefusal | None:

@@ -45,6 +45,7 @@ class Catalog:
         # The cached bytes last seen and the items parsed from them, so that they are parsed once per change.
         self._parsed: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._classes: tuple[bytes, dict[int, ProductClass]] = b"", {}
+        self._sim_plans: tuple[bytes, dict[int, SimPlan]] = b"", {}
         self._reported: frozenset[str] | None = None
         self._reported_unequal: frozenset[str] = frozenset()
 
@@ -91,7 +92,10 @@ class Catalog:
 
     async def sim_plans(self) -> dict[int, SimPlan]:
         """Return the SIM plans by their WHMCS products, also those no longer sold. Raises ExternalUnavailable."""
-        return sim_plans(_ITEMS.validate_json(await self._reads.get_bytes(self._products)))
+        written = await self._reads.get_bytes(self._products)
+        if written != self._sim_plans[0]:
+            self._sim_plans = written, sim_plans(_ITEMS.validate_json(written))
+        return self._sim_plans[1]
 
     async def invalidate(self) -> None:
         """Invalidate the cached catalogue for all processes."""

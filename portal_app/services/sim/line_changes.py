@@ -8,6 +8,7 @@ import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.sim.line_change import LineChange, outcome_of
 from portal_app.domain.sim.sim import SimLine
@@ -67,7 +68,10 @@ class LineChanges:
             row = await session.get(SimLineRow, service_id)
         if row is None or row.number_index is None:
             return {}
-        line = await self._lines.line(row.number)
+        try:
+            line = await self._lines.line(row.number)
+        except NotFound:
+            return await self._forget(row.number_index)
         found: dict[str, Settled] = {}
         async with self._database.unit_of_work() as session:
             for change_row in await LineChangeRow.of_line(session, row.number_index):
@@ -78,6 +82,13 @@ class LineChanges:
             await self._live.publish(Change(row.user_id, "orders"))
         return found
 
+    async def _forget(self, line: bytes) -> dict[str, Settled]:
+        """Forget the changes of a line that is gone: the nightly comparison tells of that."""
+        async with self._database.unit_of_work() as session:
+            kinds = [row.kind for row in await LineChangeRow.of_line(session, line)]
+            await LineChangeRow.delete(session, line, kinds)
+        return dict.fromkeys(kinds, "gone")
+
     async def _settle(
         self, session: AsyncSession, row: SimLineRow, change_row: LineChangeRow, *, change: LineChange, line: SimLine
     ) -> Settled:
@@ -87,6 +98,7 @@ class LineChanges:
             await session.delete(change_row)
         if outcome == "failed":
             change_row.state = "failed"
+            await change_row.release_others(session)
             _log.warning("sims.change_not_carried_out", kind=change.kind, service=row.service_id)
             await raise_notice(
                 session,

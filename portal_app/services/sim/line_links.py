@@ -1,5 +1,6 @@
 """Links services to SIM lines, in the worker: the portal's own orders, and lines that agents opened."""
 
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 from sqlalchemy.exc import IntegrityError
@@ -10,11 +11,11 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.fulfilment import LinkingVendors
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.sim.line_link import REASONS, LineFields, LinkRefusal, refusal_of
+from portal_app.domain.sim.line_link import REASONS, LineFields, LinkRefusal, is_new, refusal_of
 from portal_app.domain.sim.line_snapshot import LineSnapshot
 from portal_app.domain.sim.sim import SimLine
 from portal_app.domain.subscriptions.subscription import Subscription
-from portal_app.infra.clock import now
+from portal_app.infra.clock import now, today
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.secrets import key_ring_of
@@ -25,6 +26,8 @@ from portal_app.models.sim_line import SimLineRow
 from portal_app.models.user import IdMapping
 from portal_app.services.catalog.catalog import Catalog
 
+# An order waits so long at most before it has a service.
+_LONGEST_ORDER = timedelta(days=30)
 _CASES = UUID("5b0b3a52-6f0f-5d0e-9a59-7c1f7a2f7f10")
 
 
@@ -55,9 +58,11 @@ class LineLinks:
             if reserved is not None:
                 await link_reserved(session, reserved, service_id)
                 return None
+            is_awaited = await SimReservation.is_awaited(session, user_id, since=now() - _LONGEST_ORDER)
         service = await self._subscriptions.subscription(customer.whmcs_client_id, service_id)
         plans = await self._catalog.sim_plans()
-        if service.is_over or (service.product_id not in plans and service.category != "sim"):
+        is_sim = service.product_id in plans or service.category == "sim"
+        if not is_sim or service.status not in ("active", "suspended") or is_awaited:
             return None
         refusal = await self._decide(customer, service)
         await self._live.publish(Change(user_id, "orders"))
@@ -74,6 +79,8 @@ class LineLinks:
     async def _decide(self, customer: Customer, service: Subscription) -> LinkRefusal | None:
         told = await self._subscriptions.service_fields(customer.whmcs_client_id, service.id, self._names)
         fields = LineFields(*(told.get(name, "").strip() for name in self._names))
+        if not fields.number and is_new(service.registered_on, today()):
+            return None
         if not fields.number:
             return await self._refuse(customer, service.id, "no_number")
         try:

@@ -87,6 +87,9 @@ class LineOverviews:
 
 
 def _is_shown(change: LineChange) -> bool:
+    """Say whether a customer hears of it: not of the lock of one top-up, nor of the second lock of a voice order."""
+    if change.kind.startswith("data-") or (change.kind == "voice-order" and not change.has_failed):
+        return False
     if change.has_failed:
         return change.held_until > now() - _SHOWN_FAILURE
     return change.locks_at(now())

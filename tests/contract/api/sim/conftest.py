@@ -71,3 +71,11 @@ async def case_subjects() -> list[str]:
     async with httpx.AsyncClient() as office:
         cases = (await office.get(f"{world().office}/api/cases")).json()
     return [str(case["subject"]) for case in cases]
+
+
+async def fail_job(number: str) -> None:
+    """Let the newest open job of a line come to nothing."""
+    async with httpx.AsyncClient() as office:
+        jobs = (await office.get(f"{world().office}/api/sim-lines")).json()["jobs"]
+        job = next(each for each in reversed(jobs) if each["account"] == number and each["state"] == "open")
+        (await office.post(f"{world().office}/api/sim-lines/jobs/{job['id']}/fail")).raise_for_status()

@@ -17,7 +17,7 @@ from portal_app.models.notice import NoticeRow
 from portal_app.models.sim_line import SimLineRow
 from portal_app.models.sim_reading import SimReading
 from portal_app.wiring.portal import Portal
-from tests.contract.api.sim.conftest import DATA, DOUBTFUL, FAMILY, VOICE, act, case_subjects, forget_reading
+from tests.contract.api.sim.conftest import DATA, DOUBTFUL, FAMILY, VOICE, act, case_subjects, fail_job, forget_reading
 from tests.support.clients.visitor import Visitor
 
 
@@ -75,6 +75,21 @@ async def test_a_change_that_was_not_carried_out_is_told_and_no_longer_locks(
         ("plan_change", str(today() + timedelta(days=40)))
     ]
     assert {each["kind"]: each["minutes_left"] for each in shown["changes"]}["plan"] == 10
+
+
+async def test_a_failed_voice_change_lifts_both_of_its_locks(
+    worker: Portal, services: dict[str, int], changed: None
+) -> None:
+    await worker.vendors.sims.change_voice(FAMILY, {"voice_mail": False})
+    await fail_job(FAMILY)
+    with pytest.raises(LineLocked):
+        await worker.vendors.sims.change_network(FAMILY, "5G")
+    async with worker.database.unit_of_work() as session:
+        past = now() - timedelta(minutes=5)
+        late = sa.update(LineChangeRow).where(LineChangeRow.kind == "voice-order").values(held_until=past)
+        await (await session.connection()).execute(late)
+    assert await worker.sim.changes.settle(services[FAMILY]) == {"voice-order": "failed"}
+    await worker.vendors.sims.change_voice(FAMILY, {"voice_mail": False})
 
 
 async def test_every_night_lines_and_services_are_compared(worker: Portal, services: dict[str, int]) -> None:

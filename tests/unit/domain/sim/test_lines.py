@@ -7,7 +7,7 @@ import pytest
 
 from portal_app.domain.sim.line_change import LineChange, outcome_of
 from portal_app.domain.sim.line_comparison import ComparedService, finding_of
-from portal_app.domain.sim.line_link import LineFields, refusal_of
+from portal_app.domain.sim.line_link import LineFields, is_new, refusal_of
 from portal_app.domain.sim.line_snapshot import LineSnapshot
 from portal_app.domain.sim.line_view import data_use, line_forecast, shown_days
 from portal_app.domain.sim.sim import SimLine, SimState, SimUsage, TopUp
@@ -44,6 +44,12 @@ def test_a_line_is_a_services_only_where_plan_and_sim_fit(
     fields: LineFields, line: SimLine | None, plan: SimPlan | None, refusal: str | None
 ) -> None:
     assert refusal_of(fields, line, plan) == refusal
+
+
+def test_a_missing_number_of_a_new_service_is_no_fault_yet() -> None:
+    ages = [(None, False), (0, True), (2, True), (3, False), (300, False)]
+    found = [is_new(None if age is None else TODAY - timedelta(days=age), TODAY) for age, _ in ages]
+    assert found == [is_expected for _, is_expected in ages]
 
 
 @pytest.mark.parametrize(

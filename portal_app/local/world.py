@@ -1,4 +1,4 @@
-"""The demo: servers, sandbox vendors, worker, listener and web process on one machine, with two customers."""
+"""The demo: servers, sandbox vendors, worker, listener and web process on one machine, with three customers."""
 
 import os
 import shutil

@@ -46,6 +46,10 @@ class SimLineRow(SQLModel, table=True):
         """Why the line was not accepted."""
         return cast(LinkRefusal, self.reason)
 
+    def end(self) -> None:
+        """Unlink the line for good: the carrier may give its number to another customer."""
+        self.state, self.reason, self.number_index = "ended", "line_over", None
+
     def to_snapshot(self) -> LineSnapshot:
         """Return what was last read of the line."""
         return LineSnapshot.from_json(self.body)

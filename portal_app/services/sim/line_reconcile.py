@@ -139,8 +139,7 @@ class LineReconcile:
                 kept = {name: value for name, value in known.to_json().items() if name in _READ_SEPARATELY}
                 row.body = told | kept
             if is_closed:
-                # The carrier may give the number to somebody else.
-                row.state, row.reason, row.number_index = "ended", "line_over", None
+                row.end()
 
 
 _READ_SEPARATELY = ("today_bytes", "is_restricted", "top_ups")

@@ -29,6 +29,11 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "too_many_requests": "answer the next call 429 with Retry-After: 1, as a front end does",
         "sso_blocked": "refuse the next CreateSsoToken, as for a client who switched single sign-on off",
         "payment_pending": "leave the invoice of the next CapturePayment Payment Pending",
+        "capture_declined": "decline the next charge, whatever the card",
+        "charge_dies": "charge the card for the next CapturePayment, then die: no payment is booked, no answer comes",
+        "auto_credit": "a level, not counted off: use credit for new invoices by itself",
+        "attempt_only_once": "a level, not counted off: let the cron charge an invoice on its due day alone; by "
+        "default it charges every unpaid one again each day",
         "invoice_numbers": "a level, not counted off: give invoices a number of their own when they are paid",
         "whmcs_8": "a level, not counted off: be WHMCS 8.13, where lines of issued invoices can be edited",
         "forbid_*": "refuse an API action to these credentials, as in forbid_getpaymethods",

@@ -16,6 +16,7 @@ from portal_app.domain.ports.billing import (
 )
 from portal_app.domain.ports.cancellation import CancellationCaseGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.domain.ports.charges import ChargeGateway
 from portal_app.domain.ports.clients import ClientGateway, PeopleGateway, SsoGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.event_stream import EventStream
@@ -49,6 +50,7 @@ from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.local_breaker import BreakerTimes
 from portal_app.integrations.throttling.vendor_call import VendorCall
+from portal_app.integrations.whmcs.charges import WHMCSCharges
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
 from portal_app.integrations.whmcs.invoices import WHMCSInvoices
@@ -77,6 +79,7 @@ class Vendors:
     people: PeopleGateway
     sso: SsoGateway
     invoices: InvoiceGateway
+    charges: ChargeGateway
     payment_methods: PaymentMethodGateway
     subscriptions: SubscriptionGateway
     whmcs_orders: WhmcsOrderGateway
@@ -130,6 +133,7 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
         people=WHMCSPeople(whmcs),
         sso=WHMCSSso(whmcs, settings),
         invoices=WHMCSInvoices(whmcs, settings),
+        charges=WHMCSCharges(whmcs, settings),
         payment_methods=WHMCSPayments(whmcs, settings, clients),
         subscriptions=services,
         whmcs_orders=WHMCSOrders(whmcs, settings, services),

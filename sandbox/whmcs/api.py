@@ -25,7 +25,7 @@ from sandbox.whmcs import (
 )
 from sandbox.whmcs.access import refusal
 from sandbox.whmcs.automation import Automation
-from sandbox.whmcs.installation import Installation, Refused, Request
+from sandbox.whmcs.installation import Died, Installation, Refused, Request
 from sandbox.whmcs.php import json_encode, parse_form
 from sandbox.whmcs.quirks import FORMS, with_quirk
 
@@ -81,6 +81,8 @@ class Api:
                 answer = handle(self._whmcs, request)
             except Refused as error:
                 return _error(str(error), 200)
+            except Died:
+                return LostAnswer()
         # Some actions speak of status instead of result; CreateInvoice's status is the invoice's own.
         head = {} if answer.get("status") in ("success", "error") else {"result": "success"}
         if not name.startswith(_READS) and self._whmcs.faults.take_special("whmcs", "warning"):

@@ -1,11 +1,12 @@
 """What WHMCS's daily cron does as days pass: renewal invoices, charges to stored cards, due cancellations."""
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from sandbox.store import Document
 from sandbox.whmcs.billing import capture
-from sandbox.whmcs.installation import Installation, day_in
+from sandbox.whmcs.installation import Died, Installation, day_in
 from sandbox.whmcs.invoices import MONTHS, new_invoice, period
 from sandbox.whmcs.modules import terminate
 from sandbox.whmcs.pay_methods import TOKEN_GATEWAYS
@@ -39,10 +40,18 @@ class Automation:
     def _run_day(self, day: date) -> None:
         self._end_services(day)
         bill_renewals(self._whmcs, day)
-        for invoice in self._whmcs.rows("invoice", status="Unpaid", duedate=day.isoformat()):
+        for invoice in self._due(day):
             client = self._whmcs.row("client", invoice["userid"]) or {"disableautocc": True}
             if invoice["paymentmethod"] in TOKEN_GATEWAYS and not client["disableautocc"]:
-                capture(self._whmcs, invoice)
+                with suppress(Died):
+                    capture(self._whmcs, invoice)
+
+    def _due(self, day: date) -> list[Document]:
+        """Return what is charged on a day: all that is unpaid and due, unless it is tried only once."""
+        unpaid = self._whmcs.rows("invoice", status="Unpaid")
+        if self._whmcs.faults.level("whmcs", "attempt_only_once"):
+            return [invoice for invoice in unpaid if invoice["duedate"] == day.isoformat()]
+        return [invoice for invoice in unpaid if invoice["duedate"] <= day.isoformat()]
 
     def _end_services(self, day: date) -> None:
         for wish in self._whmcs.rows("cancellation", executed=False):

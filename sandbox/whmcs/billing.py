@@ -4,7 +4,7 @@ import re
 import secrets
 
 from sandbox.store import Document
-from sandbox.whmcs.installation import Installation, Refused, Request, page
+from sandbox.whmcs.installation import Died, Installation, Refused, Request, page
 from sandbox.whmcs.invoices import Payment, balance_of, is_overdue, new_invoice, pay, settle, touch
 from sandbox.whmcs.money import CURRENCY_CODE, CURRENCY_ID, PREFIX, SUFFIX, TAX_RATE, decimal, hundredths
 from sandbox.whmcs.pay_methods import TOKEN_GATEWAYS, charge
@@ -59,7 +59,7 @@ def create_invoice(whmcs: Installation, request: Request) -> Document:
     rate = hundredths(request.text("taxrate", TAX_RATE))
     wanted |= {"taxrate": TAX_RATE if rate is None else f"{rate / 100:.3f}"}
     invoice = new_invoice(whmcs, client["id"], items, **wanted, status="Draft" if draft else "Unpaid")
-    if request.flag("autoapplycredit"):
+    if request.flag("autoapplycredit") or whmcs.faults.level("whmcs", "auto_credit"):
         _use_credit(whmcs, client, invoice, min(client["credit"], balance_of(whmcs, invoice).balance))
     return {"invoiceid": invoice["id"], "status": invoice["status"]}
 
@@ -86,17 +86,23 @@ def capture_payment(whmcs: Installation, request: Request) -> Document:
     return {}
 
 
-def capture(whmcs: Installation, invoice: Document, pay_method_id: int | None = None) -> bool:
+def capture(
+    whmcs: Installation, invoice: Document, pay_method_id: int | None = None, *, is_holder_there: bool = False
+) -> bool:
     """Charge an unpaid invoice to a stored card, by default the newest; False when that failed."""
     touch(whmcs, invoice, lastcaptureattempt=whmcs.stamp())
-    if not charge(whmcs, invoice["userid"], pay_method_id):
+    if not charge(whmcs, invoice["userid"], pay_method_id, is_holder_there=is_holder_there):
         return False
+    # What the gateway took, whether WHMCS came to book it or not.
+    taken = balance_of(whmcs, invoice).balance
+    whmcs.add("charge", {"invoiceid": invoice["id"], "userid": invoice["userid"], "amount": taken, "at": whmcs.stamp()})
+    if whmcs.faults.take_special("whmcs", "charge_dies"):
+        raise Died
     touch(whmcs, invoice, paymentmethod="stripe")
     if whmcs.faults.take_special("whmcs", "payment_pending"):
         touch(whmcs, invoice, status="Payment Pending")
         return True
-    amount = balance_of(whmcs, invoice).balance
-    pay(whmcs, invoice, Payment(amount, "stripe", f"ch_{secrets.token_hex(8)}"))
+    pay(whmcs, invoice, Payment(taken, "stripe", f"ch_{secrets.token_hex(8)}"))
     return True
 
 

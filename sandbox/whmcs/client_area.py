@@ -17,6 +17,7 @@ from sandbox.whmcs.installation import Installation
 from sandbox.whmcs.invoices import balance_of, is_overdue
 from sandbox.whmcs.money import formatted
 from sandbox.whmcs.pay_methods import (
+    CONFIRMING_CARD,
     DECLINING_CARD,
     REFUSED_CARD,
     CardRefused,
@@ -36,6 +37,7 @@ _NOT_SIGNED_IN = "You are not signed in. Please come in through the portal."
 _TEST_CARDS = (
     ("4242424242424242", "is stored and pays"),
     (DECLINING_CARD, "is stored, but every payment fails"),
+    (CONFIRMING_CARD, "pays on this page only, where its holder confirms"),
     (REFUSED_CARD, "is not accepted"),
 )
 _TEMPLATES.filters["yen"] = formatted
@@ -167,7 +169,7 @@ class ClientArea:
 
     def _pay(self, http: HttpRequest, invoice: Document, form: dict[str, str]) -> Response:
         card = integer(form.get("card", "")) or None
-        paid = invoice["status"] == "Unpaid" and capture(self._whmcs, invoice, card)
+        paid = invoice["status"] == "Unpaid" and capture(self._whmcs, invoice, card, is_holder_there=True)
         query = {"id": invoice["id"], "paymentsuccess" if paid else "paymentfailed": "true"}
         if http.query_params.get("return"):
             query["return"] = http.query_params["return"]

@@ -21,6 +21,10 @@ class Refused(Exception):
     """A business error: HTTP 200 with result=error and this message."""
 
 
+class Died(Exception):
+    """WHMCS died in the middle of an action: what it wrote stays, and no answer comes."""
+
+
 class Request:
     """The fields of one API call, read with PHP's habits."""
 

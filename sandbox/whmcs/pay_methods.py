@@ -11,6 +11,8 @@ GATEWAYS = {"stripe": "Credit Card", "banktransfer": "Bank Transfer", "mailin": 
 TOKEN_GATEWAYS = ("stripe",)
 REFUSED_CARD = "4000000000000002"
 DECLINING_CARD = "4000000000000341"
+# Takes a charge only where its holder confirms it: on WHMCS's page, not by API or cron.
+CONFIRMING_CARD = "4000002760003184"
 _NEEDS = "is required for 'CreditCard' or 'RemoteCreditCard' type"
 _WRONG_TYPE = "Invalid Pay Method Type. Type should be one of 'BankAccount', 'CreditCard', or 'RemoteCreditCard'"
 _DETAILS = (
@@ -37,7 +39,8 @@ def store_card(whmcs: Installation, client_id: int, number: str, expiry: str, *,
     return _keep(whmcs, {
         "clientid": client_id, "type": "RemoteCreditCard", "description": description, "gateway_name": "stripe",
         "card_last_four": digits[-4:], "expiry_date": f"{expiry[:2]}/{expiry[2:]}", "card_type": _brand(digits),
-        "remote_token": token, "declines": digits == DECLINING_CARD, "last_updated": whmcs.stamp(),
+        "remote_token": token, "declines": digits == DECLINING_CARD,
+        "confirms": digits == CONFIRMING_CARD, "last_updated": whmcs.stamp(),
     })  # fmt: skip
 
 
@@ -46,12 +49,18 @@ def stored(whmcs: Installation, client_id: int) -> list[Document]:
     return sorted(whmcs.rows("paymethod", clientid=client_id), key=lambda row: (not row["is_default"], row["id"]))
 
 
-def charge(whmcs: Installation, client_id: int, pay_method_id: int | None = None) -> bool:
+def charge(
+    whmcs: Installation, client_id: int, pay_method_id: int | None = None, *, is_holder_there: bool = False
+) -> bool:
     """Say whether the client's card (the default one, unless one is named) takes the charge."""
+    if whmcs.faults.take_special("whmcs", "capture_declined"):
+        return False
     cards = [row for row in stored(whmcs, client_id) if row["type"] == "RemoteCreditCard"]
     if pay_method_id is not None:
         cards = [row for row in cards if row["id"] == pay_method_id]
-    return bool(cards) and not cards[0]["declines"] and _is_current(whmcs, cards[0]["expiry_date"].replace("/", ""))
+    if not cards or cards[0]["declines"] or (cards[0].get("confirms") and not is_holder_there):
+        return False
+    return _is_current(whmcs, cards[0]["expiry_date"].replace("/", ""))
 
 
 def make_default(whmcs: Installation, row: Document) -> None:

@@ -34,6 +34,7 @@ from portal_app.integrations.throttling.call_limits import CallLimits
 from portal_app.integrations.throttling.limiter import VendorLimiter
 from portal_app.integrations.throttling.local_breaker import BreakerTimes
 from portal_app.integrations.throttling.vendor_call import VendorCall
+from portal_app.integrations.whmcs.charges import WHMCSCharges
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.client_records import WHMCSClientRecords
 from portal_app.integrations.whmcs.invoices import WHMCSInvoices
@@ -74,6 +75,7 @@ async def whmcs(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject
             people=WHMCSPeople(client),
             sso=WHMCSSso(client, settings),
             invoices=WHMCSInvoices(client, settings),
+            charges=WHMCSCharges(client, settings),
             payment_methods=WHMCSPayments(client, settings, clients),
             subscriptions=services,
             whmcs_orders=WHMCSOrders(client, settings, services),

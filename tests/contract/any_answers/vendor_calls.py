@@ -18,6 +18,7 @@ from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import NewSalesforceOrder
 from portal_app.domain.ports.billing import BillingOrder
+from portal_app.domain.ports.charges import NewInvoice
 from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import MigratingCustomer
 from portal_app.domain.profile.customer import Customer
@@ -111,7 +112,11 @@ _WHMCS_GOOD = http({
     "orders": {"order": [{"id": 1, "userid": 1, "status": "Pending"}]},
     "currencies": {"currency": [{"id": 1, "code": "JPY"}]},
 })  # fmt: skip
-_ONCE_AT_WHMCS = {"AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod"}
+_ONCE_AT_WHMCS = {
+    "AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod", "CreateInvoice",
+    "CapturePayment", "UpdateInvoice",
+}  # fmt: skip
+_TOP_UP = NewInvoice("1 GB", Money(500), "stripe", date(2026, 4, 8), "reference")
 _CHANGE = ProfileChange(first_name="Hana", last_name="Sato", phone="09012345678", language="ja")
 _WHMCS = Vendor(
     make=whmcs,
@@ -122,6 +127,8 @@ _WHMCS = Vendor(
         "invoices": lambda whmcs: whmcs.invoices.invoices(1),
         "invoice": lambda whmcs: whmcs.invoices.invoice(1, 1),
         "invoice_of_anyone": lambda whmcs: whmcs.invoices.invoice_of_anyone(1),
+        "find_invoice": lambda whmcs: whmcs.charges.find_invoice(1, "reference"),
+        "charged_invoice": lambda whmcs: whmcs.charges.charged_invoice(1, 1),
         "transactions": lambda whmcs: whmcs.payment_methods.transactions(1),
         "credit": lambda whmcs: whmcs.payment_methods.credit(1),
         "gateways": lambda whmcs: whmcs.payment_methods.gateways(),
@@ -153,6 +160,9 @@ _WHMCS = Vendor(
         "add_order": lambda whmcs: whmcs.whmcs_orders.add_order(1, [VPN], reference="reference"),
         "accept_order": lambda whmcs: whmcs.whmcs_orders.accept_order(1),
         "cancel_order": lambda whmcs: whmcs.whmcs_orders.cancel_order(1),
+        "create_invoice": lambda whmcs: whmcs.charges.create_invoice(1, _TOP_UP),
+        "capture": lambda whmcs: whmcs.charges.capture(1),
+        "cancel_invoice": lambda whmcs: whmcs.charges.cancel_invoice(1),
     },
     answers=_ANY_LISTED | _SAID | st.sampled_from(_WHMCS_ODD),
     odd=_WHMCS_ODD,

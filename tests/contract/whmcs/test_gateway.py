@@ -161,7 +161,7 @@ async def test_a_lost_cancellation_of_an_order_may_be_repeated(vendors: Vendors,
 
 def test_the_guide_asks_for_just_the_actions_that_are_called() -> None:
     written = "".join(path.read_text() for path in Path(whmcs.__file__).parent.glob("*.py"))
-    called = set(re.findall(r'"((?:Accept|Add|Cancel|Create|Delete|Get|Update|Validate)[A-Z]\w+)"', written))
+    called = set(re.findall(r'"((?:Accept|Add|Cancel|Capture|Create|Delete|Get|Update|Validate)[A-Z]\w+)"', written))
     assert called == set(documented_role().replace(",", " ").split())
 
 

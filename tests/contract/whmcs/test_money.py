@@ -43,9 +43,9 @@ class AdminApi:
         line = {"itemdescription1": "Data", "itemamount1": amount, "itemtaxed1": "0"}
         return int((await self.do("CreateInvoice", userid=client_id, **line, **fields))["invoiceid"])
 
-    async def store_card(self, client_id: int) -> int:
+    async def store_card(self, client_id: int, number: str = "4242424242424242") -> int:
         """Store a test card."""
-        card = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": "4242424242424242"}
+        card = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": number}
         return int((await self.do("AddPayMethod", clientid=client_id, card_expiry="1135", **card))["paymethodid"])
 
 

@@ -17,7 +17,7 @@ from portal_app.api.operations import health, webhooks
 from portal_app.api.orders import orders
 from portal_app.api.profile import account, kyc
 from portal_app.api.registration import sign_up, whmcs_migration
-from portal_app.api.sim import sim_line
+from portal_app.api.sim import sim_line, top_ups
 from portal_app.api.subscriptions import subscriptions
 from portal_app.api.support import cases
 from portal_app.domain.errors import NotFound
@@ -26,7 +26,7 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, sim_line, cases, calendar_feed, preferences, orders, catalog,
+    csv_export, billing, summary, subscriptions, sim_line, top_ups, cases, calendar_feed, preferences, orders, catalog,
     eligibility, webhooks, health,
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ PLACE_ORDER = "POST /api/orders"
 OPEN_CASE = "POST /api/cases"
 REPLY_TO_CASE = "POST /api/cases/{case_id}/comments"
 SCHEDULE_CANCELLATION = "POST /api/subscriptions/{service_id}/cancellation"
+ORDER_TOP_UP = "POST /api/subscriptions/{service_id}/sim/top-ups"
 WITHDRAW_CANCELLATION = "DELETE /api/subscriptions/{service_id}/cancellation"
 
 

@@ -134,7 +134,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         profile=profile,
         billing=billing,
         subscriptions=subscriptions,
-        sim=build_sim(base, catalog),
+        sim=build_sim(base, context, catalog, billing=billing),
         internet=internet,
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,

@@ -10,6 +10,10 @@ from portal_app.services.sim.line_overview import LineOverviews
 from portal_app.services.sim.line_reconcile import LineReconcile
 from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.line_termination import LineTermination
+from portal_app.services.sim.top_up_delivery import TopUpDelivery
+from portal_app.services.sim.top_up_payment import TopUpPayment
+from portal_app.services.sim.top_up_progress import TopUpProgress
+from portal_app.services.sim.top_ups import TopUps
 from portal_app.services.sim.usage_import import UsageImports
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
@@ -38,6 +42,10 @@ class SimServices:
     changes: LineChanges
     reconcile: LineReconcile
     usage_imports: UsageImports
+    top_ups: TopUps
+    top_up_progress: TopUpProgress
+    top_up_payment: TopUpPayment
+    top_up_delivery: TopUpDelivery
 
 
 def build_subscriptions(
@@ -67,10 +75,11 @@ def build_subscriptions(
     )
 
 
-def build_sim(base: Base, catalog: Catalog) -> SimServices:
-    """Build the services over Freebit."""
+def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing: BillingServices) -> SimServices:
+    """Build the services over Freebit, and over WHMCS where data are paid for."""
     settings, database, vendors = base.settings, base.database, base.vendors
     status = LineStatus(settings, database, vendors.sims, reads=base.reads)
+    progress = TopUpProgress(database, base.queue, live=base.live, billing=billing.invoices)
     return SimServices(
         line_status=status,
         overviews=LineOverviews(database, base.queue, status=status, catalog=catalog),
@@ -79,4 +88,10 @@ def build_sim(base: Base, catalog: Catalog) -> SimServices:
         changes=LineChanges(settings, database, vendors.sims, live=base.live),
         reconcile=LineReconcile(settings, database, vendors, catalog=catalog),
         usage_imports=UsageImports(settings, database),
+        top_ups=TopUps(context),
+        top_up_progress=progress,
+        top_up_payment=TopUpPayment(
+            settings, progress, vendors.charges, methods=vendors.payment_methods, lines=vendors.sims
+        ),
+        top_up_delivery=TopUpDelivery(settings, progress, vendors.sims, vendors.crm),
     )

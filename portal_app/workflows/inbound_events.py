@@ -20,6 +20,7 @@ from portal_app.workflows.account_changes import apply_to_accounts
 from portal_app.workflows.orders import provision_id, provision_order, wake_waiting_orders
 from portal_app.workflows.step import durable, step
 from portal_app.workflows.support import apply_to_cases
+from portal_app.workflows.top_ups import PAYMENT_EVENTS, wake_top_ups
 
 _ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
 # An order moves a few times within a second while it is set up; each time, what was read before may be old.
@@ -109,6 +110,8 @@ async def _apply_billing_change(event: InboundEvent) -> str:
         await step("read_person_again", partial(portal().profile.profile_changes.refresh_from_whmcs, client_id))
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
+    if event.kind in PAYMENT_EVENTS:
+        await wake_top_ups(event.numbers("invoice_id"), event.id)
     return outcome["state"]
 
 

@@ -29,6 +29,8 @@ def settings() -> Settings:
         freebit_pending_seconds=2,
         freebit_lock_seconds=2,
         freebit_timeout=5.0,
+        portal_top_up_poll_seconds=0.3,
+        portal_top_up_unknown_seconds=4.0,
     )
 
 

@@ -22,6 +22,7 @@ _TOPICS: dict[str, Topic] = {
     "cancellation_ended": "services",
     "cancellation_refused": "services",
     "line_change_failed": "services",
+    "top_up_done": "services",
     "invoice_due": "billing",
     "invoice_overdue": "billing",
     "card_expires": "cards",

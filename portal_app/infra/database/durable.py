@@ -28,6 +28,7 @@ class WakeTopic:
     CANCELLATION = "look-again"
     PROFILE = "again"
     MESSAGE = "message-changed"
+    TOP_UP = "top-up"
 
 
 class DurableQueue:

@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
+from portal_app.domain.billing.charge import CaptureAnswer, ChargedInvoice, NewInvoice
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ports.charges import CaptureAnswer, ChargedInvoice, NewInvoice
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue

@@ -14,11 +14,11 @@ from uuid import UUID
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from portal_app.domain.billing.charge import NewInvoice
 from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.money import Money
 from portal_app.domain.orders.order import NewSalesforceOrder
 from portal_app.domain.ports.billing import BillingOrder
-from portal_app.domain.ports.charges import NewInvoice
 from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import MigratingCustomer
 from portal_app.domain.profile.customer import Customer

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from portal_app.domain.billing.charge import NewInvoice
 from portal_app.domain.errors import NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
-from portal_app.domain.ports.charges import NewInvoice
 from portal_app.infra.clock import today
 from portal_app.integrations.build import Vendors
 from sandbox.faults import FaultSettings

@@ -111,7 +111,7 @@ async def _apply_billing_change(event: InboundEvent) -> str:
     for user_id in outcome["value"] or []:
         await wake_waiting_orders(user_id, event.id)
     if event.kind in PAYMENT_EVENTS:
-        await wake_top_ups(event.numbers("invoice_id"), event.id)
+        await wake_top_ups(event.numbers("invoice_id"))
     return outcome["state"]
 
 

@@ -39,9 +39,9 @@ async def top_up(top_up_id: str) -> str:
     return state or begun["state"]
 
 
-async def wake_top_ups(invoice_ids: Sequence[int], event_id: str) -> None:
+async def wake_top_ups(invoice_ids: Sequence[int]) -> None:
     """Have the purchases that an event's invoices bill look at their payment."""
-    await step("wake_top_ups", lambda: portal().sim.top_up_progress.wake(invoice_ids, event_id))
+    await step("wake_top_ups", lambda: portal().sim.top_up_progress.wake(invoice_ids))
 
 
 async def _wait_in(state: TopUpState) -> None:

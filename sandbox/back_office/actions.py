@@ -143,8 +143,8 @@ class BackOffice:
             refund(self._whmcs, self._invoice_in(number, "Paid"))
 
     def whmcs_rows(self, kind: str) -> list[Document]:
-        """Return WHMCS rows as kept: clients, orders, services, cancellations or invoices. Raises UnknownRecord."""
-        if kind not in (*_KINDS, "cancellations"):
+        """Return WHMCS rows of a kind, also cancellations and charges, as kept. Raises UnknownRecord."""
+        if kind not in (*_KINDS, "cancellations", "charges"):
             raise UnknownRecord(kind)
         return self.invoices() if kind == "invoices" else self._whmcs.rows(kind.removesuffix("s"))
 

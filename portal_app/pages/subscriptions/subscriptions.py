@@ -18,6 +18,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.pages.sim.line import line_sections
+from portal_app.pages.sim.top_up import top_up_section
 from portal_app.state.subscriptions.subscription import SubscriptionPage
 from portal_app.state.subscriptions.subscriptions import SubscriptionsPage
 
@@ -80,7 +81,9 @@ def subscription() -> rx.Component:
             (_("Kind"), SubscriptionPage.kind),
         ]
     )
-    main = rx.fragment(_story(), line_sections(), section(_("Contract"), facts, _fields()), _invoices())
+    main = rx.fragment(
+        _story(), line_sections(), top_up_section(), section(_("Contract"), facts, _fields()), _invoices()
+    )
     body = rx.fragment(title, columns(main, _actions()))
     loading = rx.el.div(page_title(_("Service"), back=back), skeleton(5), class_name="grid gap-10")
     return portal_page(rx.fragment(), page_body(SubscriptionPage, body, loading=loading), active="services")

@@ -81,7 +81,7 @@ class TopUpProgress:
         _log.warning("top_up.refused", state=state, code=code, following=following)
         return await self.move(top_up_id, following, reasons.get(following, ""))
 
-    async def wake(self, invoice_ids: Sequence[int], event_id: str) -> int:
+    async def wake(self, invoice_ids: Sequence[int]) -> int:
         """Have purchases of some invoices look at their payment; return how many are looked at. Safe to repeat.
 
         One that was stopped is looked at too: an invoice may be paid afterwards, by hand or on WHMCS's page.
@@ -97,7 +97,7 @@ class TopUpProgress:
                     woken += 1
                 elif row.state == "stopped":
                     row.state, row.ended_at = "late", None
-                    await self._queue.enqueue(session, "top_up", f"{name}-{event_id}", str(row.id))
+                    await self._queue.enqueue(session, "top_up", f"{name}-{uuid4().hex}", str(row.id))
                     woken += 1
         return woken
 

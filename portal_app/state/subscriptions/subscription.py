@@ -19,6 +19,7 @@ from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.line_rows import LineRows, line_rows
+from portal_app.state.sim.top_up_part import TopUpPart
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
 from portal_app.state.subscriptions.standing import cycle_words, kind_words
 from portal_app.wiring.portal import portal
@@ -32,7 +33,7 @@ class ServiceField:
     value: str
 
 
-class SubscriptionPage(PageState, rx.State):
+class SubscriptionPage(TopUpPart, PageState, rx.State):
     """A service as WHMCS bills it."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
@@ -94,7 +95,9 @@ class SubscriptionPage(PageState, rx.State):
         self.fields = [ServiceField(name, value) for name, value in service.fields if value]
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
-        self.line = line_rows(await portal().sim.overviews.of_service(customer, service), plan=service.name)
+        overview = await portal().sim.overviews.of_service(customer, service)
+        self.line = line_rows(overview, plan=service.name)
+        await self._show_top_ups(customer, overview, is_ending=not self.cancel_href)
         # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [invoice_row(each) for each in invoices]

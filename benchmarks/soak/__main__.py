@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak [orders|hooks]`: the long runs; without a name both. Ends with 1 if anything was wrong."""
+"""`python -m benchmarks.soak [orders|hooks|top-ups]`: the long runs; without a name all. Ends with 1 if anything was wrong."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.soak.hooks import soak_hooks
 from benchmarks.soak.orders import soak_orders
 from benchmarks.soak.report import Report
+from benchmarks.soak.top_ups import soak_top_ups
 from portal_app.infra.log.logs import set_up_logs
 
 # About what four workers get done on two cores while one of them is always starting.
@@ -24,9 +25,12 @@ def main() -> int:
 
 
 def _runs(told: argparse.Namespace) -> Iterator[Coroutine[Any, Any, Report]]:
-    if told.kind != "orders":
+    if told.kind in (None, "hooks"):
         yield soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)
-    if told.kind != "hooks":
+    if told.kind in (None, "top-ups"):
+        trouble = {"minutes": told.top_up_minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
+        yield soak_top_ups(top_ups=told.top_ups, **trouble)
+    if told.kind in (None, "orders"):
         minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
         trouble = {"minutes": minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
         yield soak_orders(orders=told.orders, **trouble)
@@ -41,7 +45,7 @@ def _is_clean(run: Coroutine[Any, Any, Report]) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=("orders", "hooks"), help="one of the two; both if left out")
+    parser.add_argument("kind", nargs="?", choices=("orders", "hooks", "top-ups"), help="all if left out")
     parser.add_argument("--seed", type=int, default=1, help="decides what is left to chance, but for time itself")
     orders = parser.add_argument_group("orders")
     orders.add_argument("--orders", type=int, default=500)
@@ -49,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     orders.add_argument("--flaky", type=float, default=0.1, help="share of vendor calls that fail")
     # Long enough for the schedule to find what a lost event told: every five minutes, after two.
     orders.add_argument("--rest", type=float, default=480.0, help="seconds in which all has to come to rest afterwards")
+    bought = parser.add_argument_group("top-ups")
+    bought.add_argument("--top-ups", type=int, default=300)
+    bought.add_argument("--top-up-minutes", type=float, default=4.0, help="how long their trouble lasts")
     hooks = parser.add_argument_group("hooks")
     hooks.add_argument("--hours", type=float, default=24, help="hours of the day")
     hooks.add_argument("--customers", type=int, default=40)

@@ -17,9 +17,22 @@ from tests.support.running.processes import Process, Processes
 from tests.support.running.world import world
 
 _WRITES = {
-    "whmcs": ["AddOrder", "AcceptOrder", "UpdateClientProduct"],
+    "whmcs": [
+        "AddOrder",
+        "AcceptOrder",
+        "UpdateClientProduct",
+        "CreateInvoice",
+        "CapturePayment",
+        "UpdateInvoice",
+    ],
     "salesforce": ["composite"],
-    "freebit": ["master/addAcnt/", "mvno/semiblack/addAcnt/", "mvno/esim/addAcnt/", "mvno/talkoption/addOrder/"],
+    "freebit": [
+        "master/addAcnt/",
+        "mvno/semiblack/addAcnt/",
+        "mvno/esim/addAcnt/",
+        "mvno/talkoption/addOrder/",
+        "master/addSpec/",
+    ],
     "mail": ["DATA"],
 }
 _PAUSE = (1.0, 5.0)

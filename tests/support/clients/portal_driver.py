@@ -54,7 +54,7 @@ class PortalDriver:
         # Shorter than the server waits: a connection that it closes just then would lose a call.
         limits = httpx.Limits(keepalive_expiry=2)
         self.office = httpx.AsyncClient(base_url=f"{office}/api", timeout=LONGEST_SECONDS, limits=limits)
-        self._whmcs = httpx.AsyncClient(timeout=LONGEST_SECONDS)
+        self._whmcs = httpx.AsyncClient(timeout=LONGEST_SECONDS, limits=limits)
 
     async def close(self) -> None:
         """Give the connections back."""

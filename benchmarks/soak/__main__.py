@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak [orders|hooks|top-ups]`: the long runs, all without a name. Ends with 1 if any was wrong."""
+"""`python -m benchmarks.soak [orders|hooks|top-ups]`: the long runs, all without a name. Ends with 1 if one was wrong."""
 
 import argparse
 import asyncio

@@ -12,13 +12,14 @@ from portal_app.domain.sim.top_up import LEAST_GB, MOST_GB, parse_gigabytes
 from portal_app.language import _
 from portal_app.language.format import time
 from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.page_state import PageState
 from portal_app.state.sim.line_rows import Fact
 from portal_app.state.sim.top_up_words import TopUpStory, top_up_story, top_up_title
 from portal_app.wiring.portal import portal
 
 
-class TopUpPart(rx.State, mixin=True):
-    """Mix into the state of the page; it has `_number`, `_customer` and `_read_page`."""
+class TopUpPart(PageState, mixin=True):
+    """Mix into the state of the page: it sets `_number`, the service, and calls `_show_top_ups`."""
 
     can_top_up: bool = False
     top_up_amounts: list[list[str]] = []
@@ -27,6 +28,7 @@ class TopUpPart(rx.State, mixin=True):
     top_up_note: str = ""
     top_up: TopUpStory = TopUpStory()
     top_up_history: list[Fact] = []
+    _number: int = 0
     _top_up_total: int = 0
     _top_up_key: str = ""
     _top_up_id: str = ""

@@ -16,7 +16,6 @@ from portal_app.language.format import day
 from portal_app.state.billing.invoices import InvoiceRow, invoice_row
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import report_errors
-from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.line_rows import LineRows, line_rows
 from portal_app.state.sim.top_up_part import TopUpPart
@@ -33,7 +32,7 @@ class ServiceField:
     value: str
 
 
-class SubscriptionPage(TopUpPart, PageState, rx.State):
+class SubscriptionPage(TopUpPart, rx.State):
     """A service as WHMCS bills it."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
@@ -56,7 +55,6 @@ class SubscriptionPage(TopUpPart, PageState, rx.State):
     story_title: str = ""
     story: str = ""
     withdraw_by: str = ""
-    _number: int = 0
     _key: str = ""
 
     async def _open_page(self) -> None:

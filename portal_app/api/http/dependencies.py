@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from fastapi.security import APIKeyCookie
 from starlette.requests import Request
 
@@ -18,8 +18,11 @@ LARGEST_ID = 2**31 - 1
 _cookie = APIKeyCookie(
     name="__Host-portal-access",
     auto_error=False,
-    description="Set by /api/auth/login. On plain http its name is portal-access-<port>.",
+    description="Set by /api/auth/login. On plain http its name holds the port.",
 )
+# Ids of a path. A malformed one is like one that nothing has: 404, which `vendor_id` and `our_id` raise.
+VendorId = Annotated[str, Path(json_schema_extra={"pattern": "^[0-9]{1,10}$"})]
+OurId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 
 
 async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)] = None) -> Access:

@@ -1,4 +1,4 @@
-"""The API and its OpenAPI document agree: Schemathesis finds no 5xx, and no response that the document does not tell."""
+"""API and OpenAPI document agree: Schemathesis finds no 5xx, and no response that the document does not tell."""
 
 import os
 import subprocess

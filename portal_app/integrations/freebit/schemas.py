@@ -76,7 +76,7 @@ class Mapper:
             listing=op.USAGE.spec,
             id_of=itemgetter(0),
         )
-        end = odd[0][0] if odd else len(wanted) + 1
+        end = odd[0][0] if odd else math.inf
         return SimUsage(
             today_bytes=_whole(_text(row, self._names["today"]), "today") * self._unit,
             recent_days_bytes=tuple(size * self._unit for number, size in read if number < end),

@@ -36,7 +36,7 @@ async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)]
         raise context.session_error or NotSignedIn("no live session")
     built = portal()
     if not context.is_counted:
-        await built.limits.consume(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
+        await built.limits.consume(built.settings.portal_api_limit, "api", str(access.user_id), strict=False)
     return access
 
 

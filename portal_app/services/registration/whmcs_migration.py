@@ -22,6 +22,7 @@ from portal_app.models.user import ADDRESS_LOCK, EMAIL_PLACE, IdMapping, SignUp,
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
+from portal_app.services.identity.sign_in_tries import has_room_in_audit
 from portal_app.services.registration.sign_up import SignUps
 
 AccountSource = Literal["new", "billing", "elsewhere", "away"]
@@ -184,6 +185,8 @@ class WhmcsMigration:
             (await self._sign_ups.locked_sign_up(session, token)).password_tries_left += 1
 
     async def _record_failure(self) -> None:
+        if not await has_room_in_audit(self._context, "migration"):
+            return
         async with self._context.database.identity() as session:
             record(session, Tag.MOVE_REFUSED, user_id=None, actor="you")
 

@@ -64,7 +64,7 @@ class IdentitySettings(BaseModel):
     portal_account_sign_in_limit: str = Field("20/minute", description="Sign-ins to one account, right or wrong")
     portal_stranger_audit_limit: str = Field(
         "1000/hour",
-        description="Failed sign-ins, links asked for and refused migrations without an account that the audit keeps, each",
+        description="Failed sign-ins, reset links and refused migrations without an account that the audit keeps",
     )
     portal_request_limit: str = Field(
         "30/minute", description="Mails asked for before sign-in, or passkey sign-ins, per network address"

@@ -138,16 +138,12 @@ async def test_cached_responses_count_against_the_rate_limit(ben: Visitor, porta
 async def test_the_sessions_of_an_account_share_its_limit_and_another_account_has_its_own(
     ben: Visitor, aiko: Visitor, portal: Portal
 ) -> None:
-    async with (
-        Visitor(portal.settings).http as http,
-        instead_of(portal, world().settings_with(portal_api_limit="5/minute")),
-    ):
-        other = Visitor(portal.settings)
-        other.http = http
-        await other.sign_in(ben.email)
+    async with instead_of(portal, world().settings_with(portal_api_limit="5/minute")):
+        other = await Visitor(portal.settings).sign_in(ben.email)
         answers = [await each.get("/api/invoices") for each in (ben, other) * 4]
         assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 3
         assert (await aiko.get("/api/invoices")).status_code == 200
+        await other.http.aclose()
 
 
 async def test_without_redis_the_uncached_path_answers(ben: Visitor, portal: Portal) -> None:

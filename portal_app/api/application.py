@@ -1,7 +1,7 @@
 """Assembles the HTTP API: its routes, its errors, its description."""
 
 from fastapi import FastAPI
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from portal_app.api.billing import billing, csv_export
@@ -47,15 +47,21 @@ def build_api(settings: Settings) -> FastAPI:
     for part in _PARTS:
         api.include_router(part.router)
     answer_errors(api)
-    api.router.routes.append(Route("/api/{rest:path}", _Unknown(), include_in_schema=False))
+    api.router.routes.append(_UnknownRoute())
     api.add_middleware(ErrorMiddleware)
     return api
 
 
-class _Unknown:
-    """Answers API paths that no route takes, whatever the method, before the pages mounted below do."""
+class _UnknownRoute(BaseRoute):
+    """Answers API paths that no route takes, whatever they hold and whatever the method, before the pages do."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Take every request below /api/; a pattern would leave out paths with a line break."""
+        is_api = scope["type"] == "http" and scope["path"].startswith("/api/")
+        return (Match.FULL if is_api else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raise WrongMethod where the path takes another method, else NotFound."""
         if _has_route(scope, scope["method"], Match.PARTIAL):
             raise WrongMethod(method for method in _ALL_METHODS if _has_route(scope, method, Match.FULL))
         raise NotFound("no such route")
@@ -63,5 +69,5 @@ class _Unknown:
 
 def _has_route(scope: Scope, method: str, match: Match) -> bool:
     asked = {**scope, "method": method}
-    routes = (route for route in scope["app"].routes if not isinstance(getattr(route, "endpoint", None), _Unknown))
+    routes = (route for route in scope["app"].routes if not isinstance(route, Mount | _UnknownRoute))
     return any(route.matches(dict(asked))[0] is match for route in routes)

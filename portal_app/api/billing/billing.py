@@ -89,7 +89,7 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
     return json(schemas.PaymentMethodList(schemas.PaymentMethodView.list_of(found)))
 
 
-@router.post("/payment-methods/{method_id}/default", status_code=204)
+@router.post("/payment-methods/{method_id:an_id}/default", status_code=204)
 async def make_default(
     _: RecentProof, customer: SignedInCustomer, method_id: VendorId, once: IdempotentCallDependency
 ) -> Response:
@@ -99,7 +99,7 @@ async def make_default(
     return Response(status_code=204)
 
 
-@router.delete("/payment-methods/{method_id}", status_code=204)
+@router.delete("/payment-methods/{method_id:an_id}", status_code=204)
 async def remove_method(
     _: RecentProof, customer: SignedInCustomer, method_id: VendorId, once: IdempotentCallDependency
 ) -> Response:

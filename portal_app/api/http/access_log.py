@@ -105,7 +105,7 @@ class _Handshake:
 def route_of(scope: Scope) -> str:
     """Return the template of the route that answered: of the API's, a built page's path, or a word for the rest."""
     route: Any = scope.get("route")
-    template = getattr(route, "path", "")
+    template = getattr(route, "path_format", "")
     if template.startswith("/api/"):
         return str(template)
     path: str = scope["path"]

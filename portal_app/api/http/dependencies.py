@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 from fastapi.security import APIKeyCookie
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from portal_app.api.http.request_context import context_of
@@ -12,6 +13,22 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
 
+
+class _IdConvertor(Convertor[str]):
+    """An id in a path, well formed or not, but never a plain word: `options` is a route beside `{passkey_id}`."""
+
+    regex = "[^/]*[^a-z/-][^/]*"
+
+    def convert(self, value: str) -> str:
+        """Return the text as it stands in the path."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the text as it stands in a path."""
+        return value
+
+
+register_url_convertor("an_id", _IdConvertor())
 # The largest integer of the columns that ids are compared with.
 LARGEST_ID = 2**31 - 1
 # For OpenAPI only: SessionMiddleware reads the cookie.

@@ -87,7 +87,7 @@ async def idempotent_call(
     query = f"?{request.url.query}" if request.url.query else ""
     once = IdempotentCall(
         access.user_id,
-        f"{request.method} {route.path}",
+        f"{request.method} {route.path_format}",
         request.url.path + query,
         idempotency_key or await form_field(request, FIELD),
         route.status_code or 200,

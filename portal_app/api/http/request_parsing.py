@@ -44,7 +44,8 @@ def takes(model: type[Body], *, form: bool = True) -> dict[str, Any]:
     if form:
         fields = {name: {"type": "string"} for name in model.model_fields}
         kinds[_FORM] = {"schema": {"type": "object", "properties": fields}}
-    return {"requestBody": {"required": True, "content": kinds}}
+    is_required = any(field.is_required() for field in model.model_fields.values())
+    return {"requestBody": {"required": is_required, "content": kinds}}
 
 
 async def read(request: Request, model: type[Entries], *, form: bool = True) -> Entries:

@@ -105,7 +105,7 @@ async def add_passkey(request: Request, access: SignedIn, once: IdempotentCallDe
     return json(schemas.PasskeyShape.from_domain(added), 201)
 
 
-@router.patch("/passkeys/{passkey_id}", response_model=schemas.Nothing, openapi_extra=takes(Name, form=False))
+@router.patch("/passkeys/{passkey_id:an_id}", response_model=schemas.Nothing, openapi_extra=takes(Name, form=False))
 async def rename_passkey(
     request: Request, access: SignedIn, passkey_id: OurId, once: IdempotentCallDependency
 ) -> Response:
@@ -115,7 +115,7 @@ async def rename_passkey(
     return json(schemas.Nothing())
 
 
-@router.delete("/passkeys/{passkey_id}", response_model=schemas.Nothing)
+@router.delete("/passkeys/{passkey_id:an_id}", response_model=schemas.Nothing)
 async def remove_passkey(access: SignedIn, passkey_id: OurId, once: IdempotentCallDependency) -> Response:
     """Remove a passkey; other devices are signed out."""
     number = our_id(passkey_id)
@@ -130,7 +130,7 @@ async def sessions(access: SignedIn) -> Response:
     return json(schemas.SessionList(schemas.SessionView.list_of(found)))
 
 
-@router.delete("/sessions/{session_id}", response_model=schemas.Nothing)
+@router.delete("/sessions/{session_id:an_id}", response_model=schemas.Nothing)
 async def end_session(access: SignedIn, session_id: OurId, once: IdempotentCallDependency) -> Response:
     """Sign one device out."""
     number = our_id(session_id)

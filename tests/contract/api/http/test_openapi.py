@@ -28,7 +28,7 @@ _NOT_CHECKED = "positive_data_acceptance"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A web process with everything but its pages."""
     # Long enough for every example: the session and its proof must not end meanwhile.
-    with running_web(tmp_path_factory.mktemp("web") / "log", portal_access_seconds=7200) as settings:
+    with running_web(tmp_path_factory.mktemp("web") / "log", portal_access_seconds=3600, portal_step_up_seconds=3600) as settings:
         yield settings
 
 

@@ -93,7 +93,7 @@ async def test_what_cannot_be_ended_with_its_line_is_named_to_agents(ben: Visito
     taken = UUID((await cancel(ben, path)).json()["id"])
     for _ in range(2):
         await worker.subscriptions.add_on_endings.ask_people(taken, ["7 Phone (add-on): its line is not known"])
-    async with httpx.AsyncClient(base_url=world().office) as office:
+    async with httpx.AsyncClient(base_url=f"{world().office}/api") as office:
         cases = (await office.get("/cases")).json()
     (case,) = [row for row in cases if row["reference"] == str(uuid5(taken, "add-ons"))]
     assert case["status"] == "New" and "7 Phone (add-on)" in case["description"]

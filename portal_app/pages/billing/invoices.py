@@ -6,8 +6,6 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.definition import definition_list, total_line
-from portal_app.components.field import select_field, text_field
-from portal_app.components.form import live_form
 from portal_app.components.icon import icon
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -18,6 +16,7 @@ from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page
+from portal_app.pages.shell.list_page import list_body, list_controls
 from portal_app.pages.shell.page import page
 from portal_app.state.billing.invoice import InvoicePage
 from portal_app.state.billing.invoices import InvoicesPage
@@ -39,13 +38,23 @@ def invoices() -> rx.Component:
         ],
         caption=_("Your invoices"),
     )
+    controls = list_controls(
+        InvoicesPage,
+        filters=[("all", _("All")), ("due", _("Due")), ("overdue", _("Overdue")), ("paid", _("Paid"))],
+        search=_("Number or amount"),
+        orders=[
+            ("newest", _("Newest first")),
+            ("oldest", _("Oldest first")),
+            ("due", _("Due first")),
+            ("largest", _("Largest first")),
+            ("smallest", _("Smallest first")),
+        ],
+    )
     none = empty_state(_("No invoices here"), text=_("No invoice matches. Change the search or show all."))
     empty = empty_state(_("No invoices yet"), text=_("Your first invoice appears here when a service is set up."))
-    rows = rx.cond(InvoicesPage.rows.length() > 0, rx.fragment(table, _pages()), none)
-    listed = rx.el.div(rx.el.div(_filters(), _search(), class_name="grid gap-4"), rows, class_name="grid gap-6")
     body = rx.el.div(
         figure(InvoicesPage.due_total, caption=InvoicesPage.due_words),
-        rx.cond(InvoicesPage.has_any, listed, empty),
+        list_body(InvoicesPage, controls, table, none=none, empty=empty),
         class_name="grid gap-8",
     )
     places = rx.fragment(
@@ -54,65 +63,6 @@ def invoices() -> rx.Component:
     )
     title = page_title(_("Invoices"), actions=places)
     return portal_page(title, page_body(InvoicesPage, body, loading=table_skeleton()), active="billing")
-
-
-def _filters() -> rx.Component:
-    kinds = [("all", _("All")), ("due", _("Due")), ("overdue", _("Overdue")), ("paid", _("Paid"))]
-    look = "inline-flex min-h-9 items-center rounded px-3 text-small hover:underline"
-
-    def choice(key: str, words: str) -> rx.Component:
-        is_chosen = InvoicesPage.filter == key
-        return rx.el.li(
-            link(
-                words,
-                href=InvoicesPage.hrefs[key],
-                aria_current=rx.cond(is_chosen, "true", "false"),
-                class_name=rx.cond(is_chosen, f"{look} bg-accent-soft font-semibold text-accent", f"{look} text-quiet"),
-            )
-        )
-
-    return rx.el.nav(
-        rx.el.ul(*[choice(*kind) for kind in kinds], class_name="-ml-3 flex flex-wrap gap-1"),
-        aria_label=_("Show"),
-    )
-
-
-def _search() -> rx.Component:
-    orders = [
-        ("newest", _("Newest first")),
-        ("oldest", _("Oldest first")),
-        ("due", _("Due first")),
-        ("largest", _("Largest first")),
-        ("smallest", _("Smallest first")),
-    ]
-    return live_form(
-        text_field(
-            _("Number or amount"),
-            name="q",
-            type="search",
-            default_value=InvoicesPage.search,
-            max_length=100,
-            key="q" + InvoicesPage.search,
-        ),
-        select_field(_("Sorted by"), orders, name="sort", default_value=InvoicesPage.sort, key="o" + InvoicesPage.sort),
-        button(_("Show"), type="submit", variant="secondary"),
-        on_submit=InvoicesPage.look_for,
-        role="search",
-        class_name="grid grid-cols-[minmax(0,1fr)_auto] items-end gap-4 [&>:first-child]:col-span-2 "
-        "sm:grid-cols-[minmax(0,1fr)_12rem_auto] sm:[&>:first-child]:col-span-1",
-    )
-
-
-def _pages() -> rx.Component:
-    """Lead to the pages before and after; nothing where all fits on one."""
-    turn = rx.el.nav(
-        rx.cond(InvoicesPage.before != "", link(_("Previous page"), href=InvoicesPage.before), rx.el.span()),
-        rx.el.span(InvoicesPage.found_words, class_name="text-quiet tabular-nums"),
-        rx.cond(InvoicesPage.after != "", link(_("Next page"), href=InvoicesPage.after), rx.el.span()),
-        aria_label=_("Pages"),
-        class_name="flex flex-wrap items-baseline justify-between gap-4 text-small",
-    )
-    return rx.cond(InvoicesPage.found_words != "", turn)
 
 
 @page("/billing/invoices/[invoice_id]", title="Invoice", load=InvoicePage.load)

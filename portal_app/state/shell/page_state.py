@@ -118,3 +118,18 @@ class PublicPageState(PageState, mixin=True):
     async def load(self):
         """Read the page as it opens."""
         return await self._open_page()
+
+
+class FormResult(PageState, mixin=True):
+    """Mix into the state of a page whose form posts to the API: what the API says of it, after its redirect back."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+    done: str = ""
+
+    async def _read_result(self, field: str = "") -> None:
+        """Read the error of one field or of the whole form, the success, and the e-mail address that was typed."""
+        flash = await portal().flash_messages.read(self._query("flash"))
+        self.email, self.error, self.done = flash.get("typed:email", ""), flash.get(field, ""), flash.get("done", "")
+        self.notice = "" if self.error else flash.get("form", "")

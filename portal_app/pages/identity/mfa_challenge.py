@@ -2,8 +2,8 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import passkey_button
 from portal_app.components.button import button
-from portal_app.components.credentials import credentials, credentials_problem
 from portal_app.components.field import code_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -39,23 +39,11 @@ def second_step() -> rx.Component:
         flash(SecondStepPage.notice, tone="problem"),
         flash(SecondStepPage.error, tone="problem"),
         code,
-        rx.cond(SecondStepPage.by_passkey, _passkey()),
+        rx.cond(SecondStepPage.by_passkey, passkey_button(f"{_STEP}/passkey-options", _STEP)),
         rx.el.details(
             rx.el.summary(_("Your app is not at hand?"), class_name="link cursor-pointer py-1 text-small"), recovery
         ),
         title=_("Second step"),
         lead=_("Enter the six digits that your authenticator app shows now."),
         below=link(_("Start again with another account"), href=path_for("/auth/login"), reload=True),
-    )
-
-
-def _passkey() -> rx.Component:
-    return rx.el.div(
-        button(
-            _("Use a passkey instead"),
-            variant="secondary",
-            on_click=credentials("signInBy", f"{_STEP}/passkey-options", _STEP),
-        ),
-        credentials_problem("passkey"),
-        class_name="grid gap-3",
     )

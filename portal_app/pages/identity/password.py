@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import new_password_field
 from portal_app.components.button import button
 from portal_app.components.credentials import username_for_password
 from portal_app.components.field import password_field
@@ -46,14 +47,7 @@ def change_password_form() -> rx.Component:
             required=True,
             error=PasswordPage.present_error,
         ),
-        password_field(
-            _("New password"),
-            auto_complete="new-password",
-            required=True,
-            min_length=12,
-            hint=_("At least 12 characters; a few words are easy to remember."),
-            error=PasswordPage.password_error,
-        ),
+        new_password_field(_("New password"), error=PasswordPage.password_error),
         form_actions(button(_("Change password"), type="submit")),
         action="/api/me/password",
         hidden={"idempotency_key": PasswordPage.form_key},

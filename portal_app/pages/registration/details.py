@@ -4,9 +4,10 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.account_fields import new_password_field
 from portal_app.components.button import button
 from portal_app.components.credentials import username_for_password
-from portal_app.components.field import checkbox_field, password_field, text_field
+from portal_app.components.field import checkbox_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
 from portal_app.components.message import flash
@@ -58,14 +59,7 @@ def _person() -> rx.Component:
 def _password() -> rx.Component:
     return group(
         _("Password"),
-        password_field(
-            _("Password"),
-            auto_complete="new-password",
-            required=True,
-            min_length=12,
-            hint=_("At least 12 characters; a few words are easy to remember."),
-            error=error_of(DetailsPage, "password"),
-        ),
+        new_password_field(_("Password"), error=error_of(DetailsPage, "password")),
         checkbox_field(
             _("I agree to the terms of service and to being billed at this address."),
             name="terms",

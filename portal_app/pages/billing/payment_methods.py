@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.dialog import close_dialog, dialog
+from portal_app.components.dialog import dialog, dialog_choice
 from portal_app.components.link import link
 from portal_app.components.money import figure
 from portal_app.components.section import page_title, section
@@ -85,14 +85,7 @@ def _removal() -> rx.Component:
         rx.el.p(_("It can no longer be charged. Bills that are due then need another way to pay.")),
         id="remove-method",
         title=_("Remove this payment method?"),
-        actions=rx.fragment(
-            button(_("Keep it"), variant="quiet", on_click=close_dialog("remove-method")),
-            button(
-                _("Remove it"),
-                variant="danger",
-                on_click=[close_dialog("remove-method"), PaymentMethodsPage.remove],
-            ),
-        ),
+        actions=dialog_choice("remove-method", stay=_("Keep it"), go=_("Remove it"), on_go=PaymentMethodsPage.remove),
         question=PaymentMethodsPage.question,
     )
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
-from portal_app.components.dialog import close_dialog, dialog
+from portal_app.components.dialog import dialog, dialog_choice
 from portal_app.components.field import checkbox_field, select_field, text_area
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
@@ -90,10 +90,7 @@ def _second_question() -> rx.Component:
         ),
         id=_DIALOG,
         title=_("Cancel this service?"),
-        actions=rx.fragment(
-            button(_("Keep it"), variant="quiet", on_click=close_dialog(_DIALOG)),
-            button(_("Cancel this service"), variant="danger", on_click=[close_dialog(_DIALOG), CancelPage.cancel]),
-        ),
+        actions=dialog_choice(_DIALOG, stay=_("Keep it"), go=_("Cancel this service"), on_go=CancelPage.cancel),
         question=CancelPage.question,
     )
 

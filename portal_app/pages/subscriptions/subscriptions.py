@@ -4,10 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.button import button, link_button
+from portal_app.components.button import link_button
 from portal_app.components.countdown import countdown
 from portal_app.components.definition import definition_list
-from portal_app.components.dialog import close_dialog, dialog, dialog_button
+from portal_app.components.dialog import dialog, dialog_button, dialog_choice
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import columns, page_title, section
@@ -128,9 +128,8 @@ def _story() -> rx.Component:
         rx.el.p(_("It goes on as before, and is billed as before.")),
         id=_KEEP,
         title=_("Keep this service?"),
-        actions=rx.fragment(
-            button(_("Close"), variant="quiet", on_click=close_dialog(_KEEP)),
-            button(_("Keep the service"), on_click=[close_dialog(_KEEP), SubscriptionPage.withdraw]),
+        actions=dialog_choice(
+            _KEEP, stay=_("Close"), go=_("Keep the service"), on_go=SubscriptionPage.withdraw, variant="primary"
         ),
     )
     return rx.cond(SubscriptionPage.story_title != "", rx.el.div(story, sure))

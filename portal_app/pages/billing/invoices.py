@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.definition import definition_list, total_line
+from portal_app.components.definition import definition, definition_list, total_line
 from portal_app.components.icon import icon
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -73,17 +73,11 @@ def invoice() -> rx.Component:
         rx.el.span(InvoicePage.title, class_name="print:hidden"),
         rx.el.span(InvoicePage.copy_title, class_name="hidden print:inline"),
     )
-    title = page_title(name, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=_back())
+    back = link(_("All invoices"), href=path_for("/billing/invoices"))
+    title = page_title(name, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=back)
     body = rx.fragment(title, columns(_bill(), _paying()))
-    return portal_page(rx.fragment(), page_body(InvoicePage, body, loading=_loading()), active="billing")
-
-
-def _back() -> rx.Component:
-    return link(_("All invoices"), href=path_for("/billing/invoices"))
-
-
-def _loading() -> rx.Component:
-    return rx.el.div(page_title(_("Invoice"), back=_back()), skeleton(6), class_name="grid gap-10")
+    loading = rx.el.div(page_title(_("Invoice"), back=back), skeleton(6), class_name="grid gap-10")
+    return portal_page(rx.fragment(), page_body(InvoicePage, body, loading=loading), active="billing")
 
 
 def _bill() -> rx.Component:
@@ -98,7 +92,10 @@ def _bill() -> rx.Component:
     credit = rx.cond(InvoicePage.credit != "", definition_list([(_("Credit"), InvoicePage.credit)]))
     sums = rx.el.div(
         definition_list([(_("Without tax"), InvoicePage.subtotal)]),
-        rx.el.dl(rx.foreach(InvoicePage.taxes, _tax), class_name="divide-y divide-line border-b border-line"),
+        rx.el.dl(
+            rx.foreach(InvoicePage.taxes, lambda tax: definition(tax.words, tax.amount)),
+            class_name="divide-y divide-line border-b border-line",
+        ),
         credit,
         total_line(_("Total"), InvoicePage.total),
         rx.cond(InvoicePage.balance != "", total_line(_("Still to pay"), InvoicePage.balance)),
@@ -108,14 +105,6 @@ def _bill() -> rx.Component:
     return rx.fragment(
         section(_("What it is for"), rx.cond(InvoicePage.lines.length() > 0, lines, unlined), sums),
         rx.cond(InvoicePage.payments.length() > 0, _payments()),
-    )
-
-
-def _tax(row: Any) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(row.words, class_name="text-quiet"),
-        rx.el.dd(row.amount, class_name="text-right tabular-nums"),
-        class_name="flex items-baseline justify-between gap-6 py-2.5",
     )
 
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.components.button import link_button
 from portal_app.components.countdown import countdown
-from portal_app.components.definition import definition_list
+from portal_app.components.definition import definition, definition_list
 from portal_app.components.dialog import dialog, dialog_button, dialog_choice
 from portal_app.components.link import link
 from portal_app.components.message import message
@@ -137,14 +137,7 @@ def _story() -> rx.Component:
 
 def _fields() -> rx.Component:
     rows = rx.el.dl(
-        rx.foreach(
-            SubscriptionPage.fields,
-            lambda field: rx.el.div(
-                rx.el.dt(field.name, class_name="text-quiet"),
-                rx.el.dd(field.value, class_name="min-w-0 text-right tabular-nums [overflow-wrap:anywhere]"),
-                class_name="flex items-baseline justify-between gap-6 py-2.5",
-            ),
-        ),
+        rx.foreach(SubscriptionPage.fields, lambda field: definition(field.name, field.value)),
         class_name="divide-y divide-line border-b border-line",
     )
     return rx.cond(SubscriptionPage.fields.length() > 0, rows)

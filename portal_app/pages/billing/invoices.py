@@ -26,7 +26,6 @@ _PRINT = rx.Var("(() => window.print())")
 
 @page("/billing/invoices", title="Invoices", load=InvoicesPage.load)
 def invoices() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         InvoicesPage.rows,
         columns=[
@@ -67,7 +66,6 @@ def invoices() -> rx.Component:
 
 @page("/billing/invoices/[invoice_id]", title="Invoice", load=InvoicePage.load)
 def invoice() -> rx.Component:
-    """Lay the page out."""
     # On paper it says that it is a copy: the invoice itself is the PDF.
     name = rx.fragment(
         rx.el.span(InvoicePage.title, class_name="print:hidden"),

@@ -21,7 +21,6 @@ from portal_app.state.billing.payment_methods import PaymentMethodsPage
 
 @page("/billing/payments", title="Payment methods", load=PaymentMethodsPage.load)
 def payment_methods() -> rx.Component:
-    """Lay the page out."""
     stored = rx.el.div(
         rx.el.ul(rx.foreach(PaymentMethodsPage.rows, _method), class_name="divide-y divide-line border-y border-line"),
         add_card_button(PaymentMethodsPage.add_card, primary=False),

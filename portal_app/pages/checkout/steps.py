@@ -28,7 +28,6 @@ from portal_app.state.checkout.steps import FURTHEST_DAYS, NumberStepPage, SimSt
 
 @page("/checkout/sim", title="Your SIM", load=SimStepPage.load)
 def sim() -> rx.Component:
-    """Lay the page out."""
     state = SimStepPage
     eid = entry(
         state,
@@ -66,7 +65,6 @@ def sim() -> rx.Component:
 
 @page("/checkout/number", title="Your number", load=NumberStepPage.load)
 def number() -> rx.Component:
-    """Lay the page out."""
     state = NumberStepPage
     origin = choice_group(
         _("Which number?"),

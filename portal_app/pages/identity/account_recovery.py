@@ -16,7 +16,6 @@ from portal_app.state.identity.account_recovery import ForgotPage, SetPasswordPa
 
 @page("/auth/forgot", title="Forgot your password?", load=ForgotPage.load, is_public=True)
 def forgot() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         email_field(ForgotPage.email, auto_complete="username", error=ForgotPage.error),
         form_actions(button(_("Send the link"), type="submit")),
@@ -35,7 +34,6 @@ def forgot() -> rx.Component:
 
 @page("/auth/set-password", title="New password", load=SetPasswordPage.load, is_public=True)
 def set_password() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         token_from_link(SetPasswordPage.email),
         new_password_field(_("New password"), error=SetPasswordPage.error),
@@ -55,7 +53,6 @@ def set_password() -> rx.Component:
 
 @page("/auth/unlock", title="Try again", load=UnlockPage.load, is_public=True)
 def unlock() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         token_from_link(),
         form_actions(button(_("Let me try again here"), type="submit")),

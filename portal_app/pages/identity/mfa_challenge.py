@@ -19,7 +19,6 @@ _STEP = "/api/auth/second-step"
 
 @page("/auth/second-step", title="Second step", load=SecondStepPage.load, is_public=True)
 def second_step() -> rx.Component:
-    """Lay the page out."""
     onward = {"next": SecondStepPage.next_path}
     code = native_form(
         code_field(_("Code from your app"), required=True, auto_focus=True),

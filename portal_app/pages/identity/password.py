@@ -18,7 +18,6 @@ from portal_app.state.identity.password import PasswordPage
 
 @page("/account/password", title="Change password", load=PasswordPage.load)
 def password() -> rx.Component:
-    """Lay the page out."""
     everywhere = native_form(
         rx.el.p(_("This ends every session of yours, this one too."), class_name="text-quiet"),
         rx.el.div(button(_("Sign out everywhere"), type="submit", variant="secondary", size="small")),

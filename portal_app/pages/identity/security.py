@@ -27,7 +27,6 @@ _LIST = "divide-y divide-line border-y border-line"
 
 @page("/account/security", title="Security", load=SecurityPage.load)
 def security() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         rx.cond(SecurityPage.codes.length() > 0, _codes()),
         _password(),

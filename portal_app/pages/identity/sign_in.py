@@ -17,7 +17,6 @@ from portal_app.state.identity.sign_in import SignInPage
 
 @page("/auth/login", title="Sign in", load=SignInPage.load, is_public=True)
 def sign_in() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         email_field(SignInPage.email, auto_complete="username"),
         password_field(_("Password"), auto_complete="current-password", required=True),

@@ -19,7 +19,6 @@ from portal_app.state.internet.steps import AddressStepPage, ConnectionStepPage,
 
 @page("/checkout/address", title="Your address", load=AddressStepPage.load)
 def address() -> rx.Component:
-    """Lay the page out."""
     state = AddressStepPage
     confirm = checkbox_field(
         _("The line is to be installed at this address. A technician may have to come there."),
@@ -50,7 +49,6 @@ def address() -> rx.Component:
 
 @page("/checkout/connection", title="Your connection", load=ConnectionStepPage.load)
 def connection() -> rx.Component:
-    """Lay the page out."""
     state = ConnectionStepPage
     gateway = _("Our device at home; needed for a home phone.")
     modes = choice_group(
@@ -93,7 +91,6 @@ def connection() -> rx.Component:
 
 @page("/checkout/phone", title="Home phone and switching", load=PhoneStepPage.load)
 def phone() -> rx.Component:
-    """Lay the page out."""
     state = PhoneStepPage
     return step_page(state, _("Home phone and switching"), _home_phone(state), _earlier_line(state))
 

@@ -23,7 +23,6 @@ _NEW, _END = "new-calendar-link", "end-calendar-link"
 
 @page("/account/notifications", title="Notifications", load=NotificationsPage.load)
 def notifications() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         flash(NotificationsPage.note, tone="ok"),
         section(_("What we tell you"), _choices()),

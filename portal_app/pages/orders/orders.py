@@ -22,7 +22,6 @@ from portal_app.state.orders.orders import OrdersPage
 
 @page("/orders", title="Orders", load=OrdersPage.load)
 def orders() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         OrdersPage.rows,
         columns=[
@@ -44,7 +43,6 @@ def orders() -> rx.Component:
 
 @page("/orders/[order_id]", title="Order", load=OrderPage.load)
 def order() -> rx.Component:
-    """Lay the page out."""
     back = link(_("All orders"), href=path_for("/orders"))
     title = page_title(
         OrderPage.title,

@@ -22,7 +22,6 @@ from portal_app.state.profile.account import AccountPage
 
 @page("/account", title="Account", load=AccountPage.load)
 def account() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         flash(AccountPage.note, tone=AccountPage.note_tone),
         section(_("You"), _person()),

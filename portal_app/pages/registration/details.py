@@ -21,7 +21,6 @@ from portal_app.state.registration.details import DetailsPage
 
 @page("/auth/details", title="Your details", load=DetailsPage.load, is_public=True)
 def details() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         username_for_password(DetailsPage.email),
         group(_("You"), *person_fields(partial(entry_field, DetailsPage))),

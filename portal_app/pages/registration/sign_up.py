@@ -18,7 +18,6 @@ from portal_app.state.registration.sign_up import SignUpPage, VerifyPage
 
 @page("/auth/signup", title="Create account", load=SignUpPage.load, is_public=True)
 def sign_up() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         email_field(SignUpPage.email, error=SignUpPage.error),
         form_actions(button(_("Send the code"), type="submit")),
@@ -42,7 +41,6 @@ def sign_up() -> rx.Component:
 
 @page("/auth/verify", title="Enter the code", load=VerifyPage.load, is_public=True)
 def verify() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         code_field(
             _("Code"),

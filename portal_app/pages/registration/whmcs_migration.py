@@ -18,7 +18,6 @@ from portal_app.state.registration.whmcs_migration import BillingPasswordPage, M
 
 @page("/auth/migrate", title="I am already a customer", load=MovePage.load, is_public=True)
 def migrate() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         email_field(MovePage.email, error=MovePage.error, hint=_("The address your bills go to.")),
         form_actions(button(_("Send the code"), type="submit")),
@@ -41,7 +40,6 @@ def migrate() -> rx.Component:
 
 @page("/auth/billing-password", title="Billing password", load=BillingPasswordPage.load, is_public=True)
 def billing_password() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         username_for_password(BillingPasswordPage.email),
         password_field(

@@ -21,7 +21,6 @@ _DIALOG = "cancel-service"
 
 @page("/subscriptions/[service_id]/cancel", title="Cancel a service", load=CancelPage.load)
 def cancel_service() -> rx.Component:
-    """Lay the page out."""
     ask = rx.el.div(_meaning(), _form(), class_name="grid max-w-2xl gap-10")
     other = rx.cond(CancelPage.ends_already, _ends_already(), _not_here())
     body = rx.fragment(

@@ -25,7 +25,6 @@ _KEEP = "keep-service"
 
 @page("/subscriptions", title="Services", load=SubscriptionsPage.load)
 def subscriptions() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         SubscriptionsPage.rows,
         columns=[
@@ -60,7 +59,6 @@ def _name(row: Any) -> rx.Component:
 
 @page("/subscriptions/[service_id]", title="Service", load=SubscriptionPage.load)
 def subscription() -> rx.Component:
-    """Lay the page out."""
     back = link(_("All services"), href=path_for("/subscriptions"))
     title = page_title(SubscriptionPage.name, lead=status(SubscriptionPage.word, tone=SubscriptionPage.tone), back=back)
     facts = definition_list(

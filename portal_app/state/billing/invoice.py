@@ -83,7 +83,6 @@ class InvoicePage(PageState, rx.State):
         return rx.redirect(link, is_external=True)
 
     async def _read_page(self) -> None:
-        """Read the invoice in the page's address."""
         number = vendor_number(self._last_part())
         detail = await portal().billing.invoices.invoice_for(await self._customer(), number)
         invoice, standing = detail.invoice, invoice_standing(detail.invoice, today())

@@ -60,7 +60,6 @@ class InvoicesPage(ListState, rx.State):
         return rx.download(url="/api/invoices.csv")
 
     async def _read_page(self) -> None:
-        """Read the invoices that the address asks for."""
         query = self._query_of_address()
         found = await portal().billing.invoices.invoices_for(await self._customer(), query)
         listing = found.listing

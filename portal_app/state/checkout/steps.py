@@ -93,7 +93,6 @@ class SimStepPage(StepPage, rx.State):
     last_day: str = ""
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far."""
         today = portal().checkout.rules().today
         self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=FURTHEST_DAYS))
         return await self._show_step()
@@ -108,7 +107,6 @@ class NumberStepPage(StepPage, rx.State):
     prices: dict[str, str] = {}
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far."""
         days = portal().checkout.rules().reservation_days_left
         self.reservation_hint = _("At least {days} days from today.").format(days=days)
         leave = await self._show_step()

@@ -47,7 +47,6 @@ class DashboardPage(PageState, rx.State):
     cases: str = ""
 
     async def _read_page(self) -> None:
-        """Read everything the dashboard shows."""
         identity = await self.get_state(PageSession)
         view = await portal().identity.accounts.view(UUID(identity._user_id))
         self.greeting = _("Hello, {name}").format(name=addressed(view.name))

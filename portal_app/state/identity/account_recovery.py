@@ -11,7 +11,6 @@ class ForgotPage(FormResult, PublicPageState, rx.State):
     """The result of asking for a link."""
 
     async def _read_page(self) -> None:
-        """Read what the last try left to say."""
         await self._read_result("email")
 
 
@@ -24,7 +23,6 @@ class SetPasswordPage(FormResult, PublicPageState, rx.State):
     is_migration: bool = False
 
     async def _read_page(self) -> None:
-        """Read what the last try left to say."""
         await self._read_result("password")
         cookies, settings = self.router.headers.cookie, portal().settings
         moving = read_cookie(cookies, cookie_name(settings, "signup"))

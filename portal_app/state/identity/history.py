@@ -32,7 +32,6 @@ class HistoryPage(PageState, rx.State):
     _before: int | None = None
 
     async def _read_page(self) -> None:
-        """Read the newest entries."""
         self.rows, self._before = [], None
         await self._read_on()
 

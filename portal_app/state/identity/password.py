@@ -26,7 +26,6 @@ class PasswordPage(PageState, rx.State):
     done: str = ""
 
     async def _read_page(self) -> None:
-        """Read what the last try left to say."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
         has_field_error = self.present_error or self.password_error

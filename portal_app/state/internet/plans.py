@@ -32,7 +32,6 @@ class InternetPlansPage(AddressCheckPage, rx.State):
         await self._request_check(await self._customer())
 
     async def _read_page(self) -> None:
-        """Read plans and check."""
         customer = await self._customer()
         await self._find_held(customer)
         found = await self._show_check(customer)

@@ -52,7 +52,6 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
         return await self._save_answer(typed(form, "confirmed") | {"address_id": self._address_id})
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far and the check."""
         leave = await self._show_step()
         if leave is not None:
             return leave
@@ -74,7 +73,6 @@ class ConnectionStepPage(StepPage, rx.State):
     included: str = ""
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far and what can be chosen."""
         leave = await self._show_step()
         if leave is None:
             plan = (await portal().drafts.current(await self._customer())).plan
@@ -93,7 +91,6 @@ class PhoneStepPage(StepPage, rx.State):
     has_gateway: bool = False
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far."""
         leave = await self._show_step()
         if leave is None:
             draft = await portal().drafts.current(await self._customer())

@@ -60,7 +60,6 @@ class NoticesPage(PageState, rx.State):
     has_unread: bool = False
 
     async def _open_page(self) -> None:
-        """Read the newest notices."""
         self.rows = []
         await self._read_page()
 

@@ -45,7 +45,6 @@ class OrderPage(PageState, rx.State):
         return rx.redirect(await add_card_link(await self._customer(), self.router.url.path))
 
     async def _read_page(self) -> None:
-        """Read the order in the page's address."""
         order_id = our_id(self._last_part())
         detail = await portal().orders.order_for(await self._customer(), order_id)
         order, standing = detail.order, order_standing(detail.order)

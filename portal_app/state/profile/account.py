@@ -121,7 +121,6 @@ class AccountPage(PageState, rx.State):
         return UUID((await self.get_state(PageSession))._session_id)
 
     async def _read_page(self) -> None:
-        """Read the account."""
         customer = await self._customer()
         view = await portal().profile.profiles.profile_for(customer)
         person = view.person

@@ -40,7 +40,6 @@ class CancelPage(PageState, rx.State):
     _key: str = ""
 
     async def _read_page(self) -> None:
-        """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
         customer, cancelling = await self._customer(), portal().subscriptions.cancellations
         service, as_of = await portal().subscriptions.services.subscription_for(customer, self._number)

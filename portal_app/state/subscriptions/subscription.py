@@ -64,7 +64,6 @@ class SubscriptionPage(PageState, rx.State):
     _key: str = ""
 
     async def _open_page(self) -> None:
-        """Read the service in the page's address."""
         self._key = uuid4().hex
         await self._read_page()
 

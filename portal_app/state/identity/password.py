@@ -1,6 +1,6 @@
 """The page that changes the password of a signed-in customer."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import reflex as rx
 
@@ -43,7 +43,6 @@ class PasswordPage(PageState, rx.State):
         await self._require_proof()
 
     async def _require_proof(self) -> None:
-        identity = await self.get_state(PageSession)
-        who = UUID(identity._user_id), UUID(identity._session_id)
+        who = await self._user_id(), await self._session_id()
         await portal().identity.password_changes.require_recent_mfa(*who)
         self.must_confirm = False

@@ -17,7 +17,6 @@ from portal_app.language.format import day, time
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.question import new_question
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -111,7 +110,7 @@ class SecurityPage(PageState, rx.State):
     @report_errors
     async def add_passkey(self):
         """Let the page's script create a passkey, once the proof of identity is recent."""
-        await portal().identity.sessions.require_recent((await self._account())[1])
+        await portal().identity.sessions.require_recent(await self._session_id())
         self.adding = new_question()
 
     @rx.event
@@ -160,7 +159,7 @@ class SecurityPage(PageState, rx.State):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.devices.sign_out((await self._account())[0], our_id(session_id))
+            await portal().identity.devices.sign_out(await self._user_id(), our_id(session_id))
         await self._read_page()
 
     @rx.event
@@ -171,8 +170,7 @@ class SecurityPage(PageState, rx.State):
         await self._read_page()
 
     async def _account(self) -> tuple[UUID, UUID]:
-        identity = await self.get_state(PageSession)
-        return UUID(identity._user_id), UUID(identity._session_id)
+        return await self._user_id(), await self._session_id()
 
     async def _read_page(self) -> None:
         user_id, session_id = await self._account()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
 import reflex as rx
 
@@ -14,7 +13,6 @@ from portal_app.state.profile.kyc import check_standing, check_story
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _TONES = {AWAY: "attention", REFUSED: "problem"}
@@ -116,9 +114,6 @@ class AccountPage(PageState, rx.State):
 
     def _show_errors(self, error: InvalidInput) -> None:
         self.errors = {name: _(text) for name, text in error.fields.items()}
-
-    async def _session_id(self) -> UUID:
-        return UUID((await self.get_state(PageSession))._session_id)
 
     async def _read_page(self) -> None:
         customer = await self._customer()

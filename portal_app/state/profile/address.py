@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
 import reflex as rx
 
@@ -15,7 +14,6 @@ from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _FIELDS = tuple(Address.__dataclass_fields__)
@@ -79,7 +77,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         """
         try:
             change = ProfileChange(address=Address.parse(typed(form, *_FIELDS)))
-            session_id = UUID((await self.get_state(PageSession))._session_id)
+            session_id = await self._session_id()
             await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}

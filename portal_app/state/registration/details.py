@@ -6,6 +6,8 @@ import reflex as rx
 
 from portal_app.domain.profile.address import room_number
 from portal_app.language import _, path_for
+from portal_app.state.profile.account import PersonEntries
+from portal_app.state.profile.address import AddressEntries
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
 from portal_app.state.shell.error_reporting import report_errors
@@ -15,19 +17,8 @@ from portal_app.wiring.portal import portal
 
 
 @dataclass
-class Entries:
+class Entries(PersonEntries, AddressEntries):
     """What was typed so far, by field."""
-
-    first_name: str = ""
-    last_name: str = ""
-    first_name_kana: str = ""
-    last_name_kana: str = ""
-    phone: str = ""
-    postcode: str = ""
-    street: str = ""
-    building: str = ""
-    building_romanised: str = ""
-    street_romanised: str = ""
 
 
 class DetailsPage(PublicPageState, PostcodeForm, rx.State):

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 from pydantic import TypeAdapter
 
-from portal_app.domain.errors import ExternalError, ExternalUnavailable, PortalError
+from portal_app.domain.errors import ExternalError, PortalError
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings

@@ -11,7 +11,7 @@ from portal_app.infra.clock import today
 from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.list_state import LONGEST_SEARCH, ListState
 from portal_app.wiring.portal import portal
 
@@ -52,8 +52,7 @@ class InvoicesPage(ListState, rx.State):
     due_total: str = ""
     due_words: str = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def download_csv(self):
         """Download all invoices after a recent proof of identity."""
         await self._require_recent_proof()

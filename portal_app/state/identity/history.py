@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.domain.identity.mfa import HistoryEntry
 from portal_app.language.format import time
 from portal_app.state.identity.history_words import what_happened, who_did
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
@@ -33,8 +33,7 @@ class HistoryPage(PageState, rx.State):
         self.rows, self._before = [], None
         await self._read_on()
 
-    @rx.event
-    @report_errors
+    @handler
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:

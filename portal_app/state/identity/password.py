@@ -5,7 +5,7 @@ from uuid import uuid4
 import reflex as rx
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
@@ -36,8 +36,7 @@ class PasswordPage(PageState, rx.State):
         except StepUpNeeded:
             self.must_confirm = True
 
-    @rx.event
-    @report_errors
+    @handler
     async def confirm(self):
         """Ask for a proof of identity, then show the form."""
         await self._require_proof()

@@ -9,7 +9,7 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.notifications.notice import Notice
 from portal_app.language import _, path_for
 from portal_app.language.format import time
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
@@ -61,15 +61,13 @@ class NoticesPage(PageState, rx.State):
         self.rows = []
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
             await self._read_from(len(self.rows))
 
-    @rx.event
-    @report_errors
+    @handler
     async def mark_read(self, name: str):
         """Mark one notice as read."""
         kind, separator, source_id = name.partition("/") if isinstance(name, str) else ("", "", "")
@@ -78,8 +76,7 @@ class NoticesPage(PageState, rx.State):
         await portal().notifications.notices.mark_read(await self._user_id(), kind, source_id)
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def mark_all_read(self):
         """Mark every notice as read."""
         await portal().notifications.notices.mark_read(await self._user_id())

@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app.domain.notifications.preference import MANDATORY, TOPICS, Topic, TopicPreference
 from portal_app.language import _
 from portal_app.language.format import day
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
@@ -50,8 +50,7 @@ class NotificationsPage(PageState, rx.State):
         self.note, self.calendar_link = "", ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def save(self, form: dict[str, Any]):
         """Save the ticked choices."""
         names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
@@ -61,8 +60,7 @@ class NotificationsPage(PageState, rx.State):
         self.note = _("Saved.")
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def make_link(self):
         """Make a new link after a recent proof of identity, and show it once."""
         token = await portal().dashboard.calendar_feed.renew(await self._user_id(), await self._session_id())
@@ -70,8 +68,7 @@ class NotificationsPage(PageState, rx.State):
         self.note = ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def end_link(self):
         """End the link."""
         await portal().dashboard.calendar_feed.revoke(await self._user_id())

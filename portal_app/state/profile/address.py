@@ -11,7 +11,7 @@ from portal_app.domain.profile.profile import ProfileChange
 from portal_app.language import _, path_for
 from portal_app.state.profile.account import address_lines
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
@@ -56,20 +56,17 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         if here is None and self.entries.postcode:
             await self._look_up(self.entries.postcode)
 
-    @rx.event
-    @report_errors
+    @handler
     async def look_up_postcode(self, postcode: str):
         """Fill in what a postcode stands for."""
         await self._look_up(postcode)
 
-    @rx.event
-    @report_errors
+    @handler
     async def choose_town(self, place: str):
         """Fill in the chosen town."""
         self._choose(place)
 
-    @rx.event
-    @report_errors
+    @handler
     async def save_address(self, form: dict[str, Any]):
         """Change the address after a recent proof of identity; the account page says how far it is.
 

@@ -10,7 +10,7 @@ from portal_app.state.profile.account import PersonEntries
 from portal_app.state.profile.address import AddressEntries
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.public_handlers import public
 from portal_app.wiring.portal import portal
@@ -48,15 +48,13 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
         return None
 
     @public
-    @rx.event
-    @report_errors
+    @handler
     async def look_up_postcode(self, postcode: str):
         """Fill in what a postcode stands for."""
         await self._look_up(postcode)
 
     @public
-    @rx.event
-    @report_errors
+    @handler
     async def choose_town(self, place: str):
         """Fill in the chosen town."""
         self._choose(place)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.language import _, path_for
-from portal_app.state.shell.error_reporting import language_of, report_errors
+from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
 
 LONGEST_SEARCH = 100
@@ -28,8 +28,7 @@ class ListState(PageState, mixin=True):
     after: str = ""
     hrefs: dict[str, str] = {}
 
-    @rx.event
-    @report_errors
+    @handler
     async def look_for(self, form: dict[str, Any]):
         """Go to the address of a search."""
         self.search, self.sort = str(form.get("q", ""))[:LONGEST_SEARCH], str(form.get("sort", ""))

@@ -1,7 +1,7 @@
 """Changing the address: found by its postcode, in both scripts."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import reflex as rx
 
@@ -34,8 +34,6 @@ class AddressEntries:
 
 class AddressPage(PageState, PostcodeForm, rx.State):
     """The address as it is and the form for a new one."""
-
-    topics: ClassVar[frozenset[str]] = frozenset()
 
     entries: AddressEntries = AddressEntries()
     errors: dict[str, str] = {}

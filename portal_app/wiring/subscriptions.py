@@ -15,6 +15,7 @@ from portal_app.services.sim.top_up_payment import TopUpPayment
 from portal_app.services.sim.top_up_progress import TopUpProgress
 from portal_app.services.sim.top_ups import TopUps
 from portal_app.services.sim.usage_import import UsageImports
+from portal_app.services.subscriptions.add_on_endings import AddOnEndings
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
 from portal_app.services.subscriptions.subscriptions import Subscriptions
@@ -24,11 +25,12 @@ from portal_app.wiring.billing import BillingServices
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionServices:
-    """Subscriptions and cancellations; `cancellation_delivery` is used by the worker."""
+    """Subscriptions and cancellations; the worker uses `cancellation_delivery` and `add_on_endings`."""
 
     services: Subscriptions
     cancellations: Cancellations
     cancellation_delivery: CancellationDelivery
+    add_on_endings: AddOnEndings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,13 @@ def build_subscriptions(
             vendors.subscriptions,
             vendors.cancellations,
             live=live,
+            billing=billing.invoices,
+            subscriptions=services,
+        ),
+        add_on_endings=AddOnEndings(
+            base.database,
+            vendors.subscriptions,
+            vendors.crm,
             billing=billing.invoices,
             subscriptions=services,
         ),

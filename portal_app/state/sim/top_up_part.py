@@ -11,7 +11,7 @@ from portal_app.domain.sim.line_view import LineOverview
 from portal_app.domain.sim.top_up import LEAST_GB, MOST_GB, parse_gigabytes
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.sim.line_rows import Fact
 from portal_app.state.sim.top_up_words import TopUpStory, top_up_story, top_up_title
@@ -34,15 +34,13 @@ class TopUpPart(PageState, mixin=True):
     _top_up_id: str = ""
     _top_up_invoice: int = 0
 
-    @rx.event
-    @report_errors
+    @handler
     async def choose_amount(self, gigabytes: str):
         """Show the price of an amount."""
         self.top_up_choice = str(parse_gigabytes(gigabytes))
         self._show_price()
 
-    @rx.event
-    @report_errors
+    @handler
     async def buy_data(self):
         """Buy the amount at the price on the button, once for however many presses."""
         customer, number = await self._customer(), self._number
@@ -57,8 +55,7 @@ class TopUpPart(PageState, mixin=True):
         finally:
             await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def pay_top_up(self):
         """Open the declined purchase's invoice at WHMCS, after a recent proof of identity."""
         await self._require_recent_proof()

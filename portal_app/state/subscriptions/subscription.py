@@ -15,7 +15,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import day
 from portal_app.state.billing.invoices import InvoiceRow, invoice_row
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.line_rows import LineRows, line_rows
 from portal_app.state.sim.top_up_part import TopUpPart
@@ -58,12 +58,10 @@ class SubscriptionPage(TopUpPart, rx.State):
     _key: str = ""
 
     async def _open_page(self) -> None:
-        """Read the service in the page's address."""
         self._key = uuid4().hex
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def withdraw(self):
         """Take the cancellation back: the service stays."""
         identity = await self.get_state(PageSession)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from portal_app.api.http.request_context import context_of
 from portal_app.api.public.page_template import Filled, Html, Row
 from portal_app.api.public.visit import Visit
 from portal_app.domain.errors import NotFound
@@ -58,7 +59,7 @@ class HelpPages:
     async def _found(self, visit: Visit, query: str) -> Filled:
         row: dict[str, str | Sequence[Row]] = {name: [] for name in _RESULTS}
         row |= {"q": query, "translation": path_for("/help", _other(visit))}
-        if self._limits.seconds_left(portal().settings.portal_help_limit, visit.network):
+        if self._limits.seconds_left(portal().settings.portal_help_limit, context_of(visit.scope).origin.network):
             return Filled(row | {"busy": [{}], "group": _groups(visit)}, status=429, is_kept=False)
         hits = portal().help.help.search(visit.language, query)
         if not hits:

@@ -9,7 +9,6 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal_app.api.http.request_context import known_context_of
 from portal_app.api.public import built_frontend
 from portal_app.api.public.page_template import Filled, fill
 from portal_app.api.public.plan_rows import PlanRows
@@ -75,13 +74,12 @@ def _visit(scope: Scope, path: str) -> Visit:
     first = path.strip("/").partition("/")[0]
     language = parse_language(first if first in LANGUAGES else None)
     route = path if language != first else "/" + path.strip("/").partition("/")[2]
-    context = known_context_of(scope)
     return Visit(
         path=path,
         route=route,
         language=language,
         query=QueryParams(scope["query_string"]),
-        network=context.origin.network if context else "",
+        scope=scope,
     )
 
 

@@ -112,7 +112,7 @@ class NewAnnouncement:
 
 def parse_words(text: dict[str, str]) -> dict[str, str]:
     """Return the words of an update in every language. Raises InvalidInput."""
-    found = {language: text.get(language, "").strip() for language in LANGUAGES}
+    found: dict[str, str] = {language: text.get(language, "").strip() for language in LANGUAGES}
     wrong = {language: "must be written" for language, words in found.items() if not words}
     wrong |= {language: "is too long" for language, words in found.items() if len(words) > _LONGEST_WORDS}
     if wrong:
@@ -138,7 +138,8 @@ def _listed(text: str) -> tuple[str, ...]:
 def _prefectures(areas: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     """Return areas as prefectures in Japanese script, and those that are not one."""
     latin = {romanised.casefold(): japanese for japanese, romanised in ROMANISED.items()}
-    found, strange = [], []
+    found: list[str] = []
+    strange: list[str] = []
     for area in areas:
         name = area if area in ROMANISED else latin.get(area.casefold(), "")
         (found if name else strange).append(name or area)

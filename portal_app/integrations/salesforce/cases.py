@@ -96,7 +96,8 @@ class SalesforceCases:
 
     async def open(self, customer: Customer, case_id: UUID, new: NewCase, *, language: str, recipient: str) -> str:
         """Open a case under our id and return Salesforce's. Safe to repeat: an upsert of the same values."""
-        values = _new_case(new, language=language, recipient=recipient) | {
+        values = {
+            **_new_case(new, language=language, recipient=recipient),
             "AccountId": salesforce_id(customer.sf_account_id),
             "ContactId": salesforce_id(customer.sf_contact_id),
         }
@@ -104,8 +105,10 @@ class SalesforceCases:
 
     async def open_for_stranger(self, stranger: Stranger, case_id: UUID, new: NewCase) -> str:
         """Open a case without an account under our id and return Salesforce's. Safe to repeat."""
-        values = _new_case(new, language=stranger.language, recipient=stranger.email)
-        values |= {"SuppliedName": stranger.name}
+        values = {
+            **_new_case(new, language=stranger.language, recipient=stranger.email),
+            "SuppliedName": stranger.name,
+        }
         return await self._client.upsert("Case", "Portal_Reference__c", str(case_id), values)
 
     async def reply(self, sf_case_id: str, message_id: UUID, comments: Sequence[str], *, reopen: bool) -> list[str]:

@@ -12,7 +12,7 @@ from portal_app.domain.help.contact import ContactRequest, Stranger
 from portal_app.domain.identity.account import Origin
 from portal_app.domain.identity.typed_code import plain_code
 from portal_app.domain.ports.support import CaseGateway
-from portal_app.domain.support.case import CATEGORIES, NewCase
+from portal_app.domain.support.case import CATEGORIES, CaseCategory, NewCase
 from portal_app.infra.clock import now
 from portal_app.language import parse_language
 from portal_app.language.phrase import Phrase
@@ -91,7 +91,7 @@ class ContactForm:
             row = await session.get(ContactMessage, message_id)
         if row is None:
             return
-        category = next((each for each in CATEGORIES if each == row.category), "other")
+        category: CaseCategory = next((each for each in CATEGORIES if each == row.category), "other")
         stranger = Stranger(row.name, row.email, parse_language(row.language))
         await self._gateway.open_for_stranger(stranger, row.id, NewCase(category, row.subject, row.text))
         async with self._context.database.unit_of_work() as session:

@@ -9,9 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 _COUNT = sa.text(
     """
     INSERT INTO help_counts (day, kind, word, count)
-    SELECT :day, :kind, :word, 1
-    WHERE EXISTS (SELECT 1 FROM help_counts WHERE day = :day AND kind = :kind AND word = :word)
-       OR (SELECT count(*) FROM help_counts WHERE day = :day AND kind = :kind) < :most
+    SELECT asked.day, asked.kind, asked.word, 1
+    FROM (SELECT CAST(:day AS date) AS day, CAST(:kind AS varchar) AS kind, CAST(:word AS varchar) AS word) AS asked
+    WHERE EXISTS (SELECT 1 FROM help_counts AS c WHERE (c.day, c.kind, c.word) = (asked.day, asked.kind, asked.word))
+       OR (SELECT count(*) FROM help_counts AS c WHERE (c.day, c.kind) = (asked.day, asked.kind)) < :most
     ON CONFLICT (day, kind, word) DO UPDATE SET count = help_counts.count + 1
     """
 )

@@ -52,7 +52,7 @@ async def status_page(visit: Visit) -> Filled:
         "follows-no-more": [{}] if followed == "no" else [],
     }
     for stage in _STAGES:
-        shown = [_announcement(item, visit.language) for item in by_stage[stage]]
+        shown = [_announcement(item, visit.language, stage) for item in by_stage[stage]]
         row[stage] = [{"item": shown}] if shown else []
     row["quiet"] = [] if by_stage["over"] or not announced.read_at else [{}]
     # Another minute, another page: nothing is gained by keeping it.
@@ -73,7 +73,7 @@ def _part(part: Part) -> Row:
     return {"name": _(_PARTS[part.name]), "words": _(words), "tone": tone}
 
 
-def _announcement(item: Announcement, language: Language) -> Row:
+def _announcement(item: Announcement, language: Language, stage: Stage) -> Row:
     words, areas = item.in_language(language), announcement_areas(item, language)
     return {
         "id": str(item.id),
@@ -83,7 +83,7 @@ def _announcement(item: Announcement, language: Language) -> Row:
         "text": words.text,
         "services": [{"names": _list(item.services)}] if item.services else [],
         "areas": [{"names": areas}] if areas else [],
-        "begin": time(item.begins_at),
+        "begin": (_("Begins {time}") if stage == "planned" else _("Began {time}")).format(time=time(item.begins_at)),
         "until": [{"time": time(item.until)}] if item.until and not item.ended_at else [],
         "end": _moment(item.ended_at),
         "update": [{"at": time(each.at), "text": each.text.get(language, "")} for each in reversed(item.updates)],

@@ -39,11 +39,11 @@ class HelpIndex:
     def __init__(self, articles: Sequence[Article]) -> None:
         self._articles = tuple(articles)
         self._weights: defaultdict[str, dict[int, float]] = defaultdict(dict)
-        self._lengths: list[int] = []
         self._sentences: list[list[tuple[str, frozenset[str]]]] = []
+        lengths = [sum(1 for _ in tokens(article.text)) for article in self._articles]
+        average = max(1.0, sum(lengths) / max(1, len(lengths)))
         for at, article in enumerate(self._articles):
-            self._add(at, article)
-        self._average = max(1.0, sum(self._lengths) / max(1, len(self._lengths)))
+            self._add(at, article, length=lengths[at] / average)
 
     def search(self, query: str, *, most: int = 10) -> list[Hit]:
         """Return the articles that fit a question best, the best first."""
@@ -55,27 +55,26 @@ class HelpIndex:
         covered: defaultdict[int, float] = defaultdict(float)
         for token in asked:
             for at, weight in self._weights.get(token, {}).items():
-                held_back = _SATURATION * (1 - _LENGTH + _LENGTH * self._lengths[at] / self._average)
-                scores[at] += rarity[token] * weight * (_SATURATION + 1) / (weight + held_back)
+                scores[at] += rarity[token] * weight
                 covered[at] += rarity[token]
         least = _LEAST_COVERED * sum(rarity.values())
         fitting = sorted((at for at in scores if covered[at] >= least), key=lambda at: (-scores[at], at))
         found = [at for at in fitting if scores[at] >= _LEAST_OF_BEST * scores[fitting[0]]][:most]
         return [Hit(self._articles[at], self._snippet(at, rarity)) for at in found]
 
-    def _add(self, at: int, article: Article) -> None:
-        counts: Counter[str] = Counter()
+    def _add(self, at: int, article: Article, *, length: float) -> None:
+        """Add an article; `length` is how long its text is beside the average."""
+        held_back = _SATURATION * (1 - _LENGTH + _LENGTH * length)
+        for token, count in Counter(tokens(article.text)).items():
+            self._weights[token][at] = count * (_SATURATION + 1) / (count + held_back)
         for text, weight in (
-            (article.text, 1),
-            (article.summary, _SUMMARY),
             (article.title, _TITLE),
-            *((keyword, _KEYWORD) for keyword in article.keywords),
+            (article.summary, _SUMMARY),
+            (" ".join(article.keywords), _KEYWORD),
         ):
-            for token in tokens(text):
-                counts[token] += weight
-        for token, weight in counts.items():
-            self._weights[token][at] = weight
-        self._lengths.append(sum(1 for _ in tokens(article.text)))
+            # A word stands for itself here, however often it comes.
+            for token in set(tokens(text)):
+                self._weights[token][at] = self._weights[token].get(at, 0.0) + weight
         sentences = [part.strip() for part in _SENTENCE.split(article.text) if part.strip()]
         self._sentences.append([(sentence, frozenset(tokens(sentence))) for sentence in sentences])
 

@@ -50,13 +50,14 @@ def contact_code() -> rx.Component:
         back=link(_("Back to the form"), href=path_for("/contact"), reload=True),
     )
     form = native_form(
+        _problem(),
         code_field(_("Code"), required=True),
         _wrong("code"),
         form_actions(button(_("Send the question"), type="submit")),
         action="/api/contact/verify",
         class_name="grid max-w-md gap-5",
     )
-    return static_page(public_frame(title, _problem(), form))
+    return static_page(public_frame(title, form))
 
 
 def _ways() -> rx.Component:
@@ -98,6 +99,7 @@ def _ways() -> rx.Component:
 
 def _form() -> rx.Component:
     form = native_form(
+        _problem(),
         text_field(
             _("Name"),
             name="name",
@@ -135,7 +137,7 @@ def _form() -> rx.Component:
         action="/api/contact",
         class_name="grid max-w-2xl gap-5",
     )
-    return section(_("Without an account"), _problem(), form)
+    return section(_("Without an account"), form)
 
 
 def _topic() -> rx.Component:
@@ -155,7 +157,7 @@ def _topic() -> rx.Component:
 
 
 def _problem() -> rx.Component:
-    return slot("problem", rx.el.div(message(place("words"), tone="problem"), class_name="mb-6"))
+    return slot("problem", message(place("words"), tone="problem"))
 
 
 def _wrong(name: str) -> rx.Component:

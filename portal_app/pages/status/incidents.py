@@ -25,7 +25,10 @@ def _incident(row: Any) -> rx.Component:
         rx.cond(
             row.is_followed,
             button(
-                _("Do not mail me about it"), variant="quiet", size="small", on_click=IncidentNotices.unfollow(row.id)
+                _("Do not mail me about it"),
+                variant="secondary",
+                size="small",
+                on_click=IncidentNotices.unfollow(row.id),
             ),
             button(
                 _("Tell me when it is over"),
@@ -39,6 +42,8 @@ def _incident(row: Any) -> rx.Component:
     )
     text = rx.fragment(
         rx.el.span(row.text, class_name="whitespace-pre-line"),
-        rx.cond(row.until != "", rx.el.span(" ", _("Expected until"), " ", row.until, ".")),
+        rx.cond(
+            row.until != "", rx.el.span(_("Expected until"), " ", row.until, class_name="block text-small text-quiet")
+        ),
     )
     return message(text, tone=row.tone, title=row.title, action=ways)

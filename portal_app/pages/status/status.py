@@ -77,7 +77,7 @@ def _item(*, is_open: bool) -> rx.Component:
         class_name="flex flex-wrap gap-x-4 gap-y-1 text-small text-quiet",
     )
     times = rx.el.p(
-        _("Began"), " ", place("begin"),
+        place("begin"),
         slot("until", " · ", _("expected until"), " ", place("time")),
         slot("end", " · ", _("over since"), " ", place("time")),
         class_name="mt-2 text-small text-quiet",

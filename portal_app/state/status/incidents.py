@@ -101,7 +101,7 @@ def _row(item: Announcement, language: Language, *, is_followed: bool) -> Incide
     return Incident(
         id=str(item.id),
         title=words.title,
-        text=latest or words.text,
+        text="\n".join(filter(None, (words.text, latest))),
         until=until,
         tone="attention",
         is_followed=is_followed,

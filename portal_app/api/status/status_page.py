@@ -1,5 +1,6 @@
 """What the status page shows: each part, what is announced, and the last 90 days."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -38,7 +39,8 @@ _STAGES: tuple[Stage, ...] = ("current", "planned", "over")
 async def status_page(visit: Visit) -> Filled:
     """Return what the page shows."""
     status = portal().status
-    announced, parts, at = await status.announcements.announced(), await status.parts.states(), now()
+    announced, parts = await asyncio.gather(status.announcements.announced(), status.parts.states())
+    at = now()
     by_stage = {stage: [item for item in announced.items if item.stage(at) == stage] for stage in _STAGES}
     followed = visit.query.get("followed", "")
     row: dict[str, str | Sequence[Row]] = {

@@ -11,8 +11,9 @@ from sqlmodel import select
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.status.announcement import NewAnnouncement, Words
 from portal_app.infra.database.database import Database
+from portal_app.infra.redis.client import connect
 from portal_app.models.email_outbox import Mail
-from portal_app.services.status.announcements import Announcements
+from portal_app.services.status.announcements import Announced, Announcements
 from portal_app.wiring.portal import Portal
 from tests.support.clients.public_site import PublicSite, public_site
 from tests.support.clients.visitor import Visitor
@@ -63,7 +64,7 @@ async def test_an_announcement_is_on_the_page_in_both_languages_until_it_is_over
         await worker.status.publishing.update(uuid4(), {"en": "x", "ja": "x"})
 
 
-async def test_a_new_process_shows_the_last_known_while_the_database_is_away(
+async def test_a_new_process_shows_the_last_known_while_the_database_or_redis_is_away(
     site: PublicSite, portal: Portal, worker: Portal
 ) -> None:
     title = f"Cut {uuid4().hex}"
@@ -76,6 +77,12 @@ async def test_a_new_process_shows_the_last_known_while_the_database_is_away(
     assert title in [item.words["en"].title for item in found.items]
     assert not found.is_fresh and found.read_at is not None
     await away.close()
+    no_redis = connect("redis://127.0.0.1:1/0", seconds=0.1)
+    without_redis = await Announcements(portal.database, no_redis).announced()
+    assert without_redis.is_fresh and title in [item.words["en"].title for item in without_redis.items]
+    # Neither: then it says that it does not know.
+    assert await Announcements(away, no_redis).announced() == Announced()
+    await no_redis.aclose()
 
 
 async def test_followers_are_told_once_and_nothing_is_changed_by_a_get(

@@ -1,6 +1,7 @@
 """Search in the help, and whether an article answered the question. Neither needs an account."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -8,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes
+from portal_app.api.http.request_parsing import Body, read, takes, wants_json
 from portal_app.api.http.resource import Resource
-from portal_app.api.http.responses import done, json
+from portal_app.api.http.responses import done, json, see_other
+from portal_app.domain.errors import PortalError
 from portal_app.domain.help.search import LONGEST_QUERY
 from portal_app.infra.redis.rate_limit import LocalLimits, refusal
 from portal_app.language import parse_language, path_for, speaking
@@ -74,9 +76,15 @@ async def search(
 @router.post("/{slug}/answered", openapi_extra=takes(Answered))
 async def answered(request: Request, slug: str) -> Response:
     """Count whether an article answered the question; nothing else is kept. 429 above PORTAL_HELP_LIMIT."""
-    _count(request)
-    entries = await read(request, Answered)
-    await portal().help.help.count_answer(slug, helped=entries.helped == "yes")
+    try:
+        _count(request)
+        entries = await read(request, Answered)
+        await portal().help.help.count_answer(slug, helped=entries.helped == "yes")
+    except PortalError:
+        if wants_json(request):
+            raise
+        # Nobody has to do anything about an answer that is not counted.
+        return see_other(path_for(f"/help/{quote(slug, safe='')}"))
     return done(request, f"{path_for(f'/help/{slug}')}?answered={entries.helped}")
 
 

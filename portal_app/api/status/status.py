@@ -8,7 +8,7 @@ from portal_app.api.http.dependencies import signed_in
 from portal_app.api.http.request_parsing import wants_json
 from portal_app.api.http.responses import done, see_other
 from portal_app.api.http.session_middleware import SIGN_IN
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.identifiers import our_id
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal
@@ -37,6 +37,13 @@ async def _change(request: Request, announcement_id: str, *, follows: bool) -> R
             raise
         # A form of the page, which looks the same for everybody: whether somebody is signed in is seen only here.
         return see_other(f"{path_for(SIGN_IN)}?next={path_for(_PAGE)}")
-    announcements, known = portal().status.announcements, our_id(announcement_id)
-    await (announcements.follow if follows else announcements.unfollow)(access.user_id, known)
+    announcements = portal().status.announcements
+    try:
+        change = announcements.follow if follows else announcements.unfollow
+        await change(access.user_id, our_id(announcement_id))
+    except NotFound:
+        if wants_json(request):
+            raise
+        # It was over a moment ago: the page says so.
+        return see_other(path_for(_PAGE))
     return done(request, f"{path_for(_PAGE)}?followed={'yes' if follows else 'no'}")

@@ -1,5 +1,6 @@
 """Help articles, the search in them, and what is counted of both."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,6 +20,8 @@ from portal_app.models.help_count import HelpCount
 
 # Of the words that found nothing: different ones kept of a day, of one question, and characters of one.
 _MOST_OF_A_DAY, _MOST_OF_A_QUESTION, _LONGEST_WORD = 500, 5, 16
+# How long a search waits until it is counted.
+_DEADLINE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -59,10 +62,10 @@ class Help:
         """
         words = [word for word in question_words(query) if not any(letter.isdigit() for letter in word)]
         try:
-            async with self._database.unit_of_work() as session:
+            async with asyncio.timeout(_DEADLINE_SECONDS), self._database.unit_of_work() as session:
                 for word in words[:_MOST_OF_A_QUESTION]:
                     await HelpCount.add(session, self._clock(), "missed", word[:_LONGEST_WORD], most=_MOST_OF_A_DAY)
-        except PortalError as error:
+        except (PortalError, TimeoutError) as error:
             # A search is answered whether or not it can be counted.
             _log.debug("help.not_counted", error=type(error).__name__)
 

@@ -63,5 +63,7 @@ async def test_an_answer_is_counted_without_a_session_and_a_page_says_thanks(
     assert (await counted(worker))["helped", "vpn"] == before + 1
     for path, fields in (("/api/help/no-such/answered", "yes"), ("/api/help/vpn/answered", "maybe")):
         assert (await visitor.call("POST", path, {"helped": fields})).status_code in (404, 422)
+    unknown = await visitor.submit("/api/help/no-such/answered", page="/help/no-such", helped="yes")
+    assert unknown.headers["location"] == "/help/no-such"
     assert (await visitor.get("/api/help/vpn/answered")).status_code == 405
     assert (await counted(worker))["helped", "vpn"] == before + 1

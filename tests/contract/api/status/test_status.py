@@ -106,3 +106,4 @@ async def test_followers_are_told_once_and_nothing_is_changed_by_a_get(
         mails = (await session.exec(select(Mail).where(Mail.template == "incident_over"))).all()
     assert [mail.recipient for mail in mails if "Done." in mail.content or "終了" in mail.content] == [BEN]
     assert (await ben.call("POST", f"/api/status/{known}/follow")).status_code == 404
+    assert (await ben.submit(f"/api/status/{known}/follow", page="/status")).headers["location"] == "/status"

@@ -47,7 +47,7 @@ class HelpPages:
             "ask": [] if answered else [{}],
             "thanks": [{}] if answered == "thanks" else [],
             "sorry": [{}] if answered == "sorry" else [],
-            "related": [_line(each) for each in _related(article)],
+            "more": [{"related": [_line(each) for each in _related(article)]}],
             "translation": path_for(f"/help/{slug}", _other(visit)),
         }
         return Filled({"article": [row], "missing": [], "group": []}, title=article.title, is_kept=not answered)
@@ -79,10 +79,11 @@ def _groups(visit: Visit) -> list[Row]:
 
 
 def _related(article: Article) -> list[Article]:
-    """Return other articles that share most with this one: what a search for its title and keywords finds."""
-    words = " ".join((article.title, *article.keywords[:3]))
-    hits = portal().help.help.search(article.language, words, most=_MOST_RELATED + 1)
-    return [hit.article for hit in hits if hit.article.slug != article.slug][:_MOST_RELATED]
+    """Return other articles to read on: first those that this one links to, then others about the same service."""
+    others = [each for each in portal().help.help.articles(article.language) if each.slug != article.slug]
+    linked = [each for each in others if f'/help/{each.slug}"' in article.html]
+    alike = [each for each in others if each.services == article.services and each not in linked]
+    return (linked + alike)[:_MOST_RELATED]
 
 
 def _line(article: Article) -> Row:

@@ -83,11 +83,20 @@ class HelpIndex:
         return math.log(1 + (len(self._articles) - holding + 0.5) / (holding + 0.5))
 
     def _snippet(self, at: int, rarity: dict[str, float]) -> str:
-        def fits(sentence: tuple[str, frozenset[str]]) -> float:
-            return sum(rarity[token] for token in rarity if token in sentence[1])
+        """Return the sentence that fits best with what follows it, or the summary where none fits."""
 
-        best = max(self._sentences[at], key=fits, default=("", frozenset[str]()))
-        text = best[0] if fits(best) else self._articles[at].summary
+        def fit(number: int) -> float:
+            return sum(weight for token, weight in rarity.items() if token in sentences[number][1])
+
+        sentences = self._sentences[at]
+        best = max(range(len(sentences)), key=fit, default=0)
+        if not sentences or not fit(best):
+            return self._articles[at].summary
+        text = ""
+        for sentence, _ in sentences[best:]:
+            if text and len(text) + len(sentence) > _LONGEST_SNIPPET * 2 // 3:
+                break
+            text = f"{text} {sentence}" if text else sentence
         return text if len(text) <= _LONGEST_SNIPPET else text[: _LONGEST_SNIPPET - 1].rstrip() + "…"
 
 

@@ -53,7 +53,7 @@ def help_article() -> rx.Component:
 def _article() -> rx.Component:
     back = link(_("All articles"), href=path_for("/help"), reload=True)
     head = page_title(place("title"), lead=place("summary"), back=back, actions=_translation())
-    related = section(_("Related"), rx.el.ul(slot("related", _line()), class_name=_LIST))
+    related = slot("more", section(_("Related"), rx.el.ul(slot("related", _line()), class_name=_LIST)))
     return rx.el.div(
         rx.el.article(
             head,

@@ -3,7 +3,6 @@
 import reflex as rx
 
 from portal_app.components.button import button, link_button
-from portal_app.components.definition import definition_list
 from portal_app.components.field import code_field, text_area, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import public_frame
@@ -89,7 +88,11 @@ def _ways() -> rx.Component:
             class_name="mt-4 flex gap-6",
         ),
     )
-    hours = definition_list([(_("Our team is there"), place("hours")), (_("E-mail"), place("support_email"))])
+    facts = [(_("Our team is there"), place("hours")), (_("E-mail"), place("support_email"))]
+    hours = rx.el.dl(
+        *[rx.el.div(rx.el.dt(label, class_name="text-small text-quiet"), rx.el.dd(value)) for label, value in facts],
+        class_name="grid gap-4 border-t border-line pt-6 sm:grid-cols-3 sm:gap-8",
+    )
     return rx.el.div(
         rx.el.div(written, slot("phone", phone), look, class_name="grid gap-8 sm:grid-cols-3"),
         hours,

@@ -69,49 +69,49 @@ def preview(folder: Annotated[Path, typer.Argument(help="Where to write")] = Pat
 @keys.command()
 def rotate(batch: Annotated[int, typer.Option(help="Rows locked at a time", min=1)] = 200) -> None:
     """Seal every encrypted value with the current key, while the portal runs. If it is stopped, run it again."""
-    _become("portal_app.jobs.rotate_keys", str(batch))
+    _become("portal_app.jobs.admin.rotate_keys", str(batch))
 
 
 @cache.command()
 def bust(what: Annotated[CachedKind, typer.Argument(help="What to invalidate")]) -> None:
     """Invalidate cached data in all processes; the next reader reads it again."""
-    _become("portal_app.jobs.invalidate_cache", what)
+    _become("portal_app.jobs.admin.invalidate_cache", what)
 
 
 @orders.command("list")
 def list_orders(every: Annotated[bool, typer.Option("--all", help="Finished ones too")] = False) -> None:
     """List unfinished orders, the longest without a step first."""
-    _become("portal_app.jobs.admin_orders", "list", "all" if every else "unfinished")
+    _become("portal_app.jobs.admin.orders", "list", "all" if every else "unfinished")
 
 
 @orders.command("show")
 def show_order(order: str) -> None:
     """Show one order: its timeline and how each system has it."""
-    _become("portal_app.jobs.admin_orders", "show", order)
+    _become("portal_app.jobs.admin.orders", "show", order)
 
 
 @orders.command("retry")
 def retry_order(order: str, yes: Yes = False) -> None:
     """Take an order up again where it stopped."""
-    _become("portal_app.jobs.admin_orders", "retry", order, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.orders", "retry", order, *(["--yes"] if yes else []))
 
 
 @orders.command("undo")
 def undo_order(order: str, yes: Yes = False) -> None:
     """Take an order's steps back, so that an agent can approve it again."""
-    _become("portal_app.jobs.admin_orders", "undo", order, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.orders", "undo", order, *(["--yes"] if yes else []))
 
 
 @accounts.command("close")
 def close_account(customer_number: str, yes: Yes = False) -> None:
     """Sign an account out everywhere and let nobody in; its services and bills stay."""
-    _become("portal_app.jobs.admin_accounts", "close", customer_number, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.accounts", "close", customer_number, *(["--yes"] if yes else []))
 
 
 @accounts.command("reopen")
 def reopen_account(customer_number: str, yes: Yes = False) -> None:
     """Let a closed account's owner sign in again."""
-    _become("portal_app.jobs.admin_accounts", "reopen", customer_number, *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.accounts", "reopen", customer_number, *(["--yes"] if yes else []))
 
 
 @usage.command("import")
@@ -119,13 +119,13 @@ def import_usage(
     file: Annotated[Path, typer.Argument(help="The carrier's daily file of usage, CSV")],
 ) -> None:
     """Import a file of daily usage. The same file again changes nothing; bad rows are reported, the rest is taken."""
-    _become("portal_app.jobs.usage_import", str(file))
+    _become("portal_app.jobs.admin.usage_import", str(file))
 
 
 @announce.command("list")
 def list_announcements() -> None:
     """List what is announced, planned, or was over within 90 days."""
-    _become("portal_app.jobs.announce", "list", "{}")
+    _become("portal_app.jobs.admin.announce", "list", "{}")
 
 
 @announce.command("begin")
@@ -146,27 +146,27 @@ def begin_announcement(
         "kind": kind, "title_en": title_en, "title_ja": title_ja, "en": en, "ja": ja, "services": services,
         "areas": areas, "begins": begins, "until": until,
     }  # fmt: skip
-    _become("portal_app.jobs.announce", "begin", json.dumps(given), *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.announce", "begin", json.dumps(given), *(["--yes"] if yes else []))
 
 
 @announce.command("update")
 def update_announcement(announcement: str, en: English, ja: Japanese, until: Until = "", yes: Yes = False) -> None:
     """Add what is new to an announcement."""
     given = {"id": announcement, "en": en, "ja": ja, "until": until}
-    _become("portal_app.jobs.announce", "update", json.dumps(given), *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.announce", "update", json.dumps(given), *(["--yes"] if yes else []))
 
 
 @announce.command("end")
 def end_announcement(announcement: str, en: English = "", ja: Japanese = "", yes: Yes = False) -> None:
     """Say that it is over; customers who asked for it are told by mail."""
     given = {"id": announcement, "en": en, "ja": ja}
-    _become("portal_app.jobs.announce", "end", json.dumps(given), *(["--yes"] if yes else []))
+    _become("portal_app.jobs.admin.announce", "end", json.dumps(given), *(["--yes"] if yes else []))
 
 
 @app.command("help-counts")
 def help_counts(days: Annotated[int, typer.Option(min=1, max=400)] = 30) -> None:
     """Show how often help articles answered a question, and words that found nothing."""
-    _become("portal_app.jobs.help_counts", str(days))
+    _become("portal_app.jobs.admin.help_counts", str(days))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

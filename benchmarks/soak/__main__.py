@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak [orders|hooks]`: the long runs; without a name both. Ends with 1 if anything was wrong."""
+"""`python -m benchmarks.soak [orders|hooks|replies]`: the long runs, or all; ends with 1 if one was wrong."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.soak.hooks import soak_hooks
 from benchmarks.soak.orders import soak_orders
+from benchmarks.soak.replies import soak_replies
 from benchmarks.soak.report import Report
 from portal_app.infra.log.logs import set_up_logs
 
@@ -24,9 +25,11 @@ def main() -> int:
 
 
 def _runs(told: argparse.Namespace) -> Iterator[Coroutine[Any, Any, Report]]:
-    if told.kind != "orders":
+    if told.kind in (None, "hooks"):
         yield soak_hooks(hours=told.hours, customers=told.customers, seed=told.seed)
-    if told.kind != "hooks":
+    if told.kind in (None, "replies"):
+        yield soak_replies(replies=told.replies, customers=told.writers, minutes=told.outage)
+    if told.kind in (None, "orders"):
         minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
         trouble = {"minutes": minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
         yield soak_orders(orders=told.orders, **trouble)
@@ -41,7 +44,7 @@ def _is_clean(run: Coroutine[Any, Any, Report]) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=("orders", "hooks"), help="one of the two; both if left out")
+    parser.add_argument("kind", nargs="?", choices=("orders", "hooks", "replies"), help="one of them; all if left out")
     parser.add_argument("--seed", type=int, default=1, help="decides what is left to chance, but for time itself")
     orders = parser.add_argument_group("orders")
     orders.add_argument("--orders", type=int, default=500)
@@ -52,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     hooks = parser.add_argument_group("hooks")
     hooks.add_argument("--hours", type=float, default=24, help="hours of the day")
     hooks.add_argument("--customers", type=int, default=40)
+    replies = parser.add_argument_group("replies")
+    replies.add_argument("--replies", type=int, default=100)
+    replies.add_argument("--writers", type=int, default=20)
+    replies.add_argument("--outage", type=float, default=10.0, help="minutes in which Salesforce is away")
     return parser
 
 

@@ -12,7 +12,7 @@ from portal_app.api.http.access_log import ErrorMiddleware
 from portal_app.api.http.problem import DOCUMENTED, WrongMethod, answer_errors
 from portal_app.api.identity import account_recovery, mfa_challenge, password, security, sessions, step_up
 from portal_app.api.internet import eligibility
-from portal_app.api.notifications import preferences
+from portal_app.api.notifications import preferences, unsubscribe
 from portal_app.api.openapi import PortalAPI
 from portal_app.api.operations import health, webhooks
 from portal_app.api.orders import orders
@@ -29,8 +29,8 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, sim_line, cases, calendar_feed, preferences, orders, catalog,
-    eligibility, help, contact, status, webhooks, health,
+    csv_export, billing, summary, subscriptions, sim_line, cases, calendar_feed, preferences, unsubscribe, orders,
+    catalog, eligibility, help, contact, status, webhooks, health,
 )  # fmt: skip
 
 

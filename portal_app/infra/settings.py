@@ -31,7 +31,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
-class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSettings, SupportSettings, BaseSettings):
+class Settings(
+    VendorSettings,
+    IdentitySettings,
+    ConnectionSettings,
+    RetentionSettings,
+    SupportSettings,
+    BaseSettings,
+):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.

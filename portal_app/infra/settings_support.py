@@ -1,4 +1,6 @@
-"""The settings of help, contact and status pages."""
+"""The settings of support: conversations, help, contact and status pages."""
+
+from datetime import time
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -6,15 +8,13 @@ from portal_app.infra.production import valid_rate
 
 
 class SupportSettings(BaseModel):
-    """What help pages say of this provider, and the limits of what needs no account."""
+    """When the team answers, what help pages say of this provider, and the limits of what needs no account."""
 
     portal_support_phone: str = Field("", description="Telephone number of support; empty: none is shown")
-    portal_support_hours_en: str = Field(
-        "Monday to Friday, 10:00 to 18:00 (Japan time), except public holidays",
-        description="When support is there, in English",
-    )
-    portal_support_hours_ja: str = Field(
-        "月曜日〜金曜日 10:00〜18:00（祝日を除く）", description="When support is there, in Japanese"
+    portal_support_opens: time = Field(time(10), description="When support begins on working days, in Japan")
+    portal_support_closes: time = Field(time(18), description="When support ends on working days, in Japan")
+    portal_support_reply_to: str = Field(
+        "", description="Email-to-Case address that mails about cases are replied to; empty: replies are not read"
     )
     portal_sim_apn: str = Field("", description="APN of SIM lines; empty: help says where customers find it")
     portal_sim_apn_user: str = Field("", description="User name that goes with the APN; empty: left blank")

@@ -141,7 +141,7 @@ class World:
         """Give the world's customers their accounts, and their SIM lines the days that the carrier tells by file."""
         people, usage = self._call("portal_app.jobs.demo_customers"), self.home / "sandbox" / "usage.csv"
         usage.write_text(self._call("sandbox.main", "usage"))
-        self._call("portal_app.jobs.usage_import", str(usage))
+        self._call("portal_app.jobs.admin.usage_import", str(usage))
         return people
 
     @property

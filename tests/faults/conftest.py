@@ -29,6 +29,8 @@ def settings() -> Settings:
         freebit_pending_seconds=2,
         freebit_lock_seconds=2,
         freebit_timeout=5.0,
+        # Messages of support cases are sent at once.
+        portal_undo_seconds=0,
     )
 
 

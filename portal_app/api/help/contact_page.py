@@ -6,7 +6,7 @@ from portal_app.api.http.responses import GENERAL
 from portal_app.api.public.page_template import Filled, Row
 from portal_app.api.public.visit import Visit
 from portal_app.domain.support.case import CATEGORIES
-from portal_app.language import DEFAULT
+from portal_app.language import _
 from portal_app.wiring.portal import portal
 
 _FIELDS = ("name", "email", "category", "subject", "text", "code")
@@ -15,11 +15,12 @@ _FIELDS = ("name", "email", "category", "subject", "text", "code")
 async def contact_page(visit: Visit) -> Filled:
     """Return what a contact page shows."""
     settings = portal().settings
-    hours = settings.portal_support_hours_en if visit.language == DEFAULT else settings.portal_support_hours_ja
     phone = settings.portal_support_phone
     told = await portal().flash_messages.read(visit.query.get("flash", ""))
     row: dict[str, str | Sequence[Row]] = {
-        "hours": hours,
+        "hours": _("Monday to Friday, {opens} to {closes} (Japan time), except public holidays").format(
+            opens=f"{settings.portal_support_opens:%H:%M}", closes=f"{settings.portal_support_closes:%H:%M}"
+        ),
         "phone": [{"number": phone, "dialled": "".join(filter(_is_dialled, phone))}] if phone else [],
         "sent": [{}] if visit.query.get("sent") == "yes" else [],
         "problem": [{"words": told[GENERAL]}] if GENERAL in told else [],

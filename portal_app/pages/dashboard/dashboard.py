@@ -84,7 +84,7 @@ def _orders() -> rx.Component:
 
 def _cases() -> rx.Component:
     words = rx.el.p(DashboardPage.cases, class_name="text-quiet")
-    return section(_("Your questions"), words, aside=support_link(DashboardPage.support))
+    return section(_("Your questions"), words, aside=link(_("All cases"), href=path_for("/support/cases")))
 
 
 def _service(row: Any) -> rx.Component:

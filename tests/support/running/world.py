@@ -50,6 +50,8 @@ _QUICK: dict[str, Any] = {
     "portal_request_limit": "100000/minute",
     "portal_order_limit": "100000/minute",
     "portal_same_order_limit": "100000/minute",
+    "portal_case_limit": "100000/minute",
+    "portal_message_limit": "100000/minute",
     "portal_link_limit": "100000/minute",
     "portal_change_limit": "100000/minute",
     "portal_account_socket_limit": 1000,

@@ -17,6 +17,7 @@ from benchmarks import (
     entry,
     events,
     forecasting,
+    help,
     lanes,
     pages,
     paging,
@@ -43,9 +44,10 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "forecast": forecasting.rows,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
+    "help": help.measure,
 }
 
-WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "help"}
 
 
 def main() -> int:

@@ -57,6 +57,7 @@ class Mailbox:
         head["received_at"] = self._clock.now().isoformat()
         head["message_id"] = str(message["message-id"] or "")
         head["subject"] = str(message["subject"] or "")
+        head["headers"] = [[name, str(value)] for name, value in message.items()]
         self._store.put("mail", number, head | {"text": _part(message, "plain"), "html": _part(message, "html")})
 
     def _door(self) -> asyncio.Protocol:

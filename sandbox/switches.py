@@ -55,6 +55,13 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "stale_cursor": "answer the next further page of a query INVALID_QUERY_LOCATOR",
         "small_pages": "answer queries in pages of two rows, whatever was asked for",
         "server_unavailable": "answer 503 SERVER_UNAVAILABLE as JSON",
+        "comment_silent": "a level, not counted off: no flow tells the case of its comments",
+        "auto_response": "a level, not counted off: new cases need SuppliedEmail, as with an auto-response rule",
+        "assignment_rule": "a level, not counted off: REST gives a changed case to the default owner unless "
+        "Sforce-Auto-Assign is FALSE",
+        "closed_locked": "a level, not counted off: a validation rule keeps closed cases closed and without comments",
+        "no_token_field": "a level, not counted off: our user may not write Portal_Last_Message__c",
+        "edit_comment": "a level, not counted off: our user may edit comments (Modify All Records)",
         "publish_limit": "answer the next platform event sent by REST LIMIT_EXCEEDED",
     },
     "pubsub": {

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak [orders|hooks|top-ups]`: the long runs, all without a name. Ends with 1 if one was wrong."""
+"""`python -m benchmarks.soak [orders|hooks|replies|top-ups]`: the long runs, or all; ends with 1 if one was wrong."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.soak.hooks import soak_hooks
 from benchmarks.soak.orders import soak_orders
+from benchmarks.soak.replies import soak_replies
 from benchmarks.soak.report import Report
 from benchmarks.soak.top_ups import soak_top_ups
 from portal_app.infra.log.logs import set_up_logs
@@ -30,6 +31,8 @@ def _runs(told: argparse.Namespace) -> Iterator[Coroutine[Any, Any, Report]]:
     if told.kind in (None, "top-ups"):
         trouble = {"minutes": told.top_up_minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
         yield soak_top_ups(top_ups=told.top_ups, **trouble)
+    if told.kind in (None, "replies"):
+        yield soak_replies(replies=told.replies, customers=told.writers, minutes=told.outage)
     if told.kind in (None, "orders"):
         minutes = told.minutes or told.orders / _ORDERS_A_MINUTE
         trouble = {"minutes": minutes, "flaky": told.flaky, "rest": told.rest, "seed": told.seed}
@@ -45,7 +48,8 @@ def _is_clean(run: Coroutine[Any, Any, Report]) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=("orders", "hooks", "top-ups"), help="all if left out")
+    kinds = ("orders", "hooks", "replies", "top-ups")
+    parser.add_argument("kind", nargs="?", choices=kinds, help="one of them; all if left out")
     parser.add_argument("--seed", type=int, default=1, help="decides what is left to chance, but for time itself")
     orders = parser.add_argument_group("orders")
     orders.add_argument("--orders", type=int, default=500)
@@ -59,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     hooks = parser.add_argument_group("hooks")
     hooks.add_argument("--hours", type=float, default=24, help="hours of the day")
     hooks.add_argument("--customers", type=int, default=40)
+    replies = parser.add_argument_group("replies")
+    replies.add_argument("--replies", type=int, default=100)
+    replies.add_argument("--writers", type=int, default=20)
+    replies.add_argument("--outage", type=float, default=10.0, help="minutes in which Salesforce is away")
     return parser
 
 

@@ -8,7 +8,8 @@ PortalError
 │   └── StepUpNeeded      403  the session needs a recent proof of identity
 ├── NotFound              404  also for a resource of another customer
 ├── Conflict              409
-│   └── StillRunning      409  the call with this idempotency key has not ended yet
+│   ├── StillRunning      409  the call with this idempotency key has not ended yet
+│   └── SecretsFound      409  a text for support seems to hold secrets; it can be confirmed
 ├── AccountNotReady       409  signed up, but not yet set up at WHMCS and Salesforce
 ├── OrderStopped          409  an order needs a correction by an agent
 ├── LineLocked            409  a phone line is still being changed; `retry_after` in seconds
@@ -21,7 +22,7 @@ PortalError
     └── OutcomeUnknown       504  the answer to a write was lost: look the effect up before repeating the write
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from portal_app.language.format import Duration
 from portal_app.language.phrase import Phrase
@@ -141,6 +142,17 @@ class LineLocked(Conflict):
         super().__init__(f"line locked for {retry_after} s", user_message=words)
         self.retry_after = retry_after
         self.is_at_most = is_at_most
+
+
+class SecretsFound(Conflict):
+    """A text for support seems to hold secrets; `kinds` names them. It can be sent all the same."""
+
+    code = "secrets_found"
+    user_message = "This text seems to hold a card number, password, PIN or EID, which nobody here needs. Take it out."
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        super().__init__(f"secrets: {', '.join(sorted(kinds))}")
+        self.kinds = tuple(sorted(kinds))
 
 
 class AccountNotReady(PortalError):

@@ -9,6 +9,8 @@ from uuid import UUID
 PLACE_ORDER = "POST /api/orders"
 OPEN_CASE = "POST /api/cases"
 REPLY_TO_CASE = "POST /api/cases/{case_id}/comments"
+SOLVE_CASE = "POST /api/cases/{case_id}/solved"
+RATE_CASE = "POST /api/cases/{case_id}/rating"
 SCHEDULE_CANCELLATION = "POST /api/subscriptions/{service_id}/cancellation"
 ORDER_TOP_UP = "POST /api/subscriptions/{service_id}/sim/top-ups"
 WITHDRAW_CANCELLATION = "DELETE /api/subscriptions/{service_id}/cancellation"

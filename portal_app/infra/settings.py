@@ -13,7 +13,7 @@ from portal_app.infra.production import RISKS, Finding, findings, is_loopback
 from portal_app.infra.settings_connections import ConnectionSettings
 from portal_app.infra.settings_identity import IdentitySettings
 from portal_app.infra.settings_retention import RetentionSettings
-from portal_app.infra.settings_top_ups import TopUpSettings
+from portal_app.infra.settings_support import SupportSettings
 from portal_app.infra.settings_vendors import VendorSettings
 
 DatabaseRole = Literal["owner", "identity", "web", "worker"]
@@ -31,7 +31,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
-class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSettings, TopUpSettings, BaseSettings):
+class Settings(
+    VendorSettings,
+    IdentitySettings,
+    ConnectionSettings,
+    RetentionSettings,
+    SupportSettings,
+    BaseSettings,
+):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.

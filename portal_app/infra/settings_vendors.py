@@ -56,6 +56,22 @@ class VendorSettings(BaseModel):
     whmcs_queue: int = Field(200, ge=0, description="WHMCS calls that may wait for their turn, over all processes")
     whmcs_wait: float = Field(15.0, gt=0, description="Longest wait of a WHMCS call for its turn")
 
+    portal_top_up_price: int = Field(
+        500, ge=1, description="What 1 GB of a top-up costs without tax, in units of WHMCS_CURRENCY"
+    )
+    portal_top_up_due_days: int = Field(
+        7, ge=0, le=60, description="Days until a top-up's invoice is due: the time before WHMCS charges it by itself"
+    )
+    portal_top_up_confirm_seconds: float = Field(
+        1800.0, gt=0, description="How long a declined top-up can be paid at WHMCS before its invoice is cancelled"
+    )
+    portal_top_up_unknown_seconds: float = Field(
+        900.0, gt=0, description="How long a charge may be unknown or pending before agents get a case"
+    )
+    portal_top_up_poll_seconds: float = Field(
+        15.0, gt=0, description="How often WHMCS is asked whether a top-up is paid while its charge is unknown"
+    )
+
     sf_login_url: str = Field("https://login.salesforce.com", description="Salesforce login host")
     sf_audience: str = Field("", description="Audience of the login token; the login host when empty")
     sf_client_id: str = Field("", description="Consumer key of the connected app")

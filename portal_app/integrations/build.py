@@ -105,6 +105,12 @@ class Vendors:
         found["salesforce"]["daily_requests"] = self._budget.state()
         return found
 
+    async def breaker_states(self) -> dict[str, str]:
+        """Return the state of each vendor's circuit breaker, by the vendor's name."""
+        # Two rate limiters of one vendor share its breaker.
+        lines = {line.vendor: line for line in self.lines}
+        return {vendor: await line.breaker.state() for vendor, line in lines.items()}
+
     async def close(self) -> None:
         """Close every connection and thread pool."""
         for closer in self._closers:

@@ -10,6 +10,7 @@ from dbos import error as durable_errors
 
 import portal_app.workflows.cancellations
 import portal_app.workflows.email
+import portal_app.workflows.help
 import portal_app.workflows.inbound_events
 import portal_app.workflows.kyc
 import portal_app.workflows.orders
@@ -39,6 +40,7 @@ WORKFLOWS = (
     portal_app.workflows.inbound_events,
     portal_app.workflows.kyc,
     portal_app.workflows.email,
+    portal_app.workflows.help,
     portal_app.workflows.whmcs_migration,
     portal_app.workflows.orders,
     portal_app.workflows.profile,

@@ -16,7 +16,9 @@ class CaseRow(SQLModel, table=True):
     """One case. `sf_case_id` is empty until Salesforce has it.
 
     `read_at` is when its thread was last read, `stale_at` when a change was last heard of, `seen_at` when the customer
-    last had it open. `sending` is the message that a workflow is sending. A case that is gone keeps its row.
+    last had it open, `team_at` when the team last wrote. A case that is gone keeps its row; one that agents merged
+    leads to the other. `mail_ids` are the Message-IDs of the first and the last mails about it, `threading_id` is what
+    Email-to-Case finds it by. `answer_due_at` is when the team has promised its next step.
     """
 
     __tablename__ = "support_cases"
@@ -37,13 +39,18 @@ class CaseRow(SQLModel, table=True):
     closed_at: datetime | None = time_column(default=None, nullable=True)
     last_activity_at: datetime = time_column(default_factory=now)
     last_by: str = "customer"
+    team_at: datetime | None = time_column(default=None, nullable=True)
     follows: UUID | None = Field(default=None, foreign_key="support_cases.id")
     seen_at: datetime | None = time_column(default=None, nullable=True)
     told_at: datetime | None = time_column(default=None, nullable=True)
+    told_id: str = ""
     read_at: datetime | None = time_column(default=None, nullable=True)
     stale_at: datetime | None = time_column(default=None, nullable=True)
     is_gone: bool = False
-    sending: UUID | None = None
+    merged_into: UUID | None = Field(default=None, foreign_key="support_cases.id")
+    threading_id: str = ""
+    answer_due_at: datetime | None = time_column(default=None, nullable=True)
+    mail_ids: list[Any] = json_column(default_factory=list)
 
     @classmethod
     async def locked(cls, session: AsyncSession, case_id: UUID) -> "CaseRow | None":
@@ -55,6 +62,19 @@ class CaseRow(SQLModel, table=True):
         """Return a customer's case; None for another's or one that is not for customers."""
         query = select(cls).where(cls.id == case_id, cls.user_id == user_id, col(cls.is_shown))
         return (await session.exec(query)).first()
+
+    @staticmethod
+    def is_of(user_id: Any) -> sa.ColumnElement[bool]:
+        """Return the condition that a case is shown to this customer."""
+        return sa.and_(col(CaseRow.user_id) == user_id, col(CaseRow.is_shown), ~col(CaseRow.is_gone))
+
+    @staticmethod
+    def is_unread() -> sa.ColumnElement[bool]:
+        """Return the condition that the team wrote something that the customer has not seen."""
+        # Salesforce's times have whole seconds: what came in the second of the last look may be new.
+        seen = sa.func.date_trunc("second", col(CaseRow.seen_at))
+        is_new = sa.or_(col(CaseRow.seen_at).is_(None), col(CaseRow.team_at) >= seen)
+        return sa.and_(col(CaseRow.team_at).is_not(None), is_new)
 
 
 class EntryRow(SQLModel, table=True):
@@ -76,7 +96,10 @@ class EntryRow(SQLModel, table=True):
 class MessageRow(SQLModel, table=True):
     """One message of a customer, sent in the order of `seq` within its case; number 0 opens the case.
 
+    `kind` is text, solved (the customer closes the case) or rating (`context` is the grade, `text` the words).
+
     `tried_at` is the time of a call whose outcome may not be known yet, `sf_ids` the comments that carry the message.
+    `attempt` is empty until the customer had a refused message sent again.
     """
 
     __tablename__ = "support_messages"
@@ -90,6 +113,8 @@ class MessageRow(SQLModel, table=True):
     context: str = encrypted_column("support_messages.context")
     state: str = "queued"
     refusal: str = ""
+    attempt: str = ""
+    kind: str = "text"
     reopens: bool = False
     sf_ids: list[Any] = json_column(default_factory=list)
     created_at: datetime = time_column(default_factory=now)
@@ -101,6 +126,29 @@ class MessageRow(SQLModel, table=True):
     async def locked(cls, session: AsyncSession, message_id: UUID) -> "MessageRow | None":
         """Return a message, locked for this transaction."""
         return await session.get(cls, message_id, with_for_update=True)
+
+
+class StatusLineRow(SQLModel, table=True):
+    """One change of a case's status that its thread tells: `what` is working, closed or reopened."""
+
+    __tablename__ = "support_status_lines"
+
+    id: UUID = id_column()
+    case_id: UUID = Field(foreign_key="support_cases.id", index=True)
+    user_id: UUID = Field(foreign_key="users.id")
+    what: str
+    at: datetime = time_column(default_factory=now)
+
+
+class AnswerTimeRow(SQLModel, table=True):
+    """How long first answers to a category took in the middle, in seconds of business hours."""
+
+    __tablename__ = "support_answer_times"
+
+    category: str = Field(primary_key=True)
+    seconds: int
+    samples: int
+    at: datetime = time_column(default_factory=now)
 
 
 class DraftRow(SQLModel, table=True):

@@ -74,6 +74,7 @@ class Tag(StrEnum):
     CALENDAR_OPENED = "account:calendar:opened"
     CALENDAR_CLOSED = "account:calendar:closed"
     CASE_OPENED = "support:case:opened"
+    CASE_SOLVED = "support:case:solved"
     SIGN_ON_LINK = "billing:sign_on:opened"
 
 

@@ -12,6 +12,8 @@ from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import connect
 from portal_app.infra.redis.live import LiveUpdates
+from portal_app.infra.security.tokens import RandomTokens
+from portal_app.infra.security.unsubscribe_links import UnsubscribeLinks
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.services.mirrors.cached_reads import CachedReads
@@ -33,6 +35,7 @@ class Base:
     reads: CachedReads
     vendors: Vendors
     email_outbox: EmailOutbox
+    unsubscribe_links: UnsubscribeLinks
 
 
 def build_base(settings: Settings, role: Role) -> Base:
@@ -41,6 +44,7 @@ def build_base(settings: Settings, role: Role) -> Base:
     cache = Cache(redis)
     live = LiveUpdates(redis, cache)
     templates = EmailTemplates.of(settings)
+    links = UnsubscribeLinks(RandomTokens(settings.jwt_refresh_secret.get_secret_value()), settings.portal_url)
     database, queue = Database(settings, role), DurableQueue(settings, role)
     return Base(
         settings=settings,
@@ -51,5 +55,6 @@ def build_base(settings: Settings, role: Role) -> Base:
         cache=cache,
         reads=CachedReads(settings, cache, live),
         vendors=build_vendors(settings, redis, database),
-        email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates),
+        email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates=templates, links=links),
+        unsubscribe_links=links,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal_app.infra.security.unsubscribe_links import UnsubscribeLinks
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import Notices
 from portal_app.services.notifications.preferences import NotificationPreferences
@@ -15,6 +16,7 @@ class NotificationServices:
     email_outbox: EmailOutbox
     notices: Notices
     preferences: NotificationPreferences
+    unsubscribe_links: UnsubscribeLinks
 
 
 def build_notifications(base: Base) -> NotificationServices:
@@ -23,4 +25,5 @@ def build_notifications(base: Base) -> NotificationServices:
         email_outbox=base.email_outbox,
         notices=Notices(base.database, base.live),
         preferences=NotificationPreferences(base.database),
+        unsubscribe_links=base.unsubscribe_links,
     )

@@ -23,6 +23,7 @@ from portal_app.services.response_cache import ResponseCache
 from portal_app.wiring.base import Role, build_base
 from portal_app.wiring.billing import BillingServices, build_billing
 from portal_app.wiring.dashboard import DashboardServices, build_dashboard
+from portal_app.wiring.help import HelpServices, StatusServices, build_help, build_status
 from portal_app.wiring.identity import IdentityServices, build_context, build_identity
 from portal_app.wiring.notifications import NotificationServices, build_notifications
 from portal_app.wiring.operations import InboundServices, OperationServices, build_inbound, build_operations
@@ -38,7 +39,7 @@ from portal_app.wiring.orders import (
 from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
 from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, build_sim, build_subscriptions
-from portal_app.wiring.support import SupportServices, build_support
+from portal_app.wiring.support import SupportServices, build_about, build_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Portal:
     provisioning: Provisioning
     dashboard: DashboardServices
     support: SupportServices
+    help: HelpServices
+    status: StatusServices
     notifications: NotificationServices
     inbound: InboundServices
     operations: OperationServices
@@ -115,10 +118,11 @@ def build(settings: Settings, *, role: Role) -> Portal:
     identity, profile = build_identity(context), build_profile(base, context)
     billing, catalog = build_billing(base, context), build_catalog(base)
     subscriptions = build_subscriptions(base, context, billing, catalog)
-    internet = build_internet(base, context, profile)
+    sim, internet = build_sim(base, context, catalog, billing=billing), build_internet(base, context, profile)
     idempotency = Idempotency(settings, base.database, context.secrets.tokens)
     checkout = checkout_context(context, billing, subscriptions, profile, internet)
     orders = build_orders(base, catalog, checkout)
+    about = build_about(billing.invoices, orders.orders, subscriptions.services, sim.line_status)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit
@@ -134,12 +138,14 @@ def build(settings: Settings, *, role: Role) -> Portal:
         profile=profile,
         billing=billing,
         subscriptions=subscriptions,
-        sim=build_sim(base, context, catalog, billing=billing),
+        sim=sim,
         internet=internet,
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
-        support=build_support(base, context),
+        support=build_support(base, context, about=about),
+        help=build_help(base, context),
+        status=build_status(base),
         notifications=build_notifications(base),
         inbound=build_inbound(base, billing, subscriptions, orders.catalog),
         operations=build_operations(base, billing, subscriptions, provisioning),

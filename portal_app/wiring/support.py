@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
+from portal_app.services.billing.invoices import Billing
 from portal_app.services.identity.context import ServiceContext
+from portal_app.services.orders.orders import Orders
+from portal_app.services.sim.line_status import LineStatus
+from portal_app.services.subscriptions.subscriptions import Subscriptions
+from portal_app.services.support.about import AboutFacts
 from portal_app.services.support.case_changes import CaseChanges
 from portal_app.services.support.cases import SupportCases
 from portal_app.services.support.conversation import Conversation
@@ -12,23 +17,36 @@ from portal_app.wiring.base import Base
 
 @dataclass(frozen=True, slots=True)
 class SupportServices:
-    """Cases and conversation are for customers, `delivery` and `changes` are used by the worker."""
+    """Cases, conversation and `about` are for customers, `delivery` and `changes` are used by the worker."""
 
     cases: SupportCases
     conversation: Conversation
+    about: AboutFacts
     delivery: SupportDelivery
     changes: CaseChanges
 
 
-def build_support(base: Base, context: ServiceContext) -> SupportServices:
+def build_about(invoices: Billing, orders: Orders, services: Subscriptions, lines: LineStatus) -> AboutFacts:
+    """Build what collects the facts that a case is about."""
+    return AboutFacts(invoices=invoices, orders=orders, services=services, lines=lines)
+
+
+def build_support(base: Base, context: ServiceContext, *, about: AboutFacts) -> SupportServices:
     """Build the services over Salesforce's cases."""
     gateway = base.vendors.cases
     cases = SupportCases(base.settings, base.database, gateway, reads=base.reads, live=base.live)
     return SupportServices(
         cases=cases,
         conversation=Conversation(context, base.live),
-        delivery=SupportDelivery(base.settings, base.database, gateway, cases=cases, live=base.live),
+        about=about,
+        delivery=SupportDelivery(base.settings, base.database, gateway, queue=base.queue, cases=cases, live=base.live),
         changes=CaseChanges(
-            base.database, gateway, base.queue, cases=cases, email_outbox=base.email_outbox, live=base.live
+            base.database,
+            gateway,
+            base.queue,
+            cases=cases,
+            email_outbox=base.email_outbox,
+            live=base.live,
+            reply_to=base.settings.portal_support_reply_to,
         ),
     )

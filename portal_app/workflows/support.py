@@ -21,7 +21,10 @@ async def send_support_message(message_id: str) -> str:
     message, delivery = UUID(message_id), portal().support.delivery
     while (taken := await step("claim_message", lambda: delivery.claim(message)))["value"]:
         await DBOS.recv_async(WakeTopic.MESSAGE, timeout_seconds=taken["value"])
-    if taken["state"] == "done" and taken["value"] is None:
+    if taken["state"] == "refused":
+        await step("refuse_message", lambda: delivery.refuse(message, taken["code"]))
+        return "refused"
+    if taken["value"] is None:
         return "withdrawn"
     sent = await step("send_message", lambda: delivery.send(message), priority="customer")
     while sent["code"] == "gave_up":
@@ -55,3 +58,9 @@ async def read_watched_cases() -> str:
     """Read the cases that customers may have open: an org without our flow sends no event for a comment."""
     found = await step("watched_cases", portal().support.changes.watched, priority="sync")
     return await apply_to_cases(found["value"] or [])
+
+
+@scheduled("measure_answer_times")
+async def measure_answer_times() -> str:
+    """Work out how long answers of support usually take."""
+    return (await step("measure_answers", portal().support.cases.answer_times.measure))["state"]

@@ -1,4 +1,4 @@
-"""The back office's pages: orders, address checks, invoices, SIM lines, identities, mail, vendors and the world."""
+"""The back office's pages: orders, address checks, invoices, SIM lines, identities, cases, mail, vendors, the world."""
 
 import re
 from collections.abc import Callable
@@ -19,8 +19,9 @@ from sandbox.back_office.guard import Guard
 from sandbox.back_office.identity_checks import IdentityChecks
 from sandbox.back_office.json_api import JsonApi
 from sandbox.back_office.sim_lines import SimLines
-from sandbox.back_office.support import SupportCases
+from sandbox.back_office.support import SupportCases, values_of
 from sandbox.faults import FaultSettings
+from sandbox.salesforce.support_objects import CASE_STATUSES
 from sandbox.switches import SWITCHES
 
 _HERE = Path(__file__).parent
@@ -42,6 +43,7 @@ _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "Th
 _NOTES |= {"answered": "The address is checked."}
 _NOTES |= {"finished": "The job is done.", "failed": "The job came to nothing.", "changed": "The line has changed."}
 _NOTES |= {"verified": "Identity verified.", "turned_down": "Document rejected."}
+_NOTES |= {"worked": "Done."}
 _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 
 
@@ -62,9 +64,8 @@ class Office:
         self._sims = sims
         self._addresses = addresses
         self._identity = identity
-        self._templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
-        self._templates.filters["titled"] = lambda page: _TITLES.get(page, page.capitalize())
-        self._templates.filters["yen"] = lambda amount: f"¥{int(float(amount)):,}"
+        self._support = support
+        self._templates = _templates()
         routes = [
             Route("/", lambda request: RedirectResponse("/office/orders", 303)),
             Route("/orders", self._orders),
@@ -77,6 +78,7 @@ class Office:
             Route("/identity", self._identities),
             Route("/identity/files/{id}", self._document),
             Route("/identity/{number}/{action}", self._posting(self._decide), methods=["POST"]),
+            *self._support_routes(),
             Route("/mail", self._mail),
             Route("/vendors", self._vendors),
             Route("/vendors/{vendor}", self._posting(self._set_vendor), methods=["POST"]),
@@ -87,6 +89,13 @@ class Office:
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
+
+    def _support_routes(self) -> list[Route]:
+        return [
+            Route("/support", self._support_cases),
+            Route("/support/{id}", self._support_case),
+            Route("/support/{id}/{action}", self._posting(self._work_on_case), methods=["POST"]),
+        ]
 
     def _sim_routes(self) -> list[Route]:
         return [
@@ -118,6 +127,15 @@ class Office:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
         return Response(content, headers=headers | {"Cache-Control": "no-store"}, media_type="application/octet-stream")
 
+    async def _support_cases(self, request: Request) -> Response:
+        return self._page("support.html", request, cases=self._support.cases())
+
+    async def _support_case(self, request: Request) -> Response:
+        case = next((row for row in self._support.cases() if row["Id"] == request.path_params["id"]), None)
+        if case is None:
+            return self._page("support.html", request, cases=self._support.cases(), status=404)
+        return self._page("support-case.html", request, here="support", case=case, statuses=CASE_STATUSES)
+
     async def _mail(self, request: Request) -> Response:
         messages = self._actions.mailbox.messages(request.query_params.get("to"))
         first = {row["message_id"]: row["id"] for row in reversed(messages)}
@@ -146,6 +164,11 @@ class Office:
     def _pay_invoice(self, request: Request, form: dict[str, str]) -> str:
         self._actions.pay_invoice(request.path_params["id"])
         return "invoices?note=paid"
+
+    def _work_on_case(self, request: Request, form: dict[str, str]) -> str:
+        case, action = request.path_params["id"], request.path_params["action"]
+        self._support.act(case, action, values_of(action, form))
+        return "support?note=worked" if action == "remove" else f"support/{case}?note=worked"
 
     def _decide(self, request: Request, form: dict[str, str]) -> str:
         action = request.path_params["action"]
@@ -197,11 +220,18 @@ class Office:
 
         return post
 
-    def _page(self, template: str, request: Request, **values: object) -> Response:
+    def _page(self, template: str, request: Request, status: int = 200, **values: object) -> Response:
         note = _NOTES.get(request.query_params.get("note", ""), "")
         shown = {"here": template.removesuffix(".html"), "note": note, "now": self._actions.clock.now()}
-        html = self._templates.get_template(template).render(**shown, **values)
-        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+        html = self._templates.get_template(template).render(shown | values)
+        return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+
+def _templates() -> Environment:
+    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
+    templates.filters["titled"] = lambda page: _TITLES.get(page, page.capitalize())
+    templates.filters["yen"] = lambda amount: f"¥{int(float(amount)):,}"
+    return templates
 
 
 def _code(text: str) -> str:

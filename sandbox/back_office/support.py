@@ -4,18 +4,36 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.back_office.actions import Rows, UnknownRecord, WrongState
+from sandbox.back_office.case_work import CaseWork
 from sandbox.salesforce.errors import SalesforceError
 
 _FIELDS = (
     "Id, CaseNumber, Subject, Description, Status, Priority, Origin, AccountId, ParentId, OwnerId, IsClosed,"
-    " Portal_Kind__c, Portal_Category__c, Portal_About__c, Portal_Reference__c, Portal_Last_Message__c,"
-    " Portal_Language__c, Portal_Rating__c, Portal_Rating_Words__c, CreatedDate"
+    " HasCommentsUnreadByOwner, SuppliedEmail, Portal_Kind__c, Portal_Category__c, Portal_About__c,"
+    " Portal_Reference__c, Portal_Last_Message__c, Portal_Language__c, Portal_Rating__c, Portal_Rating_Words__c,"
+    " CreatedDate"
 )
 _CASES = f"SELECT {_FIELDS} FROM Case ORDER BY CreatedDate DESC, Id DESC"
 _COMMENTS = "SELECT Id, ParentId, CommentBody, IsPublished, CreatedBy.Name, CreatedDate FROM CaseComment"
-_MAILS = "SELECT Id, ParentId, Subject, TextBody, FromAddress, ToAddress, Incoming, CreatedDate FROM EmailMessage"
+_MAILS = (
+    "SELECT Id, ParentId, Subject, TextBody, HtmlBody, FromAddress, ToAddress, Incoming, IsExternallyVisible,"
+    " CreatedDate FROM EmailMessage"
+)
 _OUR_ADDRESS = "support@sandbox.example"
 Action = Callable[[str, dict[str, Any]], str]
+
+
+def values_of(action: str, form: dict[str, str]) -> dict[str, Any]:
+    """Return the values of an action from the fields of its form: a tick is there or not, what is empty counts not."""
+    values: dict[str, Any] = {name: text for name, text in form.items() if text}
+    if action in ("comment", "change"):
+        values["public"] = "public" in form
+    if action == "mail":
+        values["incoming"] = "incoming" in form
+        values["fields"] = {"IsExternallyVisible": "visible" in form}
+        if "date" in values:
+            values["fields"]["MessageDate"] = values.pop("date")
+    return values
 
 
 class SupportCases:
@@ -25,7 +43,7 @@ class SupportCases:
         self._salesforce = salesforce
         self._actions: dict[str, Action] = {
             "comment": self._comment, "change": self._change_comment, "mail": self._mail, "set": self._set,
-        }  # fmt: skip
+        } | CaseWork(salesforce).actions  # fmt: skip
 
     def cases(self) -> list[dict[str, Any]]:
         """Return every case with its comments and mails, newest case first."""

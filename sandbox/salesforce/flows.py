@@ -3,6 +3,7 @@
 import uuid
 
 from sandbox.clock import Clock
+from sandbox.faults import Faults
 from sandbox.salesforce.bus.bus import Bus
 from sandbox.salesforce.bus.events import publish
 from sandbox.salesforce.changes import Change, Unit
@@ -18,7 +19,8 @@ _FULFILMENT = "Order_Fulfilment_Requested__e"
 class Flows:
     """Ask for fulfilment when an order is approved, note activity at cases, date address checks."""
 
-    def __init__(self, rows: Rows, bus: Bus, clock: Clock) -> None:
+    def __init__(self, rows: Rows, bus: Bus, clock: Clock, faults: Faults) -> None:
+        self._faults = faults
         self._rows = rows
         self._clock = clock
         self._bus = bus
@@ -27,21 +29,33 @@ class Flows:
         """Follow up on one change within its transaction."""
         is_published = change.object_name == "CaseComment" and change.became("IsPublished", True)
         is_mail = change.object_name == "EmailMessage" and change.type == "CREATE"
+        if change.object_name == "CaseComment" and self._faults.level("salesforce", "comment_silent"):
+            return
+        is_new = change.object_name == "CaseComment" and change.type == "CREATE"
         if is_published or is_mail:
-            self._note_activity(change.after)
+            self._note_activity(change.after, _read_by_owner(change.after) if is_new else {})
+        elif is_new:
+            self._mark_read(change.after)
         elif change.object_name == "CaseComment" and _was_or_is_published(change):
             # Customers no longer see what they saw, which no event but the case's tells.
             self._rows.update("Case", change.after["ParentId"], {})
         if change.object_name == "Account" and any(change.became(_CHECK, word) for word in ("Eligible", "Ineligible")):
             self._end_check(change.row_id)
 
-    def _note_activity(self, entry: Row) -> None:
+    def _mark_read(self, comment: Row) -> None:
+        """Mark at a case that its owner has read all, where an internal comment says so first."""
+        case = self._rows.tables.get(OBJECTS["Case"], comment["ParentId"]) or {}
+        marks = _read_by_owner(comment)
+        if any(bool(case.get(name)) != value for name, value in marks.items()):
+            self._rows.update("Case", comment["ParentId"], marks, system=True)
+
+    def _note_activity(self, entry: Row, marks: Row | None = None) -> None:
         """Note at a case when somebody last wrote in it, and which side."""
         is_customer = entry.get("Incoming") or entry["CreatedById"] == INTEGRATION_USER_ID
         if entry.get("ParentId"):
             noted = {"Portal_Last_Activity_At__c": entry["LastModifiedDate"]}
             noted["Portal_Last_Activity_By__c"] = "Customer" if is_customer else "Agent"
-            self._rows.update("Case", entry["ParentId"], noted)
+            self._rows.update("Case", entry["ParentId"], noted | (marks or {}), system=True)
 
     def _end_check(self, account_id: str) -> None:
         """Date the answer and close the cases that asked for it."""
@@ -72,6 +86,11 @@ class Flows:
         }
         at_ms = int(unit.at.timestamp() * 1000)
         publish(self._bus, _FULFILMENT, values, user_id=unit.actor.user_id, at_ms=at_ms)
+
+
+def _read_by_owner(comment: Row) -> Row:
+    """Return what a new comment says of the owner: a customer's is unread, and who writes one has read the others."""
+    return {"HasCommentsUnreadByOwner": comment["CreatedById"] == INTEGRATION_USER_ID}
 
 
 def _was_or_is_published(change: Change) -> bool:

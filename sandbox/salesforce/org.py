@@ -18,6 +18,7 @@ from sandbox.salesforce.rest.rest import RestDoor
 from sandbox.salesforce.rest.usage import Usage
 from sandbox.salesforce.rows import Rows
 from sandbox.salesforce.sessions import Sessions
+from sandbox.salesforce.support_rules import SupportRules
 from sandbox.settings import SandboxSettings
 from sandbox.store import Store
 
@@ -77,7 +78,7 @@ class SalesforceSandbox:
         await self._server.stop()
 
     def _listen(self, store: Store, clock: Clock, faults: Faults) -> None:
-        flows = Flows(self.rows, self.bus, clock)
-        self.rows.on_change.append(flows.on_change)
+        flows = Flows(self.rows, self.bus, clock, faults)
+        self.rows.on_change += [SupportRules(self.rows, faults).on_change, flows.on_change]
         self.rows.on_commit += [ChangeEvents(store, self.bus, faults).publish, flows.on_commit]
         self.rows.after_commit.append(self.bus.wake)

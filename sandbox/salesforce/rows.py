@@ -39,6 +39,8 @@ class Rows:
         self._clock = clock
         self._unit: Unit | None = None
         self.tables = Tables(store, clock, username, org_id)
+        # Whether REST hands a changed case to the default owner unless a header says not to.
+        self.gives_to_default_owner: Callable[[], bool] = lambda: False
         self.on_change: list[Callable[[Change], None]] = []
         self.on_commit: list[Callable[[Unit], None]] = []
         self.after_commit: list[Callable[[], None]] = []

@@ -13,6 +13,7 @@ from sandbox.salesforce.schema import (
 )
 
 CLOSED_CASE_STATUSES = ("Closed", "Resolved")
+CASE_STATUSES = ("New", "Working", "Escalated", *CLOSED_CASE_STATUSES)
 
 _CASE = row_object(
     "Case",
@@ -21,10 +22,12 @@ _CASE = row_object(
     reference("AccountId", "Account", "Cases"),
     reference("ContactId", "Contact", "Cases"),
     reference("ParentId", "Case", "Cases"),
+    # Filled where agents merged the case into another.
+    read_only(reference("MasterRecordId", "Case")),
     owned(),
     text("Subject", 255),
     long_text("Description"),
-    picklist("Status", "New", "Working", "Escalated", *CLOSED_CASE_STATUSES, default="New"),
+    picklist("Status", *CASE_STATUSES, default="New"),
     picklist("Priority", "High", "Medium", "Low", default="Medium"),
     picklist("Origin"),
     picklist("Type"),
@@ -77,4 +80,27 @@ _EMAIL_MESSAGE = row_object(
     text("MessageIdentifier", 765),
     long_text("Headers", 32000),
 )
-SUPPORT_OBJECTS = (_CASE, _CASE_COMMENT, _EMAIL_MESSAGE)
+
+# Written by entitlement processes alone.
+_CASE_MILESTONE = row_object(
+    "CaseMilestone",
+    "555",
+    read_only(reference("CaseId", "Case", "CaseMilestones")),
+    read_only(Field("StartDate", "datetime")),
+    read_only(Field("TargetDate", "datetime")),
+    read_only(Field("CompletionDate", "datetime")),
+    read_only(checkbox("IsCompleted")),
+    read_only(checkbox("IsViolated")),
+)
+
+# Made in the set-up of the org (CASE_STATUSES); nobody writes it by an API.
+_CASE_STATUS = row_object(
+    "CaseStatus",
+    "01J",
+    read_only(text("ApiName", 255)),
+    read_only(text("MasterLabel", 255)),
+    read_only(Field("SortOrder", "int")),
+    read_only(checkbox("IsClosed")),
+    read_only(checkbox("IsDefault")),
+)
+SUPPORT_OBJECTS = (_CASE, _CASE_COMMENT, _EMAIL_MESSAGE, _CASE_MILESTONE, _CASE_STATUS)

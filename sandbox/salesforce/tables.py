@@ -8,6 +8,7 @@ from sandbox.clock import Clock
 from sandbox.salesforce.ids import make_id, to_18
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.schema import Field, Object
+from sandbox.salesforce.support_objects import CASE_STATUSES, CLOSED_CASE_STATUSES
 from sandbox.salesforce.values import datetime_text
 from sandbox.store import Store
 
@@ -144,4 +145,10 @@ def _born_with(username: str, org_id: str) -> list[Row]:
         {"Id": org_id, "Name": "Sandbox", "OrganizationType": "Developer Edition", "InstanceName": "SBX1"}
         | {"IsSandbox": True, "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "Asia/Tokyo"}
         | system,
+        *(_case_status(place, name) | system for place, name in enumerate(CASE_STATUSES, 1)),
     ]
+
+
+def _case_status(place: int, name: str) -> Row:
+    flags = {"IsClosed": name in CLOSED_CASE_STATUSES, "IsDefault": place == 1}
+    return {"Id": to_18(f"01Jxx000000000{place}"), "ApiName": name, "MasterLabel": name, "SortOrder": place} | flags

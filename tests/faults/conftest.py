@@ -31,6 +31,8 @@ def settings() -> Settings:
         freebit_timeout=5.0,
         portal_top_up_poll_seconds=0.3,
         portal_top_up_unknown_seconds=4.0,
+        # Messages of support cases are sent at once.
+        portal_undo_seconds=0,
     )
 
 

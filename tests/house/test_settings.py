@@ -67,7 +67,7 @@ def test_a_list_that_shall_be_empty_says_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    "module", ["jobs.web", "jobs.worker", "jobs.listener", "jobs.admin_orders", "infra.database.migrate"]
+    "module", ["jobs.web", "jobs.worker", "jobs.listener", "jobs.admin.orders", "infra.database.migrate"]
 )
 def test_an_empty_folder_for_figures_is_none_and_nothing_is_written(module: str, tmp_path: Path) -> None:
     variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": "", "PORTAL_ENV": "development", "PYTHONPATH": str(ROOT)}

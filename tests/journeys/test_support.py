@@ -7,21 +7,31 @@ from tests.support.running.demo import Demo
 from tests.support.running.world import BEN
 
 
+def case_at_salesforce(demo: Demo, subject: str) -> dict:
+    """Return the newest case with a subject, as an agent sees it."""
+    cases = httpx.get(f"{demo.office}/api/support", timeout=20).raise_for_status().json()
+    return next(case for case in cases if case["Subject"] == subject)
+
+
 def agent_says(demo: Demo, subject: str, **comment: object) -> None:
     """Comment on the newest case with a subject, as an agent does at Salesforce."""
-    cases = httpx.get(f"{demo.office}/api/support", timeout=20).raise_for_status().json()
-    case = next(case for case in cases if case["Subject"] == subject)
-    httpx.post(f"{demo.office}/api/support/{case['Id']}/comment", json=comment, timeout=20).raise_for_status()
+    agent_does(demo, subject, "comment", **comment)
+
+
+def agent_does(demo: Demo, subject: str, action: str, **values: object) -> None:
+    """Do something to the newest case with a subject."""
+    case = case_at_salesforce(demo, subject)
+    httpx.post(f"{demo.office}/api/support/{case['Id']}/{action}", json=values, timeout=20).raise_for_status()
 
 
 def test_a_question_about_an_invoice_is_answered_on_the_open_page(visit, demo: Demo) -> None:
-    page: Page = visit("/support/new?about=invoice:2", email=BEN)
+    page: Page = visit("/billing/invoices/2", email=BEN)
+    page.get_by_role("link", name="Ask about this").click()
+    expect(page.get_by_role("checkbox", name="Send this along: Invoice 2")).to_be_checked()
     expect(page.get_by_label("Topic")).to_have_value("billing")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Write a subject.")).to_be_visible()
-    page.get_by_label("Subject").fill("Two lines on one invoice")
-    page.get_by_label("Your question").fill("Why is the line there twice?")
-    page.get_by_role("button", name="Send").click()
+    ask_with_a_secret(page)
     page.wait_for_url("**/support/cases/*")
     conversation = page.get_by_role("list", name="Conversation")
     expect(conversation).to_contain_text("Why is the line there twice?")
@@ -44,5 +54,39 @@ def test_a_question_about_an_invoice_is_answered_on_the_open_page(visit, demo: D
     expect(page.get_by_label("Your message")).to_have_value("Thank you, 了解です")
     page.get_by_role("button", name="Send").click()
     expect(conversation).to_contain_text("Thank you, 了解です")
+    read_the_answer_and_rate(page, demo)
     page.goto("/support/cases")
     expect(page.get_by_role("link", name="Two lines on one invoice")).to_be_visible()
+
+
+def ask_with_a_secret(page: Page) -> None:
+    """Write a question that is kept across a reload, and send it although it holds a PIN."""
+    page.get_by_label("Your question").fill("Why is the line there twice?")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Your question")).to_have_value("Why is the line there twice?")
+    page.get_by_label("Subject").fill("Two lines on one invoice")
+    page.get_by_label("Your question").fill("Why is the line there twice? My PIN is 1234")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Your text seems to hold a PIN or security code.")).to_be_visible()
+    page.get_by_role("button", name="Send anyway").click()
+
+
+def read_the_answer_and_rate(page: Page, demo: Demo) -> None:
+    """Come to an answer from the dashboard, see the case closed, and say how it was handled."""
+    conversation = page.get_by_role("list", name="Conversation")
+    page.goto("/orders")
+    agent_says(demo, "Two lines on one invoice", text="You are welcome.")
+    page.goto("/dashboard")
+    expect(page.get_by_text("Our team replied")).to_be_visible()
+    page.get_by_role("link", name="Read the answer").click()
+    expect(conversation).to_contain_text("You are welcome.")
+    # Sent right after it was typed: no draft of it is left.
+    expect(page.get_by_label("Your message")).to_have_value("")
+    agent_does(demo, "Two lines on one invoice", "set", Status="Resolved")
+    expect(conversation).to_contain_text("The case was closed.")
+    page.get_by_text("Good", exact=True).click()
+    page.get_by_role("button", name="Tell us").click()
+    expect(page.get_by_text("Thank you for telling us how this went.")).to_be_visible()
+    page.goto("/support/new")
+    expect(page.get_by_label("Your question")).to_have_value("")

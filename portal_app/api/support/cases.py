@@ -1,5 +1,8 @@
 """Support cases: the list, one conversation, new cases and messages, drafts."""
 
+from typing import Annotated
+from uuid import UUID
+
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
@@ -7,13 +10,18 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import OurId, SignedIn, SignedInCustomer
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, read, takes
+from portal_app.api.http.request_parsing import Body, Number, read, takes
 from portal_app.api.http.responses import CREATED, as_of, json
 from portal_app.api.support import schemas
-from portal_app.domain.identifiers import our_id
-from portal_app.domain.support.case import NewCase
+from portal_app.domain.errors import NotFound
+from portal_app.domain.identifiers import LARGEST_NUMBER, our_id
+from portal_app.domain.profile.customer import Customer
+from portal_app.domain.support.case import About, NewCase
 from portal_app.domain.support.case_list import CaseQuery
+from portal_app.domain.support.context import Fact, context_text
 from portal_app.domain.support.message import parse_reply
+from portal_app.domain.support.rating import Rating
+from portal_app.domain.support.secrets import refuse_secrets
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api", tags=["support"])
@@ -22,21 +30,31 @@ router = APIRouter(prefix="/api", tags=["support"])
 class CaseBody(Body):
     """A new case. `category`: billing, internet, sim, vpn, order, account or other.
 
-    `about` names an invoice, order, service or line as `invoice:12`; `follows` is the id of a closed case.
+    `about` names an invoice, order, service or line as `invoice:12`; its facts go along unless `with_context` is false.
+    `follows` is the id of a closed case. `confirm_secrets` sends a text that seems to hold a card number or password.
     """
 
     category: str = Field(max_length=20)
     subject: str = Field(max_length=500)
     text: str = Field(max_length=40_000)
     about: str = Field("", max_length=80)
-    context: str = Field("", max_length=2_000)
+    with_context: bool = True
     follows: str = Field("", max_length=40)
+    confirm_secrets: bool = False
 
 
 class MessageBody(Body):
-    """A message in a case, at most 40,000 bytes."""
+    """A message in a case, at most 40,000 bytes. `confirm_secrets` sends one that seems to hold a card number."""
 
     text: str = Field(max_length=40_000)
+    confirm_secrets: bool = False
+
+
+class RatingBody(Body):
+    """How a case was handled: a `grade` of 1, 2 or 3 (best), and at most 250 characters of words."""
+
+    grade: str = Field(max_length=2)
+    words: str = Field("", max_length=1_000)
 
 
 class DraftBody(Body):
@@ -63,17 +81,21 @@ async def cases(
     return json(shown, headers=as_of(found.as_of))
 
 
+@router.get("/cases/context", response_model=schemas.CaseContext)
+async def context(customer: SignedInCustomer, about: str = Query(max_length=80)) -> Response:
+    """Return the facts that would go along with a case about something such as `invoice:12`."""
+    found = await _facts(customer, about)
+    return json(schemas.CaseContext(about, schemas.FactView.list_of(found)))
+
+
 @router.get("/cases/{case_id}", response_model=schemas.CaseDetail)
-async def case(customer: SignedInCustomer, case_id: OurId) -> Response:
-    """Return a case with its conversation."""
-    thread = await portal().support.cases.thread(customer, our_id(case_id))
-    shown = schemas.CaseDetail.from_domain(
-        thread.case,
-        entries=schemas.EntryView.list_of(thread.entries),
-        can_be_reopened=thread.can_be_reopened,
-        as_of=thread.as_of,
-    )
-    return json(shown, headers=as_of(thread.as_of))
+async def case(
+    customer: SignedInCustomer,
+    case_id: OurId,
+    before: Annotated[Number | None, Query(ge=0, le=LARGEST_NUMBER)] = None,
+) -> Response:
+    """Return a case with the last 50 entries of its conversation, or those before the `earlier` of another page."""
+    return await _shown(customer, our_id(case_id), before)
 
 
 @router.post(
@@ -84,18 +106,27 @@ async def case(customer: SignedInCustomer, case_id: OurId) -> Response:
     openapi_extra=takes(CaseBody),
 )
 async def open_case(request: Request, customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
-    """Open a case. It is taken also while Salesforce is away; its number follows."""
+    """Open a case. It is taken also while Salesforce is away; its number follows.
+
+    409 with the code secrets_found where the text seems to hold a card number, password, PIN or EID.
+    """
     body = await read(request, CaseBody)
+    facts = await _facts(customer, body.about) if body.about else []
     new = NewCase.parse(
-        category=body.category, subject=body.subject, text=body.text, about=body.about, context=body.context
+        category=body.category,
+        subject=body.subject,
+        text=body.text,
+        about=body.about,
+        context=context_text(facts) if body.with_context else "",
     )
+    refuse_secrets(f"{new.subject}\n{new.text}", confirmed=body.confirm_secrets)
     follows = our_id(body.follows) if body.follows else None
     conversation = portal().support.conversation
     taken = await once.in_one_transaction(
         f"{body.follows}\n{new.fingerprint()}",
         lambda claim: conversation.open(customer, new, claim=claim, follows=follows),
     )
-    answer = await case(customer, taken)
+    answer = await _shown(customer, our_id(taken))
     return Response(answer.body, 201, {"Location": f"/api/cases/{taken}"}, media_type="application/json")
 
 
@@ -109,9 +140,14 @@ async def open_case(request: Request, customer: SignedInCustomer, once: Idempote
 async def reply(
     request: Request, customer: SignedInCustomer, case_id: OurId, once: IdempotentCallDependency
 ) -> Response:
-    """Write a message. A closed case is reopened by it; 409 where it was closed too long ago."""
+    """Write a message. A closed case is reopened by it.
+
+    409 where it was closed too long ago, and with the code secrets_found where the text seems to hold a card number,
+    password, PIN or EID.
+    """
     body, known = await read(request, MessageBody), our_id(case_id)
     text = parse_reply(body.text)
+    refuse_secrets(text, confirmed=body.confirm_secrets)
     conversation = portal().support.conversation
     taken = await once.in_one_transaction(
         f"{known}\n{text}", lambda claim: conversation.reply(customer, known, text, claim=claim)
@@ -149,6 +185,34 @@ async def retry(
     return json(schemas.MessageTaken(await once(None, send_again), str(known)))
 
 
+@router.post("/cases/{case_id}/solved", status_code=201, response_model=schemas.MessageTaken, responses=CREATED)
+async def solve(customer: SignedInCustomer, case_id: OurId, once: IdempotentCallDependency) -> Response:
+    """Close a case. Like a message it can be taken back for some seconds; 409 where it is closed already."""
+    known, conversation = our_id(case_id), portal().support.conversation
+    taken = await once.in_one_transaction(str(known), lambda claim: conversation.solve(customer, known, claim=claim))
+    return json(schemas.MessageTaken(taken, str(known)), 201, {"Location": f"/api/cases/{known}"})
+
+
+@router.post(
+    "/cases/{case_id}/rating",
+    status_code=201,
+    response_model=schemas.MessageTaken,
+    responses=CREATED,
+    openapi_extra=takes(RatingBody),
+)
+async def rate(
+    request: Request, customer: SignedInCustomer, case_id: OurId, once: IdempotentCallDependency
+) -> Response:
+    """Say how a closed case was handled, once for each time that it was closed; 409 otherwise."""
+    body, known = await read(request, RatingBody), our_id(case_id)
+    rating, conversation = Rating.parse(grade=body.grade, words=body.words), portal().support.conversation
+    taken = await once.in_one_transaction(
+        f"{known}\n{rating.grade}\n{rating.words}",
+        lambda claim: conversation.rate(customer, known, rating, claim=claim),
+    )
+    return json(schemas.MessageTaken(taken, str(known)), 201, {"Location": f"/api/cases/{known}"})
+
+
 @router.get("/drafts/{key}", response_model=schemas.DraftView)
 async def draft(access: SignedIn, key: str) -> Response:
     """Return what is typed and not sent: for a case by its id, or for a `new` one."""
@@ -166,6 +230,19 @@ async def save_draft(request: Request, access: SignedIn, key: str, once: Idempot
         return str(await saved(access.user_id, _draft_key(key), body.content, version=body.version))
 
     return json(schemas.DraftView(body.content, int(await once(body, save))))
+
+
+async def _shown(customer: Customer, case_id: UUID, before: int | None = None) -> Response:
+    thread = await portal().support.cases.thread(customer, case_id, before=before)
+    return json(schemas.CaseDetail.of_thread(thread), headers=as_of(thread.as_of))
+
+
+async def _facts(customer: Customer, text: str) -> list[Fact]:
+    """Return the facts of what a case is about. Raises NotFound, also for another customer's and for no such kind."""
+    about = About.parse(text)
+    if about is None:
+        raise NotFound("no such kind of thing")
+    return await portal().support.about.facts_for(customer, about)
 
 
 def _draft_key(key: str) -> str:

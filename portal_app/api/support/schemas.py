@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from portal_app.api.http.resource import From, Resource
+from portal_app.domain.support.message import Thread
 
 
 @dataclass
@@ -41,8 +42,26 @@ class CaseList(Resource):
 
 
 @dataclass
+class FactView(Resource):
+    """One fact about an invoice, order, service or line."""
+
+    kind: str
+    value: str
+
+
+@dataclass
+class CaseContext(Resource):
+    """The facts that go along with a case."""
+
+    about: str
+    facts: list[FactView]
+
+
+@dataclass
 class EntryView(Resource):
-    """One entry of a thread. `side` is customer or team, `author` an agent's first name or empty.
+    """One entry of a thread. `kind` is opening, comment, mail or status; a status entry's text is working, closed or
+    reopened. `quoted` is what a mail repeats of earlier ones. `side` is customer or team, `author` an agent's first
+    name or empty.
 
     `state` is null for what Salesforce has, else queued (can be taken back until `send_at`), sending, sent or refused;
     `refusal` says why: reopening_refused, case_gone or not_accepted.
@@ -52,7 +71,8 @@ class EntryView(Resource):
     kind: str
     side: str
     author: str
-    text: str
+    text: Annotated[str, From("own_text")]
+    quoted: str
     at: datetime
     state: str | None
     refusal: str | None
@@ -60,12 +80,57 @@ class EntryView(Resource):
 
 
 @dataclass
+class SolvingView(Resource):
+    """A customer's wish to close a case. It can be taken back as a message, until `send_at`.
+
+    `is_refused`: it was not accepted, and can be sent again as a message.
+    """
+
+    id: UUID
+    send_at: datetime
+    is_refused: bool
+
+
+@dataclass
+class AnswerTimeView(Resource):
+    """When an answer can be expected. `kind`: promised by the team, usual, or late where the moment has passed."""
+
+    kind: str
+    at: datetime
+
+
+@dataclass
 class CaseDetail(CaseView):
-    """A case with its entries in Salesforce's order. `can_be_reopened`: a reply reopens it where it is closed."""
+    """A case with its entries in Salesforce's order. `can_be_reopened`: a reply reopens it where it is closed.
+
+    `earlier` is the `before` of the page with earlier entries, null where there are none. `rating`: none, possible or
+    given. `solving` is the wish to close the case that is on its way, `answer` when the team's answer can be expected,
+    `merged_into` the case that agents merged this one into.
+    """
 
     entries: list[EntryView]
     can_be_reopened: bool
+    earlier: int | None
+    rating: str
+    solving: SolvingView | None
+    answer: AnswerTimeView | None
+    merged_into: UUID | None
     as_of: datetime | None
+
+    @classmethod
+    def of_thread(cls, thread: Thread) -> "CaseDetail":
+        """Return the view of a thread."""
+        return cls.from_domain(
+            thread.case,
+            entries=EntryView.list_of(thread.entries),
+            can_be_reopened=thread.can_be_reopened,
+            earlier=thread.earlier,
+            rating=thread.rating,
+            solving=SolvingView.from_optional(thread.solving),
+            answer=AnswerTimeView.from_optional(thread.answer),
+            merged_into=thread.merged_into,
+            as_of=thread.as_of,
+        )
 
 
 @dataclass

@@ -17,6 +17,7 @@ TaskKind = Literal[
     "pay_overdue",
     "service_suspended",
     "order_needs_attention",
+    "case_answered",
     "cancellation_refused",
     "card_expired",
     "card_expires",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from portal_app.domain.help.contact import Stranger
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import NewCase, Side
 from portal_app.domain.support.message import Entry
@@ -15,6 +16,8 @@ from portal_app.domain.support.message import Entry
 class RemoteCase:
     """A case at Salesforce. `reference` is our id where the portal opened it, else empty.
 
+    `merged_into` is the case at Salesforce that agents merged it into, where the org keeps such cases.
+    `threading_id` is what Email-to-Case finds the case by, empty where the org does not say.
     `last_by` is None where the org does not say who wrote last. `is_shown` is False for agents' own work, which a
     customer sees only once something in it is for the customer.
     """
@@ -36,14 +39,28 @@ class RemoteCase:
     last_by: Side | None
     is_seen_by_team: bool
     is_shown: bool
+    threading_id: str = ""
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteThread:
-    """A case with everything in it that the customer may see, in Salesforce's order."""
+    """A case with everything in it that the customer may see, in Salesforce's order.
+
+    `answer_due_at` is when the next step of the team is due, None where nothing was promised.
+    """
 
     case: RemoteCase
     entries: tuple[Entry, ...]
+    answer_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReplies:
+    """Our own comments at a case as (id, text), oldest first, and whether a message is the last one it has of us."""
+
+    is_last: bool
+    comments: tuple[tuple[str, str], ...]
 
 
 class CaseGateway(Protocol):
@@ -68,7 +85,19 @@ class CaseGateway(Protocol):
         ...
 
     async def open(self, customer: Customer, case_id: UUID, new: NewCase, *, language: str, recipient: str) -> str:
-        """Open a case under our id and return Salesforce's. Safe to repeat."""
+        """Open a case under our id and return Salesforce's. Safe to repeat, though it undoes what agents changed."""
+        ...
+
+    async def opened(self, case_id: UUID) -> str | None:
+        """Return Salesforce's id of the case that was opened under our id, None for none."""
+        ...
+
+    async def is_closed(self, sf_case_id: str) -> bool:
+        """Return whether a case is closed now. Raises NotFound."""
+        ...
+
+    async def open_for_stranger(self, stranger: Stranger, case_id: UUID, new: NewCase) -> str:
+        """Open a case of somebody without an account under our id, and return Salesforce's. Safe to repeat."""
         ...
 
     async def reply(self, sf_case_id: str, message_id: UUID, comments: Sequence[str], *, reopen: bool) -> list[str]:
@@ -78,8 +107,20 @@ class CaseGateway(Protocol):
         """
         ...
 
-    async def last_message(self, sf_case_id: str) -> str:
-        """Return the id of the last message of ours that the case has, or an empty text."""
+    async def written(self, sf_case_id: str, message_id: UUID) -> WrittenReplies:
+        """Return what the case has of our replies. Raises NotFound."""
+        ...
+
+    async def close(self, sf_case_id: str, message_id: UUID) -> None:
+        """Close a case on its customer's word. Safe to repeat. Raises NotFound, ExternalRejected."""
+        ...
+
+    async def rate(self, sf_case_id: str, grade: int, words: str) -> None:
+        """Write a customer's grade (1 to 3) and words at a case. Safe to repeat."""
+        ...
+
+    async def masters(self, sf_case_ids: Sequence[str]) -> dict[str, str]:
+        """Return the case into which each of these, at most 200, was merged; others are left out."""
         ...
 
     async def follow_up(self, sf_case_id: str, earlier_sf_case_id: str) -> None:

@@ -18,6 +18,7 @@ _ABOUT_KINDS: tuple[AboutKind, ...] = get_args(AboutKind)
 # Characters of a subject and of the text of a new case.
 LONGEST_SUBJECT, LONGEST_TEXT = 120, 10_000
 _LONGEST_ABOUT = 80
+_RATED_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,10 @@ class SupportCase:
         if self.is_closed:
             return "nobody"
         return "customer" if self.last_by == "team" else "team"
+
+    def can_be_rated(self, at: datetime) -> bool:
+        """Return whether its customer may say how it was handled: for 30 days after it was closed."""
+        return self.closed_at is not None and self.is_closed and at < self.closed_at + timedelta(days=_RATED_DAYS)
 
     def can_be_reopened(self, at: datetime, *, days: int) -> bool:
         """Return whether a reply reopens this closed case; later a reply opens a new case that refers to it."""

@@ -7,16 +7,27 @@ from typing import Literal
 from uuid import UUID
 
 from portal_app.domain.errors import InvalidInput
+from portal_app.domain.support.answer_time import AnswerTime
 from portal_app.domain.support.case import Side, SupportCase, clean_text
+from portal_app.domain.support.quotes import split_quotes
 
 # queued: can be taken back until `send_at`. sending: Salesforce is being called. refused: it will not be sent.
 MessageState = Literal["queued", "sending", "sent", "refused", "withdrawn"]
 # Why Salesforce did not accept a message.
 Refusal = Literal["reopening_refused", "case_gone", "not_accepted"]
+RatingState = Literal["none", "possible", "given"]
 EntryKind = Literal["opening", "comment", "mail", "status"]
+# What a customer hands over: words, the wish to close the case, or a grade for how it was handled.
+MessageKind = Literal["text", "solved", "rating"]
+# The text of an entry of kind "status".
+StatusLine = Literal["working", "closed", "reopened"]
 # Salesforce counts the bytes of a comment, not its characters.
 COMMENT_BYTES = 4000
 LONGEST_REPLY_BYTES = 10 * COMMENT_BYTES
+# The key of the draft of a new case; drafts of replies have the id of their case.
+NEW_CASE_DRAFT = "new"
+# Entries of a thread that are shown at a time.
+ENTRY_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +50,47 @@ class Entry:
     refusal: Refusal | None = None
     send_at: datetime | None = None
 
+    @property
+    def own_text(self) -> str:
+        """The text without what a mail quotes of earlier ones."""
+        return split_quotes(self.text)[0] if self.kind == "mail" else self.text
+
+    @property
+    def quoted(self) -> str:
+        """What a mail quotes of earlier ones, empty for anything else."""
+        return split_quotes(self.text)[1] if self.kind == "mail" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Solving:
+    """The customer's wish to close a case, on its way. It can be taken back until `send_at`, while `is_queued`.
+
+    `is_refused`: Salesforce did not accept it, and nothing was written since.
+    """
+
+    id: UUID
+    is_queued: bool
+    send_at: datetime
+    is_refused: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A case with its entries. `as_of` is the age of saved entries, None for fresh ones."""
+    """A case with its entries, oldest first. `as_of` is the age of saved entries, None for fresh ones.
+
+    `earlier` names the place before which there are more entries, None where there are none. `rating`: whether the
+    customer can say how a closed case was handled, or did. `merged_into` is the case that agents merged this one into.
+    """
 
     case: SupportCase
     entries: tuple[Entry, ...]
     can_be_reopened: bool
     as_of: datetime | None
+    earlier: int | None = None
+    solving: Solving | None = None
+    rating: RatingState = "none"
+    answer: AnswerTime | None = None
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

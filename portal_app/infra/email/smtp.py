@@ -8,6 +8,7 @@ from typing import Any
 import aiosmtplib
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable
+from portal_app.domain.ports.mailer import NO_CONTEXT, MailContext
 from portal_app.infra.settings import Settings
 
 # A whole delivery may take so many times as long as one answer.
@@ -20,7 +21,9 @@ class SmtpMailer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
+    async def send(
+        self, *, to: str, subject: str, text: str, html: str, message_id: str, context: MailContext = NO_CONTEXT
+    ) -> None:
         """Send one message.
 
         Raises ExternalUnavailable if the server is unavailable or rejects the message temporarily, and
@@ -31,8 +34,11 @@ class SmtpMailer:
         message["To"] = to
         message["Subject"] = subject
         message["Date"] = formatdate()
-        message["Message-ID"] = f"<{message_id}@{parseaddr(self._settings.portal_mail_from)[1].rpartition('@')[2]}>"
+        message["Message-ID"] = self._message_id(message_id)
         message["Auto-Submitted"] = "auto-generated"
+        # Exchange answers no mail that asks for it in its own way (MS-OXCMAIL).
+        message["X-Auto-Response-Suppress"] = "All"
+        self._add_context(message, context)
         message.set_content(text)
         message.add_alternative(html, subtype="html")
         try:
@@ -42,6 +48,27 @@ class SmtpMailer:
             # The server's text contains the recipient, so it must not be logged.
             refused = ExternalRejected if _is_final(error) else ExternalUnavailable
             raise refused(type(error).__name__, vendor="mail") from error
+
+    def _add_context(self, message: EmailMessage, context: MailContext) -> None:
+        references = [self._message_id(each) for each in context.references]
+        headers = {
+            "In-Reply-To": references[-1] if references else "",
+            "References": " ".join(references),
+            "Reply-To": context.reply_to,
+            "Content-Language": context.language,
+            "List-Unsubscribe": f"<{context.unsubscribe_url}>" if context.unsubscribe_url else "",
+            # RFC 8058: the mail program may offer a button that posts to that address.
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if context.unsubscribe_url else "",
+        }
+        for name, value in headers.items():
+            if value:
+                message[name] = value
+
+    def _message_id(self, given: str) -> str:
+        """Return a Message-ID: ours get our domain, others are complete."""
+        if given.startswith("<"):
+            return given
+        return f"<{given}@{parseaddr(self._settings.portal_mail_from)[1].rpartition('@')[2]}>"
 
     def _connection(self) -> dict[str, Any]:
         settings = self._settings

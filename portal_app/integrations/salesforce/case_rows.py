@@ -11,8 +11,9 @@ from portal_app.integrations.salesforce.responses import Record, id_of, understo
 
 CASE_FIELDS = (
     "Id, AccountId, CaseNumber, Subject, Description, Status, IsClosed, ClosedDate, Origin, CreatedDate,"
-    " SystemModstamp, HasCommentsUnreadByOwner, Portal_Kind__c, Portal_Category__c, Portal_Reference__c,"
-    " Portal_About__c, Portal_Last_Activity_At__c, Portal_Last_Activity_By__c"
+    " SystemModstamp, MasterRecordId, HasCommentsUnreadByOwner, Portal_Kind__c, Portal_Category__c,"
+    " Portal_Reference__c, Portal_About__c, Portal_Last_Activity_At__c, Portal_Last_Activity_By__c,"
+    " Portal_Threading_Id__c"
 )
 _OUR_ORIGIN = "Portal Website"
 # Agents' own work: a customer sees it once something in it is for the customer.
@@ -44,6 +45,8 @@ def case_of(row: Record) -> RemoteCase:
             last_activity_at=_time(row.get("Portal_Last_Activity_At__c") or row["CreatedDate"]),
             last_by=last_by,
             is_seen_by_team=not row.get("HasCommentsUnreadByOwner"),
+            merged_into=str(row.get("MasterRecordId") or ""),
+            threading_id=str(row.get("Portal_Threading_Id__c") or ""),
             is_shown=kind not in _INTERNAL_KINDS or last_by == "team",
         )
 
@@ -59,6 +62,13 @@ def mail_entries(rows: Sequence[Record], *, recipient: str) -> list[Entry]:
     Salesforce's own mark for visible mails is true for most of them, also for those to somebody else.
     """
     return [_mail(row) for row in rows if _is_shown(row, recipient.casefold())]
+
+
+def next_milestone(rows: Sequence[Record]) -> datetime | None:
+    """Return when the first milestone that is not completed is due, None without one."""
+    with understood("read milestones"):
+        due = [_time(row["TargetDate"]) for row in rows if row.get("IsCompleted") is False and row.get("TargetDate")]
+    return min(due, default=None)
 
 
 def _comment(row: Record, own_user: str) -> Entry:

@@ -93,6 +93,11 @@ class SalesforceClient:
         """Run SOQL with bound values and return every row of every page; numbers with a point are Decimal."""
         return await self._rows(self._line, format_soql(template, **values))
 
+    async def query_all(self, template: str, **values: str | Sequence[str]) -> list[Record]:
+        """Run SOQL that finds deleted rows too, of one page."""
+        soql = format_soql(template, **values)
+        return page_of(await self._rest("query all", "GET", "queryAll", safe=True, params={"q": soql}))[0]
+
     async def wide_query(self, template: str, **values: str | int | Sequence[str] | datetime) -> list[Record]:
         """Run SOQL that may find very much, through the rate limiter of long calls."""
         return await self._rows(self._long_line, format_soql(template, **values))

@@ -18,6 +18,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.list_page import list_body, list_controls
 from portal_app.pages.shell.page import page
+from portal_app.pages.support.about import questions_about
 from portal_app.state.billing.invoice import InvoicePage
 from portal_app.state.billing.invoices import InvoicesPage
 
@@ -136,6 +137,7 @@ def _paying() -> rx.Component:
         rx.cond(InvoicePage.can_pay, rx.el.div(pay, class_name="no-print")),
         dates,
         _papers(),
+        rx.el.div(questions_about(InvoicePage.cases, ask=InvoicePage.ask_href), class_name="no-print mt-8"),
         aria_label=_("Amount and payment"),
     )
 

@@ -16,6 +16,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.checkout.review import add_card_button, bought_lines
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
+from portal_app.pages.support.about import questions_about
 from portal_app.state.orders.order import OrderPage
 from portal_app.state.orders.orders import OrdersPage
 
@@ -54,7 +55,8 @@ def order() -> rx.Component:
         back=back,
     )
     left = rx.fragment(_next(), section(_("Steps"), timeline(OrderPage.steps, label=_("Steps of this order"))))
-    body = rx.fragment(title, columns(left, _price()))
+    asked = questions_about(OrderPage.cases, ask=OrderPage.ask_href)
+    body = rx.fragment(title, columns(left, rx.fragment(_price(), asked)))
     loading = rx.el.div(page_title(_("Order"), back=back), skeleton(6), class_name="grid gap-10")
     return portal_page(rx.fragment(), page_body(OrderPage, body, loading=loading), active="orders")
 

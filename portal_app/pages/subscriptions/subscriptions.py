@@ -19,6 +19,7 @@ from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.pages.sim.line import line_sections
 from portal_app.pages.sim.top_up import top_up_section
+from portal_app.pages.support.about import questions_about
 from portal_app.state.subscriptions.subscription import SubscriptionPage
 from portal_app.state.subscriptions.subscriptions import SubscriptionsPage
 
@@ -82,7 +83,8 @@ def subscription() -> rx.Component:
     main = rx.fragment(
         _story(), line_sections(), top_up_section(), section(_("Contract"), facts, _fields()), _invoices()
     )
-    body = rx.fragment(title, columns(main, _actions()))
+    asked = questions_about(SubscriptionPage.cases, ask=SubscriptionPage.ask_href)
+    body = rx.fragment(title, columns(main, rx.fragment(_actions(), asked)))
     loading = rx.el.div(page_title(_("Service"), back=back), skeleton(5), class_name="grid gap-10")
     return portal_page(rx.fragment(), page_body(SubscriptionPage, body, loading=loading), active="services")
 

@@ -6,10 +6,11 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
-from portal_app.components.field import text_area
+from portal_app.components.field import choice_field, choice_group, text_area, text_field
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
+from portal_app.components.message import flash
 from portal_app.components.section import columns, page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
@@ -17,19 +18,34 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
+from portal_app.pages.support.new_case import room_left, send_words
 from portal_app.state.support.case import CasePage
 
 _SAVE_AFTER_MS = 700
+# What was just read is on the page a moment later.
+_PRINT = rx.Var("(() => setTimeout(() => window.print(), 200))")
 
 
 @page("/support/cases/[case_id]", title="Support case", load=CasePage.load)
 def support_case() -> rx.Component:
     """Lay the page out."""
     title = page_title(CasePage.subject, lead=status(CasePage.word, tone=CasePage.tone), back=_back())
+    earlier = rx.cond(
+        CasePage.earlier,
+        button(_("Show earlier entries"), variant="quiet", size="small", on_click=CasePage.show_earlier),
+    )
     entries = rx.el.ol(rx.foreach(CasePage.entries, _entry), class_name="grid gap-6", aria_label=_("Conversation"))
     seen = rx.cond(CasePage.seen_note != "", rx.el.p(CasePage.seen_note, class_name="text-small text-quiet"))
-    main = rx.fragment(live_region(CasePage.announcement), entries, seen, _reply())
-    body = rx.fragment(title, columns(main, _facts()))
+    answer = rx.cond(CasePage.answer != "", rx.el.p(CasePage.answer, class_name="text-small text-quiet"))
+    waiting = rx.el.div(seen, answer, class_name="grid gap-1 empty:hidden")
+    main = rx.fragment(
+        live_region(CasePage.announcement),
+        rx.el.div(earlier, class_name="no-print empty:hidden"),
+        entries,
+        waiting,
+        rx.el.div(_ending(), _reply(), class_name="no-print grid gap-10"),
+    )
+    body = rx.fragment(title, columns(main, rx.fragment(_facts(), _papers())))
     loading = rx.el.div(page_title(_("Support case"), back=_back()), skeleton(6), class_name="grid gap-10")
     return portal_page(rx.fragment(), page_body(CasePage, body, loading=loading), active="support")
 
@@ -55,16 +71,83 @@ def _entry(entry: Any) -> rx.Component:
         class_name="mt-2 flex flex-wrap items-center gap-3",
     )
     look = "max-w-prose border-l-2 pl-4"
-    return rx.el.li(
+    quoted = rx.el.details(
+        rx.el.summary(_("Show what is quoted"), class_name="cursor-pointer text-small text-quiet"),
+        rx.el.p(entry.quoted, class_name="mt-1 whitespace-pre-wrap text-quiet [overflow-wrap:anywhere]"),
+        class_name="mt-2",
+    )
+    line = rx.el.li(
+        entry.text,
+        rx.el.span(entry.at, class_name="ml-3 tabular-nums"),
+        key=entry.id,
+        class_name="text-small text-quiet",
+    )
+    said = rx.el.li(
         rx.el.p(
             rx.el.span(entry.author, class_name="font-semibold"),
             rx.el.span(entry.at, class_name="ml-3 text-small text-quiet tabular-nums"),
         ),
         rx.el.p(entry.text, class_name="mt-1 whitespace-pre-wrap [overflow-wrap:anywhere]"),
+        rx.cond(entry.quoted != "", quoted),
         rx.cond(entry.note != "", note),
         key=entry.id,
         class_name=rx.cond(entry.is_own, f"{look} border-line", f"{look} border-accent"),
     )
+    return rx.cond(entry.is_line, line, said)
+
+
+def _ending() -> rx.Component:
+    """Let the customer close the case, take that back, and say how it was handled."""
+    solve = rx.el.div(
+        button(_("This is solved"), variant="secondary", size="small", on_click=CasePage.solve),
+        rx.el.span(_("Closes the case. You can open it again by a reply."), class_name="text-small text-quiet"),
+        class_name="flex flex-wrap items-center gap-3",
+    )
+    undo = button(_("Keep it open"), variant="secondary", size="small", on_click=CasePage.undo_solving)
+    again = button(_("Try again"), variant="secondary", size="small", on_click=CasePage.try_again(CasePage.solving))
+    refused = rx.fragment(status(_("Our system did not close this case."), tone="problem"), again)
+    closing = rx.el.div(
+        rx.cond(CasePage.is_solving_refused, refused, status(_("Being closed"), tone="waiting")),
+        rx.cond(CasePage.can_undo_solving, undo),
+        class_name="flex flex-wrap items-center gap-3",
+    )
+    thanks = rx.el.p(_("Thank you for telling us how this went."), class_name="text-quiet")
+    rated = rx.match(CasePage.rating, ("possible", _rating()), ("given", thanks), rx.fragment())
+    return rx.fragment(
+        rx.cond(CasePage.can_solve, solve),
+        rx.cond(CasePage.solving != "", closing),
+        rated,
+    )
+
+
+def _rating() -> rx.Component:
+    grades = choice_group(
+        _("How did we handle this?"),
+        choice_field(_("Good"), name="grade", value="3"),
+        choice_field(_("In between"), name="grade", value="2"),
+        choice_field(_("Bad"), name="grade", value="1"),
+        name="grade",
+        error=error_of(CasePage, "grade"),
+    )
+    return live_form(
+        grades,
+        text_field(
+            _("What should we know? (optional)"), name="words", max_length=250, error=error_of(CasePage, "words")
+        ),
+        form_actions(button(_("Tell us"), type="submit", variant="secondary")),
+        on_submit=CasePage.rate,
+        class_name="grid max-w-prose gap-5",
+    )
+
+
+def _papers() -> rx.Component:
+    copy = button(
+        _("Print this conversation"),
+        variant="quiet",
+        size="small",
+        on_click=[CasePage.show_all, rx.call_function(_PRINT)],
+    )
+    return rx.el.div(copy, class_name="no-print -ml-3 mt-4")
 
 
 def _reply() -> rx.Component:
@@ -76,10 +159,13 @@ def _reply() -> rx.Component:
             default_value=CasePage.draft,
             key=CasePage.box,
             on_change=CasePage.save_draft.debounce(_SAVE_AFTER_MS),
+            hint=_("About 4,000 letters or 1,300 Japanese characters are sent as one part, at most ten parts."),
             error=error_of(CasePage, "text"),
         ),
+        room_left(id="text-room", counts="text"),
         rx.el.p(CasePage.draft_note, role="status", class_name="text-small text-quiet empty:hidden"),
-        form_actions(button(_("Send"), type="submit")),
+        flash(CasePage.secrets_note, tone="attention"),
+        form_actions(button(send_words(CasePage.secrets_note), type="submit")),
         on_submit=CasePage.send,
     )
     rule = rx.cond(CasePage.rule != "", rx.el.p(CasePage.rule, class_name="mb-4 text-quiet"))
@@ -90,7 +176,7 @@ def _reply() -> rx.Component:
 def _facts() -> rx.Component:
     facts = definition_list(
         [
-            (_("Number"), CasePage.number),
+            (_("Case number"), CasePage.number),
             (_("Topic"), CasePage.category),
             (_("Opened"), CasePage.opened),
         ]

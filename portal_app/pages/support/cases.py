@@ -31,7 +31,7 @@ def support_cases() -> rx.Component:
             Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
             Column(_("Last message"), lambda row: row.at),
             Column(_("Topic"), lambda row: row.category),
-            Column(_("Number"), lambda row: row.number, align="end"),
+            Column(_("Case number"), lambda row: row.number, align="end"),
         ],
         caption=_("Your support cases"),
     )

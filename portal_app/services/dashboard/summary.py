@@ -30,6 +30,7 @@ from portal_app.services.dashboard.tasks import tasks_of
 from portal_app.services.orders.awaited import with_awaited
 from portal_app.services.subscriptions.mirror import SERVICES
 from portal_app.services.subscriptions.subscriptions import Subscriptions
+from portal_app.services.support.case_mirror import CaseMirror
 from portal_app.services.support.open_case_count import OpenCaseCount
 
 # Days end and cards expire meanwhile: late by so much at most.
@@ -67,6 +68,7 @@ class DashboardSummary:
         self._mirrors = {INVOICES: billing.freshness, SERVICES: subscriptions.freshness}
         self._payments = payments
         self._cases = cases
+        self._case_mirror = CaseMirror(database)
         self._cache = cache
 
     async def summary_for(self, customer: Customer) -> Summary:
@@ -114,15 +116,19 @@ class DashboardSummary:
         if old:
             count_stale()
         orders, cancellations = await self._orders_and_cancellations(customer, rows)
+        answered = await self._case_mirror.unread(customer.user_id) if rows.has_answered_cases else []
         is_known = {kind: kind in rows.read_at for kind in self._mirrors}
         summary = Summary(
             owed=rows.owed if is_known[INVOICES] else None,
             next_invoice=rows.unpaid[0] if rows.unpaid else None,
             services=tuple(row for row in rows.services if row.is_service) if is_known[SERVICES] else None,
             orders=orders,
-            open_cases=open_cases,
+            # Salesforce does not know yet what is still to be sent.
+            open_cases=None if open_cases is None else open_cases + rows.unsent_cases,
             internet=rows.check_status,
-            tasks=tuple(tasks_of(rows, orders=orders, cards=cards or (), cancellations=cancellations)),
+            tasks=tuple(
+                tasks_of(rows, orders=orders, cards=cards or (), cancellations=cancellations, answered=answered)
+            ),
             as_of=min((rows.read_at[kind] for kind in old), default=None),
             cancellations={request.service_id: request for request in cancellations},
         )

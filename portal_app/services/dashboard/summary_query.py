@@ -22,6 +22,7 @@ from portal_app.models.cancellation import CancellationRow
 from portal_app.models.eligibility import EligibilityRow
 from portal_app.models.mirror import InvoiceMirror, MirrorState, SubscriptionMirror, is_fresh
 from portal_app.models.order import OrderRow
+from portal_app.models.support import CaseRow
 
 _INVOICES = TypeAdapter(list[Invoice])
 _SERVICES = TypeAdapter(list[Subscription])
@@ -45,13 +46,16 @@ class SummaryRows:
     has_open_orders: bool
     has_ordered_internet: bool
     has_cancellations: bool
+    has_answered_cases: bool
+    unsent_cases: int
 
 
 async def summary_rows(database: Database, customer: Customer, *, seconds: float, currency: str) -> SummaryRows:
     """Ask for a customer's rows; mirrors are fresh for so many seconds."""
     values = {**_CONSTANTS, "user": customer.user_id, "today": today()}
     row = await database.fetch_row_for(customer.user_id, _STATEMENT, values)
-    *sums, unpaid, services, states, check, has_open_orders, has_internet, has_cancellations = row
+    *others, has_answered_cases, unsent_cases = row
+    *sums, unpaid, services, states, check, has_open_orders, has_internet, has_cancellations = others
     looked_at, bills, times = now(), _INVOICES.validate_python(unpaid or []), _STATES.validate_python(states or {})
     status, checked_at = _CHECK.validate_python(check or (None, None))
     return SummaryRows(
@@ -70,6 +74,8 @@ async def summary_rows(database: Database, customer: Customer, *, seconds: float
         has_open_orders=has_open_orders,
         has_ordered_internet=has_internet,
         has_cancellations=has_cancellations,
+        has_answered_cases=has_answered_cases,
+        unsent_cases=unsent_cases,
     )
 
 
@@ -114,6 +120,8 @@ def _statement() -> tuple[str, dict[str, Any]]:
         sa.exists().where(is_own_order, OrderRow.is_open()),
         sa.exists().where(is_own_order, col(OrderRow.category) == "internet"),
         sa.exists().where(col(CancellationRow.user_id) == user),
+        sa.exists().where(CaseRow.is_of(user), CaseRow.is_unread()),
+        _one(sa.func.count(col(CaseRow.id)), sa.and_(CaseRow.is_of(user), col(CaseRow.sf_case_id).is_(None))),
     ).where(is_due)
     dialect: Any = psycopg.dialect
     compiled = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})

@@ -8,6 +8,7 @@ from portal_app.domain.dashboard.summary import TASK_KINDS, Task
 from portal_app.domain.orders.order import Order
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.domain.support.case import SupportCase
 from portal_app.infra.clock import today
 from portal_app.language.format import JAPAN
 from portal_app.services.dashboard.summary_query import SummaryRows
@@ -22,6 +23,7 @@ def tasks_of(
     orders: Iterable[Order],
     cards: Iterable[PaymentMethod],
     cancellations: Iterable[CancellationRequest],
+    answered: Iterable[SupportCase] = (),
 ) -> list[Task]:
     """Return a customer's tasks in order of urgency."""
     found = (
@@ -31,6 +33,7 @@ def tasks_of(
         *_of_cards(cards),
         *_of_check(rows),
         *_of_cancellations(cancellations),
+        *(Task("case_answered", str(case.id), case.subject) for case in answered),
     )
     return sorted(found, key=lambda task: (TASK_KINDS.index(task.kind), task.on or date.max))
 

@@ -10,7 +10,9 @@ from sqlmodel import SQLModel, col
 from portal_app.infra.clock import now, today
 from portal_app.infra.settings import Settings
 from portal_app.models.account_recovery import RecoveryToken
+from portal_app.models.announcement import AnnouncementRow, IncidentFollower
 from portal_app.models.email_outbox import Mail
+from portal_app.models.help_count import HelpCount
 from portal_app.models.idempotency import IdempotencyKey
 from portal_app.models.inbox import Inbox
 from portal_app.models.lockout import SignInAttempts
@@ -52,6 +54,11 @@ def expired_rows(settings: Settings) -> Iterator[Expired]:
     # An event that was not handled is a case for operators (docs/operations.md, unapplied_events).
     handled = col(Inbox.handled_at) < at - timedelta(days=settings.portal_keep_event_days)
     yield Inbox, handled
+    over = col(AnnouncementRow.ended_at) < at - timedelta(days=400)
+    yield IncidentFollower, col(IncidentFollower.announcement_id).in_(sa.select(col(AnnouncementRow.id)).where(over))
+    followed = sa.exists().where(col(IncidentFollower.announcement_id) == col(AnnouncementRow.id))
+    yield AnnouncementRow, sa.and_(over, ~followed)
+    yield HelpCount, col(HelpCount.day) < (at - timedelta(days=400)).date()
 
 
 def _is_over_before(moment: Any) -> sa.ColumnElement[bool]:

@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ports.support import CaseGateway, RemoteCase
+from portal_app.domain.support.quotes import split_quotes
+from portal_app.domain.support.secrets import secrets_in
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
@@ -19,14 +21,15 @@ from portal_app.models.support import CaseRow, EntryRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.notifications.email_outbox import EmailOutbox
 from portal_app.services.notifications.notices import raise_notice
-from portal_app.services.support.cases import TOPIC, SupportCases
+from portal_app.services.support.cases import ANSWERED, TOPIC, SupportCases
 
 AT_ONCE = 200
 # A customer who looked at a case within this time may still have it open: it is read without an event too.
 _WATCHED = timedelta(minutes=30)
 # Characters of an answer that stand in its mail; people read them on phones.
 _EXCERPT = 1500
-_KIND = "case_answered"
+# Earlier mails that a mail names: the first, and the last ones.
+_MOST_REFERENCES = 10
 
 
 class CaseChanges:
@@ -41,6 +44,7 @@ class CaseChanges:
         cases: SupportCases,
         email_outbox: EmailOutbox,
         live: LiveUpdates,
+        reply_to: str = "",
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._database = database
@@ -49,6 +53,7 @@ class CaseChanges:
         self._cases = cases
         self._email_outbox = email_outbox
         self._live = live
+        self._reply_to = reply_to
         self._clock = clock
 
     async def changed_since(self, since: datetime) -> list[str]:
@@ -68,6 +73,7 @@ class CaseChanges:
         """Read at most 200 cases and their threads again, and tell customers what is new for them."""
         asked_at = await self._database_time()
         found = await self._gateway.changed_cases(sf_case_ids)
+        await self._apply_ends(set(sf_case_ids) - {case.sf_case_id for case in found}, found)
         for user_id, cases in (await self._by_customer(found)).items():
             changed = await self._cases.mirror.write_cases(user_id, cases)
             for case in cases:
@@ -82,18 +88,44 @@ class CaseChanges:
             news = await _untold(session, case)
             if not news:
                 return
-            case.told_at = news[-1].at
+            case.told_at, case.told_id = news[-1].at, news[-1].sf_id
             user = await User.required(session, case.user_id)
-            await self._email_outbox.enqueue(
-                session,
-                _KIND,
-                recipient=user.email,
-                user_id=case.user_id,
-                number=case.number,
-                title=case.subject,
-                case_id=str(case.id),
-                answer="\n\n".join(entry.text for entry in news)[:_EXCERPT],
-            )
+            await self._mail(session, case, user, news)
+
+    async def _mail(self, session: AsyncSession, case: CaseRow, user: User, news: Sequence[EntryRow]) -> None:
+        """Mail what is new, as part of the thread of mails about the case."""
+        text = "\n\n".join(split_quotes(entry.text)[0] for entry in news)
+        earlier = [str(each) for each in case.mail_ids]
+        # By its id Email-to-Case puts a reply to this mail into the case; without it a reply would open another one.
+        threading = [case.threading_id] if self._reply_to and case.threading_id.startswith("<") else []
+        mail_id = await self._email_outbox.enqueue(
+            session,
+            ANSWERED,
+            recipient=user.email,
+            user_id=case.user_id,
+            number=case.number,
+            title=case.subject,
+            case_id=str(case.id),
+            # Agents' words are mailed, but no secret that stands in them.
+            answer="" if secrets_in(text) else text[:_EXCERPT],
+            is_first="" if earlier else "yes",
+            references=" ".join((*threading, *earlier)),
+            reply_to=self._reply_to if threading else "",
+        )
+        if mail_id is not None:
+            case.mail_ids = [*earlier[:1], *earlier[1:][-_MOST_REFERENCES + 2 :], str(mail_id)]
+
+    async def _apply_ends(self, missing: set[str], found: Sequence[RemoteCase]) -> None:
+        masters = await self._gateway.masters(sorted(missing)) if missing else {}
+        masters |= {case.sf_case_id: case.merged_into for case in found if case.merged_into}
+        if not masters and not missing:
+            return
+        # The mirror knows a master only once it was read; its own change is a change of this case's customer too.
+        for user_id, cases in (await self._by_customer(await self._gateway.changed_cases([*masters.values()]))).items():
+            await self._cases.mirror.write_cases(user_id, cases)
+        for user_id, case_id in await self._cases.mirror.write_ends(masters, sorted(missing - masters.keys())):
+            await self._live.publish(Change(user_id, TOPIC, str(case_id)))
+            await self._live.publish(Change(user_id, TOPIC, ""))
 
     async def _apply_thread(self, user_id: UUID, case: RemoteCase, *, asked_at: datetime, is_changed: bool) -> None:
         async with self._database.unit_of_work() as session:
@@ -119,7 +151,7 @@ class CaseChanges:
                 return
             await raise_notice(
                 session,
-                _KIND,
+                ANSWERED,
                 user_id=case.user_id,
                 source_id=str(case.id),
                 subject=case.subject,
@@ -146,9 +178,12 @@ class CaseChanges:
 
 async def _untold(session: AsyncSession, case: CaseRow) -> list[EntryRow]:
     """Return the team's entries that the customer has neither seen nor been told of, oldest first."""
-    seen_at = case.seen_at and case.seen_at.replace(microsecond=0) - timedelta(seconds=1)
-    known = max(filter(None, (case.told_at, seen_at)), default=None)
     query = select(EntryRow).where(EntryRow.case_id == case.id, EntryRow.side == "team", EntryRow.kind != "opening")
-    if known is not None:
-        query = query.where(col(EntryRow.at) > known)
-    return list((await session.exec(query.order_by(col(EntryRow.position)))).all())
+    if case.seen_at is not None:
+        query = query.where(col(EntryRow.at) > case.seen_at.replace(microsecond=0) - timedelta(seconds=1))
+    if case.told_at is not None:
+        query = query.where(col(EntryRow.at) >= case.told_at)
+    found = (await session.exec(query.order_by(col(EntryRow.position)))).all()
+    # Several entries may have the same second; Salesforce's ids grow with time.
+    told = (case.told_at, case.told_id)
+    return [entry for entry in found if case.told_at is None or (entry.at, entry.sf_id) > told]

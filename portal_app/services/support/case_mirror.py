@@ -1,6 +1,6 @@
 """The mirror of support cases: a customer's whole list, or one whole thread, in the order in which the reads began."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -8,16 +8,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app.domain.ports.support import RemoteCase, RemoteThread
 from portal_app.domain.support.case import About, CaseCategory, Side, SupportCase
-from portal_app.domain.support.message import Entry, EntryKind
+from portal_app.domain.support.case_list import PAGE, CaseFilter, CasePage, CaseQuery
+from portal_app.domain.support.message import Entry, StatusLine
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.security.mail_html import text_of_html
 from portal_app.models.mirror import MirrorState
-from portal_app.models.support import CaseRow, EntryRow, MessageRow
+from portal_app.models.support import CaseRow, EntryRow, StatusLineRow
 
 CASES = "cases"
+_CONTENT = ("position", "kind", "side", "author", "text", "at")
 # Salesforce's categories; others, and those of agents' own cases, are "other".
 _CATEGORIES: dict[str, CaseCategory] = {
     "Billing": "billing",
@@ -44,9 +48,9 @@ class CaseMirror:
             rows = await _rows_of(session, user_id)
             changed = [await _write_case(session, user_id, rows, case) for case in found]
             there = {case.sf_case_id for case in found}
-            for row in rows.values():
+            for row in (row for key, row in rows.items() if key == row.sf_case_id):
                 # One that Salesforce got while the list was read is in the next list.
-                is_gone = bool(row.sf_case_id) and row.sf_case_id not in there and row.opened_at < asked_at
+                is_gone = row.merged_into is not None or (row.sf_case_id not in there and row.opened_at < asked_at)
                 changed.append(is_gone != row.is_gone)
                 row.is_gone = is_gone
             state.read_at = asked_at
@@ -60,7 +64,25 @@ class CaseMirror:
             rows = await _rows_of(session, user_id)
             for case in found:
                 if await _write_case(session, user_id, rows, case):
-                    changed.append(next(row.id for row in rows.values() if row.sf_case_id == case.sf_case_id))
+                    changed.append(rows[case.sf_case_id].id)
+        return changed
+
+    async def write_ends(self, masters: Mapping[str, str], gone: Sequence[str]) -> list[tuple[UUID, UUID]]:
+        """Note which cases were merged into others of the same customer, and which are gone. Only the worker may.
+
+        Return customer and id of those that changed.
+        """
+        wanted = {*masters, *masters.values(), *gone}
+        async with self._database.unit_of_work() as session:
+            query = select(CaseRow).where(col(CaseRow.sf_case_id).in_(wanted)).with_for_update()
+            rows = {str(row.sf_case_id): row for row in (await session.exec(query)).all()}
+            changed: list[tuple[UUID, UUID]] = []
+            for sf_case_id, row in rows.items():
+                master = rows.get(masters.get(sf_case_id, ""))
+                is_merged = master is not None and master.user_id == row.user_id
+                if (is_merged or sf_case_id in gone) and not row.is_gone:
+                    row.is_gone, row.merged_into = True, master.id if master is not None and is_merged else None
+                    changed.append((row.user_id, row.id))
         return changed
 
     async def write_thread(self, user_id: UUID, case_id: UUID, thread: RemoteThread, *, asked_at: datetime) -> bool:
@@ -69,42 +91,64 @@ class CaseMirror:
             row = await CaseRow.locked(session, case_id)
             if row is None or (row.read_at is not None and row.read_at >= asked_at):
                 return False
-            before = await _entries_of(session, case_id)
-            found = list(_entry_rows(row, thread))
-            is_same = [_content(each) for each in before] == [_content(each) for each in found]
-            if not is_same:
-                await (await session.connection()).execute(sa.delete(EntryRow).where(col(EntryRow.case_id) == case_id))
-                session.expunge_all()
-                row = await CaseRow.locked(session, case_id)
-                session.add_all(found)
-            changed = _update(row, thread.case) if row else False
-            if row is not None:
-                row.read_at = asked_at
+            is_same = await _write_entries(session, case_id, list(_entry_rows(row, thread)))
+            changed = _update(session, row, thread.case)
+            # A message of the customer's may have crossed with an answer that they have not seen.
+            team = [entry.at for entry in thread.entries if entry.side == "team"]
+            row.team_at = max(filter(None, (row.team_at, *team[-1:])), default=None)
+            changed |= row.answer_due_at != thread.answer_due_at
+            row.answer_due_at, row.read_at = thread.answer_due_at, asked_at
         return changed or not is_same
 
     async def cases(self, user_id: UUID) -> list[SupportCase]:
         """Return a customer's cases, last activity first."""
-        query = select(CaseRow).where(CaseRow.user_id == user_id, col(CaseRow.is_shown), ~col(CaseRow.is_gone))
-        query = query.order_by(col(CaseRow.last_activity_at).desc(), col(CaseRow.id))
+        return await self._read(user_id, _shown(user_id))
+
+    async def about(self, user_id: UUID, about: Sequence[str]) -> list[SupportCase]:
+        """Return the cases about some things, such as `invoice:12`, last activity first, at most twenty."""
+        return await self._read(user_id, _shown(user_id).where(col(CaseRow.about).in_(about)).limit(PAGE))
+
+    async def unread(self, user_id: UUID) -> list[SupportCase]:
+        """Return the cases with an answer that the customer has not seen, at most twenty."""
+        return await self._read(user_id, _shown(user_id).where(CaseRow.is_unread()).limit(PAGE))
+
+    async def page(self, user_id: UUID, query: CaseQuery, *, as_of: datetime | None) -> CasePage:
+        """Return the page of a query that searches for nothing."""
+        wanted = _with_status(_shown(user_id), query.status)
+        opened = col(CaseRow.opened_at)
+        orders = {
+            "activity": (col(CaseRow.is_closed), col(CaseRow.last_activity_at).desc()),
+            "newest": (opened.desc(),),
+            "oldest": (opened,),
+        }
+        async with self._database.unit_of_work(customer=user_id) as session:
+            count = sa.select(sa.func.count()).select_from(wanted.order_by(None).subquery())
+            total = int(await (await session.connection()).scalar(count) or 0)
+            page = min(query.page, max(1, -(-total // PAGE)))
+            rows = wanted.order_by(None).order_by(*orders[query.sort], col(CaseRow.id))
+            found = (await session.exec(rows.limit(PAGE).offset((page - 1) * PAGE))).all()
+        return CasePage(tuple(case_of_row(row) for row in found), total, page, as_of)
+
+    async def _read(self, user_id: UUID, query: SelectOfScalar[CaseRow]) -> list[SupportCase]:
         async with self._database.unit_of_work(customer=user_id) as session:
             return [case_of_row(row) for row in (await session.exec(query)).all()]
 
-    async def entries(self, user_id: UUID, case_id: UUID) -> list[Entry]:
-        """Return a thread as last read, with the customer's messages that Salesforce does not show yet."""
-        async with self._database.unit_of_work(customer=user_id) as session:
-            row = await CaseRow.own(session, user_id, case_id)
-            if row is None:
-                return []
-            read = await _entries_of(session, case_id)
-            query = select(MessageRow).where(MessageRow.case_id == case_id).order_by(col(MessageRow.seq))
-            messages = (await session.exec(query)).all()
-        return _joined(row, read, messages)
+
+def _shown(user_id: UUID) -> SelectOfScalar[CaseRow]:
+    """Return the query for a customer's cases, last activity first."""
+    return select(CaseRow).where(CaseRow.is_of(user_id)).order_by(col(CaseRow.last_activity_at).desc(), col(CaseRow.id))
+
+
+def _with_status(query: SelectOfScalar[CaseRow], status: CaseFilter) -> SelectOfScalar[CaseRow]:
+    if status == "waiting":
+        return query.where(~col(CaseRow.is_closed), CaseRow.last_by == "team")
+    return query if status == "all" else query.where(col(CaseRow.is_closed) == (status == "closed"))
 
 
 def case_of_row(row: CaseRow) -> SupportCase:
     """Return the domain object."""
     # Salesforce's times have whole seconds: what came in the second of the last look may be new.
-    is_unread = row.last_by == "team" and (row.seen_at is None or _second(row.seen_at) <= row.last_activity_at)
+    is_unread = row.team_at is not None and (row.seen_at is None or _second(row.seen_at) <= row.team_at)
     return SupportCase(
         id=row.id,
         number=row.number,
@@ -128,23 +172,23 @@ def _second(moment: datetime) -> datetime:
 
 
 async def _rows_of(session: AsyncSession, user_id: UUID) -> dict[str, CaseRow]:
-    """Return a customer's rows by their own id."""
+    """Return a customer's rows by their own id, and by Salesforce's."""
     rows = (await session.exec(select(CaseRow).where(CaseRow.user_id == user_id))).all()
-    return {str(row.id): row for row in rows}
+    return {str(row.id): row for row in rows} | {row.sf_case_id: row for row in rows if row.sf_case_id}
 
 
 async def _write_case(session: AsyncSession, user_id: UUID, rows: dict[str, CaseRow], case: RemoteCase) -> bool:
-    row = next((each for each in rows.values() if each.sf_case_id == case.sf_case_id), None)
+    row = rows.get(case.sf_case_id)
     # Ours whose answer was lost: Salesforce has it, and we learn its id from the list.
     row = row or rows.get(case.reference)
     if row is None:
         row = CaseRow(user_id=user_id, subject=case.subject, opened_at=case.opened_at)
-        rows[str(row.id)] = row
         session.add(row)
-    return _update(row, case)
+    rows[case.sf_case_id] = row
+    return _update(session, row, case)
 
 
-def _update(row: CaseRow, case: RemoteCase) -> bool:
+def _update(session: AsyncSession, row: CaseRow, case: RemoteCase) -> bool:
     values = {
         "sf_case_id": case.sf_case_id,
         "number": case.number,
@@ -157,17 +201,30 @@ def _update(row: CaseRow, case: RemoteCase) -> bool:
         "is_shown": case.is_shown,
         "is_seen_by_team": case.is_seen_by_team,
         "last_by": case.last_by or case.opened_by,
-        "is_gone": False,
+        "threading_id": case.threading_id,
+        "is_gone": row.merged_into is not None,
     }
+    if values["last_by"] == "team":
+        values["team_at"] = max(filter(None, (row.team_at, case.last_activity_at)))
     # What the customer has just written is later than what Salesforce knows.
     if case.last_activity_at >= row.last_activity_at or row.sf_case_id is None or case.last_by == "team":
         values["last_activity_at"] = case.last_activity_at
     elif row.last_by == "customer":
         values.pop("last_by")
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if row.sf_case_id is not None and (what := _status_line(changed, row)):
+        at = case.closed_at if what == "closed" else None
+        session.add(StatusLineRow(case_id=row.id, user_id=row.user_id, what=what, at=at or now()))
     for name, value in changed.items():
         setattr(row, name, value)
     return bool(changed)
+
+
+def _status_line(changed: Mapping[str, object], row: CaseRow) -> StatusLine | None:
+    """Return the change of status that the thread is to tell, if there is one."""
+    if "is_closed" in changed:
+        return "closed" if changed["is_closed"] else "reopened"
+    return "working" if row.status == "New" and "status" in changed else None
 
 
 def _entry_rows(row: CaseRow, thread: RemoteThread) -> Iterable[EntryRow]:
@@ -187,52 +244,23 @@ def _entry_rows(row: CaseRow, thread: RemoteThread) -> Iterable[EntryRow]:
         )
 
 
-async def _entries_of(session: AsyncSession, case_id: UUID) -> list[EntryRow]:
-    query = select(EntryRow).where(EntryRow.case_id == case_id).order_by(col(EntryRow.position))
-    return list((await session.exec(query)).all())
+async def _write_entries(session: AsyncSession, case_id: UUID, found: Sequence[EntryRow]) -> bool:
+    """Write what differs and return whether nothing did."""
+    rows = (await session.exec(select(EntryRow).where(EntryRow.case_id == case_id))).all()
+    known, there = {row.sf_id: row for row in rows}, {row.sf_id for row in found}
+    gone = [sf_id for sf_id in known if sf_id not in there]
+    other = [row for row in found if row.sf_id not in known or _content(known[row.sf_id]) != _content(row)]
+    if gone:
+        delete = sa.delete(EntryRow).where(col(EntryRow.case_id) == case_id, col(EntryRow.sf_id).in_(gone))
+        await (await session.connection()).execute(delete)
+    for row in other:
+        if (old := known.get(row.sf_id)) is None:
+            session.add(row)
+            continue
+        for name in _CONTENT:
+            setattr(old, name, getattr(row, name))
+    return not gone and not other
 
 
 def _content(row: EntryRow) -> tuple[object, ...]:
-    return row.sf_id, row.position, row.kind, row.side, row.author, row.text, row.at
-
-
-def _joined(row: CaseRow, read: Sequence[EntryRow], messages: Sequence[MessageRow]) -> list[Entry]:
-    """Return what was read, each message of several comments as one entry, then what Salesforce does not show yet."""
-    parts = {sf_id: message for message in messages for sf_id in message.sf_ids}
-    shown: set[UUID] = set()
-    found: list[Entry] = []
-    for each in read:
-        message = parts.get(each.sf_id)
-        if message is not None and message.id in shown:
-            continue
-        text = message.text if message is not None else each.text
-        if message is not None:
-            shown.add(message.id)
-        kind, side = cast(EntryKind, each.kind), cast(Side, each.side)
-        found.append(Entry(each.sf_id, kind, side, each.author, text, each.at))
-    has_opening = any(each.kind == "opening" for each in read)
-    for message in messages:
-        if message.state == "withdrawn" or message.id in shown or _is_read(row, message, has_opening):
-            continue
-        kind = "opening" if message.seq == 0 else "comment"
-        found.append(
-            Entry(
-                id=str(message.id),
-                kind=cast(EntryKind, kind),
-                side="customer",
-                author="",
-                text=message.text,
-                at=message.created_at,
-                state=message.state,  # type: ignore[arg-type]
-                refusal=message.refusal or None,  # type: ignore[arg-type]
-                send_at=message.send_at,
-            )
-        )
-    return found
-
-
-def _is_read(row: CaseRow, message: MessageRow, has_opening: bool) -> bool:
-    """Say whether a thread read after it was sent shows a message, though not under an id that we know."""
-    if message.seq == 0:
-        return has_opening
-    return message.state == "sent" and row.read_at is not None and (message.sent_at or row.read_at) < row.read_at
+    return tuple(getattr(row, name) for name in _CONTENT)

@@ -10,20 +10,25 @@ from sqlmodel import col, select
 from portal_app.domain.errors import ExternalUnavailable, NotFound
 from portal_app.domain.ports.support import CaseGateway
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.support.case import SupportCase
+from portal_app.domain.support.case import About, SupportCase
 from portal_app.domain.support.case_list import CasePage, CaseQuery, folded, page_of
-from portal_app.domain.support.message import Thread
+from portal_app.domain.support.message import ENTRY_PAGE, RatingState, Thread
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.models.mirror import MirrorState, database_time, is_fresh
+from portal_app.models.notice import NoticeRow
 from portal_app.models.support import CaseRow, EntryRow, MessageRow
 from portal_app.models.user import User
 from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
+from portal_app.services.support.answer_times import AnswerTimes
 from portal_app.services.support.case_mirror import CASES, CaseMirror, case_of_row
+from portal_app.services.support.thread_entries import ThreadEntries
 
 TOPIC = "support"
+# The kind of notice and mail that tells of an answer.
+ANSWERED = "case_answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +50,80 @@ class SupportCases:
         self._reads = reads
         self._live = live
         self.mirror = CaseMirror(database)
+        self._entries = ThreadEntries(database)
+        self.answer_times = AnswerTimes(settings, database)
 
     async def page(self, customer: Customer, query: CaseQuery) -> CasePage:
         """Return a page of the list. Raises ExternalUnavailable where it was never read."""
         age, error = await self._reads.get_saved(self._list_read(customer))
         if error is not None and age.read_at is None:
             raise ExternalUnavailable("cases were never read", vendor="salesforce") from error
-        cases = await self.mirror.cases(customer.user_id)
-        if query.search:
-            found = await self._matching(customer.user_id, query.search)
-            cases = [case for case in cases if case.id in found or query.search in folded(_words(case))]
-        return page_of(cases, query, as_of=None if age.is_fresh else age.read_at)
+        as_of = None if age.is_fresh else age.read_at
+        if not query.search:
+            return await self.mirror.page(customer.user_id, query, as_of=as_of)
+        # Texts are encrypted at rest: a search reads them all, and anything else only what it shows.
+        cases, found = await self.mirror.cases(customer.user_id), await self._matching(customer.user_id, query.search)
+        matching = [case for case in cases if case.id in found or query.search in folded(_words(case))]
+        return page_of(matching, query, as_of=as_of)
 
-    async def thread(self, customer: Customer, case_id: UUID) -> Thread:
-        """Return a case with its entries, as saved where Salesforce is away. Raises NotFound, also for another's."""
+    async def thread(
+        self, customer: Customer, case_id: UUID, *, before: int | None = None, most: int = ENTRY_PAGE
+    ) -> Thread:
+        """Return a case with its last entries, or those before a place, as saved where Salesforce is away.
+
+        Raises NotFound, also for another's.
+        """
         row = await self._row(customer, case_id)
         as_of: datetime | None = None
-        if row.sf_case_id:
+        if row.sf_case_id and row.merged_into is None:
             age, error = await self._reads.get_saved(self._thread_read(customer, row))
             if error is not None and age.read_at is None and not await self._has_own_words(customer, case_id):
                 raise ExternalUnavailable("case was never read", vendor="salesforce") from error
             row, as_of = await self._row(customer, case_id), None if age.is_fresh else age.read_at
         case = case_of_row(row)
+        found = await self._entries.page(customer.user_id, case_id, before=before, most=most)
         return Thread(
             case=case,
-            entries=tuple(await self.mirror.entries(customer.user_id, case_id)),
+            entries=found.entries,
             can_be_reopened=case.can_be_reopened(now(), days=self._settings.portal_reopen_days),
             as_of=as_of,
+            earlier=found.earlier,
+            solving=found.solving,
+            rating=_rating_of(case, found.rated_at),
+            answer=await self.answer_times.expected(case, row.answer_due_at),
+            merged_into=row.merged_into,
         )
 
     async def mark_seen(self, customer: Customer, case_id: UUID) -> None:
-        """Record that the customer has seen a case with all that is in it. Another customer's is not affected."""
-        # A second later than the last message: Salesforce's times have whole seconds.
-        shown = col(CaseRow.last_activity_at) + timedelta(seconds=1)
+        """Record that the customer has seen a case with all that is in it, and read its notice.
+
+        Another customer's is not affected.
+        """
+        # A second later than the team's last words: Salesforce's times have whole seconds.
+        shown = col(CaseRow.team_at) + timedelta(seconds=1)
         seen = sa.update(CaseRow).where(col(CaseRow.id) == case_id, col(CaseRow.user_id) == customer.user_id)
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            await (await session.connection()).execute(seen.values(seen_at=sa.func.greatest(now(), shown)))
+            connection = await session.connection()
+            unread = sa.select(CaseRow.is_unread()).where(col(CaseRow.id) == case_id)
+            was_unread = bool(await connection.scalar(unread))
+            await connection.execute(seen.values(seen_at=sa.func.greatest(now(), shown)))
+            notice = sa.update(NoticeRow).where(
+                col(NoticeRow.user_id) == customer.user_id,
+                col(NoticeRow.kind) == ANSWERED,
+                col(NoticeRow.source_id) == str(case_id),
+                col(NoticeRow.read_at).is_(None),
+            )
+            was_told = (await connection.execute(notice.values(read_at=now()))).rowcount
+        if was_unread or was_told:
+            await self._live.publish(Change(customer.user_id, "notices", ""))
 
-    async def about(self, customer: Customer, about: str) -> list[SupportCase]:
-        """Return the known cases about one thing, such as `invoice:12`."""
-        return [case for case in await self.mirror.cases(customer.user_id) if str(case.about or "") == about]
+    async def about(self, customer: Customer, *about: About) -> list[SupportCase]:
+        """Return the known cases about some things, last activity first, at most twenty."""
+        return await self.mirror.about(customer.user_id, [str(each) for each in about])
+
+    async def unread(self, user_id: UUID) -> list[SupportCase]:
+        """Return the cases with an answer that the customer has not seen, at most twenty."""
+        return await self.mirror.unread(user_id)
 
     async def _row(self, customer: Customer, case_id: UUID) -> CaseRow:
         async with self._database.unit_of_work(customer=customer.user_id) as session:
@@ -101,7 +140,9 @@ class SupportCases:
     async def _matching(self, user_id: UUID, search: str) -> set[UUID]:
         """Return the cases with a text that holds a search, in memory because texts are encrypted at rest."""
         entries = select(EntryRow).where(EntryRow.user_id == user_id)
-        messages = select(MessageRow).where(MessageRow.user_id == user_id)
+        # What Salesforce has is searched as it is there: agents may have changed or hidden it.
+        waiting = col(MessageRow.state).in_(("queued", "sending", "refused"))
+        messages = select(MessageRow).where(MessageRow.user_id == user_id, waiting)
         async with self._database.unit_of_work(customer=user_id) as session:
             texts = [(row.case_id, row.text) for row in (await session.exec(entries)).all()]
             texts += [(row.case_id, row.text) for row in (await session.exec(messages)).all()]
@@ -151,10 +192,19 @@ class SupportCases:
 
     async def read_thread(self, user_id: UUID, case_id: UUID, sf_case_id: str, *, asked_at: datetime) -> bool:
         """Read a thread from Salesforce and save it; return whether anything changed. Raises NotFound."""
-        async with self._database.unit_of_work(customer=user_id) as session:
+        async with self._database.identity() as session:
             user = await User.required(session, user_id)
         thread = await self._gateway.thread(sf_case_id, recipient=user.email)
         return await self.mirror.write_thread(user_id, case_id, thread, asked_at=asked_at)
+
+
+def _rating_of(case: SupportCase, rated_at: datetime | None) -> RatingState:
+    """Return whether a closed case can be rated: once for each time that it was closed."""
+    if not case.is_closed or case.closed_at is None:
+        return "none"
+    if rated_at is not None and rated_at >= case.closed_at:
+        return "given"
+    return "possible" if case.can_be_rated(now()) else "none"
 
 
 def _words(case: SupportCase) -> str:

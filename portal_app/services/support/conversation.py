@@ -13,18 +13,19 @@ from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.idempotency import Claim
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import NewCase
-from portal_app.domain.support.message import parse_reply
+from portal_app.domain.support.message import NEW_CASE_DRAFT, MessageKind, parse_reply
+from portal_app.domain.support.rating import Rating
 from portal_app.infra.clock import now
-from portal_app.infra.database.durable import WakeTopic
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.support import CaseRow, DraftRow, MessageRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.support.case_mirror import case_of_row
 from portal_app.services.support.cases import TOPIC
+from portal_app.services.support.message_order import wake, wake_next, workflow_of
 
-NEW_CASE_DRAFT = "new"
 _TOO_LATE = "It is too late to take this message back: it is being sent."
+_NOT_RATED = "This case cannot be rated: it is open, or it was closed too long ago."
 _CLOSED = "This case was closed too long ago to be reopened. Open a new one; it will refer to this one."
 
 
@@ -106,15 +107,67 @@ class Conversation:
         await self._publish(customer.user_id, str(case_id))
         return str(message.id)
 
+    async def solve(self, customer: Customer, case_id: UUID, *, claim: Claim) -> str:
+        """Close a case on its customer's word and return the id of that wish, which can be taken back for some seconds.
+
+        Raises RateLimited, NotFound, and Conflict where it is closed or being closed.
+        """
+        await self._context.limits.consume(self._settings.portal_message_limit, "message", str(customer.user_id))
+        at = self._clock()
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await self._locked(session, customer, case_id)
+            if row.is_closed or await _is_on_its_way(session, case_id, "solved"):
+                raise Conflict("closed already", user_message="This case is closed already.")
+            message = MessageRow(
+                case_id=case_id,
+                user_id=customer.user_id,
+                seq=await _next_number(session, case_id),
+                kind="solved",
+                text="",
+                context="",
+                created_at=at,
+                send_at=at + timedelta(seconds=self._settings.portal_undo_seconds),
+            )
+            await self._take(session, message)
+            record(session, Tag.CASE_SOLVED, user_id=customer.user_id, actor="you", detail={"case": str(case_id)})
+            await claim.finish(session, str(message.id))
+        await self._publish(customer.user_id, str(case_id))
+        return str(message.id)
+
+    async def rate(self, customer: Customer, case_id: UUID, rating: Rating, *, claim: Claim) -> str:
+        """Take a grade for a closed case, once for each closing. Raises RateLimited, NotFound, Conflict."""
+        await self._context.limits.consume(self._settings.portal_message_limit, "message", str(customer.user_id))
+        async with self._database.unit_of_work(customer=customer.user_id) as session:
+            row = await self._locked(session, customer, case_id)
+            if not case_of_row(row).can_be_rated(self._clock()):
+                raise Conflict("not to be rated", user_message=_NOT_RATED)
+            if row.closed_at and await _was_rated_since(session, case_id, row.closed_at):
+                raise Conflict("rated already", user_message="You have rated this case already. Thank you.")
+            message = MessageRow(
+                case_id=case_id,
+                user_id=customer.user_id,
+                seq=await _next_number(session, case_id),
+                kind="rating",
+                text=rating.words,
+                context=str(rating.grade),
+                created_at=self._clock(),
+                send_at=self._clock(),
+            )
+            await self._take(session, message)
+            await claim.finish(session, str(message.id))
+        await self._publish(customer.user_id, str(case_id))
+        return str(message.id)
+
     async def withdraw(self, customer: Customer, message_id: UUID) -> str:
         """Take a message back before it is sent, and return its text. Raises NotFound, Conflict once it is sent."""
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             message = await self._message(session, customer, message_id)
             # The worker that sends it takes the same lock: the second of the two sees what the first did.
-            if message.state != "queued" or message.seq == 0:
+            if message.state != "queued" or message.seq == 0 or message.kind == "rating":
                 raise Conflict("sent already", user_message=_TOO_LATE)
             message.state = "withdrawn"
-            await self._wake(session, message)
+            await wake(session, self._context.queue, message)
+            await wake_next(session, self._context.queue, message.case_id)
         await self._publish(customer.user_id, str(message.case_id))
         return message.text
 
@@ -129,8 +182,8 @@ class Conversation:
             message = await self._message(session, customer, message_id)
             if message.state != "refused":
                 raise Conflict("not refused", user_message="This message was not refused.")
-            message.state, message.refusal = "queued", ""
-            await self._enqueue(session, message, attempt=uuid4().hex)
+            message.state, message.refusal, message.attempt = "queued", "", uuid4().hex[:12]
+            await self._enqueue(session, message)
         await self._publish(customer.user_id, str(message.case_id))
 
     async def draft(self, user_id: UUID, key: str) -> Draft:
@@ -161,14 +214,8 @@ class Conversation:
         await session.flush()
         await self._enqueue(session, message)
 
-    async def _enqueue(self, session: AsyncSession, message: MessageRow, *, attempt: str = "") -> None:
-        name = workflow_of(message.id) + (f"-{attempt}" if attempt else "")
-        await self._context.queue.enqueue(session, "send_support_message", name, str(message.id))
-
-    async def _wake(self, session: AsyncSession, message: MessageRow) -> None:
-        await self._context.queue.send(
-            session, workflow_of(message.id), "changed", topic=WakeTopic.MESSAGE, key=uuid4().hex
-        )
+    async def _enqueue(self, session: AsyncSession, message: MessageRow) -> None:
+        await self._context.queue.enqueue(session, "send_support_message", workflow_of(message), str(message.id))
 
     async def _locked(self, session: AsyncSession, customer: Customer, case_id: UUID) -> CaseRow:
         row = await CaseRow.locked(session, case_id)
@@ -186,14 +233,20 @@ class Conversation:
         await self._live.publish(Change(user_id, TOPIC, case_id))
 
 
-def workflow_of(message_id: UUID) -> str:
-    """Return the id of the workflow that sends a message."""
-    return f"support-message-{message_id}"
-
-
 async def _next_number(session: AsyncSession, case_id: UUID) -> int:
     query = select(sa.func.coalesce(sa.func.max(col(MessageRow.seq)), 0)).where(MessageRow.case_id == case_id)
     return int((await session.exec(query)).one()) + 1
+
+
+async def _is_on_its_way(session: AsyncSession, case_id: UUID, kind: MessageKind) -> bool:
+    waiting = col(MessageRow.state).in_(("queued", "sending"))
+    query = select(MessageRow.id).where(MessageRow.case_id == case_id, MessageRow.kind == kind, waiting)
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def _was_rated_since(session: AsyncSession, case_id: UUID, closed_at: datetime) -> bool:
+    query = select(MessageRow.id).where(MessageRow.case_id == case_id, MessageRow.kind == "rating")
+    return (await session.exec(query.where(MessageRow.created_at >= closed_at).limit(1))).first() is not None
 
 
 async def _delete_draft(session: AsyncSession, user_id: UUID, key: str) -> None:

@@ -1,6 +1,6 @@
 """Hands customers' messages to Salesforce, in the worker: one message of a case at a time, in order, each once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,16 +15,18 @@ from portal_app.domain.support.case import About, CaseCategory, NewCase
 from portal_app.domain.support.message import Refusal, Reply
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
+from portal_app.infra.database.durable import DurableQueue
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.models.mirror import database_time
 from portal_app.models.support import CaseRow, MessageRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.support.cases import TOPIC, SupportCases
+from portal_app.services.support.message_order import wake_next
 from portal_app.services.write_guard import WriteGuard
 
-# How long a message waits for the one before it, before it looks again.
-_BEHIND_ANOTHER = 2.0
+# A message is woken when the one before it has ended; so many seconds later it looks by itself.
+_BEHIND_ANOTHER = 300.0
 
 
 class SupportDelivery:
@@ -36,6 +38,7 @@ class SupportDelivery:
         database: Database,
         gateway: CaseGateway,
         *,
+        queue: DurableQueue,
         cases: SupportCases,
         live: LiveUpdates,
         clock: Callable[[], datetime] = now,
@@ -44,6 +47,7 @@ class SupportDelivery:
         self._guard = WriteGuard(database, _locked, "tried_at", settle=settle, clock=clock)
         self._database = database
         self._gateway = gateway
+        self._queue = queue
         self._cases = cases
         self._live = live
         self._clock = clock
@@ -84,10 +88,8 @@ class SupportDelivery:
             return
         if message.seq == 0:
             sf_ids = await self._open(mapping.to_domain(), user, case, message)
-        elif case.sf_case_id is None:
-            raise NotFound("its case was never opened")
         else:
-            sf_ids = await self._reply(case.sf_case_id, message)
+            sf_ids = await self._hand_over(await self._place_of(case), message)
         await self._note_sent(message_id, sf_ids)
 
     async def show(self, message_id: UUID) -> None:
@@ -95,6 +97,8 @@ class SupportDelivery:
         async with self._database.unit_of_work() as session:
             message = await _locked(session, message_id)
             case = await session.get(CaseRow, message.case_id)
+            if case is not None and case.merged_into is not None:
+                case = await session.get(CaseRow, case.merged_into)
             asked_at = await database_time(session)
         if case is not None and case.sf_case_id:
             await self._cases.read_thread(case.user_id, case.id, case.sf_case_id, asked_at=asked_at)
@@ -112,13 +116,35 @@ class SupportDelivery:
             elif message.reopens:
                 reason = "reopening_refused"
             message.state, message.refusal = "refused", reason
+            await wake_next(session, self._queue, message.case_id)
             user_id, case_id = message.user_id, str(message.case_id)
         await self._live.publish(Change(user_id, TOPIC, case_id))
 
+    async def _place_of(self, case: CaseRow) -> str:
+        """Return the case at Salesforce that takes a message: the one into which agents merged it, if they did."""
+        async with self._database.unit_of_work() as session:
+            master = await session.get(CaseRow, case.merged_into) if case.merged_into else None
+        sf_case_id = (master or case).sf_case_id
+        if sf_case_id is None:
+            raise NotFound("its case was never opened")
+        return sf_case_id
+
+    async def _hand_over(self, sf_case_id: str, message: MessageRow) -> list[str]:
+        if message.kind == "solved":
+            await self._gateway.close(sf_case_id, message.id)
+            return []
+        if message.kind == "rating":
+            await self._gateway.rate(sf_case_id, int(message.context), message.text)
+            return []
+        return await self._reply(sf_case_id, message)
+
     async def _open(self, customer: Customer, user: User, case: CaseRow, message: MessageRow) -> list[str]:
-        category: CaseCategory = case.category  # type: ignore[assignment]
-        new = NewCase(category, case.subject, message.text, About.parse(case.about), message.context)
-        sf_case_id = await self._gateway.open(customer, case.id, new, language=user.language, recipient=user.email)
+        # Looked up first: writing it again would undo what agents have changed since, and name another owner.
+        sf_case_id = case.sf_case_id or await self._gateway.opened(case.id)
+        if sf_case_id is None:
+            category: CaseCategory = case.category  # type: ignore[assignment]
+            new = NewCase(category, case.subject, message.text, About.parse(case.about), message.context)
+            sf_case_id = await self._gateway.open(customer, case.id, new, language=user.language, recipient=user.email)
         await self._link(customer, case, sf_case_id)
         earlier = await self._earlier(case)
         if earlier:
@@ -143,18 +169,35 @@ class SupportDelivery:
         reply = Reply(message.id, message.case_id, message.text, message.reopens)
 
         async def ask() -> list[str]:
-            return await self._gateway.reply(sf_case_id, reply.id, reply.comments, reopen=reply.reopens)
+            # Agents may have closed or reopened the case since the customer wrote.
+            reopens = await self._gateway.is_closed(sf_case_id)
+            await self._note_reopening(message.id, reopens=reopens)
+            return await self._gateway.reply(sf_case_id, reply.id, reply.comments, reopen=reopens)
 
-        async def was_written() -> list[str] | None:
-            # Comments and token are written together or not at all; which comments, the next reading tells.
-            return [] if await self._gateway.last_message(sf_case_id) == str(reply.id) else None
+        async def written() -> list[str] | None:
+            found = await self._gateway.written(sf_case_id, reply.id)
+            taken = await self._claimed_by_others(message)
+            free = [comment for comment in found.comments if comment[0] not in taken]
+            ids = _newest_of_each(free, reply.comments)
+            # All or none: the token tells, also where agents changed a comment since, and else the texts do.
+            return ids if found.is_last or len(ids) == len(reply.comments) else None
 
-        return await self._guard.send(message.id, ask, look_up=was_written, vendor="salesforce")
+        return await self._guard.send(message.id, ask, look_up=written, vendor="salesforce")
+
+    async def _note_reopening(self, message_id: UUID, *, reopens: bool) -> None:
+        async with self._database.unit_of_work() as session:
+            (await _locked(session, message_id)).reopens = reopens
+
+    async def _claimed_by_others(self, message: MessageRow) -> set[str]:
+        query = select(MessageRow.sf_ids).where(MessageRow.case_id == message.case_id, MessageRow.id != message.id)
+        async with self._database.unit_of_work() as session:
+            return {sf_id for sf_ids in (await session.exec(query)).all() for sf_id in sf_ids}
 
     async def _note_sent(self, message_id: UUID, sf_ids: list[str]) -> None:
         async with self._database.unit_of_work() as session:
             message = await _locked(session, message_id)
             message.state, message.sf_ids = "sent", sf_ids
+            await wake_next(session, self._queue, message.case_id)
             message.sent_at = message.sent_at or await database_time(session)
             stale = sa.update(CaseRow).where(col(CaseRow.id) == message.case_id)
             await (await session.connection()).execute(stale.values(stale_at=message.sent_at))
@@ -165,6 +208,17 @@ async def _locked(session: AsyncSession, message_id: UUID) -> MessageRow:
     if message is None:
         raise NotFound("no such message")
     return message
+
+
+def _newest_of_each(found: Sequence[tuple[str, str]], texts: Sequence[str]) -> list[str]:
+    """Return the ids of the newest comments that carry these texts, in the order of the texts."""
+    left, ids = list(found), []
+    for text in reversed(texts):
+        comment = next((each for each in reversed(left) if each[1] == text), None)
+        if comment is not None:
+            left.remove(comment)
+            ids.append(comment[0])
+    return ids[::-1]
 
 
 async def _is_behind_another(session: AsyncSession, message: MessageRow) -> bool:

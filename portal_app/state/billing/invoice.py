@@ -13,6 +13,7 @@ from portal_app.language.format import day, time
 from portal_app.state.billing.standing import invoice_standing
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.support.about import AboutCaseRow, ask_path, cases_about
 from portal_app.wiring.portal import portal
 
 _UNREADABLE = "Saved data from {time}. What billing says of this invoice now cannot be shown. Our team has been told."
@@ -46,7 +47,7 @@ class TaxRow:
 class InvoicePage(PageState, rx.State):
     """An invoice as WHMCS has it."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"billing", "account"})
+    topics: ClassVar[frozenset[str]] = frozenset({"billing", "account", "support"})
 
     title: str = ""
     word: str = ""
@@ -64,6 +65,8 @@ class InvoicePage(PageState, rx.State):
     issued: str = ""
     due: str = ""
     can_pay: bool = False
+    cases: list[AboutCaseRow] = []
+    ask_href: str = ""
     pay_words: str = ""
 
     @handler
@@ -89,6 +92,10 @@ class InvoicePage(PageState, rx.State):
         self._note_saved(detail.as_of)
         if detail.as_of and detail.is_unreadable:
             self.saved_note = _(_UNREADABLE).format(time=time(detail.as_of))
+        self.cases, self.ask_href = (
+            await cases_about(await self._customer(), "invoice", number),
+            ask_path("invoice", number),
+        )
         self.title = _("Invoice {number}").format(number=invoice.label)
         self.copy_title = _("Copy of invoice {number}").format(number=invoice.label)
         self.word, self.tone = standing.word, standing.tone

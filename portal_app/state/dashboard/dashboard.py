@@ -30,7 +30,7 @@ class ActionItem:
 class DashboardPage(PageState, rx.State):
     """The dashboard of a customer."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility"})
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility", "support"})
 
     greeting: str = ""
     set_up_failed: bool = False
@@ -110,6 +110,13 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
     ),
     "order_needs_attention": (
         "Your order waits for you", "{subject}", "attention", "/orders/{id}", "See what is needed",
+    ),
+    "case_answered": (
+        "Our team replied",
+        "{subject}",
+        "attention",
+        "/support/cases/{id}",
+        "Read the answer",
     ),
     "cancellation_refused": (
         "Our team sees to a cancellation",

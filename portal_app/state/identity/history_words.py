@@ -65,6 +65,7 @@ WORDS = {
     "account:calendar:closed": "Calendar link ended",
     "billing:sign_on:opened": "Payment page opened",
     "support:case:opened": "Support case opened",
+    "support:case:solved": "Support case closed by you",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}
 

@@ -13,13 +13,14 @@ from portal_app.state.orders.standing import order_standing
 from portal_app.state.orders.timeline import StepRow, next_words, timeline_of
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.support.about import AboutCaseRow, ask_path, cases_about
 from portal_app.wiring.portal import portal
 
 
 class OrderPage(PageState, rx.State):
     """An order with its timeline."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "support"})
 
     title: str = ""
     placed: str = ""
@@ -36,6 +37,8 @@ class OrderPage(PageState, rx.State):
     once_with_tax: str = ""
     has_once: bool = False
     support: str = ""
+    cases: list[AboutCaseRow] = []
+    ask_href: str = ""
 
     @handler
     async def add_card(self):
@@ -53,6 +56,10 @@ class OrderPage(PageState, rx.State):
         self.waits_for = order.waits_for
         self.is_active = order.stage == "active"
         self.support = portal().settings.portal_support_email
+        self.cases, self.ask_href = (
+            await cases_about(await self._customer(), "order", order.id),
+            ask_path("order", order.id),
+        )
         self._price(order)
 
     def _price(self, order: Order) -> None:

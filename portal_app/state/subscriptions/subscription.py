@@ -21,6 +21,7 @@ from portal_app.state.sim.line_rows import LineRows, line_rows
 from portal_app.state.sim.top_up_part import TopUpPart
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
 from portal_app.state.subscriptions.standing import cycle_words, kind_words
+from portal_app.state.support.about import AboutCaseRow, ask_path, cases_about
 from portal_app.wiring.portal import portal
 
 
@@ -35,7 +36,7 @@ class ServiceField:
 class SubscriptionPage(TopUpPart, rx.State):
     """A service as WHMCS bills it."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account"})
+    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "support"})
 
     name: str = ""
     kind: str = ""
@@ -49,6 +50,8 @@ class SubscriptionPage(TopUpPart, rx.State):
     fields: list[ServiceField] = []
     invoices: list[InvoiceRow] = []
     support: str = ""
+    cases: list[AboutCaseRow] = []
+    ask_href: str = ""
     line: LineRows = LineRows()
     cancel_href: str = ""
     story_tone: str = "info"
@@ -90,6 +93,7 @@ class SubscriptionPage(TopUpPart, rx.State):
         self.since = day(service.registered_on)
         self.fields = [ServiceField(name, value) for name, value in service.fields if value]
         self.support = portal().settings.portal_support_email
+        self.cases, self.ask_href = await cases_about(customer, "service", number), ask_path("service", number)
         await self._show_end(customer, service)
         overview = await portal().sim.overviews.of_service(customer, service)
         self.line = line_rows(overview, plan=service.name)

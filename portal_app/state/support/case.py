@@ -1,23 +1,38 @@
 """One support case: the conversation, and the box to reply."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import reflex as rx
 
-from portal_app.domain.errors import Conflict, InvalidInput
-from portal_app.domain.idempotency import REPLY_TO_CASE, Call, Claim
+from portal_app.domain.errors import Conflict, InvalidInput, SecretsFound
+from portal_app.domain.idempotency import RATE_CASE, REPLY_TO_CASE, SOLVE_CASE, Call, Claim
 from portal_app.domain.identifiers import our_id
-from portal_app.domain.support.message import COMMENT_BYTES, LONGEST_REPLY_BYTES, Entry, Thread, parse_reply
+from portal_app.domain.support.case import clean_text
+from portal_app.domain.support.message import ENTRY_PAGE, LONGEST_REPLY_BYTES, Entry, Thread, parse_reply
+from portal_app.domain.support.rating import Rating
+from portal_app.domain.support.secrets import refuse_secrets
 from portal_app.language import _, path_for
 from portal_app.language.format import duration, time
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.support.words import about_of, author_of, category_of, progress_of, turn_of
+from portal_app.state.support.words import (
+    about_of,
+    answer_words,
+    author_of,
+    category_of,
+    progress_of,
+    saved_words,
+    secrets_words,
+    status_line_of,
+    turn_of,
+)
 from portal_app.wiring.portal import portal
 
 _DAY = 86400
+_MOST_SHOWN = 2000
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,8 @@ class EntryRow:
     tone: str
     can_take_back: bool
     is_refused: bool
+    quoted: str
+    is_line: bool
 
 
 class CasePage(PageState, rx.State):
@@ -53,6 +70,14 @@ class CasePage(PageState, rx.State):
     rule: str = ""
     can_reply: bool = True
     follow_href: str = ""
+    earlier: bool = False
+    answer: str = ""
+    can_solve: bool = False
+    solving: str = ""
+    can_undo_solving: bool = False
+    is_solving_refused: bool = False
+    rating: str = "none"
+    secrets_note: str = ""
     draft: str = ""
     draft_note: str = ""
     box: int = 0
@@ -62,28 +87,37 @@ class CasePage(PageState, rx.State):
     _draft_version: int = 0
     _known: list[str] = []
     _key: str = ""
+    _most: int = ENTRY_PAGE
+    _sent: str = ""
+    _asked_about: list[str] = []
 
-    async def _open_page(self) -> None:
-        """Read the conversation and the draft."""
+    async def _open_page(self) -> str | None:
+        """Read the conversation and the draft. A case that agents merged into another leads there."""
         self._case, self._known, self._key = str(our_id(self._last_part())), [], uuid4().hex
         self.errors, self.announcement, self.draft_note = {}, "", ""
-        await self._read_page()
+        self._most, self.secrets_note, self._asked_about, self._sent = ENTRY_PAGE, "", [], ""
+        if (master := await self._read_page()) is not None:
+            return master
         customer = await self._customer()
         found = await portal().support.conversation.draft(customer.user_id, self._case)
         self.draft, self._draft_version, self.box = found.content, found.version, self.box + 1
+        return None
 
-    async def _read_page(self) -> None:
+    async def _read_page(self) -> str | None:
         """Read the conversation."""
         if not self._case:
-            return
+            return None
         customer, cases = await self._customer(), portal().support.cases
-        thread = await cases.thread(customer, our_id(self._case))
+        thread = await cases.thread(customer, our_id(self._case), most=self._most)
+        if thread.merged_into is not None:
+            return path_for(f"/support/cases/{thread.merged_into}", language_of(self))
         await cases.mark_seen(customer, thread.case.id)
         self._show(thread)
+        return None
 
     def _show(self, thread: Thread) -> None:
         case, turn = thread.case, turn_of(thread.case)
-        self._note_saved(thread.as_of)
+        self.saved_note = saved_words(thread.as_of)
         self.subject, self.number = case.subject, case.number or _("follows as soon as it is sent")
         self.word, self.tone, self.category = turn.word, turn.tone, category_of(case.category)
         (self.about, self.about_href), self.opened = about_of(case.about), time(case.opened_at)
@@ -91,6 +125,11 @@ class CasePage(PageState, rx.State):
         has_answer = any(entry.side == "team" for entry in thread.entries)
         self.seen_note = _("Our team has seen your messages.") if has_answer and case.is_seen_by_team else ""
         self.can_reply = thread.can_be_reopened
+        self.earlier, self.answer, self.rating = thread.earlier is not None, answer_words(thread.answer), thread.rating
+        self.solving = str(thread.solving.id) if thread.solving else ""
+        self.can_undo_solving = thread.solving is not None and thread.solving.is_queued
+        self.is_solving_refused = thread.solving is not None and thread.solving.is_refused and not case.is_closed
+        self.can_solve = not case.is_closed and case.is_sent and thread.solving is None
         self.rule = _rule(thread)
         self.follow_href = path_for(f"/support/new?follows={case.id}")
         new = [entry for entry in thread.entries if entry.id not in self._known and entry.side == "team"]
@@ -99,29 +138,34 @@ class CasePage(PageState, rx.State):
         self._known = [entry.id for entry in thread.entries]
         self.entries = [_row(entry) for entry in thread.entries]
 
-    @rx.event
-    @report_errors
+    @handler
     async def save_draft(self, text: str):
         """Save what is typed. Text that was saved on another device meanwhile is not overwritten."""
         if not isinstance(text, str) or len(text.encode()) > LONGEST_REPLY_BYTES:
             return
+        # What was typed right before it was sent comes late: it is no draft any more.
+        if self._sent and clean_text(text) == self._sent:
+            return
         customer, saved = await self._customer(), portal().support.conversation.save_draft
         try:
             self._draft_version = await saved(customer.user_id, self._case, text, version=self._draft_version)
-            self.draft_note = _size_note(text) or _("Draft saved")
+            self.draft_note = _("Draft saved")
         except Conflict:
             other = await portal().support.conversation.draft(customer.user_id, self._case)
             self._draft_version = other.version
             self.draft_note = _("Another device has this draft too: {text}").format(text=other.content)
 
-    @rx.event
-    @report_errors
+    @handler
     async def send(self, form: dict[str, Any]):
         """Take the message; the conversation shows it at once."""
         try:
             text = parse_reply(str(form.get("text") or ""))
+            refuse_secrets(text, confirmed=False, known=self._asked_about)
         except InvalidInput as error:
             self.errors = {name: _(words) for name, words in error.fields.items()}
+            return
+        except SecretsFound as error:
+            self.errors, self._asked_about, self.secrets_note = {}, list(error.kinds), secrets_words(error.kinds)
             return
         customer, case_id = await self._customer(), our_id(self._case)
         call = Call(customer.user_id, REPLY_TO_CASE, self._key, f"{case_id}\n{text}")
@@ -131,19 +175,69 @@ class CasePage(PageState, rx.State):
 
         await portal().idempotency.once_shared(call, reply, status=201)
         self.errors, self.draft, self._draft_version, self.draft_note = {}, "", 0, ""
+        self.secrets_note, self._asked_about, self._sent = "", [], text
         self._key, self.box = uuid4().hex, self.box + 1
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def take_back(self, message_id: str):
         """Take a message back into the box before it is sent."""
         text = await portal().support.conversation.withdraw(await self._customer(), our_id(message_id))
-        self.draft, self.box = text, self.box + 1
+        self.draft, self.box, self._sent = text, self.box + 1, ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
+    async def show_earlier(self):
+        """Show what stands before the first entry."""
+        self._most = min(self._most + ENTRY_PAGE, _MOST_SHOWN)
+        await self._read_page()
+
+    @handler
+    async def show_all(self):
+        """Show the whole conversation, as far as a page holds it: for paper."""
+        self._most = _MOST_SHOWN
+        await self._read_page()
+
+    @handler
+    async def solve(self):
+        """Close the case; for some seconds that can be taken back."""
+        customer, case_id = await self._customer(), our_id(self._case)
+
+        async def solve(claim: Claim) -> str:
+            return await portal().support.conversation.solve(customer, case_id, claim=claim)
+
+        await self._once(Call(customer.user_id, SOLVE_CASE, self._key, str(case_id)), solve)
+
+    @handler
+    async def undo_solving(self):
+        """Keep the case open."""
+        await portal().support.conversation.withdraw(await self._customer(), our_id(self.solving))
+        await self._read_page()
+
+    @handler
+    async def rate(self, form: dict[str, Any]):
+        """Say how the case was handled."""
+        try:
+            rating = Rating.parse(grade=str(form.get("grade") or ""), words=str(form.get("words") or ""))
+        except InvalidInput as error:
+            self.errors = {name: _(words) for name, words in error.fields.items()}
+            return
+        self.errors = {}
+        customer, case_id = await self._customer(), our_id(self._case)
+
+        async def rate(claim: Claim) -> str:
+            return await portal().support.conversation.rate(customer, case_id, rating, claim=claim)
+
+        await self._once(Call(customer.user_id, RATE_CASE, self._key, f"{case_id}\n{rating}"), rate)
+
+    async def _once(self, call: Call, work: Callable[[Claim], Awaitable[str]]) -> None:
+        try:
+            await portal().idempotency.once_shared(call, work, status=201)
+        finally:
+            self._key = uuid4().hex
+            await self._read_page()
+
+    @handler
     async def try_again(self, message_id: str):
         """Send again what was not accepted."""
         await portal().support.conversation.retry(await self._customer(), our_id(message_id))
@@ -156,7 +250,9 @@ def _row(entry: Entry) -> EntryRow:
         id=entry.id,
         author=author_of(entry),
         is_own=entry.side == "customer",
-        text=entry.text,
+        text=status_line_of(entry.text) if entry.kind == "status" else entry.own_text,
+        quoted=entry.quoted,
+        is_line=entry.kind == "status",
         at=time(entry.at),
         note=note,
         tone=tone,
@@ -172,11 +268,3 @@ def _rule(thread: Thread) -> str:
     if thread.can_be_reopened:
         return _("This case is closed. A reply reopens it, up to {days} after its end.").format(days=days)
     return _("This case was closed more than {days} ago. A new case will refer to it.").format(days=days)
-
-
-def _size_note(text: str) -> str:
-    size = len(text.encode())
-    if size <= COMMENT_BYTES * 3 // 4:
-        return ""
-    parts = -(-size // COMMENT_BYTES)
-    return _("Long message: it is sent in {count} parts.").format(count=parts) if parts > 1 else ""

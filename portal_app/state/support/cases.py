@@ -10,7 +10,7 @@ from portal_app.domain.support.case_list import PAGE, CaseQuery
 from portal_app.language import _, path_for
 from portal_app.language.format import time
 from portal_app.state.shell.list_state import LONGEST_SEARCH, ListState
-from portal_app.state.support.words import category_of, turn_of
+from portal_app.state.support.words import category_of, saved_words, turn_of
 from portal_app.wiring.portal import portal
 
 
@@ -46,7 +46,7 @@ class CasesPage(ListState, rx.State):
         )
         self.filter, self.sort = query.status, query.sort
         found = await portal().support.cases.page(await self._customer(), query)
-        self._note_saved(found.as_of)
+        self.saved_note = saved_words(found.as_of)
         self.rows = [_row(case) for case in found.cases]
         self.has_any = bool(found.total) or query != CaseQuery()
         self._set_page_links(found.page, found.total, per_page=PAGE)

@@ -13,7 +13,7 @@ from sandbox.salesforce.rest.conditions import tag_header, unmet
 from sandbox.salesforce.rest.creation import Creation
 from sandbox.salesforce.rows import MultipleMatches, Rows, full_row
 from sandbox.salesforce.schema import Object
-from sandbox.salesforce.tables import Row
+from sandbox.salesforce.tables import AGENT_USER_ID, Row
 
 
 class RowResources:
@@ -44,8 +44,15 @@ class RowResources:
         with self._rows.unit(call.actor):
             if status := unmet(obj, self._rows.existing(obj, call.path[2]), call.headers, reading=False):
                 return Answer(status)
-            self._rows.update(obj.name, call.path[2], call.fields())
+            self._rows.update(obj.name, call.path[2], call.fields() | self._new_owner(call, obj))
         return Answer(204)
+
+    def _new_owner(self, call: Call, obj: Object) -> dict[str, Any]:
+        """Return the owner that a changed case gets: without a header, REST assigns it as a new one."""
+        is_assigned = call.headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE"
+        if obj.name != "Case" or not is_assigned or not self._rows.gives_to_default_owner():
+            return {}
+        return {"OwnerId": AGENT_USER_ID}
 
     def delete(self, call: Call) -> Answer:
         """DELETE a row by its id."""

@@ -26,6 +26,7 @@ async def test_mail_is_kept_and_found_by_recipient(whmcs, printed):
 
     assert (found["from"], found["to"], found["subject"]) == ("portal@example.jp", ["hana@example.jp"], "確認コード")
     assert found["text"].strip() == "Your code is 123456."
+    assert ["To", "hana@example.jp"] in found["headers"]
     assert "<p>" in found["html"]
 
 
@@ -45,7 +46,7 @@ async def test_mail_server_that_is_down_refuses_the_connection(whmcs, printed, s
 
 
 async def test_pages_are_served(whmcs):
-    for page in ("orders", "invoices", "mail", "vendors", "world"):
+    for page in ("orders", "invoices", "support", "mail", "vendors", "world"):
         assert (await whmcs.browser.get(f"{whmcs.office}/{page}")).status_code == 200
     assert (await whmcs.browser.get(whmcs.office.removesuffix("/office"))).headers["location"] == "/office"
 

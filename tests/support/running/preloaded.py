@@ -5,7 +5,7 @@ import valkey.asyncio
 from sqlalchemy.orm import configure_mappers
 
 import portal_app.cli
-import portal_app.jobs.admin_orders
+import portal_app.jobs.admin.orders
 import portal_app.jobs.listener
 import portal_app.jobs.worker
 

@@ -17,6 +17,7 @@ from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.security.passwords import Passwords
 from portal_app.infra.security.secrets import Secrets
 from portal_app.infra.security.tokens import RandomTokens
+from portal_app.infra.security.unsubscribe_links import UnsubscribeLinks
 from portal_app.infra.settings import Settings
 from portal_app.services.identity.accounts import Accounts
 from portal_app.services.identity.context import ServiceContext
@@ -40,7 +41,7 @@ class Outbox:
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
 
-    async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
+    async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str, **context: object) -> None:
         self.sent.append({"to": to, "subject": subject, "text": text, "html": html, "message_id": message_id})
 
 
@@ -57,7 +58,8 @@ def email_outbox(web: Database, queue: DurableQueue) -> EmailOutbox:
         product="Portal",
         durations={"code_seconds": 600, "reset_seconds": 1800, "unlock_seconds": 3600},
     )
-    return EmailOutbox(web, queue, Outbox(), templates)
+    links = UnsubscribeLinks(RandomTokens("x" * 32), "http://localhost:3000")
+    return EmailOutbox(web, queue, Outbox(), templates=templates, links=links)
 
 
 @pytest.fixture

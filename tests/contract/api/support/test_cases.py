@@ -1,60 +1,18 @@
 """Support cases by API: opened and answered once, in order, shown to their owner alone, told about once."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+import asyncio
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal_app.domain.errors import OutcomeUnknown
 from portal_app.models.support import CaseRow, MessageRow
 from portal_app.wiring.portal import Portal
+from tests.contract.api.support.talking import deliver, opened, sf_id, thread
 from tests.support.clients.visitor import Visitor, mailed
-from tests.support.running.world import AIKO, world
-
-QUESTION = {"category": "billing", "subject": "請求書について", "text": "なぜ二回ですか", "about": "invoice:1"}
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[httpx.AsyncClient]:
-    """The back office, where an agent works."""
-    async with httpx.AsyncClient(base_url=f"{world().office}/api", timeout=20) as client:
-        yield client
-
-
-async def opened(visitor: Visitor, **other: str) -> str:
-    answer = await visitor.call("POST", "/api/cases", QUESTION | other)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-async def deliver(worker: Portal, case_id: str) -> None:
-    """Send every message of a case that waits, as the workflows do once their time has come."""
-    async with worker.database.unit_of_work() as session:
-        due = sa.update(MessageRow).where(col(MessageRow.case_id) == UUID(case_id), col(MessageRow.state) == "queued")
-        await (await session.connection()).execute(due.values(send_at=col(MessageRow.created_at)))
-        query = select(MessageRow.id).where(MessageRow.case_id == UUID(case_id)).order_by(col(MessageRow.seq))
-        messages = (await session.exec(query)).all()
-    for message in messages:
-        if await worker.support.delivery.claim(message) == 0:
-            await worker.support.delivery.send(message)
-            await worker.support.delivery.show(message)
-
-
-async def thread(visitor: Visitor, case_id: str) -> dict[str, Any]:
-    answer = await visitor.get(f"/api/cases/{case_id}")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-async def sf_id(worker: Portal, case_id: str) -> str:
-    async with worker.database.unit_of_work() as session:
-        row = await session.get(CaseRow, UUID(case_id))
-    assert row is not None and row.sf_case_id
-    return row.sf_case_id
+from tests.support.running.world import AIKO
 
 
 async def test_a_conversation_goes_both_ways_and_each_word_is_there_once(
@@ -99,8 +57,20 @@ async def test_a_lost_answer_sends_nothing_twice(ben: Visitor, worker: Portal, o
     (await office.post("/faults/salesforce", json={"lose_answers": 1, "operations": ["composite"]})).raise_for_status()
     with pytest.raises(OutcomeUnknown):
         await deliver(worker, case_id)
+    # Pressed at once: nothing was refused, and what is on its way is not sent beside itself.
+    waiting = (await thread(ben, case_id))["entries"][-1]["id"]
+    assert (await ben.call("POST", f"/api/cases/{case_id}/comments/{waiting}/retry")).status_code == 409
     await deliver(worker, case_id)
     assert [entry["text"] for entry in (await thread(ben, case_id))["entries"]] == ["なぜ二回ですか", "Once"]
+
+
+async def test_a_message_that_is_sent_twice_at_once_is_taken_once(ben: Visitor) -> None:
+    case_id, key = await opened(ben), uuid4().hex
+    path, text = f"/api/cases/{case_id}/comments", {"text": "Only once"}
+    twice = [ben.call("POST", path, text, Idempotency_Key=key) for _ in range(2)]
+    first, second = await asyncio.gather(*twice)
+    assert first.json() == second.json()
+    assert [entry["text"] for entry in (await thread(ben, case_id))["entries"]].count("Only once") == 1
 
 
 async def test_a_message_is_taken_back_before_it_is_sent_and_not_afterwards(ben: Visitor, worker: Portal) -> None:
@@ -181,6 +151,7 @@ async def test_a_draft_is_kept_and_a_conflict_loses_no_text(ben: Visitor) -> Non
     assert (first.status_code, first.json()["version"]) == (200, 1)
     second = await ben.call("PUT", f"/api/drafts/{key}", {"content": "Laptop", "version": 0})
     assert second.status_code == 409
-    assert (await ben.get(f"/api/drafts/{key}")).json() == {"content": "Phone", "version": 1}
+    another_device = await Visitor(ben.settings).sign_in(ben.email)
+    assert (await another_device.get(f"/api/drafts/{key}")).json() == {"content": "Phone", "version": 1}
     await ben.call("POST", f"/api/cases/{key}/comments", {"text": "Phone"})
     assert (await ben.get(f"/api/drafts/{key}")).json() == {"content": "", "version": 0}

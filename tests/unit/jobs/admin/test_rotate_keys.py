@@ -15,7 +15,7 @@ from portal_app.infra.security.encrypted_column import use_key_ring
 from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
-from portal_app.jobs.rotate_keys import keys_in_use, rotate
+from portal_app.jobs.admin.rotate_keys import keys_in_use, rotate
 from portal_app.models.user import EMAIL_PLACE, User
 from tests.support.values.users import new_user
 from tests.support.waiting import until

@@ -18,9 +18,9 @@ from portal_app.services.inbound.whmcs_hooks import EARLY, HOOKS
 from portal_app.wiring.portal import portal
 from portal_app.workflows.account_changes import apply_to_accounts
 from portal_app.workflows.orders import provision_id, provision_order, wake_waiting_orders
+from portal_app.workflows.sim_lines import PAYMENT_EVENTS, wake_top_ups
 from portal_app.workflows.step import durable, step
 from portal_app.workflows.support import apply_to_cases
-from portal_app.workflows.top_ups import PAYMENT_EVENTS, wake_top_ups
 
 _ACCOUNT, _ORDER = "AccountChangeEvent", "OrderChangeEvent"
 # An order moves a few times within a second while it is set up; each time, what was read before may be old.

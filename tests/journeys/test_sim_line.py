@@ -25,3 +25,20 @@ def test_a_line_shows_its_number_data_and_days_and_a_doubtful_one_shows_nothing(
     page.get_by_role("link", name="SIM 25GB Data only").click()
     expect(page.get_by_text("This service is not linked to its phone line yet.", exact=False)).to_be_visible()
     expect(page.get_by_text("070-3999-0104")).to_have_count(0)
+
+
+def test_data_are_bought_at_the_price_on_the_button_and_the_money_trail_is_shown(visit) -> None:
+    page = visit("/subscriptions", email=HANA, bypass_csp=True)
+    page.get_by_role("link", name="SIM 10GB Data, SMS and voice").first.click()
+    page.get_by_label("Data", exact=True).select_option("3")
+    page.get_by_role("button", name="Add 3 GB for ¥1,650 with tax").click()
+    expect(page.get_by_text("The data are on your line.")).to_be_visible()
+    steps = page.get_by_role("list", name="Where money and data are").get_by_role("listitem")
+    expect(steps).to_have_count(3)
+    expect(steps.filter(has_text="done")).to_have_count(3)
+    expect(page.get_by_role("link", name="Open the invoice")).to_be_visible()
+    assert findings_on(page, "/subscriptions/[service_id]") == []
+    address = page.url.replace("/subscriptions/", "/ja/subscriptions/")
+    page.goto(address)
+    expect(page.get_by_text("データが回線に追加されました。", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="1 GBを¥550（税込）で追加")).to_be_visible()

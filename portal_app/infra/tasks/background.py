@@ -28,7 +28,7 @@ class BackgroundTasks:
             self._tasks.start(partial(self._run, work), key=key)
 
     async def close(self) -> None:
-        """Cancel what is running or queued, and start nothing more: it would use connections that are closed by then."""
+        """Cancel what is running or queued. Nothing starts afterwards: its connections are closed by then."""
         self._is_closed = True
         await self._tasks.close()
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from portal_app.infra.production import RISKS, Finding, findings, is_loopback
 from portal_app.infra.settings_connections import ConnectionSettings
+from portal_app.infra.settings_files import FileSettings
 from portal_app.infra.settings_identity import IdentitySettings
 from portal_app.infra.settings_retention import RetentionSettings
 from portal_app.infra.settings_vendors import VendorSettings
@@ -30,7 +31,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
-class Settings(VendorSettings, IdentitySettings, ConnectionSettings, RetentionSettings, BaseSettings):
+class Settings(VendorSettings, IdentitySettings, ConnectionSettings, FileSettings, RetentionSettings, BaseSettings):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.

@@ -69,6 +69,7 @@ class Tag(StrEnum):
     CALENDAR_OPENED = "account:calendar:opened"
     CALENDAR_CLOSED = "account:calendar:closed"
     CASE_OPENED = "support:case:opened"
+    MALWARE_FOUND = "support:file:malware_found"
     SIGN_ON_LINK = "billing:sign_on:opened"
 
 

@@ -39,6 +39,7 @@ from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
 from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, build_sim, build_subscriptions
 from portal_app.wiring.support import SupportServices, build_support
+from portal_app.wiring.uploads import UploadServices, build_uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Portal:
     provisioning: Provisioning
     dashboard: DashboardServices
     support: SupportServices
+    uploads: UploadServices
     notifications: NotificationServices
     inbound: InboundServices
     operations: OperationServices
@@ -120,6 +122,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     checkout = checkout_context(context, billing, subscriptions, profile, internet)
     orders = build_orders(base, catalog, checkout)
     provisioning = build_provisioning(base, billing, subscriptions, profile.kyc_review)
+    uploads = build_uploads(base, context)
     response_cache = ResponseCache(
         base.cache, sessions=context.sessions, limits=context.limits, limit=settings.portal_api_limit
     )
@@ -139,7 +142,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
-        support=build_support(base, context),
+        support=build_support(base, context, uploads), uploads=uploads,
         notifications=build_notifications(base),
         inbound=build_inbound(base, billing, subscriptions, orders.catalog),
         operations=build_operations(base, billing, subscriptions, provisioning),

@@ -27,6 +27,9 @@ class Flows:
         """Follow up on one change within its transaction."""
         is_published = change.object_name == "CaseComment" and change.became("IsPublished", True)
         is_mail = change.object_name == "EmailMessage" and change.type == "CREATE"
+        if change.object_name == "ContentDocumentLink" and change.became("Visibility", "AllUsers"):
+            # No flow can start here: an org has an Apex trigger for it.
+            self._note_file(change.after)
         if is_published or is_mail:
             self._note_activity(change.after)
         elif change.object_name == "CaseComment" and _was_or_is_published(change):
@@ -42,6 +45,11 @@ class Flows:
             noted = {"Portal_Last_Activity_At__c": entry["LastModifiedDate"]}
             noted["Portal_Last_Activity_By__c"] = "Customer" if is_customer else "Agent"
             self._rows.update("Case", entry["ParentId"], noted)
+
+    def _note_file(self, link: Row) -> None:
+        """Note at a case that it has a new file."""
+        if str(link["LinkedEntityId"]).startswith(OBJECTS["Case"].prefix):
+            self._note_activity(link | {"ParentId": link["LinkedEntityId"]})
 
     def _end_check(self, account_id: str) -> None:
         """Date the answer and close the cases that asked for it."""

@@ -31,12 +31,14 @@ class CaseBody(Body):
     about: str = Field("", max_length=80)
     context: str = Field("", max_length=2_000)
     follows: str = Field("", max_length=40)
+    uploads: list[str] = Field([], max_length=100, description="Ids of complete uploads, in order")
 
 
 class MessageBody(Body):
     """A message in a case, at most 40,000 bytes."""
 
     text: str = Field(max_length=40_000)
+    uploads: list[str] = Field([], max_length=100, description="Ids of complete uploads, in order")
 
 
 class DraftBody(Body):
@@ -83,11 +85,11 @@ async def open_case(request: Request, customer: SignedInCustomer, once: Idempote
     new = NewCase.parse(
         category=body.category, subject=body.subject, text=body.text, about=body.about, context=body.context
     )
-    follows = our_id(body.follows) if body.follows else None
+    follows, uploads = our_id(body.follows) if body.follows else None, [our_id(each) for each in body.uploads]
     conversation = portal().support.conversation
     taken = await once.in_one_transaction(
-        f"{body.follows}\n{new.fingerprint()}",
-        lambda claim: conversation.open(customer, new, claim=claim, follows=follows),
+        "\n".join((body.follows, *map(str, uploads), new.fingerprint())),
+        lambda claim: conversation.open(customer, new, claim=claim, follows=follows, uploads=uploads),
     )
     answer = await case(customer, taken)
     return Response(answer.body, 201, {"Location": f"/api/cases/{taken}"}, media_type="application/json")
@@ -99,10 +101,11 @@ async def open_case(request: Request, customer: SignedInCustomer, once: Idempote
 async def reply(request: Request, customer: SignedInCustomer, case_id: str, once: IdempotentCallDependency) -> Response:
     """Write a message. A closed case is reopened by it; 409 where it was closed too long ago."""
     body, known = await read(request, MessageBody), our_id(case_id)
-    text = parse_reply(body.text)
+    text, uploads = parse_reply(body.text), [our_id(each) for each in body.uploads]
     conversation = portal().support.conversation
     taken = await once.in_one_transaction(
-        f"{known}\n{text}", lambda claim: conversation.reply(customer, known, text, claim=claim)
+        "\n".join((str(known), *map(str, uploads), text)),
+        lambda claim: conversation.reply(customer, known, text, claim=claim, uploads=uploads),
     )
     return json(schemas.MessageTaken(taken, str(known)), 201, {"Location": f"/api/cases/{known}"})
 

@@ -41,6 +41,20 @@ class CaseList(Resource):
 
 
 @dataclass
+class FileView(Resource):
+    """A file beside a message. `id` is empty until Salesforce has it; it is fetched by it.
+
+    `state`: received (being checked), checked, sent or refused; `refusal` is the key of why.
+    """
+
+    id: str
+    name: str
+    size: int
+    state: str
+    refusal: str
+
+
+@dataclass
 class EntryView(Resource):
     """One entry of a thread. `side` is customer or team, `author` an agent's first name or empty.
 
@@ -57,6 +71,7 @@ class EntryView(Resource):
     state: str | None
     refusal: str | None
     send_at: datetime | None
+    files: list[FileView]
 
 
 @dataclass

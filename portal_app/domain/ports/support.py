@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from portal_app.domain.ports.files import LinkedFile
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import NewCase, Side
 from portal_app.domain.support.message import Entry
@@ -40,10 +41,14 @@ class RemoteCase:
 
 @dataclass(frozen=True, slots=True)
 class RemoteThread:
-    """A case with everything in it that the customer may see, in Salesforce's order."""
+    """A case with everything in it that the customer may see, in Salesforce's order.
+
+    `files` are those of the case and of the shown mails, also those that the team does not share.
+    """
 
     case: RemoteCase
     entries: tuple[Entry, ...]
+    files: tuple[LinkedFile, ...] = ()
 
 
 class CaseGateway(Protocol):
@@ -62,8 +67,8 @@ class CaseGateway(Protocol):
         ...
 
     async def thread(self, sf_case_id: str, *, recipient: str) -> RemoteThread:
-        """Return a case with its entries, in one call. `recipient` is the customer's e-mail address: only mails from
-        or to it are shown. Raises NotFound.
+        """Return a case with its entries, in one call, or two where its mails have files. `recipient` is the customer's
+        e-mail address: only mails from or to it are shown. Raises NotFound.
         """
         ...
 

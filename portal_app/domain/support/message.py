@@ -1,7 +1,7 @@
 """Messages of a case: what a customer writes until Salesforce has it, and what stands in a thread."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -13,10 +13,22 @@ from portal_app.domain.support.case import Side, SupportCase, clean_text
 MessageState = Literal["queued", "sending", "sent", "refused", "withdrawn"]
 # Why Salesforce did not accept a message.
 Refusal = Literal["reopening_refused", "case_gone", "not_accepted"]
-EntryKind = Literal["opening", "comment", "mail", "status"]
+# file: one that the team added to the case without a message.
+EntryKind = Literal["opening", "comment", "mail", "status", "file"]
 # Salesforce counts the bytes of a comment, not its characters.
 COMMENT_BYTES = 4000
 LONGEST_REPLY_BYTES = 10 * COMMENT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFile:
+    """A file beside a message. `id` is empty until Salesforce has it; until then `state` says how far it is."""
+
+    id: str
+    name: str = field(repr=False)
+    size: int
+    state: str = "sent"
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class Entry:
     state: MessageState | None = None
     refusal: Refusal | None = None
     send_at: datetime | None = None
+    files: tuple[EntryFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from portal_app.domain.ports.support import RemoteCase, RemoteThread
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import CaseCategory, NewCase
 from portal_app.infra.settings import Settings
+from portal_app.integrations.salesforce.case_files import LINKS_OF_CASE, linked_files, links_of_mails
 from portal_app.integrations.salesforce.case_rows import CASE_FIELDS, case_of, comment_entries, mail_entries
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.responses import Record, checked_id, id_of, new_id_of, understood
@@ -28,7 +29,7 @@ _COMMENTS = (
 )
 _MAILS = (
     "SELECT Id, Subject, TextBody, HtmlBody, FromAddress, FromName, ToAddress, CcAddress, Incoming, Status,"
-    " IsExternallyVisible, CreatedDate, CreatedBy.FirstName FROM EmailMessage"
+    " IsExternallyVisible, HasAttachment, CreatedDate, CreatedBy.FirstName FROM EmailMessage"
     " WHERE ParentId = {case} ORDER BY CreatedDate, Id"
 )
 _CATEGORIES: dict[CaseCategory, str] = {
@@ -72,7 +73,10 @@ class SalesforceCases:
         return list(dict.fromkeys([*found, *(id_of("cases changed", row, "ParentId") for row in comments)]))
 
     async def thread(self, sf_case_id: str, *, recipient: str) -> RemoteThread:
-        """Return a case with what in it is for the customer, by one composite call. Raises NotFound."""
+        """Return a case with what in it is for the customer, by one composite call.
+
+        A second call reads the files of its mails, where they have any. Raises NotFound.
+        """
         case = checked_id(sf_case_id)
         found = await self._client.composite(
             "read case",
@@ -80,18 +84,22 @@ class SalesforceCases:
                 Part.query("case", _BY_ID, ids=[case]),
                 Part.query("comments", _COMMENTS, case=case),
                 Part.query("mails", _MAILS, case=case),
+                Part.query("files", LINKS_OF_CASE, case=case),
             ],
             safe=True,
         )
         with understood("read case"):
-            rows = {name: list(found[name]["records"]) for name in ("case", "comments", "mails")}
+            rows = {name: list(found[name]["records"]) for name in ("case", "comments", "mails", "files")}
         if not rows["case"]:
             raise NotFound("no such case")
-        entries = [
-            *comment_entries(rows["comments"], own_user=self._own_user),
-            *mail_entries(rows["mails"], recipient=recipient),
-        ]
-        return RemoteThread(case_of(rows["case"][0]), tuple(sorted(entries, key=lambda each: (each.at, each.id))))
+        mails = mail_entries(rows["mails"], recipient=recipient)
+        entries = [*comment_entries(rows["comments"], own_user=self._own_user), *mails]
+        entries.sort(key=lambda each: (each.at, each.id))
+        shown = {mail.id for mail in mails}
+        attached = [id_of("read mails", row) for row in rows["mails"] if row.get("HasAttachment")]
+        links = await links_of_mails(self._client, [each for each in attached if each in shown])
+        files = linked_files([*rows["files"], *links])
+        return RemoteThread(case_of(rows["case"][0]), tuple(entries), tuple(files))
 
     async def open(self, customer: Customer, case_id: UUID, new: NewCase, *, language: str, recipient: str) -> str:
         """Open a case under our id and return Salesforce's. Safe to repeat: an upsert of the same values."""

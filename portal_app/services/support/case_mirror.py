@@ -16,6 +16,7 @@ from portal_app.infra.database.database import Database
 from portal_app.infra.security.mail_html import text_of_html
 from portal_app.models.mirror import MirrorState
 from portal_app.models.support import CaseRow, EntryRow, MessageRow
+from portal_app.services.support.thread_files import files_beside, with_own_entries, write_files
 
 CASES = "cases"
 # Salesforce's categories; others, and those of agents' own cases, are "other".
@@ -69,6 +70,7 @@ class CaseMirror:
             row = await CaseRow.locked(session, case_id)
             if row is None or (row.read_at is not None and row.read_at >= asked_at):
                 return False
+            thread = await with_own_entries(session, row, thread)
             before = await _entries_of(session, case_id)
             found = list(_entry_rows(row, thread))
             is_same = [_content(each) for each in before] == [_content(each) for each in found]
@@ -79,6 +81,7 @@ class CaseMirror:
                 session.add_all(found)
             changed = _update(row, thread.case) if row else False
             if row is not None:
+                changed = await write_files(session, row, thread.files) or changed
                 row.read_at = asked_at
         return changed or not is_same
 
@@ -98,7 +101,7 @@ class CaseMirror:
             read = await _entries_of(session, case_id)
             query = select(MessageRow).where(MessageRow.case_id == case_id).order_by(col(MessageRow.seq))
             messages = (await session.exec(query)).all()
-        return _joined(row, read, messages)
+            return await files_beside(session, row, _joined(row, read, messages), messages)
 
 
 def case_of_row(row: CaseRow) -> SupportCase:

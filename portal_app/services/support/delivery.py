@@ -21,6 +21,7 @@ from portal_app.models.mirror import database_time
 from portal_app.models.support import CaseRow, MessageRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.support.cases import TOPIC, SupportCases
+from portal_app.services.uploads.handing_over import HandingOver
 from portal_app.services.write_guard import WriteGuard
 
 # How long a message waits for the one before it, before it looks again.
@@ -37,6 +38,7 @@ class SupportDelivery:
         gateway: CaseGateway,
         *,
         cases: SupportCases,
+        files: HandingOver,
         live: LiveUpdates,
         clock: Callable[[], datetime] = now,
     ) -> None:
@@ -45,6 +47,7 @@ class SupportDelivery:
         self._database = database
         self._gateway = gateway
         self._cases = cases
+        self._files = files
         self._live = live
         self._clock = clock
 
@@ -84,9 +87,12 @@ class SupportDelivery:
             return
         if message.seq == 0:
             sf_ids = await self._open(mapping.to_domain(), user, case, message)
+            await self._files.hand_over(message_id, sf_ids[0])
         elif case.sf_case_id is None:
             raise NotFound("its case was never opened")
         else:
+            # Files first: an agent who reads the message finds them there.
+            await self._files.hand_over(message_id, case.sf_case_id)
             sf_ids = await self._reply(case.sf_case_id, message)
         await self._note_sent(message_id, sf_ids)
 

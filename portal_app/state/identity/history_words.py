@@ -60,6 +60,7 @@ WORDS = {
     "account:calendar:closed": "Calendar link ended",
     "billing:sign_on:opened": "Payment page opened",
     "support:case:opened": "Support case opened",
+    "support:file:malware_found": "File deleted: our virus scanner found something in it",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}
 

@@ -1,0 +1,184 @@
+"""Files of support cases, both ways: each stored once with its message, agents' files shown and handed out whole."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
+from portal_app.wiring.portal import Portal
+from tests.support.clients.case_files import (
+    add_file,
+    begin,
+    case_at_salesforce,
+    check,
+    deliver,
+    entries,
+    open_case,
+    patch,
+    upload,
+)
+from tests.support.clients.visitor import Visitor
+from tests.support.running.world import world
+from tests.support.values.documents import pdf
+
+JAPANESE = "再発行のお願い（至急）.pdf"
+LARGE = hashlib.sha256(b"x").digest() * 8192 * 3
+
+
+@pytest.fixture
+async def back_office() -> AsyncIterator[httpx.AsyncClient]:
+    """The back office, where an agent works."""
+    async with httpx.AsyncClient(base_url=f"{world().office}/api", timeout=20) as client:
+        yield client
+
+
+async def faults(office: httpx.AsyncClient, **settings: Any) -> None:
+    (await office.post("/faults/salesforce", json=settings)).raise_for_status()
+
+
+def with_place() -> bytes:
+    """Return a photo whose file tells where it was taken."""
+    image, written = Image.new("RGB", (64, 48), "red"), BytesIO()
+    exif = image.getexif()
+    exif[0x010E] = "35.6895N 139.6917E"
+    image.save(written, "JPEG", exif=exif)
+    return written.getvalue()
+
+
+async def test_files_go_with_their_message_under_their_names_and_without_their_place(
+    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    photo, letter = await upload(ben, with_place(), "写真.HEIC"), await upload(ben, pdf(), JAPANESE)
+    case_id = await open_case(ben, [photo, letter])
+    with pytest.raises(ExternalUnavailable, match="being checked"):
+        await deliver(worker, case_id)
+    for each in (photo, letter):
+        assert (await check(worker, each)).state == "checked"
+    sf_case_id = await deliver(worker, case_id)
+    stored = (await case_at_salesforce(back_office, sf_case_id))["files"]
+    assert [file["PathOnClient"] for file in stored] == ["写真.jpg", JAPANESE]
+    assert [file["Description"] for file in stored] == [f"portal:{photo}", f"portal:{letter}"]
+    (opening,) = await entries(ben, case_id)
+    assert [(file["name"], file["state"]) for file in opening["files"]] == [("写真.jpg", "sent"), (JAPANESE, "sent")]
+    content = (await ben.get(f"/api/cases/{case_id}/files/{opening['files'][0]['id']}")).content
+    assert b"35.6895N" not in content and Image.open(BytesIO(content)).format == "JPEG"
+    async with worker.database.unit_of_work() as session:
+        connection = await session.connection()
+        left = await connection.exec_driver_sql(f"SELECT count(*) FROM upload_parts WHERE upload_id = '{photo}'")
+        assert left.scalar_one() == 0
+
+
+async def test_a_lost_answer_stores_a_file_once_and_a_damaged_one_again(
+    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    case_id = await open_case(ben)
+    sf_case_id = await deliver(worker, case_id)
+    file = await upload(ben, b"once\n" * 200_000, "log.txt")
+    await check(worker, file)
+    path = f"/api/cases/{case_id}/comments"
+    assert (await ben.call("POST", path, {"text": "With a file", "uploads": [file]})).status_code == 201
+    assert (await ben.call("POST", path, {"text": "Again", "uploads": [file]})).status_code == 409
+    await faults(back_office, lose_answers=1, operations=["create:ContentVersion"])
+    with pytest.raises(OutcomeUnknown):
+        await deliver(worker, case_id)
+    await deliver(worker, case_id)
+    found = await case_at_salesforce(back_office, sf_case_id)
+    assert [(each["ContentSize"], each["Checksum"]) for each in found["files"]] == [
+        (1_000_000, hashlib.md5(b"once\n" * 200_000).hexdigest())
+    ]
+    assert [each["CommentBody"] for each in found["comments"]] == ["With a file"]
+    shown = [entry for entry in await entries(ben, case_id) if entry["files"]]
+    assert [(entry["text"], entry["files"][0]["name"]) for entry in shown] == [("With a file", "log.txt")]
+
+
+async def test_a_message_that_is_taken_back_gives_its_files_back_to_the_draft(ben: Visitor, worker: Portal) -> None:
+    case_id = await open_case(ben)
+    file = await upload(ben, b"text")
+    await check(worker, file)
+    path = f"/api/cases/{case_id}/comments"
+    taken = (await ben.call("POST", path, {"text": "Too quick", "uploads": [file]})).json()["id"]
+    shown = (await entries(ben, case_id))[-1]["files"]
+    assert [(each["name"], each["state"], each["id"]) for each in shown] == [("a.txt", "checked", "")]
+    assert (await ben.call("DELETE", f"{path}/{taken}")).status_code == 200
+    listed = (await ben.get(f"/api/uploads?draft={case_id}")).json()["items"]
+    assert [(each["id"], each["state"]) for each in listed] == [(file, "checked")]
+
+
+async def test_a_file_of_a_bad_kind_is_refused_and_told(ben: Visitor, worker: Portal) -> None:
+    file = await upload(ben, b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "a.png")
+    row = await check(worker, file)
+    assert (row.state, row.refusal) == ("refused", "markup")
+    new = {"category": "other", "subject": "x", "text": "x", "uploads": [file]}
+    assert (await ben.call("POST", "/api/cases", new)).status_code == 409
+
+
+async def test_agents_files_are_shown_beside_their_message_and_hidden_ones_nowhere(
+    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    case_id = await open_case(ben)
+    sf_case_id = await deliver(worker, case_id)
+    shown = await add_file(back_office, sf_case_id, LARGE, JAPANESE)
+    hidden = await add_file(back_office, sf_case_id, b"internal", "internal.txt", public=False)
+    mail = {"text": "See the map", "to": ben.email}
+    mail_id = (await back_office.post(f"/support/{sf_case_id}/mail", json=mail)).json()["id"]
+    await add_file(back_office, sf_case_id, b"<svg onload='alert(1)'/>", "map.svg", mail=mail_id)
+    other = {"text": "Not for Ben", "to": "partner@example.jp"}
+    other_id = (await back_office.post(f"/support/{sf_case_id}/mail", json=other)).json()["id"]
+    elsewhere = await add_file(back_office, sf_case_id, b"partner", "partner.txt", mail=other_id)
+    await worker.support.changes.apply([sf_case_id])
+    files = {entry["kind"]: entry["files"] for entry in await entries(ben, case_id) if entry["files"]}
+    assert {kind: [(file["name"], file["size"]) for file in listed] for kind, listed in files.items()} == {
+        "file": [(JAPANESE, len(LARGE))], "mail": [("map.svg", 24)],
+    }  # fmt: skip
+    answer = await ben.get(f"/api/cases/{case_id}/files/{shown}")
+    assert (answer.status_code, answer.content == LARGE) == (200, True)
+    told = answer.headers
+    assert told["content-disposition"].endswith(
+        "filename*=UTF-8''%E5%86%8D%E7%99%BA%E8%A1%8C%E3%81%AE%E3%81%8A%E9%A1%98%E3%81%84"
+        "%EF%BC%88%E8%87%B3%E6%80%A5%EF%BC%89.pdf"
+    )
+    assert (told["content-type"], told["x-content-type-options"]) == ("application/octet-stream", "nosniff")
+    assert (told["cache-control"], told["cross-origin-resource-policy"]) == ("no-store", "same-origin")
+    assert "sandbox" in told["content-security-policy"] and told["content-length"] == str(len(LARGE))
+    # Not asked of Salesforce again: a slow reader reads the copy.
+    await faults(back_office, down=True)
+    assert (await ben.get(f"/api/cases/{case_id}/files/{shown}")).content == LARGE
+    await faults(back_office)
+    for unseen in (hidden, elsewhere, "069000000000001AAA", "1"):
+        assert (await ben.get(f"/api/cases/{case_id}/files/{unseen}")).status_code == 404
+    assert "internal.txt" not in str((await ben.get(f"/api/cases/{case_id}")).json())
+
+
+async def test_another_customers_file_and_a_cut_or_dangerous_one_are_not_handed_out(
+    ben: Visitor, aiko: Visitor, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    case_id, foreign_case = await open_case(ben), await open_case(aiko)
+    sf_case_id = await deliver(worker, case_id)
+    document = await add_file(back_office, sf_case_id, LARGE, "a.bin")
+    bad = await add_file(back_office, sf_case_id, b"EICAR", "bad.bin", scan="Malicious")
+    await worker.support.changes.apply([sf_case_id])
+    path = f"/api/cases/{case_id}/files/{document}"
+    assert (await aiko.get(path)).status_code == 404
+    assert (await aiko.get(f"/api/cases/{foreign_case}/files/{document}")).status_code == 404
+    assert bad
+    await faults(back_office, broken="half", operations=["read:ContentVersion"])
+    cut = await ben.get(path)
+    assert (cut.status_code, cut.json()["code"]) == (503, "external_unavailable")
+    await faults(back_office)
+    assert (await ben.get(path)).content == LARGE
+
+
+async def test_a_message_holds_ten_files(ben: Visitor, worker: Portal) -> None:
+    files = [await upload(ben, b"x") for _ in range(11)]
+    new = {"category": "other", "subject": "x", "text": "x"}
+    answer = await ben.call("POST", "/api/cases", {**new, "uploads": files})
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"uploads"})
+    incomplete = (await begin(ben, 2)).headers["location"]
+    await patch(ben, incomplete, 0, b"x")
+    answer = await ben.call("POST", "/api/cases", {**new, "uploads": [incomplete.rpartition("/")[2]]})
+    assert answer.status_code == 409

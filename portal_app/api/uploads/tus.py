@@ -13,6 +13,7 @@ from portal_app.api.http.problem import BadRequest, problem
 from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.domain.uploads.upload import Upload, WrongOffset
 from portal_app.language import _
+from portal_app.language.phrase import Phrase
 
 VERSION = "1.0.0"
 PIECE = "application/offset+octet-stream"
@@ -98,5 +99,5 @@ def refused(error: PortalError) -> Response:
 def _number(request: Request, name: str) -> int:
     text = request.headers.get(name, "")
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise BadRequest(f"no {name}", user_message=f"Send {name.title()} as a number.")
+        raise BadRequest(f"no {name}", user_message=Phrase("Send {name} as a number.", name=name.title()))
     return int(text)

@@ -14,6 +14,7 @@ from portal_app.domain.errors import PortalError
 from portal_app.domain.idempotency import Call, Claim
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.uploads.upload import LONGEST_KEY, TooLargeUpload
+from portal_app.language.phrase import Phrase
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
@@ -82,7 +83,7 @@ async def piece(request: Request, customer: SignedInCustomer, upload_id: str) ->
     try:
         tus.require_version(request)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != tus.PIECE:
-            raise UnknownFormat(user_message=f"Send {tus.PIECE}.")
+            raise UnknownFormat(user_message=Phrase("Send the body as {kind}.", kind=tus.PIECE))
         upload = await portal().uploads.uploads.upload(customer.user_id, our_id(upload_id))
         told = request.headers.get("content-length", "")
         if told.isdecimal() and int(told[:20]) > upload.size:

@@ -7,6 +7,8 @@ import reflex as rx
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
 from portal_app.components.field import text_area
+from portal_app.components.file_list import file_list
+from portal_app.components.file_uploads import file_uploads
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -61,6 +63,7 @@ def _entry(entry: Any) -> rx.Component:
             rx.el.span(entry.at, class_name="ml-3 text-small text-quiet tabular-nums"),
         ),
         rx.el.p(entry.text, class_name="mt-1 whitespace-pre-wrap [overflow-wrap:anywhere]"),
+        file_list(entry.files, entry.small_files, entry.small_words),
         rx.cond(entry.note != "", note),
         key=entry.id,
         class_name=rx.cond(entry.is_own, f"{look} border-line", f"{look} border-accent"),
@@ -79,6 +82,7 @@ def _reply() -> rx.Component:
             error=error_of(CasePage, "text"),
         ),
         rx.el.p(CasePage.draft_note, role="status", class_name="text-small text-quiet empty:hidden"),
+        file_uploads(CasePage.uploading, error=error_of(CasePage, "uploads")),
         form_actions(button(_("Send"), type="submit")),
         on_submit=CasePage.send,
     )

@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.field import checkbox_field, select_field, text_area, text_field
+from portal_app.components.file_uploads import file_uploads
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.message import message
@@ -58,6 +59,7 @@ def _form() -> rx.Component:
             hint=_("Leave out passwords, PINs and card numbers: nobody here needs them."),
             error=error_of(NewCasePage, "text"),
         ),
+        file_uploads(NewCasePage.uploading, error=error_of(NewCasePage, "uploads")),
         context,
         form_actions(
             button(_("Send"), type="submit"),

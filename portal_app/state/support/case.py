@@ -14,6 +14,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import duration, time
 from portal_app.state.shell.error_reporting import report_errors
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.support.files import FileRow, UploadPlace, files_of, uploads_of
 from portal_app.state.support.words import about_of, author_of, category_of, progress_of, turn_of
 from portal_app.wiring.portal import portal
 
@@ -33,6 +34,9 @@ class EntryRow:
     tone: str
     can_take_back: bool
     is_refused: bool
+    files: list[FileRow]
+    small_files: list[FileRow]
+    small_words: str
 
 
 class CasePage(PageState, rx.State):
@@ -56,6 +60,7 @@ class CasePage(PageState, rx.State):
     draft: str = ""
     draft_note: str = ""
     box: int = 0
+    uploading: UploadPlace = UploadPlace()
     errors: dict[str, str] = {}
     announcement: str = ""
     _case: str = ""
@@ -71,6 +76,7 @@ class CasePage(PageState, rx.State):
         customer = await self._customer()
         found = await portal().support.conversation.draft(customer.user_id, self._case)
         self.draft, self._draft_version, self.box = found.content, found.version, self.box + 1
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
 
     async def _read_page(self) -> None:
         """Read the conversation."""
@@ -97,7 +103,7 @@ class CasePage(PageState, rx.State):
         if self._known and new:
             self.announcement = _("New message from {name}").format(name=author_of(new[-1]))
         self._known = [entry.id for entry in thread.entries]
-        self.entries = [_row(entry) for entry in thread.entries]
+        self.entries = [_row(entry, self._case) for entry in thread.entries]
 
     @rx.event
     @report_errors
@@ -119,19 +125,20 @@ class CasePage(PageState, rx.State):
     async def send(self, form: dict[str, Any]):
         """Take the message; the conversation shows it at once."""
         try:
-            text = parse_reply(str(form.get("text") or ""))
+            text, uploads = parse_reply(str(form.get("text") or "")), uploads_of(form)
         except InvalidInput as error:
             self.errors = {name: _(words) for name, words in error.fields.items()}
             return
         customer, case_id = await self._customer(), our_id(self._case)
-        call = Call(customer.user_id, REPLY_TO_CASE, self._key, f"{case_id}\n{text}")
+        call = Call(customer.user_id, REPLY_TO_CASE, self._key, "\n".join((str(case_id), *map(str, uploads), text)))
 
         async def reply(claim: Claim) -> str:
-            return await portal().support.conversation.reply(customer, case_id, text, claim=claim)
+            return await portal().support.conversation.reply(customer, case_id, text, claim=claim, uploads=uploads)
 
         await portal().idempotency.once_shared(call, reply, status=201)
         self.errors, self.draft, self._draft_version, self.draft_note = {}, "", 0, ""
         self._key, self.box = uuid4().hex, self.box + 1
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
         await self._read_page()
 
     @rx.event
@@ -140,6 +147,7 @@ class CasePage(PageState, rx.State):
         """Take a message back into the box before it is sent."""
         text = await portal().support.conversation.withdraw(await self._customer(), our_id(message_id))
         self.draft, self.box = text, self.box + 1
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
         await self._read_page()
 
     @rx.event
@@ -150,18 +158,22 @@ class CasePage(PageState, rx.State):
         await self._read_page()
 
 
-def _row(entry: Entry) -> EntryRow:
-    note, tone = progress_of(entry)
+def _row(entry: Entry, case_id: str) -> EntryRow:
+    (note, tone), files = progress_of(entry), files_of(entry, case_id)
     return EntryRow(
         id=entry.id,
         author=author_of(entry),
         is_own=entry.side == "customer",
-        text=entry.text,
+        # The name of a file that stands alone is in its list.
+        text="" if entry.kind == "file" else entry.text,
         at=time(entry.at),
         note=note,
         tone=tone,
         can_take_back=entry.state == "queued" and entry.kind != "opening",
         is_refused=entry.state == "refused",
+        files=files.shown,
+        small_files=files.small,
+        small_words=files.small_words,
     )
 
 

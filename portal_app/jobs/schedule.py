@@ -41,6 +41,7 @@ SCHEDULE = (
     ),
     ScheduledJob("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
     ScheduledJob("read_watched_cases", "* * * * *", "read support cases that customers may have open"),
+    ScheduledJob("tidy_files", "*/5 * * * *", "delete files that nobody sent, and copies that were fetched"),
     ScheduledJob("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )
 

@@ -7,18 +7,20 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.uploads.checking import Checking
 from portal_app.services.uploads.handing_over import HandingOver
 from portal_app.services.uploads.receiving import Receiving
+from portal_app.services.uploads.tidying import Tidying
 from portal_app.services.uploads.uploads import Uploads
 from portal_app.wiring.base import Base
 
 
 @dataclass(frozen=True, slots=True)
 class UploadServices:
-    """Uploads and receiving are for customers, `checking` and `handing_over` are used by the worker."""
+    """Uploads and receiving are for customers, the others are used by the worker."""
 
     uploads: Uploads
     receiving: Receiving
     checking: Checking
     handing_over: HandingOver
+    tidying: Tidying
 
 
 def build_uploads(base: Base, context: ServiceContext) -> UploadServices:
@@ -31,4 +33,5 @@ def build_uploads(base: Base, context: ServiceContext) -> UploadServices:
         receiving=Receiving(context, base.live, uploads.limits),
         checking=checking,
         handing_over=HandingOver(settings, base.database, base.vendors.case_files, checking=checking),
+        tidying=Tidying(base.database),
     )

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from portal_app.wiring.portal import portal
-from portal_app.workflows.step import durable, step
+from portal_app.workflows.step import durable, scheduled, step
 
 
 @durable(name="check_upload")
@@ -16,3 +16,9 @@ async def check_upload(upload_id: str) -> str:
     if checked["state"] == "refused":
         await step("refuse_upload", lambda: checking.refuse(upload, "not_accepted"))
     return checked["state"]
+
+
+@scheduled("tidy_files")
+async def tidy_files() -> str:
+    """Delete files that nobody sent, and copies of files that were fetched."""
+    return (await step("tidy_files", lambda: portal().uploads.tidying.delete_expired(), priority="sync"))["state"]

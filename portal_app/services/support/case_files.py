@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -22,8 +22,8 @@ from portal_app.models.support import CaseRow, EntryRow
 from portal_app.models.upload import CaseFileRow, FileCopyPart, FileCopyRow
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.support.thread_files import own_documents
+from portal_app.services.uploads.tidying import COPY_LIFE
 
-COPY_LIFE = timedelta(minutes=10)
 _MALICIOUS = "Our virus scanner found something in this file, so it cannot be opened."
 _BEING_SCANNED = "This file is being scanned for viruses. Try again in a few minutes."
 _TOO_LARGE = "This file is larger than we can deliver here. Ask our team to send it in parts."

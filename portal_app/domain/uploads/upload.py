@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from portal_app.domain.errors import Conflict, InvalidInput, NotFound, PortalError, RateLimited
+from portal_app.language.format import Duration
 from portal_app.language.phrase import Phrase
 
 # receiving: pieces are missing. received: the check has not ended. checked: it may be sent. refused: `refusal` says
@@ -54,7 +55,8 @@ class UploadLimits:
     def check_day(self, total: int) -> None:
         """Raise RateLimited where the files of a day are more than it may hold."""
         if total > self.day_bytes:
-            words = Phrase("You can send at most {most} MB of files in a day.", most=self.day_bytes // MEGABYTE)
+            most, span = self.day_bytes // MEGABYTE, Duration(_DAY)
+            words = Phrase("You can send at most {most} MB of files within {span}.", most=most, span=span)
             raise RateLimited(_DAY, user_message=words)
 
     def check_message(self, sizes: Sequence[int]) -> None:

@@ -66,7 +66,7 @@ def office(content: bytes) -> str:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             return _document(archive, len(content))
-    except (zipfile.BadZipFile, ElementTree.ParseError, ValueError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, ElementTree.ParseError, ValueError, RuntimeError, OSError) as error:
         raise Refused("unreadable_office") from error
 
 

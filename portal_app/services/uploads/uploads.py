@@ -79,7 +79,7 @@ class Uploads:
             row = own(await UploadRow.locked(session, upload_id), user_id, self._clock())
             if row.message_id is not None:
                 raise Conflict("part of a message", user_message="This file is part of a message already.")
-            # The row stays for the count of the day; whoever sends a piece of it holds no lease any more.
+            # The row stays for the count of the day; a request that sends a piece of it loses its lease.
             row.state, row.lease, row.lease_until = "removed", None, None
             await delete_parts(session, upload_id)
 

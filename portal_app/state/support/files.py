@@ -42,9 +42,7 @@ class UploadPlace:
     def for_draft(cls, key: str, turn: int = 0) -> "UploadPlace":
         """Return the place of a draft; the list of its files begins again with each turn."""
         most = portal().uploads.uploads.limits.file_bytes
-        kinds = _(
-            "Pictures, PDF, text, Word, Excel or PowerPoint; at most {most} MB each. You can also drop them here."
-        )
+        kinds = _("Pictures, PDF, text, Word, Excel or PowerPoint, at most {most} MB each. You can drop them here too.")
         return cls(
             f"{key}/{turn}",
             most,

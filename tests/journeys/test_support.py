@@ -58,7 +58,7 @@ def test_files_go_with_a_question_survive_a_reload_and_come_back_from_the_team(
     log = tmp_path / "接続ログ.txt"
     log.write_bytes(b"line lost\n" * 150_000)
     page.get_by_label("Files", exact=True).first.set_input_files([log])
-    expect(page.get_by_text("Ready to be sent")).to_be_visible()
+    expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
     page.reload()
     expect(page.get_by_text("接続ログ.txt")).to_be_visible()
     page.get_by_label("Topic").select_option("internet")

@@ -32,7 +32,7 @@ async def options() -> Response:
 
 
 @router.get("", response_model=schemas.UploadList)
-async def listed(access: SignedIn, draft: str = Query(max_length=LONGEST_KEY)) -> Response:
+async def listed(access: SignedIn, draft: str = Query("", max_length=LONGEST_KEY)) -> Response:
     """Return the files of what is typed and not sent: for a case by its id, or for a `new` one."""
     found = await portal().uploads.uploads.of_draft(access.user_id, draft)
     return json(schemas.UploadList(schemas.UploadView.list_of(found)))

@@ -18,7 +18,7 @@ from portal_app.api.orders import orders
 from portal_app.api.profile import account, kyc
 from portal_app.api.registration import sign_up, whmcs_migration
 from portal_app.api.subscriptions import subscriptions
-from portal_app.api.support import case_files, cases
+from portal_app.api.support import case_files, cases, reply_form
 from portal_app.api.uploads import uploads
 from portal_app.domain.errors import NotFound
 from portal_app.infra.settings import Settings
@@ -26,8 +26,8 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, cases, case_files, uploads, calendar_feed, preferences, orders,
-    catalog, eligibility, webhooks, health,
+    csv_export, billing, summary, subscriptions, cases, case_files, reply_form, uploads, calendar_feed,
+    preferences, orders, catalog, eligibility, webhooks, health,
 )  # fmt: skip
 
 

@@ -84,7 +84,9 @@ def _pattern() -> rx.Component:
 
 def _open_script() -> str:
     # The address is made at run time, so that the bundler leaves the file out of every page's bundle.
+    missing = f"document.getElementById('{PLACE}')"
     return (
         "((value) => { const at = new URL('/uploads.js', window.location.href).href; "
-        f"import(/* @vite-ignore */ at).then((script) => script.open({json.dumps(PLACE)}, value.split('/')[0])); }})"
+        f"import(/* @vite-ignore */ at).then((script) => script.open({json.dumps(PLACE)}, value.split('/')[0]))"
+        f".catch(() => {{ {missing}.querySelector('[data-part=note]').textContent = {missing}.dataset.failed; }}); }})"
     )

@@ -1,6 +1,6 @@
 """Files that customers send, by tus 1.0.0: a program resumes a file where its line was lost."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
@@ -20,7 +20,7 @@ from portal_app.wiring.portal import portal
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 _EXTENSIONS = "creation,termination,expiration"
 _BEGIN = "POST /api/uploads"
-_ANSWERS_EMPTY = {"content": {}}
+_ANSWERS_EMPTY: dict[str, Any] = {"content": {}}
 
 
 @router.options("", status_code=204)

@@ -19,6 +19,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.address_form import error_of
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
+from portal_app.pages.support.reply_form import reply_form
 from portal_app.state.support.case import CasePage
 
 _SAVE_AFTER_MS = 700
@@ -88,7 +89,7 @@ def _reply() -> rx.Component:
     )
     rule = rx.cond(CasePage.rule != "", rx.el.p(CasePage.rule, class_name="mb-4 text-quiet"))
     follow = link_button(_("Open a new case"), href=CasePage.follow_href)
-    return section(_("Reply"), rule, rx.cond(CasePage.can_reply, box, follow))
+    return section(_("Reply"), rule, rx.cond(CasePage.can_reply, rx.fragment(box, reply_form(CasePage)), follow))
 
 
 def _facts() -> rx.Component:

@@ -71,7 +71,8 @@ class CasePage(PageState, rx.State):
     async def _open_page(self) -> None:
         """Read the conversation and the draft."""
         self._case, self._known, self._key = str(our_id(self._last_part())), [], uuid4().hex
-        self.errors, self.announcement, self.draft_note = {}, "", ""
+        self.errors = await portal().flash_messages.read(self._query("flash"))
+        self.announcement = self.draft_note = ""
         await self._read_page()
         customer = await self._customer()
         found = await portal().support.conversation.draft(customer.user_id, self._case)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import our_id
@@ -31,12 +31,14 @@ class FileRow:
 
 @dataclass(frozen=True)
 class UploadPlace:
-    """Where files are chosen: the key of their draft, and what is said of their size."""
+    """Where files are chosen: the key of their draft, what is said of their size, and where a plain form goes."""
 
     key: str = ""
     most_bytes: int = 0
     hint: str = ""
     too_large: str = ""
+    form_action: str = ""
+    form_key: str = ""
 
     @classmethod
     def for_draft(cls, key: str, turn: int = 0) -> "UploadPlace":
@@ -48,6 +50,8 @@ class UploadPlace:
             most,
             kinds.format(most=most // MEGABYTE),
             _("Choose a file of at most {most} MB.").format(most=most // MEGABYTE),
+            f"/api/cases/{key}/comments/form",
+            uuid4().hex,
         )
 
 

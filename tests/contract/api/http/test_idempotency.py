@@ -20,7 +20,15 @@ from tests.support.running.world import PASSWORD, world
 
 # Signing in and out, single-use links to WHMCS, and challenges, which are new by nature.
 # A document is recognised by its content: the same one twice counts once.
-EXEMPT = ("/api/auth/", "/sso-link", "/options", "/passkey-options", "/identity-document", "/api/uploads")
+EXEMPT = (
+    "/api/auth/",
+    "/sso-link",
+    "/options",
+    "/passkey-options",
+    "/identity-document",
+    "/api/uploads",
+    "/comments/form",
+)
 NEW_PASSWORD = "a quite different sentence"
 
 

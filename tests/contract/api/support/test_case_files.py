@@ -182,3 +182,16 @@ async def test_a_message_holds_ten_files(ben: Visitor, worker: Portal) -> None:
     await patch(ben, incomplete, 0, b"x")
     answer = await ben.call("POST", "/api/cases", {**new, "uploads": [incomplete.rpartition("/")[2]]})
     assert answer.status_code == 409
+
+
+async def test_a_plain_form_takes_one_small_file(ben: Visitor, worker: Portal) -> None:
+    case_id = await open_case(ben)
+    headers = {"Origin": ben.settings.portal_url, "Accept": "text/html"}
+    fields = {"text": "By form", "idempotency_key": "a-key-of-this-form"}
+    for content, status in ((b"x" * (2 * 1024 * 1024 + 1), "flash"), (pdf(), case_id), (pdf(), case_id)):
+        answer = await ben.http.post(
+            f"/api/cases/{case_id}/comments/form", data=fields, files={"file": ("表.pdf", content)}, headers=headers
+        )
+        assert (answer.status_code, status in answer.headers["location"]) == (303, True)
+    shown = [entry for entry in await entries(ben, case_id) if entry["files"]]
+    assert [(entry["text"], [file["name"] for file in entry["files"]]) for entry in shown] == [("By form", ["表.pdf"])]

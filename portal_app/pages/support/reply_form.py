@@ -14,7 +14,7 @@ from portal_app.pages.shell.address_form import error_of
 def reply_form(state: Any) -> rx.Component:
     """Offer the form, folded; the browser itself posts it."""
     form = native_form(
-        text_area(_("Your message"), name="text", id="plain-text", rows="4", required=True),
+        text_area(_("Text for this file"), name="text", id="plain-text", rows="4", required=True),
         text_field(
             _("One file"),
             name="file",

@@ -7,7 +7,21 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import api, approval, bus, catalogue, checkout, dashboards, entry, events, lanes, pages, paging, start
+from benchmarks import (
+    api,
+    approval,
+    bus,
+    catalogue,
+    checkout,
+    dashboards,
+    entry,
+    events,
+    lanes,
+    pages,
+    paging,
+    start,
+    uploads,
+)
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
 from benchmarks.table import Row, as_text
@@ -28,6 +42,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "lanes": lanes.measure,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
+    "uploads": uploads.measure,
 }
 
 WITHOUT_PAGES = {"lanes", "bus", "stampede"}

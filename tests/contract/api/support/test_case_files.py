@@ -73,9 +73,7 @@ async def test_files_go_with_their_message_under_their_names_and_without_their_p
         assert left.scalar_one() == 0
 
 
-async def test_a_lost_answer_stores_a_file_once_and_a_damaged_one_again(
-    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
-) -> None:
+async def test_a_lost_answer_stores_a_file_once(ben: Visitor, worker: Portal, back_office: httpx.AsyncClient) -> None:
     case_id = await open_case(ben)
     sf_case_id = await deliver(worker, case_id)
     file = await upload(ben, b"once\n" * 200_000, "log.txt")

@@ -85,6 +85,7 @@ class SupportDelivery:
             raise NotFound("no such case")
         if message.state != "sending":
             return
+        await self._files.require_checked(message_id)
         if message.seq == 0:
             sf_ids = await self._open(mapping.to_domain(), user, case, message)
             await self._files.hand_over(message_id, sf_ids[0])

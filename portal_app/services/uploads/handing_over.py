@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports.files import FileGateway, OutgoingFile
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
@@ -39,16 +39,17 @@ class HandingOver:
         self._gateway = gateway
         self._checking = checking
 
+    async def require_checked(self, message_id: UUID) -> None:
+        """Raise ExternalUnavailable while a file of a message is being checked: nothing of the message leaves then."""
+        if any(row.state == "received" for row in await self._files_of(message_id)):
+            raise ExternalUnavailable("a file is being checked", vendor="portal")
+
     async def hand_over(self, message_id: UUID, sf_case_id: str) -> None:
         """Store the files of a message that Salesforce does not have yet. A refused one keeps its reason.
 
-        Raises ExternalUnavailable while one is still being checked, and as the gateway does.
+        Raises as the gateway does.
         """
-        async with self._database.unit_of_work() as session:
-            rows = await UploadRow.of_message(session, message_id)
-        if any(row.state == "received" for row in rows):
-            raise ExternalUnavailable("a file is being checked", vendor="portal")
-        for row in rows:
+        for row in await self._files_of(message_id):
             if row.state == "checked":
                 await self._store(row, sf_case_id)
 
@@ -59,7 +60,11 @@ class HandingOver:
         async def ask() -> str:
             await self._gateway.store(sf_case_id, file, lambda number: part_of(self._database, row.id, version, number))
             # Read back, because only Salesforce's own checksum shows that the file arrived whole.
-            found = await self._gateway.stored(file)
+            try:
+                found = await self._gateway.stored(file)
+            except ExternalUnavailable as error:
+                # Stored all the same: the next try looks it up.
+                raise OutcomeUnknown("the file was not read back", vendor="salesforce") from error
             if found is None:
                 raise ExternalUnavailable("the file arrived damaged", vendor="salesforce")
             return found
@@ -74,6 +79,10 @@ class HandingOver:
             await self._checking.refuse(row.id, "not_accepted")
             return
         await self._note_sent(row.id, document)
+
+    async def _files_of(self, message_id: UUID) -> list[UploadRow]:
+        async with self._database.unit_of_work() as session:
+            return await UploadRow.of_message(session, message_id)
 
     async def _note_sent(self, upload_id: UUID, document: str) -> None:
         async with self._database.unit_of_work() as session:

@@ -81,9 +81,12 @@ async def test_a_lost_answer_stores_a_file_once(ben: Visitor, worker: Portal, ba
     path = f"/api/cases/{case_id}/comments"
     assert (await ben.call("POST", path, {"text": "With a file", "uploads": [file]})).status_code == 201
     assert (await ben.call("POST", path, {"text": "Again", "uploads": [file]})).status_code == 409
-    await faults(back_office, lose_answers=1, operations=["create:ContentVersion"])
-    with pytest.raises(OutcomeUnknown):
-        await deliver(worker, case_id)
+    # The answer is lost; then it arrived, and what is read back does not.
+    for lost in ({"lose_answers": 1, "operations": ["create:ContentVersion"]}, {"down": True, "operations": ["query"]}):
+        await faults(back_office, **lost)
+        with pytest.raises((OutcomeUnknown, ExternalUnavailable)):
+            await deliver(worker, case_id)
+    await faults(back_office)
     await deliver(worker, case_id)
     found = await case_at_salesforce(back_office, sf_case_id)
     assert [(each["ContentSize"], each["Checksum"]) for each in found["files"]] == [

@@ -25,6 +25,8 @@ from portal_app.services.uploads.uploads import one_at_a_time, own
 
 # A request that brings nothing for so long loses its turn to the next one: its line is dead.
 _LEASE = timedelta(seconds=15)
+# On a slow line a part is stored before it is full, so that the lease goes on and a cut loses little.
+_LONGEST_HELD = timedelta(seconds=5)
 # Parts of one upload: a client that sends it in tiny pieces would fill the table with rows.
 _MOST_PARTS = 2000
 TOPIC = "support"
@@ -50,17 +52,17 @@ class Receiving:
         """
         lease = uuid4()
         row = await self._begin(user_id, upload_id, lease, offset)
-        room, held = row.size - row.received, bytearray()
+        room, held, stored_at = row.size - row.received, bytearray(), self._clock()
         try:
             async for chunk in piece:
                 room -= len(chunk)
                 if room < 0:
                     raise TooLargeUpload(row.size)
-                for begin in range(0, len(chunk), PART_BYTES):
-                    held += chunk[begin : begin + PART_BYTES]
-                    if len(held) >= PART_BYTES:
-                        await self._store(row, lease, bytes(held[:PART_BYTES]))
-                        del held[:PART_BYTES]
+                held += chunk
+                while len(held) >= PART_BYTES or (held and self._clock() - stored_at > _LONGEST_HELD):
+                    await self._store(row, lease, bytes(held[:PART_BYTES]))
+                    del held[:PART_BYTES]
+                    stored_at = self._clock()
         finally:
             # Also where the line was lost: the next piece begins behind what is stored here.
             stored = await self._end(row, lease, bytes(held))

@@ -35,7 +35,7 @@ def file_uploads(place: Any, *, error: Text = "") -> rx.Component:
         rx.el.p(place.hint, id=f"{PLACE}-hint", class_name="text-small text-quiet"),
         chooser,
         rx.el.ul(custom_attrs={"data-part": "list"}, aria_label=_("Files"), class_name="grid gap-3 empty:hidden"),
-        _pattern(),
+        rx.el.ul(_pattern(), hidden=True),
         rx.el.input(type="hidden", name=IDS, custom_attrs={"data-part": "ids"}),
         rx.el.input(type="hidden", name=WAITING, custom_attrs={"data-part": "waiting"}),
         rx.el.p(role="status", custom_attrs={"data-part": "note"}, class_name="text-small text-quiet empty:hidden"),
@@ -66,7 +66,7 @@ def _words(place: Any) -> dict[str, Any]:
 def _pattern() -> rx.Component:
     """Return the row that the script copies for each file."""
     look = {"variant": "quiet", "size": "small"}
-    return rx.el.div(
+    return rx.el.li(
         rx.el.div(
             rx.el.span(custom_attrs={"data-part": "name"}, class_name="block [overflow-wrap:anywhere]"),
             rx.el.span(custom_attrs={"data-part": "words"}, class_name="block text-small text-quiet"),
@@ -76,7 +76,6 @@ def _pattern() -> rx.Component:
         button(_("Pause"), **look, custom_attrs={"data-part": "hold"}),
         button(_("Remove"), **look, custom_attrs={"data-part": "remove"}),
         hidden=True,
-        role="listitem",
         custom_attrs={"data-part": "pattern"},
         class_name="flex flex-wrap items-center gap-3 [&[hidden]]:hidden",
     )

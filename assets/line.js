@@ -1,8 +1,7 @@
 // The line to the server as the customer has to know it: whether it is lost, and whether a press was lost with it.
 import { useSyncExternalStore } from "react";
 
-// The server answers each event with a packet that means nothing else: it has come in.
-const EVENT = '42/_event,["event"', JOINED = "40/_event,", RECEIPT = "6", LOADED = '"is_hydrated_rx_state_":true';
+const EVENT = '42/_event,["event"', JOINED = "40/_event,", LOADED = '"is_hydrated_rx_state_":true';
 const LONGEST_LOAD_MS = 10_000;
 // What a page sends by itself, and sends again when it has reconnected.
 const BY_ITSELF = /"name":"[^"]*\.(load|hydrate\w*|on_load_internal|set_is_hydrated|handle_frontend_exception|update_vars\w*)"/;
@@ -18,6 +17,12 @@ const watchers = new Set();
 function tell(change) {
   line = { ...line, ...change };
   watchers.forEach((watcher) => watcher());
+}
+
+// The server confirms that events came in: by a 6 for each, or by a space for each at the end of an update.
+function received(data) {
+  if (data.startsWith("6")) return data.length;
+  return data.startsWith("42") ? data.length - data.trimEnd().length : 0;
 }
 
 function end(socket) {
@@ -44,8 +49,8 @@ function begin(socket) {
   socket.addEventListener("close", () => end(socket));
   socket.addEventListener("message", ({ data }) => {
     if (socket !== current || typeof data !== "string") return;
-    if (data === RECEIPT) underway.shift();
-    else if (line.lost && data.startsWith(JOINED)) tell({ lost: false });
+    underway.splice(0, received(data));
+    if (line.lost && data.startsWith(JOINED)) tell({ lost: false });
     else if (held && data.includes(LOADED)) release(socket);
   });
 }

@@ -16,7 +16,7 @@ MOST = 1.3
 OURS = "reflex___state____state.portal_app___state___shell___step_up____step_up.give_up"
 PEERS = "reflex___state____state.lean____idle.touch"
 # The update of a handler that completed; a failed one sends another.
-_ANSWERS = {OURS: '"asked_rx_state_":0', PEERS: '"answer_rx_state_":""'}
+_ANSWERS = {OURS: '"question_rx_state_":""', PEERS: '"answer_rx_state_":""'}
 
 
 def measure(stage: Stage) -> list[Row]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -148,7 +148,7 @@ async def test_a_page_that_waits_for_a_vendor_delays_no_push_of_another(tmp_path
         await other.wait_for_words("unread")
 
 
-async def test_a_page_that_failed_to_load_is_shown_after_the_next_push(tmp_path: Path, worker_side: Portal) -> None:
+async def test_a_page_that_failed_to_load_is_shown_after_a_push(tmp_path: Path, worker_side: Portal) -> None:
     pages = {path: handler for handler, path in live_pages()}
     async with worker_side.database.identity() as session:
         user = await User.by_email(session, worker_side.identity.secrets.ring.index(BEN, EMAIL_PLACE))
@@ -157,5 +157,13 @@ async def test_a_page_that_failed_to_load_is_shown_after_the_next_push(tmp_path:
         async with ben.tab(pages[CHECKOUT], CHECKOUT) as tab:
             await tab.wait_for_words('"problem_rx_state_":"', "checkout_page")
             world().set_faults("whmcs")
-            await worker_side.live.publish(Change(user.id, "billing"))
-            await tab.wait_for_words("checkout_page", '"shown_rx_state_":true')
+
+            async def is_shown() -> bool:
+                # A push while a call of the outage is still under way shares its failure.
+                await worker_side.live.publish(Change(user.id, "billing"))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(tab.wait_for_words("checkout_page", '"shown_rx_state_":true'), 3.0)
+                    return True
+                return False
+
+            await until(is_shown, "the page is shown after a push")

@@ -17,8 +17,9 @@ _LONGEST_NAME = 300
 _NAMESPACE = "/_event,"
 _PONG, _CLOSE = "3", "1"
 _CONNECT, _DISCONNECT, _EVENT = f"40{_NAMESPACE}", f"41{_NAMESPACE}", f"42{_NAMESPACE}"
-# What answers each event: no packet of Socket.IO, and browsers ignore it, but assets/line.js counts them.
-RECEIPT = "6"
+# What confirms an event: a packet that Engine.IO ignores, or a space at the end of an update, which JSON ignores.
+# assets/line.js counts both.
+RECEIPT, MARK = "6", " "
 # What Reflex tells a page that was built for another version: it loads again, at most once in the cooldown, and then
 # shows a bar with a button instead. Ours names no version.
 RELOAD = f'{_EVENT}["state_mismatch",{{"backend":"","reload_cooldown_ms":60000}}]'
@@ -32,6 +33,11 @@ _UNHEARD = "client_error"
 def refusal(reason: str) -> tuple[str, str]:
     """Return the packets that tell a page why it is not connected: Socket.IO hands it an error with this message."""
     return _OPENED, _REFUSED + json.dumps({"message": reason})
+
+
+def is_update(text: str | None) -> bool:
+    """Return whether a packet to a page is an event of ours: JSON, and not the head of a binary attachment."""
+    return text is not None and text.startswith(_EVENT)
 
 
 class Refused(Exception):

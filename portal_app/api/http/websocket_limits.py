@@ -13,7 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app.api.http.cookie_filter import LARGEST_COOKIE_HEADER
 from portal_app.api.http.request_context import address_of
-from portal_app.api.http.websocket_frames import RECEIPT, RELOAD, Frames, Refused, UnknownHandler, refusal
+from portal_app.api.http.websocket_frames import (
+    MARK,
+    RECEIPT,
+    RELOAD,
+    Frames,
+    Refused,
+    UnknownHandler,
+    is_update,
+    refusal,
+)
 from portal_app.domain.identity.network import network_of
 from portal_app.domain.identity.tabs import TABS_OF_ACCOUNT, TABS_OF_NETWORK
 from portal_app.infra.metrics import count_socket
@@ -26,6 +35,8 @@ _BURST = 60
 # A long message counts as several: its first 4 KiB, and each further one.
 _ONE_MESSAGE = 4 * 1024
 _TOO_MANY = 4429
+# A page learns within this time that its event came in: far less than it takes to notice a dead line.
+_RECEIPT_SECONDS = 0.1
 # Refused sockets that are told why, per owner: a page asks again every two seconds, and a flood needs no answer.
 _TOLD = "60/minute"
 # Reflex keeps the headers of the handshake in the state of the tab: none but those that are read, none of any length.
@@ -86,10 +97,12 @@ class WebsocketLimits:
             return
         self._open[owner.name] += 1
         count_socket(1)
+        receipts = _Receipts(send)
         try:
-            paced = _Paced(receive, send, Frames(self._has_handler), per_second=self._per_second)
-            await self._app(_trimmed(scope, address), paced.receive, send)
+            paced = _Paced(receive, receipts, Frames(self._has_handler), per_second=self._per_second)
+            await self._app(_trimmed(scope, address), paced.receive, receipts.send)
         finally:
+            receipts.close()
             self._open[owner.name] -= 1
             count_socket(-1)
             if not self._open[owner.name]:
@@ -118,9 +131,9 @@ class WebsocketLimits:
 class _Paced:
     """Hands checked messages on; one that comes beyond the burst waits for its turn. A refused one ends the socket."""
 
-    def __init__(self, receive: Receive, send: Send, frames: Frames, *, per_second: float) -> None:
+    def __init__(self, receive: Receive, receipts: "_Receipts", frames: Frames, *, per_second: float) -> None:
         self._receive = receive
-        self._send = send
+        self._receipts = receipts
         self._per_second = per_second
         self._frames = frames
         self._left = float(_BURST)
@@ -139,18 +152,18 @@ class _Paced:
             except UnknownHandler:
                 await self._take_turn(len(text or ""))
                 _log.info("sockets.unknown_handler")
-                await self._send({"type": "websocket.send", "text": RELOAD})
+                await self._receipts.send({"type": "websocket.send", "text": RELOAD})
                 continue
             except Refused as refused:
                 _log.warning("sockets.refused", code=refused.code)
                 self._closed = refused.code
-                await self._send({"type": "websocket.close", "code": refused.code})
+                await self._receipts.send({"type": "websocket.close", "code": refused.code})
                 break
             # A refused message waits for no turn: it ends the socket at once.
             await self._take_turn(len(text or ""))
             if checked is not None:
                 if self._frames.is_event(checked):
-                    await self._send({"type": "websocket.send", "text": RECEIPT})
+                    self._receipts.add()
                 return {"type": "websocket.receive", "text": checked}
         return {"type": "websocket.disconnect", "code": self._closed}
 
@@ -160,6 +173,50 @@ class _Paced:
         self._at = now
         if self._left < 0:
             await asyncio.sleep(-self._left / self._per_second)
+
+
+class _Receipts:
+    """Tells a page how many of its events came in: at the end of the next update, else soon in a packet of its own.
+
+    A packet for each would cost as much as the update itself.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._due = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: asyncio.Task[None] | None = None
+
+    def add(self) -> None:
+        """Note that an event came in."""
+        self._due += 1
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_RECEIPT_SECONDS, self._send_soon)
+
+    async def send(self, message: Message) -> None:
+        """Send a message of the server; it takes the receipts along, or they go before it where it cannot."""
+        if self._due:
+            receipts, self._due = self._due, 0
+            if is_update(message.get("text")):
+                message = {**message, "text": message["text"] + MARK * receipts}
+            else:
+                await self._send({"type": "websocket.send", "text": RECEIPT * receipts})
+        await self._send(message)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._sending is not None:
+            self._sending.cancel()
+
+    def _send_soon(self) -> None:
+        self._timer = None
+        if self._due:
+            receipts, self._due = self._due, 0
+            self._sending = asyncio.create_task(self._send({"type": "websocket.send", "text": RECEIPT * receipts}))
+            # The socket may have closed meanwhile: its owner knows by then.
+            self._sending.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
 def _trimmed(scope: Scope, address: str) -> Scope:

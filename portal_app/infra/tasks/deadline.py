@@ -50,4 +50,9 @@ async def deadline(seconds: float, *, vendor: str) -> AsyncIterator[None]:
         async with asyncio.timeout(remaining_seconds(seconds)):
             yield
     except TimeoutError as error:
-        raise ExternalUnavailable("slower than the deadline", vendor=vendor) from error
+        raise late(vendor) from error
+
+
+def late(vendor: str) -> ExternalUnavailable:
+    """Return the error of a vendor that did not answer within the deadline."""
+    return ExternalUnavailable("slower than the deadline", vendor=vendor)

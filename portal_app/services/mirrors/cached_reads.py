@@ -12,12 +12,12 @@ from typing import Any, Generic, TypeVar
 import structlog
 from pydantic import TypeAdapter
 
-from portal_app.domain.errors import ExternalError, ExternalUnavailable, PortalError
+from portal_app.domain.errors import ExternalError, PortalError
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.infra.tasks.background import BackgroundTasks
-from portal_app.infra.tasks.deadline import deadline, remaining_seconds
+from portal_app.infra.tasks.deadline import late, remaining_seconds
 from portal_app.infra.tasks.shielded import ShieldedTasks
 
 Value = TypeVar("Value")
@@ -25,6 +25,8 @@ Saved = TypeVar("Saved")
 _log = structlog.get_logger(__name__)
 # A page that is open for longer without a request belongs to a session that has ended.
 _SHOWN_SECONDS = 24 * 3600
+# What a page shows whose read missed the deadline: any answer is news to it.
+_NOTHING = object()
 
 
 def fingerprint(value: object) -> str:
@@ -101,10 +103,17 @@ class CachedReads:
         return what.type.validate_json(await self.get_bytes(what))
 
     async def get_bytes(self, what: CachedRead[Any]) -> bytes:
-        """Return the answer as the JSON that is in the cache. Raises as `get`."""
+        """Return the answer as the JSON that is in the cache. Raises as `get`.
+
+        Open pages are told of an answer that misses the deadline.
+        """
         # The computation is shielded: it goes on, and the next caller finds its answer in the cache.
-        async with deadline(self._seconds, vendor=what.vendor):
-            return await self._cache.get_or_set_bytes(what.entry, partial(self._read, what))
+        try:
+            async with asyncio.timeout(remaining_seconds(self._seconds)):
+                return await self._cache.get_or_set_bytes(what.entry, partial(self._read, what))
+        except TimeoutError as error:
+            self.refresh(what, shown=_NOTHING)
+            raise late(what.vendor) from error
 
     async def peek(self, what: CachedRead[Value]) -> Value | None:
         """Return the cached answer, or None; reads nothing."""
@@ -182,7 +191,7 @@ class CachedReads:
                 await self._tasks.run(update)
         except TimeoutError as error:
             self._late.add(what.key)
-            raise ExternalUnavailable("slower than the deadline", vendor=what.vendor) from error
+            raise late(what.vendor) from error
 
     async def _refresh_saved(self, what: SavedRead[Any]) -> None:
         # Open pages show the older data.

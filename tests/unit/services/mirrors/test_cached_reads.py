@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
@@ -15,7 +16,7 @@ from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.settings import Settings
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
-from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
+from portal_app.services.mirrors.cached_reads import CachedRead, CachedReads, SavedRead
 from portal_app.services.profile.profiles import Profiles
 from tests.support.vendors.billing_fixtures import billing_services_of, customer, make_customer
 from tests.support.vendors.billing_services import BillingServices
@@ -83,6 +84,28 @@ async def test_slow_customer_data_are_pushed_when_they_arrive(
     assert (change.user_id, change.topic) == (customer.user_id, "account")
     assert (await profiles.profile_for(customer)).person.first_name == "Aiko"
     assert fake_whmcs.asked == ["person"]
+    await cache.close()
+
+
+async def test_a_slow_answer_that_is_only_cached_is_pushed_when_it_arrives(
+    hurried: Settings, redis: Redis, customer: Customer
+) -> None:
+    cache, fake_whmcs = Cache(redis), FakeWhmcs(is_slow=asyncio.Event())
+
+    async def read() -> int:
+        return len(await fake_whmcs.payment_methods(1))
+
+    reads = CachedReads(hurried, cache, LiveUpdates(redis, cache))
+    what = CachedRead("cards:1", "whmcs", TypeAdapter(int), read, 60, change=Change(customer.user_id, "billing"))
+    with pytest.raises(ExternalUnavailable):
+        await reads.get(what)
+
+    async def answer() -> None:
+        assert fake_whmcs.is_slow
+        fake_whmcs.is_slow.set()
+
+    assert (await next_change(redis, answer)).topic == "billing"
+    assert await reads.get(what) == 1 and fake_whmcs.asked == ["methods"]
     await cache.close()
 
 

@@ -102,17 +102,22 @@ def _entries_of_messages(entries: Iterable[Entry], messages: Sequence[MessageRow
     entries = list(entries)
     known = {entry.id for entry in entries}
     found: dict[UUID | None, str] = {}
-    for message in messages:
+    for message in (each for each in messages if each.state != "withdrawn"):
         ids = [*message.sf_ids, str(message.id)]
         by_id = next((each for each in ids if each in known), None)
         if message.seq == 0 and by_id is None:
             by_id = next((entry.id for entry in entries if entry.kind == "opening"), None)
         # After a lost answer nobody told us the comment's id.
-        by_words = (entry.id for entry in entries if entry.side == "customer" and message.text.startswith(entry.text))
-        place = by_id or next((each for each in by_words if each not in found.values()), None)
+        place = by_id or next((entry.id for entry in entries if _is_same(entry, message, found)), None)
         if place is not None:
             found[message.id] = place
     return found
+
+
+def _is_same(entry: Entry, message: MessageRow, found: dict[UUID | None, str]) -> bool:
+    """Say whether an entry that no message has yet begins as this one: a long message is shown by its first comment."""
+    is_own = entry.side == "customer" and entry.kind == "comment" and entry.id not in found.values()
+    return is_own and bool(entry.text) and message.text.startswith(entry.text)
 
 
 async def _uploads_of(session: AsyncSession, messages: Sequence[MessageRow]) -> list[UploadRow]:

@@ -15,7 +15,6 @@ class Asker(asyncio.Protocol):
 
     def __init__(self, request: bytes) -> None:
         self.answers: Counter[str] = Counter()
-        self.last_body = b""
         self.is_over = False
         self._request = request
         self._buffer = b""
@@ -50,7 +49,7 @@ class Asker(asyncio.Protocol):
             self._transport.abort()
 
     def _count(self) -> None:
-        head, _, self.last_body = self._buffer.partition(_END)
+        head = self._buffer.partition(_END)[0]
         self.answers[head[9:12].decode()] += 1
         self._buffer, self._wanted = b"", 0
         if self._transport is not None and not self.is_over:

@@ -32,7 +32,6 @@ class People:
         self._answered: set[UUID] = set()
         self._verified: set[UUID] = set()
         self._paying: set[UUID] = set()
-        self._seen: dict[tuple[UUID, str], float] = {}
 
     async def work(self) -> None:
         """Work until cancelled."""

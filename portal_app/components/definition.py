@@ -10,7 +10,7 @@ from portal_app.components.condition import Content, Text
 def definition_list(pairs: Sequence[tuple[Text, Content]]) -> rx.Component:
     """Set labels left and values right, a hairline between; the values may be components."""
     return rx.el.dl(
-        *[_pair(label, value) for label, value in pairs], class_name="divide-y divide-line border-y border-line"
+        *[definition(label, value) for label, value in pairs], class_name="divide-y divide-line border-y border-line"
     )
 
 
@@ -23,7 +23,8 @@ def total_line(label: Text, value: Content) -> rx.Component:
     )
 
 
-def _pair(label: Text, value: Content) -> rx.Component:
+def definition(label: Text, value: Content) -> rx.Component:
+    """Return one line of a definition list."""
     return rx.el.div(
         rx.el.dt(label, class_name="text-quiet"),
         rx.el.dd(value, class_name="min-w-0 text-right tabular-nums [overflow-wrap:anywhere]"),

@@ -54,6 +54,14 @@ def close_dialog(id: str) -> EventSpec:
     return rx.call_function(rx.Var(f"(() => document.getElementById('{id}').close())"))
 
 
+def dialog_choice(id: str, *, stay: Text, go: Text, on_go: Any, variant: Variant = "danger") -> rx.Component:
+    """Offer to leave everything as it is, or to go on with what the dialog asks; both close it."""
+    return rx.fragment(
+        button(stay, variant="quiet", on_click=close_dialog(id)),
+        button(go, variant=variant, on_click=[close_dialog(id), on_go]),
+    )
+
+
 def dialog_button(*content: Content, opens: str, variant: Variant = "secondary", size: Size = "main") -> rx.Component:
     """Open a dialog."""
     return button(*content, variant=variant, size=size, on_click=open_dialog(opens), aria_haspopup="dialog")

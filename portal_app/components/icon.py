@@ -21,8 +21,6 @@ _LINES = {
     "eye": _EYE,
     "eye-off": _EYE + "M4 4l16 16",
     "check": "M5 12.5 9.5 17 19 7.5",
-    "plus": "M12 5v14M5 12h14",
-    "back": "M19 12H5M11 6l-6 6 6 6",
     "download": "M12 4v11M7 10.5l5 5 5-5M5 20h14",
     "box": "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8",
     "globe": _CIRCLE + "M3.5 12h17M12 3.5c4.5 5 4.5 12 0 17M12 3.5c-4.5 5-4.5 12 0 17",
@@ -33,9 +31,7 @@ _FILLED = {"contrast": "M12 3.5a8.5 8.5 0 0 1 0 17z"}
 
 
 def icon(name: str, *, size: int = 18) -> rx.Component:
-    """Draw an icon of ours, or the lucide icon of that name. The name is plain text, never a var."""
-    if name not in _LINES:
-        return rx.icon(name, size=size, stroke_width=1.75, aria_hidden="true", class_name="shrink-0")
+    """Draw an icon of `_LINES`. The name is plain text, never a var."""
     filled = [rx.el.path(d=_FILLED[name], fill="currentColor")] if name in _FILLED else []
     return rx.el.svg(
         rx.el.path(d=_LINES[name]),

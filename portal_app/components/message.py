@@ -1,6 +1,6 @@
 """Messages to the customer: in the flow of the page, never floating over it."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import reflex as rx
 
@@ -22,7 +22,7 @@ def message(
             rx.el.div(action, class_name="mt-2 empty:hidden"),
             class_name="min-w-0 flex-1",
         ),
-        role=_role(tone),
+        role=when(tone == "problem", "alert", "status"),
         custom_attrs={"data-tone": tone},
         class_name="message flex gap-3 px-4 py-3",
     )
@@ -31,7 +31,3 @@ def message(
 def flash(text: Text, *, tone: MessageTone | rx.Var[str] = "info") -> rx.Component:
     """Show a message while there is a text, nothing otherwise."""
     return when(has(text), message(text, tone=tone))
-
-
-def _role(tone: Any) -> Any:
-    return when(tone == "problem", "alert", "status")

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from uuid import UUID
 
 from portal_app.infra.log.logs import set_up_logs
 from portal_app.infra.settings import Settings
@@ -45,18 +44,16 @@ async def _link(portal: Portal, email: str, name: str, about: str) -> str:
             )
             session.add(user)
             await session.flush()
-            session.add(_mapping(user.id, client.id, crm.account_id, crm.contact_id, client.customer_number))
+            session.add(
+                IdMapping(
+                    user_id=user.id,
+                    whmcs_client_id=client.id,
+                    sf_account_id=crm.account_id,
+                    sf_contact_id=crm.contact_id,
+                    customer_number=client.customer_number,
+                )
+            )
     return f"  {name:<13} {email}  password: {PASSWORD}  ({about})"
-
-
-def _mapping(user_id: UUID, client_id: int, account_id: str, contact_id: str, number: str) -> IdMapping:
-    return IdMapping(
-        user_id=user_id,
-        whmcs_client_id=client_id,
-        sf_account_id=account_id,
-        sf_contact_id=contact_id,
-        customer_number=number,
-    )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def serve(settings: Settings) -> int:
     # The children count; their parent has the time to add up.
     metrics = Metrics(settings, "web", writes=False).start()
     child = subprocess.Popen(
-        command(settings, files=raise_file_limit()), env={**os.environ, **_AS_BUILT, **_log_of(settings)}
+        command(settings, files=raise_file_limit()),
+        env={**os.environ, **_AS_BUILT, "PORTAL_LOG_FORMAT": settings.portal_log_format},
     )
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -74,11 +75,6 @@ def command(settings: Settings, *, files: int) -> list[str]:
     flat = [part for pair in options.items() for part in pair]
     flags = ["--factory", "--respawn-failed-workers", "--no-access-log"]
     return [sys.executable, "-m", "granian", *flat, *flags, "portal_app.jobs.web_app:app"]
-
-
-def _log_of(settings: Settings) -> dict[str, str]:
-    """Return the variables that the server's own lines are formatted by."""
-    return {"PORTAL_LOG_FORMAT": settings.portal_log_format}
 
 
 def raise_file_limit() -> int:

@@ -8,8 +8,8 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.infra.clock import now
+from portal_app.infra.database.locks import lock_name
 from portal_app.models.columns import time_column
-from portal_app.models.user import ADDRESS_LOCK
 
 
 class RecoveryToken(SQLModel, table=True):
@@ -36,7 +36,7 @@ class RecoveryToken(SQLModel, table=True):
         Rows of addresses without an account are treated alike, so that both cause the same work.
         """
         connection = await session.connection()
-        await connection.execute(ADDRESS_LOCK, {"name": f"{purpose}:{email_index.hex()}"})
+        await lock_name(session, f"{purpose}:{email_index.hex()}")
         earlier = sa.update(cls).where(
             col(cls.email_index) == email_index, col(cls.purpose) == purpose, col(cls.uses_left) > 0
         )

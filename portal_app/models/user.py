@@ -10,11 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import now
+from portal_app.infra.database.locks import lock_name
 from portal_app.models.columns import encrypted_column, id_column, json_column, time_column
 
 EMAIL_PLACE = "users.email"
-# Serialises what is done about one address, by its index.
-ADDRESS_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class User(SQLModel, table=True):
@@ -143,7 +142,7 @@ class SignUp(SQLModel, table=True):
     async def void(cls, session: AsyncSession, purpose: str, email_index: bytes) -> None:
         """End the earlier sign-ups of an address whose mailbox is not verified: only its newest code works."""
         connection, at = await session.connection(), now()
-        await connection.execute(ADDRESS_LOCK, {"name": f"{purpose}:{email_index.hex()}"})
+        await lock_name(session, f"{purpose}:{email_index.hex()}")
         earlier = sa.update(cls).where(
             col(cls.email_index) == email_index,
             col(cls.purpose) == purpose,

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -19,6 +18,7 @@ from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.security.tokens import RandomTokens
 from portal_app.infra.settings import Settings
+from portal_app.infra.tasks.shielded import ShieldedTasks
 from portal_app.models.idempotency import IdempotencyKey
 
 KEPT = timedelta(hours=24)
@@ -52,8 +52,8 @@ class Idempotency:
         self._wait_seconds = settings.portal_key_wait_seconds
         self._database = database
         self._tokens = tokens
-        self._running: dict[Call, asyncio.Task[str]] = {}
-        self._reading: dict[Call, asyncio.Task[Any]] = {}
+        self._running = ShieldedTasks()
+        self._reading = ShieldedTasks()
 
     async def once_shared(self, call: Call, do: Callable[[Claim], Awaitable[str]], *, status: int = 200) -> str:
         """Carry a call out as `once` does; the same calls at the same time in this process share one run.
@@ -61,7 +61,7 @@ class Idempotency:
         A caller who leaves does not end the run. Raises as `once`.
         """
         # Fifty presses of one button: without sharing, each would ask the database again and again while it waits.
-        return await _shared(self._running, call, lambda: self.once(call, do, status=status))
+        return await self._running.run(lambda: self.once(call, do, status=status), key=call)
 
     async def once_shared_with(
         self,
@@ -73,7 +73,7 @@ class Idempotency:
     ) -> Value:
         """Carry a call out as `once_shared`, and return what `read` returns for its id, read once for all callers."""
         resource_id = await self.once_shared(call, do, status=status)
-        return await _shared(self._reading, call, lambda: read(resource_id))
+        return await self._reading.run(lambda: read(resource_id), key=call)
 
     async def once(self, call: Call, do: Callable[[Claim], Awaitable[str]], *, status: int = 200) -> str:
         """Carry a call out, or return the id that it led to before. A call that failed may be sent again.
@@ -137,24 +137,6 @@ class Idempotency:
         async with self._database.unit_of_work(customer=claim.call.user_id) as session:
             # One that was finished stays; `finish` may have been rolled back with what it was written with.
             await (await session.connection()).execute(sa.delete(IdempotencyKey).where(*_mine(claim)))
-
-
-async def _shared(
-    running: dict[Call, asyncio.Task[Value]], call: Call, work: Callable[[], Coroutine[Any, Any, Value]]
-) -> Value:
-    """Return what the task of a call returns; the first caller starts it, and it goes on when callers leave."""
-    task = running.get(call)
-    if task is None:
-        task = running[call] = asyncio.create_task(work())
-        task.add_done_callback(partial(_forget, running, call))
-    return await asyncio.shield(task)
-
-
-def _forget(running: dict[Call, asyncio.Task[Value]], call: Call, task: "asyncio.Task[Value]") -> None:
-    del running[call]
-    if not task.cancelled():
-        # Where all callers have left, nobody else takes the error.
-        task.exception()
 
 
 def _mine(claim: _RowClaim) -> tuple[sa.ColumnElement[bool], ...]:

@@ -16,7 +16,7 @@ async def sign_up(user_id: str) -> str:
         "create_billing_client", lambda: portal().registration.account_setup.create_billing_client(user)
     )
     if client["state"] == "refused":
-        return await _give_up(user, client)
+        return await give_up(user, client)
     client_id = int(client["value"])
 
     async def create_crm_customer() -> dict[str, Any]:
@@ -26,12 +26,13 @@ async def sign_up(user_id: str) -> str:
     crm = await step("create_crm_customer", create_crm_customer)
     if crm["state"] == "refused":
         await step("deactivate_client", lambda: portal().registration.account_setup.deactivate_client(client_id))
-        return await _give_up(user, crm)
+        return await give_up(user, crm)
     made = CrmCustomer(crm["value"]["account_id"], crm["value"]["contact_id"])
     linked = await step("link", lambda: portal().registration.account_setup.link(user, client_id, made))
     return linked["state"]
 
 
-async def _give_up(user: UUID, why: Outcome) -> str:
+async def give_up(user: UUID, why: Outcome) -> str:
+    """Mark an account as failed for what a step was refused; return the outcome of its workflow."""
     await step("give_up", lambda: portal().registration.account_setup.mark_failed(user, why["code"]))
     return "refused"

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.wiring.portal import portal
-from portal_app.workflows.step import Outcome, durable, step
+from portal_app.workflows.sign_up import give_up
+from portal_app.workflows.step import durable, step
 
 
 @durable(name="move_in")
@@ -14,7 +15,7 @@ async def move_in(user_id: str) -> str:
     user = UUID(user_id)
     client = await step("number_client", lambda: portal().registration.whmcs_migration_setup.number_client(user))
     if client["state"] == "refused":
-        return await _give_up(user, client)
+        return await give_up(user, client)
 
     async def adopt_account() -> dict[str, Any]:
         made = await portal().registration.whmcs_migration_setup.adopt_account(user)
@@ -22,12 +23,7 @@ async def move_in(user_id: str) -> str:
 
     crm = await step("adopt_account", adopt_account)
     if crm["state"] == "refused":
-        return await _give_up(user, crm)
+        return await give_up(user, crm)
     made = CrmCustomer(crm["value"]["account_id"], crm["value"]["contact_id"])
     linked = await step("link", lambda: portal().registration.account_setup.link(user, int(client["value"]), made))
     return linked["state"]
-
-
-async def _give_up(user: UUID, why: Outcome) -> str:
-    await step("give_up", lambda: portal().registration.account_setup.mark_failed(user, why["code"]))
-    return "refused"

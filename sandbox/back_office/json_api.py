@@ -45,22 +45,22 @@ class JsonApi:
     def _routes(self) -> list[Route]:
         return [
             Route("/mail", _answering(self._mail)),
-            Route("/orders", _answering(self._orders)),
+            Route("/orders", _telling(self._actions.orders)),
             Route("/orders", _answering(self._new_order), methods=["POST"]),
             Route("/orders/{id}", _answering(self._edit_order), methods=["POST"]),
             Route("/orders/{id}/{action}", _answering(self._change_order), methods=["POST"]),
-            Route("/identities", _answering(self._identities)),
+            Route("/identities", _telling(self._identity.customers)),
             Route("/identities/{number}/{action}", _answering(self._decide), methods=["POST"]),
-            Route("/cases", _answering(self._cases)),
+            Route("/cases", _telling(self._actions.cases)),
             *self._support_routes(),
             *self._sim_routes(),
-            Route("/address-checks", _answering(self._address_checks)),
+            Route("/address-checks", _telling(self._addresses.checks)),
             Route("/address-checks/{id}", _answering(self._answer_check), methods=["POST"]),
             Route("/invoices/{id:int}/{action}", _answering(self._change_invoice), methods=["POST"]),
-            Route("/faults", _answering(self._fault_settings)),
+            Route("/faults", _telling(self._actions.fault_settings)),
             Route("/faults/{vendor}", _answering(self._set_faults), methods=["POST"]),
-            Route("/calls", _answering(self._calls)),
-            Route("/switches", _answering(self._switches)),
+            Route("/calls", _telling(self._actions.faults.calls)),
+            Route("/switches", _telling(lambda: SWITCHES)),
             Route("/clock", _answering(self._clock)),
             Route("/clock", _answering(self._advance), methods=["POST"]),
             Route("/reset", _answering(self._reset), methods=["POST"]),
@@ -70,7 +70,7 @@ class JsonApi:
 
     def _support_routes(self) -> list[Route]:
         return [
-            Route("/support", _answering(self._support_cases)),
+            Route("/support", _telling(self._support.cases)),
             Route("/support/{id}/{action}", _answering(self._act_on_case), methods=["POST"]),
         ]
 
@@ -85,9 +85,6 @@ class JsonApi:
     async def _mail(self, request: Request) -> Any:
         return self._actions.mailbox.messages(request.query_params.get("to"))
 
-    async def _orders(self, request: Request) -> Any:
-        return self._actions.orders()
-
     async def _change_order(self, request: Request) -> Any:
         _known(self._order_actions, request)(request.path_params["id"])
         return self._actions.order(request.path_params["id"])
@@ -99,9 +96,6 @@ class JsonApi:
     async def _edit_order(self, request: Request) -> Any:
         self._actions.edit(request.path_params["id"], await request.json())
         return {"id": request.path_params["id"]}
-
-    async def _identities(self, request: Request) -> Any:
-        return self._identity.customers()
 
     async def _decide(self, request: Request) -> Any:
         note = (await request.json()).get("note", "") if await request.body() else ""
@@ -116,12 +110,6 @@ class JsonApi:
         self._sims.retire(request.path_params["id"])
         return {"id": request.path_params["id"]}
 
-    async def _cases(self, request: Request) -> Any:
-        return self._actions.cases()
-
-    async def _support_cases(self, request: Request) -> Any:
-        return self._support.cases()
-
     async def _act_on_case(self, request: Request) -> Any:
         action = request.path_params["action"]
         return {"id": self._support.act(request.path_params["id"], action, await request.json())}
@@ -129,9 +117,6 @@ class JsonApi:
     async def _change_invoice(self, request: Request) -> Any:
         _known(self._invoice_actions, request)(request.path_params["id"])
         return next(row for row in self._actions.invoices() if row["id"] == request.path_params["id"])
-
-    async def _address_checks(self, request: Request) -> Any:
-        return self._addresses.checks()
 
     async def _answer_check(self, request: Request) -> Any:
         wanted = await request.json()
@@ -145,19 +130,10 @@ class JsonApi:
         self._sims.end_job(request.path_params["id"], request.path_params["action"])
         return {"lines": self._sims.lines()}
 
-    async def _fault_settings(self, request: Request) -> Any:
-        return self._actions.fault_settings()
-
     async def _set_faults(self, request: Request) -> Any:
         vendor = request.path_params["vendor"]
         self._actions.set_faults(vendor, parse_fault_settings(await request.json()))
         return self._actions.fault_settings()[vendor]
-
-    async def _calls(self, request: Request) -> Any:
-        return self._actions.faults.calls()
-
-    async def _switches(self, request: Request) -> Any:
-        return SWITCHES
 
     async def _clock(self, request: Request) -> Any:
         return {"now": self._actions.clock.now().isoformat()}
@@ -178,6 +154,13 @@ class JsonApi:
     async def _staff(self, request: Request) -> Any:
         wanted = await request.json() if await request.body() else {}
         return self._actions.staff(*(request.path_params[name] for name in ("kind", "id", "action")), wanted)
+
+
+def _telling(read: Callable[[], Any]) -> Page:
+    async def told(request: Request) -> Any:
+        return read()
+
+    return _answering(told)
 
 
 def _answering(work: Callable[[Request], Awaitable[Any]]) -> Page:

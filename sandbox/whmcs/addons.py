@@ -49,9 +49,7 @@ def get_clients_addons(whmcs: Installation, request: Request) -> Document:
 
 def update_client_addon(whmcs: Installation, request: Request) -> Document:
     """UpdateClientAddon: status, name and notes; a new status fires its hook."""
-    addon = whmcs.row("addon", request.number("id"))
-    if addon is None:
-        raise Refused("Addon ID Not Found")
+    addon = whmcs.required("addon", request.number("id"), "Addon ID Not Found")
     changes = {name: request.text(name) for name in ("name", "notes") if request.has(name)}
     moved = [name for name, (status, _) in STEPS.items() if status == request.text("status") != addon["status"]]
     if not changes and not moved:

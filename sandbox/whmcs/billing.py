@@ -164,17 +164,11 @@ def get_currencies(whmcs: Installation, request: Request) -> Document:
 
 
 def _invoice(whmcs: Installation, request: Request) -> Document:
-    invoice = whmcs.row("invoice", request.number("invoiceid"))
-    if invoice is None:
-        raise Refused("Invoice ID Not Found")
-    return invoice
+    return whmcs.required("invoice", request.number("invoiceid"), "Invoice ID Not Found")
 
 
 def _client(whmcs: Installation, number: int) -> Document:
-    client = whmcs.row("client", number)
-    if client is None:
-        raise Refused("Client ID Not Found")
-    return client
+    return whmcs.required("client", number, "Client ID Not Found")
 
 
 def _item(request: Request, number: int) -> Document:

@@ -32,7 +32,6 @@ from sandbox.whmcs.sso import redeem
 COOKIE = "whmcs_sandbox"
 _TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
 _MAINTENANCE = "Down for maintenance. Please try again later."
-_NOT_SIGNED_IN = "You are not signed in. Please come in through the portal."
 _TEST_CARDS = (
     ("4242424242424242", "is stored and pays"),
     (DECLINING_CARD, "is stored, but every payment fails"),

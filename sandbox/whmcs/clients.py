@@ -108,9 +108,7 @@ def get_clients(whmcs: Installation, request: Request) -> Document:
 
 def close_client(whmcs: Installation, request: Request) -> Document:
     """CloseClient: services end and unpaid invoices are cancelled."""
-    client = whmcs.row("client", request.number("clientid"))
-    if client is None:
-        raise Refused("Client ID Not Found")
+    client = whmcs.required("client", request.number("clientid"), "Client ID Not Found")
     whmcs.hook("ClientClose", client_id=client["id"])
     client["status"] = "Closed"
     whmcs.save("client", client)
@@ -124,9 +122,7 @@ def close_client(whmcs: Installation, request: Request) -> Document:
 
 def remove_client(whmcs: Installation, request: Request) -> Document:
     """DeleteClient: the client goes with everything of theirs."""
-    client = whmcs.row("client", request.number("clientid"))
-    if client is None:
-        raise Refused("Client ID Not Found")
+    client = whmcs.required("client", request.number("clientid"), "Client ID Not Found")
     delete_client(whmcs, client)
     return {"clientid": request.text("clientid")}
 

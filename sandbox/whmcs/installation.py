@@ -98,6 +98,13 @@ class Installation:
         """Return one row by id, or None."""
         return self.store.get(f"whmcs.{kind}", number)
 
+    def required(self, kind: str, number: int | str, refusal: str) -> Document:
+        """Return one row by id. Raises Refused in these words where there is none."""
+        row = self.row(kind, number)
+        if row is None:
+            raise Refused(refusal)
+        return row
+
     def rows(self, kind: str, **wanted: object) -> list[Document]:
         """Return all rows of a kind whose fields equal the wanted values, oldest first."""
         found = self.store.all(f"whmcs.{kind}")

@@ -18,9 +18,7 @@ _IMMUTABLE = "This invoice has been issued and can no longer be edited"
 
 def update_invoice(whmcs: Installation, request: Request) -> Document:
     """UpdateInvoice. Lines change only in a Draft, in WHMCS 8 in any invoice; line scalars silently do nothing."""
-    invoice = whmcs.row("invoice", request.number("invoiceid"))
-    if invoice is None:
-        raise Refused("Invoice ID Not Found")
+    invoice = whmcs.required("invoice", request.number("invoiceid"), "Invoice ID Not Found")
     is_publishing = request.flag("publish") or request.flag("publishandsendemail")
     if is_publishing and invoice["status"] != "Draft":
         raise Refused("Invoice must be in Draft status to be published")

@@ -21,9 +21,7 @@ _ARRAYS = (
 
 def add_order(whmcs: Installation, request: Request) -> Document:
     """AddOrder: order and services Pending, an Unpaid invoice unless noinvoice. Nothing is provisioned."""
-    client = whmcs.row("client", request.number("clientid"))
-    if client is None:
-        raise Refused("Client ID Not Found")
+    client = whmcs.required("client", request.number("clientid"), "Client ID Not Found")
     if client["status"] == "Closed":
         raise Refused("Unable to add order when client status is Closed")
     gateway = request.text("paymentmethod")
@@ -70,7 +68,7 @@ def cancel_order(whmcs: Installation, request: Request) -> Document:
 
 def pending_order(whmcs: Installation, request: Request) -> Document:
     """PendingOrder: any order and its services wait again."""
-    order = _order(whmcs, request, "Order ID Not Found")
+    order = whmcs.required("order", request.number("orderid"), "Order ID Not Found")
     whmcs.hook("PendingOrder", order_id=order["id"])
     _set_status(whmcs, order, "Pending")
     return {}
@@ -78,7 +76,7 @@ def pending_order(whmcs: Installation, request: Request) -> Document:
 
 def fraud_order(whmcs: Installation, request: Request) -> Document:
     """FraudOrder: any order and its services are marked."""
-    order = _order(whmcs, request, "Order ID Not Found")
+    order = whmcs.required("order", request.number("orderid"), "Order ID Not Found")
     whmcs.hook("FraudOrder", order_id=order["id"])
     _set_status(whmcs, order, "Fraud")
     return {}
@@ -86,7 +84,7 @@ def fraud_order(whmcs: Installation, request: Request) -> Document:
 
 def delete_order(whmcs: Installation, request: Request) -> Document:
     """DeleteOrder: a Cancelled or Fraud order goes with its services and invoice."""
-    order = _order(whmcs, request, "Order ID not found")
+    order = whmcs.required("order", request.number("orderid"), "Order ID not found")
     if order["status"] not in ("Cancelled", "Fraud"):
         raise Refused("The order status must be in Cancelled or Fraud to be deleted")
     whmcs.hook("DeleteOrder", order_id=order["id"])
@@ -175,13 +173,6 @@ def _pending_order(whmcs: Installation, request: Request) -> Document:
     order = whmcs.row("order", request.number("orderid"))
     if order is None or order["status"] != "Pending":
         raise Refused("Order ID not found or Status not Pending")
-    return order
-
-
-def _order(whmcs: Installation, request: Request, refusal: str) -> Document:
-    order = whmcs.row("order", request.number("orderid"))
-    if order is None:
-        raise Refused(refusal)
     return order
 
 

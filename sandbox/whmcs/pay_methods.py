@@ -136,9 +136,7 @@ def _own(whmcs: Installation, request: Request, order: tuple[str, str]) -> Docum
     for name in order:
         if not request.text(name):
             raise Refused(labels[name])
-    row = whmcs.row("paymethod", request.number("paymethodid"))
-    if row is None:
-        raise Refused("Invalid Pay Method ID")
+    row = whmcs.required("paymethod", request.number("paymethodid"), "Invalid Pay Method ID")
     if row["clientid"] != request.number("clientid"):
         raise Refused("Pay Method does not belong to passed Client ID")
     return row

@@ -82,9 +82,7 @@ def get_clients_products(whmcs: Installation, request: Request) -> Document:
 
 def update_client_product(whmcs: Installation, request: Request) -> Document:
     """UpdateClientProduct: edits the record only, no module runs."""
-    service = whmcs.row("service", request.number("serviceid"))
-    if service is None:
-        raise Refused("Service ID Not Found")
+    service = whmcs.required("service", request.number("serviceid"), "Service ID Not Found")
     service |= {name: request.text(name) for name in _TEXTS if request.has(name)}
     service |= {field: request.text(name) for name, field in _RENAMED.items() if request.has(name)}
     for name in ("firstpaymentamount", "recurringamount"):
@@ -107,9 +105,7 @@ def update_client_product(whmcs: Installation, request: Request) -> Document:
 
 def add_cancel_request(whmcs: Installation, request: Request) -> Document:
     """AddCancelRequest: one open request per service; the service's status stays."""
-    service = whmcs.row("service", request.number("serviceid"))
-    if service is None:
-        raise Refused("Service ID Not Found")
+    service = whmcs.required("service", request.number("serviceid"), "Service ID Not Found")
     if whmcs.rows("cancellation", relid=service["id"]):
         raise Refused("Existing Cancellation Request Exists")
     kind = request.text("type") if request.text("type") == "End of Billing Period" else "Immediate"

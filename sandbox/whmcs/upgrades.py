@@ -15,9 +15,7 @@ _BUSY = "Unable to accept upgrade order. Previous upgrade invoice for service is
 
 def upgrade_product(whmcs: Installation, request: Request) -> Document:
     """UpgradeProduct for products; nothing here has configurable options. With calconly nothing changes."""
-    service = whmcs.row("service", request.number("serviceid"))
-    if service is None:
-        raise Refused("Service ID Not Found")
+    service = whmcs.required("service", request.number("serviceid"), "Service ID Not Found")
     is_busy = bool(whmcs.rows("upgrade", service_id=service["id"], status="Pending"))
     if is_busy and not request.flag("calconly"):
         raise Refused(_BUSY)

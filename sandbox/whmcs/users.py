@@ -65,9 +65,7 @@ def add_user(whmcs: Installation, request: Request) -> Document:
 
 def update_user(whmcs: Installation, request: Request) -> Document:
     """UpdateUser: names, address and language; no action sets an existing user's password."""
-    user = whmcs.row("user", request.number("user_id"))
-    if user is None:
-        raise Refused("Invalid User ID requested")
+    user = whmcs.required("user", request.number("user_id"), "Invalid User ID requested")
     changes = {name: request.text(name) for name in ("firstname", "lastname", "email", "language") if request.has(name)}
     if not changes:
         raise Refused("One of `email`, `firstname`, `lastname`, or `language` is required")
@@ -123,9 +121,7 @@ def create_client_invite(whmcs: Installation, request: Request) -> Document:
     """CreateClientInvite: a mail whose link only a browser can follow."""
     if not request.text("email"):
         raise Refused("Email is required")
-    client = whmcs.row("client", request.number("client_id"))
-    if client is None:
-        raise Refused("Invalid client id")
+    client = whmcs.required("client", request.number("client_id"), "Invalid client id")
     if not is_address(request.text("email")):
         raise Refused(_NOT_VALID)
     if not request.text("permissions"):
@@ -158,12 +154,8 @@ def _check_address(whmcs: Installation, email: str) -> None:
 
 
 def _pair(whmcs: Installation, request: Request) -> tuple[Document, Document]:
-    user = whmcs.row("user", request.number("user_id"))
-    if user is None:
-        raise Refused("Invalid user id")
-    client = whmcs.row("client", request.number("client_id"))
-    if client is None:
-        raise Refused("Invalid client id")
+    user = whmcs.required("user", request.number("user_id"), "Invalid user id")
+    client = whmcs.required("client", request.number("client_id"), "Invalid client id")
     return user, client
 
 

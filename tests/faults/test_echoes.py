@@ -48,11 +48,7 @@ class Echoes:
     async def all_applied(self) -> None:
         """Wait until the worker has applied all of them."""
         query = "SELECT count(*) FROM inbox WHERE id = ANY(%s) AND handled_at IS NULL"
-
-        async def applied() -> bool:
-            return await self._shop.value(query, self._sent) == 0
-
-        await until(applied, "all hooks are applied")
+        await until(lambda: self._shop.value(query, self._sent), "all hooks are applied", equals=0)
 
     async def heard_in_pages(self, buyer: Buyer, *hooks: Hook) -> bool:
         """Deliver hooks and say whether an open page of the customer was told of anything."""

@@ -101,11 +101,7 @@ async def test_a_second_line_is_stopped_before_it_is_billed(
 
     await until(appears, "the agents' order appears")
     (other,) = [each for each in await driver.web.orders.orders_for(buyer.customer) if each.id != order.id]
-
-    async def claimed() -> bool:
-        return bool(await driver.reviews_of(other))
-
-    await until(claimed, "Salesforce knows our id")
+    await until(lambda: driver.reviews_of(other), "Salesforce knows our id")
     await driver.approve(other)
     await driver.wait_for_stage(other, "active")
     await driver.approve(order)

@@ -139,11 +139,7 @@ async def test_listener_killed_between_event_and_commit_leaves_all_or_nothing(
     positions = await driver.rows("SELECT replay_id FROM replay_positions WHERE topic = %s", f"/event/{REQUEST}")
     async with positions_held(driver):
         await driver.approve(order)
-
-        async def listener_waits() -> bool:
-            return bool(await driver.rows(_WAITING))
-
-        await until(listener_waits, "the listener stands before its commit")
+        await until(lambda: driver.rows(_WAITING), "the listener stands before its commit")
         listener.kill()
     assert await inbox_of(driver, order) == []
     query = "SELECT replay_id FROM replay_positions WHERE topic = %s"

@@ -46,26 +46,14 @@ async def test_a_change_waits_while_whmcs_is_down_and_the_newest_value_is_writte
     await driver.web.profile.profiles.profile_for(buyer.customer)
     await driver.set_faults("whmcs", down=True)
     await change(driver, buyer, first_name="花")
-
-    async def waits() -> bool:
-        return await note(driver, buyer) == AWAY
-
-    await until(waits, "the page says that a system is away")
+    await until(lambda: note(driver, buyer), "the page says that a system is away", equals=AWAY)
     await change(driver, buyer, first_name="花子")
     assert (await driver.web.profile.profiles.profile_for(buyer.customer)).person.first_name == "花子"
     await driver.set_faults("whmcs")
-
-    async def done() -> bool:
-        return await note(driver, buyer) == ""
-
-    await until(done, "nothing is on its way any more")
+    await until(lambda: note(driver, buyer), "nothing is on its way any more", equals="")
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
     busy = "SELECT count(*) FROM profiles WHERE user_id = %s AND is_busy"
-
-    async def rests() -> bool:
-        return await driver.value(busy, buyer.customer.user_id) == 0
-
-    await until(rests, "the workflow has ended")
+    await until(lambda: driver.value(busy, buyer.customer.user_id), "the workflow has ended", equals=0)
 
 
 async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothing_half_done(
@@ -84,11 +72,7 @@ async def test_worker_killed_between_whmcs_and_an_absent_salesforce_leaves_nothi
     assert await note(driver, buyer) in (ON_ITS_WAY, AWAY)
     processes.start_all("worker", settings=settings)
     await driver.set_faults("salesforce")
-
-    async def done() -> bool:
-        return await note(driver, buyer) == ""
-
-    await until(done, "nothing is on its way any more")
+    await until(lambda: note(driver, buyer), "nothing is on its way any more", equals="")
     assert await names_at_vendors(worker_side, buyer) == ("花子", "花子")
 
 
@@ -99,16 +83,8 @@ async def test_a_refusal_of_salesforce_is_retried_with_the_next_change_of_the_cu
     await driver.set_faults("salesforce", special={"validation_rule": 1})
     await change(driver, buyer, first_name="花")
     query = "SELECT count(*) FROM audit WHERE user_id = %s AND tag = 'account:salesforce:refused'"
-
-    async def is_refused() -> bool:
-        return await driver.value(query, buyer.customer.user_id) == 1
-
-    await until(is_refused, "the audit says that Salesforce refused")
+    await until(lambda: driver.value(query, buyer.customer.user_id), "the audit says that Salesforce refused", equals=1)
     await driver.set_faults("salesforce")
     await change(driver, buyer, last_name="佐藤")
-
-    async def done() -> bool:
-        return await note(driver, buyer) == ""
-
-    await until(done, "nothing is on its way any more")
+    await until(lambda: note(driver, buyer), "nothing is on its way any more", equals="")
     assert await names_at_vendors(worker_side, buyer) == ("花", "花")

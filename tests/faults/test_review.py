@@ -66,11 +66,7 @@ async def test_order_that_agents_made_appears_with_its_lines_and_is_provisioned_
     processes.start_all("listener", "worker", settings=settings)
     buyer = await driver.buyer()
     sf_order_id = await driver.order_at_salesforce(buyer, Order_Type__c="VPN")
-
-    async def appears() -> bool:
-        return bool(await driver.web.orders.orders_for(buyer.customer))
-
-    await until(appears, "the agents' order appears")
+    await until(lambda: driver.web.orders.orders_for(buyer.customer), "the agents' order appears")
     (order,) = await driver.web.orders.orders_for(buyer.customer)
     assert (order.stage, order.sf_order_id, [line.sku for line in order.lines]) == ("in_review", sf_order_id, [SKU])
 
@@ -90,11 +86,7 @@ async def test_salesforce_learns_our_id_of_an_order_of_agents_when_it_is_away_at
     buyer = await driver.buyer()
     await driver.set_faults("salesforce", down=True, operations=["update:Order"])
     await driver.order_at_salesforce(buyer, Order_Type__c="VPN")
-
-    async def appears() -> bool:
-        return bool(await driver.web.orders.orders_for(buyer.customer))
-
-    await until(appears, "the agents' order appears")
+    await until(lambda: driver.web.orders.orders_for(buyer.customer), "the agents' order appears")
     (order,) = await driver.web.orders.orders_for(buyer.customer)
     assert await driver.reviews_of(order) == []
     await driver.all_well()

@@ -56,10 +56,6 @@ async def test_order_becomes_active_while_mail_is_down_and_each_mail_arrives_onc
     assert await driver.mails_to(buyer.email) == []
     await driver.set_faults("mail")
     query = "SELECT count(*) FROM mails WHERE user_id = %s AND sent_at IS NULL"
-
-    async def all_sent() -> bool:
-        return await driver.value(query, buyer.customer.user_id) == 0
-
-    await until(all_sent, "all mails are sent")
+    await until(lambda: driver.value(query, buyer.customer.user_id), "all mails are sent", equals=0)
     subjects = sorted(row["subject"] for row in await driver.mails_to(buyer.email))
     assert len(subjects) == len(set(subjects)) == 2, subjects

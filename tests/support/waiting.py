@@ -9,9 +9,13 @@ from collections.abc import Awaitable, Callable
 LONGEST_SECONDS = 180.0
 
 
-async def until(question: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Check many times a second until the condition holds; fail with `what` after `LONGEST_SECONDS`."""
+async def until(question: Callable[[], Awaitable[object]], what: str, *, equals: object = ...) -> None:
+    """Ask many times a second until the answer is true, or `equals`; fail with `what` after `LONGEST_SECONDS`."""
     deadline = time.monotonic() + LONGEST_SECONDS
-    while not await question():
+    while not _is_met(await question(), equals):
         assert time.monotonic() < deadline, f"not within {LONGEST_SECONDS:.0f} s: {what}"
         await asyncio.sleep(0.05)
+
+
+def _is_met(answer: object, equals: object) -> bool:
+    return bool(answer) if equals is ... else answer == equals

@@ -10,7 +10,7 @@ from portal_app.language import _
 
 def included_lines(plan: Plan, *, taxed: Callable[[Money], Money]) -> list[str]:
     """Return the lines that describe a plan. `taxed` returns an amount with tax."""
-    own = [_detail(label, value) for label, value in plan.service.details]
+    own = [f"{_(label)}: {_(_VALUES.get(value, value))}" for label, value in plan.service.details]
     own += [item.name for item in plan.included if item.price.minor == 0]
     own += _installation(plan, taxed)
     return [plan.service.description, *own] if plan.service.description else own
@@ -25,10 +25,6 @@ def _installation(plan: Plan, taxed: Callable[[Money], Money]) -> list[str]:
     total = choices["single"].total
     lines = [_("Installation {amount} ({taxed} with tax)").format(amount=total, taxed=taxed(total))]
     return lines + ([_("Paid at once or in {ways} payments").format(ways=_(" or ").join(counts))] if counts else [])
-
-
-def _detail(label: str, value: str) -> str:
-    return f"{_(label)}: {_(_VALUES.get(value, value))}"
 
 
 # Texts for picklist values of Salesforce; other values are readable as they are.

@@ -14,4 +14,3 @@ class CancellationCaseGateway(Protocol):
 
         `opportunity_id` is what WHMCS says of the service, or an empty text.
         """
-        ...

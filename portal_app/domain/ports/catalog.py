@@ -10,4 +10,3 @@ class CatalogGateway(Protocol):
 
     async def items(self) -> list[CatalogItem]:
         """Return every active item with a price."""
-        ...

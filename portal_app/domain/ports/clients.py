@@ -27,19 +27,15 @@ class ClientGateway(Protocol):
 
     async def find_client(self, email: str) -> BillingClient | None:
         """Return the client with exactly this e-mail address, or None."""
-        ...
 
     async def client(self, client_id: int) -> BillingClient:
         """Return one client. Raises NotFound."""
-        ...
 
     async def add_client(self, profile: Profile, *, customer_number: str, password: str) -> int:
         """Create a client with our customer number and return its id. Look `find_client` up before a second call."""
-        ...
 
     async def set_client_status(self, client_id: int, status: str) -> None:
         """Set Active or Inactive."""
-        ...
 
 
 class PeopleGateway(Protocol):
@@ -47,11 +43,9 @@ class PeopleGateway(Protocol):
 
     async def person(self, client_id: int) -> PersonalData:
         """Return a client's data. Raises NotFound."""
-        ...
 
     async def change(self, client_id: int, change: ProfileChange) -> None:
         """Change a client. Safe to repeat."""
-        ...
 
 
 class SsoGateway(Protocol):
@@ -59,4 +53,3 @@ class SsoGateway(Protocol):
 
     async def sign_on_link(self, client_id: int, path: str) -> str:
         """Return a single-use link (60 s) that signs the client in at WHMCS and opens a relative path there."""
-        ...

@@ -41,4 +41,3 @@ class EventStream(Protocol):
         Further credit is asked for only when the consumer comes back for the next batch. Raises
         ExternalUnavailable when the stream breaks and PositionLost when the position is refused.
         """
-        ...

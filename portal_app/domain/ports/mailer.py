@@ -8,4 +8,3 @@ class Mailer(Protocol):
 
     async def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
         """Hand one message to the mail server."""
-        ...

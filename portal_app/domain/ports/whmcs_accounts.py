@@ -25,15 +25,12 @@ class BillingLogins(Protocol):
 
     async def find(self, email: str) -> BillingLogin | None:
         """Return the user with exactly this address, or None. Says nothing about a second factor."""
-        ...
 
     async def verify_password(self, email: str, password: str) -> BillingLogin | None:
         """Return the user with this address and password; None for an unknown address and for a wrong password."""
-        ...
 
     async def set_customer_number(self, client_id: int, number: str) -> None:
         """Write the customer number into a client. Safe to repeat."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,12 @@ class ExistingAccounts(Protocol):
 
     async def find_person(self, email: str) -> CrmPerson | None:
         """Return whose account has exactly one contact with this address and a customer number, or None."""
-        ...
 
     async def claim_contact(self, customer_number: str, email: str, user_id: UUID) -> None:
         """Link the contact with this address to our user unless it is linked to a user. Safe to repeat."""
-        ...
 
     async def adopt(self, customer: MigratingCustomer) -> CrmCustomer:
         """Make the account of a customer number the portal's, or create it; tie one contact to our user.
 
         Safe to repeat. Raises Conflict where the account belongs to another WHMCS client or another portal user.
         """
-        ...

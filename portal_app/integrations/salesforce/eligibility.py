@@ -92,7 +92,7 @@ class SalesforceEligibility:
             opportunity = id_of("find opportunity", found[0])
             await self._client.update("Opportunity", opportunity, line)
             return opportunity
-        new = line | {"AccountId": account, "CloseDate": _today(), "Portal_Source__c": "Order"}
+        new = line | {"AccountId": account, "CloseDate": today().isoformat(), "Portal_Source__c": "Order"}
         done = await self._client.composite(
             "create opportunity", [Part("opportunity", "POST", "sobjects/Opportunity", new)], safe=False
         )
@@ -161,7 +161,3 @@ def _lines(address: Address) -> str:
         "Find out which fibre lines this address can have and write it into the account: state, offers, note.\n\n"
         f"〒{address.postcode}\n{address.prefecture}{address.city}{address.town}{address.street}\n{address.building}"
     ).strip()
-
-
-def _today() -> str:
-    return today().isoformat()

@@ -5,9 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.definition import definition_list, total_line
-from portal_app.components.field import select_field, text_field
-from portal_app.components.form import live_form
+from portal_app.components.definition import definition, definition_list, total_line
 from portal_app.components.icon import icon
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -18,6 +16,7 @@ from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page
+from portal_app.pages.shell.list_page import list_body, list_controls
 from portal_app.pages.shell.page import page
 from portal_app.state.billing.invoice import InvoicePage
 from portal_app.state.billing.invoices import InvoicesPage
@@ -27,7 +26,6 @@ _PRINT = rx.Var("(() => window.print())")
 
 @page("/billing/invoices", title="Invoices", load=InvoicesPage.load)
 def invoices() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         InvoicesPage.rows,
         columns=[
@@ -39,13 +37,23 @@ def invoices() -> rx.Component:
         ],
         caption=_("Your invoices"),
     )
+    controls = list_controls(
+        InvoicesPage,
+        filters=[("all", _("All")), ("due", _("Due")), ("overdue", _("Overdue")), ("paid", _("Paid"))],
+        search=_("Number or amount"),
+        orders=[
+            ("newest", _("Newest first")),
+            ("oldest", _("Oldest first")),
+            ("due", _("Due first")),
+            ("largest", _("Largest first")),
+            ("smallest", _("Smallest first")),
+        ],
+    )
     none = empty_state(_("No invoices here"), text=_("No invoice matches. Change the search or show all."))
     empty = empty_state(_("No invoices yet"), text=_("Your first invoice appears here when a service is set up."))
-    rows = rx.cond(InvoicesPage.rows.length() > 0, rx.fragment(table, _pages()), none)
-    listed = rx.el.div(rx.el.div(_filters(), _search(), class_name="grid gap-4"), rows, class_name="grid gap-6")
     body = rx.el.div(
         figure(InvoicesPage.due_total, caption=InvoicesPage.due_words),
-        rx.cond(InvoicesPage.has_any, listed, empty),
+        list_body(InvoicesPage, controls, table, none=none, empty=empty),
         class_name="grid gap-8",
     )
     places = rx.fragment(
@@ -56,84 +64,18 @@ def invoices() -> rx.Component:
     return portal_page(title, page_body(InvoicesPage, body, loading=table_skeleton()), active="billing")
 
 
-def _filters() -> rx.Component:
-    kinds = [("all", _("All")), ("due", _("Due")), ("overdue", _("Overdue")), ("paid", _("Paid"))]
-    look = "inline-flex min-h-9 items-center rounded px-3 text-small hover:underline"
-
-    def choice(key: str, words: str) -> rx.Component:
-        is_chosen = InvoicesPage.filter == key
-        return rx.el.li(
-            link(
-                words,
-                href=InvoicesPage.hrefs[key],
-                aria_current=rx.cond(is_chosen, "true", "false"),
-                class_name=rx.cond(is_chosen, f"{look} bg-accent-soft font-semibold text-accent", f"{look} text-quiet"),
-            )
-        )
-
-    return rx.el.nav(
-        rx.el.ul(*[choice(*kind) for kind in kinds], class_name="-ml-3 flex flex-wrap gap-1"),
-        aria_label=_("Show"),
-    )
-
-
-def _search() -> rx.Component:
-    orders = [
-        ("newest", _("Newest first")),
-        ("oldest", _("Oldest first")),
-        ("due", _("Due first")),
-        ("largest", _("Largest first")),
-        ("smallest", _("Smallest first")),
-    ]
-    return live_form(
-        text_field(
-            _("Number or amount"),
-            name="q",
-            type="search",
-            default_value=InvoicesPage.search,
-            max_length=100,
-            key="q" + InvoicesPage.search,
-        ),
-        select_field(_("Sorted by"), orders, name="sort", default_value=InvoicesPage.sort, key="o" + InvoicesPage.sort),
-        button(_("Show"), type="submit", variant="secondary"),
-        on_submit=InvoicesPage.look_for,
-        role="search",
-        class_name="grid grid-cols-[minmax(0,1fr)_auto] items-end gap-4 [&>:first-child]:col-span-2 "
-        "sm:grid-cols-[minmax(0,1fr)_12rem_auto] sm:[&>:first-child]:col-span-1",
-    )
-
-
-def _pages() -> rx.Component:
-    """Lead to the pages before and after; nothing where all fits on one."""
-    turn = rx.el.nav(
-        rx.cond(InvoicesPage.before != "", link(_("Previous page"), href=InvoicesPage.before), rx.el.span()),
-        rx.el.span(InvoicesPage.found_words, class_name="text-quiet tabular-nums"),
-        rx.cond(InvoicesPage.after != "", link(_("Next page"), href=InvoicesPage.after), rx.el.span()),
-        aria_label=_("Pages"),
-        class_name="flex flex-wrap items-baseline justify-between gap-4 text-small",
-    )
-    return rx.cond(InvoicesPage.found_words != "", turn)
-
-
 @page("/billing/invoices/[invoice_id]", title="Invoice", load=InvoicePage.load)
 def invoice() -> rx.Component:
-    """Lay the page out."""
     # On paper it says that it is a copy: the invoice itself is the PDF.
     name = rx.fragment(
         rx.el.span(InvoicePage.title, class_name="print:hidden"),
         rx.el.span(InvoicePage.copy_title, class_name="hidden print:inline"),
     )
-    title = page_title(name, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=_back())
+    back = link(_("All invoices"), href=path_for("/billing/invoices"))
+    title = page_title(name, lead=status(InvoicePage.word, tone=InvoicePage.tone), back=back)
     body = rx.fragment(title, columns(_bill(), _paying()))
-    return portal_page(rx.fragment(), page_body(InvoicePage, body, loading=_loading()), active="billing")
-
-
-def _back() -> rx.Component:
-    return link(_("All invoices"), href=path_for("/billing/invoices"))
-
-
-def _loading() -> rx.Component:
-    return rx.el.div(page_title(_("Invoice"), back=_back()), skeleton(6), class_name="grid gap-10")
+    loading = rx.el.div(page_title(_("Invoice"), back=back), skeleton(6), class_name="grid gap-10")
+    return portal_page(rx.fragment(), page_body(InvoicePage, body, loading=loading), active="billing")
 
 
 def _bill() -> rx.Component:
@@ -148,7 +90,10 @@ def _bill() -> rx.Component:
     credit = rx.cond(InvoicePage.credit != "", definition_list([(_("Credit"), InvoicePage.credit)]))
     sums = rx.el.div(
         definition_list([(_("Without tax"), InvoicePage.subtotal)]),
-        rx.el.dl(rx.foreach(InvoicePage.taxes, _tax), class_name="divide-y divide-line border-b border-line"),
+        rx.el.dl(
+            rx.foreach(InvoicePage.taxes, lambda tax: definition(tax.words, tax.amount)),
+            class_name="divide-y divide-line border-b border-line",
+        ),
         credit,
         total_line(_("Total"), InvoicePage.total),
         rx.cond(InvoicePage.balance != "", total_line(_("Still to pay"), InvoicePage.balance)),
@@ -158,14 +103,6 @@ def _bill() -> rx.Component:
     return rx.fragment(
         section(_("What it is for"), rx.cond(InvoicePage.lines.length() > 0, lines, unlined), sums),
         rx.cond(InvoicePage.payments.length() > 0, _payments()),
-    )
-
-
-def _tax(row: Any) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(row.words, class_name="text-quiet"),
-        rx.el.dd(row.amount, class_name="text-right tabular-nums"),
-        class_name="flex items-baseline justify-between gap-6 py-2.5",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.dialog import close_dialog, dialog
+from portal_app.components.dialog import dialog, dialog_choice
 from portal_app.components.link import link
 from portal_app.components.money import figure
 from portal_app.components.section import page_title, section
@@ -21,7 +21,6 @@ from portal_app.state.billing.payment_methods import PaymentMethodsPage
 
 @page("/billing/payments", title="Payment methods", load=PaymentMethodsPage.load)
 def payment_methods() -> rx.Component:
-    """Lay the page out."""
     stored = rx.el.div(
         rx.el.ul(rx.foreach(PaymentMethodsPage.rows, _method), class_name="divide-y divide-line border-y border-line"),
         add_card_button(PaymentMethodsPage.add_card, primary=False),
@@ -85,14 +84,7 @@ def _removal() -> rx.Component:
         rx.el.p(_("It can no longer be charged. Bills that are due then need another way to pay.")),
         id="remove-method",
         title=_("Remove this payment method?"),
-        actions=rx.fragment(
-            button(_("Keep it"), variant="quiet", on_click=close_dialog("remove-method")),
-            button(
-                _("Remove it"),
-                variant="danger",
-                on_click=[close_dialog("remove-method"), PaymentMethodsPage.remove],
-            ),
-        ),
+        actions=dialog_choice("remove-method", stay=_("Keep it"), go=_("Remove it"), on_go=PaymentMethodsPage.remove),
         question=PaymentMethodsPage.question,
     )
 

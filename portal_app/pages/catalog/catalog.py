@@ -19,7 +19,6 @@ from portal_app.state.catalog.catalog import CatalogPage, PlansPage
 
 @page("/catalog", title="Plans", load=CatalogPage.load)
 def catalog() -> rx.Component:
-    """Lay the page out."""
     kinds = rx.el.ul(rx.foreach(CatalogPage.rows, _kind), class_name="divide-y divide-line border-y border-line")
     title = page_title(_("Plans"), lead=_("Choose what you need; every price is shown before you order."))
     return portal_page(title, page_body(CatalogPage, kinds), active="services")
@@ -27,13 +26,11 @@ def catalog() -> rx.Component:
 
 @page("/catalog/sim", title="SIM plans", load=PlansPage.load)
 def sim() -> rx.Component:
-    """Lay the page out."""
     return _plans(_("SIM plans"))
 
 
 @page("/catalog/vpn", title="VPN plans", load=PlansPage.load)
 def vpn() -> rx.Component:
-    """Lay the page out."""
     return _plans(_("VPN plans"))
 
 

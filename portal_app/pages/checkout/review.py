@@ -21,7 +21,6 @@ from portal_app.state.checkout.review import CheckoutPage
 
 @page("/checkout", title="Checkout", load=CheckoutPage.load)
 def checkout() -> rx.Component:
-    """Lay the page out."""
     left = rx.fragment(_purchase(), _choices(), _identity(), _payment())
     body = rx.el.div(_earlier(), columns(left, _order()), class_name="grid gap-10")
     title = page_title(_("Checkout"), back=link(_("All plans"), href=path_for("/catalog")))

@@ -28,7 +28,6 @@ from portal_app.state.checkout.steps import FURTHEST_DAYS, NumberStepPage, SimSt
 
 @page("/checkout/sim", title="Your SIM", load=SimStepPage.load)
 def sim() -> rx.Component:
-    """Lay the page out."""
     state = SimStepPage
     eid = entry(
         state,
@@ -66,7 +65,6 @@ def sim() -> rx.Component:
 
 @page("/checkout/number", title="Your number", load=NumberStepPage.load)
 def number() -> rx.Component:
-    """Lay the page out."""
     state = NumberStepPage
     origin = choice_group(
         _("Which number?"),
@@ -125,14 +123,7 @@ def _holder(state: Any) -> rx.Component:
 
 def _options(state: Any) -> rx.Component:
     def option(name: str, words: str) -> rx.Component:
-        box = checkbox_field(
-            words,
-            name=name,
-            hint=state.prices[name],
-            error=error_of(state, name),
-            default_checked=state.entries[name] == "on",
-        )
-        return rx.cond(state.prices.contains(name), box)
+        return rx.cond(state.prices.contains(name), tick(state, words, name, hint=state.prices[name]))
 
     return group(_("Options"), option("voice_mail", _("Voice mail")), option("call_waiting", _("Call waiting")))
 
@@ -170,6 +161,12 @@ def choice(state: Any, name: str, value: Text, title: Text, detail: Text) -> rx.
         id=rx.Var.create(f"{name}-") + value,
         default_checked=state.entries[name] == value,
     )
+
+
+def tick(state: Any, label: Text, name: str, *, hint: Text = "") -> rx.Component:
+    """Ask for a yes in a step."""
+    is_on = state.entries[name] == "on"
+    return checkbox_field(label, name=name, hint=hint, error=error_of(state, name), default_checked=is_on)
 
 
 def entry(state: Any, label: str, name: str, *, hint: Text = "", **attributes: Any) -> rx.Component:

@@ -20,7 +20,6 @@ from portal_app.state.dashboard.dashboard import DashboardPage
 
 @page("/dashboard", title="Home", load=DashboardPage.load)
 def dashboard() -> rx.Component:
-    """Lay the page out."""
     title = rx.cond(DashboardPage.greeting != "", DashboardPage.greeting, _("Home"))
     # What is due comes first for thumbs and screen readers, and stands at the side where there is room.
     parts = rx.el.div(

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import email_field, new_password_field
 from portal_app.components.button import button
-from portal_app.components.field import password_field, text_field
 from portal_app.components.form import form_actions, native_form, token_from_link
 from portal_app.components.frame import auth_frame
 from portal_app.components.link import link
@@ -16,18 +16,8 @@ from portal_app.state.identity.account_recovery import ForgotPage, SetPasswordPa
 
 @page("/auth/forgot", title="Forgot your password?", load=ForgotPage.load, is_public=True)
 def forgot() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
-        text_field(
-            _("E-mail"),
-            name="email",
-            type="email",
-            auto_complete="username",
-            required=True,
-            default_value=ForgotPage.email,
-            key=ForgotPage.email,
-            error=ForgotPage.error,
-        ),
+        email_field(ForgotPage.email, auto_complete="username", error=ForgotPage.error),
         form_actions(button(_("Send the link"), type="submit")),
         action="/api/auth/forgot",
     )
@@ -44,17 +34,9 @@ def forgot() -> rx.Component:
 
 @page("/auth/set-password", title="New password", load=SetPasswordPage.load, is_public=True)
 def set_password() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         token_from_link(SetPasswordPage.email),
-        password_field(
-            _("New password"),
-            auto_complete="new-password",
-            required=True,
-            min_length=12,
-            hint=_("At least 12 characters; a few words are easy to remember."),
-            error=SetPasswordPage.error,
-        ),
+        new_password_field(_("New password"), error=SetPasswordPage.error),
         form_actions(button(_("Set the password"), type="submit")),
         action="/api/auth/set-password",
     )
@@ -71,7 +53,6 @@ def set_password() -> rx.Component:
 
 @page("/auth/unlock", title="Try again", load=UnlockPage.load, is_public=True)
 def unlock() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         token_from_link(),
         form_actions(button(_("Let me try again here"), type="submit")),

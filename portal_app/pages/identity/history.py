@@ -15,7 +15,6 @@ from portal_app.state.identity.history import HistoryPage
 
 @page("/account/security/history", title="Security history", load=HistoryPage.load)
 def history() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         HistoryPage.rows,
         columns=[

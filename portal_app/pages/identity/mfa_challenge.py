@@ -2,8 +2,8 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import passkey_button
 from portal_app.components.button import button
-from portal_app.components.credentials import credentials, credentials_problem
 from portal_app.components.field import code_field, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
@@ -19,7 +19,6 @@ _STEP = "/api/auth/second-step"
 
 @page("/auth/second-step", title="Second step", load=SecondStepPage.load, is_public=True)
 def second_step() -> rx.Component:
-    """Lay the page out."""
     onward = {"next": SecondStepPage.next_path}
     code = native_form(
         code_field(_("Code from your app"), required=True, auto_focus=True),
@@ -39,23 +38,11 @@ def second_step() -> rx.Component:
         flash(SecondStepPage.notice, tone="problem"),
         flash(SecondStepPage.error, tone="problem"),
         code,
-        rx.cond(SecondStepPage.by_passkey, _passkey()),
+        rx.cond(SecondStepPage.by_passkey, passkey_button(f"{_STEP}/passkey-options", _STEP)),
         rx.el.details(
             rx.el.summary(_("Your app is not at hand?"), class_name="link cursor-pointer py-1 text-small"), recovery
         ),
         title=_("Second step"),
         lead=_("Enter the six digits that your authenticator app shows now."),
         below=link(_("Start again with another account"), href=path_for("/auth/login"), reload=True),
-    )
-
-
-def _passkey() -> rx.Component:
-    return rx.el.div(
-        button(
-            _("Use a passkey instead"),
-            variant="secondary",
-            on_click=credentials("signInBy", f"{_STEP}/passkey-options", _STEP),
-        ),
-        credentials_problem("passkey"),
-        class_name="grid gap-3",
     )

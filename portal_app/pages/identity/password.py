@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import new_password_field
 from portal_app.components.button import button
 from portal_app.components.credentials import username_for_password
 from portal_app.components.field import password_field
@@ -17,7 +18,6 @@ from portal_app.state.identity.password import PasswordPage
 
 @page("/account/password", title="Change password", load=PasswordPage.load)
 def password() -> rx.Component:
-    """Lay the page out."""
     everywhere = native_form(
         rx.el.p(_("This ends every session of yours, this one too."), class_name="text-quiet"),
         rx.el.div(button(_("Sign out everywhere"), type="submit", variant="secondary", size="small")),
@@ -46,14 +46,7 @@ def change_password_form() -> rx.Component:
             required=True,
             error=PasswordPage.present_error,
         ),
-        password_field(
-            _("New password"),
-            auto_complete="new-password",
-            required=True,
-            min_length=12,
-            hint=_("At least 12 characters; a few words are easy to remember."),
-            error=PasswordPage.password_error,
-        ),
+        new_password_field(_("New password"), error=PasswordPage.password_error),
         form_actions(button(_("Change password"), type="submit")),
         action="/api/me/password",
         hidden={"idempotency_key": PasswordPage.form_key},

@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.components.button import button
 from portal_app.components.card import card
 from portal_app.components.credentials import credentials, credentials_call, credentials_problem
-from portal_app.components.dialog import close_dialog, dialog, dialog_button
+from portal_app.components.dialog import dialog, dialog_button, dialog_choice
 from portal_app.components.field import code_field, text_field
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
@@ -27,7 +27,6 @@ _LIST = "divide-y divide-line border-y border-line"
 
 @page("/account/security", title="Security", load=SecurityPage.load)
 def security() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         rx.cond(SecurityPage.codes.length() > 0, _codes()),
         _password(),
@@ -81,10 +80,7 @@ def _turn_off() -> rx.Component:
         ),
         id="turn-off",
         title=_("Turn off two-step sign-in"),
-        actions=rx.fragment(
-            button(_("Keep it on"), variant="quiet", on_click=close_dialog("turn-off")),
-            button(_("Turn it off"), variant="danger", on_click=[close_dialog("turn-off"), SecurityPage.turn_off]),
-        ),
+        actions=dialog_choice("turn-off", stay=_("Keep it on"), go=_("Turn it off"), on_go=SecurityPage.turn_off),
     )
 
 
@@ -194,10 +190,7 @@ def _chosen() -> rx.Component:
         rx.el.p(_("A removed passkey can no longer sign in, and your other devices are signed out.")),
         id="passkey",
         title=_("Edit this passkey"),
-        actions=rx.fragment(
-            button(_("Close"), variant="quiet", on_click=close_dialog("passkey")),
-            button(_("Remove this passkey"), variant="danger", on_click=[close_dialog("passkey"), SecurityPage.remove]),
-        ),
+        actions=dialog_choice("passkey", stay=_("Close"), go=_("Remove this passkey"), on_go=SecurityPage.remove),
         question=SecurityPage.question,
     )
 

@@ -2,9 +2,9 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import email_field, passkey_button
 from portal_app.components.button import button
-from portal_app.components.credentials import credentials, credentials_problem
-from portal_app.components.field import password_field, text_field
+from portal_app.components.field import password_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
 from portal_app.components.link import link
@@ -17,17 +17,8 @@ from portal_app.state.identity.sign_in import SignInPage
 
 @page("/auth/login", title="Sign in", load=SignInPage.load, is_public=True)
 def sign_in() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
-        text_field(
-            _("E-mail"),
-            name="email",
-            type="email",
-            auto_complete="username",
-            required=True,
-            default_value=SignInPage.email,
-            key=SignInPage.email,
-        ),
+        email_field(SignInPage.email, auto_complete="username"),
         password_field(_("Password"), auto_complete="current-password", required=True),
         form_actions(
             button(_("Sign in"), type="submit"),
@@ -41,7 +32,7 @@ def sign_in() -> rx.Component:
         flash(SignInPage.notice, tone="problem"),
         flash(SignInPage.done, tone="ok"),
         form,
-        _passkey(),
+        passkey_button("/api/auth/passkey/options", "/api/auth/passkey"),
         title=_("Sign in"),
         below=rx.el.div(
             rx.el.p(_("New here?"), " ", link(_("Create account"), href=path_for("/auth/signup"))),
@@ -50,13 +41,4 @@ def sign_in() -> rx.Component:
             ),
             class_name="grid gap-1",
         ),
-    )
-
-
-def _passkey() -> rx.Component:
-    sign_in_by = credentials("signInBy", "/api/auth/passkey/options", "/api/auth/passkey")
-    return rx.el.div(
-        button(_("Use a passkey instead"), variant="secondary", on_click=sign_in_by),
-        credentials_problem("passkey"),
-        class_name="grid gap-3",
     )

@@ -18,7 +18,6 @@ from portal_app.state.internet.plans import InternetPlansPage
 
 @page("/catalog/internet", title="Internet plans", load=InternetPlansPage.load)
 def internet() -> rx.Component:
-    """Lay the page out."""
     state = InternetPlansPage
     held = message(
         _("We install one internet line per customer. Write to us if you need another one."),

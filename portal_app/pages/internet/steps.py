@@ -5,12 +5,12 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.button import button
-from portal_app.components.field import checkbox_field, choice_detail, choice_group
+from portal_app.components.field import choice_detail, choice_group
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.language import _, path_for
-from portal_app.pages.checkout.steps import choice, entry, framed_step, step_page
+from portal_app.pages.checkout.steps import choice, entry, framed_step, step_page, tick
 from portal_app.pages.internet.plans import address_panel
 from portal_app.pages.shell.address_form import error_of, group
 from portal_app.pages.shell.page import page
@@ -19,16 +19,10 @@ from portal_app.state.internet.steps import AddressStepPage, ConnectionStepPage,
 
 @page("/checkout/address", title="Your address", load=AddressStepPage.load)
 def address() -> rx.Component:
-    """Lay the page out."""
     state = AddressStepPage
-    confirm = checkbox_field(
-        _("The line is to be installed at this address. A technician may have to come there."),
-        name="confirmed",
-        error=error_of(state, "confirmed"),
-        default_checked=state.entries["confirmed"] == "on",
-    )
+    words = _("The line is to be installed at this address. A technician may have to come there.")
     form = live_form(
-        confirm,
+        tick(state, words, "confirmed"),
         form_actions(button(_("Continue"), type="submit"), link(_("Back"), href=state.earlier)),
         on_submit=state.save,
         no_validate=True,
@@ -50,7 +44,6 @@ def address() -> rx.Component:
 
 @page("/checkout/connection", title="Your connection", load=ConnectionStepPage.load)
 def connection() -> rx.Component:
-    """Lay the page out."""
     state = ConnectionStepPage
     gateway = _("Our device at home; needed for a home phone.")
     modes = choice_group(
@@ -72,13 +65,7 @@ def connection() -> rx.Component:
     )
     weekend = group(
         _("When may the technician come?"),
-        checkbox_field(
-            _("On a Saturday, Sunday or holiday"),
-            name="weekend",
-            hint=state.weekend,
-            error=error_of(state, "weekend"),
-            default_checked=state.entries["weekend"] == "on",
-        ),
+        tick(state, _("On a Saturday, Sunday or holiday"), "weekend", hint=state.weekend),
         rx.el.p(_("Our team agrees on the day with you."), class_name="text-small text-quiet"),
     )
     return step_page(
@@ -93,19 +80,12 @@ def connection() -> rx.Component:
 
 @page("/checkout/phone", title="Home phone and switching", load=PhoneStepPage.load)
 def phone() -> rx.Component:
-    """Lay the page out."""
     state = PhoneStepPage
     return step_page(state, _("Home phone and switching"), _home_phone(state), _earlier_line(state))
 
 
 def _home_phone(state: Any) -> rx.Component:
-    box = checkbox_field(
-        _("Home phone (Hikari Denwa)"),
-        name="home_phone",
-        hint=state.home_phone,
-        error=error_of(state, "home_phone"),
-        default_checked=state.entries["home_phone"] == "on",
-    )
+    box = tick(state, _("Home phone (Hikari Denwa)"), "home_phone", hint=state.home_phone)
     no_gateway = message(
         _("It runs over the home gateway only. You chose another way to connect."),
         title=_("No home phone with this connection"),

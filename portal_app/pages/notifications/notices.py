@@ -16,7 +16,6 @@ from portal_app.state.notifications.notices import NoticesPage
 
 @page("/notifications", title="Messages", load=NoticesPage.load)
 def notices() -> rx.Component:
-    """Lay the page out."""
     rows = rx.el.ul(rx.foreach(NoticesPage.rows, _row), class_name="divide-y divide-line border-y border-line")
     more = button(_("Show more"), variant="secondary", on_click=NoticesPage.show_more)
     shown = rx.el.div(rows, rx.cond(NoticesPage.has_more, rx.el.div(more)), class_name="grid gap-6")

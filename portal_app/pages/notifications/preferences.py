@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.credentials import credentials
-from portal_app.components.dialog import close_dialog, dialog, dialog_button
+from portal_app.components.dialog import dialog, dialog_button, dialog_choice
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.message import flash
@@ -23,7 +23,6 @@ _NEW, _END = "new-calendar-link", "end-calendar-link"
 
 @page("/account/notifications", title="Notifications", load=NotificationsPage.load)
 def notifications() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         flash(NotificationsPage.note, tone="ok"),
         section(_("What we tell you"), _choices()),
@@ -133,8 +132,5 @@ def _sure(place: str, title: str, words: str, handler: Any) -> rx.Component:
         rx.el.p(_("Calendars that use the present link stop being kept up to date.")),
         id=place,
         title=title,
-        actions=rx.fragment(
-            button(_("Keep the present link"), variant="quiet", on_click=close_dialog(place)),
-            button(words, variant="danger", on_click=[close_dialog(place), handler]),
-        ),
+        actions=dialog_choice(place, stay=_("Keep the present link"), go=words, on_go=handler),
     )

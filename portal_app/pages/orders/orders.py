@@ -22,7 +22,6 @@ from portal_app.state.orders.orders import OrdersPage
 
 @page("/orders", title="Orders", load=OrdersPage.load)
 def orders() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         OrdersPage.rows,
         columns=[
@@ -44,7 +43,7 @@ def orders() -> rx.Component:
 
 @page("/orders/[order_id]", title="Order", load=OrderPage.load)
 def order() -> rx.Component:
-    """Lay the page out."""
+    back = link(_("All orders"), href=path_for("/orders"))
     title = page_title(
         OrderPage.title,
         lead=rx.el.span(
@@ -52,19 +51,12 @@ def order() -> rx.Component:
             rx.el.span(_("Placed"), " ", OrderPage.placed, class_name="text-small"),
             class_name="flex flex-wrap items-baseline gap-x-4",
         ),
-        back=_back(),
+        back=back,
     )
     left = rx.fragment(_next(), section(_("Steps"), timeline(OrderPage.steps, label=_("Steps of this order"))))
     body = rx.fragment(title, columns(left, _price()))
-    return portal_page(rx.fragment(), page_body(OrderPage, body, loading=_loading()), active="orders")
-
-
-def _loading() -> rx.Component:
-    return rx.el.div(page_title(_("Order"), back=_back()), skeleton(6), class_name="grid gap-10")
-
-
-def _back() -> rx.Component:
-    return link(_("All orders"), href=path_for("/orders"))
+    loading = rx.el.div(page_title(_("Order"), back=back), skeleton(6), class_name="grid gap-10")
+    return portal_page(rx.fragment(), page_body(OrderPage, body, loading=loading), active="orders")
 
 
 def _next() -> rx.Component:

@@ -14,7 +14,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
-from portal_app.pages.shell.address_form import error_of, names
+from portal_app.pages.shell.address_form import entry_field, error_of, person_fields
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.profile.account import AccountPage
@@ -22,7 +22,6 @@ from portal_app.state.profile.account import AccountPage
 
 @page("/account", title="Account", load=AccountPage.load)
 def account() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         flash(AccountPage.note, tone=AccountPage.note_tone),
         section(_("You"), _person()),
@@ -38,7 +37,10 @@ def account() -> rx.Component:
         ),
         section(_("Address"), _address()),
         section(_("Language and news"), _wishes()),
-        section(_("Support"), _support()),
+        section(
+            _("Support"),
+            rx.el.p(_("Questions about your account? Write to us:"), " ", support_link(AccountPage.support)),
+        ),
         class_name="grid max-w-2xl gap-12",
     )
     title = page_title(
@@ -49,15 +51,7 @@ def account() -> rx.Component:
 
 def _person() -> rx.Component:
     return live_form(
-        names(
-            _entry(_("First name"), "first_name", auto_complete="given-name", required=True),
-            _entry(_("Last name"), "last_name", auto_complete="family-name", required=True),
-        ),
-        names(
-            _entry(_("First name in katakana (optional)"), "first_name_kana", lang="ja"),
-            _entry(_("Last name in katakana (optional)"), "last_name_kana", lang="ja"),
-        ),
-        _entry(_("Phone"), "phone", type="tel", auto_complete="tel", required=True, hint=_("Such as 090-1234-5678")),
+        *person_fields(_entry),
         form_actions(button(_("Save"), type="submit")),
         on_submit=AccountPage.save_person,
     )
@@ -129,17 +123,6 @@ def _wishes() -> rx.Component:
     )
 
 
-def _support() -> rx.Component:
-    return rx.el.p(_("Questions about your account? Write to us:"), " ", support_link(AccountPage.support))
-
-
-def _entry(label: str, name: str, *, hint: str = "", **attributes: Any) -> rx.Component:
-    return text_field(
-        label,
-        name=name,
-        hint=hint,
-        error=error_of(AccountPage, name),
-        default_value=getattr(AccountPage.entries, name),
-        key=f"{name}-" + AccountPage.form_version.to_string(),
-        **attributes,
-    )
+def _entry(label: str, name: str, **attributes: Any) -> rx.Component:
+    key = f"{name}-" + AccountPage.form_version.to_string()
+    return entry_field(AccountPage, label, name, key=key, **attributes)

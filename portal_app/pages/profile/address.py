@@ -17,7 +17,6 @@ from portal_app.state.profile.address import AddressPage
 
 @page("/account/address", title="Address", load=AddressPage.load)
 def address() -> rx.Component:
-    """Lay the page out."""
     consequence = message(
         _("Internet plans depend on the building: after a change we check again what is available at your address."),
         title=_("Moving house?"),

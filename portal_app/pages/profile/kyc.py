@@ -20,7 +20,6 @@ from portal_app.state.profile.kyc import VerificationPage
 
 @page("/account/verification", title="Identity check", load=VerificationPage.load)
 def verification() -> rx.Component:
-    """Lay the page out."""
     body = rx.el.div(
         live_region(VerificationPage.word),
         flash(VerificationPage.notice, tone="problem"),

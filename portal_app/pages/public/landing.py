@@ -16,7 +16,6 @@ from portal_app.pages.shell.page import page
 
 @page("/", title="Internet, SIM and VPN in Japan", is_static=True)
 def landing() -> rx.Component:
-    """Lay the page out."""
     return static_page(public_frame(_opening(), _services(), _way()))
 
 

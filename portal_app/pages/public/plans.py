@@ -17,19 +17,16 @@ from portal_app.pages.shell.page import page
 
 @page("/plans/internet", title="Internet plans", is_static=True)
 def internet_plans() -> rx.Component:
-    """Lay the page out."""
     return _plans("internet", _("Internet plans"), _("A fibre line at home. We check your address before you order."))
 
 
 @page("/plans/sim", title="SIM plans", is_static=True)
 def sim_plans() -> rx.Component:
-    """Lay the page out."""
     return _plans("sim", _("SIM plans"), _("Data, or data and voice, for a phone or router."))
 
 
 @page("/plans/vpn", title="VPN plans", is_static=True)
 def vpn_plans() -> rx.Component:
-    """Lay the page out."""
     return _plans("vpn", _("VPN plans"), _("A router that puts your home abroad."))
 
 

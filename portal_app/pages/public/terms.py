@@ -11,7 +11,6 @@ from portal_app.pages.shell.page import page
 
 @page("/terms", title="Terms of service", is_static=True)
 def terms() -> rx.Component:
-    """Lay the page out."""
     parts = [
         (
             _("What you order"),

@@ -1,18 +1,19 @@
 """The last step of signing up: name, phone number and address."""
 
-from typing import Any
+from functools import partial
 
 import reflex as rx
 
+from portal_app.components.account_fields import new_password_field
 from portal_app.components.button import button
 from portal_app.components.credentials import username_for_password
-from portal_app.components.field import checkbox_field, password_field, text_field
+from portal_app.components.field import checkbox_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
 from portal_app.components.message import flash
 from portal_app.components.states import skeleton
 from portal_app.language import _
-from portal_app.pages.shell.address_form import address_fields, error_of, group, names
+from portal_app.pages.shell.address_form import address_fields, entry_field, error_of, group, person_fields
 from portal_app.pages.shell.frame import reload_when_lost
 from portal_app.pages.shell.page import page
 from portal_app.state.registration.details import DetailsPage
@@ -20,10 +21,9 @@ from portal_app.state.registration.details import DetailsPage
 
 @page("/auth/details", title="Your details", load=DetailsPage.load, is_public=True)
 def details() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         username_for_password(DetailsPage.email),
-        _person(),
+        group(_("You"), *person_fields(partial(entry_field, DetailsPage))),
         group(_("Address"), *address_fields(DetailsPage)),
         _password(),
         form_actions(button(_("Create account"), type="submit")),
@@ -40,32 +40,10 @@ def details() -> rx.Component:
     )
 
 
-def _person() -> rx.Component:
-    return group(
-        _("You"),
-        names(
-            _entry(_("First name"), "first_name", auto_complete="given-name", required=True),
-            _entry(_("Last name"), "last_name", auto_complete="family-name", required=True),
-        ),
-        names(
-            _entry(_("First name in katakana (optional)"), "first_name_kana", lang="ja"),
-            _entry(_("Last name in katakana (optional)"), "last_name_kana", lang="ja"),
-        ),
-        _entry(_("Phone"), "phone", type="tel", auto_complete="tel", required=True, hint=_("Such as 090-1234-5678")),
-    )
-
-
 def _password() -> rx.Component:
     return group(
         _("Password"),
-        password_field(
-            _("Password"),
-            auto_complete="new-password",
-            required=True,
-            min_length=12,
-            hint=_("At least 12 characters; a few words are easy to remember."),
-            error=error_of(DetailsPage, "password"),
-        ),
+        new_password_field(_("Password"), error=error_of(DetailsPage, "password")),
         checkbox_field(
             _("I agree to the terms of service and to being billed at this address."),
             name="terms",
@@ -73,8 +51,3 @@ def _password() -> rx.Component:
             error=error_of(DetailsPage, "terms"),
         ),
     )
-
-
-def _entry(label: str, name: str, *, hint: str = "", **attributes: Any) -> rx.Component:
-    value = getattr(DetailsPage.entries, name)
-    return text_field(label, name=name, hint=hint, error=error_of(DetailsPage, name), default_value=value, **attributes)

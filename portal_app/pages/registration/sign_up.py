@@ -2,9 +2,10 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import email_field
 from portal_app.components.button import button
 from portal_app.components.credentials import account_name
-from portal_app.components.field import code_field, text_field
+from portal_app.components.field import code_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
 from portal_app.components.link import link
@@ -17,18 +18,8 @@ from portal_app.state.registration.sign_up import SignUpPage, VerifyPage
 
 @page("/auth/signup", title="Create account", load=SignUpPage.load, is_public=True)
 def sign_up() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
-        text_field(
-            _("E-mail"),
-            name="email",
-            type="email",
-            auto_complete="email",
-            required=True,
-            default_value=SignUpPage.email,
-            key=SignUpPage.email,
-            error=SignUpPage.error,
-        ),
+        email_field(SignUpPage.email, error=SignUpPage.error),
         form_actions(button(_("Send the code"), type="submit")),
         action="/api/auth/signup",
     )
@@ -50,7 +41,6 @@ def sign_up() -> rx.Component:
 
 @page("/auth/verify", title="Enter the code", load=VerifyPage.load, is_public=True)
 def verify() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         code_field(
             _("Code"),

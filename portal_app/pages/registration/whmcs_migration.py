@@ -2,9 +2,10 @@
 
 import reflex as rx
 
+from portal_app.components.account_fields import email_field
 from portal_app.components.button import button
 from portal_app.components.credentials import account_name, username_for_password
-from portal_app.components.field import password_field, text_field
+from portal_app.components.field import password_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.frame import auth_frame
 from portal_app.components.link import link
@@ -17,19 +18,8 @@ from portal_app.state.registration.whmcs_migration import BillingPasswordPage, M
 
 @page("/auth/migrate", title="I am already a customer", load=MovePage.load, is_public=True)
 def migrate() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
-        text_field(
-            _("E-mail"),
-            name="email",
-            type="email",
-            auto_complete="email",
-            required=True,
-            default_value=MovePage.email,
-            key=MovePage.email,
-            error=MovePage.error,
-            hint=_("The address your bills go to."),
-        ),
+        email_field(MovePage.email, error=MovePage.error, hint=_("The address your bills go to.")),
         form_actions(button(_("Send the code"), type="submit")),
         action="/api/auth/migrate",
     )
@@ -50,7 +40,6 @@ def migrate() -> rx.Component:
 
 @page("/auth/billing-password", title="Billing password", load=BillingPasswordPage.load, is_public=True)
 def billing_password() -> rx.Component:
-    """Lay the page out."""
     form = native_form(
         username_for_password(BillingPasswordPage.email),
         password_field(

@@ -1,5 +1,6 @@
 """The fields of an address, filled in from its postcode, in both scripts."""
 
+from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
@@ -30,7 +31,7 @@ def address_fields(state: Any) -> list[rx.Component]:
             _filled(state, _("City or ward"), "city", auto_complete="address-level2"),
             _filled(state, _("Town"), "town", auto_complete="address-level3"),
         ),
-        _entry(
+        entry_field(
             state,
             _("Block and house number"),
             "street",
@@ -38,7 +39,7 @@ def address_fields(state: Any) -> list[rx.Component]:
             required=True,
             hint=_("Such as 1-5-12"),
         ),
-        _entry(state, _("Building and room (optional)"), "building", auto_complete="address-line2"),
+        entry_field(state, _("Building and room (optional)"), "building", auto_complete="address-line2"),
         rx.el.p(_("The same in Latin letters, as it stands on your bill:"), class_name="pt-2 text-small text-quiet"),
         pair(
             _filled(state, _("City or ward in Latin letters"), "city_romanised"),
@@ -46,14 +47,31 @@ def address_fields(state: Any) -> list[rx.Component]:
         ),
         rx.cond(
             (state.entries.street_romanised != "") | state.errors.contains("street_romanised"),
-            _entry(state, _("Block and house number in Latin letters"), "street_romanised", hint=_("Such as 1-5-12")),
+            entry_field(
+                state, _("Block and house number in Latin letters"), "street_romanised", hint=_("Such as 1-5-12")
+            ),
         ),
-        _entry(
+        entry_field(
             state,
             _("Building and room in Latin letters"),
             "building_romanised",
             hint=_("Needed where you live in a building with rooms"),
         ),
+    ]
+
+
+def person_fields(entry: Callable[..., rx.Component]) -> list[rx.Component]:
+    """Return the fields for a customer's name and phone number; `entry` asks for one entry of a page's form."""
+    return [
+        _names(
+            entry(_("First name"), "first_name", auto_complete="given-name", required=True),
+            entry(_("Last name"), "last_name", auto_complete="family-name", required=True),
+        ),
+        _names(
+            entry(_("First name in katakana (optional)"), "first_name_kana", lang="ja"),
+            entry(_("Last name in katakana (optional)"), "last_name_kana", lang="ja"),
+        ),
+        entry(_("Phone"), "phone", type="tel", auto_complete="tel", required=True, hint=_("Such as 090-1234-5678")),
     ]
 
 
@@ -66,7 +84,13 @@ def group(legend: str, *fields: rx.Component) -> rx.Component:
     )
 
 
-def names(given: rx.Component, family: rx.Component) -> rx.Component:
+def entry_field(state: Any, label: str, name: str, *, hint: str = "", **attributes: Any) -> rx.Component:
+    """Ask for one of the `entries` of a page's state."""
+    value = getattr(state.entries, name)
+    return text_field(label, name=name, hint=hint, error=error_of(state, name), default_value=value, **attributes)
+
+
+def _names(given: rx.Component, family: rx.Component) -> rx.Component:
     """Set the two parts of a name side by side, in the order of the language."""
     return pair(family, given) if spoken() == "ja" else pair(given, family)
 
@@ -97,11 +121,6 @@ def _prefecture(state: Any) -> rx.Component:
         error=error_of(state, "prefecture"),
         **_fresh(state, "prefecture"),
     )
-
-
-def _entry(state: Any, label: str, name: str, *, hint: str = "", **attributes: Any) -> rx.Component:
-    value = getattr(state.entries, name)
-    return text_field(label, name=name, hint=hint, error=error_of(state, name), default_value=value, **attributes)
 
 
 def _filled(state: Any, label: str, name: str, **attributes: Any) -> rx.Component:

@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
-from portal_app.components.dialog import close_dialog, dialog
+from portal_app.components.dialog import dialog, dialog_choice
 from portal_app.components.field import checkbox_field, select_field, text_area
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
@@ -21,7 +21,6 @@ _DIALOG = "cancel-service"
 
 @page("/subscriptions/[service_id]/cancel", title="Cancel a service", load=CancelPage.load)
 def cancel_service() -> rx.Component:
-    """Lay the page out."""
     ask = rx.el.div(_meaning(), _form(), class_name="grid max-w-2xl gap-10")
     other = rx.cond(CancelPage.ends_already, _ends_already(), _not_here())
     body = rx.fragment(
@@ -90,10 +89,7 @@ def _second_question() -> rx.Component:
         ),
         id=_DIALOG,
         title=_("Cancel this service?"),
-        actions=rx.fragment(
-            button(_("Keep it"), variant="quiet", on_click=close_dialog(_DIALOG)),
-            button(_("Cancel this service"), variant="danger", on_click=[close_dialog(_DIALOG), CancelPage.cancel]),
-        ),
+        actions=dialog_choice(_DIALOG, stay=_("Keep it"), go=_("Cancel this service"), on_go=CancelPage.cancel),
         question=CancelPage.question,
     )
 

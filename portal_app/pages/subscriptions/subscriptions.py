@@ -4,10 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.button import button, link_button
+from portal_app.components.button import link_button
 from portal_app.components.countdown import countdown
-from portal_app.components.definition import definition_list
-from portal_app.components.dialog import close_dialog, dialog, dialog_button
+from portal_app.components.definition import definition, definition_list
+from portal_app.components.dialog import dialog, dialog_button, dialog_choice
 from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import columns, page_title, section
@@ -25,7 +25,6 @@ _KEEP = "keep-service"
 
 @page("/subscriptions", title="Services", load=SubscriptionsPage.load)
 def subscriptions() -> rx.Component:
-    """Lay the page out."""
     table = data_table(
         SubscriptionsPage.rows,
         columns=[
@@ -60,7 +59,6 @@ def _name(row: Any) -> rx.Component:
 
 @page("/subscriptions/[service_id]", title="Service", load=SubscriptionPage.load)
 def subscription() -> rx.Component:
-    """Lay the page out."""
     back = link(_("All services"), href=path_for("/subscriptions"))
     title = page_title(SubscriptionPage.name, lead=status(SubscriptionPage.word, tone=SubscriptionPage.tone), back=back)
     facts = definition_list(
@@ -128,9 +126,8 @@ def _story() -> rx.Component:
         rx.el.p(_("It goes on as before, and is billed as before.")),
         id=_KEEP,
         title=_("Keep this service?"),
-        actions=rx.fragment(
-            button(_("Close"), variant="quiet", on_click=close_dialog(_KEEP)),
-            button(_("Keep the service"), on_click=[close_dialog(_KEEP), SubscriptionPage.withdraw]),
+        actions=dialog_choice(
+            _KEEP, stay=_("Close"), go=_("Keep the service"), on_go=SubscriptionPage.withdraw, variant="primary"
         ),
     )
     return rx.cond(SubscriptionPage.story_title != "", rx.el.div(story, sure))
@@ -138,14 +135,7 @@ def _story() -> rx.Component:
 
 def _fields() -> rx.Component:
     rows = rx.el.dl(
-        rx.foreach(
-            SubscriptionPage.fields,
-            lambda field: rx.el.div(
-                rx.el.dt(field.name, class_name="text-quiet"),
-                rx.el.dd(field.value, class_name="min-w-0 text-right tabular-nums [overflow-wrap:anywhere]"),
-                class_name="flex items-baseline justify-between gap-6 py-2.5",
-            ),
-        ),
+        rx.foreach(SubscriptionPage.fields, lambda field: definition(field.name, field.value)),
         class_name="divide-y divide-line border-b border-line",
     )
     return rx.cond(SubscriptionPage.fields.length() > 0, rows)

@@ -81,7 +81,7 @@ class DashboardSummary:
 
         async def compute() -> CachedBytes:
             cached = await self._cached_for(customer)
-            return CachedBytes(write(cached.summary), _seconds_until(cached.until))
+            return CachedBytes(write(cached.summary), max(0, int((cached.until - now()).total_seconds())))
 
         return await self._cache.get_or_set_bytes(self.cache_entry(customer.user_id), compute)
 
@@ -155,7 +155,3 @@ class DashboardSummary:
 
 def _tags(user_id: UUID) -> tuple[str, ...]:
     return customer_tag(user_id), methods_tag(user_id)
-
-
-def _seconds_until(moment: datetime) -> int:
-    return max(0, int((moment - now()).total_seconds()))

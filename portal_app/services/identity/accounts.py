@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from portal_app.domain.errors import AccountFailed, AccountNotReady, AccountWaits, NotSignedIn
+from portal_app.domain.errors import AccountFailed, AccountNotReady, AccountWaits
 from portal_app.domain.identity.account import AccountView
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
@@ -22,10 +22,8 @@ class Accounts:
     async def view(self, user_id: UUID) -> AccountView:
         """Return the account as its owner sees it. Raises NotSignedIn if the user does not exist."""
         async with self._database.identity() as session:
-            user = await session.get(User, user_id)
+            user = await User.required(session, user_id)
             mapping = await session.get(IdMapping, user_id)
-        if user is None:
-            raise NotSignedIn("no such user")
         customer = mapping.to_domain() if mapping else None
         return AccountView(user.id, user.name, user.email, user.status, customer, user.language)
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import InvalidInput, NotSignedIn
+from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identity.account import Proof, ProofMethods, Tokens
 from portal_app.models.mfa import Passkey
 from portal_app.models.user import User
@@ -59,10 +59,8 @@ class StepUp:
 
     async def _password(self, user_id: UUID, proof: Proof) -> str:
         async with self._context.database.identity() as session:
-            user = await session.get(User, user_id)
+            user = await User.required(session, user_id)
             is_enough = not await self._totp.is_on(session, user_id)
-        if user is None:
-            raise NotSignedIn("no such user")
         matches = await self._context.secrets.passwords.verify(proof.password, user.password_hash)
         return "pwd" if matches and is_enough else ""
 

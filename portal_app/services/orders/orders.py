@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +14,7 @@ from portal_app.domain.orders.order import Order, OrderDetail, OrderLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.database.locks import lock_name
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.tasks.current_order import set_current_order
 from portal_app.models.order import DraftRow, OrderEventRow, OrderRow
@@ -61,7 +61,7 @@ class Orders:
             async with self._database.unit_of_work(customer=customer.user_id) as session:
                 if basket.plan.service.category == "internet":
                     # Serialises fibre orders of one customer, also with different keys and drafts.
-                    await _lock(session, f"{customer.user_id}:internet")
+                    await lock_name(session, f"{customer.user_id}:internet")
                     await refuse_second_order(session, customer.user_id)
                 row = await self._write(session, customer, basket, draft_id=draft_id, recipient=recipient)
                 await DraftRow.delete_draft(session, customer.user_id, draft_id)
@@ -143,8 +143,3 @@ class Orders:
 
 def _audit_detail(row: OrderRow) -> dict[str, str]:
     return {"order": str(row.id), "terms": row.terms_version or ""}
-
-
-async def _lock(session: AsyncSession, name: str) -> None:
-    connection = await session.connection()
-    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

@@ -14,9 +14,10 @@ from portal_app.domain.identity.account import MfaRequired, Origin, Purpose, Sig
 from portal_app.domain.identity.typed_code import plain_code
 from portal_app.domain.profile.customer import Profile, parse_email
 from portal_app.infra.clock import now
+from portal_app.infra.database.locks import lock_name
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
-from portal_app.models.user import ADDRESS_LOCK, EMAIL_PLACE, SignUp, User, customer_numbers
+from portal_app.models.user import EMAIL_PLACE, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
@@ -178,9 +179,8 @@ class SignUps:
         self, session: AsyncSession, sign_up: SignUp, profile: Profile, hashed: str, *, language: str
     ) -> UUID:
         index = self._context.secrets.ring.index(profile.email, EMAIL_PLACE)
-        connection = await session.connection()
         # Serialises sign-ups of one address: the second one sees the user that the first one created.
-        await connection.execute(ADDRESS_LOCK, {"name": index.hex()})
+        await lock_name(session, index.hex())
         if await User.by_email(session, index) is not None:
             raise Conflict(
                 "e-mail registered in the meantime", user_message="This address has an account by now. Sign in."

@@ -16,9 +16,10 @@ from portal_app.domain.identifiers import customer_number, is_customer_number
 from portal_app.domain.identity.account import MfaRequired, Origin, Tokens
 from portal_app.domain.ports.clients import BillingClient, ClientGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogin, BillingLogins, ExistingAccounts
+from portal_app.infra.database.locks import lock_name
 from portal_app.infra.security.password_policy import check_new_password
 from portal_app.language.phrase import Phrase
-from portal_app.models.user import ADDRESS_LOCK, EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
+from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, customer_numbers
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
@@ -220,7 +221,7 @@ class WhmcsMigration:
         index = self._context.secrets.ring.index(sign_up.email, EMAIL_PLACE)
         connection = await session.connection()
         for name in (index.hex(), f"client-{sign_up.client_id}"):
-            await connection.execute(ADDRESS_LOCK, {"name": name})
+            await lock_name(session, name)
         await self._refuse_taken(session, sign_up, index)
         number = sign_up.customer_number
         if number is None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, NotFound
@@ -24,6 +23,7 @@ from portal_app.domain.subscriptions.service_kind import ServiceKind
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.infra.clock import now
 from portal_app.infra.database.durable import WakeTopic
+from portal_app.infra.database.locks import lock_name
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.cancellation import CancellationRow
 from portal_app.services.audit import Tag, record
@@ -100,7 +100,7 @@ class Cancellations:
         await self._context.customer_limits.count_change(customer.user_id, "cancellation")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             # Two keys for one service queue up here; the second finds what the first wrote.
-            await _lock(session, f"cancel:{customer.user_id}:{service_id}")
+            await lock_name(session, f"cancel:{customer.user_id}:{service_id}")
             if await CancellationRow.open_of(session, customer.user_id, service_id):
                 raise Conflict("open already", user_message="This service is cancelled already.")
             row = _row(customer, service, wish, ending=ending, at=self._clock())
@@ -195,8 +195,3 @@ def workflow_of(cancellation_id: UUID) -> str:
 def detail_of(row: CancellationRow) -> dict[str, str]:
     """Return what the audit log stores of a cancellation."""
     return {"cancellation": str(row.id), "service": str(row.service_id)}
-
-
-async def _lock(session: AsyncSession, name: str) -> None:
-    connection = await session.connection()
-    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

@@ -11,7 +11,7 @@ from portal_app.infra.clock import today
 from portal_app.language import _
 from portal_app.language.format import day, time
 from portal_app.state.billing.standing import invoice_standing
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
@@ -64,16 +64,14 @@ class InvoicePage(PageState, rx.State):
     can_pay: bool = False
     pay_words: str = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def pay(self):
         """Open the invoice at WHMCS after a recent proof of identity: the link opens the whole billing area."""
         await self._require_recent_proof()
         number = vendor_number(self._last_part())
         return rx.redirect(await portal().billing.invoices.pay_link(await self._customer(), number))
 
-    @rx.event
-    @report_errors
+    @handler
     async def download_pdf(self):
         """Open the invoice's PDF at WHMCS after a recent proof of identity, as `pay` does."""
         await self._require_recent_proof()
@@ -83,7 +81,6 @@ class InvoicePage(PageState, rx.State):
         return rx.redirect(link, is_external=True)
 
     async def _read_page(self) -> None:
-        """Read the invoice in the page's address."""
         number = vendor_number(self._last_part())
         detail = await portal().billing.invoices.invoice_for(await self._customer(), number)
         invoice, standing = detail.invoice, invoice_standing(detail.invoice, today())

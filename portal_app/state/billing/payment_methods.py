@@ -14,7 +14,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import today
 from portal_app.language import _, path_for
 from portal_app.language.format import day, time
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.question import new_question
 from portal_app.wiring.portal import portal
@@ -91,8 +91,7 @@ class PaymentMethodsPage(PageState, rx.State):
         """Read the stored methods, past the cache for a customer who comes back from adding one."""
         await self._read_methods(is_fresh=self._query("back") == "1")
 
-    @rx.event
-    @report_errors
+    @handler
     async def make_default(self, method_id: int):
         """Make a method the default after a recent proof of identity."""
         row = self._row(method_id)
@@ -100,23 +99,20 @@ class PaymentMethodsPage(PageState, rx.State):
         await portal().billing.payment_methods.make_default(await self._customer(), row.id)
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def add_card(self):
         """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this page."""
         await self._require_recent_proof()
         return rx.redirect(await add_card_link(await self._customer(), self.path))
 
-    @rx.event
-    @report_errors
+    @handler
     async def choose(self, method_id: int):
         """Ask for confirmation before a method is removed."""
         row = self._row(method_id)
         self._chosen, self.chosen_name = row.id, row.name
         self.question = new_question()
 
-    @rx.event
-    @report_errors
+    @handler
     async def remove(self):
         """Delete the chosen method after a recent proof of identity."""
         await self._require_recent_proof()

@@ -51,7 +51,6 @@ class PlansPage(PageState, rx.State):
     rows: list[PlanRow] = []
 
     async def _read_page(self) -> None:
-        """Read the plans."""
         category = next((known for known in CATEGORIES if known == self._last_part()), None)
         if category is None:
             raise NotFound("no such category")
@@ -69,7 +68,6 @@ class CatalogPage(PageState, rx.State):
     rows: list[CategoryRow] = []
 
     async def _read_page(self) -> None:
-        """Read the lowest price of each kind."""
         self.rows = [_category(category, await portal().catalog.plans(category)) for category in CATEGORIES]
 
 

@@ -19,7 +19,7 @@ from portal_app.state.billing.payment_methods import MethodRow, add_card_link, m
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.checkout.option_words import option_words
 from portal_app.state.checkout.steps import path_of_draft
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler, report_errors
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
@@ -76,8 +76,7 @@ class CheckoutPage(PageState, rx.State):
             await self._show(customer, draft)
             self.shown = True
 
-    @rx.event
-    @report_errors
+    @handler
     async def place_order(self, form: dict[str, Any]):
         """Order the draft once and go on to the order; the proof of identity may be some hours old."""
         if not self._draft_id or self.ordering:
@@ -101,8 +100,7 @@ class CheckoutPage(PageState, rx.State):
         # The way back from the order leads past its checkout, which would begin another one.
         yield rx.redirect(path_for(f"/orders/{order_id}"), replace=True)
 
-    @rx.event
-    @report_errors
+    @handler
     async def add_card(self):
         """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this checkout."""
         await self._require_recent_proof()

@@ -12,7 +12,7 @@ from portal_app.domain.errors import InvalidInput, NotFound
 from portal_app.domain.identifiers import our_id
 from portal_app.language import _, path_for
 from portal_app.state.catalog.prices import with_tax
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
@@ -43,8 +43,7 @@ class StepPage(PageState, mixin=True):
     earlier: str = ""
     _draft_id: str = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def save(self, form: dict[str, Any]):
         """Save the answer and go on."""
         return await self._save_answer(typed(form, *FIELDS[self.step]))
@@ -93,7 +92,6 @@ class SimStepPage(StepPage, rx.State):
     last_day: str = ""
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far."""
         today = portal().checkout.rules().today
         self.first_day, self.last_day = str(today + timedelta(days=1)), str(today + timedelta(days=FURTHEST_DAYS))
         return await self._show_step()
@@ -108,7 +106,6 @@ class NumberStepPage(StepPage, rx.State):
     prices: dict[str, str] = {}
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far."""
         days = portal().checkout.rules().reservation_days_left
         self.reservation_hint = _("At least {days} days from today.").format(days=days)
         leave = await self._show_step()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
 
 import reflex as rx
 
@@ -13,7 +12,6 @@ from portal_app.language import _, path_for
 from portal_app.language.format import addressed, day
 from portal_app.state.orders.orders import OrderListRow, order_row
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.state.subscriptions.subscriptions import ServiceRow, service_rows
 from portal_app.wiring.portal import portal
 
@@ -47,9 +45,7 @@ class DashboardPage(PageState, rx.State):
     cases: str = ""
 
     async def _read_page(self) -> None:
-        """Read everything the dashboard shows."""
-        identity = await self.get_state(PageSession)
-        view = await portal().identity.accounts.view(UUID(identity._user_id))
+        view = await portal().identity.accounts.view(await self._user_id())
         self.greeting = _("Hello, {name}").format(name=addressed(view.name))
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
         if view.customer is None:

@@ -3,39 +3,27 @@
 import reflex as rx
 
 from portal_app.infra.security.cookies import cookie_name, read_cookie
-from portal_app.state.shell.page_state import PublicPageState
+from portal_app.state.shell.page_state import FormResult, PublicPageState
 from portal_app.wiring.portal import portal
 
 
-class ForgotPage(PublicPageState, rx.State):
+class ForgotPage(FormResult, PublicPageState, rx.State):
     """The result of asking for a link."""
 
-    email: str = ""
-    error: str = ""
-    notice: str = ""
-    done: str = ""
-
     async def _read_page(self) -> None:
-        """Read what the last try left to say."""
-        flash = await portal().flash_messages.read(self._query("flash"))
-        self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
-        self.notice = "" if self.error else flash.get("form", "")
-        self.done = flash.get("done", "")
+        await self._read_result("email")
 
 
-class SetPasswordPage(PublicPageState, rx.State):
+class SetPasswordPage(FormResult, PublicPageState, rx.State):
     """Whether a new password completes a migration or replaces a forgotten one, for which account, and the last error.
 
     A link that was just opened names its account itself: the server has not seen its token yet.
     """
 
-    email: str = ""
-    error: str = ""
-    notice: str = ""
     is_migration: bool = False
 
     async def _read_page(self) -> None:
-        """Read what the last try left to say."""
+        await self._read_result("password")
         cookies, settings = self.router.headers.cookie, portal().settings
         moving = read_cookie(cookies, cookie_name(settings, "signup"))
         self.is_migration = bool(moving) and await portal().registration.whmcs_migration.is_ready(moving)
@@ -45,9 +33,6 @@ class SetPasswordPage(PublicPageState, rx.State):
             self.email = await portal().identity.password_changes.email_for_token(
                 read_cookie(cookies, cookie_name(settings, "reset"))
             )
-        flash = await portal().flash_messages.read(self._query("flash"))
-        self.error = flash.get("password", "")
-        self.notice = "" if self.error else flash.get("form", "")
 
 
 class UnlockPage(PublicPageState, rx.State):

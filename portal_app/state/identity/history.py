@@ -1,16 +1,14 @@
 """The security history: everything that happened to the account, in plain words."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import reflex as rx
 
 from portal_app.domain.identity.mfa import HistoryEntry
 from portal_app.language.format import time
 from portal_app.state.identity.history_words import what_happened, who_did
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -32,20 +30,17 @@ class HistoryPage(PageState, rx.State):
     _before: int | None = None
 
     async def _read_page(self) -> None:
-        """Read the newest entries."""
         self.rows, self._before = [], None
         await self._read_on()
 
-    @rx.event
-    @report_errors
+    @handler
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
             await self._read_on()
 
     async def _read_on(self) -> None:
-        identity = await self.get_state(PageSession)
-        entries, onward = await portal().identity.devices.history_of(UUID(identity._user_id), before=self._before)
+        entries, onward = await portal().identity.devices.history_of(await self._user_id(), before=self._before)
         self.rows = [*self.rows, *[_row(entry) for entry in entries]]
         self._before, self.has_more = onward, onward is not None
 

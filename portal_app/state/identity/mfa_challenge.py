@@ -5,15 +5,13 @@ import reflex as rx
 from portal_app.domain.errors import NotSignedIn
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import path_for
-from portal_app.state.shell.page_state import PublicPageState
+from portal_app.state.shell.page_state import FormResult, PublicPageState
 from portal_app.wiring.portal import portal
 
 
-class SecondStepPage(PublicPageState, rx.State):
+class SecondStepPage(FormResult, PublicPageState, rx.State):
     """The code goes to the API by a native form, a passkey by the page's script."""
 
-    notice: str = ""
-    error: str = ""
     by_passkey: bool = False
     next_path: str = ""
 
@@ -24,8 +22,6 @@ class SecondStepPage(PublicPageState, rx.State):
             ways = await portal().identity.mfa_challenge.proof_methods(token)
         except NotSignedIn:
             return path_for("/auth/login")
-        flash = await portal().flash_messages.read(self._query("flash"))
-        self.error = flash.get("code", "")
-        self.notice = "" if self.error else flash.get("form", "")
+        await self._read_result("code")
         self.by_passkey, self.next_path = ways.passkey, self._query("next")
         return None

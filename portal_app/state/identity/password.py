@@ -1,11 +1,11 @@
 """The page that changes the password of a signed-in customer."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import reflex as rx
 
 from portal_app.domain.errors import StepUpNeeded
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
@@ -26,7 +26,6 @@ class PasswordPage(PageState, rx.State):
     done: str = ""
 
     async def _read_page(self) -> None:
-        """Read what the last try left to say."""
         flash = await portal().flash_messages.read(self._query("flash"))
         self.present_error, self.password_error = flash.get("present", ""), flash.get("password", "")
         has_field_error = self.present_error or self.password_error
@@ -37,14 +36,12 @@ class PasswordPage(PageState, rx.State):
         except StepUpNeeded:
             self.must_confirm = True
 
-    @rx.event
-    @report_errors
+    @handler
     async def confirm(self):
         """Ask for a proof of identity, then show the form."""
         await self._require_proof()
 
     async def _require_proof(self) -> None:
-        identity = await self.get_state(PageSession)
-        who = UUID(identity._user_id), UUID(identity._session_id)
+        who = await self._user_id(), await self._session_id()
         await portal().identity.password_changes.require_recent_mfa(*who)
         self.must_confirm = False

@@ -14,10 +14,9 @@ from portal_app.domain.identifiers import our_id
 from portal_app.domain.identity.mfa import Device, PasskeyView
 from portal_app.language import _
 from portal_app.language.format import day, time
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.question import new_question
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 
@@ -63,8 +62,7 @@ class SecurityPage(PageState, rx.State):
         self._hide_secrets()
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def begin_two_step(self):
         """Show a new key for an authenticator app."""
         await portal().identity.totp.begin_enrolment(*await self._account())
@@ -73,8 +71,7 @@ class SecurityPage(PageState, rx.State):
         self.qr = segno.make(enrolment.address, error="m").svg_data_uri(scale=5, border=3, light="white")
         self.code_error = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def turn_on(self, form: dict[str, Any]):
         """Turn two-step sign-in on with the app's first code."""
         try:
@@ -86,43 +83,37 @@ class SecurityPage(PageState, rx.State):
         self._show_codes(codes)
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def renew_codes(self):
         """Show new recovery codes in place of the old ones."""
         self._show_codes(await portal().identity.totp.renew_codes(*await self._account()))
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def turn_off(self):
         """Turn two-step sign-in off."""
         await portal().identity.totp.turn_off(*await self._account())
         self._hide_secrets()
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def close(self):
         """Hide a key or codes that are shown once."""
         self._hide_secrets()
 
-    @rx.event
-    @report_errors
+    @handler
     async def add_passkey(self):
         """Let the page's script create a passkey, once the proof of identity is recent."""
-        await portal().identity.sessions.require_recent((await self._account())[1])
+        await portal().identity.sessions.require_recent(await self._session_id())
         self.adding = new_question()
 
-    @rx.event
-    @report_errors
+    @handler
     async def passkey_added(self):
         """Show what the script has added."""
         self.adding = ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def choose(self, passkey_id: str):
         """Open one passkey to rename or remove it."""
         row = next((row for row in self.passkeys if row.id == passkey_id), None)
@@ -130,8 +121,7 @@ class SecurityPage(PageState, rx.State):
             self.chosen, self.chosen_name, self.name_error = row.id, row.name, ""
             self.question = new_question()
 
-    @rx.event
-    @report_errors
+    @handler
     async def rename(self, form: dict[str, Any]):
         """Give the chosen passkey another name."""
         try:
@@ -145,8 +135,7 @@ class SecurityPage(PageState, rx.State):
         self.question = ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def remove(self):
         """Remove the chosen passkey."""
         # Removed in another tab meanwhile: the list shows it.
@@ -154,25 +143,22 @@ class SecurityPage(PageState, rx.State):
             await portal().identity.passkeys.remove(*await self._account(), our_id(self.chosen))
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def sign_out_device(self, session_id: str):
         """Sign one device out."""
         # Ended by itself meanwhile: the list shows it.
         with suppress(NotFound):
-            await portal().identity.devices.sign_out((await self._account())[0], our_id(session_id))
+            await portal().identity.devices.sign_out(await self._user_id(), our_id(session_id))
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def sign_out_others(self):
         """Sign every other device out."""
         await portal().identity.devices.sign_out_others(*await self._account())
         await self._read_page()
 
     async def _account(self) -> tuple[UUID, UUID]:
-        identity = await self.get_state(PageSession)
-        return UUID(identity._user_id), UUID(identity._session_id)
+        return await self._user_id(), await self._session_id()
 
     async def _read_page(self) -> None:
         user_id, session_id = await self._account()

@@ -12,7 +12,7 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.language import _, path_for
 from portal_app.state.catalog.catalog import PlanRow, plan_row
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.wiring.portal import portal
 
 
@@ -25,14 +25,12 @@ class InternetPlansPage(AddressCheckPage, rx.State):
     held: str = ""
     held_href: str = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def check_address(self):
         """Have the address checked."""
         await self._request_check(await self._customer())
 
     async def _read_page(self) -> None:
-        """Read plans and check."""
         customer = await self._customer()
         await self._find_held(customer)
         found = await self._show_check(customer)

@@ -15,7 +15,7 @@ from portal_app.language import _
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.checkout.steps import StepPage
 from portal_app.state.internet.eligibility import AddressCheckPage
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.wiring.portal import portal
 
@@ -39,20 +39,17 @@ class AddressStepPage(StepPage, AddressCheckPage, rx.State):
     is_other: bool = False
     _address_id: str = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def check_address(self):
         """Have the address checked."""
         await self._request_check(await self._customer())
 
-    @rx.event
-    @report_errors
+    @handler
     async def save(self, form: dict[str, Any]):
         """Save the confirmation of the shown address and go on."""
         return await self._save_answer(typed(form, "confirmed") | {"address_id": self._address_id})
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far and the check."""
         leave = await self._show_step()
         if leave is not None:
             return leave
@@ -74,7 +71,6 @@ class ConnectionStepPage(StepPage, rx.State):
     included: str = ""
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far and what can be chosen."""
         leave = await self._show_step()
         if leave is None:
             plan = (await portal().drafts.current(await self._customer())).plan
@@ -93,7 +89,6 @@ class PhoneStepPage(StepPage, rx.State):
     has_gateway: bool = False
 
     async def _read_page(self) -> str | None:
-        """Read the answer so far."""
         leave = await self._show_step()
         if leave is None:
             draft = await portal().drafts.current(await self._customer())

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
 
 import reflex as rx
 
@@ -10,10 +9,9 @@ from portal_app.domain.errors import InvalidInput
 from portal_app.domain.notifications.notice import Notice
 from portal_app.language import _, path_for
 from portal_app.language.format import time
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _WORDS = {
@@ -60,42 +58,35 @@ class NoticesPage(PageState, rx.State):
     has_unread: bool = False
 
     async def _open_page(self) -> None:
-        """Read the newest notices."""
         self.rows = []
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def show_more(self):
         """Read on where the last page ended."""
         if self.has_more:
             await self._read_from(len(self.rows))
 
-    @rx.event
-    @report_errors
+    @handler
     async def mark_read(self, name: str):
         """Mark one notice as read."""
         kind, separator, source_id = name.partition("/") if isinstance(name, str) else ("", "", "")
         if not (separator and kind and source_id):
             raise InvalidInput({"name": "Choose a message of this list."})
-        await portal().notifications.notices.mark_read(await self._user(), kind, source_id)
+        await portal().notifications.notices.mark_read(await self._user_id(), kind, source_id)
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def mark_all_read(self):
         """Mark every notice as read."""
-        await portal().notifications.notices.mark_read(await self._user())
+        await portal().notifications.notices.mark_read(await self._user_id())
         await self._read_page()
-
-    async def _user(self) -> UUID:
-        return UUID((await self.get_state(PageSession))._user_id)
 
     async def _read_page(self) -> None:
         await self._read_from(0)
 
     async def _read_from(self, offset: int) -> None:
-        found, self.has_more = await portal().notifications.notices.latest(await self._user(), offset=offset)
+        found, self.has_more = await portal().notifications.notices.latest(await self._user_id(), offset=offset)
         self.rows = [*self.rows[:offset], *[_item(notice) for notice in found]]
         bell = await self.get_state(NoticeCount)
         await bell.refresh()

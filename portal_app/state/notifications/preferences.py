@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
 from portal_app.domain.notifications.preference import MANDATORY, TOPICS, Topic, TopicPreference
 from portal_app.language import _
 from portal_app.language.format import day
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _TOPICS: dict[Topic, tuple[str, str]] = {
@@ -52,40 +50,33 @@ class NotificationsPage(PageState, rx.State):
         self.note, self.calendar_link = "", ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def save(self, form: dict[str, Any]):
         """Save the ticked choices."""
         names = [f"{way}-{topic}" for topic in TOPICS for way in ("portal", "mail")]
         entries = typed(form, *names)
         wanted = [(topic, _ticked(entries, topic, "portal"), _ticked(entries, topic, "mail")) for topic in TOPICS]
-        await portal().notifications.preferences.change(await self._user(), wanted)
+        await portal().notifications.preferences.change(await self._user_id(), wanted)
         self.note = _("Saved.")
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def make_link(self):
         """Make a new link after a recent proof of identity, and show it once."""
-        session_id = UUID((await self.get_state(PageSession))._session_id)
-        token = await portal().dashboard.calendar_feed.renew(await self._user(), session_id)
+        token = await portal().dashboard.calendar_feed.renew(await self._user_id(), await self._session_id())
         self.calendar_link = f"{portal().settings.portal_url}/calendar/{token}.ics"
         self.note = ""
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def end_link(self):
         """End the link."""
-        await portal().dashboard.calendar_feed.revoke(await self._user())
+        await portal().dashboard.calendar_feed.revoke(await self._user_id())
         self.calendar_link, self.note = "", ""
         await self._read_page()
 
-    async def _user(self) -> UUID:
-        return UUID((await self.get_state(PageSession))._user_id)
-
     async def _read_page(self) -> None:
-        user_id = await self._user()
+        user_id = await self._user_id()
         self.rows = [_row(choice) for choice in await portal().notifications.preferences.choices_for(user_id)]
         made_at = await portal().dashboard.calendar_feed.made_at(user_id)
         self.calendar_since = day(made_at.date()) if made_at else ""

@@ -11,7 +11,7 @@ from portal_app.state.billing.payment_methods import add_card_link
 from portal_app.state.catalog.prices import LineRow, line_row, taxed, with_tax
 from portal_app.state.orders.standing import order_standing
 from portal_app.state.orders.timeline import StepRow, next_words, timeline_of
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
@@ -37,15 +37,13 @@ class OrderPage(PageState, rx.State):
     has_once: bool = False
     support: str = ""
 
-    @rx.event
-    @report_errors
+    @handler
     async def add_card(self):
         """Open the payment methods at WHMCS after a recent proof of identity; the way back leads to this order."""
         await self._require_recent_proof()
         return rx.redirect(await add_card_link(await self._customer(), self.router.url.path))
 
     async def _read_page(self) -> None:
-        """Read the order in the page's address."""
         order_id = our_id(self._last_part())
         detail = await portal().orders.order_for(await self._customer(), order_id)
         order, standing = detail.order, order_standing(detail.order)

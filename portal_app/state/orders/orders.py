@@ -47,5 +47,4 @@ class OrdersPage(PageState, rx.State):
     rows: list[OrderListRow] = []
 
     async def _read_page(self) -> None:
-        """Read the orders."""
         self.rows = [order_row(order) for order in await portal().orders.orders_for(await self._customer())]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
 import reflex as rx
 
@@ -11,10 +10,9 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import AWAY, REFUSED, ProfileChange, ProfileView
 from portal_app.language import _
 from portal_app.state.profile.kyc import check_standing, check_story
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _TONES = {AWAY: "attention", REFUSED: "problem"}
@@ -61,21 +59,18 @@ class AccountPage(PageState, rx.State):
     identity_story: str = ""
     form_version: int = 0
 
-    @rx.event
-    @report_errors
+    @handler
     async def save_person(self, form: dict[str, Any]):
         """Change name, reading and phone number; a new number needs a fresh proof."""
         await self._change(typed(form, *PersonEntries.__dataclass_fields__))
 
-    @rx.event
-    @report_errors
+    @handler
     async def save_wishes(self, form: dict[str, Any]):
         """Change the language of e-mails and the consent to marketing."""
         wants_news = ProfileChange(marketing=bool(typed(form, "marketing")["marketing"]))
         await self._change(typed(form, "language"), wants_news)
 
-    @rx.event
-    @report_errors
+    @handler
     async def begin_email_change(self, form: dict[str, Any]):
         """Mail a code to a new address."""
         try:
@@ -86,8 +81,7 @@ class AccountPage(PageState, rx.State):
         else:
             await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def prove_email(self, form: dict[str, Any]):
         """Check the code that came to the new address."""
         try:
@@ -97,8 +91,7 @@ class AccountPage(PageState, rx.State):
         else:
             await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def give_up_email(self):
         """Cancel the change of the e-mail address."""
         await portal().profile.email_changes.cancel(await self._customer())
@@ -117,11 +110,7 @@ class AccountPage(PageState, rx.State):
     def _show_errors(self, error: InvalidInput) -> None:
         self.errors = {name: _(text) for name, text in error.fields.items()}
 
-    async def _session_id(self) -> UUID:
-        return UUID((await self.get_state(PageSession))._session_id)
-
     async def _read_page(self) -> None:
-        """Read the account."""
         customer = await self._customer()
         view = await portal().profile.profiles.profile_for(customer)
         person = view.person

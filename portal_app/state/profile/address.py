@@ -1,8 +1,7 @@
 """Changing the address: found by its postcode, in both scripts."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import Any
 
 import reflex as rx
 
@@ -12,10 +11,9 @@ from portal_app.domain.profile.profile import ProfileChange
 from portal_app.language import _, path_for
 from portal_app.state.profile.account import address_lines
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
 _FIELDS = tuple(Address.__dataclass_fields__)
@@ -37,8 +35,6 @@ class AddressEntries:
 class AddressPage(PageState, PostcodeForm, rx.State):
     """The address as it is and the form for a new one."""
 
-    topics: ClassVar[frozenset[str]] = frozenset()
-
     entries: AddressEntries = AddressEntries()
     errors: dict[str, str] = {}
     lines: list[str] = []
@@ -58,20 +54,17 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         if here is None and self.entries.postcode:
             await self._look_up(self.entries.postcode)
 
-    @rx.event
-    @report_errors
+    @handler
     async def look_up_postcode(self, postcode: str):
         """Fill in what a postcode stands for."""
         await self._look_up(postcode)
 
-    @rx.event
-    @report_errors
+    @handler
     async def choose_town(self, place: str):
         """Fill in the chosen town."""
         self._choose(place)
 
-    @rx.event
-    @report_errors
+    @handler
     async def save_address(self, form: dict[str, Any]):
         """Change the address after a recent proof of identity; the account page says how far it is.
 
@@ -79,7 +72,7 @@ class AddressPage(PageState, PostcodeForm, rx.State):
         """
         try:
             change = ProfileChange(address=Address.parse(typed(form, *_FIELDS)))
-            session_id = UUID((await self.get_state(PageSession))._session_id)
+            session_id = await self._session_id()
             await portal().profile.profiles.change(await self._customer(), change, session_id=session_id)
         except InvalidInput as error:
             self.errors = {name: _(text) for name, text in error.fields.items()}

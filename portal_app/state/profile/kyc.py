@@ -9,7 +9,7 @@ import reflex as rx
 from portal_app.domain.profile.kyc_document import CheckStatus, IdentityCheck
 from portal_app.language import _
 from portal_app.language.format import time
-from portal_app.state.shell.page_state import PageState
+from portal_app.state.shell.page_state import FormResult
 from portal_app.state.shell.standing import StatusLabel
 from portal_app.wiring.portal import portal
 
@@ -57,7 +57,7 @@ def check_story(check: IdentityCheck) -> str:
     return _(_ON_ITS_WAY) if check.is_pending else _(_STATUSES[check.status].story)
 
 
-class VerificationPage(PageState, rx.State):
+class VerificationPage(FormResult, rx.State):
     """The status of the check. `onward` is the page that led here, or an empty text."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"account"})
@@ -71,15 +71,11 @@ class VerificationPage(PageState, rx.State):
     is_open: bool = False
     onward: str = ""
     action: str = _ACTION
-    error: str = ""
-    notice: str = ""
     support: str = ""
 
     async def _open_page(self) -> None:
         """Read the status of the check, and the error of the last try."""
-        flash = await portal().flash_messages.read(self._query("flash"))
-        self.error = flash.get("document", "")
-        self.notice = "" if self.error else flash.get("form", "")
+        await self._read_result("document")
         self.onward = _onward(self._query("next"))
         self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
         await self._read_page()

@@ -6,28 +6,19 @@ import reflex as rx
 
 from portal_app.domain.profile.address import room_number
 from portal_app.language import _, path_for
+from portal_app.state.profile.account import PersonEntries
+from portal_app.state.profile.address import AddressEntries
 from portal_app.state.profile.postcode_form import Place, PostcodeForm
 from portal_app.state.registration.sign_up import progress_of
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PublicPageState
 from portal_app.state.shell.public_handlers import public
 from portal_app.wiring.portal import portal
 
 
 @dataclass
-class Entries:
+class Entries(PersonEntries, AddressEntries):
     """What was typed so far, by field."""
-
-    first_name: str = ""
-    last_name: str = ""
-    first_name_kana: str = ""
-    last_name_kana: str = ""
-    phone: str = ""
-    postcode: str = ""
-    street: str = ""
-    building: str = ""
-    building_romanised: str = ""
-    street_romanised: str = ""
 
 
 class DetailsPage(PublicPageState, PostcodeForm, rx.State):
@@ -57,15 +48,13 @@ class DetailsPage(PublicPageState, PostcodeForm, rx.State):
         return None
 
     @public
-    @rx.event
-    @report_errors
+    @handler
     async def look_up_postcode(self, postcode: str):
         """Fill in what a postcode stands for."""
         await self._look_up(postcode)
 
     @public
-    @rx.event
-    @report_errors
+    @handler
     async def choose_town(self, place: str):
         """Fill in the chosen town."""
         self._choose(place)

@@ -6,7 +6,7 @@ from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.identity.account import SignUpProgress
 from portal_app.infra.security.cookies import cookie_name, read_cookie
 from portal_app.language import _, path_for
-from portal_app.state.shell.page_state import PublicPageState
+from portal_app.state.shell.page_state import FormResult, PublicPageState
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -20,29 +20,20 @@ async def progress_of(state: rx.State) -> SignUpProgress | None:
         return None
 
 
-class SignUpPage(PublicPageState, rx.State):
+class SignUpPage(FormResult, PublicPageState, rx.State):
     """The error of a refused e-mail address."""
-
-    email: str = ""
-    error: str = ""
-    notice: str = ""
 
     async def _read_page(self) -> str | None:
         """Read the error of the last try; a signed-in customer goes to the dashboard."""
         if (await self.get_state(PageSession)).signed_in:
             return path_for("/dashboard")
-        flash = await portal().flash_messages.read(self._query("flash"))
-        self.email, self.error = flash.get("typed:email", ""), flash.get("email", "")
-        self.notice = "" if self.error else flash.get("form", "")
+        await self._read_result("email")
         return None
 
 
-class VerifyPage(PublicPageState, rx.State):
+class VerifyPage(FormResult, PublicPageState, rx.State):
     """Where the code went and how many tries are left."""
 
-    email: str = ""
-    error: str = ""
-    notice: str = ""
     tries_left: str = ""
     has_tries: bool = True
     is_migration: bool = False
@@ -57,9 +48,8 @@ class VerifyPage(PublicPageState, rx.State):
             return path_for("/auth/billing-password" if progress.is_migration else "/auth/details")
         self.is_migration = progress.is_migration
         self.begin_path = path_for("/auth/migrate" if progress.is_migration else "/auth/signup")
-        flash = await portal().flash_messages.read(self._query("flash"))
-        self.email, self.error = progress.email, flash.get("code", "")
-        self.notice = "" if self.error else flash.get("form", "")
+        await self._read_result("code")
+        self.email = progress.email
         self.has_tries = progress.attempts_left > 0
         self.tries_left = _("Tries left: {count}").format(count=progress.attempts_left)
         return None

@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 def report_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a handler in the page's language and within a deadline, and show its errors. Put it below `@rx.event`.
+    """Run a handler in the page's language and within a deadline, and show its errors.
 
     A handler that needs a recent proof of identity runs again, from its beginning, once the customer has given it.
     """
@@ -48,6 +48,11 @@ def report_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
                 await ask_for_proof(args[0], handler.__name__, [*args[1:], *kwargs.values()])
 
     return run
+
+
+def handler(method: Callable[..., Any]) -> Any:
+    """Make a method of a page's state a handler of events, whose errors the page shows."""
+    return rx.event(report_errors(method))
 
 
 def language_of(state: rx.State) -> Language:

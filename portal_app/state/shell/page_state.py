@@ -84,13 +84,17 @@ class PageState(rx.State, mixin=True):
 
     async def _customer(self) -> Customer:
         """Return the customer this tab is bound to. Raises AccountNotReady."""
-        identity = await self.get_state(PageSession)
-        return await portal().identity.accounts.customer(UUID(identity._user_id))
+        return await portal().identity.accounts.customer(await self._user_id())
+
+    async def _user_id(self) -> UUID:
+        return UUID((await self.get_state(PageSession))._user_id)
+
+    async def _session_id(self) -> UUID:
+        return UUID((await self.get_state(PageSession))._session_id)
 
     async def _require_recent_proof(self, *, seconds: int | None = None) -> None:
         """Raise StepUpNeeded without a recent proof of identity: the page then asks, and runs the handler again."""
-        identity = await self.get_state(PageSession)
-        await portal().identity.sessions.require_recent(UUID(identity._session_id), seconds=seconds)
+        await portal().identity.sessions.require_recent(await self._session_id(), seconds=seconds)
 
     def _note_saved(self, as_of: datetime | None) -> None:
         """Say how old saved data are; None says nothing."""
@@ -118,3 +122,18 @@ class PublicPageState(PageState, mixin=True):
     async def load(self):
         """Read the page as it opens."""
         return await self._open_page()
+
+
+class FormResult(PageState, mixin=True):
+    """Mix into the state of a page whose form posts to the API: what the API says of it, after its redirect back."""
+
+    email: str = ""
+    error: str = ""
+    notice: str = ""
+    done: str = ""
+
+    async def _read_result(self, field: str = "") -> None:
+        """Read the error of one field or of the whole form, the success, and the e-mail address that was typed."""
+        flash = await portal().flash_messages.read(self._query("flash"))
+        self.email, self.error, self.done = flash.get("typed:email", ""), flash.get(field, ""), flash.get("done", "")
+        self.notice = "" if self.error else flash.get("form", "")

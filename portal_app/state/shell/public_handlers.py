@@ -10,7 +10,7 @@ _MARK = "__portal_public__"
 
 
 def public(handler: Handler) -> Handler:
-    """Let a handler run for visitors who are not signed in. Put it above `@rx.event`."""
+    """Let a handler run for visitors who are not signed in. Put it above `@handler`."""
     setattr(handler, _MARK, True)
     return handler
 

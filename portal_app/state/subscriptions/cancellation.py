@@ -11,7 +11,7 @@ from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.subscriptions.cancellation import REASONS, CancellationFeedback, CancellationRequester
 from portal_app.language import _, path_for
 from portal_app.language.format import day
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.form_entries import typed
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.question import new_question
@@ -40,7 +40,6 @@ class CancelPage(PageState, rx.State):
     _key: str = ""
 
     async def _read_page(self) -> None:
-        """Read the service in the page's address."""
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
         customer, cancelling = await self._customer(), portal().subscriptions.cancellations
         service, as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
@@ -56,8 +55,7 @@ class CancelPage(PageState, rx.State):
         self.support = portal().settings.portal_support_email
         self.errors, self._key = {}, uuid4().hex
 
-    @rx.event
-    @report_errors
+    @handler
     async def review(self, form: dict[str, Any]):
         """Check the entries, and ask for the second confirmation."""
         entries = typed(form, "reason", "comment", "understood")
@@ -73,8 +71,7 @@ class CancelPage(PageState, rx.State):
         if not wrong:
             self.question = new_question()
 
-    @rx.event
-    @report_errors
+    @handler
     async def cancel(self):
         """Cancel the service after a recent proof of identity, and go to its page."""
         identity = await self.get_state(PageSession)

@@ -16,7 +16,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import day, phone_number, time
 from portal_app.state.billing.invoices import InvoiceRow, invoice_row
 from portal_app.state.catalog.prices import taxed
-from portal_app.state.shell.error_reporting import report_errors
+from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.standing import line_standing
@@ -64,12 +64,10 @@ class SubscriptionPage(PageState, rx.State):
     _key: str = ""
 
     async def _open_page(self) -> None:
-        """Read the service in the page's address."""
         self._key = uuid4().hex
         await self._read_page()
 
-    @rx.event
-    @report_errors
+    @handler
     async def withdraw(self):
         """Take the cancellation back: the service stays."""
         identity = await self.get_state(PageSession)

@@ -61,7 +61,6 @@ class SubscriptionsPage(PageState, rx.State):
     rows: list[ServiceRow] = []
 
     async def _read_page(self) -> None:
-        """Read the services."""
         customer = await self._customer()
         services = await portal().subscriptions.services.subscriptions_for(customer)
         requests = await portal().subscriptions.cancellations.requests_for(customer)

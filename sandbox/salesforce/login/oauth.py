@@ -37,11 +37,7 @@ class OAuthDoor:
 
     async def _token(self, request: Request) -> Response:
         form = await _form(request)
-
-        async def serve() -> Response:
-            return self._answer_login(request, form)
-
-        return await guarded(self._faults, "token", serve)
+        return await guarded(self._faults, "token", lambda: self._answer_login(request, form))
 
     def _answer_login(self, request: Request, form: dict[str, str]) -> Response:
         base = _base(request)
@@ -62,10 +58,7 @@ class OAuthDoor:
         return json_response(Answer(200, body, {"Cache-Control": "no-store"}))
 
     async def _user_info(self, request: Request) -> Response:
-        async def serve() -> Response:
-            return self._answer_user_info(request)
-
-        return await guarded(self._faults, "userinfo", serve)
+        return await guarded(self._faults, "userinfo", lambda: self._answer_user_info(request))
 
     def _answer_user_info(self, request: Request) -> Response:
         user_id = self._sessions.user_of(bearer_token(request))
@@ -85,10 +78,7 @@ class OAuthDoor:
         return json_response(Answer(200, body))
 
     async def _identity(self, request: Request) -> Response:
-        async def serve() -> Response:
-            return self._answer_identity(request)
-
-        return await guarded(self._faults, "userinfo", serve)
+        return await guarded(self._faults, "userinfo", lambda: self._answer_identity(request))
 
     def _answer_identity(self, request: Request) -> Response:
         """Answer the URL that a login names: the user behind the token, under the names older than OpenID's."""

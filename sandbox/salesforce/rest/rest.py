@@ -1,7 +1,7 @@
 """The REST door: HTTP requests in, calls and logins through, answers out."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -50,10 +50,7 @@ class RestDoor:
         ]
 
     async def _versions(self, _request: Request) -> Response:
-        return await guarded(self._faults, "versions", self._version_list)
-
-    async def _version_list(self) -> Response:
-        return json_response(Answer(200, describe.versions()))
+        return await guarded(self._faults, "versions", lambda: json_response(Answer(200, describe.versions())))
 
     async def _resource(self, request: Request) -> Response:
         body = await request.body()
@@ -62,11 +59,7 @@ class RestDoor:
             body, blob = await _parts(request)
             call = replace(call, blob=blob)
         operation, writes = self._resources.operation(call)
-
-        async def serve() -> Response:
-            return self._serve(request, call, body)
-
-        response = await guarded(self._faults, operation, serve)
+        response = await guarded(self._faults, operation, lambda: self._serve(request, call, body))
         if writes and response.status_code < 300 and self._faults.loses_answer("salesforce", operation):
             return LostAnswer()
         return response
@@ -105,7 +98,7 @@ class RestDoor:
         return user_id
 
 
-async def guarded(faults: Faults, operation: str, serve: Callable[[], Awaitable[Response]]) -> Response:
+async def guarded(faults: Faults, operation: str, serve: Callable[[], Response]) -> Response:
     """Serve a request unless the vendor's fault settings forbid it."""
     try:
         await faults.before("salesforce", operation)
@@ -115,7 +108,7 @@ async def guarded(faults: Faults, operation: str, serve: Callable[[], Awaitable[
         return json_response(refused(SalesforceError("UNKNOWN_EXCEPTION", _UNEXPECTED, status=500)))
     except VendorBroken as broken:
         return broken_answer(broken)
-    response = await serve()
+    response = serve()
     return half_of(response) if faults.halves_answer("salesforce", operation) else response
 
 

@@ -1,37 +1,19 @@
 """Cases in Salesforce: opened once, replied to once, and shown without anything that is not for the customer."""
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 
 from portal_app.domain.errors import NotFound, OutcomeUnknown
-from portal_app.domain.profile.customer import Customer, Profile
+from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import NewCase
-from portal_app.integrations.build import Vendors, build_vendors
+from portal_app.integrations.build import Vendors
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
-from tests.support.values.people import ADDRESS, PERSON
 
 pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 QUESTION = NewCase.parse(category="billing", subject="請求について", text="Why twice?\r\nThanks", about="invoice:12")
-
-
-@pytest.fixture
-async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
-    yield vendors
-    await vendors.close()
-
-
-@pytest.fixture
-async def customer(vendors: Vendors) -> Customer:
-    user, number = uuid4(), f"C{uuid4().int % 10**8:08}"
-    profile = Profile.parse(f"{user.hex}@example.jp", {**PERSON, **ADDRESS})
-    made = await vendors.crm.upsert_customer(profile, user_id=user, customer_number=number, whmcs_client_id=7)
-    return Customer(user, 7, made.account_id, made.contact_id, number)
 
 
 def mail_of(customer: Customer) -> str:

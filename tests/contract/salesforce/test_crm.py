@@ -1,13 +1,11 @@
 """What test_gateway cannot check in any org: the fields written, and faults that only the sandbox has."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
-from redis.asyncio import Redis
 
 from portal_app.domain.catalog.plan import plans_of
 from portal_app.domain.checkout.options import InternetOptions, SimOptions
@@ -18,7 +16,7 @@ from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.domain.profile.customer import Profile
 from portal_app.domain.sim.sim import Person, PortIn
-from portal_app.integrations.build import Vendors, build_vendors
+from portal_app.integrations.build import Vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
 from tests.contract.seeded import AIKO_NUMBER
@@ -31,13 +29,6 @@ FORM = {
     "street": "１-5", "building": "ビル101", "city_romanised": "Minato-ku", "town_romanised": "Higashiazabu",
     "building_romanised": "Biru 101",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
-    yield vendors
-    await vendors.close()
 
 
 def newcomer() -> Profile:

@@ -1,42 +1,25 @@
 """Address checks in Salesforce: asked for once whatever is lost, read as agents answer, reset by a new address."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from redis.asyncio import Redis
 
 from portal_app.domain.errors import OutcomeUnknown
 from portal_app.domain.internet.eligibility import CheckRequest
 from portal_app.domain.profile.address import Address
-from portal_app.domain.profile.customer import Customer, Profile
+from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.profile import ProfileChange
-from portal_app.integrations.build import Vendors, build_vendors
+from portal_app.integrations.build import Vendors
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
-from tests.support.values.people import ADDRESS, PERSON
+from tests.support.values.people import ADDRESS
 
 pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 WHERE = Address.parse(ADDRESS)
 _CHECK = "Internet_Eligibility_Status__c"
-
-
-@pytest.fixture
-async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
-    yield vendors
-    await vendors.close()
-
-
-@pytest.fixture
-async def customer(vendors: Vendors) -> Customer:
-    user, number = uuid4(), f"C{uuid4().int % 10**8:08}"
-    profile = Profile.parse(f"{uuid4().hex}@example.jp", {**PERSON, **ADDRESS})
-    made = await vendors.crm.upsert_customer(profile, user_id=user, customer_number=number, whmcs_client_id=7)
-    return Customer(user, 7, made.account_id, made.contact_id, number)
 
 
 def new_request() -> CheckRequest:

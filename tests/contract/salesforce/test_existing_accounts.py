@@ -1,27 +1,17 @@
 """Existing people in Salesforce: found by address, adopted with their account, never taken from another user."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict
 from portal_app.domain.money import Money
 from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import CrmPerson, MigratingCustomer
 from portal_app.domain.profile.profile import BillingAddress
-from portal_app.integrations.build import Vendors, build_vendors
+from portal_app.integrations.build import Vendors
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from tests.support.running.vendor_servers import RunningSandbox
-
-
-@pytest.fixture
-async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(sandbox.settings, redis)
-    yield vendors
-    await vendors.close()
 
 
 @pytest.fixture

@@ -60,11 +60,7 @@ async def check_of(driver: PortalDriver, buyer: Buyer) -> dict[str, Any]:
 async def wait_for_check(driver: PortalDriver, buyer: Buyer, status: str) -> None:
     """Wait until a customer's check stands so, here."""
     query = "SELECT count(*) FROM internet_eligibility WHERE user_id = %s AND status = %s AND is_handed_over"
-
-    async def there() -> bool:
-        return bool(await driver.value(query, buyer.customer.user_id, status))
-
-    await until(there, f"the check is {status}")
+    await until(lambda: driver.value(query, buyer.customer.user_id, status), f"the check is {status}")
 
 
 async def checked(driver: PortalDriver) -> Buyer:

@@ -147,11 +147,11 @@ class PortalDriver:
 
     async def wait_for_user(self, user_id: UUID, status: str) -> None:
         """Wait until an account is active, or failed."""
-
-        async def there() -> bool:
-            return await self.value("SELECT status FROM users WHERE id = %s", user_id) == status
-
-        await until(there, f"the account is {status}")
+        await until(
+            lambda: self.value("SELECT status FROM users WHERE id = %s", user_id),
+            f"the account is {status}",
+            equals=status,
+        )
 
     async def expect_set_up_once(self, user_id: UUID, email: str) -> None:
         """Check that somebody is one client, one account with one contact, mapped, and welcomed once."""

@@ -41,15 +41,7 @@ async def reviewed(
     electronic = {"EID__c": EID} if sim == "eSIM" else {}
     wanted = {"SIM_Type__c": sim, "Activation_Type__c": "Immediate", "Order_Type__c": "SIM", **electronic, **fields}
     await driver.order_at_salesforce(buyer, sku=sku, **wanted)
-
-    async def appears() -> bool:
-        return bool(await driver.web.orders.orders_for(buyer.customer))
-
-    await until(appears, "the agents' order appears")
+    await until(lambda: driver.web.orders.orders_for(buyer.customer), "the agents' order appears")
     (order,) = await driver.web.orders.orders_for(buyer.customer)
-
-    async def claimed() -> bool:
-        return bool(await driver.reviews_of(order))
-
-    await until(claimed, "Salesforce knows our id")
+    await until(lambda: driver.reviews_of(order), "Salesforce knows our id")
     return buyer, order

@@ -143,16 +143,3 @@ async def no_products() -> dict[int, ProductClass]:
 def listed(bill: Invoice) -> Invoice:
     """Return an invoice as a list shows it: without lines, payments and balance."""
     return replace(bill, lines=(), payments=(), balance=None)
-
-
-class NoAccounts:
-    """Vendors without accounts."""
-
-    async def find(self, email: str) -> None:
-        return None
-
-    async def find_client(self, email: str) -> None:
-        return None
-
-    async def find_person(self, email: str) -> None:
-        return None

@@ -44,6 +44,16 @@ async def next_change(redis: Redis, act: Callable[[], Awaitable[None]]) -> Chang
     return found
 
 
+def answering(fake_whmcs: FakeWhmcs) -> Callable[[], Awaitable[None]]:
+    """Return what lets a slow WHMCS answer."""
+
+    async def answer() -> None:
+        assert fake_whmcs.is_slow
+        fake_whmcs.is_slow.set()
+
+    return answer
+
+
 async def test_a_slow_catalogue_is_unknown_until_it_was_read(hurried: Settings, redis: Redis) -> None:
     cache, fake_catalog, fake_whmcs = (
         Cache(redis),
@@ -75,12 +85,7 @@ async def test_slow_customer_data_are_pushed_when_they_arrive(
     for _ in range(2):
         with pytest.raises(ExternalUnavailable):
             await profiles.profile_for(customer)
-
-    async def answer() -> None:
-        assert fake_whmcs.is_slow
-        fake_whmcs.is_slow.set()
-
-    change = await next_change(redis, answer)
+    change = await next_change(redis, answering(fake_whmcs))
     assert (change.user_id, change.topic) == (customer.user_id, "account")
     assert (await profiles.profile_for(customer)).person.first_name == "Aiko"
     assert fake_whmcs.asked == ["person"]
@@ -99,12 +104,7 @@ async def test_a_slow_answer_that_is_only_cached_is_pushed_when_it_arrives(
     what = CachedRead("cards:1", "whmcs", TypeAdapter(int), read, 60, change=Change(customer.user_id, "billing"))
     with pytest.raises(ExternalUnavailable):
         await reads.get(what)
-
-    async def answer() -> None:
-        assert fake_whmcs.is_slow
-        fake_whmcs.is_slow.set()
-
-    assert (await next_change(redis, answer)).topic == "billing"
+    assert (await next_change(redis, answering(fake_whmcs))).topic == "billing"
     assert await reads.get(what) == 1 and fake_whmcs.asked == ["methods"]
     await cache.close()
 
@@ -157,36 +157,19 @@ async def test_late_reads_are_pushed_to_every_waiting_page_and_outages_are_not(
     await cache.close()
 
 
-async def test_a_change_that_fails_late_shows_the_unchanged_state(
-    web: Database, billing_services_of: Callable[..., BillingServices], redis: Redis, customer: Customer
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_slow_change_continues_and_open_pages_show_how_it_ended(
+    web: Database,
+    billing_services_of: Callable[..., BillingServices],
+    redis: Redis,
+    customer: Customer,
+    fails: bool,
 ) -> None:
-    fake_whmcs = FakeWhmcs(is_slow=asyncio.Event(), is_away=True)
+    fake_whmcs = FakeWhmcs(is_slow=asyncio.Event(), is_away=fails)
     billing_services = billing_services_of(web, fake_whmcs, mirror_patience_seconds=0.1)
     with pytest.raises(OutcomeUnknown):
         await billing_services.payments.make_default(customer, 1)
-
-    async def answer() -> None:
-        assert fake_whmcs.is_slow
-        fake_whmcs.is_slow.set()
-
-    change = await next_change(redis, answer)
-    assert (change.user_id, change.topic) == (customer.user_id, "billing")
-    await billing_services.payments.close()
-
-
-async def test_a_slow_change_continues_and_is_pushed_when_done(
-    web: Database, billing_services_of: Callable[..., BillingServices], redis: Redis, customer: Customer
-) -> None:
-    fake_whmcs = FakeWhmcs(is_slow=asyncio.Event())
-    billing_services = billing_services_of(web, fake_whmcs, mirror_patience_seconds=0.1)
-    with pytest.raises(OutcomeUnknown):
-        await billing_services.payments.make_default(customer, 1)
-
-    async def answer() -> None:
-        assert fake_whmcs.is_slow
-        fake_whmcs.is_slow.set()
-
-    change = await next_change(redis, answer)
+    change = await next_change(redis, answering(fake_whmcs))
     assert (change.user_id, change.topic) == (customer.user_id, "billing")
     await billing_services.payments.close()
 

@@ -13,14 +13,13 @@ from portal_app.domain.idempotency import Claim
 from portal_app.domain.uploads.file_name import clean_name
 from portal_app.domain.uploads.upload import LONGEST_KEY, MEGABYTE, Upload, UploadExpired, UploadLimits
 from portal_app.infra.clock import now
+from portal_app.infra.database.locks import lock_name
 from portal_app.infra.settings import Settings
 from portal_app.models.support import MessageRow
 from portal_app.models.upload import UploadPart, UploadRow
 from portal_app.services.identity.context import ServiceContext
 
 _DAY = timedelta(days=1)
-# One at a time of a customer's calls that count what the customer has.
-_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:customer, 17))")
 
 
 class Uploads:
@@ -139,7 +138,7 @@ async def delete_parts(session: AsyncSession, upload_id: UUID, *, version: int |
 
 async def one_at_a_time(session: AsyncSession, user_id: UUID) -> None:
     """Wait until no other transaction counts what this customer has."""
-    await (await session.connection()).execute(_ONE_AT_A_TIME, {"customer": str(user_id)})
+    await lock_name(session, f"uploads:{user_id}")
 
 
 async def _bytes_since(session: AsyncSession, user_id: UUID, since: datetime) -> int:

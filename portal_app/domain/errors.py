@@ -17,6 +17,7 @@ PortalError
 └── ExternalError
     ├── ExternalRejected     502  the vendor rejected the call
     ├── ExternalUnavailable  503  no answer, or an invalid one; nothing was written
+    │   └── Unreadable       502  the vendor answers, and what it says of one thing cannot be read
     └── OutcomeUnknown       504  the answer to a write was lost: look the effect up before repeating the write
 """
 
@@ -222,6 +223,16 @@ class ExternalUnavailable(ExternalError):
     retryable = True
     user_message = "One of our systems is not answering at the moment. Try again in a few minutes."
     retry_after: int = 30
+
+
+class Unreadable(ExternalUnavailable):
+    """The vendor answers, but what it says of this one thing cannot be read: trying again does not help."""
+
+    code = "external_unreadable"
+    status = 502
+    retryable = False
+    user_message = "This cannot be shown at the moment. Our team has been told."
+    retry_after: int | None = None  # type: ignore[assignment]
 
 
 class OutcomeUnknown(ExternalError):

@@ -63,7 +63,8 @@ class IdentitySettings(BaseModel):
     )
     portal_account_sign_in_limit: str = Field("20/minute", description="Sign-ins to one account, right or wrong")
     portal_stranger_audit_limit: str = Field(
-        "1000/hour", description="Failed sign-ins to addresses without an account that the audit keeps"
+        "1000/hour",
+        description="Failed sign-ins, reset links and refused migrations without an account that the audit keeps",
     )
     portal_request_limit: str = Field(
         "30/minute", description="Mails asked for before sign-in, or passkey sign-ins, per network address"
@@ -117,7 +118,7 @@ class IdentitySettings(BaseModel):
     portal_due_notice_days: int = Field(
         3, ge=0, le=30, description="How many days before it is due an invoice is announced"
     )
-    portal_api_limit: str = Field("600/minute", description="API calls per session")
+    portal_api_limit: str = Field("600/minute", description="API calls per account")
 
     @field_validator(
         "portal_sign_in_limit",

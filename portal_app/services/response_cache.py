@@ -52,7 +52,7 @@ class ResponseCache:
         self._limit = limit
 
     async def for_customer(self, access: Access, entry: Entry) -> CacheLookup:
-        """Return a customer's cached response where the session is live and its limit is not used up."""
+        """Return a customer's cached response where the session is live and its account's limit is not used up."""
         session_id, user_id = access.session_id, str(access.user_id)
         try:
             if await self._sessions.require_live(session_id) != access.user_id:
@@ -60,7 +60,7 @@ class ResponseCache:
         except PortalError:
             # The uncached path meets the same error and reports it.
             return CacheLookup()
-        window = self._limits.window(self._limit, "api", str(session_id))
+        window = self._limits.window(self._limit, "api", user_id)
         keys = [self._sessions.redis_key(session_id), window.key, *entry.keys]
         args = [user_id, ENDED, repr(time.time()), window.most, window.seconds]
         found = await self._ask(keys, args)

@@ -6,6 +6,7 @@ from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.line_termination import LineTermination
+from portal_app.services.subscriptions.add_on_endings import AddOnEndings
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
 from portal_app.services.subscriptions.subscriptions import Subscriptions
@@ -15,11 +16,12 @@ from portal_app.wiring.billing import BillingServices
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionServices:
-    """Subscriptions and cancellations; `cancellation_delivery` is used by the worker."""
+    """Subscriptions and cancellations; the worker uses `cancellation_delivery` and `add_on_endings`."""
 
     services: Subscriptions
     cancellations: Cancellations
     cancellation_delivery: CancellationDelivery
+    add_on_endings: AddOnEndings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,13 @@ def build_subscriptions(
             vendors.subscriptions,
             vendors.cancellations,
             live=live,
+            billing=billing.invoices,
+            subscriptions=services,
+        ),
+        add_on_endings=AddOnEndings(
+            base.database,
+            vendors.subscriptions,
+            vendors.crm,
             billing=billing.invoices,
             subscriptions=services,
         ),

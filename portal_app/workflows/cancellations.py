@@ -28,6 +28,7 @@ async def cancel_service(cancellation_id: str) -> str:
         return "refused"
     await step("note_sent", lambda: sending.note_sent(request))
     await _end_line(request)
+    await _end_add_ons(request)
     return "sent"
 
 
@@ -39,6 +40,20 @@ async def _end_line(request: UUID) -> None:
         ordered = await step("end_line", lambda: lines.order(request))
     if ordered["state"] == "refused":
         await step("ask_people", lambda: lines.ask_people(request))
+
+
+async def _end_add_ons(request: UUID) -> None:
+    """Have what hangs on a line end with it; what cannot, or may hang on another line, people look at.
+
+    Behind all other steps: a cancellation that an older version began goes on here.
+    """
+    endings = portal().subscriptions.add_on_endings
+    ordered = await step("end_add_ons", lambda: endings.order(request))
+    while ordered["code"] == "gave_up":
+        ordered = await step("end_add_ons", lambda: endings.order(request))
+    left = ordered["value"] if ordered["state"] == "done" else [ordered["message"] or ordered["code"]]
+    if left:
+        await step("name_add_ons", lambda: endings.ask_people(request, left))
 
 
 @durable(name="tell_cancellation")

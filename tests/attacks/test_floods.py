@@ -63,8 +63,9 @@ async def test_five_hundred_sockets_of_one_address_are_few_and_others_connect(we
         for _ in range(500):
             try:
                 entered.append(await crowd.enter_async_context(raw_socket(web, address=MALLORY)))
-            except InvalidStatus:
+            except InvalidStatus as error:
                 refused += 1
+                assert (error.response.status_code, error.response.headers["server"]) == (403, "portal")
         # Some are told why before they are closed.
         told = len(entered) - MOST_SOCKETS
         assert 0 < told <= 60 and refused + told == 500 - MOST_SOCKETS

@@ -185,6 +185,23 @@ async def test_strangers_leave_only_so_many_rows_in_the_audit(portal: Portal) ->
         assert "session:sign_in:failed" in {entry["event"] for entry in history}
 
 
+async def test_mails_asked_for_by_strangers_leave_only_so_many_rows_in_the_audit(portal: Portal) -> None:
+    asked = sa.text("SELECT count(*) FROM audit WHERE tag = 'account:reset:asked' AND user_id IS NULL")
+
+    async def rows(strict: Portal) -> int:
+        async with strict.database.identity() as session:
+            return int(await (await session.connection()).scalar(asked) or 0)
+
+    async with instead_of(portal, limits(portal_stranger_audit_limit="3/minute")) as strict:
+        await strict.redis.delete(*[key async for key in strict.redis.scan_iter("*reset-audit*")] or ["none"])
+        before = await rows(strict)
+        for _ in range(8):
+            stranger = Visitor(strict.settings, address=own_address())
+            answer = await stranger.call("POST", "/api/auth/forgot", {"email": f"{uuid4().hex}@example.jp"})
+            assert answer.status_code == 200
+        assert await rows(strict) - before == 3
+
+
 async def failed(portal: Portal) -> int:
     async with portal.database.identity() as session:
         return int(await (await session.connection()).scalar(FAILED) or 0)

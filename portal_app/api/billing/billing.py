@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.billing import schemas
-from portal_app.api.http.dependencies import RecentProof, SignedIn, SignedInCustomer, proven, vendor_id
+from portal_app.api.http.dependencies import RecentProof, SignedIn, SignedInCustomer, VendorId, proven, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, read, takes, wants_json
+from portal_app.api.http.request_parsing import Body, Number, read, wants_json
 from portal_app.api.http.response_cache import cached_under
-from portal_app.api.http.responses import as_of, body_of, json, refused, see_other, written_list
+from portal_app.api.http.responses import as_of, body_of, form_route, json, refused, see_other, written_list
 from portal_app.domain.billing.invoice_list import InvoiceFilter, InvoiceQuery, Invoices, InvoiceSort
 from portal_app.domain.errors import PortalError
 from portal_app.domain.local_path import local_path
@@ -38,8 +38,8 @@ async def invoices(
     q: Annotated[str, Query(max_length=100)] = "",
     sort: InvoiceSort = "issued",
     order: Literal["asc", "desc"] = "desc",
-    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    page: Annotated[Number, Query(ge=1, le=10_000)] = 1,
+    limit: Annotated[Number, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Return one page of the customer's invoices; `q` looks in numbers and whole amounts."""
     query = InvoiceQuery(status, q, sort, descending=order == "desc", page=page, limit=limit)
@@ -54,18 +54,18 @@ async def invoices(
 
 
 @router.get("/invoices/{invoice_id}", response_model=schemas.InvoiceView)
-async def invoice(customer: SignedInCustomer, invoice_id: str) -> Response:
+async def invoice(customer: SignedInCustomer, invoice_id: VendorId) -> Response:
     """Return one invoice with its lines and payments."""
     found = await portal().billing.invoices.invoice_for(customer, vendor_id(invoice_id))
     return json(schemas.InvoiceView.from_domain(found.invoice, as_of=found.as_of), headers=as_of(found.as_of))
 
 
-@router.post("/invoices/{invoice_id}/sso-link", response_model=schemas.SignOnLink)
+@router.post("/invoices/{invoice_id}/sso-link", **form_route(schemas.SignOnLink))
 async def invoice_link(
     request: Request,
     access: SignedIn,
     customer: SignedInCustomer,
-    invoice_id: str,
+    invoice_id: VendorId,
     target: Literal["pay", "pdf"] = "pay",
 ) -> Response:
     """Open an invoice at WHMCS, to pay it or as a PDF: a form is led there, a program gets the link.
@@ -89,9 +89,9 @@ async def payment_methods(customer: SignedInCustomer) -> Response:
     return json(schemas.PaymentMethodList(schemas.PaymentMethodView.list_of(found)))
 
 
-@router.post("/payment-methods/{method_id}/default", status_code=204)
+@router.post("/payment-methods/{method_id:an_id}/default", status_code=204)
 async def make_default(
-    _: RecentProof, customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency
+    _: RecentProof, customer: SignedInCustomer, method_id: VendorId, once: IdempotentCallDependency
 ) -> Response:
     """Charge this one from now on. Needs a fresh proof (POST /api/me/step-up)."""
     number = vendor_id(method_id)
@@ -99,9 +99,9 @@ async def make_default(
     return Response(status_code=204)
 
 
-@router.delete("/payment-methods/{method_id}", status_code=204)
+@router.delete("/payment-methods/{method_id:an_id}", status_code=204)
 async def remove_method(
-    _: RecentProof, customer: SignedInCustomer, method_id: str, once: IdempotentCallDependency
+    _: RecentProof, customer: SignedInCustomer, method_id: VendorId, once: IdempotentCallDependency
 ) -> Response:
     """Delete a stored card or bank; 404 when it is gone already. Needs a fresh proof (POST /api/me/step-up)."""
     number = vendor_id(method_id)
@@ -129,7 +129,7 @@ async def credit(customer: SignedInCustomer) -> Response:
     return json(schemas.CreditView.from_domain(await portal().billing.payment_methods.credit_for(customer)))
 
 
-@router.post("/payment-methods/sso-link", response_model=schemas.SignOnLink, openapi_extra=takes(Back))
+@router.post("/payment-methods/sso-link", **form_route(schemas.SignOnLink, Back))
 async def payment_methods_link(request: Request, access: SignedIn, customer: SignedInCustomer) -> Response:
     """Open the payment methods at WHMCS, with a way back to a page of ours.
 

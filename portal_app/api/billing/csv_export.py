@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from portal_app.api.http.dependencies import RecentProof, SignedInCustomer
+from portal_app.api.http.responses import AGE
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceQuery
 from portal_app.language import _
@@ -21,7 +22,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _MOST = 10_000
 
 
-@router.get("/invoices.csv", response_class=Response)
+@router.get(
+    "/invoices.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "headers": AGE}},
+)
 async def invoices_csv(_proof: RecentProof, customer: SignedInCustomer) -> Response:
     """Return all invoices as CSV in UTF-8 with a byte order mark, newest first; times are Japan's.
 

@@ -7,6 +7,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneStandard, vDuration
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal_app.api.dashboard.schemas import CalendarLinkView, NewCalendarLink
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_context import context_of
@@ -42,13 +43,13 @@ async def feed(request: Request, token: str) -> Response:
     return Response(written(found, built.settings.portal_url), 200, headers, media_type="text/calendar; charset=utf-8")
 
 
-@router.get("/api/me/calendar")
+@router.get("/api/me/calendar", response_model=CalendarLinkView)
 async def link(access: SignedIn) -> Response:
     """Say whether there is a calendar link, and since when; the link itself is nowhere kept."""
-    return json({"made_at": await portal().dashboard.calendar_feed.made_at(access.user_id)})
+    return json(CalendarLinkView(await portal().dashboard.calendar_feed.made_at(access.user_id)))
 
 
-@router.post("/api/me/calendar", status_code=201)
+@router.post("/api/me/calendar", status_code=201, response_model=NewCalendarLink)
 async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Make a calendar link, told this once (`null` for the same key again); the one before ends.
 
@@ -60,14 +61,14 @@ async def renew(access: SignedIn, once: IdempotentCallDependency) -> Response:
         made.append(await portal().dashboard.calendar_feed.renew(access.user_id, access.session_id))
 
     await once(None, made_again)
-    return json({"url": f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None}, 201)
+    return json(NewCalendarLink(f"{portal().settings.portal_url}/calendar/{made[0]}.ics" if made else None), 201)
 
 
-@router.delete("/api/me/calendar")
+@router.delete("/api/me/calendar", response_model=CalendarLinkView)
 async def revoke(access: SignedIn, once: IdempotentCallDependency) -> Response:
     """End the calendar link."""
     await once(None, lambda: portal().dashboard.calendar_feed.revoke(access.user_id))
-    return json({"made_at": None})
+    return json(CalendarLinkView(None))
 
 
 def written(found: CalendarFeed, portal_url: str) -> bytes:

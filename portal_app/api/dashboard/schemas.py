@@ -36,6 +36,20 @@ class SummaryView(Resource):
     as_of: datetime | None
 
 
+@dataclass
+class CalendarLinkView(Resource):
+    """When the calendar link was made, null where there is none."""
+
+    made_at: datetime | None
+
+
+@dataclass
+class NewCalendarLink(Resource):
+    """The address of the new link; null for a repeated call, as it is told once."""
+
+    url: str | None
+
+
 def summary_view(found: Summary) -> SummaryView:
     """Return the dashboard's figures, each service with its newest cancellation."""
     services = None

@@ -29,7 +29,10 @@ class AccessLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; sockets pass through."""
+        """Serve one request; sockets pass through, but for the answer to a refused handshake."""
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, _Handshake(scope, send).send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -83,10 +86,26 @@ class _Response:
         await self._send(message)
 
 
+class _Handshake:
+    """Passes a socket on; the answer to a refused handshake is ours, not the one that names the server."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self._may_answer = "websocket.http.response" in (scope.get("extensions") or {})
+
+    async def send(self, message: Message) -> None:
+        if self._may_answer and message["type"] == "websocket.close":
+            headers = [*_SERVER, (b"content-length", b"0")]
+            await self._send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
+            message = {"type": "websocket.http.response.body", "body": b""}
+        self._may_answer = False
+        await self._send(message)
+
+
 def route_of(scope: Scope) -> str:
     """Return the template of the route that answered: of the API's, a built page's path, or a word for the rest."""
     route: Any = scope.get("route")
-    template = getattr(route, "path", "")
+    template = getattr(route, "path_format", "")
     if template.startswith("/api/"):
         return str(template)
     path: str = scope["path"]

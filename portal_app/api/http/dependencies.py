@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from fastapi.security import APIKeyCookie
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from portal_app.api.http.request_context import context_of
@@ -12,14 +13,33 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.infra.security.tokens import Access
 from portal_app.wiring.portal import portal
 
+
+class _IdConvertor(Convertor[str]):
+    """An id in a path, well formed or not, but never a plain word: `options` is a route beside `{passkey_id}`."""
+
+    regex = "[^/]*[^a-z/-][^/]*"
+
+    def convert(self, value: str) -> str:
+        """Return the text as it stands in the path."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the text as it stands in a path."""
+        return value
+
+
+register_url_convertor("an_id", _IdConvertor())
 # The largest integer of the columns that ids are compared with.
 LARGEST_ID = 2**31 - 1
 # For OpenAPI only: SessionMiddleware reads the cookie.
 _cookie = APIKeyCookie(
     name="__Host-portal-access",
     auto_error=False,
-    description="Set by /api/auth/login. On plain http its name is portal-access-<port>.",
+    description="Set by /api/auth/login. On plain http its name holds the port.",
 )
+# Ids of a path. A malformed one is like one that nothing has: 404, which `vendor_id` and `our_id` raise.
+VendorId = Annotated[str, Path(json_schema_extra={"pattern": "^[0-9]{1,10}$"})]
+OurId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 
 
 async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)] = None) -> Access:
@@ -33,7 +53,7 @@ async def signed_in(request: Request, _: Annotated[str | None, Depends(_cookie)]
         raise context.session_error or NotSignedIn("no live session")
     built = portal()
     if not context.is_counted:
-        await built.limits.consume(built.settings.portal_api_limit, "api", str(access.session_id), strict=False)
+        await built.limits.consume(built.settings.portal_api_limit, "api", str(access.user_id), strict=False)
     return access
 
 

@@ -15,7 +15,7 @@ from portal_app.api.http.request_parsing import Body, form_field, wants_json
 from portal_app.domain.idempotency import Call, Claim
 from portal_app.wiring.portal import portal
 
-FIELD = "idempotency_key"
+FIELD, HEADER = "idempotency_key", "Idempotency-Key"
 Value = TypeVar("Value")
 _PASSWORDS = ("password", "present")
 _MISSING = "idempotency_key_missing"
@@ -73,7 +73,13 @@ async def idempotent_call(
     request: Request,
     access: SignedIn,
     idempotency_key: Annotated[
-        str | None, Header(description="8 to 200 characters, new for everything that is to happen once")
+        str | None,
+        Header(
+            alias=HEADER,
+            description="New for everything that is to happen once. Native forms send it as the field idempotency_key",
+            # Checked where it is used; a form has a field instead, and its page tells what is wrong with that.
+            json_schema_extra={"minLength": 8, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        ),
     ] = None,
 ) -> IdempotentCall:
     """Return the call with its key: the header's, or that of a native form's hidden field. Raises BadRequest."""
@@ -81,7 +87,7 @@ async def idempotent_call(
     query = f"?{request.url.query}" if request.url.query else ""
     once = IdempotentCall(
         access.user_id,
-        f"{request.method} {route.path}",
+        f"{request.method} {route.path_format}",
         request.url.path + query,
         idempotency_key or await form_field(request, FIELD),
         route.status_code or 200,

@@ -24,10 +24,19 @@ _SCHEMA: dict[str, Any] = {
         "fields": {"type": "object", "additionalProperties": {"type": "string"}},
     },
 }
+_RETRY_AFTER = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}}
+_ALLOW = {"description": "The methods of this address, with 405", "schema": {"type": "string"}}
+
+
+def _documented(description: str, **headers: Any) -> dict[str, Any]:
+    named = {name.replace("_", "-"): header for name, header in headers.items()}
+    return {"description": description, "headers": named, "content": {_KIND: {"schema": _SCHEMA}}}
+
+
 # The error responses of every route in OpenAPI.
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "What is wrong with the request", "content": {_KIND: {"schema": _SCHEMA}}},
-    "5XX": {"description": "What is wrong on our side or a vendor's", "content": {_KIND: {"schema": _SCHEMA}}},
+    "4XX": _documented("What is wrong with the request", Retry_After=_RETRY_AFTER, Allow=_ALLOW),
+    "5XX": _documented("What is wrong on our side or a vendor's", Retry_After=_RETRY_AFTER),
 }
 
 

@@ -1,9 +1,9 @@
 """What a request says: its body within bounds, and which form of answer it wants."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from starlette.requests import Request
 
 from portal_app.api.http.problem import BadRequest, TooLarge, UnknownFormat
@@ -25,22 +25,40 @@ class Body(BaseModel):
 Entries = TypeVar("Entries", bound=Body)
 
 
+def _in_digits(text: Any) -> Any:
+    if isinstance(text, str) and not (text.isascii() and text.isdecimal()):
+        raise ValueError("not a whole number")
+    return text
+
+
+# A number of a query, in digits alone: by itself pydantic reads "1_0", " 1" and "1.0" too.
+Number = Annotated[int, BeforeValidator(_in_digits)]
+
+
 def takes(model: type[Body], *, form: bool = True) -> dict[str, Any]:
-    """Return what OpenAPI is told of a route's body."""
-    content = {"schema": model.model_json_schema()}
-    kinds = {_JSON: content, _FORM: content} if form else {_JSON: content}
-    return {"requestBody": {"required": True, "content": kinds}}
+    """Return what OpenAPI is told of a route's body.
+
+    A form may hold anything: what is wrong with it is told on the page that its response leads to.
+    """
+    kinds = {_JSON: {"schema": model.model_json_schema(ref_template="#/components/schemas/{model}")}}
+    if form:
+        fields = {name: {"type": "string"} for name in model.model_fields}
+        kinds[_FORM] = {"schema": {"type": "object", "properties": fields}}
+    is_required = any(field.is_required() for field in model.model_fields.values())
+    return {"requestBody": {"required": is_required, "content": kinds}}
 
 
 async def read(request: Request, model: type[Entries], *, form: bool = True) -> Entries:
     """Return the checked body. Raises InvalidInput naming the fields, TooLarge, UnknownFormat."""
     if not form and not is_json(request):
         raise UnknownFormat(user_message="Send JSON.")
+    if _content_type(request) not in (_JSON, _FORM, ""):
+        raise UnknownFormat()
     body = await raw_body(request)
     try:
         if wants_json(request):
-            return model.model_validate_json(body or b"{}")
-        return model.model_validate(_known_only(model, _form(request, body)))
+            return model.model_validate_json(body or b"{}", strict=True)
+        return model.model_validate(_known_only(model, _form(body)))
     except ValidationError as error:
         raise InvalidInput(_fields(error)) from error
 
@@ -64,7 +82,7 @@ async def form_field(request: Request, name: str) -> str:
     """Return one field of a native form, or an empty text. Raises TooLarge, BadRequest."""
     if _content_type(request) != _FORM:
         return ""
-    return _form(request, await raw_body(request)).get(name, "")
+    return _form(await raw_body(request)).get(name, "")
 
 
 def is_json(request: Request) -> bool:
@@ -73,18 +91,16 @@ def is_json(request: Request) -> bool:
 
 
 def wants_json(request: Request) -> bool:
-    """Say whether the caller is a program: it sent JSON, or no body and does not ask for a page."""
+    """Say whether the caller is a program: it sent no form, and no request without a body that asks for a page."""
     kind = _content_type(request)
-    return kind == _JSON or (not kind and "text/html" not in request.headers.get("accept", ""))
+    return kind != _FORM and (bool(kind) or "text/html" not in request.headers.get("accept", ""))
 
 
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _form(request: Request, body: bytes) -> dict[str, str]:
-    if _content_type(request) not in (_FORM, ""):
-        raise UnknownFormat()
+def _form(body: bytes) -> dict[str, str]:
     try:
         return dict(parse_qsl(body.decode("latin-1"), keep_blank_values=True, max_num_fields=100, errors="replace"))
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Responses: JSON for programs, a redirect to a page for native forms."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal_app.api.http.request_context import context_of, language_of
-from portal_app.api.http.request_parsing import wants_json
+from portal_app.api.http.request_parsing import Body, takes, wants_json
+from portal_app.api.http.resource import Resource
 from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.language import _, path_for, speaking, spoken
 from portal_app.wiring.portal import portal
@@ -18,6 +20,33 @@ from portal_app.wiring.portal import portal
 GENERAL, DONE = "form", "done"
 # The end of a body with fresh data, so that most cached lists need no parsing.
 _FRESH = b'"as_of":null}'
+# For OpenAPI: where a response leads on, and what became of a request.
+LOCATION: dict[str, Any] = {"Location": {"required": True, "schema": {"type": "string", "format": "uri-reference"}}}
+_SEE_OTHER: dict[str, Any] = {"description": "Where a native form is led, to a page or to WHMCS", "headers": LOCATION}
+AGE: dict[str, Any] = {
+    "X-Data-As-Of": {"description": "The time of saved data", "schema": {"type": "string", "format": "date-time"}}
+}
+CREATED: dict[int | str, dict[str, Any]] = {201: {"headers": LOCATION}}
+
+
+@dataclass
+class Next(Resource):
+    """The page to go on to."""
+
+    next: str
+
+
+@dataclass
+class NextWithDetail(Next):
+    """The page to go on to, and what was done, in the words that a customer reads there."""
+
+    detail: str
+
+
+def form_route(answer: type[Resource], model: type[Body] | None = None) -> dict[str, Any]:
+    """Return what OpenAPI is told of a route that leads native forms on, and answers programs with JSON."""
+    extra = {"openapi_extra": takes(model)} if model else {}
+    return {"response_model": answer, "responses": {303: _SEE_OTHER}, **extra}
 
 
 def json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

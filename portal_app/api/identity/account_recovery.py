@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import refused, sent_on
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import Next, NextWithDetail, form_route, refused, sent_on
 from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
@@ -43,7 +43,7 @@ class Unlock(Body):
     token: str = Field("", max_length=200)
 
 
-@router.post("/forgot", openapi_extra=takes(Forgotten))
+@router.post("/forgot", **form_route(NextWithDetail, Forgotten))
 async def forgot(request: Request) -> Response:
     """Mail a link for a new password; the answer is the same whether or not the address has an account."""
     email = ""
@@ -56,7 +56,7 @@ async def forgot(request: Request) -> Response:
     return await sent_on(request, FORGOT, words)
 
 
-@router.post("/set-password", openapi_extra=takes(NewPassword))
+@router.post("/set-password", **form_route(Next, NewPassword))
 async def set_password(request: Request) -> Response:
     """Set a new password: by a mailed token, or at the end of a move, which then signs in.
 
@@ -95,7 +95,7 @@ async def _move_in(request: Request, token: str, password: str) -> Response:
     return await admitted(request, outcome, forget=("signup",))
 
 
-@router.post("/unlock", openapi_extra=takes(Unlock))
+@router.post("/unlock", **form_route(NextWithDetail, Unlock))
 async def unlock(request: Request) -> Response:
     """Lift the lock of an account for this browser; password and second factor are still asked."""
     try:

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import json, refused
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import Next, form_route, json, refused
 from portal_app.api.http.session_middleware import SIGN_IN
+from portal_app.api.identity.schemas import PasskeyOptions
 from portal_app.api.identity.sessions import SECOND_STEP, admitted, way_on
 from portal_app.api.identity.step_up import LARGEST_CREDENTIAL
 from portal_app.domain.errors import InvalidInput, NotSignedIn, PortalError
@@ -34,7 +35,7 @@ class PasskeySignIn(Body):
     next: str = Field("", max_length=2000)
 
 
-@router.post("/second-step", openapi_extra=takes(Step))
+@router.post("/second-step", **form_route(Next, Step))
 async def second_step(request: Request) -> Response:
     """Check the second step: session cookies, and on to `next` or the dashboard."""
     onward = ""
@@ -52,19 +53,19 @@ async def second_step(request: Request) -> Response:
     return await admitted(request, tokens, onward, forget=("second",))
 
 
-@router.post("/second-step/passkey-options")
+@router.post("/second-step/passkey-options", response_model=PasskeyOptions)
 async def second_step_options(request: Request) -> Response:
     """Return what the browser needs to ask for a passkey of the account that signs in."""
     return json(await portal().identity.mfa_challenge.passkey_options(_token(request)))
 
 
-@router.post("/passkey/options")
+@router.post("/passkey/options", response_model=PasskeyOptions)
 async def passkey_options(request: Request) -> Response:
     """Return what the browser needs to ask for any passkey of this portal."""
     return json(await portal().identity.mfa_challenge.sign_in_options(context_of(request.scope).origin))
 
 
-@router.post("/passkey", openapi_extra=takes(PasskeySignIn))
+@router.post("/passkey", **form_route(Next, PasskeySignIn))
 async def passkey_sign_in(request: Request) -> Response:
     """Sign in with a passkey: session cookies, and on to `next` or the dashboard."""
     try:

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import refused, sent_on
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import NextWithDetail, form_route, refused, sent_on
 from portal_app.domain.errors import PortalError
 from portal_app.wiring.portal import portal
 
@@ -24,7 +24,7 @@ class PasswordChange(Body):
     password: str = Field("", max_length=2000)
 
 
-@router.post("", openapi_extra=takes(PasswordChange))
+@router.post("", **form_route(NextWithDetail, PasswordChange))
 async def change_password(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Change the password; every other session ends, this one stays."""
     try:

@@ -1,5 +1,6 @@
 """Signing in, staying signed in, signing out. Credentials come by native form or JSON, tokens only in cookies."""
 
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter
@@ -8,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of, language_of
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import done, json, refused, with_cookies
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.resource import Resource
+from portal_app.api.http.responses import Next, done, form_route, json, refused, with_cookies
 from portal_app.api.http.session_middleware import HOME, SIGN_IN, session_cookies, set_cookie
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.domain.identity.account import MfaRequired, Tokens
@@ -33,7 +35,14 @@ class SignIn(Body):
     next: str = Field("", max_length=2000)
 
 
-@router.post("/login", openapi_extra=takes(SignIn))
+@dataclass
+class Renewed(Resource):
+    """Seconds until the new access cookie ends."""
+
+    expires_in: int
+
+
+@router.post("/login", **form_route(Next, SignIn))
 async def login(request: Request) -> Response:
     """Sign in: session cookies, and on to `next` or the dashboard."""
     entries: SignIn | None = None
@@ -54,14 +63,14 @@ async def login(request: Request) -> Response:
     return await admitted(request, outcome, way_on(request, entries.next))
 
 
-@router.post("/logout")
+@router.post("/logout", **form_route(Next))
 async def logout(request: Request) -> Response:
     """Sign out everywhere this session is open."""
     await _end_current(request)
     return _gone(request)
 
 
-@router.post("/logout-everywhere")
+@router.post("/logout-everywhere", **form_route(Next))
 async def logout_everywhere(request: Request) -> Response:
     """Sign out on every device of the account."""
     current = await _current(request)
@@ -71,7 +80,7 @@ async def logout_everywhere(request: Request) -> Response:
     return _gone(request)
 
 
-@router.post("/refresh")
+@router.post("/refresh", response_model=Renewed)
 async def refresh(request: Request) -> Response:
     """Exchange the refresh cookie for new session cookies."""
     settings = portal().settings
@@ -79,7 +88,7 @@ async def refresh(request: Request) -> Response:
     if not token:
         raise NotSignedIn("no refresh cookie")
     tokens = await portal().identity.sessions.rotate(token)
-    return with_cookies(json({"expires_in": settings.portal_access_seconds}), session_cookies(tokens, settings))
+    return with_cookies(json(Renewed(settings.portal_access_seconds)), session_cookies(tokens, settings))
 
 
 async def admitted(

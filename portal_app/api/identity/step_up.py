@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedIn
 from portal_app.api.http.idempotency import IdempotentCallDependency
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import done, json, refused
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import Next, done, form_route, json, refused
 from portal_app.api.http.session_middleware import session_cookies
+from portal_app.api.identity.schemas import PasskeyOptions
 from portal_app.domain.errors import PortalError
 from portal_app.domain.identity.account import Proof
 from portal_app.domain.local_path import local_path
@@ -31,7 +32,7 @@ class Confirmation(Body):
     next: str = Field("", max_length=2000)
 
 
-@router.post("", openapi_extra=takes(Confirmation))
+@router.post("", **form_route(Next, Confirmation))
 async def confirm(request: Request, access: SignedIn, once: IdempotentCallDependency) -> Response:
     """Check the proof; for some minutes, changes that were refused with `step_up_needed` are accepted."""
     settings, cookies = portal().settings, list[str]()
@@ -54,7 +55,7 @@ async def confirm(request: Request, access: SignedIn, once: IdempotentCallDepend
     return done(request, target, cookies=cookies)
 
 
-@router.post("/passkey-options")
+@router.post("/passkey-options", response_model=PasskeyOptions)
 async def passkey_options(access: SignedIn) -> Response:
     """Return what the browser needs to ask for one of the account's passkeys."""
     return json(await portal().identity.step_up.passkey_options(access.user_id))

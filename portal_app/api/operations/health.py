@@ -1,10 +1,11 @@
 """Health for load balancers and operators: liveness, readiness, Salesforce events, vendor limiters, Freebit."""
 
 import hmac
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends
+from fastapi.security import HTTPBearer
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,18 +20,21 @@ _STATUSES = ("connected", "connecting", "standby", "off")
 _RETRY_SECONDS = 5
 _log = structlog.get_logger(__name__)
 _readiness = Readiness()
+# For OpenAPI only: `operator` reads the token.
+_bearer = HTTPBearer(auto_error=False, description="PORTAL_OPERATOR_TOKEN")
+_NOT_NOW = {"description": "What does not fit, or does not answer"}
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 
 @router.head("/live", include_in_schema=False)
-@router.get("/live")
+@router.get("/live", response_model=dict[str, str])
 async def live() -> Response:
     """Return 200 while this process answers."""
     return json({"status": "ok"})
 
 
 @router.head("/ready", include_in_schema=False)
-@router.get("/ready")
+@router.get("/ready", response_model=dict[str, str], responses={503: {"model": dict[str, Any], **_NOT_NOW}})
 async def ready() -> Response:
     """Return whether this deployment fits; 503 names the parts that do not, and why."""
     found = await _readiness.reasons()
@@ -41,7 +45,7 @@ async def ready() -> Response:
     return json({"status": "unavailable", **parts, "reasons": wrong}, 503, {"Retry-After": str(_RETRY_SECONDS)})
 
 
-async def operator(request: Request) -> None:
+async def operator(request: Request, _: Annotated[Any, Depends(_bearer)] = None) -> None:
     """Let only operators through: how vendors and queues are doing is no stranger's business.
 
     Raises NotFound where no token is set, NotSignedIn for another one than ours.
@@ -57,7 +61,7 @@ async def operator(request: Request) -> None:
 _OPERATORS = [Depends(operator)]
 
 
-@router.get("/sf-events", dependencies=_OPERATORS)
+@router.get("/sf-events", response_model=dict[str, Any], dependencies=_OPERATORS)
 async def salesforce_events() -> Response:
     """Return the position in Salesforce's event stream and the state of the listener."""
     settings = portal().settings
@@ -69,7 +73,7 @@ async def salesforce_events() -> Response:
     return json({"enabled": enabled, "channel": channel, "replay": replay, "subscriber": subscriber})
 
 
-@router.get("/lanes", dependencies=_OPERATORS)
+@router.get("/lanes", response_model=dict[str, Any], dependencies=_OPERATORS)
 async def lanes() -> Response:
     """Return the state of each vendor's rate limiter: limits, running and waiting calls, this hour's refusals."""
     found = await portal().vendors.limiter_states()
@@ -77,7 +81,12 @@ async def lanes() -> Response:
     return json({"status": "shared" if is_shared else "this process alone", "lanes": found})
 
 
-@router.get("/freebit", dependencies=_OPERATORS)
+@router.get(
+    "/freebit",
+    response_model=dict[str, Any],
+    responses={503: {"model": dict[str, str], **_NOT_NOW}},
+    dependencies=_OPERATORS,
+)
 async def freebit() -> Response:
     """Say whether Freebit answers, and when it last did; off where no address is set."""
     if not portal().settings.freebit_url:

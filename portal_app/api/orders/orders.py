@@ -8,10 +8,10 @@ from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import OrderProof, SignedInCustomer
+from portal_app.api.http.dependencies import OrderProof, OurId, SignedInCustomer
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import json
+from portal_app.api.http.responses import CREATED, json
 from portal_app.api.orders import schemas
 from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.identifiers import our_id
@@ -36,7 +36,9 @@ class NewOrder(Body):
     """
 
     sku: str = Field(min_length=1, max_length=100)
-    terms_accepted: bool = Field(description="That the customer accepts the terms of service at /terms")
+    terms_accepted: bool = Field(
+        description="That the customer accepts the terms of service at /terms", json_schema_extra={"const": True}
+    )
     answers: dict[Literal["sim", "number", "address", "connection", "phone"], dict[Entry, Entry]] = Field(
         default_factory=dict
     )
@@ -49,13 +51,19 @@ async def orders(customer: SignedInCustomer) -> Response:
 
 
 @router.get("/{order_id}", response_model=schemas.OrderWithEvents)
-async def order(customer: SignedInCustomer, order_id: str) -> Response:
+async def order(customer: SignedInCustomer, order_id: OurId) -> Response:
     """Return one order with its timeline."""
     found = await portal().orders.order_for(customer, our_id(order_id))
     return json(schemas.OrderWithEvents.from_domain(found.order, events=schemas.OrderEventView.list_of(found.events)))
 
 
-@router.post("", status_code=201, response_model=schemas.OrderView, openapi_extra=takes(NewOrder, form=False))
+@router.post(
+    "",
+    status_code=201,
+    response_model=schemas.OrderView,
+    responses=CREATED,
+    openapi_extra=takes(NewOrder, form=False),
+)
 async def place(
     request: Request, _: OrderProof, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:

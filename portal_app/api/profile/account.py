@@ -89,14 +89,14 @@ async def change_address(
     return await _shown(access, 202)
 
 
-@router.post("/email", status_code=202, openapi_extra=takes(NewEmail, form=False))
+@router.post("/email", status_code=202, response_model=schemas.PendingEmail, openapi_extra=takes(NewEmail, form=False))
 async def begin_email_change(
     request: Request, access: SignedIn, customer: SignedInCustomer, once: IdempotentCallDependency
 ) -> Response:
     """Mail a code to a new address; the answer is the same whether or not it has an account."""
     entries, changes = await read(request, NewEmail, form=False), portal().profile.email_changes
     await once(entries, lambda: changes.begin(customer, entries.email, session_id=access.session_id))
-    return json({"waiting_for": await changes.pending_email(customer)}, 202)
+    return json(schemas.PendingEmail(await changes.pending_email(customer)), 202)
 
 
 @router.post("/email/verify", status_code=202, response_model=schemas.Me, openapi_extra=takes(EmailCode, form=False))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from portal_app.api.http.dependencies import SignedInCustomer
 from portal_app.api.http.problem import BadRequest, TooLarge, UnknownFormat
-from portal_app.api.http.responses import json, refused, see_other
+from portal_app.api.http.responses import form_route, json, refused, see_other
 from portal_app.api.profile import schemas
 from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.domain.local_path import local_path
@@ -46,7 +46,7 @@ async def check(customer: SignedInCustomer) -> Response:
     return json(schemas.IdentityCheckView.from_domain(await portal().profile.kyc_documents.check_for(customer)))
 
 
-@router.post("", status_code=202, response_model=schemas.IdentityCheckView, openapi_extra=_TAKES)
+@router.post("", status_code=202, **{**form_route(schemas.IdentityCheckView), "openapi_extra": _TAKES})
 async def submit(
     request: Request,
     customer: SignedInCustomer,

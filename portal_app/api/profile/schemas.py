@@ -69,6 +69,13 @@ class Me(Resource):
 
 
 @dataclass
+class PendingEmail(Resource):
+    """The new e-mail address that waits for its code."""
+
+    waiting_for: str
+
+
+@dataclass
 class IdentityCheckView(Resource):
     """How the check of an identity stands: not_submitted, submitted, verified or rejected, with the agent's reason."""
 

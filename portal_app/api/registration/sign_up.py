@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import done, refused
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import Next, done, form_route, refused
 from portal_app.api.http.session_middleware import SIGN_IN, set_cookie
 from portal_app.api.identity.sessions import admitted
 from portal_app.domain.errors import Conflict, InvalidInput, NotSignedIn, PortalError
@@ -60,7 +60,7 @@ class Details(Body):
     terms: str = Field("", max_length=10)
 
 
-@router.post("", openapi_extra=takes(Mailbox))
+@router.post("", **form_route(Next, Mailbox))
 async def begin(request: Request) -> Response:
     """Mail a code to an address; the answer is the same whether or not it has an account."""
     email = ""
@@ -71,7 +71,7 @@ async def begin(request: Request) -> Response:
         return await refused(request, error, START, typed={"email": email})
 
 
-@router.post("/resend")
+@router.post("/resend", **form_route(Next))
 async def resend(request: Request) -> Response:
     """Mail a new code to the same address; the old one ends."""
     try:
@@ -81,7 +81,7 @@ async def resend(request: Request) -> Response:
         return await refused(request, error, page_of(error, VERIFY))
 
 
-@router.post("/verify", openapi_extra=takes(Code))
+@router.post("/verify", **form_route(Next, Code))
 async def verify(request: Request) -> Response:
     """Check the mailed code; who we know already goes on to the billing password."""
     registration, token = portal().registration, token_of(request)
@@ -97,7 +97,7 @@ async def verify(request: Request) -> Response:
     return done(request, path_for(BILLING_PASSWORD if is_migration else DETAILS))
 
 
-@router.post("/complete", openapi_extra=takes(Details))
+@router.post("/complete", **form_route(Next, Details))
 async def complete(request: Request) -> Response:
     """Create the account and sign in; entries and their errors stay with the sign-up."""
     try:

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import done, refused
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import Next, done, form_route, refused
 from portal_app.api.http.session_middleware import SIGN_IN
 from portal_app.api.identity.account_recovery import SET_PASSWORD
 from portal_app.api.registration.sign_up import BILLING_PASSWORD, MOVE, VERIFY, Mailbox, mailed, page_of, token_of
@@ -24,7 +24,7 @@ class BillingPassword(Body):
     password: str = Field("", max_length=2000)
 
 
-@router.post("", openapi_extra=takes(Mailbox))
+@router.post("", **form_route(Next, Mailbox))
 async def begin(request: Request) -> Response:
     """Mail a code to an address; the answer is the same whether or not anybody knows it."""
     email = ""
@@ -35,7 +35,7 @@ async def begin(request: Request) -> Response:
         return await refused(request, error, MOVE, typed={"email": email})
 
 
-@router.post("/password", openapi_extra=takes(BillingPassword))
+@router.post("/password", **form_route(Next, BillingPassword))
 async def prove_password(request: Request) -> Response:
     """Check the WHMCS password of the proven mailbox; the next step is a new password."""
     try:

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.billing.schemas import InvoiceSummary
-from portal_app.api.http.dependencies import SignedIn, SignedInCustomer, vendor_id
+from portal_app.api.http.dependencies import SignedIn, SignedInCustomer, VendorId, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
 from portal_app.api.http.response_cache import cached_under
-from portal_app.api.http.responses import as_of, body_of, json, written_list
+from portal_app.api.http.responses import CREATED, as_of, body_of, json, written_list
 from portal_app.api.subscriptions import schemas
 from portal_app.api.subscriptions.cancellation_schema import CancellationView, EndingView
 from portal_app.domain.errors import NotFound
@@ -40,7 +40,7 @@ async def subscriptions(request: Request, customer: SignedInCustomer) -> Respons
 
 
 @router.get("/{service_id}", response_model=schemas.SubscriptionDetail)
-async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
+async def subscription(customer: SignedInCustomer, service_id: VendorId) -> Response:
     """Return one service with its invoices and its phone line, and when it would end or does."""
     service, saved_at = await portal().subscriptions.services.subscription_for(customer, vendor_id(service_id))
     cancelling = portal().subscriptions.cancellations
@@ -60,7 +60,7 @@ async def subscription(customer: SignedInCustomer, service_id: str) -> Response:
 
 
 @router.get("/{service_id}/cancellation", response_model=CancellationView)
-async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Response:
+async def cancellation_of(customer: SignedInCustomer, service_id: VendorId) -> Response:
     """Return the newest cancellation of a service."""
     requests = await portal().subscriptions.cancellations.requests_for(customer)
     request = requests.get(vendor_id(service_id))
@@ -73,10 +73,11 @@ async def cancellation_of(customer: SignedInCustomer, service_id: str) -> Respon
     "/{service_id}/cancellation",
     status_code=201,
     response_model=CancellationView,
+    responses=CREATED,
     openapi_extra=takes(NewCancellation, form=False),
 )
 async def cancel(
-    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: str, once: IdempotentCallDependency
+    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: VendorId, once: IdempotentCallDependency
 ) -> Response:
     """Cancel a service for the end of a month in Japan. Needs a fresh proof (POST /api/me/step-up).
 
@@ -99,7 +100,7 @@ async def cancel(
 
 @router.delete("/{service_id}/cancellation", response_model=CancellationView)
 async def withdraw(
-    access: SignedIn, customer: SignedInCustomer, service_id: str, once: IdempotentCallDependency
+    access: SignedIn, customer: SignedInCustomer, service_id: VendorId, once: IdempotentCallDependency
 ) -> Response:
     """Take a scheduled cancellation back: the service stays. 409 once it was sent on."""
     number = vendor_id(service_id)

@@ -5,10 +5,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedIn, SignedInCustomer
+from portal_app.api.http.dependencies import OurId, SignedIn, SignedInCustomer
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import as_of, json
+from portal_app.api.http.responses import CREATED, as_of, json
 from portal_app.api.support import schemas
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.support.case import NewCase
@@ -66,7 +66,7 @@ async def cases(
 
 
 @router.get("/cases/{case_id}", response_model=schemas.CaseDetail)
-async def case(customer: SignedInCustomer, case_id: str) -> Response:
+async def case(customer: SignedInCustomer, case_id: OurId) -> Response:
     """Return a case with its conversation."""
     thread = await portal().support.cases.thread(customer, our_id(case_id))
     shown = schemas.CaseDetail.from_domain(
@@ -78,7 +78,13 @@ async def case(customer: SignedInCustomer, case_id: str) -> Response:
     return json(shown, headers=as_of(thread.as_of))
 
 
-@router.post("/cases", status_code=201, response_model=schemas.CaseDetail, openapi_extra=takes(CaseBody))
+@router.post(
+    "/cases",
+    status_code=201,
+    response_model=schemas.CaseDetail,
+    responses=CREATED,
+    openapi_extra=takes(CaseBody),
+)
 async def open_case(request: Request, customer: SignedInCustomer, once: IdempotentCallDependency) -> Response:
     """Open a case. It is taken also while Salesforce is away; its number follows."""
     body = await read(request, CaseBody)
@@ -96,9 +102,15 @@ async def open_case(request: Request, customer: SignedInCustomer, once: Idempote
 
 
 @router.post(
-    "/cases/{case_id}/comments", status_code=201, response_model=schemas.MessageTaken, openapi_extra=takes(MessageBody)
+    "/cases/{case_id}/comments",
+    status_code=201,
+    response_model=schemas.MessageTaken,
+    responses=CREATED,
+    openapi_extra=takes(MessageBody),
 )
-async def reply(request: Request, customer: SignedInCustomer, case_id: str, once: IdempotentCallDependency) -> Response:
+async def reply(
+    request: Request, customer: SignedInCustomer, case_id: OurId, once: IdempotentCallDependency
+) -> Response:
     """Write a message. A closed case is reopened by it; 409 where it was closed too long ago."""
     body, known = await read(request, MessageBody), our_id(case_id)
     text, uploads = parse_reply(body.text), [our_id(each) for each in body.uploads]
@@ -112,7 +124,7 @@ async def reply(request: Request, customer: SignedInCustomer, case_id: str, once
 
 @router.delete("/cases/{case_id}/comments/{message_id}", response_model=schemas.DraftView)
 async def withdraw(
-    customer: SignedInCustomer, case_id: str, message_id: str, once: IdempotentCallDependency
+    customer: SignedInCustomer, case_id: OurId, message_id: OurId, once: IdempotentCallDependency
 ) -> Response:
     """Take a message back before it is sent, and return its text. 409 once it is being sent."""
     our_id(case_id)
@@ -127,7 +139,9 @@ async def withdraw(
 
 
 @router.post("/cases/{case_id}/comments/{message_id}/retry", response_model=schemas.MessageTaken)
-async def retry(customer: SignedInCustomer, case_id: str, message_id: str, once: IdempotentCallDependency) -> Response:
+async def retry(
+    customer: SignedInCustomer, case_id: OurId, message_id: OurId, once: IdempotentCallDependency
+) -> Response:
     """Send again a message that was not accepted."""
     known, message = our_id(case_id), our_id(message_id)
 

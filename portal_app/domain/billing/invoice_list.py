@@ -66,7 +66,11 @@ class Invoices:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDetail:
-    """One invoice; `as_of` is the time of the data if it is staler than the policy allows."""
+    """One invoice; `as_of` is the time of the data if it is staler than the policy allows.
+
+    `is_unreadable`: WHMCS answers, but what it says of this invoice cannot be read.
+    """
 
     invoice: Invoice
     as_of: datetime | None = None
+    is_unreadable: bool = False

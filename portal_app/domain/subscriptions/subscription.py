@@ -118,6 +118,30 @@ def grouped(rows: Sequence[Subscription]) -> list[ServiceGroup]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class HangingOn:
+    """What lives on a line: add-ons and instalments. `doubtful` are those whose line is not known."""
+
+    own: tuple[Subscription, ...] = ()
+    doubtful: tuple[Subscription, ...] = ()
+
+
+def hanging_on(line_id: int, rows: Sequence[Subscription]) -> HangingOn:
+    """Return what ends with a line; nothing for a service that is no line."""
+    lines = [row for row in rows if row.kind == "line"]
+    ending = next((line for line in lines if line.id == line_id), None)
+    if ending is None:
+        return HangingOn()
+    alike = [
+        row for row in rows if row.kind in ("add-on", "instalment") and row.category == ending.category and row.is_live
+    ]
+    line_of = {row.id: _line_of(row, lines) for row in alike}
+    return HangingOn(
+        tuple(row for row in alike if line_of[row.id] is ending),
+        tuple(row for row in alike if line_of[row.id] is None),
+    )
+
+
 def _line_of(add_on: Subscription, lines: Sequence[Subscription]) -> Subscription | None:
     alike = [line for line in lines if line.category == add_on.category]
     ordered = [line for line in alike if line.order_id is not None and line.order_id == add_on.order_id]

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown, PortalError
+from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown, PortalError, Unreadable
 from portal_app.domain.sim.sim import (
     NetworkType,
     NewLine,
@@ -29,6 +29,7 @@ from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.codes import VENDOR, FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
 from portal_app.integrations.freebit.schemas import OFF, ON, Mapper, port_in_fields, written
+from portal_app.integrations.odd_rows import UNREADABLE, name_unreadable
 
 _KIND = "MVNO"
 _MOST_MB = 512_000
@@ -71,7 +72,7 @@ class FreebitGateway:
 
     async def top_ups(self, account: str) -> list[TopUp]:
         """Return the data added to a line (PA05-02). Raises NotFound."""
-        body = await self._client.call(op.DATA_HISTORY, {"account": _checked(account)})
+        body = await self._history(account)
         with _understood(op.DATA_HISTORY):
             return self._mapper.top_ups(body)
 
@@ -161,7 +162,9 @@ class FreebitGateway:
             raise ValueError("megabytes or reference out of bounds")
 
         async def is_done() -> bool:
-            return any(each.reference == reference for each in await self.top_ups(account))
+            body = await self._history(account)
+            with _understood(op.DATA_HISTORY):
+                return self._mapper.has_top_up(body, reference)
 
         fields = {"kind": _KIND, "account": account, "quota": str(megabytes), "quotaCode": reference}
         fields |= {"expire": written(expires_on)} if expires_on else {}
@@ -238,6 +241,9 @@ class FreebitGateway:
             raise Conflict(f"line is {line.state}", user_message="This line is not active, or it is about to end.")
         return line
 
+    async def _history(self, account: str) -> dict[str, Any]:
+        return await self._client.call(op.DATA_HISTORY, {"account": _checked(account)})
+
     async def _detail(self, account: str, *, shows_code: bool) -> dict[str, Any]:
         return await self._client.call(op.DETAIL, self._detail_fields(_checked(account), shows_code=shows_code))
 
@@ -282,9 +288,10 @@ async def _found(is_done: Callable[[], Awaitable[bool]], unknown: OutcomeUnknown
 
 @contextmanager
 def _understood(operation: op.Operation) -> Iterator[None]:
-    """Turn a value that cannot be read into ExternalUnavailable: only reads are read."""
+    """Turn a value that cannot be read into Unreadable: only reads are read."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
+        name_unreadable(VENDOR, operation.spec, "", error)
         detail = f"{operation.spec}: an answer we cannot read ({type(error).__name__})"
-        raise ExternalUnavailable(detail, vendor=VENDOR) from error
+        raise Unreadable(detail, vendor=VENDOR) from error

@@ -1,12 +1,17 @@
 """The one mapper between Freebit's fields and ours: names, "10"/"20" flags, dates, numbers as text."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date
+from operator import itemgetter
 from typing import Any, cast, get_args
 
 from portal_app.domain.sim.sim import NetworkType, Person, PortIn, SimLine, SimState, SimUsage, TopUp, VoiceOption
+from portal_app.integrations.freebit import operations as op
+from portal_app.integrations.freebit.codes import VENDOR
 from portal_app.integrations.freebit.operations import named
+from portal_app.integrations.odd_rows import read_rows
 
 Body = Mapping[str, Any]
 ON, OFF = "10", "20"
@@ -45,7 +50,7 @@ class Mapper:
             iccid=_text(row, self._names["iccid"]),
             eid=_text(row, self._names["eid"]),
             voice=self._voice(row.get(self._names["voice"])),
-            remaining_mb=int(remaining) if remaining else None,
+            remaining_mb=_whole(remaining, "remaining") if remaining else None,
             started_on=_day(row, self._names["started_on"]),
             next_plan_code=_text(row, self._names["next_plan"]),
             next_plan_on=_day(row, self._names["next_plan_on"]),
@@ -57,26 +62,46 @@ class Mapper:
         return _text(self._only_row(body, account), self._names["esim_code"])
 
     def usage(self, body: Body) -> SimUsage:
-        """Read the traffic of a line."""
+        """Read the traffic of a line.
+
+        The days end before the first one that cannot be read: one left out would give the others wrong dates.
+        """
         row = body[self._names["traffic"]]
-        days = [part for part in _text(row, self._names["recent_days"]).split(",") if part.strip()]
+        days = enumerate(_text(row, self._names["recent_days"]).split(","), 1)
+        wanted = [(number, day.strip()) for number, day in days if day.strip()]
+        read, odd = read_rows(
+            wanted,
+            lambda day: (day[0], _whole(day[1], "a day")),
+            vendor=VENDOR,
+            listing=op.USAGE.spec,
+            id_of=itemgetter(0),
+        )
+        end = odd[0][0] if odd else math.inf
         return SimUsage(
-            today_bytes=int(_text(row, self._names["today"])) * self._unit,
-            recent_days_bytes=tuple(int(day) * self._unit for day in days),
+            today_bytes=_whole(_text(row, self._names["today"]), "today") * self._unit,
+            recent_days_bytes=tuple(size * self._unit for number, size in read if number < end),
             is_restricted=_flag(row[self._names["restricted"]]),
         )
 
     def top_ups(self, body: Body) -> list[TopUp]:
-        """Read the data that were added to a line."""
-        return [
-            TopUp(
-                megabytes=int(_text(row, "quota")),
+        """Read the data that were added to a line; what cannot be read is left out."""
+
+        def read(row: Body) -> TopUp:
+            return TopUp(
+                megabytes=_whole(_text(row, "quota"), "quota"),
                 reference=_text(row, "quotaCode"),
                 added_on=_day(row, self._names["added_on"]),
                 expires_on=_day(row, self._names["expires_on"]),
             )
-            for row in body.get(self._names["history"]) or []
-        ]
+
+        found, _ = read_rows(
+            self._history(body), read, vendor=VENDOR, listing=op.DATA_HISTORY.spec, id_of=_reference_of
+        )
+        return found
+
+    def has_top_up(self, body: Body, reference: str) -> bool:
+        """Say whether data were added under a reference, whatever else of their row can be read."""
+        return any(_text(row, "quotaCode") == reference for row in self._history(body))
 
     def voice_options(self, options: Mapping[VoiceOption, bool]) -> dict[str, str]:
         """Write voice options."""
@@ -85,6 +110,12 @@ class Mapper:
     def person(self, person: Person) -> dict[str, dict[str, str]]:
         """Write who a voice line is registered to."""
         return {self._names["person"]: _identity(person)}
+
+    def _history(self, body: Body) -> list[Body]:
+        rows = body.get(self._names["history"]) or []
+        if not isinstance(rows, list):
+            raise ValueError("no list")
+        return rows
 
     def _only_row(self, body: Body, account: str) -> Body:
         rows = body[self._names["lines"]]
@@ -95,7 +126,16 @@ class Mapper:
     def _voice(self, flags: object) -> dict[VoiceOption, bool]:
         if not isinstance(flags, Mapping):
             return {}
-        return {name: _flag(flags[self._names[name]]) for name in get_args(VoiceOption) if self._names[name] in flags}
+        known: list[VoiceOption] = [name for name in get_args(VoiceOption) if self._names[name] in flags]
+        # An option that cannot be read is left out: the line itself can be shown without it.
+        read, _ = read_rows(
+            known,
+            lambda name: (name, _flag(flags[self._names[name]])),
+            vendor=VENDOR,
+            listing=op.DETAIL.spec,
+            id_of=str,
+        )
+        return dict(read)
 
 
 def port_in_fields(port_in: PortIn, **more: str) -> dict[str, dict[str, str]]:
@@ -137,6 +177,22 @@ def _text(row: Body, name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _whole(text: str, name: str) -> int:
+    """Return a number; the error names the field and never its value, which may be a phone number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{name} is no number") from None
+
+
+def _reference_of(row: object) -> str:
+    value = row.get("quotaCode") if isinstance(row, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
 def _day(row: Body, name: str) -> date | None:
     digits = re.sub(r"\D", "", _text(row, name))
-    return date.fromisoformat(digits[:8]) if digits.strip("0") else None
+    try:
+        return date.fromisoformat(digits[:8]) if digits.strip("0") else None
+    except ValueError:
+        raise ValueError(f"{name} is no day") from None

@@ -9,7 +9,7 @@ from portal_app.domain.ports.listing import Listing
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.encoding import FormValue
-from portal_app.integrations.whmcs.fields import Row
+from portal_app.integrations.whmcs.fields import Row, names_id
 from portal_app.integrations.whmcs.reading import all_rows, not_found_when, read_each, understood
 from portal_app.integrations.whmcs.schemas import invoice_of
 
@@ -34,18 +34,27 @@ class WHMCSInvoices:
         return own
 
     async def invoice(self, client_id: int, invoice_id: int) -> Invoice:
-        """Return one invoice with lines and payments. Raises NotFound, also for another client's and for drafts."""
-        invoice = await self.invoice_of_anyone(invoice_id)
-        if not invoice.is_of(client_id):
+        """Return one invoice with lines and payments. Raises NotFound (another's, drafts), Unreadable."""
+        row = await self._row(invoice_id)
+        # Before it is read: of an invoice that cannot be read, only its owner hears.
+        if not names_id(row, "userid", client_id):
             raise NotFound("GetInvoice: not this client's")
+        invoice = self._read(row, invoice_id)
+        if not invoice.is_of(client_id):
+            raise NotFound("GetInvoice: a draft")
         return invoice
 
     async def invoice_of_anyone(self, invoice_id: int) -> Invoice:
-        """Return an invoice whosever it is, drafts too. Raises NotFound."""
+        """Return an invoice whosever it is, drafts too. Raises NotFound, Unreadable."""
+        return self._read(await self._row(invoice_id), invoice_id)
+
+    async def _row(self, invoice_id: int) -> Row:
         with not_found_when("Invoice ID Not Found"):
-            body = await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
-        with understood("GetInvoice"):
-            invoice = self._parse(body)
+            return await self._client.call("GetInvoice", {"invoiceid": invoice_id}, safe=True)
+
+    def _read(self, row: Row, invoice_id: int) -> Invoice:
+        with understood("GetInvoice", row_id=invoice_id):
+            invoice = self._parse(row)
         if invoice.id != invoice_id:
             raise NotFound("GetInvoice: another invoice")
         return invoice

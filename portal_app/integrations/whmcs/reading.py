@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
-from portal_app.domain.errors import ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import ExternalUnavailable, NotFound, OutcomeUnknown, Unreadable
 from portal_app.domain.ports.listing import Listing
-from portal_app.integrations.odd_rows import name_unreadable, read_rows
+from portal_app.integrations.odd_rows import UNREADABLE, name_unreadable, read_rows
 from portal_app.integrations.whmcs.client import VENDOR, WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue
 from portal_app.integrations.whmcs.fields import Row, number, rows
@@ -14,20 +14,19 @@ from portal_app.integrations.whmcs.fields import Row, number, rows
 Read = TypeVar("Read")
 PAGE_SIZE = 100
 MOST_PAGES = 100
-_UNREADABLE = "This cannot be shown at the moment. Our team has been told."
 
 
 @contextmanager
-def understood(action: str, *, written: bool = False) -> Iterator[None]:
-    """Turn a value that cannot be read into ExternalUnavailable, or OutcomeUnknown after a write."""
+def understood(action: str, *, row_id: object = "", written: bool = False) -> Iterator[None]:
+    """Turn a value that cannot be read into Unreadable, or OutcomeUnknown after a write; operators hear the id."""
     try:
         yield
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         detail = f"{action}: an answer we cannot read ({type(error).__name__})"
         if written:
             raise OutcomeUnknown(detail, vendor=VENDOR) from error
-        name_unreadable(VENDOR, action, "", error)
-        raise ExternalUnavailable(detail, vendor=VENDOR, user_message=_UNREADABLE) from error
+        name_unreadable(VENDOR, action, str(row_id), error)
+        raise Unreadable(detail, vendor=VENDOR) from error
 
 
 def read_each(rows: Iterable[Row], read: Callable[[Row], Read], *, action: str, id_name: str = "id") -> Listing[Read]:

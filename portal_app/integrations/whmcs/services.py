@@ -37,7 +37,7 @@ class WHMCSServices:
     async def subscription(self, client_id: int, service_id: int) -> Subscription:
         """Return one service. Raises NotFound, also for another client's."""
         row = await self._own_row(client_id, service_id)
-        with understood("GetClientsProducts"):
+        with understood("GetClientsProducts", row_id=service_id):
             return self._parse(row)
 
     async def service_owner(self, service_id: int) -> int:

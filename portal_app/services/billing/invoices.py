@@ -9,7 +9,7 @@ from uuid import UUID
 
 from portal_app.domain.billing.invoice import Invoice
 from portal_app.domain.billing.invoice_list import InvoiceDetail, InvoiceQuery, Invoices
-from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFound
+from portal_app.domain.errors import ExternalError, ExternalUnavailable, NotFound, Unreadable
 from portal_app.domain.identifiers import vendor_number
 from portal_app.domain.ports.billing import InvoiceGateway
 from portal_app.domain.profile.customer import Customer
@@ -86,7 +86,10 @@ class Billing:
         return Entry(f"invoices:{user_id}:{query.key}", (invoices_tag(user_id),))
 
     async def invoice_for(self, customer: Customer, invoice_id: int) -> InvoiceDetail:
-        """Return one invoice with lines and payments. Raises NotFound, also for somebody else's."""
+        """Return one invoice with lines and payments, saved ones where WHMCS is away or what it says is unreadable.
+
+        Raises NotFound, also for somebody else's; Unreadable and ExternalUnavailable where nothing is saved.
+        """
         invoice_id = vendor_number(invoice_id)
         known, error = await self._reads.get_saved(self._read_of(customer, invoice_id))
         if error is None and known.saved is None:
@@ -94,8 +97,9 @@ class Billing:
         if error is not None:
             count_stale()
         if known.saved is None:
-            raise await self._unknown(customer) from error
-        return InvoiceDetail(known.saved.invoice, as_of=known.saved.read_at if error else None)
+            raise error if isinstance(error, Unreadable) else await self._unknown(customer) from error
+        saved_at = known.saved.read_at if error else None
+        return InvoiceDetail(known.saved.invoice, as_of=saved_at, is_unreadable=isinstance(error, Unreadable))
 
     async def invoices_of_service(self, customer: Customer, service_id: int, *, with_reads: bool) -> list[Invoice]:
         """Return the newest invoices that have a line for a service, as far as lines are known.

@@ -21,6 +21,7 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.lockout import LINK_ENDED, Lockout
 from portal_app.services.identity.proof_attempts import ProofAttempts
 from portal_app.services.identity.sessions import end_calendar_link
+from portal_app.services.identity.sign_in_tries import has_room_in_audit
 from portal_app.services.identity.totp import Totp
 
 _WRONG = "This is not your present password."
@@ -46,7 +47,7 @@ class PasswordChanges:
         settings, tokens = self._context.settings, self._context.secrets.tokens
         await self._context.limits.consume(settings.portal_reset_limit, "reset-email", index.hex())
         await self._context.limits.consume(settings.portal_request_limit, "reset-address", origin.network)
-        token = tokens.new()
+        token, has_room = tokens.new(), await has_room_in_audit(self._context, "reset")
         async with self._context.database.identity() as session:
             user = await User.by_email(session, index)
             await RecoveryToken.void(session, "reset", index)
@@ -59,7 +60,8 @@ class PasswordChanges:
                     expires_at=now() + timedelta(seconds=settings.portal_reset_seconds),
                 )
             )
-            record(session, Tag.RESET_ASKED, user_id=user.id if user else None, actor="you")
+            if user or has_room:
+                record(session, Tag.RESET_ASKED, user_id=user.id if user else None, actor="you")
             # Sent to the stored address, never to the address as typed.
             await self._context.email_outbox.enqueue(
                 session,

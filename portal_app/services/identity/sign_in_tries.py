@@ -6,6 +6,7 @@ A right sign-in gives its try back, so that many customers behind one address do
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +19,8 @@ from portal_app.models.lockout import TOUCH_ATTEMPTS
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 
+# What strangers do that leaves a row without an account in the audit.
+StrangersAct = Literal["sign-in", "reset", "migration"]
 _MANY_HERE = (
     "Too many wrong tries came from your network. Try again in {wait}, or use a passkey or a browser in which you have "
     "signed in before."
@@ -97,6 +100,6 @@ class SignInTries:
         await (await session.connection()).execute(TOUCH_ATTEMPTS, {"email_index": signer.tries_key})
 
 
-async def has_room_in_audit(context: ServiceContext) -> bool:
-    """Count a failed sign-in, and return whether one without an account may still be written down."""
-    return await context.limits.has_room(context.settings.portal_stranger_audit_limit, "sign-in-audit")
+async def has_room_in_audit(context: ServiceContext, what: StrangersAct = "sign-in") -> bool:
+    """Count an act, and return whether one without an account may still be written down."""
+    return await context.limits.has_room(context.settings.portal_stranger_audit_limit, f"{what}-audit")

@@ -23,6 +23,7 @@ from portal_app.models.user import EMAIL_PLACE, IdMapping, SignUp, User, custome
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.identity.sign_in import SignIn
+from portal_app.services.identity.sign_in_tries import has_room_in_audit
 from portal_app.services.registration.sign_up import SignUps
 
 AccountSource = Literal["new", "billing", "elsewhere", "away"]
@@ -185,6 +186,8 @@ class WhmcsMigration:
             (await self._sign_ups.locked_sign_up(session, token)).password_tries_left += 1
 
     async def _record_failure(self) -> None:
+        if not await has_room_in_audit(self._context, "migration"):
+            return
         async with self._context.database.identity() as session:
             record(session, Tag.MOVE_REFUSED, user_id=None, actor="you")
 

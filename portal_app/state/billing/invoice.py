@@ -15,6 +15,8 @@ from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
 
+_UNREADABLE = "Saved data from {time}. What billing says of this invoice now cannot be shown. Our team has been told."
+
 
 @dataclass(frozen=True)
 class Line:
@@ -85,6 +87,8 @@ class InvoicePage(PageState, rx.State):
         detail = await portal().billing.invoices.invoice_for(await self._customer(), number)
         invoice, standing = detail.invoice, invoice_standing(detail.invoice, today())
         self._note_saved(detail.as_of)
+        if detail.as_of and detail.is_unreadable:
+            self.saved_note = _(_UNREADABLE).format(time=time(detail.as_of))
         self.title = _("Invoice {number}").format(number=invoice.label)
         self.copy_title = _("Copy of invoice {number}").format(number=invoice.label)
         self.word, self.tone = standing.word, standing.tone

@@ -43,6 +43,7 @@ class CancelPage(PageState, rx.State):
         self._number = vendor_number(self.router.url.path.rstrip("/").split("/")[-2])
         customer, cancelling = await self._customer(), portal().subscriptions.cancellations
         service, as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
+        rows = (await portal().subscriptions.services.subscriptions_for(customer)).rows
         self._note_saved(as_of)
         request = (await cancelling.requests_for(customer)).get(self._number)
         ending = cancelling.schedule_for(service)
@@ -50,7 +51,7 @@ class CancelPage(PageState, rx.State):
         self.can_cancel = ending is not None and not self.ends_already
         self.name, self.back = service.name, path_for(f"/subscriptions/{service.id}")
         self.last_day, self.until = (day(ending.ends_on), day(ending.withdraw_until)) if ending else ("", "")
-        self.consequences = consequences_of(service)
+        self.consequences = consequences_of(service, rows)
         self.reasons = [["", _("Choose one")], *([name, _(words)] for name, words in REASONS.items())]
         self.support = portal().settings.portal_support_email
         self.errors, self._key = {}, uuid4().hex

@@ -1,11 +1,11 @@
 """The status of a cancellation, in a customer's words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from portal_app.domain.catalog.plan import Category
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationState
-from portal_app.domain.subscriptions.subscription import Subscription
+from portal_app.domain.subscriptions.subscription import Subscription, hanging_on
 from portal_app.infra.clock import now
 from portal_app.language import _
 from portal_app.language.format import day
@@ -41,6 +41,7 @@ _CONSEQUENCES: dict[Category, tuple[str, ...]] = {
     "vpn": ("The VPN stops on every device that uses it.",),
 }
 _ADD_ON_ENDS = "This add-on stops. Its line stays as it is."
+_ENDS_TOO = "{name} ends with it."
 _GENERAL = (
     "The month it ends in is billed in full; nothing that was paid is paid back.",
     "Invoices that are due stay due.",
@@ -71,7 +72,8 @@ def story_of(service: Subscription, request: CancellationRequest | None) -> tupl
     return tone, _(title).format(**values), _(text).format(**values)
 
 
-def consequences_of(service: Subscription) -> list[str]:
-    """Say what ends with a service; an add-on leaves its line as it is."""
+def consequences_of(service: Subscription, rows: Sequence[Subscription]) -> list[str]:
+    """Say what ends with a service: a line takes what hangs on it along, an add-on leaves its line as it is."""
     own = (_ADD_ON_ENDS,) if service.kind == "add-on" else _CONSEQUENCES.get(service.category, ())
-    return [_(text) for text in (*own, *_GENERAL)]
+    hanging = [_(_ENDS_TOO).format(name=each.name) for each in hanging_on(service.id, rows).own]
+    return [*(_(text) for text in own), *hanging, *(_(text) for text in _GENERAL)]

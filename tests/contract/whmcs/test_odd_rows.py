@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from portal_app.domain.errors import NotFound, Unreadable
 from portal_app.domain.money import Money
 from portal_app.domain.ports.listing import unreadable_in
 from portal_app.infra.settings import Settings
@@ -91,6 +92,19 @@ async def test_tax_in_hundredths_is_shown_in_whole_yen(vendors: Vendors, server:
     server.script(answer(("invoices", "invoice"), taxed, totalresults="1"))
     (invoice,) = await vendors.invoices.invoices(2)
     assert (invoice.subtotal, invoice.tax, invoice.total) == (Money(489), Money(49), Money(538))
+
+
+async def test_one_invoice_that_cannot_be_read_is_named_and_only_its_owner_hears_of_it(
+    vendors: Vendors, server: ScriptedServer
+) -> None:
+    server.script(http(GOOD | {"result": "success", "invoiceid": "7", "total": "n/a"}))
+    with capture_logs() as logs, pytest.raises(Unreadable):
+        await vendors.invoices.invoice(2, 7)
+    assert [(line["list"], line["row"]) for line in logs if line["event"] == "vendor.row_unreadable"] == [
+        ("GetInvoice", "7")
+    ]
+    with pytest.raises(NotFound):
+        await vendors.invoices.invoice(3, 7)
 
 
 @pytest.mark.parametrize("total", [None, "many", []])

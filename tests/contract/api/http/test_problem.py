@@ -16,8 +16,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 async def test_an_unknown_address_is_a_problem_not_a_page(visitor: Visitor) -> None:
-    answer = await visitor.get("/api/nothing/here")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    for path in ("/api/nothing/here%0a", "/api/nothing/here"):
+        answer = await visitor.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json() == {
         "type": "urn:portal:problem:not_found",
         "title": "Not Found",
@@ -31,6 +32,16 @@ async def test_a_wrong_method_names_the_allowed_ones(visitor: Visitor) -> None:
     answer = await visitor.call("DELETE", "/api/me")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
     assert (await visitor.call("PUT", "/api/invoices/1")).headers["allow"] == "GET"
+    # A method that no route knows, and a fixed word where another route takes an id.
+    assert (await visitor.call("TRACE", "/api/me")).headers["allow"] == "GET, PATCH"
+    assert (await visitor.call("PATCH", "/api/me/passkeys/options")).headers["allow"] == "POST"
+
+
+async def test_values_are_not_converted_from_other_types(ben: Visitor) -> None:
+    order = {"sku": "VPN-REMOTE-ACCESS-UK-LONDON", "terms_accepted": "yes"}
+    assert (await ben.call("POST", "/api/orders", order)).json()["fields"] == {"terms_accepted": "Check this."}
+    for page in ("1_0", "+1", "1.0", "%201"):
+        assert (await ben.get(f"/api/invoices?page={page}")).status_code == 422
 
 
 @pytest.mark.parametrize(

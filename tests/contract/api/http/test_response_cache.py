@@ -135,6 +135,17 @@ async def test_cached_responses_count_against_the_rate_limit(ben: Visitor, porta
     assert all(1 <= int(answer.headers["retry-after"]) <= 61 for answer in answers[7:])
 
 
+async def test_the_sessions_of_an_account_share_its_limit_and_another_account_has_its_own(
+    ben: Visitor, aiko: Visitor, portal: Portal
+) -> None:
+    async with instead_of(portal, world().settings_with(portal_api_limit="5/minute")):
+        other = await Visitor(portal.settings).sign_in(ben.email)
+        answers = [await each.get("/api/invoices") for each in (ben, other) * 4]
+        assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 3
+        assert (await aiko.get("/api/invoices")).status_code == 200
+        await other.http.aclose()
+
+
 async def test_without_redis_the_uncached_path_answers(ben: Visitor, portal: Portal) -> None:
     first = {path: (await ben.get(path)).content for path in LISTS}
     async with instead_of(portal, world().settings_with(redis_url="redis://127.0.0.1:1/0")) as alone:

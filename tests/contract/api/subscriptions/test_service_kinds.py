@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
+from uuid import UUID, uuid5
 
+import httpx
 import icalendar
 import pytest
 
@@ -12,9 +14,10 @@ from portal_app.domain.orders.order import OrderLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.models.user import User
 from portal_app.wiring.portal import Portal
-from tests.support.clients.cancelling import cancel
+from tests.support.clients.cancelling import cancel, keep, path_of
 from tests.support.clients.new_customer import chiyo
 from tests.support.clients.visitor import Visitor
+from tests.support.running.world import world
 
 __all__ = ["chiyo"]
 LINE, DENWA, DENWA_SETUP, INSTALMENT, SIM_FEE = 182, 246, 247, 244, 130
@@ -69,3 +72,29 @@ async def test_an_old_activation_fee_is_no_key_to_family_plans_and_a_second_fibr
     for sku, refusal in (("SIM-DATA-VOICE-5GB-FAMILY", NotAllowed), ("INTERNET-GOLD-HOME-1G", Conflict)):
         with pytest.raises(refusal):
             await portal.checkout.plan(chiyo[1], sku)
+
+
+async def test_what_hangs_on_a_cancelled_line_ends_with_it_once(
+    chiyo: tuple[Visitor, Customer], billed: dict[int, int], worker: Portal
+) -> None:
+    visitor, line = chiyo[0], billed[LINE]
+    taken = UUID((await cancel(visitor, f"/api/subscriptions/{line}")).json()["id"])
+    for _ in range(2):
+        assert await worker.subscriptions.add_on_endings.order(taken) == []
+    asked = await worker.vendors.subscriptions.cancellations()
+    assert {product for product, service_id in billed.items() if service_id in asked} == {DENWA, INSTALMENT}
+    for product in (DENWA, INSTALMENT):
+        request = asked[billed[product]]
+        assert request.at_period_end and str(line) in request.reason and str(taken) in request.reason
+
+
+async def test_what_cannot_be_ended_with_its_line_is_named_to_agents(ben: Visitor, worker: Portal) -> None:
+    path = await path_of(ben)
+    taken = UUID((await cancel(ben, path)).json()["id"])
+    for _ in range(2):
+        await worker.subscriptions.add_on_endings.ask_people(taken, ["7 Phone (add-on): its line is not known"])
+    async with httpx.AsyncClient(base_url=f"{world().office}/api") as office:
+        cases = (await office.get("/cases")).json()
+    (case,) = [row for row in cases if row["reference"] == str(uuid5(taken, "add-ons"))]
+    assert case["status"] == "New" and "7 Phone (add-on)" in case["description"]
+    await keep(ben, path)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from portal_app.domain.catalog.plan import Category, ItemClass
 from portal_app.domain.money import Money
 from portal_app.domain.subscriptions.billing_cycle import BillingCycle
 from portal_app.domain.subscriptions.service_kind import ProductClass, ServiceKind, category_of, product_classes
-from portal_app.domain.subscriptions.subscription import Subscription, grouped
+from portal_app.domain.subscriptions.subscription import Subscription, grouped, hanging_on
 from portal_app.language import LANGUAGES, speaking
 from portal_app.state.subscriptions.cancellation_words import consequences_of
 from portal_app.state.subscriptions.standing import cycle_words, kind_words
@@ -90,8 +91,10 @@ def test_products_no_longer_sold_still_say_what_their_services_are() -> None:
 
 def test_cancelling_an_add_on_does_not_warn_of_the_end_of_its_line() -> None:
     add_on = replace(LINE, product=ProductClass("add-on", "internet"))
-    of_line, of_add_on = (" ".join(consequences_of(service)) for service in (LINE, add_on))
+    of_line, of_add_on = (" ".join(consequences_of(service, [LINE])) for service in (LINE, add_on))
     assert "NTT" in of_line and "NTT" not in of_add_on and "line stays" in of_add_on
+    phone = replace(add_on, id=2, name="ひかり電話")
+    assert "ひかり電話 ends with it." in consequences_of(LINE, [LINE, phone])
 
 
 def test_add_ons_stand_below_their_line_and_fees_nowhere() -> None:
@@ -107,3 +110,25 @@ def test_add_ons_stand_below_their_line_and_fees_nowhere() -> None:
     shown = [(group.line.id, [add_on.id for add_on in group.add_ons]) for group in grouped(rows)]
     # 9: two SIM lines could be its own; 6: added later to the only fibre line.
     assert shown == [(9, []), (8, []), (7, [1]), (3, [6, 4])]
+
+
+def test_add_ons_and_instalments_end_with_their_line_and_with_no_other() -> None:
+    def row(number: int, item_class: ItemClass, order: int, category: Category = "internet", **changed: Any):
+        return replace(LINE, id=number, order_id=order, product=ProductClass(item_class, category), **changed)
+
+    line, other = row(1, "service", 1), row(2, "service", 2)
+    rows = [
+        line, row(3, "add-on", 1), row(4, "installation", 1), row(5, "add-on", 1, status="cancelled"),
+        row(6, "installation", 1, cycle=BillingCycle.ONE_TIME), row(7, "add-on", 1, "sim"), row(8, "add-on", 2),
+        row(9, "add-on", 77),
+    ]  # fmt: skip
+
+    def ids(number: int, of: list[Subscription]) -> tuple[list[int], list[int]]:
+        found = hanging_on(number, of)
+        return [each.id for each in found.own], [each.id for each in found.doubtful]
+
+    # 9 was added later: to the only line, or nobody knows to which of two.
+    assert ids(1, rows) == ([3, 4, 8, 9], [])
+    assert ids(1, [*rows, other]) == ([3, 4], [9])
+    assert ids(2, [*rows, replace(other, status="cancelled")]) == ([8], [])
+    assert ids(3, rows) == ids(99, rows) == ([], [])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.errors import ExternalUnavailable, NotFound, Unreadable
 from portal_app.domain.ports.listing import Listing
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.service_kind import ProductClass
@@ -32,6 +32,11 @@ class OddWhmcs(FakeWhmcs):
 
     async def invoices(self, client_id: int):
         return self._without_odd(await super().invoices(client_id))
+
+    async def invoice(self, client_id: int, invoice_id: int):
+        if invoice_id == self.odd:
+            raise Unreadable("odd", vendor="whmcs")
+        return await super().invoice(client_id, invoice_id)
 
     async def subscriptions(self, client_id: int):
         return self._without_odd(await super().subscriptions(client_id))
@@ -113,3 +118,23 @@ async def test_an_invoice_that_cannot_be_read_stays_and_the_others_are_as_fresh_
     assert (await billing_services.billing.invoices_for(customer)).as_of is None
     found = await mirrored(billing_services, customer)
     assert [found[each.id].status for each in (first, second)] == ["cancelled", "unpaid"]
+
+
+async def test_the_page_of_an_unreadable_invoice_says_so_and_shows_what_was_saved(
+    web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
+) -> None:
+    gateway, known, never_read = OddWhmcs(), bill(customer.whmcs_client_id), bill(customer.whmcs_client_id)
+    gateway.bills = {known.id: known}
+    billing = billing_services_of(web, gateway).billing
+    assert (await billing.invoice_for(customer, known.id)).is_unreadable is False
+    gateway.odd = known.id
+    await billing.mark_stale(customer)
+    shown = await billing.invoice_for(customer, known.id)
+    assert (shown.invoice.id, shown.is_unreadable) == (known.id, True) and shown.as_of is not None
+    # Never read: neither "not found" nor "billing is away".
+    gateway.odd = never_read.id
+    with pytest.raises(Unreadable):
+        await billing.invoice_for(customer, never_read.id)
+    gateway.odd = 0
+    with pytest.raises(NotFound):
+        await billing.invoice_for(customer, never_read.id)

@@ -1,21 +1,24 @@
 """Files of support cases: handed out whole, as downloads alone."""
 
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from portal_app.api.http.dependencies import SignedInCustomer
+from portal_app.api.http.dependencies import OurId, SignedInCustomer
 from portal_app.domain.identifiers import our_id
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/cases", tags=["support"])
 _KIND = "application/octet-stream"
+FileId = Annotated[str, Path(json_schema_extra={"pattern": "^[a-zA-Z0-9]{18}$"})]
+_CONTENT: dict[str, Any] = {"content": {_KIND: {"schema": {"type": "string", "format": "binary"}}}}
 
 
-@router.get("/{case_id}/files/{file_id}", response_class=Response, responses={200: {"content": {_KIND: {}}}})
-async def file(request: Request, customer: SignedInCustomer, case_id: str, file_id: str) -> Response:
+@router.get("/{case_id}/files/{file_id}", response_class=Response, responses={200: _CONTENT})
+async def file(request: Request, customer: SignedInCustomer, case_id: OurId, file_id: FileId) -> Response:
     """Return a file of a case. Its kind is never told, and browsers save it instead of showing it."""
     found = await portal().support.files.download(customer, our_id(case_id), file_id)
     headers = {

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedInCustomer
+from portal_app.api.http.dependencies import OurId, SignedInCustomer
 from portal_app.api.http.idempotency import FIELD
 from portal_app.api.http.problem import BadRequest
 from portal_app.api.http.responses import refused, see_other
@@ -25,7 +25,7 @@ from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/cases", tags=["support"])
 _FILE, _LARGEST = "file", 2 * MEGABYTE
-_REPLY = "POST /api/cases/{case_id}/comments/form"
+_REPLY = "POST /api/cases/{case_id}/reply-form"
 _TAKES: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -46,8 +46,8 @@ _TAKES: dict[str, Any] = {
 }
 
 
-@router.post("/{case_id}/comments/form", status_code=303, openapi_extra=_TAKES)
-async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: str) -> Response:
+@router.post("/{case_id}/reply-form", status_code=303, response_class=Response, openapi_extra=_TAKES)
+async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: OurId) -> Response:
     """Write a message with at most one file of 2 MB, and go back to the conversation."""
     known = our_id(case_id)
     page = f"/support/cases/{known}"

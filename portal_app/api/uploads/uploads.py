@@ -6,9 +6,9 @@ from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import SignedIn, SignedInCustomer
+from portal_app.api.http.dependencies import OurId, SignedIn, SignedInCustomer
 from portal_app.api.http.problem import UnknownFormat
-from portal_app.api.http.responses import json
+from portal_app.api.http.responses import CREATED, json
 from portal_app.api.uploads import schemas, tus
 from portal_app.domain.errors import PortalError
 from portal_app.domain.idempotency import Call, Claim
@@ -20,7 +20,15 @@ from portal_app.wiring.portal import portal
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 _EXTENSIONS = "creation,termination,expiration"
 _BEGIN = "POST /api/uploads"
-_ANSWERS_EMPTY: dict[str, Any] = {"content": {}}
+_PIECE: dict[str, Any] = {
+    "requestBody": {"content": {tus.PIECE: {"schema": {"type": "string", "format": "binary"}}}},
+}
+
+
+def _told(*names: str) -> dict[str, Any]:
+    """Return what OpenAPI is told of the protocol's headers. Without the first one the answer is 412."""
+    told = ("Tus-Resumable", *names)
+    return {"parameters": [{"name": name, "in": "header", "schema": {"type": "string"}} for name in told]}
 
 
 @router.options("", status_code=204)
@@ -38,7 +46,7 @@ async def listed(access: SignedIn, draft: str = Query("", max_length=LONGEST_KEY
     return json(schemas.UploadList(schemas.UploadView.list_of(found)))
 
 
-@router.post("", status_code=201, responses={201: _ANSWERS_EMPTY})
+@router.post("", status_code=201, response_class=Response, responses=CREATED, openapi_extra=_told("Upload-Length"))
 async def begin(
     request: Request,
     customer: SignedInCustomer,
@@ -66,25 +74,27 @@ async def begin(
     return Response(None, 201, {**tus.RESUMABLE, **headers})
 
 
-@router.head("/{upload_id}", responses={200: _ANSWERS_EMPTY})
-async def state(request: Request, access: SignedIn, upload_id: str) -> Response:
+@router.head("/{upload_id}", response_class=Response, openapi_extra=_told())
+async def state(request: Request, access: SignedIn, upload_id: OurId) -> Response:
     """Tell how far an upload is."""
     try:
+        known = our_id(upload_id)
         tus.require_version(request)
-        upload = await portal().uploads.uploads.upload(access.user_id, our_id(upload_id))
+        upload = await portal().uploads.uploads.upload(access.user_id, known)
     except PortalError as error:
         return tus.refused(error)
     return Response(None, 200, tus.state_of(upload))
 
 
-@router.patch("/{upload_id}", status_code=204)
-async def piece(request: Request, customer: SignedInCustomer, upload_id: str) -> Response:
+@router.patch("/{upload_id}", status_code=204, openapi_extra=_told("Upload-Offset") | _PIECE)
+async def piece(request: Request, customer: SignedInCustomer, upload_id: OurId) -> Response:
     """Take the bytes that follow Upload-Offset. 409 with the right offset, 423 while another piece arrives."""
     try:
+        known = our_id(upload_id)
         tus.require_version(request)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != tus.PIECE:
             raise UnknownFormat(user_message=Phrase("Send the body as {kind}.", kind=tus.PIECE))
-        upload = await portal().uploads.uploads.upload(customer.user_id, our_id(upload_id))
+        upload = await portal().uploads.uploads.upload(customer.user_id, known)
         told = request.headers.get("content-length", "")
         if told.isdecimal() and int(told[:20]) > upload.size:
             raise TooLargeUpload(upload.size)
@@ -96,22 +106,23 @@ async def piece(request: Request, customer: SignedInCustomer, upload_id: str) ->
     return Response(None, 204, tus.state_of(taken))
 
 
-@router.delete("/{upload_id}", status_code=204)
-async def remove(request: Request, customer: SignedInCustomer, upload_id: str) -> Response:
+@router.delete("/{upload_id}", status_code=204, openapi_extra=_told())
+async def remove(request: Request, customer: SignedInCustomer, upload_id: OurId) -> Response:
     """Take an upload away, with its bytes. 409 once it is part of a message."""
     try:
+        known = our_id(upload_id)
         tus.require_version(request)
-        await portal().uploads.uploads.remove(customer.user_id, our_id(upload_id))
+        await portal().uploads.uploads.remove(customer.user_id, known)
     except PortalError as error:
         return tus.refused(error)
     return Response(None, 204, tus.RESUMABLE)
 
 
-@router.post("/{upload_id}", status_code=204)
+@router.post("/{upload_id}", status_code=204, openapi_extra=_told("Upload-Offset") | _PIECE)
 async def overridden(
     request: Request,
     customer: SignedInCustomer,
-    upload_id: str,
+    upload_id: OurId,
     method: Annotated[str, Header(alias="X-HTTP-Method-Override", description="PATCH or DELETE")],
 ) -> Response:
     """Do what X-HTTP-Method-Override says, for clients whose network lets only GET and POST through."""

@@ -50,7 +50,7 @@ class UploadPlace:
             most,
             kinds.format(most=most // MEGABYTE),
             _("Choose a file of at most {most} MB.").format(most=most // MEGABYTE),
-            f"/api/cases/{key}/comments/form",
+            f"/api/cases/{key}/reply-form",
             uuid4().hex,
         )
 

@@ -22,7 +22,7 @@ from tests.support.running.world import PASSWORD, world
 # A document is recognised by its content: the same one twice counts once.
 # Uploads are begun by any tus client, whose key is optional; a form carries its key as a field.
 EXEMPT = (
-    "/api/auth/", "/sso-link", "/options", "/passkey-options", "/identity-document", "/api/uploads", "/comments/form",
+    "/api/auth/", "/sso-link", "/options", "/passkey-options", "/identity-document", "/api/uploads", "/reply-form",
 )  # fmt: skip
 NEW_PASSWORD = "a quite different sentence"
 

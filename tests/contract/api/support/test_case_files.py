@@ -194,7 +194,7 @@ async def test_a_plain_form_takes_one_small_file(ben: Visitor, worker: Portal) -
     fields = {"text": "By form", "idempotency_key": "a-key-of-this-form"}
     for content, status in ((b"x" * (2 * 1024 * 1024 + 1), "flash"), (pdf(), case_id), (pdf(), case_id)):
         answer = await ben.http.post(
-            f"/api/cases/{case_id}/comments/form", data=fields, files={"file": ("表.pdf", content)}, headers=headers
+            f"/api/cases/{case_id}/reply-form", data=fields, files={"file": ("表.pdf", content)}, headers=headers
         )
         assert (answer.status_code, status in answer.headers["location"]) == (303, True)
     shown = [entry for entry in await entries(ben, case_id) if entry["files"]]

@@ -20,7 +20,7 @@ say = @printf '\n== %s\n' '$(1)'
 .PHONY: help demo dev test checks bench soak lock clean environment browser proxy
 
 help:
-	@echo 'make demo    the whole portal with sandbox vendors and two customers; Ctrl-C stops it'
+	@echo 'make demo    the whole portal with sandbox vendors and three customers; Ctrl-C stops it'
 	@echo 'make dev     the same world, pages reload when their source changes'
 	@echo 'make test    exactly what CI runs: format, lint, types, import rules, all tests'
 	@echo 'make bench   speed and size figures, each against its peer'

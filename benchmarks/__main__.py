@@ -16,6 +16,8 @@ from benchmarks import (
     dashboards,
     entry,
     events,
+    forecasting,
+    help,
     lanes,
     pages,
     paging,
@@ -40,12 +42,14 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "dashboards": dashboards.measure,
     "entry": entry.measure,
     "lanes": lanes.measure,
+    "forecast": forecasting.rows,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
     "uploads": uploads.measure,
+    "help": help.measure,
 }
 
-WITHOUT_PAGES = {"lanes", "bus", "stampede"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "help"}
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The `portal` command: one word per process. Each becomes that process, so that signals reach it directly."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -21,10 +22,17 @@ orders = typer.Typer(no_args_is_help=True, help="Orders, for operators.")
 app.add_typer(orders, name="orders")
 accounts = typer.Typer(no_args_is_help=True, help="Accounts, for operators.")
 app.add_typer(accounts, name="accounts")
+usage = typer.Typer(no_args_is_help=True, help="What SIM lines used.")
+app.add_typer(usage, name="usage")
+announce = typer.Typer(no_args_is_help=True, help="What customers are told of outages and maintenance.")
+app.add_typer(announce, name="announce")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 CachedKind = Literal["catalog"]
 Shift = Annotated[str, typer.Option(help="How far to move it: 45m, 3h, 10d, or back with -3h")]
+English = Annotated[str, typer.Option("--en", help="What it means and what to do, in English")]
+Japanese = Annotated[str, typer.Option("--ja", help="The same in Japanese")]
+Until = Annotated[str, typer.Option(help="Expected end, such as 2026-12-01T22:00 (Japan)")]
 Port = Annotated[int, typer.Option(help="The port to try first", envvar="PORTAL_PORT")]
 
 
@@ -104,6 +112,61 @@ def close_account(customer_number: str, yes: Yes = False) -> None:
 def reopen_account(customer_number: str, yes: Yes = False) -> None:
     """Let a closed account's owner sign in again."""
     _become("portal_app.jobs.admin_accounts", "reopen", customer_number, *(["--yes"] if yes else []))
+
+
+@usage.command("import")
+def import_usage(
+    file: Annotated[Path, typer.Argument(help="The carrier's daily file of usage, CSV")],
+) -> None:
+    """Import a file of daily usage. The same file again changes nothing; bad rows are reported, the rest is taken."""
+    _become("portal_app.jobs.usage_import", str(file))
+
+
+@announce.command("list")
+def list_announcements() -> None:
+    """List what is announced, planned, or was over within 90 days."""
+    _become("portal_app.jobs.announce", "list", "{}")
+
+
+@announce.command("begin")
+def begin_announcement(
+    kind: Annotated[Literal["outage", "maintenance"], typer.Argument()],
+    title_en: Annotated[str, typer.Option()],
+    title_ja: Annotated[str, typer.Option()],
+    en: English,
+    ja: Japanese,
+    services: Annotated[str, typer.Option(help="internet, sim, vpn, billing, portal; comma separated")] = "",
+    areas: Annotated[str, typer.Option(help="Prefectures, such as Tokyo,Chiba or 東京都")] = "",
+    begins: Annotated[str, typer.Option("--from", help="Its begin; now where it is left out")] = "",
+    until: Until = "",
+    yes: Yes = False,
+) -> None:
+    """Announce an outage or maintenance, in both languages."""
+    given = {
+        "kind": kind, "title_en": title_en, "title_ja": title_ja, "en": en, "ja": ja, "services": services,
+        "areas": areas, "begins": begins, "until": until,
+    }  # fmt: skip
+    _become("portal_app.jobs.announce", "begin", json.dumps(given), *(["--yes"] if yes else []))
+
+
+@announce.command("update")
+def update_announcement(announcement: str, en: English, ja: Japanese, until: Until = "", yes: Yes = False) -> None:
+    """Add what is new to an announcement."""
+    given = {"id": announcement, "en": en, "ja": ja, "until": until}
+    _become("portal_app.jobs.announce", "update", json.dumps(given), *(["--yes"] if yes else []))
+
+
+@announce.command("end")
+def end_announcement(announcement: str, en: English = "", ja: Japanese = "", yes: Yes = False) -> None:
+    """Say that it is over; customers who asked for it are told by mail."""
+    given = {"id": announcement, "en": en, "ja": ja}
+    _become("portal_app.jobs.announce", "end", json.dumps(given), *(["--yes"] if yes else []))
+
+
+@app.command("help-counts")
+def help_counts(days: Annotated[int, typer.Option(min=1, max=400)] = 30) -> None:
+    """Show how often help articles answered a question, and words that found nothing."""
+    _become("portal_app.jobs.help_counts", str(days))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -13,6 +13,8 @@ from reflex_base.registry import RegistrationContext
 from starlette.types import ASGIApp
 
 from portal_app.api.application import build_api
+from portal_app.api.help.contact_page import contact_page
+from portal_app.api.help.help_page import HelpPages
 from portal_app.api.http.access_log import AccessLog
 from portal_app.api.http.body_deadline import BodyDeadline
 from portal_app.api.http.cookie_filter import CookieFilter
@@ -22,6 +24,7 @@ from portal_app.api.http.security_headers import SecurityHeaders
 from portal_app.api.http.session_middleware import SessionMiddleware, account_of_token
 from portal_app.api.http.websocket_limits import WebsocketLimits
 from portal_app.api.public.public_pages import PublicPages
+from portal_app.api.status.status_page import status_page
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.interpreter import report_flaws
 from portal_app.infra.log.logs import set_up_logs
@@ -43,7 +46,8 @@ set_up_logs(process="web", log_format=settings.portal_log_format, level=settings
 
 def edge(inner: ASGIApp) -> ASGIApp:
     """Wrap the application in its middleware; the last one added sees a request first."""
-    public = PublicPages(inner, static_routes())
+    fillers = {"/help": HelpPages(), "/contact": contact_page, "/status": status_page}
+    public = PublicPages(inner, static_routes(), fillers)
     served = CachedResponses(SessionMiddleware(public, settings, needs_session), settings)
     guarded = SecurityHeaders(CookieFilter(RequestContextMiddleware(served, settings), settings), settings)
     sockets = WebsocketLimits(guarded, settings, has_handler=HANDLERS.__contains__, account_of=account_of_token)

@@ -181,6 +181,18 @@ def clock(shift: ShiftOption = "") -> None:
     typer.echo(answer.json()["now"])
 
 
+@app.command()
+def usage(days: Annotated[int, typer.Option(help="Whole days before today", min=1, max=800)] = 400) -> None:
+    """Print the daily usage file of every SIM line, as the carrier sends it on request."""
+    try:
+        office = environment(SandboxSettings())["SANDBOX_OFFICE_URL"]
+        answer = httpx.get(f"{office}/api/sim-usage.csv", params={"days": days}, timeout=60).raise_for_status()
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        typer.echo(f"The sandbox cannot be reached: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(answer.text, nl=False)
+
+
 def _run(world: Path | None) -> None:
     settings = SandboxSettings() if world is None else SandboxSettings(world=world)
     try:

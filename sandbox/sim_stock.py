@@ -3,8 +3,11 @@
 from datetime import datetime, time
 from typing import Any, Protocol
 
-from sandbox.freebit.network import TIMEZONE, Network
-from sandbox.world_file import BlankSim, Item, SimLine, WorldFile, day_of
+from sandbox.freebit.fields import OFF, ON
+from sandbox.freebit.network import TIMEZONE, VOICE_OPTIONS, Network, written
+from sandbox.world_file import AddedData, BlankSim, Item, SimLine, WorldFile, day_of
+
+_PLAN_KINDS = {"DataSmsVoice": "voice", "DataOnly": "data", "DataSms": "sms"}
 
 
 class Rows(Protocol):
@@ -29,7 +32,8 @@ def _seed_plan(network: Network, item: Item) -> None:
     fields = item.salesforce
     megabytes = int(str(fields.get("SIM_Data_Size__c", "0GB")).removesuffix("GB")) * 1024
     plan = {"code": fields["Freebit_Plan_Code__c"], "mb": megabytes}
-    network.store.put("freebit.plan", plan["code"], plan | {"voice": fields.get("SIM_Plan_Type__c") == "DataSmsVoice"})
+    kind = _PLAN_KINDS.get(str(fields.get("SIM_Plan_Type__c")), "data")
+    network.store.put("freebit.plan", plan["code"], plan | {"kind": kind, "voice": kind == "voice"})
 
 
 def put_in_stock(network: Network, salesforce: Rows, sim: BlankSim) -> None:
@@ -48,5 +52,13 @@ def _seed_line(network: Network, line: SimLine) -> None:
     network.open_line(
         line.phone_number, plan=line.plan_code, contract_line=line.network, iccid=line.iccid, eid=line.eid,
         product_number=line.product_number, state="active", kind="esim" if line.eid else "physical",
-        started_at=started.isoformat(),
+        started_at=started.isoformat(), talk={name: ON if name in line.voice else OFF for name in VOICE_OPTIONS},
+        use=line.use.model_dump() if line.use else {}, top_ups=[_added(network, each) for each in line.top_ups],
     )  # fmt: skip
+
+
+def _added(network: Network, data: AddedData) -> dict[str, str]:
+    today = network.today()
+    added = datetime.combine(day_of(data.added, today), time(10), TIMEZONE)
+    expires = written(day_of(data.expires, today)) if data.expires else ""
+    return {"quota": str(data.mb), "quotaCode": "", "at": added.isoformat(), "expire": expires}

@@ -118,8 +118,28 @@ class Order(_Table):
     made: Day = "today"
 
 
+class Use(_Table):
+    """What a line uses: MB a day on average, a factor for each weekday from Monday on, how much days vary, a seed."""
+
+    mean_mb: float = Field(gt=0)
+    weekdays: Annotated[list[float], Field(min_length=7, max_length=7)] = [1.0] * 7
+    variation: float = Field(0.5, ge=0, le=5)
+    seed: int = 1
+
+
+class AddedData(_Table):
+    """Data added to a line, good until a day, otherwise until the end of the month."""
+
+    mb: int = Field(gt=0)
+    added: Day = "today"
+    expires: Day | None = None
+
+
 class SimLine(_Table):
-    """A line that works at the SIM platform; what its customer has bought stands under the customer's services."""
+    """A line that works at the SIM platform; what its customer has bought stands under the customer's services.
+
+    voice: options that are on, in the platform's words. use: without it a steady pace of the line's own.
+    """
 
     phone_number: str = Field(pattern=r"^0\d{9,10}$")
     plan_code: str
@@ -128,6 +148,9 @@ class SimLine(_Table):
     product_number: str = ""
     network: Literal["4G", "5G"] = "4G"
     started: Day = "today"
+    voice: list[Literal["voiceMail", "callWaiting", "callTransfer", "worldWing"]] = []
+    use: Use | None = None
+    top_ups: list[AddedData] = []
 
 
 class Customer(_Table):

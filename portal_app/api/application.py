@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 from portal_app.api.billing import billing, csv_export
 from portal_app.api.catalog import catalog
 from portal_app.api.dashboard import calendar_feed, summary
+from portal_app.api.help import contact, help
 from portal_app.api.http.access_log import ErrorMiddleware
 from portal_app.api.http.problem import DOCUMENTED, WrongMethod, answer_errors
 from portal_app.api.identity import account_recovery, mfa_challenge, password, security, sessions, step_up
@@ -17,6 +18,8 @@ from portal_app.api.operations import health, webhooks
 from portal_app.api.orders import orders
 from portal_app.api.profile import account, kyc
 from portal_app.api.registration import sign_up, whmcs_migration
+from portal_app.api.sim import sim_line
+from portal_app.api.status import status
 from portal_app.api.subscriptions import subscriptions
 from portal_app.api.support import case_files, cases, reply_form
 from portal_app.api.uploads import uploads
@@ -27,8 +30,8 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, cases, case_files, reply_form, uploads, calendar_feed,
-    preferences, orders, catalog, eligibility, webhooks, health,
+    csv_export, billing, summary, subscriptions, sim_line, cases, case_files, reply_form, uploads, calendar_feed,
+    preferences, orders, catalog, eligibility, help, contact, status, webhooks, health,
 )  # fmt: skip
 
 

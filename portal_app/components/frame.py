@@ -65,7 +65,7 @@ def public_frame(*children: rx.Component, signed_in: bool = False) -> rx.Compone
                 aria_label=_("Main"),
                 class_name="-ml-3 flex w-full items-center sm:ml-0 sm:w-auto sm:gap-x-1",
             ),
-            class_name=f"{_ROW} py-3",
+            class_name=f"no-print {_ROW} py-3",
         ),
         rx.el.main(
             *children,
@@ -76,10 +76,10 @@ def public_frame(*children: rx.Component, signed_in: bool = False) -> rx.Compone
         rx.el.footer(
             rx.el.div(
                 rx.el.p(PRODUCT),
-                rx.el.ul(*[_footer_link(*place) for place in _plan_places()], class_name="flex flex-wrap gap-x-6"),
+                rx.el.ul(*[_footer_link(*place) for place in _footer_places()], class_name="flex flex-wrap gap-x-6"),
                 class_name=f"{_ROW} gap-y-2 py-6",
             ),
-            class_name="border-t border-line text-small text-quiet",
+            class_name="no-print border-t border-line text-small text-quiet",
         ),
         class_name="flex min-h-dvh flex-col",
     )
@@ -132,8 +132,15 @@ def _public_links(signed_in: bool) -> list[rx.Component]:
     ]
 
 
-def _plan_places() -> list[tuple[str, str]]:
-    return [(_("Internet"), "/plans/internet"), (_("SIM"), "/plans/sim"), (_("VPN"), "/plans/vpn")]
+def _footer_places() -> list[tuple[str, str]]:
+    return [
+        (_("Internet"), "/plans/internet"),
+        (_("SIM"), "/plans/sim"),
+        (_("VPN"), "/plans/vpn"),
+        (_("Help"), "/help"),
+        (_("Service status"), "/status"),
+        (_("Contact"), "/contact"),
+    ]
 
 
 def _footer_link(words: str, route: str) -> rx.Component:

@@ -47,6 +47,7 @@ def sidebar(around: Around, active: str) -> rx.Component:
             rx.el.ul(*[_side_link(item, item.key == active) for item in around.nav], class_name="grid gap-0.5"),
             aria_label=_("Main"),
         ),
+        rx.el.ul(*_help_links(), class_name="mt-auto grid"),
         rx.el.div(
             rx.el.p(around.customer_name, class_name="min-h-6 truncate px-3 text-small font-medium"),
             rx.el.div(
@@ -54,7 +55,7 @@ def sidebar(around: Around, active: str) -> rx.Component:
                 rx.el.div(_bell(around), theme_toggle(), class_name="flex"),
                 class_name="flex items-center justify-between",
             ),
-            class_name="mt-auto border-t border-line pt-4",
+            class_name="border-t border-line pt-4",
         ),
         class_name=f"no-print {_SIDE}",
     )
@@ -66,6 +67,7 @@ def top_bar(around: Around) -> rx.Component:
         rx.el.summary(icon("account", size=20), aria_label=_("Account menu"), class_name=_TOOL),
         rx.el.div(
             rx.el.p(around.customer_name, class_name="min-h-6 truncate px-3 pt-1 text-small font-medium"),
+            rx.el.ul(*_help_links(), class_name="grid"),
             _sign_out("w-full px-3"),
             class_name="absolute right-0 z-40 mt-1 w-56 rounded border border-line bg-surface p-2 shadow",
         ),
@@ -85,6 +87,12 @@ def bottom_bar(nav: Sequence[NavItem], active: str) -> rx.Component:
         aria_label=_("Main"),
         class_name=f"no-print {_BAR}",
     )
+
+
+def _help_links() -> list[rx.Component]:
+    places = [(_("Help"), "/help"), (_("Service status"), "/status"), (_("Contact"), "/contact")]
+    look = "flex min-h-9 items-center rounded px-3 text-small text-quiet hover:text-ink hover:underline"
+    return [rx.el.li(link(words, href=path_for(route), reload=True, class_name=look)) for words, route in places]
 
 
 def _side_link(item: NavItem, is_active: bool) -> rx.Component:

@@ -27,7 +27,8 @@ from portal_app.language.format import Duration
 from portal_app.language.phrase import Phrase
 
 _OVERLOADED = "Many people are signing in at this moment, so your password was not checked. Try again in {wait}."
-_LOCKED_LINE = "This line is still being changed. You can change it again in {wait} at the latest."
+_LOCKED_LINE = "This line is still being changed. You can change it again in {wait}."
+_LOCKED_AT_MOST = "This line is still being changed. You can change it again in {wait} at the latest."
 
 
 class PortalError(Exception):
@@ -126,15 +127,20 @@ class OrderStopped(Conflict):
 
 
 class LineLocked(Conflict):
-    """A phone line is still being changed; `retry_after` is the longest possible wait in seconds."""
+    """A phone line is still being changed; `retry_after` is the longest possible wait in seconds.
+
+    `is_at_most`: the carrier told of the lock and not since when, so the wait may be shorter.
+    """
 
     code = "line_locked"
     retryable = True
 
-    def __init__(self, retry_after: int) -> None:
-        words = Phrase(_LOCKED_LINE, wait=Duration(retry_after, rounds_up=True))
+    def __init__(self, retry_after: int, *, is_at_most: bool = False) -> None:
+        text = _LOCKED_AT_MOST if is_at_most else _LOCKED_LINE
+        words = Phrase(text, wait=Duration(retry_after, rounds_up=True))
         super().__init__(f"line locked for {retry_after} s", user_message=words)
         self.retry_after = retry_after
+        self.is_at_most = is_at_most
 
 
 class AccountNotReady(PortalError):

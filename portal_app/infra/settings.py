@@ -14,6 +14,7 @@ from portal_app.infra.settings_connections import ConnectionSettings
 from portal_app.infra.settings_files import FileSettings
 from portal_app.infra.settings_identity import IdentitySettings
 from portal_app.infra.settings_retention import RetentionSettings
+from portal_app.infra.settings_support import SupportSettings
 from portal_app.infra.settings_vendors import VendorSettings
 
 DatabaseRole = Literal["owner", "identity", "web", "worker"]
@@ -31,7 +32,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
-class Settings(VendorSettings, IdentitySettings, ConnectionSettings, FileSettings, RetentionSettings, BaseSettings):
+class Settings(
+    VendorSettings, IdentitySettings, ConnectionSettings, FileSettings, RetentionSettings, SupportSettings, BaseSettings
+):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 
     # A file named by PORTAL_ENV_FILE may hold settings too; the environment itself wins.

@@ -19,4 +19,7 @@ class RetentionSettings(BaseModel):
     portal_keep_stranger_days: int = Field(
         90, ge=1, description="Days that the audit keeps what was tried without an account"
     )
+    portal_keep_reading_days: int = Field(
+        800, ge=330, description="Days that the daily use of SIM lines is kept; the forecast's record needs 330"
+    )
     portal_keep_workflow_days: int = Field(90, ge=7, description="Days that workflows are kept after they ended")

@@ -115,11 +115,20 @@ class VendorSettings(BaseModel):
     freebit_paths: str = Field("", description="Paths that differ, as PA03-02=master/getAcnt/, comma separated")
     freebit_fields: str = Field("", description="Field names that differ, as roaming=worldWing, comma separated")
     freebit_version: str = Field("", description="The field version where Freebit takes one; empty: not sent")
-    freebit_esim_kind: str = Field("E0", description="simKind of an eSIM")
+    freebit_esim_kinds: str = Field(
+        "voice=E0,data=E2,sms=E3", description="simKind of an eSIM by what its plan carries; sms: data with SMS"
+    )
+    freebit_esim_kind: str = Field("", description="Former name, for this release: simKind of eSIMs with voice")
     freebit_preregister: bool = Field(False, description="Announce physical SIMs (PA05-18) before registering them")
     freebit_usage_unit: int = Field(1024, ge=1, description="Bytes in one unit of traffic")
     freebit_usage_seconds: int = Field(
         300, ge=300, description="How long a line's usage is kept before it is read again"
+    )
+    freebit_usage_columns: str = Field(
+        "account,date,traffic", description="Columns of the daily usage file: number, day and amount"
+    )
+    freebit_reconcile_batch: int = Field(
+        40, ge=1, description="Lines that one run of the nightly comparison reads at Freebit"
     )
     freebit_lock_seconds: int = Field(1800, description="How long a line is locked after a 4G/5G or voice change")
     freebit_pending_seconds: int = Field(600, description="How long an asynchronous order may take at Freebit")

@@ -25,6 +25,7 @@ from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 from portal_app.domain.ports.support import CaseGateway
 from portal_app.domain.ports.whmcs_accounts import BillingLogins, ExistingAccounts
+from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
@@ -104,6 +105,12 @@ class Vendors:
         found["salesforce"]["daily_requests"] = self._budget.state()
         return found
 
+    async def breaker_states(self) -> dict[str, str]:
+        """Return the state of each vendor's circuit breaker, by the vendor's name."""
+        # Two rate limiters of one vendor share its breaker.
+        lines = {line.vendor: line for line in self.lines}
+        return {vendor: await line.breaker.state() for vendor, line in lines.items()}
+
     async def close(self) -> None:
         """Close every connection and thread pool."""
         for closer in self._closers:
@@ -112,7 +119,7 @@ class Vendors:
             await line.limiter.close()
 
 
-def build_vendors(settings: Settings, redis: Redis) -> Vendors:
+def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendors:
     """Return clients for the vendors the settings name. Opens no connection yet. `redis` should fail fast."""
     # VendorCall logs an outage once; stamina's own hook would log every retry.
     stamina.instrumentation.set_on_retry_hooks([])
@@ -126,7 +133,7 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
     stream = SalesforceEventStream(settings, login)
     freebit_line = vendor_line(settings, redis, "freebit", LimiterSettings("freebit", "freebit"))
-    freebit, sims = _freebit(settings, redis, freebit_line)
+    freebit, sims = _freebit(settings, redis, freebit_line, database=database)
     return Vendors(
         clients=clients,
         people=WHMCSPeople(whmcs),
@@ -154,11 +161,13 @@ def build_vendors(settings: Settings, redis: Redis) -> Vendors:
     )
 
 
-def _freebit(settings: Settings, redis: Redis, line: VendorCall) -> tuple[FreebitClient, SimLines]:
+def _freebit(
+    settings: Settings, redis: Redis, line: VendorCall, *, database: Database
+) -> tuple[FreebitClient, SimLines]:
     ring, cache = key_ring_of(settings), Cache(redis)
     http = vendor_client(timeout=settings.freebit_timeout, ca_file=settings.freebit_ca_file)
     client = FreebitClient(settings, http, line, cache=cache, ring=ring)
-    return client, FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring)
+    return client, FreebitGateway(client, settings, cache, LineLocks(database, ring), ring)
 
 
 def vendor_line(settings: Settings, redis: Redis, vendor: str, limiter: LimiterSettings) -> VendorCall:

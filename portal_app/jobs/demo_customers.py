@@ -1,4 +1,4 @@
-"""Give the two customers of the sandbox's world a portal account each, linked over the wire as a real one would be."""
+"""Give the three customers of the sandbox's world a portal account each, linked over the wire as real ones are."""
 
 import asyncio
 import sys
@@ -9,7 +9,11 @@ from portal_app.models.user import EMAIL_PLACE, IdMapping, User
 from portal_app.wiring.portal import Portal, build
 
 PASSWORD = "correct-horse-battery"  # noqa: S105  the demo's, printed for the person who runs it
-PEOPLE = (("aiko@example.jp", "Aiko Tanaka", "new here, no card yet"), ("ben@example.jp", "Ben Carter", "has a VPN"))
+PEOPLE = (
+    ("aiko@example.jp", "Aiko Tanaka", "new here, no card yet"),
+    ("ben@example.jp", "Ben Carter", "has a VPN"),
+    ("hana@example.jp", "Hana Sato", "has three SIM lines, and one that is not linked"),
+)
 
 
 async def link_all(settings: Settings) -> list[str]:
@@ -17,6 +21,21 @@ async def link_all(settings: Settings) -> list[str]:
     portal = build(settings, role="worker")
     try:
         return [await _link(portal, email, name, about) for email, name, about in PEOPLE]
+    finally:
+        await portal.close()
+
+
+async def link_lines(settings: Settings) -> None:
+    """Find the SIM lines of the customers' services, as the worker would at night."""
+    portal = build(settings, role="worker")
+    try:
+        for email, _, _ in PEOPLE:
+            async with portal.database.unit_of_work() as session:
+                user = await User.by_email(session, portal.identity.secrets.ring.index(email, EMAIL_PLACE))
+                customer = await IdMapping.customer_of(session, user.id) if user else None
+            if customer:
+                for service in await portal.vendors.subscriptions.subscriptions(customer.whmcs_client_id):
+                    await portal.sim.links.link(customer.user_id, service.id)
     finally:
         await portal.close()
 
@@ -59,3 +78,4 @@ async def _link(portal: Portal, email: str, name: str, about: str) -> str:
 if __name__ == "__main__":
     set_up_logs(process="demo", log_format="text", level="WARNING")
     sys.stdout.write("\n".join(asyncio.run(link_all(Settings()))) + "\n")
+    asyncio.run(link_lines(Settings()))

@@ -42,6 +42,8 @@ SCHEDULE = (
     ScheduledJob("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
     ScheduledJob("read_watched_cases", "* * * * *", "read support cases that customers may have open"),
     ScheduledJob("tidy_files", "*/5 * * * *", "delete files that nobody sent, and copies that were fetched"),
+    ScheduledJob("settle_line_changes", "*/5 * * * *", "tell whose change of a SIM line the carrier did not carry out"),
+    ScheduledJob("reconcile_lines", "*/10 2-5 * * *", "compare SIM lines with their services, each once a night"),
     ScheduledJob("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )
 

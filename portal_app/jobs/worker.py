@@ -10,12 +10,14 @@ from dbos import error as durable_errors
 
 import portal_app.workflows.cancellations
 import portal_app.workflows.email
+import portal_app.workflows.help
 import portal_app.workflows.inbound_events
 import portal_app.workflows.kyc
 import portal_app.workflows.orders
 import portal_app.workflows.profile
 import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
+import portal_app.workflows.sim_lines
 import portal_app.workflows.support
 import portal_app.workflows.uploads
 import portal_app.workflows.whmcs_migration
@@ -38,6 +40,7 @@ WORKFLOWS = (
     portal_app.workflows.inbound_events,
     portal_app.workflows.kyc,
     portal_app.workflows.email,
+    portal_app.workflows.help,
     portal_app.workflows.whmcs_migration,
     portal_app.workflows.orders,
     portal_app.workflows.profile,

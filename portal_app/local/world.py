@@ -1,4 +1,4 @@
-"""The demo: servers, sandbox vendors, worker, listener and web process on one machine, with two customers."""
+"""The demo: servers, sandbox vendors, worker, listener and web process on one machine, with three customers."""
 
 import os
 import shutil
@@ -100,6 +100,8 @@ class World:
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "PORTAL_WEB_WORKERS": os.environ.get("PORTAL_WEB_WORKERS", "1"),
             "PORTAL_POLL_SECONDS": os.environ.get("PORTAL_POLL_SECONDS", "0.2"),
+            "PORTAL_SUPPORT_PHONE": os.environ.get("PORTAL_SUPPORT_PHONE", "03-0000-0000"),
+            "PORTAL_SIM_APN": os.environ.get("PORTAL_SIM_APN", "portal.example.jp"),
             "PORTAL_CLOCK_FILE": str(self.home / "sandbox" / "clock.offset"),
             "PYTHONPATH": str(ROOT),
             "SANDBOX_HOME": str(self.home / "sandbox"),
@@ -132,8 +134,15 @@ class World:
             return False
         self._migrated.result()
         if self._customers is None:  # this check runs several times
-            self._customers = self._beside.submit(self._call, "portal_app.jobs.demo_customers")
+            self._customers = self._beside.submit(self._set_up_customers)
         return True
+
+    def _set_up_customers(self) -> str:
+        """Give the world's customers their accounts, and their SIM lines the days that the carrier tells by file."""
+        people, usage = self._call("portal_app.jobs.demo_customers"), self.home / "sandbox" / "usage.csv"
+        usage.write_text(self._call("sandbox.main", "usage"))
+        self._call("portal_app.jobs.usage_import", str(usage))
+        return people
 
     @property
     def _vendor_settings(self) -> Path:

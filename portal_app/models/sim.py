@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.orders.sim_order import ReservedLine
@@ -48,6 +48,14 @@ class SimReservation(SQLModel, table=True):
     def to_state(self) -> SimState:
         """Return the state that was last read from the carrier."""
         return cast(SimState, self.state)
+
+    @classmethod
+    async def is_awaited(cls, session: AsyncSession, user_id: UUID, *, since: datetime) -> bool:
+        """Say whether an order of a customer, reserved since a moment, has no service yet: its line is being opened."""
+        query = select(cls.order_id).where(
+            cls.user_id == user_id, col(cls.service_id).is_(None), col(cls.reserved_at) >= since
+        )
+        return (await session.exec(query.limit(1))).first() is not None
 
     @classmethod
     async def of_service(cls, session: AsyncSession, user_id: UUID, service_id: int) -> "SimReservation | None":

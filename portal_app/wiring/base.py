@@ -50,6 +50,6 @@ def build_base(settings: Settings, role: Role) -> Base:
         live=live,
         cache=cache,
         reads=CachedReads(settings, cache, live),
-        vendors=build_vendors(settings, redis),
+        vendors=build_vendors(settings, redis, database),
         email_outbox=EmailOutbox(database, queue, SmtpMailer(settings), templates),
     )

@@ -23,6 +23,7 @@ from portal_app.services.response_cache import ResponseCache
 from portal_app.wiring.base import Role, build_base
 from portal_app.wiring.billing import BillingServices, build_billing
 from portal_app.wiring.dashboard import DashboardServices, build_dashboard
+from portal_app.wiring.help import HelpServices, StatusServices, build_help, build_status
 from portal_app.wiring.identity import IdentityServices, build_context, build_identity
 from portal_app.wiring.notifications import NotificationServices, build_notifications
 from portal_app.wiring.operations import InboundServices, OperationServices, build_inbound, build_operations
@@ -73,6 +74,8 @@ class Portal:
     dashboard: DashboardServices
     support: SupportServices
     uploads: UploadServices
+    help: HelpServices
+    status: StatusServices
     notifications: NotificationServices
     inbound: InboundServices
     operations: OperationServices
@@ -137,12 +140,14 @@ def build(settings: Settings, *, role: Role) -> Portal:
         profile=profile,
         billing=billing,
         subscriptions=subscriptions,
-        sim=build_sim(base),
+        sim=build_sim(base, catalog),
         internet=internet,
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
         support=build_support(base, context, uploads), uploads=uploads,
+        help=build_help(base, context),
+        status=build_status(base),
         notifications=build_notifications(base),
         inbound=build_inbound(base, billing, subscriptions, orders.catalog),
         operations=build_operations(base, billing, subscriptions, provisioning),

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
+from portal_app.services.sim.line_changes import LineChanges
+from portal_app.services.sim.line_links import LineLinks
+from portal_app.services.sim.line_overview import LineOverviews
+from portal_app.services.sim.line_reconcile import LineReconcile
 from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.sim.line_termination import LineTermination
+from portal_app.services.sim.usage_import import UsageImports
 from portal_app.services.subscriptions.add_on_endings import AddOnEndings
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
@@ -26,10 +31,15 @@ class SubscriptionServices:
 
 @dataclass(frozen=True, slots=True)
 class SimServices:
-    """Status and termination of SIM lines."""
+    """SIM lines: what pages show, and what the worker does about them."""
 
     line_status: LineStatus
+    overviews: LineOverviews
     line_termination: LineTermination
+    links: LineLinks
+    changes: LineChanges
+    reconcile: LineReconcile
+    usage_imports: UsageImports
 
 
 def build_subscriptions(
@@ -66,10 +76,16 @@ def build_subscriptions(
     )
 
 
-def build_sim(base: Base) -> SimServices:
+def build_sim(base: Base, catalog: Catalog) -> SimServices:
     """Build the services over Freebit."""
-    vendors = base.vendors
+    settings, database, vendors = base.settings, base.database, base.vendors
+    status = LineStatus(settings, database, vendors.sims, reads=base.reads)
     return SimServices(
-        line_status=LineStatus(base.database, vendors.sims, base.reads),
-        line_termination=LineTermination(base.database, vendors.sims, vendors.crm),
+        line_status=status,
+        overviews=LineOverviews(database, base.queue, status=status, catalog=catalog),
+        line_termination=LineTermination(database, vendors.sims, vendors.crm),
+        links=LineLinks(settings, database, vendors, catalog=catalog, live=base.live),
+        changes=LineChanges(settings, database, vendors.sims, live=base.live),
+        reconcile=LineReconcile(settings, database, vendors, catalog=catalog),
+        usage_imports=UsageImports(settings, database),
     )

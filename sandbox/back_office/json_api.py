@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.back_office.actions import BackOffice, UnknownRecord, WrongState
@@ -80,6 +80,8 @@ class JsonApi:
             Route("/sim-lines/stock", _answering(self._stock), methods=["POST"]),
             Route("/sim-lines/stock/{id}/retire", _answering(self._retire), methods=["POST"]),
             Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
+            Route("/sim-lines/{account}/{action}", _answering(self._act_on_line), methods=["POST"]),
+            Route("/sim-usage.csv", self._usage_csv),
         ]
 
     async def _mail(self, request: Request) -> Any:
@@ -105,6 +107,16 @@ class JsonApi:
     async def _stock(self, request: Request) -> Any:
         wanted = await request.json()
         return {"numbers": self._sims.stock(int(wanted["count"]), electronic=bool(wanted.get("esim")))}
+
+    async def _act_on_line(self, request: Request) -> Any:
+        wanted = await request.json() if await request.body() else {}
+        account, action = request.path_params["account"], request.path_params["action"]
+        self._sims.act(account, action, mb=int(wanted.get("mb", 0)))
+        return {"account": account}
+
+    async def _usage_csv(self, request: Request) -> Response:
+        days = int(request.query_params.get("days", "1"))
+        return PlainTextResponse(self._sims.usage_csv(min(days, 800)), media_type="text/csv")
 
     async def _retire(self, request: Request) -> Any:
         self._sims.retire(request.path_params["id"])

@@ -40,7 +40,7 @@ _PRESETS = {
 _NOTES = {"approved": "Order approved.", "rejected": "Order rejected.", "paid": "Invoice paid.", "set": "Vendor set."}
 _NOTES |= {"moved": "Clock moved.", "reset": "The world is new.", "refused": "That is not possible now."}
 _NOTES |= {"answered": "The address is checked."}
-_NOTES |= {"finished": "The job is done.", "failed": "The job came to nothing."}
+_NOTES |= {"finished": "The job is done.", "failed": "The job came to nothing.", "changed": "The line has changed."}
 _NOTES |= {"verified": "Identity verified.", "turned_down": "Document rejected."}
 _NOTES |= {"unconfirmed": "Tick the box first: a reset cannot be undone."}
 
@@ -73,8 +73,7 @@ class Office:
             Route("/address-checks/{id}/answer", self._posting(self._answer_check), methods=["POST"]),
             Route("/invoices", self._invoices),
             Route("/invoices/{id:int}/pay", self._posting(self._pay_invoice), methods=["POST"]),
-            Route("/sim-lines", self._sim_lines),
-            Route("/sim-lines/jobs/{id:int}/{action}", self._posting(self._end_job), methods=["POST"]),
+            *self._sim_routes(),
             Route("/identity", self._identities),
             Route("/identity/files/{id}", self._document),
             Route("/identity/{number}/{action}", self._posting(self._decide), methods=["POST"]),
@@ -88,6 +87,13 @@ class Office:
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         self.routes = [Mount("/office", routes=routes, middleware=[Middleware(Guard, host=host)])]
+
+    def _sim_routes(self) -> list[Route]:
+        return [
+            Route("/sim-lines", self._sim_lines),
+            Route("/sim-lines/jobs/{id:int}/{action}", self._posting(self._end_job), methods=["POST"]),
+            Route("/sim-lines/{account}/{action}", self._posting(self._act_on_line), methods=["POST"]),
+        ]
 
     async def _orders(self, request: Request) -> Response:
         return self._page("orders.html", request, orders=self._actions.orders())
@@ -150,6 +156,13 @@ class Office:
         action = request.path_params["action"]
         self._sims.end_job(request.path_params["id"], action)
         return "sim-lines?note=" + ("finished" if action == "finish" else "failed")
+
+    def _act_on_line(self, request: Request, form: dict[str, str]) -> str:
+        mb = form.get("mb", "")
+        self._sims.act(
+            request.path_params["account"], request.path_params["action"], mb=int(mb) if mb.isdecimal() else 0
+        )
+        return "sim-lines?note=changed"
 
     def _set_vendor(self, request: Request, form: dict[str, str]) -> str:
         vendor, switch = request.path_params["vendor"], form.get("switch", "").strip()

@@ -1,12 +1,20 @@
 """What the operator behind Freebit's counter can do: see lines and SIMs, and end a job by hand."""
 
+from datetime import timedelta
+
 from sandbox.back_office.actions import UnknownRecord, WrongState
-from sandbox.freebit.network import Network, midnight
+from sandbox.freebit.network import Network, midnight, written
 from sandbox.freebit.registration import iccid
 from sandbox.freebit.usage import KB_PER_MB, remaining_mb, used
 from sandbox.sim_stock import Rows, put_in_stock
 from sandbox.store import Document
 from sandbox.world_file import BlankSim
+
+# The state a line must be in.
+_ACTIONS = {
+    "use": "active", "suspend": "active", "resume": "suspended", "swap_sim": "active", "port_out": "active",
+    "port_back": "obsolete",
+}  # fmt: skip
 
 
 class SimLines:
@@ -48,6 +56,48 @@ class SimLines:
             raise WrongState(f"The job is {job['state']}.")
         with self._network.store.transaction():
             ends[action](job)
+
+    def act(self, account: str, action: str, *, mb: int = 0) -> None:
+        """Let a line use MB of data now, be suspended, resumed, given another SIM, moved to another carrier or back.
+
+        Raises UnknownRecord, WrongState.
+        """
+        line = self._network.find_line(account)
+        if line is None or action not in _ACTIONS:
+            raise UnknownRecord(account)
+        if line["state"] != _ACTIONS[action]:
+            raise WrongState(f"The line is {line['state']}.")
+        if action == "use" and mb < 1:
+            raise WrongState("Name the MB.")
+        now = self._network.clock.now().isoformat()
+        with self._network.store.transaction():
+            self._network.save(line | self._changed(line, action, mb=mb, now=now))
+
+    def usage_csv(self, days: int) -> str:
+        """Return the carrier's daily file of all lines: whole days, KB."""
+        self._network.settle()
+        today = self._network.today()
+        rows = [
+            f"{line['account']},{day:%Y%m%d},{used(line, midnight(day), midnight(day + timedelta(days=1)))}"
+            for line in self._network.lines()
+            for day in (today - timedelta(days=back) for back in range(days, 0, -1))
+            if line["started_at"] and written(line["started_at"]) <= f"{day:%Y%m%d}"
+        ]
+        return "".join(f"{row}\r\n" for row in ("account,date,traffic", *rows))
+
+    def _changed(self, line: Document, action: str, *, mb: int, now: str) -> Document:
+        if action == "use":
+            return {"extra": [*line["extra"], {"at": now, "kb": mb * KB_PER_MB}]}
+        if action == "suspend":
+            return {"state": "suspended", "pauses": [*line["pauses"], {"from": now, "to": ""}]}
+        if action == "resume":
+            return {"state": "active", "pauses": [each | {"to": each["to"] or now} for each in line["pauses"]]}
+        if action == "swap_sim":
+            return {"iccid": iccid(8_000_000 + self._network.store.next_number("freebit.stock"))}
+        if action == "port_back":
+            return {"state": "active"}
+        # Another carrier has the number now.
+        return {"state": "obsolete", "next_plan": "", "next_plan_on": ""}
 
     def _blank(self, electronic: bool) -> str:
         place = self._network.store.next_number("freebit.stock")

@@ -3,7 +3,7 @@
 import re
 
 from sandbox.freebit.codes import Body, no_account, not_allowed, wrong
-from sandbox.freebit.fields import ON, account, day, flag, text
+from sandbox.freebit.fields import account, day, flag, text
 from sandbox.freebit.network import Network, midnight, written
 from sandbox.freebit.usage import remaining_mb
 from sandbox.store import Document
@@ -21,10 +21,9 @@ def get_acnt(network: Network, body: Body) -> Body:
     if wanted[0].get("kind") != "MVNO":
         raise wrong("kind")
     line = network.line(account(wanted[0]))
-    shown = _shown(network, line)
-    if flag(body, "displayPass") == ON and line["activation_code"]:
-        shown["activationCode"] = line["activation_code"]
-    return {"responseDatas": [shown]}
+    # Taken and not processed for an MVNO: no password and no eSIM code comes by it.
+    flag(body, "displayPass")
+    return {"responseDatas": [_shown(network, line)]}
 
 
 def white_sim(network: Network, body: Body) -> Body:
@@ -88,8 +87,11 @@ def _shown(network: Network, line: Document) -> Document:
         "kind": "MVNO", "account": line["account"], "planCode": line["plan"],
         "state": _STATES.get(line["state"], line["state"]),
         "contractLine": line["contract_line"], "iccid": line["iccid"], "imsi": line["imsi"],
+        "productNumber": line["product_number"],
         "size": "esim" if line["kind"] == "esim" else "nano", "startDate": written(line["started_at"]),
         "talk": {name: line["talk"][name] for name in line["talk"]}, "quota": str(remaining_mb(network, line)),
         "nextPlanCode": line["next_plan"], "nextPlanDate": line["next_plan_on"], "cancelDate": line["cancel_on"],
     }  # fmt: skip
+    if network.faults.level("freebit", "quota_missing"):
+        del shown["quota"]
     return shown | ({"eid": line["eid"]} if line["eid"] else {})

@@ -16,6 +16,8 @@ _AFTER_FAILURE = {
     "cancel": {"cancel_on": ""},
     "plan": {"next_plan": "", "next_plan_on": ""},
 }
+# How the switch of a kind of job is called where its name differs.
+_FAILURES = {"activate": "activation"}
 VOICE_OPTIONS = ("voiceMail", "callWaiting", "callTransfer", "worldWing")
 
 
@@ -86,7 +88,7 @@ class Network:
             "iccid": "", "product_number": "", "eid": "", "activation_code": "", "imsi": f"44010{account[-10:]}",
             "talk": dict.fromkeys(VOICE_OPTIONS, OFF), "identity": {}, "ported": False, "share_group": "",
             "top_ups": [], "next_plan": "", "next_plan_on": "", "cancel_on": "",
-            "started_at": "", "line_changed_at": "", "voice_changed_at": "",
+            "started_at": "", "line_changed_at": "", "voice_changed_at": "", "use": {}, "extra": [], "pauses": [],
         }  # fmt: skip
         line |= fields
         self.save(line)
@@ -95,6 +97,7 @@ class Network:
     def queue(self, kind: str, account: str, due: datetime, **changes: object) -> Document:
         """Accept a job that is carried out when it is due."""
         number = self.store.next_number("freebit.job")
+        due += timedelta(minutes=self.faults.level("freebit", f"late_{kind}"))
         job = {"id": number, "kind": kind, "account": account, "due": due.astimezone(UTC).isoformat(), "state": "open"}
         job |= {"accepted": self.now().isoformat(), "changes": changes}
         self.store.put("freebit.job", number, job)
@@ -123,8 +126,8 @@ class Network:
                     self.finish(job)
 
     def finish(self, job: Document) -> None:
-        """Carry a job out now; an activation may be told to fail (fault `fail_activation`)."""
-        if job["kind"] == "activate" and self.faults.take_special("freebit", "fail_activation"):
+        """Carry a job out now, unless a switch lets its kind fail."""
+        if self.faults.take_special("freebit", f"fail_{_FAILURES.get(job['kind'], job['kind'])}"):
             self.fail(job)
             return
         line = self.line(job["account"])

@@ -11,6 +11,8 @@ from sandbox.store import Document
 _IDENTITY = ("lastnameKanji", "firstnameKanji", "lastnameZenKana", "firstnameZenKana", "gender", "birthday")
 _KATAKANA = re.compile(r"[ァ-ヶー・　]+")
 CANCELLED = "60"
+# What an eSIM is ordered for: voice, data, data with SMS.
+SIM_KINDS = {"voice": "E0", "data": "E2", "sms": "E3"}
 
 
 def add_acnt(network: Network, body: Body) -> Body:
@@ -94,6 +96,8 @@ def _add_electronic(network: Network, body: Body, *, kind: str) -> Body:
     number = account(body)
     _create_type(body)
     plan = network.plan(text(body, "planCode"))
+    if kind == "esim" and text(body, "simKind") != SIM_KINDS[plan["kind"]]:
+        raise wrong("simKind")
     ported = body.get("addKind") == "M"
     if ported:
         _check_port_in(body, semi_black=False)
@@ -110,9 +114,15 @@ def _add_electronic(network: Network, body: Body, *, kind: str) -> Body:
 
 
 def _reissue(network: Network, body: Body, eid: str) -> Body:
-    line = network.live_line(account(body))
-    if line["kind"] != "esim" or (body.get("oldEid") and body["oldEid"] != line["eid"]):
-        raise not_allowed("no eSIM" if line["kind"] != "esim" else "oldEid")
+    misplaced = [name for name in ("simKind", "oldEid", "oldProductNumber") if name in body]
+    if misplaced:
+        raise wrong(misplaced[0])
+    line, old = network.live_line(account(body)), nested(body, "reissue")
+    network.plan(text(body, "planCode"))
+    replaced = {"oldEid": line["eid"], "oldProductNumber": line["product_number"]}
+    unfit = [name for name, value in old.items() if value != replaced.get(name)]
+    if line["kind"] != "esim" or unfit or not old:
+        raise not_allowed("no eSIM" if line["kind"] != "esim" else "reissue")
     if network.jobs(line["account"], "esim"):
         raise not_allowed("reissue under way")
     network.queue("esim", line["account"], network.soon(), **_profile(line["account"], eid))

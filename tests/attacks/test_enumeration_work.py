@@ -21,6 +21,9 @@ QUESTIONS: dict[str, Send] = {
     "sign up": lambda v, email: v.submit("/api/auth/signup", email=email),
     "reset": lambda v, email: v.submit("/api/auth/forgot", email=email),
     "move": lambda v, email: v.submit("/api/auth/migrate", email=email),
+    "contact": lambda v, email: v.submit(
+        "/api/contact", name="Somebody", email=email, category="sim", subject="Hello", text="A question."
+    ),
 }
 
 

@@ -27,6 +27,8 @@ TABLES = [
     "profiles",
     "notices",
     "sim_reservations",
+    "sim_lines",
+    "sim_readings",
     "internet_eligibility",
     "cancellations",
     "notification_choices",
@@ -52,6 +54,15 @@ _RESERVE = """
 INSERT INTO sim_reservations
   (order_id, user_id, number, number_index, iccid, product_number, eid, state, reserved_at)
 SELECT id, user_id, 'x', id::text::bytea, 'x', 'x', 'x', 'waiting', now() FROM orders ON CONFLICT DO NOTHING
+"""
+_LINES = """
+INSERT INTO sim_lines (service_id, user_id, state, reason, number, iccid, eid, body, checked_at)
+SELECT 900000 + whmcs_client_id, user_id, 'refused', 'no_number', 'x', 'x', 'x', '{}', now() FROM id_mappings
+ON CONFLICT DO NOTHING
+"""
+_READINGS = """
+INSERT INTO sim_readings (service_id, day, user_id, used_bytes, source, is_set_aside, read_at)
+SELECT 900000 + whmcs_client_id, '2026-01-01', user_id, 1, 'file', false, now() FROM id_mappings ON CONFLICT DO NOTHING
 """
 _CHOICES = """
 INSERT INTO notification_choices (user_id, topic, portal, mail)
@@ -88,7 +99,7 @@ async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUI
         await ben.call("POST", ending, {"reason": "price"}, Idempotency_Key=uuid4().hex)
         assert (await ben.call("DELETE", ending, Idempotency_Key=uuid4().hex)).status_code == 200
     with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
-        for row in (_RESERVE, _CHOICES, _LINKS):
+        for row in (_RESERVE, _LINES, _READINGS, _CHOICES, _LINKS):
             owner.execute(row)
     read = portal.identity.sessions.read_access_token
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id

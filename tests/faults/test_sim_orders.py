@@ -58,6 +58,8 @@ async def test_customer_sees_the_number_and_state_of_the_line_and_a_stranger_doe
     stranger = await driver.buyer(card=False)
     assert await driver.web.sim.line_status.line_of(stranger.customer, service) is None
     await driver.set_faults("freebit", down=True)
+    older = "UPDATE sim_lines SET read_at = read_at - interval '10 minutes' WHERE service_id = %s RETURNING service_id"
+    assert await driver.value(older, service) == service, "read minutes ago: the carrier would not be asked"
     saved = await driver.web.sim.line_status.line_of(buyer.customer, service)
     assert saved is not None and saved.state == "active" and saved.as_of is not None
 

@@ -21,7 +21,12 @@ NOT_FOR_CUSTOMERS = {
     "portal_app/services/operations/order_repair.py",
     "portal_app/services/provisioning/review.py",
     "portal_app/services/provisioning/stuck_orders.py",
+    "portal_app/services/sim/line_links.py",
+    "portal_app/services/sim/line_reconcile.py",
     "portal_app/services/sim/line_termination.py",
+    "portal_app/domain/sim/line_comparison.py",
+    "portal_app/domain/sim/line_link.py",
+    "portal_app/domain/sim/usage_file.py",
 }
 # Calls whose texts no customer reads.
 INTERNAL_CALLS = {"OrderStopped", "ValueError", "RuntimeError", "counter", "gauge", "histogram", "Field"}

@@ -36,6 +36,8 @@ RAW = re.compile(
 )
 PUBLIC = [
     "/", "/plans/internet", "/plans/sim", "/plans/vpn", "/terms", "/auth/login", "/auth/signup", "/ja", "/ja/plans/vpn",
+    "/help", "/ja/help?q=解約", "/help/sim-setup", "/ja/help/router", "/help/no-such-page", "/contact",
+    "/ja/contact/code", "/status", "/ja/status",
     "/auth/forgot", "/auth/set-password", "/auth/unlock", "/auth/migrate", "/ja/auth/migrate", "/ja/auth/set-password",
 ]  # fmt: skip
 SIGNED_IN = [

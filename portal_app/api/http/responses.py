@@ -110,17 +110,18 @@ async def refused(
     typed: Mapping[str, str] | None = None,
     next_path: str = "",
     cookies: list[str] | None = None,
+    longest: int = 300,
 ) -> Response:
     """Send a form back to its page with what is wrong; programs get the problem.
 
     The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
-    as "typed:<field>".
+    as "typed:<field>", its first `longest` characters.
     """
     with speaking(language_of(next_path) or spoken()):
         if wants_json(request):
             # A page's own script shows the words as they come.
             raise _in_words(error)
-        query = {"flash": await _stored(request, _messages(error, typed or {}))}
+        query = {"flash": await _stored(request, _messages(error, typed or {}, longest))}
         page = path_for(route)
     if next_path:
         query["next"] = next_path
@@ -138,7 +139,7 @@ def _in_words(error: PortalError) -> PortalError:
     return error
 
 
-def _messages(error: PortalError, typed: Mapping[str, str]) -> dict[str, str]:
+def _messages(error: PortalError, typed: Mapping[str, str], longest: int) -> dict[str, str]:
     fields = error.fields if isinstance(error, InvalidInput) else {}
     messages = {name: _(text) for name, text in {GENERAL: error.user_message, **fields}.items()}
-    return messages | {f"typed:{name}": value[:300] for name, value in typed.items() if value}
+    return messages | {f"typed:{name}": value[:longest] for name, value in typed.items() if value}

@@ -11,12 +11,18 @@ from portal_app.frontend_files import client_folder
 
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
 _ENVIRONMENT = re.compile(r"^reflex-env-[\w-]+\.js$")
+_OF_A_TEMPLATE = re.compile(r"^((?:/ja)?/help)/[a-z0-9-]+\Z", re.ASCII)
 _ADDRESS = re.compile(r"(https?|wss?)://[A-Za-z0-9.-]+(:\d+)?")
 
 
 def page_file(path: str) -> Path | None:
     """Return the prerendered file of a page's path, or None."""
     return _pages().get(path.strip("/") or ".")
+
+
+def template_path(path: str) -> str:
+    """Return the path of the page whose file a path is answered with: all help articles share one."""
+    return _OF_A_TEMPLATE.sub(r"\1/article", path)
 
 
 def document_file(path: str) -> Path | None:
@@ -26,7 +32,7 @@ def document_file(path: str) -> Path | None:
     """
     # As the static server reads it: with repeated slashes and dots resolved.
     plain = posixpath.normpath("/" + path.strip("/"))
-    return page_file(plain.removesuffix("/index.html")) or _shared_file()
+    return page_file(template_path(plain.removesuffix("/index.html"))) or _shared_file()
 
 
 @functools.cache

@@ -22,7 +22,8 @@ class CatalogItem:
     category. `required` SKUs are ordered together with this item, one of the `dependent` SKUs must be selected with
     it, and `exclusive` SKUs cannot be ordered with it. `conditions`: the address must have one of these offer types
     (Eligibility_Condition__c). `is_billed_alike`: WHMCS bills the same amount in the same cycle. `is_sold`: it is on
-    sale; what is not any more still says what the services of earlier customers are.
+    sale; what is not any more still says what the services of earlier customers are. `sim_plan_code` is the carrier's
+    code of a SIM plan, `sim_data_mb` its data per month, None where unknown.
     """
 
     sku: str
@@ -49,6 +50,8 @@ class CatalogItem:
     region: str = ""
     has_voice: bool = False
     is_family: bool = False
+    sim_plan_code: str = ""
+    sim_data_mb: int | None = None
     is_billed_alike: bool = True
     is_sold: bool = True
 

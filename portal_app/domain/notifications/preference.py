@@ -21,6 +21,7 @@ _TOPICS: dict[str, Topic] = {
     "cancellation_withdrawn": "services",
     "cancellation_ended": "services",
     "cancellation_refused": "services",
+    "line_change_failed": "services",
     "invoice_due": "billing",
     "invoice_overdue": "billing",
     "card_expires": "cards",

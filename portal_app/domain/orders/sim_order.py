@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal_app.domain.checkout.options import SimOptions
-from portal_app.domain.sim.sim import SimState
+from portal_app.domain.sim.sim import SimPlanKind, SimState
 
 
 @dataclass(frozen=True, slots=True)
 class SimOrder:
-    """The line to activate: the options (agents may have corrected them) and the carrier's plan code.
+    """The line to activate: the options (agents may have corrected them) and the carrier's plan code and its kind.
 
     `opens_at` is the earliest activation time, None for immediately.
     """
@@ -17,6 +17,7 @@ class SimOrder:
     options: SimOptions
     plan_code: str
     opens_at: datetime | None = None
+    plan_kind: SimPlanKind = "voice"
 
     @property
     def needs_stock(self) -> bool:

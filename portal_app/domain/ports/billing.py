@@ -82,6 +82,13 @@ class SubscriptionGateway(Protocol):
         """
         ...
 
+    async def service_fields(self, client_id: int, service_id: int, names: Sequence[str]) -> dict[str, str]:
+        """Return custom fields of a service by their names, in one call; empty where it has none.
+
+        Raises NotFound, also for another client's service.
+        """
+        ...
+
     async def service_field(self, client_id: int, service_id: int, name: str) -> str:
         """Return one custom field of a service, empty where it has none. Raises NotFound, also for another client's."""
 

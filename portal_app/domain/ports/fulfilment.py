@@ -8,6 +8,19 @@ from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
 
 
+class LinkingVendors(Protocol):
+    """The gateways that tell which line is a service's, and ask agents where that is doubtful."""
+
+    @property
+    def subscriptions(self) -> SubscriptionGateway: ...
+
+    @property
+    def sims(self) -> SimLines: ...
+
+    @property
+    def crm(self) -> CrmGateway: ...
+
+
 class FulfillingVendors(Protocol):
     """The gateways that bill an order, open its line and inform the agents."""
 

@@ -53,10 +53,6 @@ class SimLines(Protocol):
         """Return the data added to a line, oldest first. Raises NotFound."""
         ...
 
-    async def esim_code(self, account: str) -> str:
-        """Return an eSIM's activation code (LPA:1$...), a secret that activates the line; empty where not ready."""
-        ...
-
     async def activate_physical(self, new: NewLine) -> None:
         """Register a line on a SIM that is in stock. Follow with `register_voice` where the plan has voice."""
         ...

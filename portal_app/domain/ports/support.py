@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from portal_app.domain.help.contact import Stranger
 from portal_app.domain.ports.files import LinkedFile
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import NewCase, Side
@@ -74,6 +75,10 @@ class CaseGateway(Protocol):
 
     async def open(self, customer: Customer, case_id: UUID, new: NewCase, *, language: str, recipient: str) -> str:
         """Open a case under our id and return Salesforce's. Safe to repeat."""
+        ...
+
+    async def open_for_stranger(self, stranger: Stranger, case_id: UUID, new: NewCase) -> str:
+        """Open a case of somebody without an account under our id, and return Salesforce's. Safe to repeat."""
         ...
 
     async def reply(self, sf_case_id: str, message_id: UUID, comments: Sequence[str], *, reopen: bool) -> list[str]:

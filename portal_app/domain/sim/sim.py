@@ -12,6 +12,7 @@ from stdnum.iso7064 import mod_97_10
 
 SimState = Literal["waiting", "active", "suspended", "temporary", "obsolete", "unknown"]
 NetworkType = Literal["4G", "5G"]
+SimPlanKind = Literal["voice", "data", "sms"]
 VoiceOption = Literal["voice_mail", "call_waiting", "call_forwarding", "roaming"]
 Gender = Literal["F", "M"]
 
@@ -85,12 +86,16 @@ class PortIn:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to create. `account` is its number, `product_number` is printed on a physical SIM."""
+    """A line to create. `account` is its number, `product_number` is printed on a physical SIM.
+
+    `plan_kind` is what the plan carries: voice, data alone, or data with SMS.
+    """
 
     account: str = field(repr=False)
     plan_code: str
     network: NetworkType = "4G"
     product_number: str = field(default="", repr=False)
+    plan_kind: SimPlanKind = "voice"
 
     def __post_init__(self) -> None:
         """Check both numbers. Raises ValueError."""
@@ -115,6 +120,7 @@ class SimLine:
     next_plan_code: str
     next_plan_on: date | None
     ends_on: date | None
+    product_number: str = field(default="", repr=False)
 
     @property
     def exists(self) -> bool:
@@ -124,10 +130,13 @@ class SimLine:
 
 @dataclass(frozen=True, slots=True)
 class SimUsage:
-    """Traffic in bytes: today, and the previous days with yesterday first. `is_restricted`: the quota is used up."""
+    """Traffic in bytes: today, and the previous days with yesterday first, None for a day the carrier does not tell.
+
+    `is_restricted`: the quota is used up.
+    """
 
     today_bytes: int
-    recent_days_bytes: tuple[int, ...]
+    recent_days_bytes: tuple[int | None, ...]
     is_restricted: bool
 
 

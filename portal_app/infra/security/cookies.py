@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from portal_app.infra.settings import Settings
 
-KINDS = ("access", "refresh", "signup", "second", "device", "reset", "unlock", "known")
+KINDS = ("access", "refresh", "signup", "second", "device", "reset", "unlock", "known", "contact")
 # RFC 6265 4.1.1 without quoted values: the portal sets none, and unquoting takes quadratic time in some Pythons.
 _VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
 

@@ -105,5 +105,5 @@ class FreebitClient:
         if meaning == "missing":
             return NotFound(f"{endpoint.operation}: {codes}")
         if meaning == "locked":
-            return LineLocked(self._settings.freebit_lock_seconds)
+            return LineLocked(self._settings.freebit_lock_seconds, is_at_most=True)
         return FreebitRejected(endpoint.operation, codes)

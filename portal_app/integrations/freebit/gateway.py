@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -28,8 +28,9 @@ from portal_app.integrations.freebit import operations as op
 from portal_app.integrations.freebit.client import FreebitClient
 from portal_app.integrations.freebit.codes import VENDOR, FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
-from portal_app.integrations.freebit.schemas import OFF, ON, Mapper, port_in_fields, written
+from portal_app.integrations.freebit.schemas import OFF, ON, Mapper, esim_kinds, port_in_fields, written
 from portal_app.integrations.odd_rows import UNREADABLE, name_unreadable
+from portal_app.models.line_change import ICCID_PLACE
 
 _KIND = "MVNO"
 _MOST_MB = 512_000
@@ -49,11 +50,12 @@ class FreebitGateway:
         self._cache = cache
         self._locks = locks
         self._ring = ring
+        self._esim_kinds = esim_kinds(settings)
         self._mapper = Mapper(settings.freebit_fields, usage_unit=settings.freebit_usage_unit)
 
     async def line(self, account: str) -> SimLine:
         """Return one line (PA03-02). Raises NotFound."""
-        body = await self._detail(account, shows_code=False)
+        body = await self._client.call(op.DETAIL, self._detail_fields(_checked(account)))
         with _understood(op.DETAIL):
             return self._mapper.line(body, account)
 
@@ -76,12 +78,6 @@ class FreebitGateway:
         with _understood(op.DATA_HISTORY):
             return self._mapper.top_ups(body)
 
-    async def esim_code(self, account: str) -> str:
-        """Return an eSIM's activation code, empty where it is not ready. Raises NotFound."""
-        body = await self._detail(account, shows_code=True)
-        with _understood(op.DETAIL):
-            return self._mapper.esim_code(body, account)
-
     async def activate_physical(self, new: NewLine) -> None:
         """Register a line on a SIM in stock (PA02-01, with PA05-18 before it where the settings say so)."""
         fields = _registration(new)
@@ -100,7 +96,7 @@ class FreebitGateway:
 
     async def activate_esim(self, new: NewLine, *, eid: str, port_in: PortIn | None = None) -> None:
         """Register a line on an eSIM (PA05-41, N or M). Raises ValueError for an EID that cannot be."""
-        own = {"eid": parse_eid(eid), "simKind": self._settings.freebit_esim_kind, **_BY_US}
+        own = {"eid": parse_eid(eid), "simKind": self._esim_kinds[new.plan_kind], **_BY_US}
         fields = _registration(new) | own | {"addKind": "M" if port_in else "N"}
         if port_in:
             fields |= port_in_fields(port_in)
@@ -111,12 +107,19 @@ class FreebitGateway:
         await self._locks.release(account, ("activate", *self._voice_change.holds))
 
     async def reissue_esim(self, account: str, *, eid: str) -> None:
-        """Make a new profile (PA05-41, R). Raises LineLocked, Conflict, ValueError."""
-        line = await self._living(account)
-        own = {"account": account, "eid": parse_eid(eid), "simKind": self._settings.freebit_esim_kind, **_BY_US}
-        changed = {"oldEid": line.eid} if line.eid and line.eid != own["eid"] else {}
-        async with self._locks.held(account, self._change("reissue", waits_for=("network", "reissue"))):
-            await self._client.call(op.ESIM, own | {"addKind": "R"} | changed)
+        """Make a new profile (PA05-41, R). Raises LineLocked, Conflict, ValueError.
+
+        The plan stays, so no simKind goes with it. What is replaced stands in a nested object, as a number brought
+        along does.
+        """
+        line, new_eid = await self._living(account), parse_eid(eid)
+        old = {"oldEid": line.eid, "oldProductNumber": line.product_number}
+        old = {name: value for name, value in old.items() if value}
+        fields = {"account": account, "eid": new_eid, "planCode": line.plan_code, "addKind": "R", **_BY_US}
+        wanted = {"iccid_other_than": self._ring.index(line.iccid, ICCID_PLACE).hex()}
+        change = self._change("reissue", waits_for=("network", "reissue"), wanted=wanted)
+        async with self._locks.held(account, change):
+            await self._client.call(op.ESIM, fields | ({"reissue": old} if old else {}))
 
     async def register_voice(self, account: str, options: Mapping[VoiceOption, bool], person: Person) -> None:
         """Register voice options of a new line and whose it is (PA05-05). Raises LineLocked."""
@@ -129,7 +132,8 @@ class FreebitGateway:
         line = await self._living(account)
         changed = {name: wanted for name, wanted in options.items() if line.voice.get(name) is not wanted}
         if changed:
-            async with self._locks.held(account, self._voice_change):
+            wanted: dict[str, str] = {name: "on" if is_on else "off" for name, is_on in changed.items()}
+            async with self._locks.held(account, replace(self._voice_change, wanted=wanted)):
                 await self._client.call(op.CHANGE_VOICE, self._voice_fields(account, changed))
 
     async def change_network(self, account: str, network: NetworkType) -> None:
@@ -137,7 +141,10 @@ class FreebitGateway:
         line = await self._living(account)
         if line.network != network:
             change = self._change(
-                "network", waits_for=("network", "voice"), seconds=self._settings.freebit_lock_seconds
+                "network",
+                waits_for=("network", "voice"),
+                seconds=self._settings.freebit_lock_seconds,
+                wanted={"network": network},
             )
             async with self._locks.held(account, change):
                 await self._client.call(op.CHANGE_NETWORK, {"account": account, "contractLine": network})
@@ -153,7 +160,8 @@ class FreebitGateway:
 
         fields = {"account": account, "planCode": plan_code, "globalIp": OFF}
         fields |= {"runTime": written(starts_on)} if starts_on else {}
-        change = self._change("plan", waits_for=("network", "voice", "plan"))
+        wanted = {"next_plan": plan_code, "next_plan_on": starts_on.isoformat()} if starts_on else {"plan": plan_code}
+        change = self._change("plan", waits_for=("network", "voice", "plan"), wanted=wanted)
         await self._once(account, change, is_done, self._sending(op.CHANGE_PLAN, fields))
 
     async def add_data(self, account: str, megabytes: int, *, reference: str, expires_on: date | None = None) -> None:
@@ -192,7 +200,7 @@ class FreebitGateway:
         async def ask() -> str:
             # A line that cannot exist: a refusal is an answer too.
             with suppress(NotFound, FreebitRejected):
-                await self._client.call(op.DETAIL, self._detail_fields(_NOBODY, shows_code=False))
+                await self._client.call(op.DETAIL, self._detail_fields(_NOBODY))
             return now().isoformat()
 
         kept = "freebit-check" if await self._client.has_been_well() else "freebit-check-again"
@@ -244,12 +252,8 @@ class FreebitGateway:
     async def _history(self, account: str) -> dict[str, Any]:
         return await self._client.call(op.DATA_HISTORY, {"account": _checked(account)})
 
-    async def _detail(self, account: str, *, shows_code: bool) -> dict[str, Any]:
-        return await self._client.call(op.DETAIL, self._detail_fields(_checked(account), shows_code=shows_code))
-
-    def _detail_fields(self, account: str, *, shows_code: bool) -> dict[str, Any]:
-        wanted = {"kind": _KIND, "account": account}
-        fields: dict[str, Any] = {"requestDatas": [wanted], "displayPass": ON if shows_code else OFF}
+    def _detail_fields(self, account: str) -> dict[str, Any]:
+        fields: dict[str, Any] = {"requestDatas": [{"kind": _KIND, "account": account}]}
         if self._settings.freebit_version:
             fields["version"] = self._settings.freebit_version
         return fields
@@ -258,8 +262,16 @@ class FreebitGateway:
         talk = self._mapper.voice_options(options)
         return {"account": _checked(account), "userConfirmed": ON, "talkOption": talk, **_BY_US}
 
-    def _change(self, kind: str, *, waits_for: tuple[str, ...], seconds: int | None = None) -> Change:
-        return Change(waits_for, {kind: self._settings.freebit_pending_seconds if seconds is None else seconds})
+    def _change(
+        self,
+        kind: str,
+        *,
+        waits_for: tuple[str, ...],
+        seconds: int | None = None,
+        wanted: Mapping[str, str] | None = None,
+    ) -> Change:
+        held = self._settings.freebit_pending_seconds if seconds is None else seconds
+        return Change(waits_for, {kind: held}, wanted)
 
     @property
     def _voice_change(self) -> Change:

@@ -7,7 +7,18 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, cast, get_args
 
-from portal_app.domain.sim.sim import NetworkType, Person, PortIn, SimLine, SimState, SimUsage, TopUp, VoiceOption
+from portal_app.domain.sim.sim import (
+    NetworkType,
+    Person,
+    PortIn,
+    SimLine,
+    SimPlanKind,
+    SimState,
+    SimUsage,
+    TopUp,
+    VoiceOption,
+)
+from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit import operations as op
 from portal_app.integrations.freebit.codes import VENDOR
 from portal_app.integrations.freebit.operations import named
@@ -19,7 +30,7 @@ ON, OFF = "10", "20"
 _NAMES = {
     "lines": "responseDatas", "state": "state", "plan": "planCode", "network": "contractLine", "iccid": "iccid",
     "eid": "eid", "voice": "talk", "remaining": "quota", "started_on": "startDate", "next_plan": "nextPlanCode",
-    "next_plan_on": "nextPlanDate", "ends_on": "cancelDate", "esim_code": "activationCode",
+    "next_plan_on": "nextPlanDate", "ends_on": "cancelDate", "product_number": "productNumber",
     "traffic": "traffic", "today": "today", "recent_days": "inRecentDays", "restricted": "blackList",
     "history": "quotaHistory", "added_on": "date", "expires_on": "expire",
     "voice_mail": "voiceMail", "call_waiting": "callWaiting", "call_forwarding": "callTransfer", "roaming": "worldWing",
@@ -55,11 +66,8 @@ class Mapper:
             next_plan_code=_text(row, self._names["next_plan"]),
             next_plan_on=_day(row, self._names["next_plan_on"]),
             ends_on=_day(row, self._names["ends_on"]),
+            product_number=_text(row, self._names["product_number"]),
         )
-
-    def esim_code(self, body: Body, account: str) -> str:
-        """Read the activation code, empty where there is none."""
-        return _text(self._only_row(body, account), self._names["esim_code"])
 
     def usage(self, body: Body) -> SimUsage:
         """Read the traffic of a line.
@@ -67,11 +75,12 @@ class Mapper:
         The days end before the first one that cannot be read: one left out would give the others wrong dates.
         """
         row = body[self._names["traffic"]]
-        days = enumerate(_text(row, self._names["recent_days"]).split(","), 1)
-        wanted = [(number, day.strip()) for number, day in days if day.strip()]
+        told = _text(row, self._names["recent_days"])
+        # A day that is left out between two commas is unknown, and the others keep their places.
+        wanted = [(number, day.strip()) for number, day in enumerate(told.split(","), 1)] if told else []
         read, odd = read_rows(
             wanted,
-            lambda day: (day[0], _whole(day[1], "a day")),
+            lambda day: (day[0], _whole(day[1], "a day") if day[1] else None),
             vendor=VENDOR,
             listing=op.USAGE.spec,
             id_of=itemgetter(0),
@@ -79,7 +88,9 @@ class Mapper:
         end = odd[0][0] if odd else math.inf
         return SimUsage(
             today_bytes=_whole(_text(row, self._names["today"]), "today") * self._unit,
-            recent_days_bytes=tuple(size * self._unit for number, size in read if number < end),
+            recent_days_bytes=tuple(
+                None if size is None else size * self._unit for number, size in read if number < end
+            ),
             is_restricted=_flag(row[self._names["restricted"]]),
         )
 
@@ -136,6 +147,16 @@ class Mapper:
             id_of=str,
         )
         return dict(read)
+
+
+def esim_kinds(settings: Settings) -> dict[SimPlanKind, str]:
+    """Return simKind by what a plan carries. Raises ValueError where the setting lacks a kind or has an unknown one."""
+    kinds = named(settings.freebit_esim_kinds)
+    if set(kinds) != set(get_args(SimPlanKind)):
+        raise ValueError("FREEBIT_ESIM_KINDS: write voice=, data= and sms=")
+    # The former setting was sent for every plan; it was right for voice plans only.
+    kinds |= {"voice": settings.freebit_esim_kind} if settings.freebit_esim_kind else {}
+    return cast(dict[SimPlanKind, str], kinds)
 
 
 def port_in_fields(port_in: PortIn, **more: str) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from portal_app.domain.errors import NotFound
+from portal_app.domain.help.contact import Stranger
 from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.ports.support import RemoteCase, RemoteThread
 from portal_app.domain.profile.customer import Customer
@@ -103,19 +104,18 @@ class SalesforceCases:
 
     async def open(self, customer: Customer, case_id: UUID, new: NewCase, *, language: str, recipient: str) -> str:
         """Open a case under our id and return Salesforce's. Safe to repeat: an upsert of the same values."""
-        values: Record = {
-            "Origin": "Portal Website",
-            "Priority": _PRIORITIES.get(new.category, "Medium"),
-            "Subject": new.subject,
-            "Description": "\n\n".join(filter(None, (new.text, new.context))),
+        values = {
+            **_new_case(new, language=language, recipient=recipient),
             "AccountId": salesforce_id(customer.sf_account_id),
             "ContactId": salesforce_id(customer.sf_contact_id),
-            # Required where the org answers new cases by itself.
-            "SuppliedEmail": recipient,
-            "Portal_Kind__c": "Question",
-            "Portal_Category__c": _CATEGORIES[new.category],
-            "Portal_About__c": str(new.about or ""),
-            "Portal_Language__c": language,
+        }
+        return await self._client.upsert("Case", "Portal_Reference__c", str(case_id), values)
+
+    async def open_for_stranger(self, stranger: Stranger, case_id: UUID, new: NewCase) -> str:
+        """Open a case without an account under our id and return Salesforce's. Safe to repeat."""
+        values = {
+            **_new_case(new, language=stranger.language, recipient=stranger.email),
+            "SuppliedName": stranger.name,
         }
         return await self._client.upsert("Case", "Portal_Reference__c", str(case_id), values)
 
@@ -139,3 +139,18 @@ class SalesforceCases:
         change = {"ParentId": checked_id(earlier_sf_case_id)}
         part = Part("case", "PATCH", f"sobjects/Case/{checked_id(sf_case_id)}", change, _KEEP_OWNER)
         await self._client.composite("link cases", [part], safe=True)
+
+
+def _new_case(new: NewCase, *, language: str, recipient: str) -> Record:
+    return {
+        "Origin": "Portal Website",
+        "Priority": _PRIORITIES.get(new.category, "Medium"),
+        "Subject": new.subject,
+        "Description": "\n\n".join(filter(None, (new.text, new.context))),
+        # Required where the org answers new cases by itself.
+        "SuppliedEmail": recipient,
+        "Portal_Kind__c": "Question",
+        "Portal_Category__c": _CATEGORIES[new.category],
+        "Portal_About__c": str(new.about or ""),
+        "Portal_Language__c": language,
+    }

@@ -1,6 +1,7 @@
 """The catalogue as agents keep it in Salesforce: implements CatalogGateway."""
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast, get_args
@@ -19,6 +20,7 @@ _DETAILS = {
     "SIM_Data_Size__c": "Data",
     "SIM_Plan_Type__c": "Kind",
 }
+_DATA_SIZE = re.compile(r"\s*(\d{1,6})\s*(GB|MB)\s*", re.ASCII | re.IGNORECASE)
 _CONDITION, _OFFERING = "Eligibility_Condition__c", "Internet_Offering_Type__c"
 _ITEMS = """
 SELECT Id, UnitPrice, Product2.Id, Product2.Name, Product2.Description, Product2.StockKeepingUnit,
@@ -26,6 +28,7 @@ SELECT Id, UnitPrice, Product2.Id, Product2.Name, Product2.Description, Product2
   Product2.Portal_Accessible__c, Product2.Auto_Add__c, Product2.Display_Order__c, Product2.WH_Product_ID__c,
   Product2.Internet_Plan_Tier__c, Product2.Internet_Offering_Type__c, Product2.VPN_Region__c,
   Product2.SIM_Data_Size__c, Product2.SIM_Plan_Type__c, Product2.SIM_Has_Family_Discount__c,
+  Product2.Freebit_Plan_Code__c,
   Product2.Required_Products__c, Product2.Dependent_Products__c, Product2.Mutually_Exclusive__c,
   Product2.Eligibility_Condition__c, IsActive, Product2.IsActive
 FROM PricebookEntry
@@ -74,6 +77,8 @@ def _item(row: Mapping[str, Any]) -> CatalogItem:
         region=str(product.get("VPN_Region__c") or ""),
         has_voice=product.get("SIM_Plan_Type__c") == "DataSmsVoice",
         is_family=bool(product.get("SIM_Has_Family_Discount__c")),
+        sim_plan_code=str(product.get("Freebit_Plan_Code__c") or ""),
+        sim_data_mb=_megabytes(product.get("SIM_Data_Size__c")),
         is_sold=bool(row.get("IsActive")) and bool(product.get("IsActive")),
     )
 
@@ -114,6 +119,12 @@ def _conditions(row: Mapping[str, Any]) -> tuple[str, ...]:
     if not offers or not all(isinstance(offer, str) and offer for offer in offers):
         raise ValueError(f"{_CONDITION} names no offer types")
     return tuple(offers)
+
+
+def _megabytes(size: object) -> int | None:
+    """Read an amount of data such as 5GB or 500 MB; None for anything else. A GB is 1024 MB."""
+    found = _DATA_SIZE.fullmatch(str(size or ""))
+    return int(found[1]) * (1024 if found[2].upper() == "GB" else 1) if found else None
 
 
 def _whole(value: object) -> int | None:

@@ -4,10 +4,12 @@ from datetime import date, datetime, time
 from typing import Any
 
 from portal_app.domain.checkout.options import InternetOptions, Options, SimOptions, SimType
-from portal_app.domain.sim.sim import Person, PortIn
+from portal_app.domain.sim.sim import Person, PortIn, SimPlanKind
 from portal_app.language.format import JAPAN
 
 SIM_TYPES: dict[SimType, str] = {"physical": "Physical SIM", "esim": "eSIM"}
+# SIM_Plan_Type__c of a product.
+SIM_PLAN_KINDS: dict[str, SimPlanKind] = {"DataSmsVoice": "voice", "DataOnly": "data", "DataSms": "sms"}
 _ACCESS_MODES = {
     "ipoe_own_router": "IPoE own router",
     "ipoe_home_gateway": "IPoE home gateway",

@@ -10,7 +10,7 @@ from portal_app.domain.identifiers import salesforce_id
 from portal_app.domain.orders.sim_order import SimOrder, StockSim
 from portal_app.domain.sim.sim import Gender, Person, PortIn, parse_eid, parse_sim_account
 from portal_app.integrations.salesforce.client import SalesforceClient
-from portal_app.integrations.salesforce.order_fields import SIM_TYPES
+from portal_app.integrations.salesforce.order_fields import SIM_PLAN_KINDS, SIM_TYPES
 from portal_app.integrations.salesforce.responses import read_each, understood
 from portal_app.language.format import JAPAN
 
@@ -80,7 +80,8 @@ def sim_order_of(row: Mapping[str, Any], products: list[Mapping[str, Any]]) -> S
     kind = next((ours for ours, theirs in SIM_TYPES.items() if theirs == row.get("SIM_Type__c")), None)
     if kind is None:
         raise OrderStopped("SIM_Type__c is neither Physical SIM nor eSIM.", code="SIM_TYPE_MISSING")
-    has_voice = plan.get("SIM_Plan_Type__c") == "DataSmsVoice"
+    plan_kind = SIM_PLAN_KINDS.get(str(plan.get("SIM_Plan_Type__c")), "data")
+    has_voice = plan_kind == "voice"
     holder = _holder(row)
     if has_voice and holder is None:
         raise OrderStopped(
@@ -98,7 +99,7 @@ def sim_order_of(row: Mapping[str, Any], products: list[Mapping[str, Any]]) -> S
         voice_mail=bool(row.get("SIM_Voice_Mail__c")),
         call_waiting=bool(row.get("SIM_Call_Waiting__c")),
     )
-    return SimOrder(options, str(plan["Freebit_Plan_Code__c"]), opens_at)
+    return SimOrder(options, str(plan["Freebit_Plan_Code__c"]), opens_at, plan_kind)
 
 
 def _product_of(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Services at WHMCS, their custom fields and cancellation requests: implements SubscriptionGateway."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -77,6 +77,12 @@ class WHMCSServices:
         if values:
             changed: dict[str, FormValue] = {"serviceid": service_id, "customfields": php_packed(values)}
             await self._client.call("UpdateClientProduct", changed, safe=True)
+
+    async def service_fields(self, client_id: int, service_id: int, names: Sequence[str]) -> dict[str, str]:
+        """Return custom fields by name, empty where the service has none. Raises NotFound."""
+        row = await self._own_row(client_id, service_id)
+        with understood("GetClientsProducts"):
+            return {name: field_value_of(row, name) for name in names}
 
     async def service_field(self, client_id: int, service_id: int, name: str) -> str:
         """Return one custom field, empty where the service has none. Raises NotFound."""

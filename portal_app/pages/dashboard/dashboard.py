@@ -15,6 +15,7 @@ from portal_app.components.timeline import TimelineStep, timeline
 from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
+from portal_app.pages.status.incidents import incident_notices
 from portal_app.state.dashboard.dashboard import DashboardPage
 
 
@@ -27,7 +28,7 @@ def dashboard() -> rx.Component:
         rx.el.div(_left(), class_name="grid min-w-0 content-start gap-10 lg:col-start-1 lg:row-start-1"),
         class_name="grid gap-10 lg:grid-cols-[minmax(0,1fr)_20rem] lg:gap-14",
     )
-    body = rx.el.div(_needs(), parts, class_name="grid min-w-0 gap-10")
+    body = rx.el.div(incident_notices(), _needs(), parts, class_name="grid min-w-0 gap-10")
     face = rx.cond(DashboardPage.setting_up, _setting_up(), page_body(DashboardPage, body, loading=skeleton(8)))
     return portal_page(page_title(title), face, active="home")
 

@@ -17,6 +17,7 @@ from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
+from portal_app.pages.sim.line import line_sections
 from portal_app.state.subscriptions.subscription import SubscriptionPage
 from portal_app.state.subscriptions.subscriptions import SubscriptionsPage
 
@@ -77,26 +78,10 @@ def subscription() -> rx.Component:
             (_("Kind"), SubscriptionPage.kind),
         ]
     )
-    main = rx.fragment(_story(), _line(), section(_("Contract"), facts, _fields()), _invoices())
+    main = rx.fragment(_story(), line_sections(), section(_("Contract"), facts, _fields()), _invoices())
     body = rx.fragment(title, columns(main, _actions()))
     loading = rx.el.div(page_title(_("Service"), back=back), skeleton(5), class_name="grid gap-10")
     return portal_page(rx.fragment(), page_body(SubscriptionPage, body, loading=loading), active="services")
-
-
-def _line() -> rx.Component:
-    facts = definition_list(
-        [
-            (_("Phone number"), rx.el.span(SubscriptionPage.line_number, class_name="font-semibold")),
-            (
-                _("Line"),
-                rx.el.span(
-                    status(SubscriptionPage.line_word, tone=SubscriptionPage.line_tone),
-                    rx.el.span(SubscriptionPage.line_note, class_name="block text-small text-quiet"),
-                ),
-            ),
-        ]
-    )
-    return rx.cond(SubscriptionPage.has_line, section(_("SIM"), facts))
 
 
 def _story() -> rx.Component:

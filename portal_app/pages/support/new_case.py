@@ -10,9 +10,11 @@ from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import page_title
 from portal_app.language import _, path_for
+from portal_app.pages.help.suggestions import suggesting, suggestions
 from portal_app.pages.shell.address_form import error_of
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
+from portal_app.pages.status.incidents import incident_notices
 from portal_app.state.support.new_case import NewCasePage
 
 
@@ -27,7 +29,9 @@ def new_case() -> rx.Component:
         ),
         title=_("Did you ask this already?"),
     )
-    body = rx.el.div(rx.cond(NewCasePage.same_href != "", same), _form(), class_name="grid max-w-2xl gap-8")
+    body = rx.el.div(
+        incident_notices(), rx.cond(NewCasePage.same_href != "", same), _form(), class_name="grid max-w-2xl gap-8"
+    )
     return portal_page(title, page_body(NewCasePage, body), active="support")
 
 
@@ -51,7 +55,14 @@ def _form() -> rx.Component:
             key="c" + NewCasePage.category,
             error=error_of(NewCasePage, "category"),
         ),
-        text_field(_("Subject"), name="subject", max_length=120, error=error_of(NewCasePage, "subject")),
+        text_field(
+            _("Subject"),
+            name="subject",
+            max_length=120,
+            error=error_of(NewCasePage, "subject"),
+            on_change=suggesting(),
+        ),
+        suggestions(),
         text_area(
             _("Your question"),
             name="text",

@@ -14,6 +14,7 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.money import Money
 from portal_app.domain.ports.billing import ProductPriceGateway
 from portal_app.domain.ports.catalog import CatalogGateway
+from portal_app.domain.sim.sim_plan import SimPlan, sim_plans
 from portal_app.domain.subscriptions.service_kind import ProductClass, product_classes
 from portal_app.infra.metrics import gauge
 from portal_app.infra.redis.cache import Cache, CachedBytes, Entry
@@ -39,11 +40,12 @@ class Catalog:
     ) -> None:
         self._cache = cache
         self._reads = reads
-        self._products = CachedRead("catalog:items", "salesforce", _ITEMS, _for_all(gateway.items), None, (CATALOG,))
+        self._products = CachedRead("catalog:items:2", "salesforce", _ITEMS, _for_all(gateway.items), None, (CATALOG,))
         self._prices = CachedRead("catalog:billed", "whmcs", _PRICES, _for_all(prices.product_prices), None, (CATALOG,))
         # The cached bytes last seen and the items parsed from them, so that they are parsed once per change.
         self._parsed: tuple[tuple[bytes, bytes | None], list[CatalogItem]] = (b"", None), []
         self._classes: tuple[bytes, dict[int, ProductClass]] = b"", {}
+        self._sim_plans: tuple[bytes, dict[int, SimPlan]] = b"", {}
         self._reported: frozenset[str] | None = None
         self._reported_unequal: frozenset[str] = frozenset()
 
@@ -87,6 +89,13 @@ class Catalog:
         if written != self._classes[0]:
             self._classes = written, product_classes(_ITEMS.validate_json(written))
         return self._classes[1]
+
+    async def sim_plans(self) -> dict[int, SimPlan]:
+        """Return the SIM plans by their WHMCS products, also those no longer sold. Raises ExternalUnavailable."""
+        written = await self._reads.get_bytes(self._products)
+        if written != self._sim_plans[0]:
+            self._sim_plans = written, sim_plans(_ITEMS.validate_json(written))
+        return self._sim_plans[1]
 
     async def invalidate(self) -> None:
         """Invalidate the cached catalogue for all processes."""

@@ -15,6 +15,7 @@ from portal_app.infra.clock import now
 from portal_app.infra.database.durable import DurableQueue
 from portal_app.models.order import OrderEventRow, OrderRow
 from portal_app.models.sim import SimReservation
+from portal_app.models.sim_line import SimLineRow
 from portal_app.models.user import IdMapping
 from portal_app.services.audit import Tag, record
 from portal_app.services.orders.timeline import OrderTimeline, lock_order
@@ -150,6 +151,8 @@ class OrderRepair:
     async def _forget_line(self, order_id: UUID) -> None:
         async with self._database.unit_of_work() as session:
             if row := await session.get(SimReservation, order_id):
+                if linked := await SimLineRow.of_number(session, row.number_index):
+                    linked.end()
                 await session.delete(row)
 
     async def _restart(self, order: Order) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col
 
-from portal_app.infra.clock import now
+from portal_app.infra.clock import now, today
 from portal_app.infra.settings import Settings
 from portal_app.models.account_recovery import RecoveryToken
+from portal_app.models.announcement import AnnouncementRow, IncidentFollower
 from portal_app.models.email_outbox import Mail
+from portal_app.models.help_count import HelpCount
 from portal_app.models.idempotency import IdempotencyKey
 from portal_app.models.inbox import Inbox
 from portal_app.models.lockout import SignInAttempts
@@ -20,6 +22,7 @@ from portal_app.models.notification_preference import Reminder
 from portal_app.models.order import DraftRow
 from portal_app.models.profile import EmailChange
 from portal_app.models.session import RefreshToken, Session
+from portal_app.models.sim_reading import SimReading
 from portal_app.models.user import SignUp
 from portal_app.services.idempotency import KEPT
 from portal_app.services.identity.proof_attempts import FORGOTTEN_AFTER
@@ -47,9 +50,15 @@ def expired_rows(settings: Settings) -> Iterator[Expired]:
     yield Session, sa.and_(_is_over_before(at - timedelta(days=settings.portal_keep_session_days)), ~has_tokens)
     yield Mail, col(Mail.created_at) < at - timedelta(days=settings.portal_keep_mail_days)
     yield NoticeRow, col(NoticeRow.at) < at - timedelta(days=settings.portal_keep_notice_days)
+    yield SimReading, col(SimReading.day) < today() - timedelta(days=settings.portal_keep_reading_days)
     # An event that was not handled is a case for operators (docs/operations.md, unapplied_events).
     handled = col(Inbox.handled_at) < at - timedelta(days=settings.portal_keep_event_days)
     yield Inbox, handled
+    over = col(AnnouncementRow.ended_at) < at - timedelta(days=400)
+    yield IncidentFollower, col(IncidentFollower.announcement_id).in_(sa.select(col(AnnouncementRow.id)).where(over))
+    followed = sa.exists().where(col(IncidentFollower.announcement_id) == col(AnnouncementRow.id))
+    yield AnnouncementRow, sa.and_(over, ~followed)
+    yield HelpCount, col(HelpCount.day) < (at - timedelta(days=400)).date()
 
 
 def _is_over_before(moment: Any) -> sa.ColumnElement[bool]:

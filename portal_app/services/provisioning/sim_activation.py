@@ -18,6 +18,7 @@ from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
 from portal_app.services.orders.timeline import OrderTimeline
 from portal_app.services.profile.kyc_review import KycReview
+from portal_app.services.sim.line_links import link_reserved
 from portal_app.services.sim.reservations import SimReservations, reservation
 from portal_app.services.write_guard import WriteGuard
 
@@ -72,7 +73,12 @@ class SimActivation:
             await self._inventory.sim_order(order.sf_order_id),
             await self._reservations.for_order(order_id),
         )
-        new = NewLine(reserved.number, wanted.plan_code, product_number=reserved.product_number)
+        new = NewLine(
+            reserved.number,
+            wanted.plan_code,
+            product_number=reserved.product_number,
+            plan_kind=wanted.plan_kind,
+        )
         if wanted.options.sim_type == "esim":
             await self._lines.activate_esim(new, eid=reserved.eid, port_in=wanted.options.port_in)
         elif wanted.options.port_in:
@@ -151,6 +157,7 @@ class SimActivation:
         async with self._database.unit_of_work() as session:
             row = await reservation(session, order_id)
             row.service_id = service_id
+            await link_reserved(session, row, service_id)
             reserved = row.to_domain()
         values = (reserved.number, reserved.iccid, reserved.eid)
         told = {name: value for name, value in zip(self._fields, values, strict=True) if value}

@@ -12,10 +12,11 @@ from portal_app.infra.clock import today
 from portal_app.infra.database.database import Database
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.sim import SimReservation
+from portal_app.models.sim_line import SimLineRow
 
 
 class LineTermination:
-    """End lines that the portal opened; runs in the worker. Agents end all others at the carrier."""
+    """End lines that are linked to their service; runs in the worker. Agents end all others at the carrier."""
 
     def __init__(self, database: Database, lines: SimLines, crm: CrmGateway) -> None:
         self._database = database
@@ -52,5 +53,7 @@ class LineTermination:
     async def _read(self, cancellation_id: UUID) -> tuple[CancellationRequest, Customer, str]:
         async with self._database.unit_of_work() as session:
             request, customer = await CancellationRow.with_customer(session, cancellation_id)
-            line = await SimReservation.of_service(session, customer.user_id, request.service_id)
-            return request, customer, line.number if line else ""
+            line = await SimLineRow.of_service(session, customer.user_id, request.service_id)
+            reserved = await SimReservation.of_service(session, customer.user_id, request.service_id)
+            number = line.number if line and line.is_linked else reserved.number if reserved else ""
+            return request, customer, number

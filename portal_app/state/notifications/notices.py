@@ -28,6 +28,7 @@ _WORDS = {
     "cancellation_withdrawn": "You keep your service: the cancellation is withdrawn",
     "cancellation_ended": "Your service has ended",
     "cancellation_refused": "Our team sees to your cancellation",
+    "line_change_failed": "The carrier did not carry out a change of your SIM line",
     "invoice_due": "An invoice is due soon",
     "invoice_overdue": "An invoice is overdue",
     "card_expires": "A card expires soon",

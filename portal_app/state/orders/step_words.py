@@ -90,6 +90,10 @@ STORIES = {
         "line is there, it approves the order and the rest happens by itself."
     ),
     "active:internet": "Your internet line is working. Its invoice is under Billing.",
+    "active:sim": (
+        "Your line is open. For an eSIM, our team sends you what your phone needs to install it. Its invoice is under "
+        "Billing."
+    ),
     "needs_attention:failed_SECOND_INTERNET": (
         "You have an internet line already, and we install one per customer. Our team looks into it."
     ),

@@ -8,18 +8,17 @@ import reflex as rx
 
 from portal_app.domain.idempotency import WITHDRAW_CANCELLATION, Call, Claim
 from portal_app.domain.identifiers import vendor_number
-from portal_app.domain.orders.sim_order import ShownLine
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.subscriptions.cancellation import CancellationRequest, CancellationRequester
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.language import _, path_for
-from portal_app.language.format import day, phone_number, time
+from portal_app.language.format import day
 from portal_app.state.billing.invoices import InvoiceRow, invoice_row
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.session import PageSession
-from portal_app.state.sim.standing import line_standing
+from portal_app.state.sim.line_rows import LineRows, line_rows
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
 from portal_app.state.subscriptions.standing import cycle_words, kind_words
 from portal_app.wiring.portal import portal
@@ -50,11 +49,7 @@ class SubscriptionPage(PageState, rx.State):
     fields: list[ServiceField] = []
     invoices: list[InvoiceRow] = []
     support: str = ""
-    has_line: bool = False
-    line_number: str = ""
-    line_word: str = ""
-    line_tone: str = "neutral"
-    line_note: str = ""
+    line: LineRows = LineRows()
     cancel_href: str = ""
     story_tone: str = "info"
     story_title: str = ""
@@ -97,7 +92,7 @@ class SubscriptionPage(PageState, rx.State):
         self.fields = [ServiceField(name, value) for name, value in service.fields if value]
         self.support = portal().settings.portal_support_email
         await self._show_end(customer, service)
-        self._show_line(await portal().sim.line_status.line_of(customer, number))
+        self.line = line_rows(await portal().sim.overviews.of_service(customer, service), plan=service.name)
         # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [invoice_row(each) for each in invoices]
@@ -115,11 +110,3 @@ class SubscriptionPage(PageState, rx.State):
         self.withdraw_by = request.sends_at.isoformat() if request and request.state == "scheduled" else ""
         is_billed = service.is_live and service.cycle.is_recurring
         self.next_due = day(service.next_due_on) if is_billed else "–"
-
-    def _show_line(self, line: ShownLine | None) -> None:
-        self.has_line = line is not None
-        if line is None:
-            return
-        standing = line_standing(line.state)
-        self.line_number, self.line_word, self.line_tone = phone_number(line.number), standing.word, standing.tone
-        self.line_note = _("Last heard from the carrier: {time}").format(time=time(line.as_of)) if line.as_of else ""

@@ -4,7 +4,7 @@ What they can be asked, and what may come back, stands in `vendor_calls.py`.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from portal_app.infra.database.database import Database
 from portal_app.infra.redis.cache import Cache
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
@@ -43,6 +44,7 @@ from portal_app.integrations.whmcs.people import WHMCSPeople
 from portal_app.integrations.whmcs.products import WHMCSProducts
 from portal_app.integrations.whmcs.services import WHMCSServices
 from portal_app.integrations.whmcs.sso import WHMCSSso
+from tests.support.running.world import servers
 from tests.support.vendors.freebit_answers import ok
 from tests.support.vendors.scripted_server import http
 
@@ -115,13 +117,22 @@ async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Su
 @asynccontextmanager
 async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject]:
     """Freebit, with an id and a secret."""
+    # No change waits for another: each call is a case of its own.
     settings = Settings(
-        portal_env="development", freebit_url=url, freebit_client_id="id", freebit_client_secret="secret"
+        portal_env="development",
+        freebit_url=url,
+        freebit_client_id="id",
+        freebit_client_secret="secret",
+        freebit_pending_seconds=0,
+        freebit_lock_seconds=0,
     )
     line, cache, ring = line_of(redis, "freebit"), Cache(redis), key_ring_of(settings)
+    database = Database(settings.model_copy(update={"database_url": servers().postgres.url()}), "web")
     client = FreebitClient(settings, vendor_client(timeout=TIMEOUT), line, cache=cache, ring=ring)
-    async with aclosing(client):
-        yield Subject(FreebitGateway(client, settings, cache, LineLocks(redis, ring), ring), line, ok(authKey="key"))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        await stack.enter_async_context(aclosing(client))
+        yield Subject(FreebitGateway(client, settings, cache, LineLocks(database, ring), ring), line, ok(authKey="key"))
 
 
 def line_of(redis: Redis, vendor: str) -> VendorCall:

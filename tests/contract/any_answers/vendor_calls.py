@@ -297,7 +297,6 @@ _FREEBIT = Vendor(
         "line": lambda freebit: freebit.line(ACCOUNT),
         "usage": lambda freebit: freebit.usage(ACCOUNT),
         "top_ups": lambda freebit: freebit.top_ups(ACCOUNT),
-        "esim_code": lambda freebit: freebit.esim_code(ACCOUNT),
         "last_answered_at": lambda freebit: freebit.last_answered_at(),
     },
     writes={

@@ -6,9 +6,11 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import build_vendors
 from tests.contract.systems import SANDBOX, known_there, settings_of_test_system, systems
 from tests.support.running.vendor_servers import RunningSandbox, redis, redis_url, sandbox
+from tests.support.running.world import servers
 from tests.support.vendors.sims import Sims
 
 __all__ = ["redis", "redis_url", "sandbox"]
@@ -33,6 +35,9 @@ async def anywhere(request: pytest.FixtureRequest, sandbox: RunningSandbox, redi
         yield own
         await own.close()
         return
-    vendors = build_vendors(settings_of_test_system("freebit"), redis)
+    settings = settings_of_test_system("freebit").model_copy(update={"database_url": servers().postgres.url()})
+    database = Database(settings, "web")
+    vendors = build_vendors(settings, redis, database)
     yield Sims(sandbox, redis, gateway=vendors.sims, living=known_there("freebit", "CONTRACT_FREEBIT_ACCOUNT"))
     await vendors.close()
+    await database.close()

@@ -7,12 +7,11 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import Conflict, ExternalRejected, ExternalUnavailable, LineLocked, NotFound
-from portal_app.domain.sim.sim import NewLine
+from portal_app.domain.sim.sim import NewLine, SimPlanKind
 from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.integrations.freebit.codes import FreebitRejected
 from portal_app.integrations.freebit.locks import Change, LineLocks
-from tests.support.running.vendor_servers import quick_redis
 from tests.support.vendors.sims import EID, OTHER_EID, PERSON, PORT_IN, Sims
 
 UNKNOWN = "07000000000"
@@ -123,16 +122,15 @@ async def test_a_number_is_brought_along(sims: Sims) -> None:
 async def test_an_esim_is_activated_and_reissued(sims: Sims) -> None:
     account = sims.blank("esim")["account"]
     await sims.lines.activate_esim(NewLine(account, "PASI_V05G"), eid=EID)
-    assert await sims.lines.esim_code(account) == ""
     sims.advance(seconds=20)
-    first, code = await sims.lines.line(account), await sims.lines.esim_code(account)
-    assert (first.state, first.eid) == ("active", EID) and code.startswith("LPA:1$")
+    first = await sims.lines.line(account)
+    assert (first.state, first.eid) == ("active", EID)
     await sims.lines.reissue_esim(account, eid=OTHER_EID)
     with pytest.raises(LineLocked):
         await sims.lines.reissue_esim(account, eid=OTHER_EID)
     sims.advance(seconds=20)
     again = await sims.lines.line(account)
-    assert again.eid == OTHER_EID and again.iccid != first.iccid and await sims.lines.esim_code(account) != code
+    assert again.eid == OTHER_EID and again.iccid != first.iccid
 
 
 async def test_an_esim_brings_a_number_along(sims: Sims) -> None:
@@ -159,10 +157,29 @@ async def test_a_failed_activation_is_no_line_and_may_be_tried_again_at_once(sim
     assert (await sims.lines.line(new.account)).state == "active"
 
 
-async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims, redis: Redis) -> None:
+@pytest.mark.parametrize(("plan", "kind"), [("PASI_V05G", "voice"), ("PASI_D05G", "data")])
+async def test_an_esim_is_ordered_as_what_its_plan_carries(sims: Sims, plan: str, kind: SimPlanKind) -> None:
+    account = sims.blank("esim")["account"]
+    wrong: SimPlanKind = "sms" if kind == "data" else "data"
+    with pytest.raises(ExternalRejected, match="400-300"):
+        await sims.lines.activate_esim(NewLine(account, plan, plan_kind=wrong), eid=EID)
+    await sims.lines.activate_esim(NewLine(account, plan, plan_kind=kind), eid=EID)
+    sims.advance(seconds=20)
+    assert (await sims.lines.line(account)).state == "active"
+
+
+async def test_the_former_setting_of_esim_kinds_still_means_voice(sims: Sims) -> None:
+    account = sims.blank("esim")["account"]
+    with pytest.raises(ExternalRejected):
+        await sims.another(freebit_esim_kind="E9").activate_esim(NewLine(account, "PASI_V05G"), eid=EID)
+    new = NewLine(account, "PASI_D05G", plan_kind="data")
+    await sims.another(freebit_esim_kind="E0").activate_esim(new, eid=EID)
+
+
+async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims) -> None:
     account, other = await new_line(sims), sims.another()
     await sims.lines.change_network(account, "5G")
-    locks = await redis.keys("freebit:lock:*")
+    locks = await sims.locked_lines()
     assert locks and not any(account.encode() in lock for lock in locks)
     # The lock is ours: a call that was sent nevertheless would return a web page.
     changes = ["mvno/talkoption/changeOrder/", "mvno/contractline/change/", "mvno/changePlan/", "master/cnclAcnt/"]
@@ -179,13 +196,24 @@ async def test_a_line_change_locks_the_line_for_all_processes(sims: Sims, redis:
     assert (await sims.lines.line(account)).network == "5G"
 
 
-async def test_the_lock_of_the_vendor_raises_line_locked(sims: Sims, redis) -> None:
+async def test_locks_survive_a_flush_of_redis(sims: Sims, redis: Redis) -> None:
     account = await new_line(sims)
     await sims.lines.change_network(account, "5G")
-    await forget(redis, "freebit:lock:*")
+    await redis.flushdb()
+    with pytest.raises(LineLocked) as caught:
+        await sims.another().change_voice(account, {"voice_mail": True})
+    assert not caught.value.is_at_most
+    assert sims.count("voice", account) == 0
+
+
+async def test_the_lock_of_the_vendor_raises_line_locked(sims: Sims) -> None:
+    account = await new_line(sims)
+    await sims.lines.change_network(account, "5G")
+    await sims.lose_locks()
     with pytest.raises(LineLocked) as caught:
         await sims.lines.change_voice(account, {"voice_mail": True})
-    assert caught.value.retry_after == 1800
+    assert caught.value.retry_after == 1800 and caught.value.is_at_most
+    # It may be over at any moment, so it holds up no further try.
     sims.advance(minutes=31)
     await sims.lines.change_voice(account, {"voice_mail": True})
 
@@ -228,29 +256,32 @@ async def test_a_refusal_carries_codes_and_frees_the_line(sims: Sims) -> None:
     assert (await sims.lines.line(account)).voice["voice_mail"] is False
 
 
-async def test_a_refusal_frees_no_lock_that_somebody_else_took_meanwhile(redis: Redis) -> None:
-    locks = LineLocks(redis, key_ring_of(Settings(portal_env="development")))
+async def test_a_refusal_frees_no_lock_that_somebody_else_took_meanwhile(sims: Sims) -> None:
+    locks = LineLocks(sims.database, key_ring_of(Settings(portal_env="development")))
+    network = Change(("network",), {"network": 60})
     with pytest.raises(FreebitRejected):
-        async with locks.held(UNKNOWN, Change(("network",), {"network": 60})):
-            (lock,) = await redis.keys("freebit:lock:*")
-            await redis.set(lock, "somebody else's")
+        async with locks.held(UNKNOWN, network):
+            await locks.release(UNKNOWN, ["network"])
+            async with locks.held(UNKNOWN, network):
+                pass
             raise FreebitRejected("PA05-38", "400")
-    assert await redis.get(lock) == b"somebody else's"
+    with pytest.raises(LineLocked):
+        async with locks.held(UNKNOWN, network):
+            pass
 
 
-async def test_without_redis_lines_are_read_and_not_changed(sims: Sims) -> None:
-    account, nobody = await new_line(sims), quick_redis("redis://127.0.0.1:1/0")
-    alone = sims.another(nobody)
+async def test_without_postgresql_lines_are_read_and_not_changed(sims: Sims) -> None:
+    account = await new_line(sims)
+    alone = sims.another(database_url="postgresql://portal@127.0.0.1:1/portal")
     assert (await alone.line(account)).state == "active"
     with pytest.raises(ExternalUnavailable):
         await alone.change_network(account, "5G")
     assert sims.count("line", account) == 0
-    await nobody.aclose()
 
 
 @pytest.mark.parametrize("account", ["", "090", "0901234567a", "090-1234-5678", "０９０１２３４５６７８"])
 async def test_a_malformed_account_never_goes_out(sims: Sims, account: str) -> None:
     sims.set_faults(down=True)
-    for read in (sims.lines.line, sims.lines.usage, sims.lines.top_ups, sims.lines.esim_code):
+    for read in (sims.lines.line, sims.lines.usage, sims.lines.top_ups):
         with pytest.raises(ValueError):
             await read(account)

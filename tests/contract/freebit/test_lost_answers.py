@@ -8,7 +8,7 @@ import pytest
 
 from portal_app.domain.errors import ExternalUnavailable, LineLocked, OutcomeUnknown
 from portal_app.domain.sim.sim import NewLine
-from tests.contract.freebit.test_gateway import forget, new_line
+from tests.contract.freebit.test_gateway import new_line
 from tests.support.vendors.sims import EID, OTHER_EID, PORT_IN, Sims
 
 LOST = [{"lose_answers": 1}, {"broken": "half", "times": 1}, {"special": {"html": 1}}]
@@ -45,7 +45,7 @@ async def test_plan_change_and_cancellation_are_found_after_a_lost_answer(sims: 
     assert (line.ends_on, sims.count("plan", account), sims.count("cancel", account)) == (soon, 1, 1)
 
 
-async def test_a_slow_change_that_cannot_be_seen_yet_keeps_its_lock(sims: Sims, redis) -> None:
+async def test_a_slow_change_that_cannot_be_seen_yet_keeps_its_lock(sims: Sims) -> None:
     account = await new_line(sims)
     sims.set_faults(lose_answers=1)
     with pytest.raises(OutcomeUnknown):
@@ -53,7 +53,7 @@ async def test_a_slow_change_that_cannot_be_seen_yet_keeps_its_lock(sims: Sims, 
     with pytest.raises(LineLocked):
         await sims.lines.change_network(account, "5G")
     sims.advance(minutes=31)
-    await forget(redis, "freebit:lock:*")
+    await sims.lose_locks()
     await sims.lines.change_network(account, "5G")
     assert sims.count("line", account) == 1
 

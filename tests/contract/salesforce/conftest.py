@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.profile.customer import Customer, Profile
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.client import SalesforceClient
@@ -43,7 +44,7 @@ def healthy_salesforce(sandbox: RunningSandbox) -> Iterator[None]:
 @pytest.fixture
 async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
     """All vendors at the sandbox."""
-    vendors = build_vendors(sandbox.settings, redis)
+    vendors = build_vendors(sandbox.settings, redis, Database(sandbox.settings, "web"))
     yield vendors
     await vendors.close()
 

@@ -17,6 +17,7 @@ from portal_app.domain.orders.order import NewSalesforceOrder, OrderLine
 from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.crm import CrmCustomer
 from portal_app.domain.profile.customer import Profile
+from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import Vendors, build_vendors
 from tests.contract.systems import SANDBOX, settings_of_test_system, systems
@@ -34,7 +35,7 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 async def vendors(settings: Settings, redis: Redis) -> AsyncIterator[Vendors]:
-    vendors = build_vendors(settings, redis)
+    vendors = build_vendors(settings, redis, Database(settings, "web"))
     yield vendors
     await vendors.close()
 

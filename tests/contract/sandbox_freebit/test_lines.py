@@ -70,21 +70,81 @@ async def test_a_number_brought_along_is_applied_at_once(freebit: Freebit) -> No
     assert await freebit.codes("mvno/semiblack/changeState/", account=sim["account"], state="60") == "100-200"
 
 
-async def test_an_esim_is_made_reissued_and_shows_its_code_only_when_asked(freebit: Freebit) -> None:
+async def test_an_esim_is_made_and_reissued_and_its_code_comes_by_no_read(freebit: Freebit) -> None:
     account = (await freebit.blank("esim"))["account"]
     fields = {"account": account, "eid": EID, "simKind": "E0", "planCode": "PASI_V05G"}
     assert await freebit.codes("mvno/esim/addAcnt/", addKind="N", **fields | {"eid": "1" * 32}) == "400-300"
+    for wrong in ({"simKind": "E2"}, {"planCode": "PASI_D05G"}):
+        assert await freebit.codes("mvno/esim/addAcnt/", addKind="N", **fields | wrong) == "400-300"
     assert await freebit.codes("mvno/esim/addAcnt/", addKind="N", **fields) == "100-200"
     await freebit.advance(20)
-    first = await freebit.line(account)
-    assert (first["state"], first["eid"], first["size"]) == ("active", EID, "esim") and "activationCode" not in first
     wanted: dict[str, Any] = {"requestDatas": [{"kind": "MVNO", "account": account}], "displayPass": "10"}
-    code = (await freebit.call("master/getAcnt/", **wanted))["responseDatas"][0]["activationCode"]
-    assert code.startswith("LPA:1$")
-    assert await freebit.codes("mvno/esim/addAcnt/", addKind="R", account=account, eid=EID, oldEid=EID) == "100-200"
+    first = (await freebit.call("master/getAcnt/", **wanted))["responseDatas"][0]
+    assert (first["state"], first["eid"], first["size"]) == ("active", EID, "esim") and "activationCode" not in first
+    again = {"addKind": "R", "account": account, "eid": EID, "planCode": "PASI_V05G"}
+    nested = {"reissue": {"oldEid": EID}}
+    # The old forms: the former EID beside the new one, the kind once more, another line's EID.
+    for refused, codes in (
+        ({"oldEid": EID}, "400-300"),
+        (nested | {"simKind": "E0"}, "400-300"),
+        ({"reissue": {"oldEid": "1" * 32}}, "400-310"),
+        ({}, "400-310"),
+    ):
+        assert await freebit.codes("mvno/esim/addAcnt/", **again, **refused) == codes
+    assert await freebit.codes("mvno/esim/addAcnt/", **again, **nested) == "100-200"
     await freebit.advance(20)
-    again = (await freebit.call("master/getAcnt/", **wanted))["responseDatas"][0]
-    assert again["activationCode"] != code and again["iccid"] != first["iccid"]
+    assert (await freebit.line(account))["iccid"] != first["iccid"]
+
+
+async def test_any_kind_of_job_can_be_late_or_come_to_nothing(freebit: Freebit) -> None:
+    account = await freebit.new_line()
+    await freebit.set_faults(special={"late_voice": 2, "fail_line": 1})
+    assert await change_voice(freebit, account, voiceMail="10") == "100-200"
+    await freebit.advance(60)
+    assert (await freebit.line(account))["talk"]["voiceMail"] == "20"
+    await freebit.advance(120)
+    assert (await freebit.line(account))["talk"]["voiceMail"] == "10"
+    await freebit.advance(1800)
+    await freebit.log_in()
+    assert await freebit.codes("mvno/contractline/change/", account=account, contractLine="5G") == "100-200"
+    await freebit.advance(1900)
+    await freebit.log_in()
+    assert (await freebit.line(account))["contractLine"] == "4G"
+
+
+async def test_the_back_office_uses_data_suspends_and_tells_the_days(freebit: Freebit) -> None:
+    account, office = await freebit.new_line(), f"{freebit.office}/api"
+
+    async def act(action: str, **wanted: int) -> int:
+        return (await freebit.browser.post(f"{office}/sim-lines/{account}/{action}", json=wanted)).status_code
+
+    async def left() -> int:
+        return int((await freebit.line(account))["quota"])
+
+    before = await left()
+    assert await act("use", mb=500) == 200 and await left() in range(before - 502, before - 498)
+    assert await act("use") == 409 and await act("dance") == 404
+    assert await act("suspend") == 200 and await act("use", mb=1) == 409
+    paused = await left()
+    await freebit.advance(3600)
+    await freebit.log_in()
+    assert await left() == paused and (await freebit.line(account))["state"] == "suspended"
+    assert await act("resume") == 200 and (await freebit.line(account))["state"] == "active"
+    # Far more than the plan: nothing is left, and not less than nothing.
+    assert await act("use", mb=400_000) == 200 and await left() == 0
+    rows = (await freebit.browser.get(f"{office}/sim-usage.csv", params={"days": 2})).text.splitlines()
+    assert rows[0] == "account,date,traffic" and any(row.startswith(f"{LIVING},") for row in rows)
+
+
+async def test_traffic_can_be_late_incomplete_and_in_another_unit(freebit: Freebit) -> None:
+    async def days() -> list[str]:
+        told = await freebit.call("mvno/getTrafficInfo/", account=LIVING)
+        return told["traffic"]["inRecentDays"].split(",")
+
+    usual = await days()
+    await freebit.set_faults(special={"usage_gap": 2, "usage_unit": 1000, "recent_days": 3, "quota_missing": 1})
+    assert await days() == [str(int(usual[0]) * 1000), "", str(int(usual[2]) * 1000)]
+    assert "quota" not in await freebit.line(LIVING)
 
 
 @pytest.mark.parametrize(("operation", "kind"), [("mvno/esim/addAcnt/", "M"), ("mvno/ota/addAcnt/", "R")])
@@ -183,7 +243,7 @@ async def test_the_operator_ends_jobs_by_hand(freebit: Freebit) -> None:
     jobs = {}
     for action in ("finish", "fail"):
         account = (await freebit.blank("esim"))["account"]
-        fields = {"account": account, "eid": EID, "planCode": "PASI_V05G", "addKind": "N"}
+        fields = {"account": account, "eid": EID, "planCode": "PASI_V05G", "addKind": "N", "simKind": "E0"}
         assert await freebit.codes("mvno/esim/addAcnt/", **fields) == "100-200"
         lines = (await freebit.browser.get(f"{freebit.office}/api/sim-lines")).json()["lines"]
         jobs[action] = next(line for line in lines if line["account"] == account)["jobs"][0]["id"]

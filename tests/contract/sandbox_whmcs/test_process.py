@@ -30,7 +30,7 @@ async def test_reset_puts_the_demo_world_back(own, own_whmcs):
     await own_whmcs.browser.post(f"{own_whmcs.office}/world/reset", data={"confirmed": "yes"})
 
     assert "unconfirmed" in unconfirmed.headers["location"]
-    assert (before, (await own_whmcs.call("GetClients"))["totalresults"]) == (count, 4)
+    assert (before, (await own_whmcs.call("GetClients"))["totalresults"]) == (count, 5)
     assert own.settings() == own_whmcs.settings
 
 

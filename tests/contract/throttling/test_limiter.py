@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.integrations.build import build_vendors
 from portal_app.integrations.throttling.call_limits import CallLimits, CallRequest
@@ -40,7 +41,8 @@ async def test_each_limiter_has_the_limits_of_its_own_settings(redis: Redis) -> 
     for number, prefix in enumerate(prefixes.values(), 1):
         given |= {f"{prefix}_{name}": number * 10 + place for place, name in enumerate(names)}
         given[f"{prefix}_rate"] = f"{number}/minute"
-    vendors = build_vendors(Settings(portal_env="development", **given), redis)
+    settings = Settings(portal_env="development", **given)
+    vendors = build_vendors(settings, redis, Database(settings, "web"))
     for line in vendors.lines:
         limits, prefix = (await line.limiter.state())["limits"], prefixes[line.limiter.name]
         state = [limits["concurrency"], limits["queue"], limits["timeout"], line.timeout, limits["rate"]]

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox, redis, redis_url, sandbox
@@ -17,7 +18,7 @@ __all__ = ["redis", "redis_url", "sandbox"]
 @pytest.fixture
 async def vendors(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Vendors]:
     """The gateways at a sandbox that is well again afterwards."""
-    built = build_vendors(sandbox.settings, redis)
+    built = build_vendors(sandbox.settings, redis, Database(sandbox.settings, "web"))
     yield built
     await built.close()
     sandbox.faults.set("whmcs", FaultSettings())

@@ -13,6 +13,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from portal_app.domain.errors import NotFound
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from tests.contract.seeded import AIKO_CLIENT_ID, BEN_CLIENT_ID
 from tests.contract.systems import TEST_SYSTEM, known_there, settings_of_test_system, systems
@@ -35,7 +36,7 @@ async def system(request: pytest.FixtureRequest, sandbox: RunningSandbox, redis:
     if request.param == TEST_SYSTEM:
         own = settings_of_test_system("whmcs")
         client_id, stranger_id = (int(known_there("whmcs", f"CONTRACT_WHMCS_{who}")) for who in ("CLIENT", "STRANGER"))
-    vendors = build_vendors(own, redis)
+    vendors = build_vendors(own, redis, Database(own, "web"))
     yield System(vendors, client_id, stranger_id, own.whmcs_url)
     await vendors.close()
 

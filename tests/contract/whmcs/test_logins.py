@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from portal_app.domain.ports.whmcs_accounts import BillingLogins
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import build_vendors
 from tests.support.running.vendor_servers import RunningSandbox
 
@@ -14,7 +15,7 @@ PASSWORD = "walk-the-portal-1"
 
 @pytest.fixture
 async def logins(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[BillingLogins]:
-    vendors = build_vendors(sandbox.settings, redis)
+    vendors = build_vendors(sandbox.settings, redis, Database(sandbox.settings, "web"))
     yield vendors.logins
     await vendors.close()
 

@@ -13,6 +13,7 @@ from portal_app.domain.billing.credit import Credit
 from portal_app.domain.billing.invoice import Tax
 from portal_app.domain.errors import NotFound, OutcomeUnknown
 from portal_app.domain.money import Money
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import Vendors, build_vendors
 from sandbox.faults import FaultSettings
 from sandbox.whmcs.quirks import FORMS
@@ -144,7 +145,8 @@ async def test_events_can_ask_whose_a_service_or_an_order_is(vendors: Vendors) -
 
 
 async def test_only_fields_an_operator_names_are_shown(sandbox: RunningSandbox, redis: Redis, admin: AdminApi) -> None:
-    vendors = build_vendors(sandbox.settings.model_copy(update={"whmcs_shown_fields": "portal reference, EID"}), redis)
+    settings = sandbox.settings.model_copy(update={"whmcs_shown_fields": "portal reference, EID"})
+    vendors = build_vendors(settings, redis, Database(settings, "web"))
     client_id, reference = await sign_up(vendors), f"{uuid4()}:order:1"
     await vendors.whmcs_orders.add_order(client_id, [VPN], reference=reference)
     (service,) = await vendors.subscriptions.subscriptions(client_id)

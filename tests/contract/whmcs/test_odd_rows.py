@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from portal_app.domain.errors import NotFound, Unreadable
 from portal_app.domain.money import Money
 from portal_app.domain.ports.listing import unreadable_in
+from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
 from portal_app.integrations import odd_rows
 from portal_app.integrations.build import Vendors, build_vendors
@@ -53,7 +54,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 async def vendors(server: ScriptedServer, redis: Redis) -> AsyncIterator[Vendors]:
     odd_rows._named.clear()
     settings = Settings(portal_env="development", whmcs_url=server.url, whmcs_api_url=f"{server.url}/includes/api.php")
-    built = build_vendors(settings, redis)
+    built = build_vendors(settings, redis, Database(settings, "web"))
     yield built
     await built.close()
 

@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from redis.asyncio import Redis
 
 from portal_app.domain.ports.sim import SimLines
 from portal_app.domain.sim.sim import Person, PortIn
+from portal_app.infra.database.database import Database
 from portal_app.integrations.build import build_vendors
 from sandbox.clock import Clock
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
+from tests.support.running.world import servers
 
 LIVING = "07039990099"
 EID = "89049032000000000000000000000066"
@@ -31,12 +34,16 @@ class Sims:
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self.clock = Clock(sandbox.store)
         self.living = living
+        self.database = Database(sandbox.settings.model_copy(update={"database_url": servers().postgres.url()}), "web")
+        self._closers.append(self.database.close)
         self.lines = gateway or self.another()
 
     def another(self, redis: Redis | None = None, **changes: Any) -> SimLines:
         """Return the gateway as another process would have it."""
-        vendors = build_vendors(self._sandbox.settings.model_copy(update=changes), redis or self._redis)
-        self._closers.append(vendors.close)
+        settings = self._sandbox.settings.model_copy(update={"database_url": servers().postgres.url(), **changes})
+        database = Database(settings, "web")
+        vendors = build_vendors(settings, redis or self._redis, database)
+        self._closers += [vendors.close, database.close]
         return vendors.sims
 
     async def close(self) -> None:
@@ -45,6 +52,18 @@ class Sims:
 
     def set_faults(self, **faults: Any) -> None:
         self._sandbox.faults.set("freebit", FaultSettings(**faults))
+
+    async def lose_locks(self) -> None:
+        """Forget every lock of ours, as if its time had passed."""
+        async with self.database.unit_of_work() as session:
+            await (await session.connection()).execute(sa.text("DELETE FROM line_changes"))
+
+    async def locked_lines(self) -> list[bytes]:
+        """Return what is stored instead of the numbers of locked lines."""
+        async with self.database.unit_of_work() as session:
+            return list(
+                (await (await session.connection()).execute(sa.text("SELECT line FROM line_changes"))).scalars()
+            )
 
     def blank(self, kind: str = "physical") -> dict[str, str]:
         """Put a SIM that nobody has into stock."""

@@ -4,16 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest_asyncio
-from sqlmodel import select
 
-from portal_app.models.sim import SimReservation
+from portal_app.models.line_change import LINE_PLACE
+from portal_app.models.sim_line import SimLineRow
 from portal_app.models.user import EMAIL_PLACE, User
-from portal_app.services.sim.reservations import NUMBER_PLACE
 from portal_app.wiring.portal import Portal
-from tests.support.clients.api_steps import SKU
 from tests.support.clients.visitor import Visitor, instead_of
 from tests.support.running.world import AIKO, BEN, world
 from tests.support.vendors.outages import OUTAGES
@@ -22,7 +19,7 @@ from tests.support.waiting import LONGEST_SECONDS
 NUMBER = "07039990099"
 HURRIED = {
     "freebit_timeout": 1.0, "freebit_concurrency": 4, "mirror_patience_seconds": 2.0,
-    "portal_breaker_failures": 3, "portal_breaker_seconds": 0.3,
+    "portal_breaker_failures": 3, "portal_breaker_seconds": 0.3, "freebit_usage_seconds": 0,
 }  # fmt: skip
 
 
@@ -39,20 +36,18 @@ async def hurried(portal: Portal) -> AsyncIterator[Portal]:
 @pytest_asyncio.fixture
 async def line(ben: Visitor, worker: Portal) -> AsyncIterator[str]:
     """The address of a service of Ben's that has a line at Freebit, last heard of as waiting."""
-    ordered = await ben.call("POST", "/api/orders", {"sku": SKU, "terms_accepted": True}, Idempotency_Key=uuid4().hex)
     (service, *_) = (await ben.get("/api/subscriptions")).json()["items"]
     ring = worker.identity.secrets.ring
     async with worker.database.identity() as session:
         user = await User.by_email(session, ring.index(BEN, EMAIL_PLACE))
-    row = SimReservation(
-        order_id=UUID(ordered.json()["id"]),
+    row = SimLineRow(
+        service_id=service["id"],
         user_id=user.id,
         number=NUMBER,
-        number_index=ring.index(NUMBER, NUMBER_PLACE),
+        number_index=ring.index(NUMBER, LINE_PLACE),
         iccid="",
-        product_number="",
         eid="",
-        service_id=service["id"],
+        body={"state": "waiting"},
     )
     async with worker.database.unit_of_work() as session:
         session.add(row)
@@ -113,12 +108,11 @@ async def until(visitor: Visitor, path: str, name: str, wanted: Any) -> None:
 
 async def until_saved(worker: Portal, state: str) -> None:
     """Wait until the background read has been saved."""
-    index = worker.identity.secrets.ring.index(NUMBER, NUMBER_PLACE)
+    index = worker.identity.secrets.ring.index(NUMBER, LINE_PLACE)
     async with asyncio.timeout(LONGEST_SECONDS):
         while True:
             async with worker.database.unit_of_work() as session:
-                query = select(SimReservation.state).where(SimReservation.number_index == index)
-                kept = (await session.exec(query)).one()
-            if kept == state:
+                kept = await SimLineRow.of_number(session, index)
+            if kept is not None and kept.to_snapshot().state == state:
                 return
             await asyncio.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Help pages, their search, and the contact form."""

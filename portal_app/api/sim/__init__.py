@@ -1,0 +1,1 @@
+"""SIM lines of services."""

@@ -1,0 +1,1 @@
+"""Status: how the parts of the portal are, and what operators announce."""

@@ -1,0 +1,1 @@
+"""Help articles: Markdown files in both languages, rendered once per process."""

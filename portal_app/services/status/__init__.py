@@ -1,0 +1,1 @@
+"""Announcements of operators and the state of the portal's parts."""

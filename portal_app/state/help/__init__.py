@@ -1,0 +1,1 @@
+"""Help beside what somebody writes."""

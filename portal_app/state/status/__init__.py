@@ -1,0 +1,1 @@
+"""What is announced, for the customers whom it concerns."""

@@ -19,7 +19,6 @@ import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
 import portal_app.workflows.sim_lines
 import portal_app.workflows.support
-import portal_app.workflows.uploads
 import portal_app.workflows.whmcs_migration
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.database.durable import QUEUE, dbos_config
@@ -46,7 +45,6 @@ WORKFLOWS = (
     portal_app.workflows.profile,
     portal_app.workflows.sign_up,
     portal_app.workflows.support,
-    portal_app.workflows.uploads,
     portal_app.workflows.scheduled,
 )
 _log = structlog.get_logger(__name__)

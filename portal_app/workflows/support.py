@@ -55,3 +55,21 @@ async def read_watched_cases() -> str:
     """Read the cases that customers may have open: an org without our flow sends no event for a comment."""
     found = await step("watched_cases", portal().support.changes.watched, priority="sync")
     return await apply_to_cases(found["value"] or [])
+
+
+@durable(name="check_upload")
+async def check_upload(upload_id: str) -> str:
+    """Check a file, however long the virus scanner is away; one that breaks the check is refused."""
+    upload, checking = UUID(upload_id), portal().uploads.checking
+    checked = await step("check_upload", lambda: checking.check(upload), priority="customer")
+    while checked["code"] == "gave_up":
+        checked = await step("check_upload", lambda: checking.check(upload))
+    if checked["state"] == "refused":
+        await step("refuse_upload", lambda: checking.refuse(upload, "not_accepted"))
+    return checked["state"]
+
+
+@scheduled("tidy_files")
+async def tidy_files() -> str:
+    """Delete files that nobody sent, and copies of files that were fetched."""
+    return (await step("tidy_files", lambda: portal().uploads.tidying.delete_expired(), priority="sync"))["state"]

@@ -27,11 +27,11 @@ def file_uploads(place: Any, *, error: Text = "") -> rx.Component:
         id=f"{PLACE}-input",
         aria_describedby=f"{PLACE}-hint",
         custom_attrs={"data-part": "input"},
-        class_name="block w-full text-small",
+        class_name="field",
     )
     return rx.el.div(
         when_changed(place.key, _open_script(), runs_first=True),
-        rx.el.label(_("Files"), html_for=f"{PLACE}-input", class_name="font-medium"),
+        rx.el.label(_("Files"), html_for=f"{PLACE}-input", class_name="text-small font-medium"),
         rx.el.p(place.hint, id=f"{PLACE}-hint", class_name="text-small text-quiet"),
         chooser,
         rx.el.ul(custom_attrs={"data-part": "list"}, aria_label=_("Files"), class_name="grid gap-3 empty:hidden"),

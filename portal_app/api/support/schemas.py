@@ -73,7 +73,7 @@ class FileView(Resource):
 
 @dataclass
 class EntryView(Resource):
-    """One entry of a thread. `kind` is opening, comment, mail, status or file (of the team, without a message); a status
+    """One entry of a thread. `kind` is opening, comment, mail, status or file (the team's, without a message); a status
     entry's text is working, closed or reopened. `quoted` is what a mail repeats of earlier ones. `side` is customer or
     team, `author` an agent's first name or empty.
 

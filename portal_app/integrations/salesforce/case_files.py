@@ -20,7 +20,7 @@ from portal_app.domain.ports.files import FileSink, LinkedFile, OutgoingFile, Re
 from portal_app.domain.uploads.upload import MEGABYTE, PART_BYTES
 from portal_app.infra.settings import Settings
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
-from portal_app.integrations.salesforce.errors import VENDOR
+from portal_app.integrations.salesforce.errors import VENDOR, SalesforceRejected
 from portal_app.integrations.salesforce.responses import Record, checked_id, id_of, understood
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ _VERSION = (
     " WHERE ContentDocumentId = {{document}} AND IsLatest = true"
 )
 _PUBLIC = "AllUsers"
+_NO_PLACE = "INVALID_CROSS_REFERENCE_KEY"
 
 
 class SalesforceCaseFiles:
@@ -59,7 +60,7 @@ class SalesforceCaseFiles:
         return id_of("stored file", whole[0], "ContentDocumentId") if whole else None
 
     async def store(self, sf_case_id: str, file: OutgoingFile, read: ReadPart) -> None:
-        """Store a file with a case, part by part: it is nowhere in memory as a whole."""
+        """Store a file with a case, part by part: it is nowhere in memory as a whole. Raises NotFound for no case."""
         about = {
             "Title": file.name.rpartition(".")[0][:255],
             "PathOnClient": file.name,
@@ -72,7 +73,13 @@ class SalesforceCaseFiles:
         def send(api: Salesforce) -> Any:
             return api.restful("sobjects/ContentVersion", method="POST", data=body, headers=headers)
 
-        await self._client.long_call("store file", send, safe=False)
+        try:
+            await self._client.long_call("store file", send, safe=False)
+        except SalesforceRejected as error:
+            if error.error_code == _NO_PLACE:
+                # Deleted, or merged into another since: nothing is wrong with the file.
+                raise NotFound("no such case") from error
+            raise
 
     async def file(self, document_id: str) -> RemoteFile:
         """Return a file as it is now, by one composite call. Raises NotFound."""

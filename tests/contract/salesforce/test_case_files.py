@@ -91,3 +91,11 @@ async def test_a_file_comes_whole_or_not_at_all(
         await files.fetch(str(rows[0]["Id"]), Sink())
     with pytest.raises(NotFound):
         await files.fetch("068xx0000009999AAA", Sink())
+
+
+async def test_a_file_for_a_case_that_is_gone_is_not_refused_for_good(
+    files: SalesforceCaseFiles, client: SalesforceClient, case_id: str
+) -> None:
+    await client.long_call("delete", lambda api: api.restful(f"sobjects/Case/{case_id}", method="DELETE"), safe=True)
+    with pytest.raises(NotFound):
+        await files.store(case_id, replace(FILE, upload_id=uuid4()), read)

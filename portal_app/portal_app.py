@@ -89,6 +89,7 @@ async def lifespan() -> AsyncIterator[None]:
     """Build this worker's portal after the fork, listen for live changes, close everything at the end."""
     report_flaws()
     portal = set_portal(build(settings, role="web"))
+    portal.help.help.prepare()
     # What is in memory by now stays: no collection has to walk through it again.
     gc.collect()
     gc.freeze()

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes
-from portal_app.api.http.responses import done, refused
+from portal_app.api.http.request_parsing import Body, read
+from portal_app.api.http.responses import Next, done, form_route, refused
 from portal_app.api.http.session_middleware import set_cookie
 from portal_app.domain.errors import NotSignedIn, PortalError
 from portal_app.domain.help.contact import ContactRequest
@@ -37,7 +37,7 @@ class Code(Body):
     code: str = Field(max_length=50)
 
 
-@router.post("", openapi_extra=takes(Question))
+@router.post("", **form_route(Next, Question))
 async def begin(request: Request) -> Response:
     """Keep a question and mail a code to its address; every address gets the same answer."""
     typed: dict[str, str] = {}
@@ -51,7 +51,7 @@ async def begin(request: Request) -> Response:
     return done(request, path_for(CODE), cookies=[cookie])
 
 
-@router.post("/verify", openapi_extra=takes(Code))
+@router.post("/verify", **form_route(Next, Code))
 async def verify(request: Request) -> Response:
     """Check the code; then the question is handed to our team."""
     settings = portal().settings

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app.api.http.request_context import context_of
-from portal_app.api.http.request_parsing import Body, read, takes, wants_json
+from portal_app.api.http.request_parsing import Body, read, wants_json
 from portal_app.api.http.resource import Resource
-from portal_app.api.http.responses import done, json, see_other
+from portal_app.api.http.responses import Next, done, form_route, json, see_other
 from portal_app.domain.errors import PortalError
 from portal_app.domain.help.search import LONGEST_QUERY
 from portal_app.infra.redis.rate_limit import LocalLimits, refusal
@@ -73,7 +73,7 @@ async def search(
     return json(FoundArticles(items))
 
 
-@router.post("/{slug}/answered", openapi_extra=takes(Answered))
+@router.post("/{slug}/answered", **form_route(Next, Answered))
 async def answered(request: Request, slug: str) -> Response:
     """Count whether an article answered the question; nothing else is kept. 429 above PORTAL_HELP_LIMIT."""
     try:

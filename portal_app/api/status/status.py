@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import signed_in
+from portal_app.api.http.dependencies import OurId, signed_in
 from portal_app.api.http.request_parsing import wants_json
-from portal_app.api.http.responses import done, see_other
+from portal_app.api.http.responses import Next, done, form_route, see_other
 from portal_app.api.http.session_middleware import SIGN_IN
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.identifiers import our_id
@@ -17,19 +17,19 @@ _PAGE = "/status"
 router = APIRouter(prefix="/api/status", tags=["status"])
 
 
-@router.post("/{announcement_id}/follow")
-async def follow(request: Request, announcement_id: str) -> Response:
+@router.post("/{announcement_id}/follow", **form_route(Next))
+async def follow(request: Request, announcement_id: OurId) -> Response:
     """Tell the customer once by mail when this is over. 404 for what is over already."""
     return await _change(request, announcement_id, follows=True)
 
 
-@router.post("/{announcement_id}/unfollow")
-async def unfollow(request: Request, announcement_id: str) -> Response:
+@router.post("/{announcement_id}/unfollow", **form_route(Next))
+async def unfollow(request: Request, announcement_id: OurId) -> Response:
     """Take that back."""
     return await _change(request, announcement_id, follows=False)
 
 
-async def _change(request: Request, announcement_id: str, *, follows: bool) -> Response:
+async def _change(request: Request, announcement_id: OurId, *, follows: bool) -> Response:
     try:
         access = await signed_in(request)
     except NotSignedIn:

@@ -20,13 +20,16 @@ class BackgroundTasks:
     def __init__(self, at_once: int) -> None:
         self._limit = asyncio.Semaphore(at_once)
         self._tasks = ShieldedTasks()
+        self._is_closed = False
 
     def start(self, key: Hashable, work: Callable[[], Awaitable[object]]) -> None:
-        """Start the work soon, unless work of this key is running or queued."""
-        self._tasks.start(partial(self._run, work), key=key)
+        """Start the work soon, unless work of this key is running or queued, or the process is ending."""
+        if not self._is_closed:
+            self._tasks.start(partial(self._run, work), key=key)
 
     async def close(self) -> None:
-        """Cancel what is running or queued."""
+        """Cancel what is running or queued. Nothing starts afterwards: its connections are closed by then."""
+        self._is_closed = True
         await self._tasks.close()
 
     async def _run(self, work: Callable[[], Awaitable[object]]) -> None:

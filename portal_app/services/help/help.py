@@ -26,12 +26,17 @@ _log = structlog.get_logger(__name__)
 
 
 class Help:
-    """Answer from the articles; they are read once, when first asked for."""
+    """Answer from the articles; they are read once, when first asked for or by `prepare`."""
 
     def __init__(self, settings: Settings, database: Database, *, clock: Callable[[], date] = today) -> None:
         self._settings = settings
         self._database = database
         self._clock = clock
+
+    def prepare(self) -> None:
+        """Read the articles and index them, so that no visitor waits for it."""
+        for language in LANGUAGES:
+            self.search(language, "")
 
     def articles(self, language: Language) -> Sequence[Article]:
         """Return all articles of a language."""

@@ -126,3 +126,12 @@ def test_files_go_with_a_question_survive_a_reload_and_come_back_from_the_team(
     answer = {"name": "手順書.pdf", "content": base64.b64encode(b"%PDF-1.7").decode()}
     httpx.post(f"{demo.office}/api/support/{case['Id']}/file", json=answer, timeout=20).raise_for_status()
     expect(conversation.get_by_role("link", name="手順書.pdf")).to_be_visible()
+    page.get_by_text("Files do not go through?").click()
+    page.get_by_label("Text for this file").fill("As a form. My PIN is 1234")
+    page.get_by_label("One file").set_input_files([log])
+    page.get_by_role("button", name="Send message and file").click()
+    expect(page.get_by_label("Text for this file")).to_have_value("As a form. My PIN is 1234")
+    page.get_by_label("One file").set_input_files([log])
+    page.get_by_label("Send anyway").check()
+    page.get_by_role("button", name="Send message and file").click()
+    expect(conversation).to_contain_text("As a form. My PIN is 1234")

@@ -19,7 +19,7 @@ from portal_app.domain.errors import InvalidInput, PortalError, SecretsFound
 from portal_app.domain.idempotency import Call, Claim
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.support.message import parse_reply
+from portal_app.domain.support.message import LONGEST_REPLY_BYTES, parse_reply
 from portal_app.domain.support.secrets import refuse_secrets
 from portal_app.domain.uploads.upload import MEGABYTE, TooLargeUpload
 from portal_app.language import path_for
@@ -54,9 +54,11 @@ _TAKES: dict[str, Any] = {
 async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: OurId) -> Response:
     """Write a message with at most one file of 2 MB, and go back to the conversation."""
     known = our_id(case_id)
+    typed: dict[str, str] = {}
     page = f"/support/cases/{known}"
     try:
         form = await read_file_form(request, file=_FILE, most=_LARGEST)
+        typed = {"text": form.fields.get("text", "")}
         await _reply(customer, known, form)
     except PortalError as error:
         told: PortalError = error
@@ -65,7 +67,7 @@ async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: O
         elif isinstance(error, SecretsFound) and not wants_json(request):
             # The form asks at a tick of its own whether to send the text all the same.
             told = InvalidInput({_CONFIRM: error.user_message})
-        return await refused(request, told, page)
+        return await refused(request, told, page, typed=typed, longest=LONGEST_REPLY_BYTES)
     return see_other(path_for(page))
 
 

@@ -20,7 +20,14 @@ def reply_form(state: Any) -> rx.Component:
     )
     form = native_form(
         flash(error_of(state, "form"), tone="problem"),
-        text_area(_("Text for this file"), name="text", id="plain-text", rows="4", required=True),
+        text_area(
+            _("Text for this file"),
+            name="text",
+            id="plain-text",
+            rows="4",
+            default_value=error_of(state, "typed:text"),
+            required=True,
+        ),
         text_field(
             _("One file"),
             name="file",

@@ -22,6 +22,7 @@ from benchmarks import (
     pages,
     paging,
     start,
+    uploads,
 )
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
@@ -44,6 +45,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "forecast": forecasting.rows,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
+    "uploads": uploads.measure,
     "help": help.measure,
 }
 

@@ -30,6 +30,7 @@ from sandbox.freebit.site import FreebitSandbox
 from sandbox.keys import Keys
 from sandbox.mailbox import Mailbox
 from sandbox.salesforce.org import SalesforceSandbox
+from sandbox.salesforce.rest.files import Files
 from sandbox.settings import SandboxSettings
 from sandbox.store import Store
 from sandbox.whmcs.site import WhmcsSandbox
@@ -105,7 +106,7 @@ class Sandbox:
         actions = BackOffice(self.whmcs.installation, self.salesforce.rows, self.mailbox, self.reset)
         rows = self.salesforce.rows
         sims, identity = SimLines(self.freebit.network, rows), IdentityChecks(rows, self.store)
-        support = SupportCases(rows)
+        support = SupportCases(rows, Files(rows, self.store))
         office = Office(actions, sims, AddressChecks(rows), identity=identity, support=support, host=self.settings.host)
         home = Route("/", lambda request: RedirectResponse("/office", 303))
         site = Starlette(

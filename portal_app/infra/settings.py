@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from portal_app.infra.production import RISKS, Finding, findings, is_loopback
 from portal_app.infra.settings_connections import ConnectionSettings
+from portal_app.infra.settings_files import FileSettings
 from portal_app.infra.settings_identity import IdentitySettings
 from portal_app.infra.settings_retention import RetentionSettings
 from portal_app.infra.settings_support import SupportSettings
@@ -32,12 +33,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 class Settings(
-    VendorSettings,
-    IdentitySettings,
-    ConnectionSettings,
-    RetentionSettings,
-    SupportSettings,
-    BaseSettings,
+    VendorSettings, IdentitySettings, ConnectionSettings, FileSettings, RetentionSettings, SupportSettings, BaseSettings
 ):
     """The portal's settings. Durations are seconds unless the name says otherwise."""
 

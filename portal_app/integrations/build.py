@@ -20,6 +20,7 @@ from portal_app.domain.ports.charges import ChargeGateway
 from portal_app.domain.ports.clients import ClientGateway, PeopleGateway, SsoGateway
 from portal_app.domain.ports.crm import CrmGateway
 from portal_app.domain.ports.event_stream import EventStream
+from portal_app.domain.ports.files import FileGateway
 from portal_app.domain.ports.internet import EligibilityGateway
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.ports.sim import SimInventoryGateway, SimLines
@@ -35,6 +36,7 @@ from portal_app.integrations.freebit.locks import LineLocks
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.cancellations import SalesforceCancellations
+from portal_app.integrations.salesforce.case_files import SalesforceCaseFiles
 from portal_app.integrations.salesforce.cases import SalesforceCases
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
@@ -96,6 +98,7 @@ class Vendors:
     internet: EligibilityGateway
     cancellations: CancellationCaseGateway
     cases: CaseGateway
+    case_files: FileGateway
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -155,6 +158,7 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
         internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         cases=SalesforceCases(salesforce, settings),
+        case_files=SalesforceCaseFiles(salesforce, settings),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,

@@ -41,6 +41,7 @@ SCHEDULE = (
     ),
     ScheduledJob("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
     ScheduledJob("read_watched_cases", "* * * * *", "read support cases that customers may have open"),
+    ScheduledJob("tidy_files", "*/5 * * * *", "delete files that nobody sent, and copies that were fetched"),
     ScheduledJob("settle_line_changes", "*/5 * * * *", "tell whose change of a SIM line the carrier did not carry out"),
     ScheduledJob("reconcile_lines", "*/10 2-5 * * *", "compare SIM lines with their services, each once a night"),
     ScheduledJob("measure_answer_times", "10 3 * * *", "work out how long answers of support usually take"),

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from portal_app.infra.security.encrypted_column import EncryptedText
+from portal_app.infra.security.encrypted_column import EncryptedBytes, EncryptedText
 
 
 def time_column(**options: Any) -> Any:
@@ -25,9 +25,14 @@ def encrypted_column(place: str, **options: Any) -> Any:
     return Field(sa_type=EncryptedText(place), **options)
 
 
+def encrypted_bytes_column(place: str, **options: Any) -> Any:
+    """Return a column of bytes that is encrypted at rest, as `encrypted_column` is."""
+    return Field(sa_type=EncryptedBytes(place), **options)
+
+
 def id_column(**options: Any) -> Any:
     """Return a primary key that defaults to a random UUID."""
     return Field(default_factory=uuid4, primary_key=True, **options)
 
 
-__all__ = ["UUID", "encrypted_column", "id_column", "json_column", "time_column"]
+__all__ = ["UUID", "encrypted_bytes_column", "encrypted_column", "id_column", "json_column", "time_column"]

@@ -75,6 +75,7 @@ class Tag(StrEnum):
     CALENDAR_CLOSED = "account:calendar:closed"
     CASE_OPENED = "support:case:opened"
     CASE_SOLVED = "support:case:solved"
+    MALWARE_FOUND = "support:file:malware_found"
     SIGN_ON_LINK = "billing:sign_on:opened"
 
 

@@ -40,6 +40,7 @@ from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
 from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, build_sim, build_subscriptions
 from portal_app.wiring.support import SupportServices, build_about, build_support
+from portal_app.wiring.uploads import UploadServices, build_uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Portal:
     provisioning: Provisioning
     dashboard: DashboardServices
     support: SupportServices
+    uploads: UploadServices
     help: HelpServices
     status: StatusServices
     notifications: NotificationServices
@@ -119,7 +121,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
     billing, catalog = build_billing(base, context), build_catalog(base)
     subscriptions = build_subscriptions(base, context, billing, catalog)
     sim, internet = build_sim(base, context, catalog, billing=billing), build_internet(base, context, profile)
-    idempotency = Idempotency(settings, base.database, context.secrets.tokens)
+    idempotency, uploads = Idempotency(settings, base.database, context.secrets.tokens), build_uploads(base, context)
     checkout = checkout_context(context, billing, subscriptions, profile, internet)
     orders = build_orders(base, catalog, checkout)
     about = build_about(billing.invoices, orders.orders, subscriptions.services, sim.line_status)
@@ -143,7 +145,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,
         dashboard=build_dashboard(base, context, billing, subscriptions),
-        support=build_support(base, context, about=about),
+        support=build_support(base, context, about=about, uploads=uploads), uploads=uploads,
         help=build_help(base, context),
         status=build_status(base),
         notifications=build_notifications(base),

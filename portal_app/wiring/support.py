@@ -9,10 +9,12 @@ from portal_app.services.sim.line_status import LineStatus
 from portal_app.services.subscriptions.subscriptions import Subscriptions
 from portal_app.services.support.about import AboutFacts
 from portal_app.services.support.case_changes import CaseChanges
+from portal_app.services.support.case_files import CaseFiles
 from portal_app.services.support.cases import SupportCases
 from portal_app.services.support.conversation import Conversation
 from portal_app.services.support.delivery import SupportDelivery
 from portal_app.wiring.base import Base
+from portal_app.wiring.uploads import UploadServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class SupportServices:
     """Cases, conversation and `about` are for customers, `delivery` and `changes` are used by the worker."""
 
     cases: SupportCases
+    files: CaseFiles
     conversation: Conversation
     about: AboutFacts
     delivery: SupportDelivery
@@ -31,15 +34,26 @@ def build_about(invoices: Billing, orders: Orders, services: Subscriptions, line
     return AboutFacts(invoices=invoices, orders=orders, services=services, lines=lines)
 
 
-def build_support(base: Base, context: ServiceContext, *, about: AboutFacts) -> SupportServices:
+def build_support(
+    base: Base, context: ServiceContext, *, about: AboutFacts, uploads: UploadServices
+) -> SupportServices:
     """Build the services over Salesforce's cases."""
     gateway = base.vendors.cases
     cases = SupportCases(base.settings, base.database, gateway, reads=base.reads, live=base.live)
     return SupportServices(
         cases=cases,
+        files=CaseFiles(context, base.vendors.case_files),
         conversation=Conversation(context, base.live),
         about=about,
-        delivery=SupportDelivery(base.settings, base.database, gateway, queue=base.queue, cases=cases, live=base.live),
+        delivery=SupportDelivery(
+            base.settings,
+            base.database,
+            gateway,
+            queue=base.queue,
+            cases=cases,
+            files=uploads.handing_over,
+            live=base.live,
+        ),
         changes=CaseChanges(
             base.database,
             gateway,

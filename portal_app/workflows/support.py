@@ -64,3 +64,21 @@ async def read_watched_cases() -> str:
 async def measure_answer_times() -> str:
     """Work out how long answers of support usually take."""
     return (await step("measure_answers", portal().support.cases.answer_times.measure))["state"]
+
+
+@durable(name="check_upload")
+async def check_upload(upload_id: str) -> str:
+    """Check a file, however long the virus scanner is away; one that breaks the check is refused."""
+    upload, checking = UUID(upload_id), portal().uploads.checking
+    checked = await step("check_upload", lambda: checking.check(upload), priority="customer")
+    while checked["code"] == "gave_up":
+        checked = await step("check_upload", lambda: checking.check(upload))
+    if checked["state"] == "refused":
+        await step("refuse_upload", lambda: checking.refuse(upload, "not_accepted"))
+    return checked["state"]
+
+
+@scheduled("tidy_files")
+async def tidy_files() -> str:
+    """Delete files that nobody sent, and copies of files that were fetched."""
+    return (await step("tidy_files", lambda: portal().uploads.tidying.delete_expired(), priority="sync"))["state"]

@@ -8,6 +8,7 @@ from sandbox.back_office.actions import Rows, UnknownRecord
 from sandbox.salesforce.values import datetime_text
 
 _CHILDREN = "SELECT Id FROM {kind} WHERE ParentId = '{case}'"
+_LINKS = "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{case}'"
 _BY_NUMBER = "SELECT Id FROM Case WHERE CaseNumber = '{number}'"
 _OPEN_MILESTONES = "SELECT Id FROM CaseMilestone WHERE CaseId = '{case}' AND IsCompleted = false"
 _MOST = 500
@@ -38,7 +39,7 @@ class CaseWork:
         return comment
 
     def _merge(self, case_id: str, values: dict[str, Any]) -> str:
-        """Merge a case into another, by that one's id or number: its comments and mails move, and it is deleted.
+        """Merge a case into another, by that one's id or number: its comments, mails and files move; it is deleted.
 
         With `keep` it stays, closed, as orgs can be set up.
         """
@@ -50,6 +51,8 @@ class CaseWork:
         for kind in ("CaseComment", "EmailMessage"):
             for row in self._salesforce.query(_CHILDREN.format(kind=kind, case=case_id)):
                 self._salesforce.update(kind, row["Id"], {"ParentId": master}, system=True)
+        for link in self._salesforce.query(_LINKS.format(case=case_id)):
+            self._salesforce.update("ContentDocumentLink", link["Id"], {"LinkedEntityId": master}, system=True)
         self._salesforce.update("Case", case_id, {"MasterRecordId": master, "Status": "Closed"}, system=True)
         if not values.get("keep"):
             self._salesforce.delete("Case", case_id)

@@ -1,10 +1,12 @@
 """What a support agent can do: answer a case, note something for colleagues, write and receive mails, set a status."""
 
+import base64
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.back_office.actions import Rows, UnknownRecord, WrongState
 from sandbox.back_office.case_work import CaseWork
+from sandbox.salesforce.calls import Call
 from sandbox.salesforce.errors import SalesforceError
 
 _FIELDS = (
@@ -18,6 +20,12 @@ _COMMENTS = "SELECT Id, ParentId, CommentBody, IsPublished, CreatedBy.Name, Crea
 _MAILS = (
     "SELECT Id, ParentId, Subject, TextBody, HtmlBody, FromAddress, ToAddress, Incoming, IsExternallyVisible,"
     " CreatedDate FROM EmailMessage"
+)
+_LINKS = "SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '{case}'"
+_LINK_IDS = "SELECT Id FROM ContentDocumentLink WHERE ContentDocumentId = '{document}'"
+_VERSIONS = (
+    "SELECT Id, ContentDocumentId, PathOnClient, Title, ContentSize, Checksum, Description FROM ContentVersion"
+    " WHERE ContentDocumentId = '{document}' AND IsLatest = true"
 )
 _OUR_ADDRESS = "support@sandbox.example"
 Action = Callable[[str, dict[str, Any]], str]
@@ -36,13 +44,21 @@ def values_of(action: str, form: dict[str, str]) -> dict[str, Any]:
     return values
 
 
+class Files(Protocol):
+    """What the back office needs of the sandbox's files."""
+
+    def create(self, call: Call, fields: dict[str, Any]) -> str: ...
+
+
 class SupportCases:
     """The support cases of the back office, for the page and JSON alike. Each action returns the id it wrote."""
 
-    def __init__(self, salesforce: Rows) -> None:
+    def __init__(self, salesforce: Rows, files: Files) -> None:
         self._salesforce = salesforce
+        self._files = files
         self._actions: dict[str, Action] = {
             "comment": self._comment, "change": self._change_comment, "mail": self._mail, "set": self._set,
+            "file": self._file,
         } | CaseWork(salesforce).actions  # fmt: skip
 
     def cases(self) -> list[dict[str, Any]]:
@@ -52,6 +68,7 @@ class SupportCases:
             case | {
                 "comments": [row for row in comments if row["ParentId"] == case["Id"]],
                 "mails": [row for row in mails if row["ParentId"] == case["Id"]],
+                "files": self._files_of(case["Id"]),
             }
             for case in self._salesforce.query(_CASES)
         ]  # fmt: skip
@@ -88,6 +105,34 @@ class SupportCases:
         row |= {"ToAddress": _OUR_ADDRESS if incoming else values["to"], "Subject": values.get("subject", "")}
         row |= {"TextBody": values.get("text"), "HtmlBody": values.get("html")}
         return self._salesforce.create("EmailMessage", row | values.get("fields", {}))
+
+    def _file(self, case_id: str, values: dict[str, Any]) -> str:
+        """Add a file to a case, or with `mail` to one of its mails; hidden from customers unless it is `public`.
+
+        `content` is base64; `scan` is what the virus scanner says of it. Returns the id of the document.
+        """
+        place = str(values.get("mail") or case_id)
+        fields = {"PathOnClient": values["name"], "FirstPublishLocationId": place}
+        call = Call("POST", (), blob=base64.b64decode(str(values["content"]), validate=True))
+        version = self._files.create(call, fields)
+        document = str((self._salesforce.get("ContentVersion", version) or {})["ContentDocumentId"])
+        if values.get("public", True):
+            self._share(document)
+        if values.get("scan"):
+            self._salesforce.update("ContentVersion", version, {"MalwareScanStatus": values["scan"]}, system=True)
+        if place != case_id:
+            self._salesforce.update("EmailMessage", place, {"HasAttachment": True})
+        return document
+
+    def _share(self, document: str) -> None:
+        """Give customers access to a file."""
+        for link in self._salesforce.query(_LINK_IDS.format(document=document)):
+            self._salesforce.update("ContentDocumentLink", link["Id"], {"Visibility": "AllUsers"})
+
+    def _files_of(self, case_id: str) -> list[dict[str, Any]]:
+        links = self._salesforce.query(_LINKS.format(case=case_id))
+        versions = [self._salesforce.query(_VERSIONS.format(document=link["ContentDocumentId"])) for link in links]
+        return [row for rows in versions for row in rows]
 
     def _set(self, case_id: str, values: dict[str, Any]) -> str:
         """Set fields of the case, such as Status."""

@@ -16,6 +16,18 @@ _VERSION = row_object(
     read_only(text("Checksum", 50)),
     read_only(text("VersionNumber", 20)),
     read_only(checkbox("IsLatest")),
+    read_only(
+        picklist(
+            "MalwareScanStatus",
+            "NotScanned",
+            "Scheduled",
+            "Clean",
+            "Malicious",
+            "Skipped",
+            "Failed",
+            default="NotScanned",
+        )
+    ),
 )
 _DOCUMENT = row_object(
     "ContentDocument",

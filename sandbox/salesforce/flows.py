@@ -32,6 +32,9 @@ class Flows:
         if change.object_name == "CaseComment" and self._faults.level("salesforce", "comment_silent"):
             return
         is_new = change.object_name == "CaseComment" and change.type == "CREATE"
+        if change.object_name == "ContentDocumentLink" and change.became("Visibility", "AllUsers"):
+            # No flow can start here: an org has an Apex trigger for it.
+            self._note_file(change.after)
         if is_published or is_mail:
             self._note_activity(change.after, _read_by_owner(change.after) if is_new else {})
         elif is_new:
@@ -56,6 +59,11 @@ class Flows:
             noted = {"Portal_Last_Activity_At__c": entry["LastModifiedDate"]}
             noted["Portal_Last_Activity_By__c"] = "Customer" if is_customer else "Agent"
             self._rows.update("Case", entry["ParentId"], noted | (marks or {}), system=True)
+
+    def _note_file(self, link: Row) -> None:
+        """Note at a case that it has a new file."""
+        if str(link["LinkedEntityId"]).startswith(OBJECTS["Case"].prefix):
+            self._note_activity(link | {"ParentId": link["LinkedEntityId"]})
 
     def _end_check(self, account_id: str) -> None:
         """Date the answer and close the cases that asked for it."""

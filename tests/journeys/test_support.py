@@ -1,5 +1,8 @@
 """Support in a browser, both sides played: a question, its answer on the open page, a reply, and taking one back."""
 
+import base64
+from pathlib import Path
+
 import httpx
 from playwright.sync_api import Page, expect
 
@@ -90,3 +93,45 @@ def read_the_answer_and_rate(page: Page, demo: Demo) -> None:
     expect(page.get_by_text("Thank you for telling us how this went.")).to_be_visible()
     page.goto("/support/new")
     expect(page.get_by_label("Your question")).to_have_value("")
+
+
+def test_files_go_with_a_question_survive_a_reload_and_come_back_from_the_team(
+    visit, demo: Demo, tmp_path: Path
+) -> None:
+    page: Page = visit("/support/new", email=BEN)
+    log = tmp_path / "接続ログ.txt"
+    log.write_bytes(b"line lost\n" * 150_000)
+    page.get_by_label("Files", exact=True).first.set_input_files([log])
+    expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("接続ログ.txt")).to_be_visible()
+    page.get_by_label("Topic").select_option("internet")
+    page.get_by_label("Subject").fill("Line lost every night")
+    page.get_by_label("Your question").fill("The log is attached.")
+    bad = {"name": "page.html", "mimeType": "text/html", "buffer": b"<html></html>"}
+    page.get_by_label("Files", exact=True).first.set_input_files([bad])
+    expect(page.get_by_text("Web pages and SVG pictures cannot be sent.")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Wait until your files have arrived")).to_be_visible()
+    page.get_by_role("button", name="Remove: page.html").click()
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/support/cases/*")
+    conversation = page.get_by_role("list", name="Conversation")
+    sent = conversation.get_by_role("link", name="接続ログ.txt")
+    with page.expect_download() as download:
+        sent.click()
+    assert Path(download.value.path()).read_bytes() == log.read_bytes()
+    cases = httpx.get(f"{demo.office}/api/support", timeout=20).raise_for_status().json()
+    case = next(case for case in cases if case["Subject"] == "Line lost every night")
+    answer = {"name": "手順書.pdf", "content": base64.b64encode(b"%PDF-1.7").decode()}
+    httpx.post(f"{demo.office}/api/support/{case['Id']}/file", json=answer, timeout=20).raise_for_status()
+    expect(conversation.get_by_role("link", name="手順書.pdf")).to_be_visible()
+    page.get_by_text("Files do not go through?").click()
+    page.get_by_label("Text for this file").fill("As a form. My PIN is 1234")
+    page.get_by_label("One file").set_input_files([log])
+    page.get_by_role("button", name="Send message and file").click()
+    expect(page.get_by_label("Text for this file")).to_have_value("As a form. My PIN is 1234")
+    page.get_by_label("One file").set_input_files([log])
+    page.get_by_label("Send anyway").check()
+    page.get_by_role("button", name="Send message and file").click()
+    expect(conversation).to_contain_text("As a form. My PIN is 1234")

@@ -11,7 +11,7 @@ from portal_app.api.http.request_context import context_of
 from portal_app.domain.errors import InvalidInput
 
 LARGEST_BODY = 64 * 1024
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _JSON = "application/json"
 _WORDS = {"missing": "Fill this in.", "string_too_long": "This is too long.", "extra_forbidden": "Not expected here."}
 
@@ -91,9 +91,9 @@ def is_json(request: Request) -> bool:
 
 
 def wants_json(request: Request) -> bool:
-    """Say whether the caller is a program: it sent no form, and no request without a body that asks for a page."""
+    """Say whether the caller is a program: it sent no form, and no file or empty body that asks for a page."""
     kind = _content_type(request)
-    return kind != _FORM and (bool(kind) or "text/html" not in request.headers.get("accept", ""))
+    return kind != _FORM and (kind not in ("", _MULTIPART) or "text/html" not in request.headers.get("accept", ""))
 
 
 def _content_type(request: Request) -> str:

@@ -41,6 +41,7 @@ class CaseBody(Body):
     with_context: bool = True
     follows: str = Field("", max_length=40)
     confirm_secrets: bool = False
+    uploads: list[str] = Field([], max_length=100, description="Ids of complete uploads, in order")
 
 
 class MessageBody(Body):
@@ -48,6 +49,7 @@ class MessageBody(Body):
 
     text: str = Field(max_length=40_000)
     confirm_secrets: bool = False
+    uploads: list[str] = Field([], max_length=100, description="Ids of complete uploads, in order")
 
 
 class RatingBody(Body):
@@ -120,11 +122,11 @@ async def open_case(request: Request, customer: SignedInCustomer, once: Idempote
         context=context_text(facts) if body.with_context else "",
     )
     refuse_secrets(f"{new.subject}\n{new.text}", confirmed=body.confirm_secrets)
-    follows = our_id(body.follows) if body.follows else None
+    follows, uploads = our_id(body.follows) if body.follows else None, [our_id(each) for each in body.uploads]
     conversation = portal().support.conversation
     taken = await once.in_one_transaction(
-        f"{body.follows}\n{new.fingerprint()}",
-        lambda claim: conversation.open(customer, new, claim=claim, follows=follows),
+        "\n".join((body.follows, *map(str, uploads), new.fingerprint())),
+        lambda claim: conversation.open(customer, new, claim=claim, follows=follows, uploads=uploads),
     )
     answer = await _shown(customer, our_id(taken))
     return Response(answer.body, 201, {"Location": f"/api/cases/{taken}"}, media_type="application/json")
@@ -146,11 +148,12 @@ async def reply(
     password, PIN or EID.
     """
     body, known = await read(request, MessageBody), our_id(case_id)
-    text = parse_reply(body.text)
+    text, uploads = parse_reply(body.text), [our_id(each) for each in body.uploads]
     refuse_secrets(text, confirmed=body.confirm_secrets)
     conversation = portal().support.conversation
     taken = await once.in_one_transaction(
-        f"{known}\n{text}", lambda claim: conversation.reply(customer, known, text, claim=claim)
+        "\n".join((str(known), *map(str, uploads), text)),
+        lambda claim: conversation.reply(customer, known, text, claim=claim, uploads=uploads),
     )
     return json(schemas.MessageTaken(taken, str(known)), 201, {"Location": f"/api/cases/{known}"})
 

@@ -58,10 +58,24 @@ class CaseContext(Resource):
 
 
 @dataclass
+class FileView(Resource):
+    """A file beside a message. `id` is empty until Salesforce has it; it is fetched by it.
+
+    `state`: received (being checked), checked, sent or refused; `refusal` is the key of why.
+    """
+
+    id: str
+    name: str
+    size: int
+    state: str
+    refusal: str
+
+
+@dataclass
 class EntryView(Resource):
-    """One entry of a thread. `kind` is opening, comment, mail or status; a status entry's text is working, closed or
-    reopened. `quoted` is what a mail repeats of earlier ones. `side` is customer or team, `author` an agent's first
-    name or empty.
+    """One entry of a thread. `kind` is opening, comment, mail, status or file (the team's, without a message); a status
+    entry's text is working, closed or reopened. `quoted` is what a mail repeats of earlier ones. `side` is customer or
+    team, `author` an agent's first name or empty.
 
     `state` is null for what Salesforce has, else queued (can be taken back until `send_at`), sending, sent or refused;
     `refusal` says why: reopening_refused, case_gone or not_accepted.
@@ -77,6 +91,7 @@ class EntryView(Resource):
     state: str | None
     refusal: str | None
     send_at: datetime | None
+    files: list[FileView]
 
 
 @dataclass

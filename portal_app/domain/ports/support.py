@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from portal_app.domain.help.contact import Stranger
+from portal_app.domain.ports.files import LinkedFile
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import NewCase, Side
 from portal_app.domain.support.message import Entry
@@ -47,12 +48,14 @@ class RemoteCase:
 class RemoteThread:
     """A case with everything in it that the customer may see, in Salesforce's order.
 
-    `answer_due_at` is when the next step of the team is due, None where nothing was promised.
+    `answer_due_at` is when the next step of the team is due, None where nothing was promised. `files` are those of the
+    case and of the shown mails, also those that the team does not share.
     """
 
     case: RemoteCase
     entries: tuple[Entry, ...]
     answer_due_at: datetime | None = None
+    files: tuple[LinkedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ class CaseGateway(Protocol):
         ...
 
     async def thread(self, sf_case_id: str, *, recipient: str) -> RemoteThread:
-        """Return a case with its entries, in one call. `recipient` is the customer's e-mail address: only mails from
-        or to it are shown. Raises NotFound.
+        """Return a case with its entries, in one call, or two where its mails have files. `recipient` is the customer's
+        e-mail address: only mails from or to it are shown. Raises NotFound.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Messages of a case: what a customer writes until Salesforce has it, and what stands in a thread."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -16,7 +16,8 @@ MessageState = Literal["queued", "sending", "sent", "refused", "withdrawn"]
 # Why Salesforce did not accept a message.
 Refusal = Literal["reopening_refused", "case_gone", "not_accepted"]
 RatingState = Literal["none", "possible", "given"]
-EntryKind = Literal["opening", "comment", "mail", "status"]
+# file: one that the team added to the case without a message.
+EntryKind = Literal["opening", "comment", "mail", "status", "file"]
 # What a customer hands over: words, the wish to close the case, or a grade for how it was handled.
 MessageKind = Literal["text", "solved", "rating"]
 # The text of an entry of kind "status".
@@ -28,6 +29,17 @@ LONGEST_REPLY_BYTES = 10 * COMMENT_BYTES
 NEW_CASE_DRAFT = "new"
 # Entries of a thread that are shown at a time.
 ENTRY_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFile:
+    """A file beside a message. `id` is empty until Salesforce has it; until then `state` says how far it is."""
+
+    id: str
+    name: str = field(repr=False)
+    size: int
+    state: str = "sent"
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class Entry:
     state: MessageState | None = None
     refusal: Refusal | None = None
     send_at: datetime | None = None
+    files: tuple[EntryFile, ...] = ()
 
     @property
     def own_text(self) -> str:

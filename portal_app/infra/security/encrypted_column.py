@@ -33,6 +33,12 @@ class RowBoundText(str):
     row: str
 
 
+class RowBoundBytes(bytes):
+    """Bytes with the name of the row they will be encrypted for."""
+
+    row: str
+
+
 class Ciphertext(bytes):
     """An encrypted value as read from the database."""
 
@@ -54,9 +60,10 @@ class EncryptedText(TypeDecorator[Any]):
         """Encrypt a value that is written. Raises TypeError for a value without a row."""
         if value is None or isinstance(value, Ciphertext):
             return value
-        if not isinstance(value, RowBoundText):
+        if not isinstance(value, RowBoundText | RowBoundBytes):
             raise TypeError(f"{self.place} can only be written through its model")
-        return _ring().seal(value, self.place, value.row)
+        plain = value.encode() if isinstance(value, str) else bytes(value)
+        return _ring().seal_bytes(plain, self.place, value.row)
 
     def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> Ciphertext | None:
         """Return the ciphertext; the load event of the model decrypts it."""
@@ -73,6 +80,32 @@ class EncryptedText(TypeDecorator[Any]):
 
     comparator_factory = Comparator
 
+    def bound_to(self, value: Any, row: str) -> Any:
+        """Return a value with the name of the row that it will be encrypted for."""
+        marked = RowBoundText(value)
+        marked.row = row
+        return marked
+
+    def opened(self, blob: bytes, row: str) -> Any:
+        """Return the plain value of a ciphertext of this row. Raises cryptography's InvalidTag."""
+        return _ring().open(blob, self.place, row)
+
+
+class EncryptedBytes(EncryptedText):
+    """The type of an encrypted column of bytes."""
+
+    cache_ok = True
+
+    def bound_to(self, value: Any, row: str) -> Any:
+        """Return bytes with the name of the row that they will be encrypted for."""
+        marked = RowBoundBytes(value)
+        marked.row = row
+        return marked
+
+    def opened(self, blob: bytes, row: str) -> Any:
+        """Return the plain bytes of a ciphertext of this row. Raises cryptography's InvalidTag."""
+        return _ring().open_bytes(blob, self.place, row)
+
 
 def _ring() -> KeyRing:
     if _Ring.ring is None:
@@ -81,11 +114,11 @@ def _ring() -> KeyRing:
 
 
 @cache
-def _sealed_of(model: type[object]) -> tuple[tuple[str, str], ...]:
-    """Return (attribute, place) of a model's encrypted columns."""
+def _sealed_of(model: type[object]) -> tuple[tuple[str, EncryptedText], ...]:
+    """Return (attribute, type) of a model's encrypted columns."""
     mapper: Mapper[Any] = sa.inspect(model)
     return tuple(
-        (attribute.key, attribute.columns[0].type.place)
+        (attribute.key, attribute.columns[0].type)
         for attribute in mapper.column_attrs
         if isinstance(attribute.columns[0].type, EncryptedText)
     )
@@ -97,20 +130,18 @@ def row_name(*primary_key: object) -> str:
 
 
 def _mark_with_row(mapper: Mapper[Any], connection: sa.Connection, row: Any) -> None:
-    for name, _ in _sealed_of(row.__class__):
+    for name, kind in _sealed_of(row.__class__):
         value = row.__dict__.get(name)
         if value is not None and not isinstance(value, Ciphertext):
-            marked = RowBoundText(value)
-            marked.row = row_name(*mapper.primary_key_from_instance(row))
-            attributes.set_attribute(row, name, marked)
+            attributes.set_attribute(row, name, kind.bound_to(value, row_name(*mapper.primary_key_from_instance(row))))
 
 
 def _decrypt(row: Any, *_: object) -> None:
-    for name, place in _sealed_of(row.__class__):
+    for name, kind in _sealed_of(row.__class__):
         value = row.__dict__.get(name)
         if isinstance(value, Ciphertext):
             key = row_name(*attributes.instance_state(row).mapper.primary_key_from_instance(row))
-            attributes.set_committed_value(row, name, _ring().open(bytes(value), place, key))
+            attributes.set_committed_value(row, name, kind.opened(bytes(value), key))
 
 
 for _event in ("before_insert", "before_update"):

@@ -52,21 +52,29 @@ class KeyRing:
 
     def seal(self, value: str, place: str, row: str) -> bytes:
         """Encrypt a text; `place` is table.column, `row` the primary key of the row it is bound to."""
+        return self.seal_bytes(value.encode(), place, row)
+
+    def seal_bytes(self, value: bytes, place: str, row: str) -> bytes:
+        """Encrypt bytes as `seal` encrypts a text."""
         nonce = os.urandom(12)
-        return self.header + nonce + self._keys[self.current].encrypt(nonce, value.encode(), _bound_to(place, row))
+        return self.header + nonce + self._keys[self.current].encrypt(nonce, value, _bound_to(place, row))
 
     def open(self, blob: bytes, place: str, row: str) -> str:
-        """Decrypt a value sealed for this place and row.
+        """Decrypt a text sealed for this place and row.
 
         Raises cryptography's InvalidTag for any other, and KeyMissing for one whose key is not in the ring.
         """
+        return self.open_bytes(blob, place, row).decode()
+
+    def open_bytes(self, blob: bytes, place: str, row: str) -> bytes:
+        """Decrypt bytes as `open` decrypts a text."""
         form, number = key_of(blob)
         if form not in (_WITHOUT_ROW, _FORMAT):
             raise InvalidTag(f"{place}: not a sealed value")
         if number not in self._keys:
             raise KeyMissing(f"{place} is sealed with key {number}, which PORTAL_KEYS does not hold")
         place_bytes = place.encode() if form == _WITHOUT_ROW else _bound_to(place, row)
-        return self._keys[number].decrypt(blob[3:15], blob[15:], place_bytes).decode()
+        return self._keys[number].decrypt(blob[3:15], blob[15:], place_bytes)
 
     @property
     def header(self) -> bytes:

@@ -14,6 +14,7 @@ from portal_app.domain.ports.support import RemoteCase, RemoteThread, WrittenRep
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import CaseCategory, NewCase
 from portal_app.infra.settings import Settings
+from portal_app.integrations.salesforce.case_files import LINKS_OF_CASE, linked_files, links_of_mails
 from portal_app.integrations.salesforce.case_rows import (
     CASE_FIELDS,
     case_of,
@@ -42,14 +43,14 @@ _COMMENTS = (
 )
 _MAILS = (
     "SELECT Id, Subject, TextBody, HtmlBody, FromAddress, FromName, ToAddress, CcAddress, Incoming, Status,"
-    " IsExternallyVisible, CreatedDate, CreatedBy.FirstName FROM EmailMessage"
+    " IsExternallyVisible, HasAttachment, CreatedDate, CreatedBy.FirstName FROM EmailMessage"
     " WHERE ParentId = {case} ORDER BY CreatedDate, Id"
 )
 _MILESTONES = (
     "SELECT Id, TargetDate, IsCompleted FROM CaseMilestone WHERE CaseId = {case} AND IsCompleted = false"
     " ORDER BY TargetDate"
 )
-_IN_CASE = {"comments": _COMMENTS, "mails": _MAILS, "milestones": _MILESTONES}
+_IN_CASE = {"comments": _COMMENTS, "mails": _MAILS, "milestones": _MILESTONES, "files": LINKS_OF_CASE}
 _CLOSED_STATUSES = "SELECT ApiName FROM CaseStatus WHERE IsClosed = true ORDER BY SortOrder"
 # A merged case is deleted or kept, as the org is set up; both name the one it went into.
 _MASTERS = "SELECT Id, MasterRecordId FROM Case WHERE Id IN {ids} AND MasterRecordId != null"
@@ -96,7 +97,10 @@ class SalesforceCases:
         return list(dict.fromkeys([*found, *(id_of("cases changed", row, "ParentId") for row in comments)]))
 
     async def thread(self, sf_case_id: str, *, recipient: str) -> RemoteThread:
-        """Return a case with what in it is for the customer, by one composite call. Raises NotFound."""
+        """Return a case with what in it is for the customer, by one composite call.
+
+        A second call reads the files of its mails, where they have any. Raises NotFound.
+        """
         case = checked_id(sf_case_id)
         parts = [Part.query("case", _BY_ID, ids=[case])]
         parts += [Part.query(name, template, case=case) for name, template in _IN_CASE.items()]
@@ -109,12 +113,14 @@ class SalesforceCases:
                 rows[name] = await self._client.query(template, case=case)
         if not rows["case"]:
             raise NotFound("no such case")
-        entries = [
-            *comment_entries(rows["comments"], own_user=self._own_user),
-            *mail_entries(rows["mails"], recipient=recipient),
-        ]
-        ordered = tuple(sorted(entries, key=lambda each: (each.at, each.id)))
-        return RemoteThread(case_of(rows["case"][0]), ordered, next_milestone(rows["milestones"]))
+        mails = mail_entries(rows["mails"], recipient=recipient)
+        entries = [*comment_entries(rows["comments"], own_user=self._own_user), *mails]
+        entries.sort(key=lambda each: (each.at, each.id))
+        shown = {mail.id for mail in mails}
+        attached = [id_of("read mails", row) for row in rows["mails"] if row.get("HasAttachment")]
+        links = await links_of_mails(self._client, [each for each in attached if each in shown])
+        files = tuple(linked_files([*rows["files"], *links]))
+        return RemoteThread(case_of(rows["case"][0]), tuple(entries), next_milestone(rows["milestones"]), files)
 
     async def open(self, customer: Customer, case_id: UUID, new: NewCase, *, language: str, recipient: str) -> str:
         """Open a case under our id and return Salesforce's. Safe to repeat: an upsert of the same values."""

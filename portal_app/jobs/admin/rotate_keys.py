@@ -94,7 +94,7 @@ def _next_batch(work: "_Work", after: tuple[object, ...]) -> tuple[object, ...] 
 def _again(ring: KeyRing, column: sa.Column[Any], value: bytes, row: str) -> Ciphertext:
     encrypted: Any = column.type
     place = encrypted.place
-    return Ciphertext(ring.seal(ring.open(bytes(value), place, row), place, row))
+    return Ciphertext(ring.seal_bytes(ring.open_bytes(bytes(value), place, row), place, row))
 
 
 def _sealed_tables() -> Iterator[sa.Table]:

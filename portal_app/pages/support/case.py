@@ -7,6 +7,8 @@ import reflex as rx
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
 from portal_app.components.field import choice_field, choice_group, text_area, text_field
+from portal_app.components.file_list import file_list
+from portal_app.components.file_uploads import file_uploads
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -19,6 +21,7 @@ from portal_app.pages.shell.address_form import error_of
 from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.pages.support.new_case import room_left, send_words
+from portal_app.pages.support.reply_form import reply_form
 from portal_app.state.support.case import CasePage
 
 _SAVE_AFTER_MS = 700
@@ -89,6 +92,7 @@ def _entry(entry: Any) -> rx.Component:
         ),
         rx.el.p(entry.text, class_name="mt-1 whitespace-pre-wrap [overflow-wrap:anywhere]"),
         rx.cond(entry.quoted != "", quoted),
+        file_list(entry.files, entry.small_files, entry.small_words),
         rx.cond(entry.note != "", note),
         key=entry.id,
         class_name=rx.cond(entry.is_own, f"{look} border-line", f"{look} border-accent"),
@@ -164,13 +168,14 @@ def _reply() -> rx.Component:
         ),
         room_left(id="text-room", counts="text"),
         rx.el.p(CasePage.draft_note, role="status", class_name="text-small text-quiet empty:hidden"),
+        file_uploads(CasePage.uploading, error=error_of(CasePage, "uploads")),
         flash(CasePage.secrets_note, tone="attention"),
         form_actions(button(send_words(CasePage.secrets_note), type="submit")),
         on_submit=CasePage.send,
     )
     rule = rx.cond(CasePage.rule != "", rx.el.p(CasePage.rule, class_name="mb-4 text-quiet"))
     follow = link_button(_("Open a new case"), href=CasePage.follow_href)
-    return section(_("Reply"), rule, rx.cond(CasePage.can_reply, box, follow))
+    return section(_("Reply"), rule, rx.cond(CasePage.can_reply, rx.fragment(box, reply_form(CasePage)), follow))
 
 
 def _facts() -> rx.Component:

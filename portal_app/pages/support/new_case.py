@@ -8,6 +8,7 @@ from portal_app.components.button import button, link_button
 from portal_app.components.byte_counter import byte_counter
 from portal_app.components.condition import when
 from portal_app.components.field import checkbox_field, select_field, text_area, text_field
+from portal_app.components.file_uploads import file_uploads
 from portal_app.components.form import form_actions, live_form
 from portal_app.components.link import link
 from portal_app.components.message import flash, message
@@ -89,6 +90,7 @@ def _form() -> rx.Component:
             error=error_of(NewCasePage, "text"),
         ),
         rx.el.p(NewCasePage.draft_note, role="status", class_name="text-small text-quiet empty:hidden"),
+        file_uploads(NewCasePage.uploading, error=error_of(NewCasePage, "uploads")),
         rx.cond(NewCasePage.about != "", _context()),
         flash(NewCasePage.secrets_note, tone="attention"),
         form_actions(

@@ -19,6 +19,7 @@ from portal_app.infra.database.database import Database
 from portal_app.infra.security.mail_html import text_of_html
 from portal_app.models.mirror import MirrorState
 from portal_app.models.support import CaseRow, EntryRow, StatusLineRow
+from portal_app.services.support.thread_files import with_own_entries, write_files
 
 CASES = "cases"
 _CONTENT = ("position", "kind", "side", "author", "text", "at")
@@ -91,8 +92,10 @@ class CaseMirror:
             row = await CaseRow.locked(session, case_id)
             if row is None or (row.read_at is not None and row.read_at >= asked_at):
                 return False
+            thread = await with_own_entries(session, row, thread)
             is_same = await _write_entries(session, case_id, list(_entry_rows(row, thread)))
             changed = _update(session, row, thread.case)
+            changed |= await write_files(session, row, thread.files)
             # A message of the customer's may have crossed with an answer that they have not seen.
             team = [entry.at for entry in thread.entries if entry.side == "team"]
             row.team_at = max(filter(None, (row.team_at, *team[-1:])), default=None)

@@ -1,6 +1,6 @@
 """What a customer writes to support: taken in one transaction with the durable work that hands it to Salesforce."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -23,6 +23,7 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.support.case_mirror import case_of_row
 from portal_app.services.support.cases import TOPIC
 from portal_app.services.support.message_order import wake, wake_next, workflow_of
+from portal_app.services.uploads.uploads import attach, detach, limits_of
 
 _TOO_LATE = "It is too late to take this message back: it is being sent."
 _NOT_RATED = "This case cannot be rated: it is open, or it was closed too long ago."
@@ -47,7 +48,15 @@ class Conversation:
         self._live = live
         self._clock = clock
 
-    async def open(self, customer: Customer, new: NewCase, *, claim: Claim, follows: UUID | None = None) -> str:
+    async def open(
+        self,
+        customer: Customer,
+        new: NewCase,
+        *,
+        claim: Claim,
+        follows: UUID | None = None,
+        uploads: Sequence[UUID] = (),
+    ) -> str:
         """Take a new case and return its id; Salesforce gets it as soon as it can. Raises RateLimited, NotFound."""
         await self._context.limits.consume(self._settings.portal_case_limit, "case", str(customer.user_id))
         at = self._clock()
@@ -69,7 +78,7 @@ class Conversation:
             message = MessageRow(
                 case_id=row.id, user_id=customer.user_id, seq=0, text=new.text, context=new.context, send_at=at
             )
-            await self._take(session, message)
+            await self._take(session, message, uploads)
             await _delete_draft(session, customer.user_id, NEW_CASE_DRAFT)
             record(session, Tag.CASE_OPENED, user_id=customer.user_id, actor="you", detail={"case": str(row.id)})
             await claim.finish(session, str(row.id))
@@ -77,7 +86,9 @@ class Conversation:
         await self._publish(customer.user_id, case_id)
         return case_id
 
-    async def reply(self, customer: Customer, case_id: UUID, text: str, *, claim: Claim) -> str:
+    async def reply(
+        self, customer: Customer, case_id: UUID, text: str, *, claim: Claim, uploads: Sequence[UUID] = ()
+    ) -> str:
         """Take a message and return its id. It can be taken back for some seconds.
 
         Raises InvalidInput, RateLimited, NotFound, and Conflict where the case was closed too long ago.
@@ -100,7 +111,7 @@ class Conversation:
                 created_at=at,
                 send_at=at + timedelta(seconds=self._settings.portal_undo_seconds),
             )
-            await self._take(session, message)
+            await self._take(session, message, uploads)
             row.last_activity_at, row.last_by, row.seen_at = at, "customer", at
             await _delete_draft(session, customer.user_id, str(case_id))
             await claim.finish(session, str(message.id))
@@ -166,6 +177,8 @@ class Conversation:
             if message.state != "queued" or message.seq == 0 or message.kind == "rating":
                 raise Conflict("sent already", user_message=_TOO_LATE)
             message.state = "withdrawn"
+            until = self._clock() + timedelta(hours=self._settings.portal_upload_hours)
+            await detach(session, message.id, draft=str(message.case_id), until=until)
             await wake(session, self._context.queue, message)
             await wake_next(session, self._context.queue, message.case_id)
         await self._publish(customer.user_id, str(message.case_id))
@@ -209,9 +222,11 @@ class Conversation:
             await session.flush()
             return row.version
 
-    async def _take(self, session: AsyncSession, message: MessageRow) -> None:
+    async def _take(self, session: AsyncSession, message: MessageRow, uploads: Sequence[UUID] = ()) -> None:
         session.add(message)
         await session.flush()
+        if uploads:
+            await attach(session, message, uploads, limits=limits_of(self._settings), at=self._clock())
         await self._enqueue(session, message)
 
     async def _enqueue(self, session: AsyncSession, message: MessageRow) -> None:

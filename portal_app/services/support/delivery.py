@@ -23,6 +23,7 @@ from portal_app.models.support import CaseRow, MessageRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.support.cases import TOPIC, SupportCases
 from portal_app.services.support.message_order import wake_next
+from portal_app.services.uploads.handing_over import HandingOver
 from portal_app.services.write_guard import WriteGuard
 
 # A message is woken when the one before it has ended; so many seconds later it looks by itself.
@@ -40,6 +41,7 @@ class SupportDelivery:
         *,
         queue: DurableQueue,
         cases: SupportCases,
+        files: HandingOver,
         live: LiveUpdates,
         clock: Callable[[], datetime] = now,
     ) -> None:
@@ -49,6 +51,7 @@ class SupportDelivery:
         self._gateway = gateway
         self._queue = queue
         self._cases = cases
+        self._files = files
         self._live = live
         self._clock = clock
 
@@ -86,10 +89,15 @@ class SupportDelivery:
             raise NotFound("no such case")
         if message.state != "sending":
             return
+        await self._files.require_checked(message_id)
         if message.seq == 0:
             sf_ids = await self._open(mapping.to_domain(), user, case, message)
+            await self._files.hand_over(message_id, sf_ids[0])
         else:
-            sf_ids = await self._hand_over(await self._place_of(case), message)
+            place = await self._place_of(case)
+            # Files first: an agent who reads the message finds them there.
+            await self._files.hand_over(message_id, place)
+            sf_ids = await self._hand_over(place, message)
         await self._note_sent(message_id, sf_ids)
 
     async def show(self, message_id: UUID) -> None:

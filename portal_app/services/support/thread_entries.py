@@ -14,6 +14,7 @@ from portal_app.domain.support.case import Side
 from portal_app.domain.support.message import ENTRY_PAGE, Entry, EntryKind, MessageState, Refusal, Solving, split_text
 from portal_app.infra.database.database import Database
 from portal_app.models.support import CaseRow, EntryRow, MessageRow, StatusLineRow
+from portal_app.services.support.thread_files import files_beside
 
 # A message has at most so many comments: one that began on the page before is shown whole.
 _MOST_PARTS = 10
@@ -66,8 +67,10 @@ class ThreadEntries:
             lines = await _status_lines(session, case_id, read, is_first=earlier is None, is_last=before is None)
             waiting = await _waiting(session, row, messages) if before is None else []
             texts = await _texts_of(session, [each.id for each in messages if len(each.sf_ids) > 1])
-        shown = sorted((*_joined(read, messages, texts), *lines), key=lambda entry: entry.at)
-        return EntryPage((*shown, *waiting), earlier, _solving(messages), _rated_at(messages))
+            shown = sorted((*_joined(read, messages, texts), *lines), key=lambda entry: entry.at)
+            claimed = {sf_id for each in messages for sf_id in each.sf_ids}
+            entries = await files_beside(session, row, (*shown, *waiting), claimed=claimed, is_first=earlier is None)
+        return EntryPage(tuple(entries), earlier, _solving(messages), _rated_at(messages))
 
 
 async def _rows_before(session: AsyncSession, case_id: UUID, before: int | None, most: int) -> list[EntryRow]:

@@ -66,6 +66,7 @@ WORDS = {
     "billing:sign_on:opened": "Payment page opened",
     "support:case:opened": "Support case opened",
     "support:case:solved": "Support case closed by you",
+    "support:file:malware_found": "File deleted: our virus scanner found something in it",
 }
 _ACTORS = {"you": "You", "staff": "Our staff", "system": "Our system"}
 

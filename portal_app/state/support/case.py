@@ -18,6 +18,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import duration, time
 from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.support.files import FileRow, UploadPlace, files_of, uploads_of
 from portal_app.state.support.words import (
     about_of,
     answer_words,
@@ -50,6 +51,9 @@ class EntryRow:
     is_refused: bool
     quoted: str
     is_line: bool
+    files: list[FileRow]
+    small_files: list[FileRow]
+    small_words: str
 
 
 class CasePage(PageState, rx.State):
@@ -81,6 +85,7 @@ class CasePage(PageState, rx.State):
     draft: str = ""
     draft_note: str = ""
     box: int = 0
+    uploading: UploadPlace = UploadPlace()
     errors: dict[str, str] = {}
     announcement: str = ""
     _case: str = ""
@@ -94,13 +99,15 @@ class CasePage(PageState, rx.State):
     async def _open_page(self) -> str | None:
         """Read the conversation and the draft. A case that agents merged into another leads there."""
         self._case, self._known, self._key = str(our_id(self._last_part())), [], uuid4().hex
-        self.errors, self.announcement, self.draft_note = {}, "", ""
+        self.errors = await portal().flash_messages.read(self._query("flash"))
+        self.announcement = self.draft_note = ""
         self._most, self.secrets_note, self._asked_about, self._sent = ENTRY_PAGE, "", [], ""
         if (master := await self._read_page()) is not None:
             return master
         customer = await self._customer()
         found = await portal().support.conversation.draft(customer.user_id, self._case)
         self.draft, self._draft_version, self.box = found.content, found.version, self.box + 1
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
         return None
 
     async def _read_page(self) -> str | None:
@@ -136,7 +143,7 @@ class CasePage(PageState, rx.State):
         if self._known and new:
             self.announcement = _("New message from {name}").format(name=author_of(new[-1]))
         self._known = [entry.id for entry in thread.entries]
-        self.entries = [_row(entry) for entry in thread.entries]
+        self.entries = [_row(entry, self._case) for entry in thread.entries]
 
     @handler
     async def save_draft(self, text: str):
@@ -159,7 +166,7 @@ class CasePage(PageState, rx.State):
     async def send(self, form: dict[str, Any]):
         """Take the message; the conversation shows it at once."""
         try:
-            text = parse_reply(str(form.get("text") or ""))
+            text, uploads = parse_reply(str(form.get("text") or "")), uploads_of(form)
             refuse_secrets(text, confirmed=False, known=self._asked_about)
         except InvalidInput as error:
             self.errors = {name: _(words) for name, words in error.fields.items()}
@@ -168,15 +175,16 @@ class CasePage(PageState, rx.State):
             self.errors, self._asked_about, self.secrets_note = {}, list(error.kinds), secrets_words(error.kinds)
             return
         customer, case_id = await self._customer(), our_id(self._case)
-        call = Call(customer.user_id, REPLY_TO_CASE, self._key, f"{case_id}\n{text}")
+        call = Call(customer.user_id, REPLY_TO_CASE, self._key, "\n".join((str(case_id), *map(str, uploads), text)))
 
         async def reply(claim: Claim) -> str:
-            return await portal().support.conversation.reply(customer, case_id, text, claim=claim)
+            return await portal().support.conversation.reply(customer, case_id, text, claim=claim, uploads=uploads)
 
         await portal().idempotency.once_shared(call, reply, status=201)
         self.errors, self.draft, self._draft_version, self.draft_note = {}, "", 0, ""
         self.secrets_note, self._asked_about, self._sent = "", [], text
         self._key, self.box = uuid4().hex, self.box + 1
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
         await self._read_page()
 
     @handler
@@ -184,6 +192,7 @@ class CasePage(PageState, rx.State):
         """Take a message back into the box before it is sent."""
         text = await portal().support.conversation.withdraw(await self._customer(), our_id(message_id))
         self.draft, self.box, self._sent = text, self.box + 1, ""
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
         await self._read_page()
 
     @handler
@@ -244,13 +253,13 @@ class CasePage(PageState, rx.State):
         await self._read_page()
 
 
-def _row(entry: Entry) -> EntryRow:
-    note, tone = progress_of(entry)
+def _row(entry: Entry, case_id: str) -> EntryRow:
+    (note, tone), files = progress_of(entry), files_of(entry, case_id)
     return EntryRow(
         id=entry.id,
         author=author_of(entry),
         is_own=entry.side == "customer",
-        text=status_line_of(entry.text) if entry.kind == "status" else entry.own_text,
+        text=_text_of(entry),
         quoted=entry.quoted,
         is_line=entry.kind == "status",
         at=time(entry.at),
@@ -258,7 +267,17 @@ def _row(entry: Entry) -> EntryRow:
         tone=tone,
         can_take_back=entry.state == "queued" and entry.kind != "opening",
         is_refused=entry.state == "refused",
+        files=files.shown,
+        small_files=files.small,
+        small_words=files.small_words,
     )
+
+
+def _text_of(entry: Entry) -> str:
+    if entry.kind == "status":
+        return status_line_of(entry.text)
+    # The name of a file that stands alone is in its list.
+    return "" if entry.kind == "file" else entry.own_text
 
 
 def _rule(thread: Thread) -> str:

@@ -21,6 +21,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import time
 from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.support.files import UploadPlace, uploads_of
 from portal_app.state.support.words import CATEGORY_WORDS, about_of, fact_words, secrets_words
 from portal_app.wiring.portal import portal
 
@@ -54,6 +55,7 @@ class NewCasePage(PageState, rx.State):
     secrets_note: str = ""
     box: int = 0
     errors: dict[str, str] = {}
+    uploading: UploadPlace = UploadPlace()
     _about: str = ""
     _context: str = ""
     _follows: str = ""
@@ -72,6 +74,7 @@ class NewCasePage(PageState, rx.State):
         self.subject, self.text = self._draft.get("subject", ""), self._draft.get("text", "")
         self.errors, self.draft_note, self.secrets_note, self._asked_about = {}, "", "", []
         self._key, self.box, self._is_taken = uuid4().hex, self.box + 1, False
+        self.uploading = UploadPlace.for_draft(NEW_CASE_DRAFT, self.box)
 
     async def _read_page(self) -> None:
         """Take what the case is about from the address."""
@@ -136,7 +139,7 @@ class NewCasePage(PageState, rx.State):
         given = {name: str(form.get(name) or "") for name in ("category", "subject", "text")}
         context = self._context if self._about and form.get("with_context") else ""
         try:
-            new = NewCase.parse(**given, about=self._about, context=context)
+            new, uploads = NewCase.parse(**given, about=self._about, context=context), uploads_of(form)
             words = f"{new.subject}\n{new.text}"
             refuse_secrets(words, confirmed=False, known=self._asked_about)
         except InvalidInput as error:
@@ -147,10 +150,14 @@ class NewCasePage(PageState, rx.State):
             return None
         customer = await self._customer()
         follows = our_id(self._follows) if self._follows else None
-        call = Call(customer.user_id, OPEN_CASE, self._key, f"{self._follows}\n{new.fingerprint()}")
+        call = Call(
+            customer.user_id, OPEN_CASE, self._key, "\n".join((self._follows, *map(str, uploads), new.fingerprint()))
+        )
 
         async def take(claim: Claim) -> str:
-            return await portal().support.conversation.open(customer, new, claim=claim, follows=follows)
+            return await portal().support.conversation.open(
+                customer, new, claim=claim, follows=follows, uploads=uploads
+            )
 
         case_id = await portal().idempotency.once_shared(call, take, status=201)
         self._is_taken = True

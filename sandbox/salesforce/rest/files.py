@@ -65,8 +65,10 @@ class Files:
     def _link(self, document: str, entity: str | None) -> None:
         if entity is None:
             return
+        # What is published on a record is for colleagues until somebody gives customers access.
+        link = {"ContentDocumentId": document, "LinkedEntityId": entity, "Visibility": "InternalUsers"}
         try:
-            self._rows.create("ContentDocumentLink", {"ContentDocumentId": document, "LinkedEntityId": entity})
+            self._rows.create("ContentDocumentLink", link)
         except SalesforceError as error:
             raise SalesforceError(error.code, error.message, fields=["FirstPublishLocationId"]) from error
 

@@ -54,6 +54,8 @@ _QUICK: dict[str, Any] = {
     "portal_message_limit": "100000/minute",
     "portal_link_limit": "100000/minute",
     "portal_change_limit": "100000/minute",
+    "portal_upload_limit": "100000/minute",
+    "portal_upload_day_megabytes": 1000,
     "portal_account_socket_limit": 1000,
     "portal_account_new_socket_limit": "100000/minute",
     "portal_factor_limit": "100000/minute",

@@ -50,6 +50,14 @@ def test_a_value_cannot_move_to_another_column_or_row_or_be_altered() -> None:
         ring.open(b"", "users.name", ROW)
 
 
+def test_bytes_are_sealed_as_texts_are() -> None:
+    ring, content = KeyRing.parse(OLD, "index"), bytes(range(256))
+    sealed = ring.seal_bytes(content, "upload_parts.content", "a/0/1")
+    assert ring.open_bytes(sealed, "upload_parts.content", "a/0/1") == content
+    with pytest.raises(InvalidTag):
+        ring.open_bytes(sealed, "upload_parts.content", "a/0/2")
+
+
 @pytest.mark.parametrize("text", ["", "1", "1:c2hvcnQ=", "x:" + OLD[2:], f"{OLD},{OLD}", "70000:" + OLD[2:], "1:!"])
 def test_a_malformed_key_ring_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -1,0 +1,1 @@
+"""Routes of files that customers send."""

@@ -1,0 +1,91 @@
+"""Choosing files for a message: they are sent while the message is typed, by assets/uploads.js."""
+
+import json
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.button import button
+from portal_app.components.condition import Text, has, when
+from portal_app.components.watcher import when_changed
+from portal_app.language import _
+
+PLACE = "files"
+# Names of the fields that a form carries along: the ids of what arrived, and whether something has not.
+IDS, WAITING = "uploads", "uploads_waiting"
+
+
+def file_uploads(place: Any, *, error: Text = "") -> rx.Component:
+    """Let several files be chosen, dropped or pasted, each with its progress; put it into a live form.
+
+    `place` tells the `key` of their draft, with a slash and what changes when the list starts again, the `most_bytes`
+    of a file, and the words `hint` and `too_large`.
+    """
+    chooser = rx.el.input(
+        type="file",
+        multiple=True,
+        id=f"{PLACE}-input",
+        aria_describedby=f"{PLACE}-hint",
+        custom_attrs={"data-part": "input"},
+        class_name="field",
+    )
+    return rx.el.div(
+        when_changed(place.key, _open_script(), runs_first=True),
+        rx.el.label(_("Files"), html_for=f"{PLACE}-input", class_name="text-small font-medium"),
+        rx.el.p(place.hint, id=f"{PLACE}-hint", class_name="text-small text-quiet"),
+        chooser,
+        rx.el.ul(custom_attrs={"data-part": "list"}, aria_label=_("Files"), class_name="grid gap-3 empty:hidden"),
+        rx.el.ul(_pattern(), hidden=True),
+        rx.el.input(type="hidden", name=IDS, custom_attrs={"data-part": "ids"}),
+        rx.el.input(type="hidden", name=WAITING, custom_attrs={"data-part": "waiting"}),
+        rx.el.p(role="status", custom_attrs={"data-part": "note"}, class_name="text-small text-quiet empty:hidden"),
+        when(has(error), rx.el.p(error, role="alert", class_name="text-small text-problem")),
+        id=PLACE,
+        custom_attrs=_words(place),
+        class_name="grid gap-2",
+    )
+
+
+def _words(place: Any) -> dict[str, Any]:
+    return {
+        "data-most": place.most_bytes,
+        "data-large": place.too_large,
+        "data-empty": _("This file is empty."),
+        "data-arriving": _("{percent} % sent"),
+        "data-checking": _("Being checked"),
+        "data-ready": _("Ready to be sent"),
+        "data-all": _("All files are ready to be sent."),
+        "data-again": _("Not complete. Choose this file once more to go on."),
+        "data-paused": _("Paused"),
+        "data-pause": _("Pause"),
+        "data-resume": _("Resume"),
+        "data-failed": _("This file could not be sent. Remove it and try again."),
+    }
+
+
+def _pattern() -> rx.Component:
+    """Return the row that the script copies for each file."""
+    look = {"variant": "quiet", "size": "small"}
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(custom_attrs={"data-part": "name"}, class_name="block [overflow-wrap:anywhere]"),
+            rx.el.span(custom_attrs={"data-part": "words"}, class_name="block text-small text-quiet"),
+            rx.el.progress(custom_attrs={"data-part": "bar"}, class_name="mt-1 w-full accent-accent"),
+            class_name="min-w-0 flex-1",
+        ),
+        button(_("Pause"), **look, custom_attrs={"data-part": "hold"}),
+        button(_("Remove"), **look, custom_attrs={"data-part": "remove"}),
+        hidden=True,
+        custom_attrs={"data-part": "pattern"},
+        class_name="flex flex-wrap items-center gap-3 [&[hidden]]:hidden",
+    )
+
+
+def _open_script() -> str:
+    # The address is made at run time, so that the bundler leaves the file out of every page's bundle.
+    missing = f"document.getElementById('{PLACE}')"
+    return (
+        "((value) => { const at = new URL('/uploads.js', window.location.href).href; "
+        f"import(/* @vite-ignore */ at).then((script) => script.open({json.dumps(PLACE)}, value.split('/')[0]))"
+        f".catch(() => {{ {missing}.querySelector('[data-part=note]').textContent = {missing}.dataset.failed; }}); }})"
+    )

@@ -1,0 +1,1 @@
+"""Files that customers send: an upload, its name, its kind, and why it is refused."""

@@ -1,0 +1,1 @@
+"""Files of customers: received in pieces, checked, and stored until Salesforce has them."""

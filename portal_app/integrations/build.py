@@ -134,7 +134,6 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
     login_http = vendor_client(timeout=settings.sf_timeout, ca_file=settings.sf_ca_file, connections=2)
     login = SalesforceLogin(settings, login_http)
     salesforce = SalesforceClient(settings, login, sf_line, long_line=sf_long_line)
-    stream = SalesforceEventStream(settings, login)
     freebit_line = vendor_line(settings, redis, "freebit", LimiterSettings("freebit", "freebit"))
     freebit, sims = _freebit(settings, redis, freebit_line, database=database)
     return Vendors(
@@ -151,7 +150,7 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
         crm=SalesforceCrm(salesforce, settings),
         logins=WHMCSLogins(whmcs, settings),
         existing_accounts=SalesforceExistingAccounts(salesforce),
-        stream=stream,
+        stream=SalesforceEventStream(settings, login),
         sims=sims,
         sim_inventory=SalesforceSimInventory(salesforce),
         kyc=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),

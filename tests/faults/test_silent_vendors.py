@@ -38,6 +38,8 @@ IDS = {
     "{order_id}": "00000000-0000-4000-8000-000000000000", "[order_id]": "00000000-0000-4000-8000-000000000000",
 }  # fmt: skip
 CHECKOUT = "/checkout?plan=VPN-REMOTE-ACCESS-UK-LONDON"
+# What an address needs beside its path.
+QUERIES = {"/api/cases/context": "?about=invoice:2"}
 # Operators ask these how a vendor does.
 OPERATORS = "/api/health/"
 ENDS = ('loading_rx_state_":false', '"_redirect"')
@@ -83,7 +85,7 @@ def addresses() -> list[str]:
     """Return every address of the API that can be read: a new one is among them."""
     paths: dict[str, dict[str, object]] = build_api(world().settings).openapi()["paths"]
     known = [with_ids(path) for path, methods in paths.items() if "get" in methods]
-    return [path for path in known if "{" not in path and not path.startswith(OPERATORS)]
+    return [path + QUERIES.get(path, "") for path in known if "{" not in path and not path.startswith(OPERATORS)]
 
 
 def live_pages() -> list[tuple[str, str]]:

@@ -42,4 +42,4 @@ def test_data_are_bought_at_the_price_on_the_button_and_the_money_trail_is_shown
     assert findings_on(page, path) == []
     page.goto(f"/ja{path}")
     expect(page.get_by_text("データが回線に追加されました。", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="1 GBを¥550（税込）で追加")).to_be_visible()
+    expect(page.get_by_role("button", name="3 GBを¥1,650（税込）で追加")).to_be_visible()

@@ -73,14 +73,14 @@ async def test_an_unpaid_invoice_is_charged_again_each_day_unless_it_is_tried_on
     fields = {"type": "RemoteCreditCard", "gateway_module_name": "stripe", "card_number": "4242424242424242"}
     await whmcs.call("AddPayMethod", clientid=client, card_expiry="1235", **fields)
 
-    async def status_after_a_day(**special):
+    async def status_after_a_day(special):
         await whmcs.browser.post(f"{whmcs.office}/api/faults/whmcs", json={"special": special})
         await pass_days(whmcs, 1)
         return (await whmcs.call("GetInvoice", invoiceid=created["invoiceid"]))["status"]
 
-    assert await status_after_a_day(attempt_only_once=1) == "Unpaid"
-    assert await status_after_a_day(capture_declined=-1) == "Unpaid"
-    assert await status_after_a_day() == "Paid"
+    assert await status_after_a_day({"attempt_only_once": 1}) == "Unpaid"
+    assert await status_after_a_day({"capture_declined": -1}) == "Unpaid"
+    assert await status_after_a_day({}) == "Paid"
 
 
 async def test_instalments_are_billed_as_often_as_they_say_add_up_and_end(whmcs, own_receiver):

@@ -122,7 +122,7 @@ def running_demo(place: Place | None = None, word: str = "demo", **settings: str
         "PORTAL_LINK_LIMIT": "1000/minute",
         "PORTAL_CHANGE_LIMIT": "1000/minute",
         "PORTAL_LOCK_TRIES": "1000",
-        "PORTAL_POLL_SECONDS": "0.1",
+        "PORTAL_POLL_SECONDS": "0.25",
     }
     with tempfile.TemporaryDirectory(prefix="portal-journeys-") as folder:
         place = place or Place(Path(folder) / "home")

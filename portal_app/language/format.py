@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,11 @@ class Duration:
     def __str__(self) -> str:
         """Return the span in the spoken language."""
         return duration(self._seconds, rounds_up=self._rounds_up)
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words in a row, as the language separates them."""
+    return ("、" if spoken() == "ja" else ", ").join(words)
 
 
 def person(name: str) -> str:

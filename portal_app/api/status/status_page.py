@@ -11,7 +11,7 @@ from portal_app.domain.status.announcement import Announcement, Stage
 from portal_app.domain.status.part import Part, PartName, PartState
 from portal_app.infra.clock import now
 from portal_app.language import Language, _
-from portal_app.language.format import time
+from portal_app.language.format import listed, time
 from portal_app.wiring.portal import portal
 
 _PARTS: dict[PartName, str] = {
@@ -97,4 +97,4 @@ def _moment(moment: datetime | None) -> Sequence[Row]:
 
 
 def _list(services: Sequence[str]) -> str:
-    return _(", ").join(_(_SERVICES.get(name, name)) for name in services)
+    return listed(_(_SERVICES.get(name, name)) for name in services)

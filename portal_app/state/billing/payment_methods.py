@@ -13,7 +13,7 @@ from portal_app.domain.errors import ExternalError, NotFound
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import today
 from portal_app.language import _, path_for
-from portal_app.language.format import day, time
+from portal_app.language.format import day, listed, time
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.question import new_question
@@ -143,7 +143,7 @@ class PaymentMethodsPage(PageState, rx.State):
             _or_none(payments.credit_for(customer)),
         )
         self.rows = [method_row(method) for method in methods]
-        self.gateways = ", ".join(gateway.title for gateway in gateways or ())
+        self.gateways = listed(gateway.title for gateway in gateways or ())
         self.moves_known = moves is not None
         self.moves = [_move(entry) for entry in (moves or [])[:_MOST_MOVES]]
         self.credit = str(credit.balance) if credit else ""

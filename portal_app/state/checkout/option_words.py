@@ -3,7 +3,7 @@
 from portal_app.domain.checkout.installation import PAYMENTS
 from portal_app.domain.checkout.options import AccessMode, InternetOptions, Options, SimOptions
 from portal_app.language import _
-from portal_app.language.format import day, person
+from portal_app.language.format import day, listed, person
 
 
 def option_words(options: Options | None) -> list[tuple[str, str]]:
@@ -49,5 +49,5 @@ def _sim(options: SimOptions) -> list[tuple[str, str]]:
         rows.append((_("Registered to"), person(f"{options.holder.first_name} {options.holder.last_name}")))
     extras = [(_("Voice mail"), options.voice_mail), (_("Call waiting"), options.call_waiting)]
     if chosen := [words for words, is_wanted in extras if is_wanted]:
-        rows.append((_("Options"), ", ".join(chosen)))
+        rows.append((_("Options"), listed(chosen)))
     return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from portal_app.domain.internet.eligibility import Eligibility
 from portal_app.domain.profile.customer import Customer
 from portal_app.language import _
-from portal_app.language.format import time
+from portal_app.language.format import listed, time
 from portal_app.state.profile.account import address_lines
 from portal_app.state.shell.page_state import PageState
 from portal_app.wiring.portal import portal
@@ -53,7 +53,7 @@ def check_row(found: Eligibility) -> CheckRow:
         at = time(found.requested_at) if found.requested_at else ""
         return CheckRow(_("We are checking your address"), text.format(time=at), is_waiting=True)
     if found.status == "eligible":
-        text = _("These lines can be installed there: {offers}.").format(offers=", ".join(found.offers))
+        text = _("These lines can be installed there: {offers}.").format(offers=listed(found.offers))
         return CheckRow(_("Fibre is available at your address"), text, "ok", found.note)
     if found.status == "ineligible":
         text = _("Our lines do not reach it at the moment. When you move, we check the new address.")

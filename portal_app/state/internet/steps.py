@@ -12,6 +12,7 @@ from portal_app.domain.checkout.options import INTERNET_OPTIONS
 from portal_app.domain.checkout.steps import Step
 from portal_app.domain.money import Money
 from portal_app.language import _
+from portal_app.language.format import listed
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.checkout.steps import StepPage
 from portal_app.state.internet.eligibility import AddressCheckPage
@@ -76,7 +77,7 @@ class ConnectionStepPage(StepPage, rx.State):
             plan = (await portal().drafts.current(await self._customer())).plan
             self.payments = [_payment(choice) for choice in installation_choices(plan)]
             self.weekend = _price_words(plan, INTERNET_OPTIONS["weekend"])
-            self.included = ", ".join(item.name for item in plan.included if item.price.minor == 0)
+            self.included = listed(item.name for item in plan.included if item.price.minor == 0)
         return leave
 
 

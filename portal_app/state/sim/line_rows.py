@@ -11,7 +11,7 @@ from portal_app.domain.sim.sim import TopUp
 from portal_app.domain.sim.usage import MB, DayUse
 from portal_app.infra.clock import now
 from portal_app.language import _, spoken
-from portal_app.language.format import day, duration, phone_number, time
+from portal_app.language.format import day, duration, listed, phone_number, time
 from portal_app.state.sim.standing import line_standing
 
 _GB = 1024
@@ -193,7 +193,7 @@ def _today(days: tuple[DayUse, ...]) -> str:
 
 def _top_up(top_up: TopUp) -> Fact:
     until = _("until {day}").format(day=day(top_up.expires_on)) if top_up.expires_on else _("until the month's end")
-    return Fact(day(top_up.added_on), f"{amount_words(top_up.megabytes)}, {until}")
+    return Fact(day(top_up.added_on), listed((amount_words(top_up.megabytes), until)))
 
 
 def _planned(line: LineView) -> list[Fact]:

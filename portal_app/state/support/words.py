@@ -8,7 +8,7 @@ from portal_app.domain.support.case import About, CaseCategory, SupportCase
 from portal_app.domain.support.context import Fact, FactKind
 from portal_app.domain.support.message import COMMENT_BYTES, LONGEST_REPLY_BYTES, Entry
 from portal_app.language import _, path_for
-from portal_app.language.format import day, phone_number, time
+from portal_app.language.format import day, listed, phone_number, time
 from portal_app.state.shell.standing import StatusLabel
 
 CATEGORY_WORDS: dict[CaseCategory, str] = {
@@ -103,9 +103,8 @@ def fact_words(fact: Fact) -> tuple[str, str]:
 
 def secrets_words(kinds: Collection[str]) -> str:
     """Return what a text seems to hold, and what to do about it."""
-    listed = _(", ").join(_(_SECRETS[kind]) for kind in kinds)
     return _("Your text seems to hold {what}. Nobody here needs it: take it out, or send it anyway.").format(
-        what=listed
+        what=listed(_(_SECRETS[kind]) for kind in kinds)
     )
 
 

@@ -6,7 +6,7 @@ from portal_app.domain.errors import LineLocked
 from portal_app.infra.email.templates import EmailTemplates
 from portal_app.infra.settings import Settings
 from portal_app.language import Language, _, speaking
-from portal_app.language.format import Duration, addressed, duration, person
+from portal_app.language.format import Duration, addressed, duration, listed, person
 from portal_app.language.phrase import Phrase
 
 
@@ -23,6 +23,13 @@ def test_a_duration_is_said_in_both_languages(seconds: int, english: str, japane
         assert duration(seconds) == english
     with speaking("ja"):
         assert duration(seconds) == japanese
+
+
+def test_words_in_a_row_are_separated_as_the_language_does() -> None:
+    with speaking("en"):
+        assert listed(["3.0 GB", "until the month's end"]) == "3.0 GB, until the month's end"
+    with speaking("ja"):
+        assert listed(["3.0 GB", "月末まで"]) == "3.0 GB、月末まで"
 
 
 def test_a_wait_is_rounded_up() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from portal_app.domain.errors import Overloaded
 from portal_app.infra.security.hash_queue import HashQueue
+from tests.support.waiting import until
 
 
 class Work:
@@ -15,8 +16,9 @@ class Work:
 
     def __init__(self, queue: HashQueue) -> None:
         self.queue = queue
-        self.end = threading.Event()
+        self.begun: list[str] = []
         self.done: list[str] = []
+        self._gate = threading.Semaphore(0)
         self._calls: list[asyncio.Task[None]] = []
 
     async def begin(self, name: str, *, is_known: bool) -> bool:
@@ -31,15 +33,33 @@ class Work:
 
     async def outcomes(self) -> list[BaseException | None]:
         """Let the hashes go, and return what became of all calls."""
-        self.end.set()
+        self.release()
         return await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def turns(self, count: int) -> list[str]:
+        """Let so many hashes go, one after the other, and return in which order they began."""
+
+        for number in range(count):
+            expected = min(number + 2, count)
+
+            async def has_begun(expected: int = expected) -> bool:
+                return len(self.begun) == expected
+
+            await until(has_begun, "the next hash begins")
+            self._gate.release()
+        return self.begun
+
+    def release(self) -> None:
+        """Let all hashes go."""
+        self._gate.release(100)
 
     def leave(self, number: int) -> None:
         """Hang up as the caller of one."""
         self._calls[number].cancel()
 
     def _hash(self, name: str) -> None:
-        self.end.wait(60)
+        self.begun.append(name)
+        self._gate.acquire(timeout=60)
         self.done.append(name)
 
 
@@ -47,7 +67,7 @@ class Work:
 def work() -> Iterator[Work]:
     work = Work(HashQueue(waiting=4, reserved=2, seconds=60))
     yield work
-    work.end.set()
+    work.release()
     work.queue.close()
 
 
@@ -58,10 +78,10 @@ async def test_strangers_take_neither_the_reserved_places_nor_the_turn_of_known_
     with pytest.raises(Overloaded) as caught:
         work.queue.require_room(is_known=True)
     assert caught.value.retry_after == 60 and "60 s" not in str(caught.value.user_message)
+    begun = await work.turns(6)
+    assert set(begun[:2]) == {"stranger 0", "stranger 1"}
+    assert begun[2:] == ["known 0", "known 1", "stranger 2", "stranger 3"]
     await work.outcomes()
-    assert set(work.done[:2]) == {"stranger 0", "stranger 1"}
-    assert set(work.done[2:4]) == {"known 0", "known 1"}
-    assert set(work.done[4:]) == {"stranger 2", "stranger 3"}
     work.queue.require_room(is_known=False)
 
 
@@ -74,7 +94,12 @@ async def test_a_caller_who_leaves_gives_up_the_place_but_not_a_thread_that_stil
     assert [await work.begin(f"{n}", is_known=False) for n in (4, 5)] == [True, False]
     assert not work.done
     await work.outcomes()
-    assert sorted(work.done) == ["0", "1", "2", "4"]
+
+    async def all_made() -> bool:
+        # The hash of the caller who left is made, and no answer waits for it.
+        return sorted(work.done) == ["0", "1", "2", "4"]
+
+    await until(all_made, "four hashes are made")
 
 
 async def test_nobody_waits_longer_than_the_deadline() -> None:

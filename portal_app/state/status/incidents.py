@@ -12,7 +12,7 @@ from portal_app.domain.profile.prefecture import ROMANISED
 from portal_app.domain.status.announcement import Announcement
 from portal_app.language import Language, speaking
 from portal_app.language.format import time
-from portal_app.state.shell.error_reporting import language_of, report_errors
+from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -42,22 +42,19 @@ class IncidentNotices(rx.State):
     setting_up_note: str = ""
     shown: bool = True
 
-    @rx.event
-    @report_errors
+    @handler
     async def read(self):
         """Read what concerns this customer; without anything announced nothing else is read."""
         current = await portal().status.announcements.current()
         self.incidents = await self._rows(current) if current else []
 
-    @rx.event
-    @report_errors
+    @handler
     async def follow(self, announcement_id: str):
         """Be told once by mail when this is over."""
         await portal().status.announcements.follow(await self._user_id(), our_id(str(announcement_id)))
         self.incidents = await self._rows(await portal().status.announcements.current())
 
-    @rx.event
-    @report_errors
+    @handler
     async def unfollow(self, announcement_id: str):
         """Take that back."""
         await portal().status.announcements.unfollow(await self._user_id(), our_id(str(announcement_id)))

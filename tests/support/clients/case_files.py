@@ -53,8 +53,8 @@ async def open_case(visitor: Visitor, uploads: list[str] | None = None, **other:
     return str(answer.json()["id"])
 
 
-async def deliver(worker: Portal, case_id: str) -> str:
-    """Send every message of a case that waits, as the workflows do, and return the case's id at Salesforce."""
+async def send_waiting(worker: Portal, case_id: str) -> None:
+    """Send every message of a case that waits, as the workflows do once their time has come."""
     async with worker.database.unit_of_work() as session:
         due = sa.update(MessageRow).where(col(MessageRow.case_id) == UUID(case_id), col(MessageRow.state) == "queued")
         await (await session.connection()).execute(due.values(send_at=col(MessageRow.created_at)))
@@ -64,6 +64,11 @@ async def deliver(worker: Portal, case_id: str) -> str:
         if await worker.support.delivery.claim(message) == 0:
             await worker.support.delivery.send(message)
             await worker.support.delivery.show(message)
+
+
+async def deliver(worker: Portal, case_id: str) -> str:
+    """Send every message of a case that waits, and return the case's id at Salesforce."""
+    await send_waiting(worker, case_id)
     async with worker.database.unit_of_work() as session:
         row = await session.get(CaseRow, UUID(case_id))
     assert row is not None and row.sf_case_id

@@ -4,10 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import sqlalchemy as sa
-from sqlmodel import col, select
 
-from portal_app.models.support import CaseRow, MessageRow
+from portal_app.models.support import CaseRow
 from portal_app.wiring.portal import Portal
 from tests.support.clients.visitor import Visitor
 
@@ -19,19 +17,6 @@ async def opened(visitor: Visitor, **other: str) -> str:
     answer = await visitor.call("POST", "/api/cases", QUESTION | other)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
-
-
-async def deliver(worker: Portal, case_id: str) -> None:
-    """Send every message of a case that waits, as the workflows do once their time has come."""
-    async with worker.database.unit_of_work() as session:
-        due = sa.update(MessageRow).where(col(MessageRow.case_id) == UUID(case_id), col(MessageRow.state) == "queued")
-        await (await session.connection()).execute(due.values(send_at=col(MessageRow.created_at)))
-        query = select(MessageRow.id).where(MessageRow.case_id == UUID(case_id)).order_by(col(MessageRow.seq))
-        messages = (await session.exec(query)).all()
-    for message in messages:
-        if await worker.support.delivery.claim(message) == 0:
-            await worker.support.delivery.send(message)
-            await worker.support.delivery.show(message)
 
 
 async def thread(visitor: Visitor, case_id: str) -> dict[str, Any]:

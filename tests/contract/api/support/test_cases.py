@@ -10,7 +10,8 @@ from sqlmodel import col, select
 from portal_app.domain.errors import OutcomeUnknown
 from portal_app.models.support import CaseRow, MessageRow
 from portal_app.wiring.portal import Portal
-from tests.contract.api.support.talking import deliver, opened, sf_id, thread
+from tests.contract.api.support.talking import opened, sf_id, thread
+from tests.support.clients.case_files import send_waiting
 from tests.support.clients.visitor import Visitor, mailed
 from tests.support.running.world import AIKO
 
@@ -25,7 +26,7 @@ async def test_a_conversation_goes_both_ways_and_each_word_is_there_once(
         "team",
         ["queued"],
     )
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     sent = await thread(ben, case_id)
     assert (sent["number"].isdigit(), [entry["text"] for entry in sent["entries"]]) == (True, ["なぜ二回ですか"])
     salesforce = await sf_id(worker, case_id)
@@ -43,7 +44,7 @@ async def test_a_conversation_goes_both_ways_and_each_word_is_there_once(
     assert (mail["case_id"], mail["answer"]) == (case_id, "We look into it.")
     reply = await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "ありがとう\n\n" + "長" * 2000})
     assert reply.status_code == 201
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     entries = (await thread(ben, case_id))["entries"]
     assert [entry["text"][:5] for entry in entries] == ["なぜ二回で", "We lo", "ありがとう"]
     row = next(case for case in (await office.get("/support")).json() if case["Id"] == salesforce)
@@ -52,15 +53,15 @@ async def test_a_conversation_goes_both_ways_and_each_word_is_there_once(
 
 async def test_a_lost_answer_sends_nothing_twice(ben: Visitor, worker: Portal, office: httpx.AsyncClient) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "Once"})
     (await office.post("/faults/salesforce", json={"lose_answers": 1, "operations": ["composite"]})).raise_for_status()
     with pytest.raises(OutcomeUnknown):
-        await deliver(worker, case_id)
+        await send_waiting(worker, case_id)
     # Pressed at once: nothing was refused, and what is on its way is not sent beside itself.
     waiting = (await thread(ben, case_id))["entries"][-1]["id"]
     assert (await ben.call("POST", f"/api/cases/{case_id}/comments/{waiting}/retry")).status_code == 409
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     assert [entry["text"] for entry in (await thread(ben, case_id))["entries"]] == ["なぜ二回ですか", "Once"]
 
 
@@ -78,7 +79,7 @@ async def test_a_message_is_taken_back_before_it_is_sent_and_not_afterwards(ben:
     taken = (await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "Too quick"})).json()
     path = f"/api/cases/{case_id}/comments/{taken['id']}"
     assert (await ben.call("DELETE", path)).json()["content"] == "Too quick"
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     assert [entry["kind"] for entry in (await thread(ben, case_id))["entries"]] == ["opening"]
     assert (await ben.call("DELETE", path)).status_code == 409
 
@@ -93,7 +94,7 @@ async def test_messages_of_one_case_wait_for_each_other(ben: Visitor, worker: Po
         second.send_at = second.created_at
         second_id = second.id
     assert (await worker.support.delivery.claim(second_id) or 0) > 0
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     assert [entry["text"] for entry in (await thread(ben, case_id))["entries"]] == ["なぜ二回ですか", "Second"]
 
 
@@ -114,7 +115,7 @@ async def test_another_customers_case_is_not_found(ben: Visitor, aiko: Visitor) 
 async def test_the_list_is_searched_in_japanese_and_filtered(ben: Visitor, worker: Portal) -> None:
     mark = uuid4().hex[:8]
     case_id = await opened(ben, subject=f"ＳＩＭの解約 {mark}")
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     for q, count in ((f"simの解約 {mark}", 1), ("なぜ二回", 1), ("ないことば", 0)):
         found = (await ben.get(f"/api/cases?q={q}")).json()
         assert (case_id in {case["id"] for case in found["items"]}) == bool(count), q
@@ -125,13 +126,13 @@ async def test_a_case_that_was_closed_long_ago_is_followed_by_another(
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     salesforce = await sf_id(worker, case_id)
     (await office.post(f"/support/{salesforce}/set", json={"Status": "Resolved"})).raise_for_status()
     await worker.support.changes.apply([salesforce])
     assert ((await thread(ben, case_id))["turn"], (await thread(ben, case_id))["can_be_reopened"]) == ("nobody", True)
     assert (await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "Again"})).status_code == 201
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     assert not (await thread(ben, case_id))["is_closed"]
     async with worker.database.unit_of_work() as session:
         row = await session.get(CaseRow, UUID(case_id))
@@ -140,7 +141,7 @@ async def test_a_case_that_was_closed_long_ago_is_followed_by_another(
     refused = await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "Again"})
     assert refused.status_code == 409
     later = await opened(ben, subject="Again", follows=case_id)
-    await deliver(worker, later)
+    await send_waiting(worker, later)
     rows = {case["Id"]: case for case in (await office.get("/support")).json()}
     assert rows[await sf_id(worker, later)]["ParentId"] == salesforce
 

@@ -10,7 +10,8 @@ import pytest
 from portal_app.domain.profile.customer import Customer
 from portal_app.models.support import AnswerTimeRow, CaseRow, EntryRow
 from portal_app.wiring.portal import Portal
-from tests.contract.api.support.talking import QUESTION, agent_does, deliver, opened, sf_id, texts, thread
+from tests.contract.api.support.talking import QUESTION, agent_does, opened, sf_id, texts, thread
+from tests.support.clients.case_files import send_waiting
 from tests.support.clients.visitor import Visitor, mailed
 from tests.support.running.world import world
 
@@ -34,7 +35,7 @@ async def test_facts_about_an_own_thing_go_along_and_anothers_is_not_found(
     facts = (await ben.get(f"/api/cases/context?about={about}")).json()["facts"]
     assert facts[0] == {"kind": "invoice", "value": invoice["number"] or str(invoice["id"])}
     case_id = await opened(ben, about=about)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     salesforce = await sf_id(worker, case_id)
     row = next(each for each in (await office.get("/support")).json() if each["Id"] == salesforce)
     assert row["Portal_About__c"] == about and f"invoice: {facts[0]['value']}" in row["Description"]
@@ -49,7 +50,7 @@ async def test_comments_that_agents_edit_unpublish_or_delete_follow(
 ) -> None:
     case_id = await opened(ben)
     await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "My own words"})
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     salesforce = await sf_id(worker, case_id)
     rows = (await office.get("/support")).json()
     (own,) = next(each for each in rows if each["Id"] == salesforce)["comments"]
@@ -68,7 +69,7 @@ async def test_a_html_mail_is_words_and_its_quotes_are_apart(
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     html = '<p>Done <img src="http://out.example/p.png"></p><blockquote>Why twice?</blockquote><script>x</script>'
     await agent_does(worker, office, case_id, "mail", html=html, to=ben.email)
     entry = (await thread(ben, case_id))["entries"][-1]
@@ -79,7 +80,7 @@ async def test_a_long_thread_comes_in_pages_and_status_changes_stand_in_it(
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     await agent_does(worker, office, case_id, "burst", count=120, text="No.")
     await agent_does(worker, office, case_id, "set", Status="Resolved")
     await agent_does(worker, office, case_id, "set", Status="Working")
@@ -105,7 +106,7 @@ async def test_a_long_thread_comes_in_pages_and_status_changes_stand_in_it(
 async def test_a_merged_case_leads_to_the_other(ben: Visitor, worker: Portal, office: httpx.AsyncClient) -> None:
     master, other = await opened(ben), await opened(ben, subject="The same again")
     for case_id in (master, other):
-        await deliver(worker, case_id)
+        await send_waiting(worker, case_id)
     await agent_does(worker, office, other, "comment", text="Both are one")
     await agent_does(worker, office, other, "merge", into=await sf_id(worker, master))
     await worker.support.changes.apply([await sf_id(worker, master)])
@@ -114,7 +115,7 @@ async def test_a_merged_case_leads_to_the_other(ben: Visitor, worker: Portal, of
     listed = {case["id"] for case in (await ben.get("/api/cases")).json()["items"]}
     assert master in listed and other not in listed
     await ben.call("POST", f"/api/cases/{other}/comments", {"text": "To the master"})
-    await deliver(worker, other)
+    await send_waiting(worker, other)
     await worker.support.changes.apply([await sf_id(worker, master)])
     assert (await texts(ben, master))[-1] == "To the master"
 
@@ -123,7 +124,7 @@ async def test_an_answer_that_crosses_with_a_message_is_unread_until_it_is_seen(
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "Can be taken back"})
     async with worker.database.unit_of_work() as session:
         # The message was written some seconds ago.
@@ -132,7 +133,7 @@ async def test_an_answer_that_crosses_with_a_message_is_unread_until_it_is_seen(
         case.seen_at -= timedelta(seconds=5)
         customer = Customer(case.user_id, 0, "", "", "")
     await agent_does(worker, office, case_id, "comment", text="Quick answer")
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     crossed = await thread(ben, case_id)
     assert (crossed["turn"], crossed["is_unread"]) == ("team", True)
     tasks = (await ben.get("/api/me/summary")).json()["tasks"]
@@ -143,10 +144,10 @@ async def test_an_answer_that_crosses_with_a_message_is_unread_until_it_is_seen(
 
 async def test_our_team_has_seen_what_its_owner_opened(ben: Visitor, worker: Portal, office: httpx.AsyncClient) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     await agent_does(worker, office, case_id, "comment", text="We look")
     await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "And?"})
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     assert not (await thread(ben, case_id))["is_seen_by_team"]
     page = f"{world().office}/support/{await sf_id(worker, case_id)}"
     assert "And?" in (await office.get(page)).text
@@ -159,23 +160,23 @@ async def test_a_case_is_closed_by_its_customer_unless_that_is_taken_back_and_ra
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     path, good = f"/api/cases/{case_id}", {"grade": "3", "words": "早い"}
     assert (await ben.call("POST", f"{path}/rating", good)).status_code == 409
     wish = (await ben.call("POST", f"{path}/solved")).json()["id"]
     assert (await thread(ben, case_id))["solving"]["id"] == wish
     assert (await ben.call("POST", f"{path}/solved")).status_code == 409
     await ben.call("DELETE", f"{path}/comments/{wish}")
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     assert not (await thread(ben, case_id))["is_closed"]
     await ben.call("POST", f"{path}/solved")
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     closed = await thread(ben, case_id)
     assert (closed["is_closed"], closed["rating"], closed["solving"]) == (True, "possible", None)
     assert (await ben.get(f"{path}/rating?grade=1")).status_code in (404, 405)
     assert [(await ben.call("POST", f"{path}/rating", body)).status_code for body in (good, good)] == [201, 409]
     assert (await ben.call("POST", f"{path}/rating", {"grade": "5"})).status_code == 422
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     salesforce = await sf_id(worker, case_id)
     row = next(each for each in (await office.get("/support")).json() if each["Id"] == salesforce)
     assert (row["Portal_Rating__c"], row["Portal_Rating_Words__c"], row["Status"]) == (3, "早い", "Closed")
@@ -186,7 +187,7 @@ async def test_an_answer_is_expected_by_what_was_promised_or_by_what_was_usual(
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben, category="vpn")
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     async with worker.database.unit_of_work() as session:
         case = await session.get(CaseRow, UUID(case_id))
         assert case is not None
@@ -222,7 +223,7 @@ async def test_answers_come_by_mail_once_in_a_thread_and_can_be_stopped_by_a_pos
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben, subject="Mails, 至急")
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     ids: list[str] = []
     for text in ("First answer", "My password is: hunter2"):
         await agent_does(worker, office, case_id, "comment", text=text)
@@ -271,7 +272,7 @@ async def test_a_mail_can_be_replied_to_where_salesforce_threads_replies(
     ben: Visitor, worker: Portal, office: httpx.AsyncClient
 ) -> None:
     case_id = await opened(ben)
-    await deliver(worker, case_id)
+    await send_waiting(worker, case_id)
     changes = worker.support.changes
     for reply_to in ("", "support@example.jp"):
         changes._reply_to = reply_to

@@ -1,5 +1,6 @@
-"""A Starlette route with a constant response: the upper limit for a Python route on this machine."""
+"""Starlette routes with nothing around them: the upper limit for Python on this machine."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -10,10 +11,16 @@ from starlette.routing import Route
 
 
 def app() -> Starlette:
-    """Return the app; its response is the file named in `PEER_ANSWER`."""
+    """Return the app: one response is the file named in `PEER_ANSWER`, another the hash of what was sent."""
     body = Path(os.environ["PEER_ANSWER"]).read_bytes()
 
     async def answer(_: Request) -> Response:
         return Response(body, media_type="application/json")
 
-    return Starlette(routes=[Route("/api/invoices", answer)])
+    async def sink(request: Request) -> Response:
+        sha256 = hashlib.sha256()
+        async for part in request.stream():
+            sha256.update(part)
+        return Response(sha256.hexdigest())
+
+    return Starlette(routes=[Route("/api/invoices", answer), Route("/sink", sink, methods=["PATCH"])])

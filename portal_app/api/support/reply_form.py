@@ -1,6 +1,5 @@
 """A reply with one small file as a native form: for browsers and networks in which uploads in pieces do not work."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -23,6 +22,7 @@ from portal_app.domain.support.message import LONGEST_REPLY_BYTES, parse_reply
 from portal_app.domain.support.secrets import refuse_secrets
 from portal_app.domain.uploads.upload import MEGABYTE, TooLargeUpload
 from portal_app.language import path_for
+from portal_app.services.uploads.form_files import FormFile
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/cases", tags=["support"])
@@ -56,10 +56,18 @@ async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: O
     known = our_id(case_id)
     typed: dict[str, str] = {}
     page = f"/support/cases/{known}"
+    files = portal().uploads.form_files
+    file: FormFile | None = None
+
+    async def take(name: str, content: AsyncIterator[bytes]) -> FormFile:
+        nonlocal file
+        file = await files.take(customer.user_id, content, name=name, draft=str(known), most=_LARGEST)
+        return file
+
     try:
-        form = await read_file_form(request, file=_FILE, most=_LARGEST)
+        form, _ = await read_file_form(request, file=_FILE, most=_LARGEST, take=take)
         typed = {"text": form.fields.get("text", "")}
-        await _reply(customer, known, form)
+        await _reply(customer, known, form, file)
     except PortalError as error:
         told: PortalError = error
         if isinstance(error, TooLargeUpload):
@@ -68,32 +76,23 @@ async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: O
             # The form asks at a tick of its own whether to send the text all the same.
             told = InvalidInput({_CONFIRM: error.user_message})
         return await refused(request, told, page, typed=typed, longest=LONGEST_REPLY_BYTES)
+    finally:
+        if file is not None:
+            # One that became part of the message stays: it cannot be removed.
+            await files.remove(customer.user_id, file.upload_id)
     return see_other(path_for(page))
 
 
-async def _reply(customer: Customer, case_id: UUID, form: FileForm) -> None:
+async def _reply(customer: Customer, case_id: UUID, form: FileForm, file: FormFile | None) -> None:
     text, key = parse_reply(form.fields.get("text", "")), form.fields.get(FIELD, "")
     refuse_secrets(text, confirmed=bool(form.fields.get(_CONFIRM)))
     if not key:
         raise BadRequest("no key", code="idempotency_key_missing")
     built = portal()
+    uploads, digest = ([file.upload_id], file.sha256) if file else ([], "")
 
     async def take(claim: Claim) -> str:
-        uploads = [await _stored(customer, case_id, form)] if form.content else []
         return await built.support.conversation.reply(customer, case_id, text, claim=claim, uploads=uploads)
 
-    digest = hashlib.sha256(form.content).hexdigest()
     call = Call(customer.user_id, _REPLY, key, f"{case_id}\n{digest}\n{text}")
     await built.idempotency.once_shared(call, take, status=303)
-
-
-async def _stored(customer: Customer, case_id: UUID, form: FileForm) -> UUID:
-    """Take the file as an upload that arrived in one piece."""
-
-    async def piece() -> AsyncIterator[bytes]:
-        yield form.content
-
-    uploads, size = portal().uploads, len(form.content)
-    begun = UUID(await uploads.uploads.begin(customer.user_id, name=form.name, size=size, draft=str(case_id)))
-    await uploads.receiving.receive(customer.user_id, begun, offset=0, piece=piece())
-    return begun

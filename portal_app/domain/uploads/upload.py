@@ -18,6 +18,8 @@ PART_BYTES = 256 * 1024
 MEGABYTE = 1024 * 1024
 # What an upload belongs to before its message is sent: a draft is for a case by its id, or for a new one.
 LONGEST_KEY = 40
+# The draft of an identity document: pictures and PDFs alone, for the customer's account instead of a case.
+DOCUMENT_DRAFT = "identity-document"
 _DAY = 86400
 
 

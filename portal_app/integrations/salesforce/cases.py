@@ -14,7 +14,7 @@ from portal_app.domain.ports.support import RemoteCase, RemoteThread, WrittenRep
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import CaseCategory, NewCase
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.case_files import LINKS_OF_CASE, linked_files, links_of_mails
+from portal_app.integrations.salesforce.files import LINKS_OF_CASE, linked_files, links_of_mails
 from portal_app.integrations.salesforce.case_rows import (
     CASE_FIELDS,
     case_of,

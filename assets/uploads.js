@@ -54,8 +54,12 @@ async function list() {
 }
 
 function add(files) {
-  for (const file of files) {
-    const cut = entries.find((entry) => entry.state === "receiving" && !entry.file && entry.size === file.size);
+  const cutOf = (file) => entries.find((entry) => entry.state === "receiving" && !entry.file && entry.size === file.size);
+  const taken = part(place, "input").multiple ? [...files] : [...files].slice(0, 1);
+  // Where one file is asked for, it takes the place of an earlier one.
+  if (!part(place, "input").multiple) taken.forEach((file) => entries.filter((other) => other !== cutOf(file)).forEach(remove));
+  for (const file of taken) {
+    const cut = cutOf(file);
     const entry = cut ?? { name: file.name, size: file.size, received: 0, state: "receiving" };
     entry.file = file;
     if (!cut) entries.push(entry);

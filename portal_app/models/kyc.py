@@ -15,8 +15,9 @@ from portal_app.models.columns import encrypted_column, time_column
 class IdentityCheckRow(SQLModel, table=True):
     """One customer. `document_id` is the upload of the last document.
 
-    `digest` is the keyed hash of a document that came whole in a form, by which a repeat is recognised. `refusal` is the
-    key of the reason why the last document was not taken. `handed_over_at` is None until Salesforce has the document; `read_at` is the time of the last read of Salesforce.
+    `digest` is the keyed hash of one that came whole in a form, by which a repeat is recognised. `refusal` is the key
+    of the reason why the last document was not taken. `handed_over_at` is None until Salesforce has the document;
+    `read_at` is the time of the last read of Salesforce.
     """
 
     __tablename__ = "identity_checks"

@@ -1,5 +1,6 @@
 """Sends an identity document to Salesforce, notifies the agents, then deletes it here."""
 
+from functools import partial
 from uuid import UUID
 
 from portal_app.wiring.portal import portal
@@ -15,7 +16,8 @@ async def hand_over_document(user_id: str, document_id: str) -> str:
         outcome = await step(name, lambda call=call: call(user, document), priority="customer")
         reason = str(outcome["value"] or "")
         if reason or outcome["state"] == "refused":
-            await step("ask_again", lambda: checks.delete_document(user, document, was_lost=True, refusal=reason))
+            ask = partial(checks.delete_document, user, document, was_lost=True, refusal=reason)
+            await step("ask_again", ask)
             return "refused"
     await step("forget_document", lambda: checks.delete_document(user, document))
     # An agent may have decided before we noted that the document arrived.

@@ -57,7 +57,7 @@ async def submit(
     customer: SignedInCustomer,
     onward: Annotated[str, Query(alias="next", description="The page of ours that a form goes on to")] = "",
 ) -> Response:
-    """Send an upload (JPG, PNG or PDF) to our team; the same one again changes nothing. A form may bring 5 MB itself."""
+    """Send an upload (JPG, PNG or PDF) to our team; the same again changes nothing. A form may bring 5 MB itself."""
     # Not a field: where a file is too large, nothing of the form is read.
     target = local_path(onward, "")
     try:

@@ -129,7 +129,7 @@ def row_name(*primary_key: object) -> str:
     return "/".join(map(str, primary_key))
 
 
-def sealed(model: type[object], attribute: str, value: str | bytes | memoryview, *primary_key: object) -> bytes:
+def sealed(model: type[SQLModel], attribute: str, value: str | bytes | memoryview, *primary_key: object) -> bytes:
     """Return the ciphertext of a value for one row, for a statement that is not made from the model."""
     kind = dict(_sealed_of(model))[attribute]
     plain = value.encode() if isinstance(value, str) else value

@@ -60,7 +60,7 @@ class SalesforceFiles:
         return id_of("stored file", whole[0], "ContentDocumentId") if whole else None
 
     async def store(self, record_id: str, file: OutgoingFile, read: ReadPart) -> None:
-        """Store a file with a record, part by part: it is nowhere in memory as a whole. Raises NotFound for no record."""
+        """Store a file with a record, part by part: it is nowhere in memory as a whole. Raises NotFound."""
         about = {
             "Title": file.name.rpartition(".")[0][:255],
             "PathOnClient": file.name,

@@ -27,7 +27,8 @@ WITH held AS (
     RETURNING id, user_id
 )
 INSERT INTO upload_parts (upload_id, version, number, user_id, content)
-SELECT held.id, %(version)s, part.number, held.user_id, part.content FROM held, (VALUES {rows}) AS part (number, content)
+SELECT held.id, %(version)s, part.number, held.user_id, part.content
+FROM held, (VALUES {rows}) AS part (number, content)
 """
 
 

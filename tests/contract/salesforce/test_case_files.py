@@ -5,10 +5,10 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from portal_app.integrations.salesforce.case_files import SalesforceCaseFiles
 
 from portal_app.domain.errors import ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports.files import OutgoingFile
-from portal_app.integrations.salesforce.case_files import SalesforceCaseFiles
 from portal_app.integrations.salesforce.client import SalesforceClient
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox

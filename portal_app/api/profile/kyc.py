@@ -1,6 +1,5 @@
 """The identity document for voice lines: sent as an upload or in a form, never returned."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,7 +11,7 @@ from portal_app.api.http.problem import TooLarge
 from portal_app.api.http.request_parsing import Body, is_multipart, read, takes, wants_json
 from portal_app.api.http.responses import form_route, json, refused, see_other
 from portal_app.api.profile import schemas
-from portal_app.api.uploads.file_form import read_file_form
+from portal_app.api.uploads.file_form import FileField, file_form
 from portal_app.domain.errors import InvalidInput, PortalError
 from portal_app.domain.identifiers import our_id
 from portal_app.domain.local_path import local_path
@@ -20,12 +19,11 @@ from portal_app.domain.profile.customer import Customer
 from portal_app.domain.profile.kyc_document import IdentityCheck
 from portal_app.domain.uploads.upload import DOCUMENT_DRAFT, MEGABYTE, TooLargeUpload
 from portal_app.language import path_for
-from portal_app.services.uploads.form_files import FormFile
 from portal_app.wiring.portal import portal
 
 PAGE, FIELD = "/account/verification", "document"
 # Of a form; an upload in pieces may be as large as any file.
-LARGEST_FILE = 5 * MEGABYTE
+_FILE = FileField(FIELD, DOCUMENT_DRAFT, 5 * MEGABYTE)
 router = APIRouter(prefix="/api/me/identity-document", tags=["account"])
 
 
@@ -84,16 +82,7 @@ async def _from_upload(request: Request, customer: Customer) -> IdentityCheck:
 
 
 async def _from_form(request: Request, customer: Customer) -> IdentityCheck:
-    files = portal().uploads.form_files
-
-    async def take(name: str, content: AsyncIterator[bytes]) -> FormFile:
-        return await files.take(customer.user_id, content, name=name, draft=DOCUMENT_DRAFT, most=LARGEST_FILE)
-
-    _, file = await read_file_form(request, file=FIELD, most=LARGEST_FILE, take=take)
-    if file is None:
-        raise InvalidInput({FIELD: "Choose a file."})
-    try:
-        return await portal().profile.kyc_documents.submit(customer, file.upload_id, sha256=file.sha256)
-    finally:
-        # One that became the document stays: it cannot be removed.
-        await files.remove(customer.user_id, file.upload_id)
+    async with file_form(request, customer.user_id, _FILE) as form:
+        if form.file is None:
+            raise InvalidInput({FIELD: "Choose a file."})
+        return await portal().profile.kyc_documents.submit(customer, form.file.upload_id, sha256=form.file.sha256)

@@ -1,6 +1,5 @@
 """A reply with one small file as a native form: for browsers and networks in which uploads in pieces do not work."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from portal_app.api.http.idempotency import FIELD
 from portal_app.api.http.problem import BadRequest
 from portal_app.api.http.request_parsing import wants_json
 from portal_app.api.http.responses import refused, see_other
-from portal_app.api.uploads.file_form import FileForm, read_file_form
+from portal_app.api.uploads.file_form import FileField, FileForm, file_form
 from portal_app.domain.errors import InvalidInput, PortalError, SecretsFound
 from portal_app.domain.idempotency import Call, Claim
 from portal_app.domain.identifiers import our_id
@@ -22,7 +21,6 @@ from portal_app.domain.support.message import LONGEST_REPLY_BYTES, parse_reply
 from portal_app.domain.support.secrets import refuse_secrets
 from portal_app.domain.uploads.upload import MEGABYTE, TooLargeUpload
 from portal_app.language import path_for
-from portal_app.services.uploads.form_files import FormFile
 from portal_app.wiring.portal import portal
 
 router = APIRouter(prefix="/api/cases", tags=["support"])
@@ -56,18 +54,10 @@ async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: O
     known = our_id(case_id)
     typed: dict[str, str] = {}
     page = f"/support/cases/{known}"
-    files = portal().uploads.form_files
-    file: FormFile | None = None
-
-    async def take(name: str, content: AsyncIterator[bytes]) -> FormFile:
-        nonlocal file
-        file = await files.take(customer.user_id, content, name=name, draft=str(known), most=_LARGEST)
-        return file
-
     try:
-        form, _ = await read_file_form(request, file=_FILE, most=_LARGEST, take=take)
-        typed = {"text": form.fields.get("text", "")}
-        await _reply(customer, known, form, file)
+        async with file_form(request, customer.user_id, FileField(_FILE, str(known), _LARGEST)) as form:
+            typed = {"text": form.fields.get("text", "")}
+            await _reply(customer, known, form)
     except PortalError as error:
         told: PortalError = error
         if isinstance(error, TooLargeUpload):
@@ -76,20 +66,16 @@ async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: O
             # The form asks at a tick of its own whether to send the text all the same.
             told = InvalidInput({_CONFIRM: error.user_message})
         return await refused(request, told, page, typed=typed, longest=LONGEST_REPLY_BYTES)
-    finally:
-        if file is not None:
-            # One that became part of the message stays: it cannot be removed.
-            await files.remove(customer.user_id, file.upload_id)
     return see_other(path_for(page))
 
 
-async def _reply(customer: Customer, case_id: UUID, form: FileForm, file: FormFile | None) -> None:
+async def _reply(customer: Customer, case_id: UUID, form: FileForm) -> None:
     text, key = parse_reply(form.fields.get("text", "")), form.fields.get(FIELD, "")
     refuse_secrets(text, confirmed=bool(form.fields.get(_CONFIRM)))
     if not key:
         raise BadRequest("no key", code="idempotency_key_missing")
     built = portal()
-    uploads, digest = ([file.upload_id], file.sha256) if file else ([], "")
+    uploads, digest = ([form.file.upload_id], form.file.sha256) if form.file else ([], "")
 
     async def take(claim: Claim) -> str:
         return await built.support.conversation.reply(customer, case_id, text, claim=claim, uploads=uploads)

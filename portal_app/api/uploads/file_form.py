@@ -1,8 +1,10 @@
 """A native form with one file, which is handed on while it arrives: nothing of it lies in memory or on a disk."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
+from uuid import UUID
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -10,10 +12,9 @@ from starlette.requests import Request
 
 from portal_app.api.http.problem import BadRequest, UnknownFormat
 from portal_app.domain.uploads.upload import TooLargeUpload
+from portal_app.services.uploads.form_files import FormFile
+from portal_app.wiring.portal import portal
 
-File = TypeVar("File")
-# Takes a file by its name and content, which never is empty.
-Take = Callable[[str, AsyncIterator[bytes]], Awaitable[File]]
 # The form around the file: its boundaries, names and texts.
 _AROUND = 64 * 1024
 _MOST_PARTS = 11
@@ -22,30 +23,51 @@ _NO_FORM = "Send a form with a file (multipart/form-data)."
 
 @dataclass(slots=True)
 class FileForm:
-    """The fields of a form by name; they are whole once the form is read."""
+    """The fields of a form by name, and its file as an upload, None without one."""
 
     fields: dict[str, str] = field(default_factory=dict)
+    file: FormFile | None = None
 
 
-async def read_file_form(request: Request, *, file: str, most: int, take: Take[File]) -> tuple[FileForm, File | None]:
-    """Read a multipart form; `take` gets the file of the field `file` while it arrives. None without a file.
+@dataclass(frozen=True, slots=True)
+class FileField:
+    """The field that brings a file: what its upload belongs to, and how many bytes it may have."""
 
-    `take` sees to the size of what it gets. Raises UnknownFormat, TooLargeUpload, BadRequest, and what `take` raises.
+    name: str
+    draft: str
+    most: int
+
+
+@asynccontextmanager
+async def file_form(request: Request, user_id: UUID, wanted: FileField) -> AsyncIterator[FileForm]:
+    """Read a multipart form, storing its file while it arrives; one that is not submitted by the end is removed.
+
+    Raises UnknownFormat, TooLargeUpload, BadRequest, and what an upload raises.
     """
-    form, taken = FileForm(), None
-    events = _events(request, most)
+    form = FileForm()
+    try:
+        await _read(request, user_id, wanted, form)
+        yield form
+    finally:
+        if form.file is not None:
+            await portal().uploads.form_files.remove(user_id, form.file.upload_id)
+
+
+async def _read(request: Request, user_id: UUID, wanted: FileField, form: FileForm) -> None:
+    events = _events(request, wanted.most)
     async for each in events:
-        if each.kind == "begin" and each.name == file and each.is_file:
+        if each.kind == "begin" and each.name == wanted.name and each.is_file:
             content = _content(events)
             first = await anext(content, b"")
             if first:
-                if taken is not None:
+                if form.file is not None:
                     raise BadRequest("more than one file")
-                taken = await take(each.text, _led_by(first, content))
+                form.file = await portal().uploads.form_files.take(
+                    user_id, _led_by(first, content), name=each.text, draft=wanted.draft, most=wanted.most
+                )
         elif each.kind == "begin" and not each.is_file:
             whole = b"".join([part async for part in _content(events)])
             form.fields[each.name] = whole.decode("utf-8", "replace")
-    return form, taken
 
 
 @dataclass(frozen=True, slots=True)

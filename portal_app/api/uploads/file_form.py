@@ -11,8 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from portal_app.api.http.problem import BadRequest, UnknownFormat
-from portal_app.domain.uploads.upload import TooLargeUpload
-from portal_app.services.uploads.form_files import FormFile
+from portal_app.domain.uploads.upload import FormFile, TooLargeUpload
 from portal_app.wiring.portal import portal
 
 # The form around the file: its boundaries, names and texts.

@@ -38,6 +38,14 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file that arrived, by the id of its upload; `sha256` is the hash of what came."""
+
+    upload_id: UUID
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class UploadLimits:
     """What is taken: bytes of a file, of a message and of a day, files of a message, and pieces at the same time."""
 

@@ -3,20 +3,12 @@
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from uuid import UUID
 
 from portal_app.domain.errors import PortalError
+from portal_app.domain.uploads.upload import FormFile
 from portal_app.services.uploads.receiving import Receiving
 from portal_app.services.uploads.uploads import Uploads
-
-
-@dataclass(frozen=True, slots=True)
-class FormFile:
-    """A file that arrived, by the id of its upload; `sha256` is the hash of what came."""
-
-    upload_id: UUID
-    sha256: str
 
 
 class FormFiles:

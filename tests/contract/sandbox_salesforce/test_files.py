@@ -30,7 +30,7 @@ async def test_multipart_upload_is_linked_and_comes_back_byte_for_byte(org: Org,
 
     assert (made.status_code, row["ContentSize"], row["FileExtension"]) == (201, len(LARGE), "jpg")
     assert data.content == LARGE
-    assert max(map(len, org.sandbox.store.file(row["Id"]))) == PART_BYTES
+    assert max(map(len, org.store.file(row["Id"]))) == PART_BYTES
     assert [link["ContentDocumentId"] for link in links] == [row["ContentDocumentId"]]
 
 

@@ -26,7 +26,7 @@ def file_uploads(place: Any, *, name: str = IDS, label: str = "", accept: str = 
     chooser = rx.el.input(
         type="file",
         multiple=not accept,
-        accept=accept or "*",
+        **({"accept": accept} if accept else {}),
         id=f"{PLACE}-input",
         aria_describedby=f"{PLACE}-hint",
         custom_attrs={"data-part": "input"},

@@ -153,7 +153,7 @@ async def test_a_form_returns_to_its_page_with_the_error_or_to_the_checkout(hana
     sent = await hana.send(picture(), page=True, next=f"/checkout?plan={VOICE}")
     assert (sent.status_code, sent.headers["location"]) == (303, f"/checkout?plan={VOICE}")
     (stored,) = await hana.stored()
-    again = await hana.browser.submit(f"{PATH}?next=//evil.example/checkout", upload=str(stored.id))
+    again = await hana.browser.submit(f"{PATH}?next=//evil.example/checkout", upload=f"{uuid4()},{stored.id}")
     assert again.headers["location"] == PAGE
 
 

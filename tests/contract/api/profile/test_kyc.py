@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from portal_app.domain.errors import ExternalUnavailable
+from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
 from portal_app.domain.uploads.file_kind import REFUSALS
 from portal_app.domain.uploads.upload import DOCUMENT_DRAFT, PART_BYTES
 from portal_app.models.email_outbox import Mail
@@ -133,6 +133,18 @@ async def test_a_document_is_taken_while_salesforce_is_down_and_a_missed_decisio
     await hana.hand_over()
     await hana.driver.decide_identity(hana.buyer)
     assert hana.buyer.customer.sf_account_id in await hana.worker.profile.kyc_review.accounts_with_missed_reviews()
+
+
+async def test_a_document_whose_answer_was_lost_is_not_stored_twice(hana: Hana) -> None:
+    upload = UUID(await hana.upload(picture()))
+    await hana.submit(str(upload))
+    await hana.worker.uploads.checking.check(upload)
+    await hana.driver.set_faults("salesforce", lose_answers=1)
+    with pytest.raises(OutcomeUnknown):
+        await hana.worker.profile.kyc_review.hand_over(hana.user_id, upload)
+    await hana.driver.all_well()
+    await hana.hand_over()
+    assert [file["name"] for file in await hana.files()] == [f"identity-{upload}.jpg"]
 
 
 async def test_a_document_that_cannot_be_handed_over_is_deleted_and_asked_for_again(hana: Hana) -> None:

@@ -32,12 +32,12 @@ def problem_of(settings: Settings, error: Exception) -> Problem:
         do = "Name its CA in SMTP_CA_FILE, or use the name of its certificate in SMTP_HOST." if is_trust else ""
         do = do or "Port 465 needs SMTP_TLS=true, port 587 SMTP_START_TLS=true, port 25 neither."
         return Problem(wrong, do, "SMTP_CA_FILE" if is_trust else "SMTP_TLS")
-    if "starttls" in text.lower():
-        wrong = f"The mail server {place} offers no STARTTLS, which SMTP_START_TLS insists on."
-        return Problem(wrong, "Use its port with STARTTLS (587), or SMTP_TLS=true with port 465.", "SMTP_START_TLS")
     if isinstance(error, aiosmtplib.SMTPAuthenticationError) or "auth" in text.lower():
         wrong = f"The mail server {place} does not let {settings.smtp_username} log in: {text[:150]}."
         return Problem(wrong, "Correct SMTP_USERNAME and SMTP_PASSWORD.", "SMTP_PASSWORD")
+    if "starttls" in text.lower():
+        wrong = f"The mail server {place} offers no STARTTLS, which SMTP_START_TLS insists on."
+        return Problem(wrong, "Use its port with STARTTLS (587), or SMTP_TLS=true with port 465.", "SMTP_START_TLS")
     if isinstance(error, aiosmtplib.SMTPSenderRefused):
         wrong = f"The mail server {place} refuses the sender {settings.portal_mail_from}: {text[:150]}."
         return Problem(wrong, "Use a sender that it accepts from this machine.", "PORTAL_MAIL_FROM")

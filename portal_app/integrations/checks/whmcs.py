@@ -81,8 +81,8 @@ class WhmcsChecks:
             answer = await self._http.get(address)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unfit(unreached("WHMCS", error, setting="WHMCS_URL")) from error
-        # A guest is sent to the sign-in, or shown it.
-        if answer.status_code >= 400 and answer.status_code != 401:
+        # A guest is shown the sign-in, sent to it, or refused.
+        if answer.status_code >= 400 and answer.status_code not in (401, 403):
             wrong = f"WHMCS_URL has no client area: clientarea.php answers HTTP {answer.status_code}."
             do = "Write the address that customers see at WHMCS, without a slash at the end."
             raise Unfit(Problem(wrong, do, "WHMCS_URL"))

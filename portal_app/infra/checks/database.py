@@ -1,7 +1,6 @@
 """Checks of PostgreSQL: each role is let in with its rights and no more; schema, clock and connections fit."""
 
 import re
-import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from portal_app.infra.checks.check import Check, Problem, Process, Unfit
+from portal_app.infra.clock import host_seconds
 from portal_app.infra.database.connections import async_connector
 from portal_app.infra.database.schema import READ_REVISION, schema_at
 from portal_app.infra.production import is_loopback
@@ -141,6 +141,11 @@ def clock_problem(ahead: float, other: str) -> Problem | None:
     return Problem(wrong, do, is_warning=abs(ahead) < _CLOCK_WRONG)
 
 
+def seconds_ahead(shown: float, *, before: float, after: float) -> float:
+    """Return by how much this host is ahead of a clock that was read between two moments; 0 where it may agree."""
+    return before - shown if shown < before else min(0.0, after - shown)
+
+
 def size_problem(settings: Settings, process: Process, *, most: int, used: int) -> Problem | None:
     """Return what is wrong with the number of connections that a server allows."""
     needed = _most_connections(settings, process)
@@ -211,9 +216,9 @@ async def _schema(settings: Settings, role: DatabaseRole) -> str:
 
 
 async def _clock(settings: Settings, role: DatabaseRole) -> str:
-    before = time.time()
+    before = host_seconds()
     row = await _asked(settings, role, "SELECT extract(epoch FROM clock_timestamp())::float8 AS shown")
-    ahead = (before + time.time()) / 2 - float(row["shown"])
+    ahead = seconds_ahead(float(row["shown"]), before=before, after=host_seconds())
     if problem := clock_problem(ahead, "PostgreSQL"):
         raise Unfit(problem)
     return f"{ahead:+.1f} s"

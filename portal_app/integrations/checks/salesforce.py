@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -11,7 +10,8 @@ import httpx
 
 from portal_app.domain.errors import ExternalRejected, NotFound, PortalError
 from portal_app.infra.checks.check import Check, Problem, Unfit
-from portal_app.infra.checks.database import clock_problem
+from portal_app.infra.checks.database import clock_problem, seconds_ahead
+from portal_app.infra.clock import host_seconds
 from portal_app.infra.settings import Settings
 from portal_app.integrations.checks.reach import unreached
 from portal_app.integrations.checks.salesforce_org import NEEDS, ObjectNeeds, object_problems
@@ -80,13 +80,14 @@ class SalesforceChecks:
         return wanted
 
     async def _clock(self) -> str:
+        before = host_seconds()
         answer = await self._root()
         try:
             shown = parsedate_to_datetime(answer.headers["Date"]).replace(tzinfo=UTC).timestamp()
         except (KeyError, ValueError, TypeError):
             return "not seen"
         # The header has whole seconds.
-        ahead = time.time() - shown - 0.5
+        ahead = seconds_ahead(shown, before=before - 1, after=host_seconds())
         if problem := clock_problem(ahead, "Salesforce"):
             raise Unfit(problem)
         return f"{ahead:+.0f} s"

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,13 @@ from redis.asyncio import Redis
 
 from portal_app.frontend_files import ROOT, stamp_file, stamp_of
 from portal_app.infra.checks.check import Check, Outcome, Problem, Unfit, run_checks
-from portal_app.infra.checks.database import clock_problem, role_problems, size_problem
-from portal_app.infra.checks.public_address import certificate_problem
-from portal_app.infra.checks.redis_server import memory_problem, version_problem
-from portal_app.infra.checks.virus_scanner import age_problem
 from portal_app.infra.database.schema import revisions
 from portal_app.infra.settings import Settings
 from portal_app.integrations.checks.build import vendor_checks
-from portal_app.integrations.checks.salesforce import login_problem
-from portal_app.integrations.checks.salesforce_org import NEEDS, ObjectNeeds, object_problems
-from portal_app.integrations.checks.whmcs import OurRecords, bridge_problem, capture_problem, refusal_of
-from portal_app.integrations.checks.whmcs_role import ACTIONS
+from portal_app.integrations.checks.whmcs import OurRecords
 from portal_app.jobs.admin.doctor import diagnose, exit_code, report
 from sandbox.faults import FaultSettings
-from tests.support.running.vendor_servers import RunningSandbox, documented_role, redis, redis_url, sandbox
+from tests.support.running.vendor_servers import RunningSandbox, redis, redis_url, sandbox
 from tests.support.running.world import servers
 from tests.support.vendors.fake_clamd import fake_clamd
 from tests.support.vendors.scripted_server import ScriptedServer, http, scripted_server
@@ -40,8 +33,6 @@ from tests.support.waiting import LONGEST_SECONDS
 __all__ = ["redis", "redis_url", "sandbox"]
 LIVE = http({"status": "ok"}, Connection="close")
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: close\r\n\r\n"
-PLAIN = Settings(portal_env="development")
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +47,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def fit(sandbox: RunningSandbox, built: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def fit(
+    sandbox: RunningSandbox, built: Path, redis_url: str, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
     """Settings of a machine that fits, but that no portal runs behind its address."""
     monkeypatch.setenv("REFLEX_WEB_WORKDIR", str(built))
     given = {"database_url": servers().postgres.url(), "redis_url": redis_url, "portal_port": 0}
-    return sandbox.settings.model_copy(update={**given, "portal_url": f"http://127.0.0.1:{closed_port()}"})
+    return sandbox.settings.model_copy(update={**given, "portal_url": f"http://127.0.0.1:{closed_port}"})
 
 
 @pytest.fixture
@@ -83,9 +76,12 @@ def faults(sandbox: RunningSandbox) -> Iterator[Any]:
         sandbox.faults.set(vendor, FaultSettings())
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+@pytest.fixture(scope="module")
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens, and that nobody else can take meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield int(bound.getsockname()[1])
 
 
 async def outcome_of(settings: Settings, name: str) -> Outcome:
@@ -163,7 +159,7 @@ WRONG_SETTINGS: list[tuple[dict[str, Any], str, str]] = [
     ("changes", "name", "words"), WRONG_SETTINGS, ids=[f"{case[1]}: {case[2]}" for case in WRONG_SETTINGS]
 )
 async def test_a_wrong_setting_gives_its_line(
-    fit: Settings, proxy: ScriptedServer, changes: dict[str, Any], name: str, words: str
+    fit: Settings, proxy: ScriptedServer, closed_port: int, *, changes: dict[str, Any], name: str, words: str
 ) -> None:
     server, owner = fit.database_url.rpartition("/")[0], fit.database_url
     place = {
@@ -171,7 +167,7 @@ async def test_a_wrong_setting_gives_its_line(
         "owner": owner,
         "role_nobody": owner.replace("portal@", "nobody@"),
         "role_worker": owner.replace("portal@", "portal_identity@"),
-        "closed": closed_port(),
+        "closed": closed_port,
         "taken": proxy.port,
         "whmcs": fit.whmcs_url,
         "https": fit.sf_login_url if fit.sf_login_url.startswith("https") else "",
@@ -288,90 +284,6 @@ async def test_the_field_of_the_customer_number_is_looked_for_at_a_client_of_our
     async with vendor_checks(settings, OurRecords(any_client, last_hook)) as checks:
         (found,) = await run_checks([each for each in checks if each.name == "whmcs.number_field"])
     assert words in text_of(found) and bool(words) == (found.status == "failed")
-
-
-ROLE_FACTS = {
-    "role": "portal_web", "sees_all": False, "is_standby": False, "is_read_only": False, "number": 170011,
-    "version": "17.11", "encoding": "UTF8", "has_tls": True, "reads_users": False,
-}  # fmt: skip
-ORDER = {"fields": [{"name": "Status", "createable": True, "picklistValues": [{"value": "Draft"}]}], "createable": True}
-
-
-def judged(found: Problem | list[Problem] | None) -> str:
-    several = found if isinstance(found, list) else [found]
-    return " ".join(f"{each.wrong} {each.do}" for each in several if each)
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        (role_problems("web", ROLE_FACTS, is_private=False), ""),
-        (role_problems("web", {**ROLE_FACTS, "number": 140005, "version": "14.5"}, is_private=True), "15 or later"),
-        (role_problems("web", {**ROLE_FACTS, "is_standby": True}, is_private=True), "takes no writes"),
-        (role_problems("web", {**ROLE_FACTS, "encoding": "SQL_ASCII"}, is_private=True), "ENCODING 'UTF8'"),
-        (role_problems("web", {**ROLE_FACTS, "has_tls": False}, is_private=False), "sslmode=verify-full"),
-        (clock_problem(2.0, "PostgreSQL"), ""),
-        (clock_problem(90.0, "PostgreSQL"), "90 s ahead of PostgreSQL's"),
-        (clock_problem(-90.0, "Salesforce"), "90 s behind Salesforce's"),
-        (size_problem(PLAIN, "all", most=1000, used=3), ""),
-        (version_problem("7.2.4"), ""),
-        (version_problem("6.2.14"), "7.0 or later"),
-        (memory_problem("volatile-lru", used=1, most=100), ""),
-        (memory_problem("noeviction", used=1, most=100), "refuses every write"),
-        (memory_problem("allkeys-lru", used=1, most=100), "customers see old data"),
-        (memory_problem("noeviction", used=1, most=0), "no memory limit"),
-        (memory_problem("volatile-lru", used=95, most=100), "95 %"),
-        (certificate_problem({"notAfter": "Dec  9 00:00:00 2026 GMT"}, NOW), "ends in 8 days"),
-        (certificate_problem({"notAfter": "Feb  9 00:00:00 2027 GMT"}, NOW), ""),
-        (age_problem("ClamAV 1.0.7/27500/Mon Nov  2 08:26:31 2026", NOW), "of 2026-11-02"),
-        (age_problem("ClamAV 1.0.7/27500/Mon Nov 30 08:26:31 2026", NOW), ""),
-        (bridge_problem(PLAIN, NOW - timedelta(days=9), NOW), "on 2026-11-22"),
-        (bridge_problem(PLAIN, NOW, NOW), ""),
-        (refusal_of("GetCurrencies: HTTP 403, Administrator Account Disabled"), "API Access"),
-        (login_problem(PLAIN, "login: invalid_grant: invalid assertion"), "into the app"),
-        (object_problems("Order", ObjectNeeds(reads="Id", writes="Status"), ORDER), "no Order.Id."),
-        (object_problems("Order", ObjectNeeds(writes="Status", values={"Status": ("Gone",)}), ORDER), "not offer Gone"),
-        (object_problems("Order", ObjectNeeds(key="Status"), ORDER), "no unique external id"),
-        (
-            object_problems("Order", ObjectNeeds(writes="Status"), {"fields": [{"name": "Status"}]}),
-            "does not let the portal's user write Order.Status",
-        ),
-        (object_problems("Order", ObjectNeeds(creates=True), {"createable": False}), "user create Order"),
-        (
-            object_problems(
-                "Order",
-                ObjectNeeds(creates=True),
-                {"createable": True, "recordTypeInfos": [{"defaultRecordTypeMapping": True, "available": False}]},
-            ),
-            "default record type of Order",
-        ),
-    ],
-)  # fmt: skip
-def test_what_was_seen_is_judged_in_plain_words(found: Any, words: str) -> None:
-    assert words in judged(found) and bool(words) == bool(judged(found))
-
-
-def invoice(number: int, tried: str) -> dict[str, str]:
-    return {"id": str(number), "duedate": "2026-11-20", "last_capture_attempt": tried}
-
-
-def test_repeated_charges_of_overdue_invoices_are_seen_where_several_show_them() -> None:
-    once, again = "2026-11-19 03:00:00", "2026-11-29 03:00:00"
-    assert capture_problem([invoice(1, once), invoice(2, "0000-00-00 00:00:00"), invoice(3, again)]) is None
-    assert "Attempt Only Once" in judged(capture_problem([invoice(1, again), invoice(2, again)]))
-
-
-def test_the_role_is_asked_for_just_the_actions_of_the_guide() -> None:
-    assert set(ACTIONS) == set(documented_role().replace(",", " ").split())
-
-
-def test_every_field_of_the_portals_that_the_code_names_is_looked_for() -> None:
-    code = "".join(file.read_text() for file in (ROOT / "portal_app/integrations/salesforce").glob("*.py"))
-    wanted = {
-        word for word in code.replace('"', " ").replace(".", " ").replace(",", " ").split() if word.endswith("__c")
-    }
-    known = {name for needs in NEEDS.values() for name in needs.names} | set(NEEDS)
-    assert wanted and {name for name in wanted if name.isidentifier()} - known == set()
 
 
 async def test_each_check_has_its_own_deadline_and_a_broken_one_hides_no_other() -> None:

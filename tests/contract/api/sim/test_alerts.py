@@ -122,31 +122,18 @@ async def test_nobody_without_a_session_or_a_key_changes_anything(
 async def test_the_carriers_file_sets_alerts_off_once_and_asks_the_carrier_nothing(
     sato: Visitor, worker: Portal, services: dict[str, int], clean: None
 ) -> None:
-    line, before = services[FAMILY], await calls()
-    await send(sato, "PUT", f"{path_of(line)}/left", WANTED)
-    # Read three days ago: 3 GB left.
-    snapshot = LineSnapshot(state="active", left_mb=3072, today_bytes=0, top_ups=(), told_at=now() - timedelta(days=3))
-    await run(
-        worker, "UPDATE sim_lines SET body = CAST(:body AS jsonb), read_at = now() WHERE service_id = :id",
-        body=_json(snapshot), id=line,
-    )  # fmt: skip
+    line, before, mails = services[FAMILY], await calls(), (await told(worker, "line_alert_left"))[1]
+    # On every day of a month no more than the plan's data are left of it.
+    await send(sato, "PUT", f"{path_of(line)}/left", {"amount": 5 * 1024, "unit": "mb"})
+    await run(worker, "UPDATE sim_lines SET body = '{}', read_at = now() WHERE service_id = :id", id=line)
     await run(worker, "DELETE FROM sim_readings WHERE service_id = :id", id=line)
-    used = {2: 1024, 1: 1023} if (now() - timedelta(days=3)).month == today().month else {}
-    for back, amount in used.items():
+    assert await tell(worker, [line]) == (0, 0), "nothing is known of it"
+    for back, fired in ((1, 1), (1, 0), (2, 0)):
         day = today() - timedelta(days=back)
-        await worker.sim.usage_imports.run(f"account,date,traffic\n{FAMILY},{day:%Y%m%d},{amount * 1024}".encode())
-        assert await tell(worker, [line]) == (0, 0)
-    if used:
-        day = today() - timedelta(days=1)
-        await worker.sim.usage_imports.run(f"account,date,traffic\n{FAMILY},{day:%Y%m%d},{1024 * 1024}".encode())
-        assert await tell(worker, [line]) == (0, 0), "a correction of a day that was seen is no newer reading"
-    await send(sato, "PUT", f"{path_of(line)}/left", {"amount": 3072, "unit": "mb"})
-    mails = (await told(worker, "line_alert_left"))[1]
-    assert await tell(worker, [line]) == (1, 1)
-    assert await tell(worker, [line]) == (0, 0)
+        await worker.sim.usage_imports.run(f"account,date,traffic\n{FAMILY},{day:%Y%m%d},1024".encode())
+        assert await tell(worker, [line]) == (fired, fired), f"{back} days ago"
     assert await told(worker, "line_alert_left") == (1, mails + 1)
-    shown = (await sato.get(path_of(line))).json()["items"][0]
-    assert shown["fired_at"] is not None
+    assert (await sato.get(path_of(line))).json()["items"][0]["fired_at"] is not None
     assert await calls() == before
     await run(worker, "UPDATE sim_lines SET read_at = NULL WHERE service_id = :id", id=line)
 
@@ -213,7 +200,7 @@ async def test_data_are_bought_by_themselves_once_for_a_reading_and_never_beside
         worker, "UPDATE top_ups SET state = 'done', paid_at = :at, delivered_at = :at WHERE service_id = :id",
         at=now(), id=line,
     )  # fmt: skip
-    assert await own.start(line) == "old_reading", "nothing was read since the data came"
+    assert await own.start(line) == "enough", "the data that came count before anything is read"
     await _paid(worker, sato, line, 1101)
     await _read(worker, line, left_mb=1000)
     mails = (await told(worker, "auto_top_up_cap"))[1]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from portal_app.domain.errors import InvalidInput
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.sim.auto_top_up import AutoOff, AutoStanding, AutoTopUp, AutoWish
@@ -58,12 +59,12 @@ class AutoTopUpPart(TopUpPart, mixin=True):
     @handler
     async def choose_auto_threshold(self, megabytes: str):
         """Choose at how much data left more are bought."""
-        self.auto_threshold = str(megabytes)
+        self.auto_threshold = _one_of(self.auto_thresholds, megabytes, "threshold_mb")
 
     @handler
     async def choose_auto_cap(self, yen: str):
         """Choose how much may be spent in a month."""
-        self.auto_cap = str(yen)
+        self.auto_cap = _one_of(self.auto_caps, yen, "cap")
 
     @handler
     async def turn_on_auto_top_up(self):
@@ -103,6 +104,14 @@ class AutoTopUpPart(TopUpPart, mixin=True):
         self.auto_cap = self.auto_cap or str(caps[2].minor)
         words = _("Turn on: {gigabytes} GB for {total} with tax each time")
         self.auto_button = words.format(gigabytes=gigabytes, total=total)
+
+
+def _one_of(options: list[list[str]], value: object, name: str) -> str:
+    """Return a value that the page offers. Raises InvalidInput."""
+    for option, _words in options:
+        if option == value:
+            return option
+    raise InvalidInput({name: "Choose one of the options."})
 
 
 def _rows(found: AutoStanding) -> AutoRows:

@@ -96,10 +96,13 @@ def parse_whole(value: object, field: str, wrong: str, *, least: int, most: int)
 
 
 def judge_left(alert: Alert, state: AlertState, reading: LineReading, *, at: datetime) -> Judgement:
-    """Judge an alert on data left or on the forecast by a reading; one that is not newer changes nothing."""
-    if state.seen_at is not None and reading.at <= state.seen_at:
-        return Judgement(state)
+    """Judge an alert on data left or on the forecast by a reading; one that is not newer changes nothing.
+
+    Neither does one that does not tell what the alert watches: it is judged once it does.
+    """
     month, is_crossed = month_of(reading.at), _is_crossed(alert, reading)
+    if is_crossed is None or (state.seen_at is not None and reading.at <= state.seen_at):
+        return Judgement(state)
     seen = replace(state, seen_at=reading.at)
     if _is_armed(state, reading, month):
         armed = AlertState(seen_at=reading.at)
@@ -125,11 +128,11 @@ def _is_armed(state: AlertState, reading: LineReading, month: date) -> bool:
     return reading.added_at is not None and reading.added_at > state.fired_at
 
 
-def _is_crossed(alert: Alert, reading: LineReading) -> bool:
+def _is_crossed(alert: Alert, reading: LineReading) -> bool | None:
     if alert.kind == "forecast":
-        return bool(reading.runs_out)
+        return reading.runs_out
     left, threshold = _compared(alert, reading)
-    return left is not None and left <= threshold
+    return None if left is None else left <= threshold
 
 
 def _has_risen(alert: Alert, reading: LineReading) -> bool:

@@ -70,7 +70,10 @@ RUNS: dict[str, tuple[Alert, list[Seen]]] = {
     ),
     "a tenth, exactly": (TENTH, [Seen(512, True)]),
     "more than a tenth": (TENTH, [Seen(513, False)]),
-    "a share of an unknown plan": (TENTH, [Seen(1, False, allowance=None)]),
+    "a share of an unknown plan is judged once the plan is known": (
+        TENTH,
+        [Seen(1, False, allowance=None), Seen(1, True)],
+    ),
     "the forecast": (
         OUTLOOK,
         [

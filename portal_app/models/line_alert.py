@@ -70,7 +70,7 @@ class LineAlertRow(SQLModel, table=True):
         """Return alerts of some lines that fired and are not told yet, locked for the transaction."""
         query = select(cls).where(_IS_DUE, col(cls.service_id).in_(list(service_ids)))
         ordered = query.order_by(cls.service_id, cls.kind).limit(limit)
-        return list((await session.exec(ordered.with_for_update(skip_locked=True))).all())
+        return list((await session.exec(ordered.with_for_update())).all())
 
 
 class AutoTopUpRow(SQLModel, table=True):

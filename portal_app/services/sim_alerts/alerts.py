@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
@@ -26,6 +27,7 @@ from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.sim_alerts.line_facts import LineRecord, LineRecords
 
+_log = structlog.get_logger(__name__)
 # Customers told in one transaction.
 _TOLD_AT_ONCE = 50
 _WRITE = sa.text("""
@@ -99,7 +101,10 @@ class LineAlerts:
             changes = [_written(row, each) for row, each in judged if each.fires or each.state != row.to_state()]
             if changes:
                 await (await session.connection()).execute(_WRITE, {"rows": json.dumps(changes)})
-        return sum(each.fires for _, each in judged)
+        fired = sum(each.fires for _, each in judged)
+        if fired:
+            _log.info("line_alerts.fired", lines=len(found), fired=fired)
+        return fired
 
     async def tell(self, service_ids: Sequence[int]) -> int:
         """Tell the next customers of alerts that fired, each once; return how many were told. Safe to repeat."""

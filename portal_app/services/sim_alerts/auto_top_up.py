@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, OfferChanged
@@ -31,6 +32,8 @@ from portal_app.services.sim.top_ups import TopUpPrices, begin, take_turn
 from portal_app.services.sim_alerts.alerts import linked_line
 from portal_app.services.sim_alerts.line_facts import LineRecords
 from portal_app.services.sim_alerts.top_up_outcomes import tell_of_choice
+
+_log = structlog.get_logger(__name__)
 
 
 class AutoTopUps:
@@ -121,6 +124,7 @@ class AutoTopUps:
             came = await self._carry_out(session, row, present, decision)
             user_id = row.user_id
         if came in ("start", "cap", "price_changed"):
+            _log.info("auto_top_up.decided", service=service_id, decision=came)
             for topic in ("orders", "notices"):
                 await self._live.publish(Change(user_id, topic, str(service_id) if topic == "orders" else ""))
         return came

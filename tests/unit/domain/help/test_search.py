@@ -7,7 +7,7 @@ from portal_app.infra.help.library import read_articles
 from portal_app.infra.settings import Settings
 from portal_app.language import Language
 
-# Questions as people type them, and the article that answers each. At least 38 must be among the first three.
+# Questions as people type them, and the article that answers each. At least 40 must be among the first three.
 GOLD: list[tuple[Language, str, str]] = [
     ("en", "how do I set up mobile data on my android phone", "sim-setup"),
     ("en", "apn settings iphone", "sim-setup"),
@@ -60,7 +60,7 @@ def indexes() -> dict[Language, HelpIndex]:
     return {language: HelpIndex(list(found.values())) for language, found in articles.items()}
 
 
-def test_thirty_eight_of_forty_questions_are_answered_among_the_first_three(
+def test_forty_of_forty_two_questions_are_answered_among_the_first_three(
     indexes: dict[Language, HelpIndex],
 ) -> None:
     missed = [
@@ -68,7 +68,7 @@ def test_thirty_eight_of_forty_questions_are_answered_among_the_first_three(
         for language, question, slug in GOLD
         if slug not in (found := [hit.article.slug for hit in indexes[language].search(question, most=3)])
     ]
-    assert len(GOLD) == 40
+    assert len(GOLD) == 42
     assert len(missed) <= 2, missed
 
 

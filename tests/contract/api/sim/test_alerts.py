@@ -14,7 +14,7 @@ from portal_app.domain.sim.line_snapshot import LineSnapshot
 from portal_app.domain.sim.usage import MB
 from portal_app.infra.clock import now, today
 from portal_app.wiring.portal import Portal
-from tests.contract.api.sim.conftest import DOUBTFUL, FAMILY, VOICE, calls
+from tests.contract.api.sim.conftest import DOUBTFUL, FAMILY, VOICE, act, calls, forget_reading
 from tests.support.clients.api_steps import let_the_proof_age
 from tests.support.clients.visitor import Visitor
 
@@ -136,6 +136,24 @@ async def test_the_carriers_file_sets_alerts_off_once_and_asks_the_carrier_nothi
     assert (await sato.get(path_of(line))).json()["items"][0]["fired_at"] is not None
     assert await calls() == before
     await run(worker, "UPDATE sim_lines SET read_at = NULL WHERE service_id = :id", id=line)
+
+
+async def test_a_visit_has_a_watched_line_looked_at_and_the_night_keeps_what_it_read(
+    sato: Visitor, worker: Portal, services: dict[str, int], clean: None
+) -> None:
+    line, jobs = services[FAMILY], "SELECT count(*) FROM dbos.workflow_status WHERE name = 'watch_lines'"
+    counts = []
+    for _ in range(2):
+        await forget_reading(worker, line)
+        assert (await sato.get(path_of(line, "")[:-1])).json()["as_of"] is None
+        counts.append((await run(worker, jobs))[0][0])
+        await send(sato, "PUT", f"{path_of(line)}/left", WANTED)
+    assert counts[1] == counts[0] + 1, "only where somebody watches"
+    query = "SELECT body->>'left_mb', body->>'told_at' FROM sim_lines WHERE service_id = :id"
+    told_before = await run(worker, query, id=line)
+    await act(FAMILY, "use", mb=300)
+    await worker.sim.reconcile.compare(line)
+    assert await run(worker, query, id=line) == told_before, "today's use was not read with it"
 
 
 async def test_money_of_this_month_is_told_by_the_topics_own_choices(

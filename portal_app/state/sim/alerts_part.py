@@ -76,8 +76,15 @@ def _row(alert: SetAlert | None, choices: tuple[str, ...]) -> AlertRow:
     chosen = f"{alert.unit}:{alert.amount}" if alert else OFF
     # What a program set stays to be chosen.
     listed = choices if chosen in (OFF, *choices) else (*choices, chosen)
-    note = _("Went off {time}").format(time=time(alert.fired_at)) if alert and alert.fired_at else ""
-    return AlertRow(chosen, [[OFF, _("Off")], *([each, _words(each)] for each in listed)], note)
+    return AlertRow(chosen, [[OFF, _("Off")], *([each, _words(each)] for each in listed)], _note(alert))
+
+
+def _note(alert: SetAlert | None) -> str:
+    if alert is None:
+        return ""
+    if alert.fired_at is None:
+        return _("Saved: we tell you when it is reached.")
+    return _("Went off {time}").format(time=time(alert.fired_at))
 
 
 def _words(choice: str) -> str:

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlretrieve
 
 from portal_app.local.errors import LocalError, PortTaken
 from portal_app.local.frontend import build_frontend, reflex_environment
@@ -138,10 +139,12 @@ class World:
         return True
 
     def _set_up_customers(self) -> str:
-        """Give the world's customers their accounts, and their SIM lines the days that the carrier tells by file."""
-        people, usage = self._call("portal_app.jobs.demo_customers"), self.home / "sandbox" / "usage.csv"
-        usage.write_text(self._call("sandbox.main", "usage"))
-        self._call("portal_app.jobs.admin.usage_import", str(usage))
+        """Give the world's customers their accounts, and their SIM lines what the carrier tells by files."""
+        people = self._call("portal_app.jobs.demo_customers")
+        for name, days in (("usage", 400), ("calls", 90)):
+            file = self.home / "sandbox" / f"{name}.csv"
+            urlretrieve(f"{self._office}/api/sim-{name}.csv?days={days}", file)  # noqa: S310  http on this machine
+            self._call(f"portal_app.jobs.admin.{name}_import", str(file))
         return people
 
     @property

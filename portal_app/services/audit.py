@@ -69,6 +69,7 @@ class Tag(StrEnum):
     TOP_UP_DONE = "sim:top_up:delivered"
     TOP_UP_STOPPED = "sim:top_up:stopped"
     TOP_UP_WITH_TEAM = "sim:top_up:handed_over"
+    CALLS_TAKEN = "sim:calls:taken"
     SERVICE_ENDED = "service:service:ended"
     NOTIFICATIONS_CHANGED = "account:notifications:changed"
     CALENDAR_OPENED = "account:calendar:opened"

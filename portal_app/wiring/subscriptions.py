@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from portal_app.services.calls.call_import import CallImports
+from portal_app.services.calls.calls import CallDetails
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.sim.line_changes import LineChanges
@@ -15,6 +17,7 @@ from portal_app.services.sim.top_up_payment import TopUpPayment
 from portal_app.services.sim.top_up_progress import TopUpProgress
 from portal_app.services.sim.top_ups import TopUps
 from portal_app.services.sim.usage_import import UsageImports
+from portal_app.services.sim.usage_polling import UsagePolling
 from portal_app.services.subscriptions.add_on_endings import AddOnEndings
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
@@ -44,10 +47,19 @@ class SimServices:
     changes: LineChanges
     reconcile: LineReconcile
     usage_imports: UsageImports
+    polling: UsagePolling
     top_ups: TopUps
     top_up_progress: TopUpProgress
     top_up_payment: TopUpPayment
     top_up_delivery: TopUpDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class CallServices:
+    """Calls and SMS of SIM lines: what pages show, and the import that operators run."""
+
+    details: CallDetails
+    imports: CallImports
 
 
 def build_subscriptions(
@@ -97,6 +109,7 @@ def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing:
         changes=LineChanges(settings, database, vendors.sims, live=base.live),
         reconcile=LineReconcile(settings, database, vendors, catalog=catalog),
         usage_imports=UsageImports(settings, database),
+        polling=UsagePolling(settings, database, status=status, live=base.live),
         top_ups=TopUps(context),
         top_up_progress=progress,
         top_up_payment=TopUpPayment(
@@ -104,3 +117,8 @@ def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing:
         ),
         top_up_delivery=TopUpDelivery(settings, progress, vendors.sims, vendors.crm),
     )
+
+
+def build_calls(base: Base) -> CallServices:
+    """Build the services of calls and SMS."""
+    return CallServices(CallDetails(base.database), CallImports(base.settings, base.database))

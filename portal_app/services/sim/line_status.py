@@ -72,6 +72,14 @@ class LineStatus:
             return SavedLine(found, found.read_at or found.checked_at)
         return SavedLine(found, None)
 
+    async def read_unvisited(self, customer: Customer, service_id: int) -> bool:
+        """Read a linked line that no page asked for, and return whether its state is news.
+
+        Raises as the carrier does, and NotFound where it has no such line.
+        """
+        row = await self._row(customer, service_id)
+        return row is not None and row.is_linked and await self._update(customer, row)
+
     def _read_of(self, customer: Customer, row: SimLineRow) -> SavedRead[SimLineRow]:
         async def load() -> SimLineRow:
             return await self._row(customer, row.service_id) or row

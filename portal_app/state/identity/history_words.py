@@ -57,6 +57,7 @@ WORDS = {
     "sim:top_up:delivered": "Data added to a SIM line",
     "sim:top_up:stopped": "Purchase of data stopped",
     "sim:top_up:handed_over": "Purchase of data handed to our team",
+    "sim:calls:taken": "Calls and SMS of a SIM line downloaded",
     "service:cancellation:sent": "Cancellation of a service sent on",
     "service:cancellation:refused": "Cancellation of a service stopped",
     "service:service:ended": "Service ended",

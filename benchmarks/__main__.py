@@ -21,6 +21,7 @@ from benchmarks import (
     lanes,
     pages,
     paging,
+    sim,
     start,
     uploads,
 )
@@ -43,13 +44,14 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "entry": entry.measure,
     "lanes": lanes.measure,
     "forecast": forecasting.rows,
+    "sim": sim.measure,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
     "uploads": uploads.measure,
     "help": help.measure,
 }
 
-WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "help"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "help", "sim"}
 
 
 def main() -> int:

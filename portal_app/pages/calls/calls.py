@@ -62,7 +62,7 @@ def _list() -> rx.Component:
             Column(_("Begin"), lambda row: row.at),
             Column(_("Kind"), lambda row: row.kind),
             Column(_("Number"), lambda row: row.number),
-            Column(_("Length"), lambda row: row.length, align="end"),
+            Column(_("Length"), lambda row: row.took, align="end"),
             Column(_("Charge"), lambda row: row.charge, align="end"),
         ],
         caption=_("Calls and SMS of the month, newest first"),

@@ -28,7 +28,7 @@ class CallRow:
     at: str
     kind: str
     number: str
-    length: str
+    took: str
     charge: str
 
 
@@ -116,7 +116,7 @@ def _row(call: Call) -> CallRow:
         at=time(call.at),
         kind=_("SMS") if call.kind == "sms" else _("Call"),
         number=call.shown_number("masked"),
-        length="–" if call.kind == "sms" else _length(call.seconds),
+        took="–" if call.kind == "sms" else _length(call.seconds),
         charge="–" if call.charge is None else str(Money(call.charge)),
     )
 

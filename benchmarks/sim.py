@@ -108,7 +108,7 @@ class _Lines:
     def _forget(self) -> None:
         with psycopg.connect(world().postgres.url(), autocommit=True) as database:
             database.execute("UPDATE sim_lines SET read_at = NULL")
-        with Redis.from_url(world().settings.redis_url.get_secret_value()) as redis:
+        with Redis.from_url(str(world().settings.redis_url)) as redis:
             for key in (*redis.scan_iter("c:freebit-usage:*"), b"breaker:{freebit}"):
                 redis.delete(key)
 

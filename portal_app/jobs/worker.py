@@ -19,7 +19,6 @@ import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
 import portal_app.workflows.sim_lines
 import portal_app.workflows.support
-import portal_app.workflows.usage_polling
 import portal_app.workflows.whmcs_migration
 from portal_app.infra.database.clock_sync import sync_clock
 from portal_app.infra.database.durable import QUEUE, dbos_config

@@ -14,7 +14,7 @@ from portal_app.infra.metrics import _backlog, _breaker, forget_backlog
 from portal_app.infra.settings import Settings
 from portal_app.jobs.backlog import measure_backlog
 from portal_app.jobs.schedule import SCHEDULE, enqueue_due, first_due
-from portal_app.workflows import cancellations, scheduled, sim_lines, support, usage_polling
+from portal_app.workflows import cancellations, scheduled, sim_lines, support
 
 MIDNIGHT = datetime(2031, 3, 31, 15, tzinfo=UTC)
 
@@ -88,7 +88,7 @@ async def test_minutes_that_come_again_after_the_clock_was_set_back_are_due_agai
 
 def test_every_scheduled_job_is_a_workflow_that_records_its_success() -> None:
     for entry in SCHEDULE:
-        places = (scheduled, cancellations, sim_lines, support, usage_polling)
+        places = (scheduled, cancellations, sim_lines, support)
         (work,) = [found for place in places if (found := getattr(place, entry.workflow, None))]
         assert work.__wrapped__.__qualname__, entry.workflow
 

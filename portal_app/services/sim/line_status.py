@@ -98,11 +98,15 @@ class LineStatus:
 
     async def _update(self, customer: Customer, shown: SimLineRow) -> bool:
         """Read the carrier and save what it tells; return whether the line's state is news."""
-        line, usage, top_ups = await asyncio.gather(
-            self._lines.line(shown.number),
-            _optional(self._lines.usage(shown.number)),
-            _optional(self._lines.top_ups(shown.number)),
-        )
+        try:
+            async with asyncio.TaskGroup() as parts:
+                detail = parts.create_task(self._lines.line(shown.number))
+                traffic = parts.create_task(_optional(self._lines.usage(shown.number)))
+                added = parts.create_task(_optional(self._lines.top_ups(shown.number)))
+        except ExceptionGroup as failed:
+            # The other calls are cancelled: none goes on after its reader was told.
+            raise failed.exceptions[0] from failed
+        line, usage, top_ups = detail.result(), traffic.result(), added.result()
         snapshot = replace(
             LineSnapshot.of_line(line).with_usage(usage), top_ups=None if top_ups is None else tuple(top_ups)
         )
